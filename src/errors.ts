@@ -1,0 +1,49 @@
+/** One failure's fixed text, and what to do about it. */
+export interface ErrorEntry {
+  readonly text: string
+  readonly fix: string
+}
+
+/**
+ * Every failure that this library reports. A code is never renamed and never reused.
+ * `docs/errors.md` is printed from this table.
+ */
+export const ERROR_CODES = {
+  GRAPH_INVALID: {
+    text: 'The graph has problems.',
+    fix: 'Each entry of `problems` names the node, edge or option, a code and a way out.',
+  },
+  GRAPH_JSON_INVALID: {
+    text: 'This is not a graph in JSON.',
+    fix: 'A graph is `{ name, nodes: [{ id, kind, … }], edges: [{ from, to, … }], clusters: [{ id, … }] }`.',
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** Where and why: ids, values and limits. Plain data, so that it crosses threads. */
+export type ErrorDetail = Readonly<Record<string, unknown>>
+
+/** The one class of all failures; `code` says which, `detail` where and why, `fix` what to do. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError'
+  readonly code: ErrorCode
+  readonly detail: ErrorDetail
+
+  constructor(code: ErrorCode, detail: ErrorDetail = {}, options?: ErrorOptions) {
+    super(`${code}: ${ERROR_CODES[code].text}${describe(detail)} ${ERROR_CODES[code].fix}`, options)
+    this.code = code
+    this.detail = detail
+  }
+
+  get fix(): string {
+    return ERROR_CODES[this.code].fix
+  }
+}
+
+function describe(detail: ErrorDetail): string {
+  const parts = Object.entries(detail).map(
+    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+}
