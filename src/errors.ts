@@ -17,6 +17,10 @@ export const ERROR_CODES = {
     text: 'This is not a graph in JSON.',
     fix: 'A graph is `{ name, nodes: [{ id, kind, … }], edges: [{ from, to, … }], clusters: [{ id, … }] }`.',
   },
+  RECORD_NOT_ENCODABLE: {
+    text: 'A record cannot be sent to another thread.',
+    fix: 'Send plain data: what `structuredClone` takes, without functions, symbols, cycles and host objects.',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof ERROR_CODES
