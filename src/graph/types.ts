@@ -283,6 +283,7 @@ export interface StructCodec {
   readonly struct: Readonly<Record<string, StructType>>
 }
 export type StructType = 'i32' | 'u32' | 'f64' | 'bool'
+export const STRUCT_TYPES: readonly StructType[] = ['i32', 'u32', 'f64', 'bool']
 
 export interface ClusterOptions {
   readonly label?: string
