@@ -21,6 +21,14 @@ export const ERROR_CODES = {
     text: 'A record cannot be sent to another thread.',
     fix: 'Send plain data: what `structuredClone` takes, without functions, symbols, cycles and host objects.',
   },
+  LOOP_TOO_LARGE: {
+    text: 'A loop has too many crossing edges for its traffic to be computed.',
+    fix: 'Analyse a part of the graph, or collapse the loop into fewer nodes.',
+  },
+  NODE_UNKNOWN: {
+    text: 'The graph has no such node.',
+    fix: 'Name a node by its id, as the graph spells it.',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -1,0 +1,68 @@
+import type { GraphData, GraphEdge, GraphNode } from '../graph/types.ts'
+import type { EdgeFilter } from './types.ts'
+
+/**
+ * A graph by numbers: nodes by position in `graph.nodes`, edges by index in `graph.edges`. It is total on broken graphs:
+ * of nodes with one id the first counts, and edges to nowhere are left out.
+ */
+export interface Adjacency {
+  readonly nodes: readonly GraphNode[]
+  readonly allEdges: readonly GraphEdge[]
+  /** Indices of the edges that pass the filter and join known nodes, ascending. */
+  readonly edges: readonly number[]
+  /** Node number of an id, or -1. */
+  number(id: string): number
+  id(node: number): string
+  node(node: number): GraphNode
+  edge(edge: number): GraphEdge
+  /** Indices of the edges that leave and enter a node, ascending. */
+  out(node: number): readonly number[]
+  in(node: number): readonly number[]
+  /** Node numbers of the ends of an edge; -1 where it is not among `edges`. */
+  from(edge: number): number
+  to(edge: number): number
+}
+
+/** Builds the adjacency in time and memory linear in nodes and edges. */
+export function adjacency(graph: GraphData, { paths }: EdgeFilter = {}): Adjacency {
+  const numbers = new Map<string, number>()
+  graph.nodes.forEach((node, number) => {
+    if (!numbers.has(node.id)) numbers.set(node.id, number)
+  })
+  const out: number[][] = graph.nodes.map(() => [])
+  const into: number[][] = graph.nodes.map(() => [])
+  const ends = new Int32Array(graph.edges.length * 2).fill(-1)
+  const edges: number[] = []
+  graph.edges.forEach((edge, index) => {
+    const from = numbers.get(edge.from)
+    const to = numbers.get(edge.to)
+    if (from === undefined || to === undefined) return
+    if (paths !== undefined && !paths.includes(edge.pathType ?? 'normal')) return
+    edges.push(index)
+    ends[2 * index] = from
+    ends[2 * index + 1] = to
+    out[from]?.push(index)
+    into[to]?.push(index)
+  })
+  const nodes = graph.nodes
+  return {
+    nodes,
+    allEdges: graph.edges,
+    edges,
+    number: (id) => numbers.get(id) ?? -1,
+    id: (node) => at(nodes, node).id,
+    node: (node) => at(nodes, node),
+    edge: (edge) => at(graph.edges, edge),
+    out: (node) => out[node] ?? [],
+    in: (node) => into[node] ?? [],
+    from: (edge) => ends[2 * edge] ?? -1,
+    to: (edge) => ends[2 * edge + 1] ?? -1,
+  }
+}
+
+/** An element that must be there: a number that came out of the adjacency itself. */
+function at<T>(list: readonly T[], index: number): T {
+  const found = list[index]
+  if (found === undefined) throw new RangeError(`no entry ${index} among ${list.length}`)
+  return found
+}

@@ -1,0 +1,78 @@
+/** Plain data that the analysis takes and gives. Rates are records per second, times are ms unless the name says seconds. */
+import type { PathType } from '../graph/types.ts'
+
+export type Severity = 'error' | 'warning'
+
+/** One finding of the validation. `code` is stable; `message` names the place; `fix` is a way out. */
+export interface Problem {
+  readonly code: string
+  readonly severity: Severity
+  readonly message: string
+  readonly fix: string
+  readonly node?: string
+  /** Index into `graph.edges`. */
+  readonly edge?: number
+  readonly cluster?: string
+  readonly option?: string
+}
+
+/** The one edge filter of all analysis functions: edges of other path types count as absent. Default: all edges. */
+export interface EdgeFilter {
+  readonly paths?: readonly PathType[]
+}
+
+/** One elementary cycle: `nodes[i]` is left by `edges[i]`, the last edge leads back to `nodes[0]`. */
+export interface Cycle {
+  readonly nodes: readonly string[]
+  /** Indices into `graph.edges`. */
+  readonly edges: readonly number[]
+  readonly paths: readonly PathType[]
+  /** It contains a retry edge: somebody meant it. */
+  readonly intended: boolean
+}
+
+/** What a running stage did since its start (or since the last snapshot). Counts are records. */
+export interface NodeMeasurement {
+  readonly workers: number
+  /** Records taken from above (of a source: made), and records handed on to all edges together. */
+  readonly in: number
+  readonly out: number
+  readonly filtered: number
+  readonly failed: number
+  readonly deadLettered: number
+  readonly dropped: number
+  /** Further attempts, beyond the first one of each record. */
+  readonly retried: number
+  /** Records in this stage at the moment of the snapshot: in hand, waiting for a retry, in an open batch. */
+  readonly inFlight: number
+  /** Inputs that this stage is done with: what came of them went on, or there was nothing to send. */
+  readonly done: number
+  /** Shares of the workers' time, 0 to 1, averaged over the workers. What is left is overhead. */
+  readonly busy: number
+  readonly starved: number
+  readonly blocked: number
+  readonly limited: number
+  /** Service time of one record: mean, median, 99th percentile. */
+  readonly serviceMs: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** What went over one edge. `queued` and `capacity` are sums over its lanes at the moment of the snapshot. */
+export interface EdgeMeasurement {
+  /** Index into `graph.edges`. */
+  readonly index: number
+  readonly records: number
+  readonly dropped: number
+  readonly queued: number
+  readonly capacity: number
+  /** Share of the writing workers' time, 0 to 1, in which they waited for credit on this edge. */
+  readonly blockedShare: number
+}
+
+/** What a run measured, over `seconds`. Nodes without threads may be missing. */
+export interface Measurements {
+  readonly seconds: number
+  readonly nodes: Readonly<Record<string, NodeMeasurement>>
+  readonly edges: readonly EdgeMeasurement[]
+}

@@ -1,0 +1,30 @@
+import type { GraphData } from '../graph/types.ts'
+import { adjacency } from './adjacency.ts'
+import { checkDataTypes } from './checks/data-types.ts'
+import { checkEdges, checkRatios } from './checks/edges.ts'
+import { checkClusters, checkEntries } from './checks/entries.ts'
+import { checkFuse } from './checks/fuse.ts'
+import { checkHandlers } from './checks/handlers.ts'
+import { checkShape } from './checks/shape.ts'
+import { problem, type Report } from './problems.ts'
+import type { Problem } from './types.ts'
+
+/**
+ * All problems of a graph at once: entries and their options first, then clusters, handlers, edges, ratios, fused edges and
+ * the graph as a whole, each in the order of the graph. The same graph gives the same list; an empty list is a sound graph.
+ * Never throws, whatever the graph holds. Linear in nodes and edges.
+ */
+export function validate(graph: GraphData): Problem[] {
+  const problems: Problem[] = []
+  const report: Report = (...finding) => void problems.push(problem(...finding))
+  const sound = checkEntries(graph, report)
+  const found = adjacency(sound)
+  checkClusters(sound, report)
+  checkHandlers(sound, report)
+  checkEdges(found, report)
+  checkRatios(found, report)
+  checkFuse(found, report)
+  checkDataTypes(found, report)
+  checkShape(sound, found, report)
+  return problems
+}

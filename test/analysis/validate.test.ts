@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PROBLEMS, type ProblemCode } from '#src/analysis/problems.js'
+import { validate } from '#src/analysis/validate.js'
+import fc from 'fast-check'
+import { dataflow, type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import { graphOf, transforms } from './graphs.js'
+
+/** A sound chain, into which each case puts one problem. */
+function chain(changes: {
+  source?: object
+  work?: object
+  sink?: object
+  first?: object
+  nodes?: readonly (GraphNode | string)[]
+  edges?: readonly (GraphEdge | string)[]
+  clusters?: GraphData['clusters']
+}): GraphData {
+  return graphOf(
+    [
+      { kind: 'source', id: 'in', ...changes.source },
+      { kind: 'transform', id: 'work', ...changes.work },
+      { kind: 'sink', id: 'out', ...changes.sink },
+      ...(changes.nodes ?? []),
+    ],
+    [{ from: 'in', to: 'work', ...changes.first }, 'work > out', ...(changes.edges ?? [])],
+    changes.clusters,
+  )
+}
+/** What untyped code or JSON may hold. */
+const wild = (value: unknown): GraphData => value as GraphData
+const map = (value: unknown): unknown => value
+
+/** For each code: a graph that has the problem, and what the problem must name. */
+const CASES: Record<ProblemCode, { graph: GraphData; at?: object; says?: RegExp }> = {
+  GRAPH_NAME_INVALID: { graph: { ...chain({}), name: '' } },
+  ENTRY_INVALID: { graph: wild({ ...chain({}), nodes: [...chain({}).nodes, 7] }), says: /nodes\[3\] is 7/ },
+  NODE_ID_INVALID: { graph: chain({ nodes: [{ id: '', kind: 'sink' }] }) },
+  NODE_ID_DUPLICATE: { graph: chain({ nodes: ['transform work'] }), at: { node: 'work' }, says: /2 nodes/ },
+  NODE_KIND_UNKNOWN: { graph: chain({ nodes: ['stream x'], edges: ['work > x', 'x > out'] }), at: { node: 'x' } },
+  CLUSTER_ID_INVALID: { graph: chain({ clusters: [{ id: '' }] }) },
+  CLUSTER_ID_DUPLICATE: { graph: chain({ clusters: [{ id: 'c' }, { id: 'c' }] }), at: { cluster: 'c' } },
+  CLUSTER_UNKNOWN: { graph: chain({ work: { cluster: 'c' } }), at: { node: 'work', cluster: 'c' } },
+  CLUSTER_LOOP: {
+    graph: chain({
+      clusters: [
+        { id: 'a', parent: 'b' },
+        { id: 'b', parent: 'a' },
+      ],
+    }),
+    says: /`a` in `b` in `a`/,
+  },
+  OPTION_UNKNOWN: {
+    graph: chain({ work: { latencyMS: 3 } }),
+    at: { node: 'work', option: 'latencyMS', fix: 'Did you mean `latencyMs`?' },
+  },
+  OPTION_NOT_FOR_KIND: {
+    graph: chain({ work: { rate: 3 } }),
+    at: { node: 'work', option: 'rate' },
+    says: /only source/,
+  },
+  OPTION_TYPE_WRONG: {
+    graph: chain({ source: { rate: '10' } }),
+    at: { node: 'in', option: 'rate' },
+    says: /a number of at least 0 \(records\/s\), not "10"/,
+  },
+  OPTION_NOT_FINITE: { graph: chain({ source: { rate: NaN } }), at: { option: 'rate' }, says: /not NaN/ },
+  OPTION_OUT_OF_BOUNDS: {
+    graph: chain({ nodes: [{ kind: 'buffer', id: 'b', capacity: 0 }], edges: ['work > b', 'b > out'] }),
+    at: { node: 'b', option: 'capacity' },
+  },
+  OPTION_VALUE_UNKNOWN: {
+    graph: chain({ first: { pathType: 'sometimes' } }),
+    at: { edge: 0, option: 'pathType' },
+    says: /normal, error, retry or dead_letter/,
+  },
+  BOUNDS_CROSSED: { graph: chain({ first: { minDemand: 8, maxDemand: 8 } }), at: { edge: 0, option: 'minDemand' } },
+  RATE_ABOVE_LIMIT: { graph: chain({ source: { rate: 5, rateLimit: 4 } }), at: { node: 'in' } },
+  SERVICE_SAID_TWICE: { graph: chain({ work: { latencyMs: 5, serviceRate: 4 } }), at: { node: 'work' } },
+  BATCH_ABOVE_WINDOW: {
+    graph: chain({ source: { window: 10, concurrency: 2 }, sink: { batch: { size: 21 } } }),
+    at: { node: 'out', option: 'batch.size' },
+  },
+  HANDLER_INVALID: {
+    graph: chain({ work: { map: { module: 'x', exports: 'y' } } }),
+    at: { node: 'work', option: 'map' },
+  },
+  HANDLERS_SEVERAL: { graph: chain({ work: { map, filter: map } }), at: { node: 'work' }, says: /`map` and `filter`/ },
+  HANDLER_MISSING: { graph: chain({ work: { map } }), at: { node: 'in' } },
+  BATCH_WITHOUT_BATCH_HANDLER: {
+    graph: chain({ work: { map, batch: { size: 3 } } }),
+    at: { node: 'work', option: 'batch' },
+  },
+  ACK_WITHOUT_SOURCE: { graph: chain({ source: { ack: map } }), at: { node: 'in', option: 'ack' } },
+  DISPATCH_CONFLICT: { graph: chain({ work: { partitionBy: map, dispatch: 'broadcast' } }), at: { node: 'work' } },
+  PARTITION_WITHOUT_KEY: { graph: chain({ work: { map, dispatch: 'partition' } }), at: { node: 'work' } },
+  SELECTOR_UNUSED: { graph: chain({ first: { selector: map } }), at: { edge: 0, option: 'selector' } },
+  EDGE_NODE_UNKNOWN: { graph: chain({ edges: ['work > nowhere'] }), at: { edge: 2, option: 'to' }, says: /`nowhere`/ },
+  EDGE_INTO_SOURCE: { graph: chain({ edges: ['work > in'] }), at: { edge: 2 } },
+  EDGE_DUPLICATE: { graph: chain({ edges: ['work > out'] }), at: { edge: 2 } },
+  SELF_LOOP: {
+    graph: chain({ edges: [{ from: 'work', to: 'work', when: 'more', ratio: 0.1 }] }),
+    at: { node: 'work', edge: 2 },
+  },
+  SELF_LOOP_ENDLESS: { graph: chain({ edges: ['work > work'] }), at: { node: 'work', edge: 2 } },
+  LOOP_WITHOUT_STAGE: {
+    graph: chain({ nodes: ['merge a', 'buffer b'], edges: ['work > a', 'a > b', 'b > a'] }),
+    says: /`a` → `b` → `a`/,
+  },
+  LOOP_GROWS: { graph: chain({ nodes: ['transform a'], edges: ['work > a', 'a > work'] }), at: { node: 'work' } },
+  FAILURE_PATH_UNUSED: { graph: chain({ edges: [{ from: 'in', to: 'out', pathType: 'error' }] }), at: { edge: 2 } },
+  WHEN_UNUSED: { graph: chain({ first: { when: 'yes' } }), at: { edge: 0, option: 'when' } },
+  CONDITIONAL_WITHOUT_WHEN: {
+    graph: chain({ nodes: ['conditional c', 'sink no'], edges: ['work > c', 'c > out', 'c > no'] }),
+    at: { node: 'c' },
+  },
+  RATIO_SUM: {
+    graph: chain({
+      nodes: ['conditional c', 'sink no'],
+      edges: [
+        'work > c',
+        { from: 'c', to: 'out', when: 'a', ratio: 0.6 },
+        { from: 'c', to: 'no', when: 'b', ratio: 0.3 },
+      ],
+    }),
+    at: { node: 'c' },
+    says: /0.8999/,
+  },
+  RATIOS_DISAGREE: {
+    graph: chain({
+      nodes: ['conditional c', 'sink no'],
+      edges: [
+        'work > c',
+        { from: 'c', to: 'out', when: 'a', ratio: 0.6 },
+        { from: 'c', to: 'no', when: 'a', ratio: 0.4 },
+      ],
+    }),
+    at: { edge: 4, option: 'ratio' },
+  },
+  RATIO_UNUSED: { graph: chain({ first: { ratio: 0.5 } }), at: { edge: 0 } },
+  DATA_TYPE_MISMATCH: {
+    graph: chain({
+      nodes: ['buffer b'],
+      edges: [
+        { from: 'work', to: 'b', dataType: 'row' },
+        { from: 'b', to: 'out', dataType: 'line' },
+      ],
+    }),
+    at: { edge: 3, option: 'dataType' },
+  },
+  FUSE_NOT_POSSIBLE: {
+    graph: chain({ work: { concurrency: 2 }, first: { fuse: true } }),
+    at: { edge: 0 },
+    says: /different `concurrency`/,
+  },
+  SOURCE_MISSING: { graph: graphOf(['transform a', 'sink b'], ['a > b']) },
+  SINK_MISSING: { graph: graphOf(['source a', 'transform b'], ['a > b']) },
+  NODE_UNREACHABLE: { graph: chain({ nodes: ['transform idle'], edges: ['idle > out'] }), at: { node: 'idle' } },
+  DEAD_END: { graph: chain({ nodes: ['buffer end'], edges: ['work > end'] }), at: { node: 'end' } },
+}
+
+for (const [code, { graph, at = {}, says = /./ }] of Object.entries(CASES)) {
+  test(`${code}: ${PROBLEMS[code as ProblemCode].text}`, () => {
+    const found = validate(graph).find((problem) => problem.code === code)
+    assert.ok(
+      found,
+      `not among ${validate(graph)
+        .map((problem) => problem.code)
+        .join()}`,
+    )
+    assert.deepEqual({ ...found, ...at }, found)
+    assert.match(found.message, says)
+    assert.equal(found.severity, PROBLEMS[code as ProblemCode].severity)
+    assert.ok(found.fix.length > 0)
+  })
+}
+
+test('a sound graph has no problems, with handlers and without', () => {
+  assert.deepEqual(validate(chain({})), [])
+  const built = dataflow('iot')
+    .source('sensors', { produce: () => ['{}'] })
+    .transform('parse', { map: (line: string) => JSON.parse(line) as { value: number } })
+    .conditional('valid', { route: (record) => (record.value > 0 ? 'yes' : 'no') })
+    .sink('keep', { write: () => {} })
+    .sink('drop', { write: () => {} })
+    .connect('sensors', 'parse')
+    .connect('parse', 'valid')
+    .connect('valid', 'keep', { when: 'yes', ratio: 0.1 + 0.2 })
+    .connect('valid', 'drop', { when: 'no', ratio: 0.7 })
+  assert.deepEqual(validate(built), [])
+})
+
+test('all problems come at once, in the order of the graph, and the same every time', () => {
+  const graph = chain({
+    source: { rate: -1, retries: 3 },
+    work: { latencyMs: Infinity, retry: { maxAttempts: 0, jitters: 1 } },
+    edges: ['work > nowhere'],
+  })
+  const list = validate(graph).map(({ code, option }) => `${code} ${option}`)
+  assert.deepEqual(list, [
+    'OPTION_OUT_OF_BOUNDS rate',
+    'OPTION_UNKNOWN retries',
+    'OPTION_NOT_FINITE latencyMs',
+    'OPTION_OUT_OF_BOUNDS retry.maxAttempts',
+    'OPTION_UNKNOWN retry.jitters',
+    'EDGE_NODE_UNKNOWN to',
+  ])
+  assert.equal(JSON.stringify(validate(graph)), JSON.stringify(validate(graph)))
+})
+
+test('ids may hold anything: quotes, newlines, markup, and the names that objects have', () => {
+  const ids = ['a "b"', 'line\nbreak', '<b>&amp;</b>', '__proto__', 'constructor', ' ', '☃']
+  const graph = graphOf(
+    [{ kind: 'source', id: 'in' }, ...ids.map((id) => ({ kind: 'sink' as const, id }))],
+    ids.map((to) => ({ from: 'in', to })),
+  )
+  assert.deepEqual(validate(graph), [])
+  const [broken] = validate({ ...graph, edges: [...graph.edges, { from: 'line\nbreak', to: 'in' }] })
+  assert.equal(broken?.message, 'Edge `line\\nbreak` → `in` leads into a source.')
+})
+
+test('options named like members of objects are unknown options', () => {
+  const node = JSON.parse(
+    '{ "kind": "sink", "id": "out", "__proto__": {}, "constructor": 1, "toString": 2 }',
+  ) as GraphNode
+  const codes = validate({ ...chain({}), nodes: [...chain({}).nodes.slice(0, 2), node] }).map(({ code }) => code)
+  assert.deepEqual(codes, ['OPTION_UNKNOWN', 'OPTION_UNKNOWN', 'OPTION_UNKNOWN'])
+})
+
+test('a self-loop for retries is fine', () => {
+  assert.deepEqual(validate(chain({ edges: [{ from: 'work', to: 'work', pathType: 'retry', ratio: 0.2 }] })), [])
+})
+
+test('a fused chain of two stages is fine', () => {
+  assert.deepEqual(validate(chain({ first: { fuse: true } })), [])
+})
+
+test('a struct codec names types, and any other object is refused', () => {
+  assert.deepEqual(validate(chain({ first: { codec: { struct: { x: 'f64' } } } })), [])
+  for (const codec of [{ struct: {} }, { struct: { x: 'f16' } }, {}, 'xml']) {
+    assert.equal(validate(chain({ first: { codec } }))[0]?.code, 'OPTION_VALUE_UNKNOWN')
+  }
+})
+
+test('whatever the graph holds, validation answers', () => {
+  fc.assert(
+    fc.property(fc.anything(), fc.anything(), fc.anything(), fc.anything(), (name, nodes, edges, option) => {
+      validate(wild({ name, nodes, edges, clusters: edges }))
+      validate(wild({ name, nodes: [nodes, option], edges: [edges, name], clusters: [option] }))
+      validate(
+        wild(
+          chain({
+            source: { rate: option },
+            work: { batch: name, retry: option, when: edges },
+            first: { when: option, ratio: nodes },
+          }),
+        ),
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a hundred thousand nodes are validated in seconds', () => {
+  const size = 100_000
+  const edges = Array.from({ length: size }, (_, index) => [index, (index + 1) % size] as const)
+  const began = performance.now()
+  const codes = new Set(validate(transforms(size, edges)).map(({ code }) => code))
+  assert.ok(performance.now() - began < 10_000)
+  assert.deepEqual(codes, new Set(['SOURCE_MISSING', 'SINK_MISSING']))
+})
