@@ -30,3 +30,11 @@ export type {
   Severity,
 } from './analysis/types.ts'
 export { validate } from './analysis/validate.ts'
+export { plan, type PlanOptions } from './plan/plan.ts'
+export type { Plan } from './plan/types.ts'
+export { EVENTS, type EventName, type PipelineEvent } from './supervisor/events.ts'
+export type { Pipeline } from './supervisor/pipeline.ts'
+export type { Report } from './supervisor/report.ts'
+export { rehearse, run, type RunOptions } from './supervisor/run.ts'
+export type { Snapshot } from './telemetry/snapshot.ts'
+export type { Receipt } from './worker/push.ts'

@@ -11,3 +11,9 @@ export function codecOf(option: NonNullable<EdgeOptions['codec']>): Codec {
   if (typeof option === 'string') return NAMED[option]
   return 'struct' in option ? structCodec(option) : borrowedBytesCodec
 }
+
+/** The same format, read into values that outlive the lane: where the option lends views, copies. */
+export function owningCodecOf(option: NonNullable<EdgeOptions['codec']>): Codec {
+  if (typeof option === 'string') return NAMED[option]
+  return 'struct' in option ? structCodec({ struct: option.struct }) : bytesCodec
+}

@@ -50,6 +50,8 @@ export interface SourceContext<State = unknown> {
   readonly state: State
   /** The last cursor that was handed on before this start, or `undefined` at the first start. */
   readonly cursor: unknown
+  /** With `ack`: the cursor below which every record has ended, or `undefined` before the first one has. */
+  readonly watermark: unknown
   /** Records that this worker's earlier lives handed on. */
   readonly emitted: number
 }

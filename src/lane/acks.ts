@@ -1,4 +1,4 @@
-import { load } from '#atomics'
+import { load, store } from '#atomics'
 import type { Journal } from './journal.ts'
 import { LINE_BYTES, type Memory } from './memory.ts'
 
@@ -8,7 +8,7 @@ import { LINE_BYTES, type Memory } from './memory.ts'
  * matter: when the XOR of all entries of a slot is zero, all that came of its records is done.
  *
  *     0     TAIL   entries ever committed; the worker
- *     128   HEAD   entries ever taken; the source worker
+ *     128   HEAD   entries ever taken; WANTED: 1 where the source wants to know at once; the source worker
  *     256   entries of four words: slot, low, high, failures
  *
  * The source drains its ack lanes before it parks, so a worker that waits for room here waits for the source's loop only.
@@ -21,6 +21,7 @@ export interface AckLaneLayout {
 
 const TAIL = 0
 const HEAD = LINE_BYTES / 4
+const WANTED: number = HEAD + 1
 const ENTRIES_BYTES = 2 * LINE_BYTES
 const ENTRY_WORDS = 4
 
@@ -63,6 +64,12 @@ export class AckWriter {
     this.#tail = (this.#tail + 1) | 0
   }
 
+  /** After a hand-off that brought entries: whether the source waits for them, or the lane fills up. */
+  get isWorthWaking(): boolean {
+    if (load(this.#words, this.#header + WANTED) === 1) return true
+    return 2 * ((this.#tail - this.#headSeen) | 0) > this.#capacity
+  }
+
   /** @returns whether this hand-off brings entries */
   stage(journal: Journal): boolean {
     if (this.#tail === this.#stagedTail) return false
@@ -85,6 +92,7 @@ export class AckReader {
   #head: number
   #stagedHead: number
   #tailSeen: number
+  #wanted: boolean
 
   constructor(memory: Memory, layout: AckLaneLayout) {
     this.#words = memory.words
@@ -92,6 +100,7 @@ export class AckReader {
     this.#entries = (layout.offset + ENTRIES_BYTES) / 4
     this.#capacity = layout.entries
     this.#head = this.#stagedHead = this.#tailSeen = load(memory.words, this.#header + HEAD)
+    this.#wanted = load(memory.words, this.#header + WANTED) === 1
   }
 
   /** Takes the next entry into the fields of this object; false where there is none. */
@@ -109,9 +118,11 @@ export class AckReader {
     return true
   }
 
-  /** Whether entries wait; for the last look before parking. */
-  hasEntries(): boolean {
-    return load(this.#words, this.#header + TAIL) !== this.#head
+  /** Says whether this source wants to be woken for every entry. */
+  want(wanted: boolean): void {
+    if (wanted === this.#wanted) return
+    this.#wanted = wanted
+    store(this.#words, this.#header + WANTED, wanted ? 1 : 0)
   }
 
   stage(journal: Journal): void {

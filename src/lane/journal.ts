@@ -1,4 +1,5 @@
 import { load, store } from '#atomics'
+import { MillraceError } from '../errors.ts'
 import type { Memory } from './memory.ts'
 
 /**
@@ -39,11 +40,13 @@ export class Journal {
   readonly #image: number
   readonly #entries: number
   readonly #counters: number
+  readonly #capacity: number
   #count = 0
 
   constructor(memory: Memory, layout: JournalLayout) {
     this.#memory = memory
     this.#layout = layout
+    this.#capacity = layout.entries
     this.#mark = layout.offset / 4 + MARK
     this.#image = (layout.offset + IMAGE_BYTES) / 8
     this.#entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
@@ -62,6 +65,8 @@ export class Journal {
 
   /** Adds "this word becomes this value" to the hand-off. */
   set(word: number, value: number): void {
+    if (this.#count === this.#capacity)
+      throw new MillraceError('INTERNAL', { what: 'a journal is full', entries: this.#count })
     const entry = this.#entries + 2 * this.#count++
     this.#memory.words[entry] = word
     this.#memory.words[entry + 1] = value

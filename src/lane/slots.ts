@@ -12,8 +12,11 @@ import type { Memory } from './memory.ts'
  *     20  BORN        stamp of the granule, in microseconds
  *
  * Invariants (test/lane/slots.test.ts, test/interleave):
- *   S1  COUNT is zero, or the XOR is not: a granule that is on its way has an id that has not ended
- *   S2  a slot is opened again only after it has ended, so no entry of an earlier granule can come late
+ *   S1  while a granule is on its way, some id of it has been born and has not ended, so the XOR is not zero
+ *   S2  an id that goes on is the only child of its granule: whatever else is born of it, all get ids of their own. Entries
+ *       of different workers come in any order, and one that ends an id must not come before the one that tells of its
+ *       siblings and leave zero between them
+ *   S3  a slot is opened again only after it has ended, so no entry of an earlier granule can come late
  */
 export interface SlotsLayout {
   readonly offset: number
@@ -128,6 +131,12 @@ export class Slots {
     this.#image[at + FAILURES]! += failures
     this.#touch(slot)
     return this.#image[at + LOW] === 0 && this.#image[at + HIGH] === 0
+  }
+
+  /** Whether all that came of an open slot is done. */
+  isDone(slot: number): boolean {
+    const at = slot * SLOT_WORDS
+    return this.#image[at + COUNT] !== 0 && this.#image[at + LOW] === 0 && this.#image[at + HIGH] === 0
   }
 
   /** Frees a slot that is done. */

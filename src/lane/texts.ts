@@ -2,11 +2,22 @@ import { load, store } from '#atomics'
 import { type LaneLayout, SHAPES, shapeOffset } from './layout.ts'
 import type { Memory } from './memory.ts'
 
+/** Where a table of texts lies: the word that counts its bytes, and the bytes. */
+export interface TextsLayout {
+  readonly usedWord: number
+  readonly offset: number
+  readonly bytes: number
+}
+
+export function laneTexts(layout: LaneLayout): TextsLayout {
+  return { usedWord: layout.offset / 4 + SHAPES, offset: shapeOffset(layout), bytes: layout.shapeBytes }
+}
+
 /**
- * The shape table of a lane: texts that its writer adds and its reader looks up, each a word for its length and its UTF-8
- * bytes. It only grows, up to its bytes, and outlives both workers. The word SHAPES tells how many bytes are written.
+ * A table of texts that one side adds and the other looks up, each a word for its length and its UTF-8 bytes. It only
+ * grows, up to its bytes, and outlives both workers.
  */
-export class LaneTexts {
+export class Texts {
   readonly #memory: Memory
   readonly #used: number
   readonly #table: number
@@ -14,11 +25,11 @@ export class LaneTexts {
   readonly #texts: string[] = []
   #read = 0
 
-  constructor(memory: Memory, layout: LaneLayout) {
+  constructor(memory: Memory, layout: TextsLayout) {
     this.#memory = memory
-    this.#used = layout.offset / 4 + SHAPES
-    this.#table = shapeOffset(layout)
-    this.#capacity = layout.shapeBytes
+    this.#used = layout.usedWord
+    this.#table = layout.offset
+    this.#capacity = layout.bytes
   }
 
   /** The writer only. Returns the number of the text, from 1, or 0 where the table is full. */

@@ -10,12 +10,16 @@ import {
   FRAME_COUNT,
   FRAME_FIRST,
   FRAME_HEADER_BYTES,
+  FRAME_SALT,
   FRAME_SLOT,
   FRAME_STAMP,
   GRANTED,
   HEAD,
+  DROP_TO,
+  PENDING,
   RESUME,
   SENT,
+  TAKEN,
   TAIL,
   WANTING,
   align,
@@ -24,6 +28,8 @@ import {
   ringOffset,
 } from './layout.ts'
 import type { Memory } from './memory.ts'
+
+const HALF_OF_ALL = 2 ** 30
 
 /** Not an offset: the ring has no room just now. Full is normal, so it is a value. */
 export const NO_ROOM = -1
@@ -35,6 +41,7 @@ export interface GranuleHeader {
   baseLow: number
   baseHigh: number
   first: number
+  salt: number
   attempt: number
 }
 
@@ -66,6 +73,8 @@ export class LaneWriter {
   #headSeen: number
   #grantedSeen: number
   #wanting: boolean
+  #pending: boolean
+  #stagedPending: boolean
 
   constructor(memory: Memory, layout: LaneLayout) {
     this.#memory = memory
@@ -81,6 +90,7 @@ export class LaneWriter {
     this.#headSeen = load(memory.words, this.#header + HEAD)
     this.#grantedSeen = load(memory.words, this.#header + GRANTED)
     this.#wanting = load(memory.words, this.#header + WANTING) === 1
+    this.#pending = this.#stagedPending = load(memory.words, this.#header + PENDING) === 1
   }
 
   /** Records that may be sent now. */
@@ -141,6 +151,7 @@ export class LaneWriter {
     words[frame + FRAME_FIRST] = header.first
     words[frame + FRAME_ATTEMPT] = header.attempt
     words[frame + FRAME_STAMP] = stamp
+    words[frame + FRAME_SALT] = header.salt
     for (let i = 0; i < further.length; i++) words[frame + FRAME_HEADER_BYTES / 4 + i] = further[i]!
     this.#tail = (this.#tail + bytes) | 0
     this.#sent = (this.#sent + count) | 0
@@ -157,6 +168,11 @@ export class LaneWriter {
     return this.#tail !== this.#stagedTail
   }
 
+  /** Records ever sent, those of earlier lives too, but for the outputs that a successor makes again. */
+  get sentBefore(): number {
+    return (this.#sent - this.#resume) >>> 0
+  }
+
   /** Outputs of the granule in hand that an earlier hand-off made visible on this lane. */
   get resume(): number {
     return this.#resume
@@ -164,6 +180,15 @@ export class LaneWriter {
 
   set resume(outputs: number) {
     this.#resume = outputs
+  }
+
+  /** Whether a record in fragments is begun here and not ended. */
+  get isPending(): boolean {
+    return this.#pending
+  }
+
+  set isPending(pending: boolean) {
+    this.#pending = pending
   }
 
   /** Adds this lane's new words to the hand-off. */
@@ -175,10 +200,23 @@ export class LaneWriter {
       journal.set(this.#header + TAIL, this.#tail)
       this.#stagedTail = this.#tail
     }
+    if (this.#pending !== this.#stagedPending) {
+      journal.set(this.#header + PENDING, this.#pending ? 1 : 0)
+      this.#stagedPending = this.#pending
+    }
     if (this.#resume !== this.#stagedResume) {
       journal.set(this.#header + RESUME, this.#resume)
       this.#stagedResume = this.#resume
     }
+  }
+
+  /** Asks the reader to drop its oldest records until no more than `capacity` are on the lane. */
+  askToDrop(capacity: number): void {
+    const { words } = this.#memory
+    const excess = (this.#sent - load(words, this.#header + TAKEN) - capacity) | 0
+    const age = (this.#sent - words[this.#header + DROP_TO]!) | 0
+    // An old request is renewed before the wrapping counter makes it look like a new one.
+    if (excess > 0 || age > HALF_OF_ALL) store(words, this.#header + DROP_TO, (this.#sent - capacity) | 0)
   }
 
   /** Says to the reader, and to those who watch, that this writer waits here. A reader that holds records back looks. */
