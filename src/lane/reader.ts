@@ -94,6 +94,11 @@ export class LaneReader {
     return this.#part
   }
 
+  /** True where frames are taken and not yet released. */
+  get hasTaken(): boolean {
+    return this.#next !== this.#released
+  }
+
   /** Where HEAD will stand after the next hand-off. */
   get releasedPosition(): number {
     return this.#released

@@ -60,6 +60,7 @@ export function linkShape(
     codec,
     dispatch,
     whenFull: draft.whenFull,
+    dropEdge: draft.dropEdge,
     capacity: needed,
     selectorEdge,
     sizes: {

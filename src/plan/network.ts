@@ -44,6 +44,8 @@ export interface Path {
   /** Records that the buffers on the path hold together; undefined where there are none. */
   readonly capacity: number | undefined
   readonly whenFull: WhenFull
+  /** Edge into the buffer whose policy that is, if it drops. */
+  readonly dropEdge: number | undefined
 }
 
 export function follow(network: Network, edge: number, defaultCapacity: number): Path {
@@ -51,14 +53,19 @@ export function follow(network: Network, edge: number, defaultCapacity: number):
   let to = edgeAt(network, edge).to
   let capacity: number | undefined
   let whenFull: WhenFull = 'block'
+  let dropEdge: number | undefined
   for (;;) {
     const node = nodeAt(network, to)
     if (node.kind === 'buffer') {
       capacity = (capacity ?? 0) + (node.capacity ?? defaultCapacity)
-      if (whenFull === 'block') whenFull = node.whenFull ?? 'block'
+      if (whenFull === 'block' && node.whenFull !== undefined) {
+        whenFull = node.whenFull
+        dropEdge = whenFull === 'block' ? undefined : edges.at(-1)
+      }
     }
     const next = edgesOut(network, to)
-    if ((node.kind !== 'buffer' && node.kind !== 'merge') || next.length !== 1) return { edges, to, capacity, whenFull }
+    if ((node.kind !== 'buffer' && node.kind !== 'merge') || next.length !== 1)
+      return { edges, to, capacity, whenFull, dropEdge }
     edges.push(next[0]!)
     to = edgeAt(network, next[0]!).to
   }

@@ -146,14 +146,15 @@ class Planner {
     links: readonly LinkPlan[],
     sources: readonly number[],
   ): Omit<WorkerPlan, 'ackOutputs' | 'ackInputs'> {
+    let counters = this.#drafts[stage.index]!.counters
     const inputs = links
       .filter(({ to }) => to === stage.index)
       .flatMap((link) =>
-        link.lanes.map((row, i): LaneEnd => ({
-          link: link.index,
-          layout: row[ordinal]!,
-          peer: stages[link.from]!.workers[i]!,
-        })),
+        link.lanes.map((row, i): LaneEnd => {
+          const peer = stages[link.from]!.workers[i]!
+          const dropped = link.whenFull === 'dropOldest' ? counters++ : undefined
+          return { link: link.index, layout: row[ordinal]!, peer, dropped }
+        }),
       )
     const outputs = links
       .filter(({ from }) => from === stage.index)
@@ -172,7 +173,7 @@ class Planner {
       stage: stage.index,
       ordinal,
       control: this.#map.workerControl(),
-      journal: this.#map.journal(JOURNAL_ENTRIES + 6 * lanes + 6 * batch, this.#drafts[stage.index]!.counters),
+      journal: this.#map.journal(JOURNAL_ENTRIES + 6 * lanes + 6 * batch, counters),
       times: this.#map.times(),
       histograms: this.#map.histograms(histogramsOf(stage, outputs.length === 0)),
       inputs,

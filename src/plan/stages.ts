@@ -19,6 +19,7 @@ export interface LinkDraft {
   readonly edges: readonly number[]
   readonly capacity: number | undefined
   readonly whenFull: WhenFull
+  readonly dropEdge: number | undefined
 }
 
 const DEFAULT_GRANULE = 128
@@ -129,7 +130,7 @@ class StageDrafter {
     return { ...port, node: known >= 0 ? known : this.#nodes.push(path.to) - 1 }
   }
 
-  #link(from: string, { edges, to, capacity, whenFull }: Path): number {
+  #link(from: string, { edges, to, capacity, whenFull, dropEdge }: Path): number {
     const index = this.#links.next++
     // An inline buffer or merge (one with several edges) hands what lies before it on to each of its lanes.
     const before = this.#carried.get(from)
@@ -141,6 +142,7 @@ class StageDrafter {
       edges: [...(kept?.edges ?? []), ...edges],
       capacity: sum(kept?.capacity, capacity),
       whenFull: whenFull === 'block' ? (kept?.whenFull ?? 'block') : whenFull,
+      dropEdge: dropEdge ?? kept?.dropEdge,
     })
     return index
   }

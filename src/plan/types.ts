@@ -145,6 +145,8 @@ export interface LinkPlan {
   readonly codec: CodecName | StructCodec | BorrowedBytesCodec
   readonly dispatch: Dispatch
   readonly whenFull: WhenFull
+  /** Edge into the buffer that drops; absent where none does. */
+  readonly dropEdge?: number | undefined
   /** What the path is for: that of its first edge that is not normal. */
   readonly pathType: PathType
   /** Records that each lane holds before `whenFull` counts. */
@@ -194,6 +196,8 @@ export interface LaneEnd {
   readonly layout: LaneLayout
   /** The worker at the other end. */
   readonly peer: number
+  /** Of an input that drops its oldest records: index of the counter of those, among the worker's. */
+  readonly dropped?: number | undefined
 }
 
 export interface AckEnd {

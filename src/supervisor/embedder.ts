@@ -1,7 +1,7 @@
 import { store } from '#atomics'
 import { MillraceError } from '../errors.ts'
 import { anchorSlot, anchorSource } from '../lane/slots.ts'
-import type { Memory } from '../lane/memory.ts'
+import { type Memory, viewMemory } from '../lane/memory.ts'
 import { LEFT, LIVE, STATE } from '../plan/control.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 import type { Handlers } from '../worker/handlers.ts'
@@ -180,7 +180,7 @@ class EmbeddedWorker {
       plan,
       worker: worker.index,
       memory,
-      assembly: memory,
+      assembly: viewMemory(new ArrayBuffer(worker.inputs.length > 0 ? plan.maxRecordBytes : 0)),
       handlers,
       state: undefined,
       stopped: this.#stopped.signal,

@@ -3,7 +3,7 @@ import { journalMark } from '../lane/journal.ts'
 import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../lane/layout.ts'
 import type { Memory } from '../lane/memory.ts'
 import { STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
-import type { HistogramKind, LinkPlan, NodePlan, Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import type { HistogramKind, LinkPlan, NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { BYTES, DROPPED, HANDOFFS, NODE_COUNTERS, type NodeCounter, RECORDS, SINCE, STATE, TIMES } from './counters.ts'
 import { type HistogramSummary, summarize } from './histogram-read.ts'
 
@@ -141,17 +141,37 @@ function readEdges(plan: Plan, counters: readonly Float64Array[], lanes: readonl
   })
   forEachNode(plan, (stage, node) => {
     for (const port of portsOf(node)) {
-      for (const worker of stage.workers) {
-        for (const index of port.edges) {
-          const edge = edges[index]!
-          edge.records += counters[worker]![port.counters + RECORDS]!
-          edge.dropped += counters[worker]![port.counters + DROPPED]!
-          edge.bytes += counters[worker]![port.counters + BYTES]!
+      const link = port.link === undefined ? undefined : plan.links[port.link]
+      const droppedBelow = link === undefined ? 0 : readDropped(plan, link, counters)
+      let hasPassedDrop = link?.dropEdge === undefined
+      for (const index of port.edges) {
+        const edge = edges[index]!
+        for (const worker of stage.workers) {
+          const of = (counter: number): number => counters[worker]![port.counters + counter]!
+          // Before the buffer that drops, dropped records count as sent; behind it they do not.
+          edge.records += of(RECORDS) + (hasPassedDrop ? 0 : of(DROPPED))
+          edge.dropped += index === link?.dropEdge ? of(DROPPED) : 0
+          edge.bytes += of(BYTES)
         }
+        if (hasPassedDrop) edge.records -= droppedBelow
+        if (index !== link?.dropEdge) continue
+        edge.dropped += droppedBelow
+        hasPassedDrop = true
       }
     }
   })
   return edges
+}
+
+/** Records that the readers of a link have dropped, asked by its writers. */
+function readDropped(plan: Plan, link: LinkPlan, counters: readonly Float64Array[]): number {
+  let dropped = 0
+  for (const worker of plan.stages[link.to]!.workers) {
+    for (const input of plan.workers[worker]!.inputs) {
+      if (input.link === link.index && input.dropped !== undefined) dropped += counters[worker]![input.dropped]!
+    }
+  }
+  return dropped
 }
 
 function readNodes(
@@ -232,7 +252,7 @@ function forEachNode(plan: Plan, visit: (stage: StagePlan, node: NodePlan) => vo
   for (const stage of plan.stages) for (const node of stage.nodes) visit(stage, node)
 }
 
-function portsOf(node: NodePlan): readonly { readonly counters: number; readonly edges: readonly number[] }[] {
+function portsOf(node: NodePlan): readonly PortPlan[] {
   const { out, branches, error, deadLetter, retry } = node
   const ports = [...out, ...branches.flatMap(({ ports }) => ports), ...error, ...deadLetter, ...retry]
   // A buffer or merge passes all edges on, whatever they are for.

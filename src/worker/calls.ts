@@ -2,7 +2,7 @@ import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
-import { Granule, type LaneGranule, headerOf, idOf } from './granule.ts'
+import { type LaneGranule, idOf } from './granule.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import { isThenable } from './outlet.ts'
@@ -39,7 +39,6 @@ export class Calls {
   readonly #intake: Intake
   readonly #order: Order
   readonly #maxInFlight: number
-  readonly #granule = new Granule()
   /** In the order in which the calls ended; some wait for their turn. */
   readonly #ended: Task[] = []
   #sending: Task | undefined
@@ -160,9 +159,8 @@ export class Calls {
 
   #start(entry: StashEntry, deaths: number): void {
     const { desk, hand, stage, facts, stopped, clock } = this.#parts
-    desk.take(entry, this.#granule)
-    const value = this.#granule.values[0]
-    const header = headerOf(this.#granule, 0, entry.attempt)
+    const value = desk.value(entry)
+    const header = desk.stash.header(entry)
     const context = new CallContext(facts, stopped)
     context.aim(header, 0, entry.attempt + deaths + 1)
     const place = this.#freePlaces.pop()!

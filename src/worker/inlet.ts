@@ -32,6 +32,8 @@ export class InletLane {
   readonly reader: LaneReader
   readonly link: LinkPlan
   readonly number: number
+  /** Index of the counter of dropped records; undefined where nothing is dropped here. */
+  readonly dropped: number | undefined
   readonly #decoder: Decoder
   /** Makes values that may be kept. */
   readonly #owningDecoder: Decoder
@@ -43,6 +45,7 @@ export class InletLane {
   constructor(memory: Memory, plan: Plan, end: LaneEnd, number: number) {
     this.#memory = memory
     this.number = number
+    this.dropped = end.dropped
     this.link = plan.links[end.link]!
     this.reader = new LaneReader(memory, end.layout)
     const texts = new Texts(memory, laneTexts(end.layout))
@@ -128,8 +131,18 @@ export class Inlet {
   #dirty = false
   readonly #released: InletLane[] = []
 
+  /** Told of records that were dropped: their granule, and how many; the granule has ended where all of it was. */
+  readonly #onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void
+
   /** @param assembly where a record in fragments is put together; it outlives the worker */
-  constructor(memory: Memory, assembly: Memory, plan: Plan, ends: readonly LaneEnd[]) {
+  constructor(
+    memory: Memory,
+    assembly: Memory,
+    plan: Plan,
+    ends: readonly LaneEnd[],
+    onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void,
+  ) {
+    this.#onDrop = onDrop
     this.#memory = memory
     this.#assembly = assembly
     this.lanes = ends.map((end, number) => new InletLane(memory, plan, end, number))
@@ -148,13 +161,31 @@ export class Inlet {
 
   /** Takes the next granule of one lane. */
   nextOf(lane: InletLane, granule: LaneGranule): boolean {
+    if (lane.dropped !== undefined && !lane.reader.hasTaken) this.#dropOldest(lane, granule)
     const at = lane.reader.poll()
     if (at === NO_FRAME) return false
     const flags = this.#memory.words[(at >> 2) + FRAME_ATTEMPT]!
     if ((flags & FRAGMENT) !== 0) return this.#assemble(lane, at, flags, granule)
     lane.take(at, granule)
     lane.decode(at, granule)
+    const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, granule.count - granule.from)
+    if (excess > 0) {
+      granule.from += excess
+      this.#onDrop(granule, excess, false)
+    }
     return true
+  }
+
+  /** The writer asks for room: whole granules that are too old go, in pieces the rest when it is taken. */
+  #dropOldest(lane: InletLane, granule: LaneGranule): void {
+    for (;;) {
+      const at = lane.reader.poll()
+      if (at === NO_FRAME || this.#memory.words[(at >> 2) + FRAME_COUNT]! > lane.reader.toDrop) return
+      if ((this.#memory.words[(at >> 2) + FRAME_ATTEMPT]! & FRAGMENT) !== 0) return
+      lane.take(at, granule)
+      this.#onDrop(granule, granule.count - granule.from, true)
+      this.release(granule)
+    }
   }
 
   /** Takes the granule with this id, if it is the next one of its lane. */

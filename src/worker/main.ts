@@ -79,7 +79,7 @@ class WorkerThread {
   async run(tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): Promise<void> {
     await this.#untilRunning()
     const phases = this.#watchPhases()
-    const assembly = this.#task.assembly === undefined ? this.#memory : viewMemory(this.#task.assembly)
+    const assembly = viewMemory(this.#task.assembly ?? new ArrayBuffer(0))
     let wake = (): void => undefined
     const parts = makeParts({
       plan: this.#plan,

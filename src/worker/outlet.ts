@@ -151,7 +151,9 @@ export class Outlet {
     const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
     if (outcome === 'failed') this.#failed.push(owner)
     else for (const port of ports) port.send(failureOf(node.plan.node, input, fault), origin)
-    node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
+    // A source counts its records when their slots end.
+    const isOwnSource = node === this.root && node.plan.kind === 'source'
+    if (!isOwnSource) node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
     this.#onFault(node.plan.node, input, fault, outcome)
   }
 
@@ -230,7 +232,7 @@ export class Outlet {
 
   /** A record that no codec takes, or that is too large: the node that sent it gives it up. */
   readonly #refuse = (origin: number, value: unknown, error: unknown): void => {
-    this.root.count(DONE, -1)
+    if (this.root.plan.kind !== 'source') this.root.count(DONE, -1)
     this.giveUp(this.root, value, origin, { error, attempts: this.#granule!.attempt + 1, firstFailedAt: Date.now() })
   }
 

@@ -71,7 +71,10 @@ export function makeParts(given: {
     memory,
     journal,
     handlers,
-    inlet: new Inlet(memory, given.assembly, plan, worker.inputs),
+    inlet: new Inlet(memory, given.assembly, plan, worker.inputs, (granule, records, hasEnded) => {
+      journal.counters[granule.lane!.dropped!]! += records
+      if (hasEnded) settlement.toggle(granule)
+    }),
     outlet,
     settlement,
     desk: new Desk(memory, worker.stash, journal),

@@ -1,0 +1,191 @@
+/** Graphs of the integration tests. Workers import this module; what comes out is read by `pipeline.output`. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { dataflow, mark } from 'millrace'
+
+function* numbers(count: number): Generator<number> {
+  for (let i = 0; i < count; i++) yield i
+}
+
+export const chain = dataflow('chain', import.meta.url)
+  .source('numbers', { produce: () => numbers(10_000) })
+  .transform('double', { concurrency: 2, map: (n: number) => n * 2 })
+  .sink('out')
+  .connect('numbers', 'double')
+  .connect('double', 'out')
+
+export const kinds = dataflow('kinds', import.meta.url)
+  .source('numbers', { produce: () => numbers(3_000) })
+  .transform('even', { filter: (n: number) => n % 2 === 0 })
+  .transform('twice', {
+    flatMap: function* (n: number) {
+      yield n
+      yield n + 1
+    },
+  })
+  .transform('pairs', {
+    batch: { size: 7, timeoutMs: 20 },
+    mapBatch: (batch: number[]) => [{ sum: batch.reduce((a, b) => a + b, 0), size: batch.length }],
+  })
+  .sink('out')
+  .connect('numbers', 'even')
+  .connect('even', 'twice')
+  .connect('twice', 'pairs')
+  .connect('pairs', 'out')
+
+export const branches = dataflow('branches', import.meta.url)
+  .source('numbers', { produce: () => numbers(5_000) })
+  .conditional('size', { route: (n: number) => (n % 10 === 0 ? 'tens' : n % 2 === 0 ? 'even' : 'odd') })
+  .transform('mark', { map: (n: number) => ({ marked: n }) })
+  .merge('all')
+  .sink('out')
+  .sink('tens')
+  .connect('numbers', 'size')
+  .connect('size', 'tens', { when: 'tens' })
+  .connect('size', 'mark', { when: 'even' })
+  .connect('size', 'all', { when: 'odd' })
+  .connect('mark', 'all')
+  .connect('all', 'out')
+
+export const copies = dataflow('copies', import.meta.url)
+  .source('numbers', { produce: () => numbers(2_000) })
+  .transform('a', { map: (n: number) => ({ from: 'a', n }) })
+  .transform('b', { map: (n: number) => ({ from: 'b', n }) })
+  .sink('out')
+  .connect('numbers', 'a')
+  .connect('numbers', 'b')
+  .connect('a', 'out')
+  .connect('b', 'out')
+
+export const asyncMap = dataflow('asyncMap', import.meta.url)
+  .source('numbers', { produce: () => numbers(2_000) })
+  .transform('wait', {
+    maxInFlight: 32,
+    map: async (n: number) => {
+      await sleep(n % 3)
+      return n
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'wait')
+  .connect('wait', 'out')
+
+/** A promise from a function that is not declared async: seen only at its first call. */
+export const lateAsync = dataflow('lateAsync', import.meta.url)
+  .source('numbers', { produce: () => numbers(1_000) })
+  .transform('wait', { ordered: true, map: (n: number) => (n < 10 ? n : sleep(n % 3).then(() => n)) })
+  .sink('out')
+  .connect('numbers', 'wait')
+  .connect('wait', 'out')
+
+const seen = new Map<string, number>()
+function attemptsOf(key: string): number {
+  seen.set(key, (seen.get(key) ?? 0) + 1)
+  return seen.get(key)!
+}
+
+export const retries = dataflow('retries', import.meta.url)
+  .source('numbers', { produce: () => numbers(1_000) })
+  .transform('flaky', {
+    retry: { maxAttempts: 3, baseMs: 5, backoff: 'constant', jitter: 0 },
+    map: (n: number, { attempt }) => {
+      if (n % 10 === 3 && attempt < 3) throw new Error(`not yet ${n}`)
+      if (n % 100 === 50) throw new TypeError(`never ${n}`)
+      return { n, attempt }
+    },
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'flaky')
+  .connect('flaky', 'out')
+  .connect('flaky', 'dead', { pathType: 'dead_letter' })
+
+export const nacks = dataflow('nacks', import.meta.url)
+  .source('numbers', {
+    produce: function* () {
+      for (let i = 0; i < 500; i++) yield mark({ n: i }, { cursor: i, receipt: `r${i}` })
+    },
+    ack: (successes, failures, { watermark }) => {
+      acked.push({ successes: [...successes], failures: [...failures], watermark })
+    },
+    teardown: () => console.log(JSON.stringify(acked)),
+  })
+  .transform('fails', {
+    map: ({ n }: { n: number }) => {
+      if (n % 7 === 0) throw new Error('no')
+      return n
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'fails')
+  .connect('fails', 'out')
+const acked: object[] = []
+
+export const keyedBatches = dataflow('keyedBatches', import.meta.url)
+  .source('numbers', { produce: () => numbers(3_000) })
+  .transform('group', {
+    batch: { size: 10, timeoutMs: 30, by: (n: number) => n % 7 },
+    mapBatch: (batch: number[], { attempt }) => [{ keys: [...new Set(batch.map((n) => n % 7))], batch, attempt }],
+  })
+  .sink('out')
+  .connect('numbers', 'group')
+  .connect('group', 'out')
+
+export const partitions = dataflow('partitions', import.meta.url)
+  .source('numbers', { produce: () => numbers(4_000) })
+  .transform('keyed', {
+    concurrency: 3,
+    partitionBy: (n: number) => n % 11,
+    map: (n: number, { worker }) => ({ key: n % 11, n, worker }),
+  })
+  .sink('out')
+  .connect('numbers', 'keyed')
+  .connect('keyed', 'out')
+
+export const pushed = dataflow('pushed', import.meta.url)
+  .source<'in', number>('in', { push: true })
+  .transform('square', {
+    map: (n: number) => {
+      if (n < 0) throw new RangeError('negative')
+      return n * n
+    },
+  })
+  .sink('out')
+  .connect('in', 'square')
+  .connect('square', 'out')
+
+export const largeRecords = dataflow('largeRecords', import.meta.url)
+  .source('texts', {
+    produce: function* () {
+      for (let i = 0; i < 40; i++)
+        yield { i, text: String.fromCharCode(97 + (i % 26)).repeat(i % 4 === 0 ? 600_000 + i : 100) }
+    },
+  })
+  .transform('pass', { map: (record: { i: number; text: string }) => record })
+  .sink('out')
+  .connect('texts', 'pass')
+  .connect('pass', 'out')
+
+export const overflow = dataflow('overflow', import.meta.url)
+  .source('numbers', { produce: () => numbers(20_000) })
+  .buffer('newest', { capacity: 64, whenFull: 'dropNewest' })
+  .buffer('oldest', { capacity: 64, whenFull: 'dropOldest' })
+  .transform('slow', {
+    map: async (n: number) => {
+      await sleep(1)
+      return n
+    },
+  })
+  .transform('alsoSlow', {
+    map: async (n: number) => {
+      await sleep(1)
+      return n
+    },
+  })
+  .sink('out')
+  .sink('last')
+  .connect('numbers', 'newest')
+  .connect('numbers', 'oldest')
+  .connect('newest', 'slow')
+  .connect('oldest', 'alsoSlow')
+  .connect('slow', 'out')
+  .connect('alsoSlow', 'last')
