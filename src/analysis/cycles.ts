@@ -20,7 +20,9 @@ export function elementaryCycles(graph: Adjacency, limit: number): CycleList {
     const [start = -1, ...rest] = members
     if (!cyclesThrough(graph, start, new Set(members), limit, cycles)) return { cycles, incomplete: true }
     const inner = components(graph, rest)
-    pending.push(...inner.members.filter((_, index) => inner.isLoop(index)).reverse())
+    for (let index = inner.count - 1; index >= 0; index--) {
+      if (inner.isLoop(index)) pending.push(inner.members[index] ?? [])
+    }
   }
   return { cycles, incomplete: false }
 }
