@@ -17,6 +17,10 @@ export const ERROR_CODES = {
     text: 'This is not a graph in JSON.',
     fix: 'A graph is `{ name, nodes: [{ id, kind, … }], edges: [{ from, to, … }], clusters: [{ id, … }] }`.',
   },
+  EDGE_UNKNOWN: {
+    text: 'The graph has no such edge.',
+    fix: 'Name an edge by its index in `graph.edges`.',
+  },
   LOOP_TOO_LARGE: {
     text: 'A loop has too many crossing edges for its traffic to be computed.',
     fix: 'Analyse a part of the graph, or collapse the loop into fewer nodes.',

@@ -8,6 +8,8 @@ export interface Prediction extends Filling {
   readonly leaving: Float64Array
   /** Rate into each node if no stage and no core limited anything. Sources that declare no rate count as predicted. */
   readonly offered: Float64Array
+  /** Records per second of all sources together. */
+  readonly throughput: number
 }
 
 /** What leaves a dropping buffer depends on what comes to it, which may depend on what leaves it: so many turns at most. */
@@ -33,6 +35,7 @@ export function predict(model: Model, counts?: Counts): Prediction {
     origins,
     leaving: leavingOf(model, origins, filling),
     offered: offeredOf(model, origins, filling),
+    throughput: model.sources.reduce((sum, _, index) => sum + (filling.rates[index] ?? 0), 0),
   }
 }
 

@@ -89,7 +89,7 @@ export function simulationOf(model: Model, prediction: Prediction): Simulation {
       limit: named(model, prediction.limits[index] ?? { by: 'nothing' }),
     })),
     buffers: buffersOf(model, prediction),
-    throughput: model.sources.reduce((sum, _, index) => sum + (prediction.rates[index] ?? 0), 0),
+    throughput: prediction.throughput,
     bottleneck: bottleneckOf(model, prediction),
     cores: { used: coreLoad(model, prediction.into), available: cores },
     growing: traffic.growing.map((nodes) => nodes.map((node) => graph.id(node))),

@@ -24,10 +24,10 @@ export interface Traffic {
 export function traffic(graph: Adjacency, gain: (edge: number) => number): Traffic {
   const parts = components(graph)
   const loops = parts.members.map((members, index) =>
-    parts.isLoop(index) ? eliminate(graph, members, gain) : undefined,
+    parts.isLoop(index) ? loopTraffic(graph, members, gain) : undefined,
   )
   return {
-    growing: parts.members.filter((_, index) => loops[index] === 'grows'),
+    growing: parts.members.filter((_, index) => loops[index]?.grows === true),
     solve: (outside) => {
       const rate = Float64Array.from(outside)
       parts.members.forEach((members, index) => {
@@ -37,9 +37,7 @@ export function traffic(graph: Adjacency, gain: (edge: number) => number): Traff
             if (parts.of(from) !== index) rate[node]! += times(rate[from]!, gain(edge))
           }
         }
-        const loop = loops[index]
-        if (loop === 'grows') flood(rate, members)
-        else if (loop !== undefined) substitute(loop, rate)
+        loops[index]?.solve(rate)
       })
       return rate
     },
@@ -49,6 +47,22 @@ export function traffic(graph: Adjacency, gain: (edge: number) => number): Traff
 /** A product in which nothing times anything is nothing, infinity included. */
 export function times(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : a * b
+}
+
+/** The traffic equations of one loop by itself. */
+export interface LoopTraffic {
+  /** It sends back at least as much as it takes. */
+  readonly grows: boolean
+  /** Replaces what comes to each member from outside by the rate into it. Other entries stay as they are. */
+  solve(rate: Float64Array): void
+}
+
+/** Prepares one strongly connected component. @throws LOOP_TOO_LARGE */
+export function loopTraffic(graph: Adjacency, members: readonly number[], gain: (edge: number) => number): LoopTraffic {
+  const steps = eliminate(graph, members, gain)
+  return steps === 'grows'
+    ? { grows: true, solve: (rate) => flood(rate, members) }
+    : { grows: false, solve: (rate) => substitute(steps, rate) }
 }
 
 function flood(rate: Float64Array, members: readonly number[]): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { simulate, type NodeFlow, type Simulation } from '#src/analysis/simulate.js'
-import type { GraphData } from 'millrace'
 import { graphOf } from './graphs.js'
 
 function flow(found: Simulation, id: string): NodeFlow {
@@ -141,39 +140,39 @@ test('a loop that sends back all it takes lets nothing through, and is named', (
   near(found.throughput, 0)
 })
 
+/** 15 ms of core time for each record. */
+const burning = graphOf(
+  [
+    { kind: 'source', id: 'in' },
+    { kind: 'transform', id: 'a', latencyMs: 10, cpu: true, concurrency: 4 },
+    { kind: 'transform', id: 'b', latencyMs: 5, cpu: true, concurrency: 4 },
+    { kind: 'sink', id: 'out', latencyMs: 1 },
+  ],
+  ['in > a', 'a > b', 'b > out'],
+)
+
 test('cpu stages share the cores', () => {
-  const graph = (cores: number): Simulation =>
-    simulate(
-      graphOf(
-        [
-          { kind: 'source', id: 'in' },
-          { kind: 'transform', id: 'a', latencyMs: 10, cpu: true, concurrency: 4 },
-          { kind: 'transform', id: 'b', latencyMs: 5, cpu: true, concurrency: 4 },
-          { kind: 'sink', id: 'out', latencyMs: 1 },
-        ],
-        ['in > a', 'a > b', 'b > out'],
-      ),
-      { cores },
-    )
-  // 15 ms of core time for each record: 2 cores give 133.3/s, 8 cores are limited by the four workers of `a`.
-  near(graph(2).throughput, 2_000 / 15)
-  assert.deepEqual(graph(2).bottleneck, { by: 'cores', node: 'a', saturated: true })
-  near(graph(2).cores.used, 2)
-  near(graph(8).throughput, 400)
-  assert.deepEqual(graph(8).bottleneck, { by: 'stage', node: 'a', saturated: true })
+  const two = simulate(burning, { cores: 2 })
+  near(two.throughput, 2_000 / 15)
+  assert.deepEqual(two.bottleneck, { by: 'cores', node: 'a', saturated: true })
+  near(two.cores.used, 2)
+  const eight = simulate(burning, { cores: 8 })
+  near(eight.throughput, 400)
+  assert.deepEqual(eight.bottleneck, { by: 'stage', node: 'a', saturated: true })
+})
+
+test('what the runtime takes for each record counts as core time of every stage', () => {
+  const found = simulate(graphOf(['source in', 'transform work', 'sink out'], ['in > work', 'work > out']), {
+    cores: 2,
+    overheadMs: 0.001,
+  })
+  near(found.throughput, 2 / 3e-6)
 })
 
 test('a worker that waits serves `maxInFlight` records at once, one that burns a core serves one', () => {
-  const graph = (cpu: boolean): GraphData =>
-    graphOf(
-      [
-        { kind: 'source', id: 'in' },
-        { kind: 'sink', id: 'out', latencyMs: 100, maxInFlight: 8, cpu },
-      ],
-      ['in > out'],
-    )
-  near(simulate(graph(false)).throughput, 80)
-  near(simulate(graph(true)).throughput, 10)
+  const sink = { kind: 'sink' as const, id: 'out', latencyMs: 100, maxInFlight: 8 }
+  near(simulate(graphOf(['source in', sink], ['in > out'])).throughput, 80)
+  near(simulate(graphOf(['source in', { ...sink, cpu: true }], ['in > out'])).throughput, 10)
 })
 
 test('a declared service rate counts instead of the latency', () => {
