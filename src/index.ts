@@ -3,7 +3,7 @@ export * from './graph/types.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
 export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
-export { edgeShares, type EdgeShare } from './analysis/shares.ts'
+export { edgeShares, type EdgeShare } from './analysis/flow/shares.ts'
 export {
   cycles,
   deadEnds,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deadlock } from '#src/analysis/deadlock.js'
+import { deadlock } from '#src/analysis/loops/deadlock.js'
 import fc from 'fast-check'
 import type { GraphData } from 'millrace'
 import { digraphs, graphOf, transforms } from './graphs.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { latency } from '#src/analysis/latency.js'
+import { latency } from '#src/analysis/flow/latency.js'
 import { graphOf } from './graphs.js'
 
 function near(actual: number | undefined, expected: number): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { simulate, type NodeFlow, type Simulation } from '#src/analysis/simulate.js'
+import { simulate, type NodeFlow, type Simulation } from '#src/analysis/flow/simulate.js'
 import { graphOf } from './graphs.js'
 
 function flow(found: Simulation, id: string): NodeFlow {

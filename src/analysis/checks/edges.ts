@@ -1,9 +1,9 @@
 import type { GraphEdge, GraphNode } from '../../graph/types.ts'
 import type { Adjacency } from '../adjacency.ts'
-import { isStage } from '../lanes.ts'
+import { isStage } from '../loops/lanes.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-import { branchesOf, isFailureEdge } from '../shares.ts'
+import { branchesOf, isFailureEdge } from '../flow/shares.ts'
 import { isNumber } from './handlers.ts'
 
 /** Sums of ratios may be off by so much: they are written in decimals. */

@@ -1,6 +1,6 @@
-import { MillraceError } from '../errors.ts'
-import type { Adjacency } from './adjacency.ts'
-import { components } from './components.ts'
+import { MillraceError } from '../../errors.ts'
+import type { Adjacency } from '../adjacency.ts'
+import { components } from '../components.ts'
 
 /** Fill-in that the elimination of one loop may make before it is given up. */
 const MAX_FILL = 5_000_000

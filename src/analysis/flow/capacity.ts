@@ -1,6 +1,6 @@
-import type { GraphData } from '../graph/types.ts'
+import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
-import { isStage } from './lanes.ts'
+import { isStage } from '../loops/lanes.ts'
 import { modelOf, outsideOf, type FlowOptions, type Model } from './model.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { times } from './traffic.ts'

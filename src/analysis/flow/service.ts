@@ -1,5 +1,5 @@
-import type { GraphNode } from '../graph/types.ts'
-import { isStage, SOURCE_DEFAULTS } from './lanes.ts'
+import type { GraphNode } from '../../graph/types.ts'
+import { isStage, SOURCE_DEFAULTS } from '../loops/lanes.ts'
 
 /** How fast one node can work, by what it declares. */
 export interface Service {

@@ -1,5 +1,5 @@
-import { MillraceError } from '../errors.ts'
-import type { GraphData, GraphEdge, GraphNode } from '../graph/types.ts'
+import { MillraceError } from '../../errors.ts'
+import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import type { FlowOptions } from './model.ts'
 import { simulate, type Simulation } from './simulate.ts'
 

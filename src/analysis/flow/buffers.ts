@@ -2,8 +2,8 @@ import { coreLoad, type Counts, stepToFull } from './filling.ts'
 import { cutTraffic, feeders, inject, modelOf, type Model } from './model.ts'
 import { predict, type Prediction } from './predict.ts'
 import type { FlowOptions } from './model.ts'
-import type { GraphData } from '../graph/types.ts'
-import { NODE_OPTIONS } from '../options.ts'
+import type { GraphData } from '../../graph/types.ts'
+import { NODE_OPTIONS } from '../../options.ts'
 import { times } from './traffic.ts'
 
 /** One buffer under the predicted flow. Rates are records per second, times are seconds, `capacity` is records. */

@@ -1,12 +1,12 @@
-import type { GraphData } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
-import { components, type Components } from './components.ts'
+import type { GraphData } from '../../graph/types.ts'
+import { adjacency, type Adjacency } from '../adjacency.ts'
+import { components, type Components } from '../components.ts'
 import { cutTraffic, modelOf, type FlowOptions, type Model } from './model.ts'
 import { predict, type Prediction } from './predict.ts'
 import { fastestRoutes, slowestRoutes, type Crossing, type FastestRoutes, type Times } from './routes.ts'
 import { sharesOf } from './shares.ts'
 import { loopTraffic, times as product, type LoopTraffic } from './traffic.ts'
-import type { EdgeFilter } from './types.ts'
+import type { EdgeFilter } from '../types.ts'
 import { waitingMs } from './waiting.ts'
 
 /** How long records take to one sink. Times are ms; a sink's own service counts. */

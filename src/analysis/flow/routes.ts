@@ -1,5 +1,5 @@
-import type { Adjacency } from './adjacency.ts'
-import type { Components } from './components.ts'
+import type { Adjacency } from '../adjacency.ts'
+import type { Components } from '../components.ts'
 
 /** Times of nodes and edges, in ms, by number. */
 export interface Times {

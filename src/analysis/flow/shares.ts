@@ -1,5 +1,5 @@
-import type { GraphData, GraphEdge, GraphNode } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
+import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
+import { adjacency, type Adjacency } from '../adjacency.ts'
 
 /** How much of a node's records an edge carries, and why. */
 export interface EdgeShare {

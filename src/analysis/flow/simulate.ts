@@ -1,10 +1,10 @@
-import type { GraphData, NodeKind } from '../graph/types.ts'
+import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { assumptionsOf } from './assumptions.ts'
 import { buffersOf, type BufferFlow } from './buffers.ts'
 import { coreLoad, type Limit } from './filling.ts'
 import { feeders, modelOf, type FlowOptions, type Model } from './model.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
-import { isStage } from './lanes.ts'
+import { isStage } from '../loops/lanes.ts'
 import { times } from './traffic.ts'
 
 /** What keeps a node from getting more, and where that lies seen from the node. */

@@ -1,5 +1,5 @@
-import type { Adjacency } from './adjacency.ts'
-import { quote } from './problems.ts'
+import type { Adjacency } from '../adjacency.ts'
+import { quote } from '../problems.ts'
 
 /** Paths that part at `fork` and meet again at `join`. */
 export interface Reconvergence {

@@ -1,6 +1,6 @@
-import { isStage } from './lanes.ts'
+import { isStage } from '../loops/lanes.ts'
 import type { Model } from './model.ts'
-import { quote } from './problems.ts'
+import { quote } from '../problems.ts'
 
 /** What a prediction had to assume, in sentences, in the order of the graph. */
 export function assumptionsOf({ graph, shares }: Model): readonly string[] {

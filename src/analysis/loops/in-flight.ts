@@ -1,7 +1,7 @@
-import type { Adjacency } from './adjacency.ts'
-import type { Components } from './components.ts'
+import type { Adjacency } from '../adjacency.ts'
+import type { Components } from '../components.ts'
 import { SOURCE_DEFAULTS } from './lanes.ts'
-import { branchesOf, isFailureEdge } from './shares.ts'
+import { branchesOf, isFailureEdge } from '../flow/shares.ts'
 
 /**
  * The most records that may be inside a loop at once, whatever routes they take: the window of each source, times the

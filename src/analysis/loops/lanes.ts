@@ -1,6 +1,6 @@
-import type { NodeKind } from '../graph/types.ts'
-import { NODE_OPTIONS } from '../options.ts'
-import type { Adjacency } from './adjacency.ts'
+import type { NodeKind } from '../../graph/types.ts'
+import { NODE_OPTIONS } from '../../options.ts'
+import type { Adjacency } from '../adjacency.ts'
 
 /** Records on a lane for which neither its edges nor a buffer say anything. */
 export const DEFAULT_MAX_DEMAND = 4_096

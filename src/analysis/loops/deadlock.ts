@@ -1,12 +1,12 @@
-import type { GraphData } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
-import { components } from './components.ts'
-import { describeCycle, elementaryCycles } from './cycles.ts'
+import type { GraphData } from '../../graph/types.ts'
+import { adjacency, type Adjacency } from '../adjacency.ts'
+import { components } from '../components.ts'
+import { describeCycle, elementaryCycles } from '../cycles.ts'
 import { mostInFlight } from './in-flight.ts'
 import { DEFAULT_MAX_DEMAND, isStage, lanePaths, type LanePath } from './lanes.ts'
-import { quote } from './problems.ts'
+import { quote } from '../problems.ts'
 import { reconvergences, type Reconvergence } from './reconvergence.ts'
-import type { Cycle } from './types.ts'
+import type { Cycle } from '../types.ts'
 
 /** What to enlarge so that a loop is safe: `capacity` records on each lane over this edge. */
 export interface Enlargement {

@@ -1,6 +1,6 @@
-import { BATCH_OPTIONS, NODE_OPTIONS } from '../options.ts'
-import type { Adjacency } from './adjacency.ts'
-import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS } from './lanes.ts'
+import { BATCH_OPTIONS, NODE_OPTIONS } from '../../options.ts'
+import type { Adjacency } from '../adjacency.ts'
+import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS } from '../loops/lanes.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 
