@@ -16,7 +16,7 @@ export interface BufferFlow {
   readonly dropped: number
   /** What would come if the buffer never filled: the sources, as far as the stages above it let them. */
   readonly offered: number
-  /** What the stages below can take from it at most, with everything else as predicted. */
+  /** What the stages below can take from it at most, with everything else as predicted; 0 where nothing reads it. */
   readonly drainRate: number
   /** `drainRate - offered`: negative where it fills up. */
   readonly headroom: number
@@ -46,7 +46,7 @@ function bufferOf(model: Model, prediction: Prediction, node: number): BufferFlo
   const out = prediction.leaving[node] ?? 0
   const perRecord = visitsBelow(model, node)
   const offered = offeredTo(model, prediction, node, perRecord)
-  const drainRate = drainOf(model, prediction, out, perRecord)
+  const drainRate = model.graph.out(node).length === 0 ? 0 : drainOf(model, prediction, out, perRecord)
   const gathers = offered - drainRate
   return {
     node: id,

@@ -37,7 +37,7 @@ function batchMs(graph: Adjacency, node: number, rate: number): number {
 }
 
 /** Records that the lanes and buffers in front of a stage hold. */
-function roomBefore(graph: Adjacency, node: number): number {
+export function roomBefore(graph: Adjacency, node: number): number {
   let room = 0
   const seen = new Set<number>()
   const queue = [...graph.in(node)]

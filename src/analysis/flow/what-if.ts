@@ -3,10 +3,13 @@ import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import type { FlowOptions } from './model.ts'
 import { simulate, type Simulation } from './simulate.ts'
 
+/** Options to change; `undefined` takes one away. */
+export type Overlay<T> = { readonly [Option in keyof T]?: T[Option] | undefined }
+
 /** What to change, by node id and edge index: options as the builder takes them; and the cores. */
 export interface Changes {
-  readonly nodes?: Readonly<Record<string, Partial<GraphNode>>>
-  readonly edges?: Readonly<Record<number, Partial<GraphEdge>>>
+  readonly nodes?: Readonly<Record<string, Overlay<GraphNode>>>
+  readonly edges?: Readonly<Record<number, Overlay<GraphEdge>>>
   readonly cores?: number
 }
 
@@ -54,7 +57,7 @@ export function whatIf(graph: GraphData, changes: Changes, options: FlowOptions 
   }
 }
 
-/** The graph with some options changed; `undefined` takes an option away. @throws NODE_UNKNOWN, EDGE_UNKNOWN */
+/** The graph with some options changed. @throws NODE_UNKNOWN, EDGE_UNKNOWN */
 export function changeGraph(graph: GraphData, { nodes = {}, edges = {} }: Changes): GraphData {
   const changes = new Map(Object.entries(nodes))
   const ids = new Set(graph.nodes.map(({ id }) => id))
@@ -74,7 +77,7 @@ export function changeGraph(graph: GraphData, { nodes = {}, edges = {} }: Change
   }
 }
 
-function overlay<T extends object>(entry: T, change: Partial<T>): T {
+function overlay<T extends object>(entry: T, change: Overlay<T>): T {
   const merged = Object.entries({ ...entry, ...change }).filter(([, value]) => value !== undefined)
   return Object.freeze(Object.fromEntries(merged)) as T
 }
