@@ -2,8 +2,37 @@ export * from './graph/graph.ts'
 export * from './graph/types.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
-export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
+export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
+export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
+export { latency, type Latency, type SinkLatency } from './analysis/flow/latency.ts'
+export type { FlowOptions } from './analysis/flow/model.ts'
+export type { NamedLimit } from './analysis/flow/predict.ts'
+export { retryLoops, type RetryLoop } from './analysis/flow/retries.ts'
 export { edgeShares, type EdgeShare } from './analysis/flow/shares.ts'
+export {
+  simulate,
+  type EdgeFlow,
+  type NodeFlow,
+  type NodeLimit,
+  type Simulation,
+  type SourceFlow,
+} from './analysis/flow/simulate.ts'
+export { sizing, type Sizing, type SizingOptions } from './analysis/flow/sizing.ts'
+export { whatIf, type Changes, type NodeChange, type Overlay, type WhatIf } from './analysis/flow/what-if.ts'
+export { blame, type Blame, type StageState, type Wait } from './analysis/live/blame.ts'
+export { drift, type Drift } from './analysis/live/drift.ts'
+export { explain, type Explanation } from './analysis/live/explain.ts'
+export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'
+export { measuredGraph } from './analysis/live/measured.ts'
+export {
+  deadlock,
+  type Deadlock,
+  type DeadlockOptions,
+  type Enlargement,
+  type LoopVerdict,
+} from './analysis/loops/deadlock.ts'
+export type { Reconvergence } from './analysis/loops/reconvergence.ts'
+export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
 export {
   cycles,
   deadEnds,
