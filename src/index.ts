@@ -1,4 +1,5 @@
 export * from './graph/graph.ts'
+export { graphFromJson, graphToJson, type AnyGraph, type GraphJson } from './graph/json.ts'
 export * from './graph/types.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
@@ -24,13 +25,8 @@ export { drift, type Drift } from './analysis/live/drift.ts'
 export { explain, type Explanation } from './analysis/live/explain.ts'
 export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'
 export { measuredGraph } from './analysis/live/measured.ts'
-export {
-  deadlock,
-  type Deadlock,
-  type DeadlockOptions,
-  type Enlargement,
-  type LoopVerdict,
-} from './analysis/loops/deadlock.ts'
+export { deadlock, type Deadlock, type DeadlockOptions } from './analysis/loops/deadlock.ts'
+export type { Enlargement, LoopVerdict } from './analysis/loops/verdict.ts'
 export type { Reconvergence } from './analysis/loops/reconvergence.ts'
 export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
 export {

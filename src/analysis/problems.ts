@@ -191,9 +191,14 @@ export const PROBLEMS = {
     text: 'An edge waits for a branch that its node never names.',
     fix: 'Remove `when`, or put a conditional or a transform in front of the edge.',
   },
+  WHEN_MISSING: {
+    severity: 'error',
+    text: 'A conditional names the branch of each record, and one of its edges is for none.',
+    fix: 'Give the edge the `when` that `route` returns.',
+  },
   CONDITIONAL_WITHOUT_WHEN: {
     severity: 'warning',
-    text: 'No edge of a conditional says which branch it is for.',
+    text: 'No edge of a conditional says which branch it is for, so it can be drawn, not run.',
     fix: 'Give each edge a `when`.',
   },
   RATIO_SUM: {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { changeGraph } from '#src/analysis/flow/what-if.js'
 import { deadlock } from '#src/analysis/loops/deadlock.js'
 import fc from 'fast-check'
 import type { GraphData } from 'millrace'
@@ -46,9 +47,26 @@ test('one record less and it is not, and the smallest capacity that makes it saf
   const found = deadlock(retryLoop({ capacity: 899 }))
   assert.equal(found.safe, false)
   assert.equal(found.loops[0]?.reason, 'tooSmall')
-  assert.deepEqual(found.enlarge, [{ edge: 3, buffer: 'again', capacity: 900 }])
+  assert.deepEqual(found.enlarge, [{ edge: 3, buffer: 'again', capacity: 900, bufferCapacity: 900, isSaid: true }])
   assert.match(found.loops[0]?.why ?? '', /set `capacity` of `again` to 900/)
   assert.ok(deadlock(retryLoop({ capacity: 900 })).safe)
+})
+
+test('a lane of which the graph says nothing is sized by the plan, and the loop is safe', () => {
+  const graph = retryLoop({ capacity: 100, window: 5_000 })
+  const open = changeGraph(graph, { edges: { 5: { maxDemand: undefined } } })
+  const found = deadlock(open)
+  assert.equal(found.loops[0]?.reason, 'sized')
+  assert.deepEqual(found.sized, [{ edge: 5, capacity: 4_900, isSaid: false }])
+  assert.ok(found.safe)
+})
+
+test('the capacity of a buffer is shared by the rings of its lane', () => {
+  const graph = retryLoop({ capacity: 899 })
+  const pools = changeGraph(graph, { nodes: { fix: { concurrency: 3 } } })
+  const [loop] = deadlock(pools).loops
+  assert.equal(loop?.capacity, 300 + 100)
+  assert.equal(loop.enlarge?.bufferCapacity, 2_700)
 })
 
 test('each worker of a source has its own window', () => {
@@ -81,7 +99,7 @@ test('what becomes several on the way to the loop counts several times, and a br
   )
   const found = deadlock(graph)
   assert.equal(found.loops[0]?.inFlight, 40)
-  assert.deepEqual(found.enlarge, [{ edge: 4, capacity: 40 }])
+  assert.deepEqual(found.enlarge, [{ edge: 4, capacity: 40, isSaid: true }])
 })
 
 test('a loop that makes several records of one has no capacity that is enough', () => {
@@ -106,6 +124,7 @@ test('a loop that no source reaches is safe, and so is a graph without loops', (
     safe: true,
     loops: [],
     reconvergences: [],
+    sized: [],
     enlarge: [],
     incomplete: false,
   })
@@ -129,7 +148,7 @@ test('what is said to be enlarged makes every loop safe, on random graphs', () =
         edges: [{ from: 'in', to: 'n0' }, ...inner.edges],
       }
       const before = deadlock(graph, { maxDemand })
-      const larger = new Map(before.enlarge.map(({ edge, capacity }) => [edge, capacity]))
+      const larger = new Map([...before.sized, ...before.enlarge].map(({ edge, capacity }) => [edge, capacity]))
       const fixed = graph.edges.map((edge, index) => {
         const capacity = larger.get(index)
         return capacity === undefined ? edge : { ...edge, maxDemand: capacity }
@@ -150,8 +169,8 @@ test('where there are too many cycles to look at, enlarging every edge that lead
   }
   const found = deadlock(graph, { maxDemand: 10, maxCycles: 5 })
   assert.equal(found.incomplete, true)
-  assert.equal(found.safe, false)
+  assert.equal(found.safe, true)
   const back = graph.edges.flatMap(({ from, to }, edge) => (from >= to && from !== 'in' ? [edge] : []))
-  const covered = new Map(found.enlarge.map(({ edge, capacity }) => [edge, capacity]))
+  const covered = new Map(found.sized.map(({ edge, capacity }) => [edge, capacity]))
   assert.ok(back.every((edge) => (covered.get(edge) ?? 0) >= 50))
 })

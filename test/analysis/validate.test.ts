@@ -110,6 +110,13 @@ const CASES: Record<ProblemCode, { graph: GraphData; at?: object; says?: RegExp 
   LOOP_GROWS: { graph: chain({ nodes: ['transform a'], edges: ['work > a', 'a > work'] }), at: { node: 'work' } },
   FAILURE_PATH_UNUSED: { graph: chain({ edges: [{ from: 'in', to: 'out', pathType: 'error' }] }), at: { edge: 2 } },
   WHEN_UNUSED: { graph: chain({ first: { when: 'yes' } }), at: { edge: 0, option: 'when' } },
+  WHEN_MISSING: {
+    graph: chain({
+      nodes: ['conditional c', 'sink no'],
+      edges: ['work > c', { from: 'c', to: 'out', when: 'yes' }, 'c > no'],
+    }),
+    at: { edge: 4, option: 'when' },
+  },
   CONDITIONAL_WITHOUT_WHEN: {
     graph: chain({ nodes: ['conditional c', 'sink no'], edges: ['work > c', 'c > out', 'c > no'] }),
     at: { node: 'c' },

@@ -105,8 +105,18 @@ function checkBranches(
   report: Report,
 ): void {
   const place = { node: node.id, option: 'ratio' }
-  if (edges.length > 1 && edges.every((edge) => graph.edge(edge).when === undefined)) {
-    report('CONDITIONAL_WITHOUT_WHEN', `No edge of ${quote(node.id)} says which branch it is for.`, { node: node.id })
+  const unnamed = edges.filter((edge) => graph.edge(edge).when === undefined)
+  if (node.route === undefined && unnamed.length === edges.length) {
+    if (edges.length > 1) {
+      report('CONDITIONAL_WITHOUT_WHEN', `No edge of ${quote(node.id)} says which branch it is for.`, { node: node.id })
+    }
+  } else {
+    for (const edge of unnamed) {
+      report('WHEN_MISSING', `${edgeTitle(graph.edge(edge))} has no \`when\`, so no record takes it.`, {
+        edge,
+        option: 'when',
+      })
+    }
   }
   const branches = branchesOf(node, edges, graph)
   checkDisagreement(graph, branches, report)

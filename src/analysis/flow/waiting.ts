@@ -1,6 +1,6 @@
 import { BATCH_OPTIONS, NODE_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
-import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS } from '../loops/lanes.ts'
+import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 
@@ -60,8 +60,4 @@ function totalWindow(graph: Adjacency): number {
   return graph.nodes.reduce((sum, { kind, window = SOURCE_DEFAULTS.window }, node) => {
     return kind === 'source' ? sum + window * workersOf(graph, node) : sum
   }, 0)
-}
-
-function workersOf(graph: Adjacency, node: number): number {
-  return graph.node(node).concurrency ?? SOURCE_DEFAULTS.concurrency
 }

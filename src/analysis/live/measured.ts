@@ -1,6 +1,7 @@
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { isFailureEdge } from '../flow/shares.ts'
+import { isStage } from '../loops/lanes.ts'
 import type { EdgeMeasurement, Measurements, NodeMeasurement } from '../types.ts'
 
 /** Measurements by the numbers of a graph. */
@@ -56,7 +57,8 @@ export function measuredGraph(graph: GraphData, measurements: Measurements): Gra
 
 function measuredNode(measured: Measured, node: GraphNode, number: number): GraphNode {
   const found = measured.node(number)
-  if (found === undefined) return node
+  // Nodes without threads have no workers of their own, and the fused run in another's.
+  if (found === undefined || !isStage(node.kind)) return node
   const changed: Record<string, unknown> = { ...node, concurrency: found.workers }
   if (found.in > 0 && found.serviceMs > 0) {
     delete changed['serviceRate']
