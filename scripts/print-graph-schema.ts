@@ -7,7 +7,6 @@ import { NODE_KINDS, STRUCT_TYPES, type NodeKind } from 'millrace'
 type Schema = Readonly<Record<string, unknown>>
 
 export function graphSchema(): Schema {
-  const text = (description: string): Schema => ({ type: 'string', minLength: 1, description })
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Millrace graph',
@@ -47,12 +46,16 @@ export function graphSchema(): Schema {
   }
 }
 
+function text(description: string): Schema {
+  return { type: 'string', minLength: 1, description }
+}
+
 function nodeSchema(kind: NodeKind): Schema {
   const table = Object.entries<OptionSpec>(NODE_OPTIONS).filter(([, { kinds }]) => kinds?.includes(kind) ?? true)
   return object({
     required: ['id', 'kind'],
     properties: {
-      id: { type: 'string', minLength: 1, description: 'Id of the node.' },
+      id: text('Id of the node.'),
       kind: { const: kind },
       ...optionSchemas(Object.fromEntries(table)),
     },

@@ -29,6 +29,22 @@ export const ERROR_CODES = {
     text: 'The graph has no such node.',
     fix: 'Name a node by its id, as the graph spells it.',
   },
+  THEME_UNKNOWN: {
+    text: 'There is no such theme.',
+    fix: 'Use default, dark, warm, forest, ocean or minimal, or give a theme of your own, made with `theme`.',
+  },
+  VIEW_INVALID: {
+    text: 'A view asks for what it cannot show.',
+    fix: 'Zoom to level 0, 1 or 2; focus with a radius of 0 or more; collapse a cluster that holds nodes.',
+  },
+  SVG_RENDERER_MISSING: {
+    text: 'SVG is drawn by @viz-js/viz, which is not installed.',
+    fix: 'Install it: `npm install @viz-js/viz`. DOT and Mermaid need nothing.',
+  },
+  SVG_NOT_DRAWN: {
+    text: 'Graphviz could not draw the graph.',
+    fix: 'The reason names the attribute; look at `shape`, `style` and `image` of nodes, and at the theme.',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof ERROR_CODES

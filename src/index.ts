@@ -55,3 +55,13 @@ export type {
   Severity,
 } from './analysis/types.ts'
 export { validate } from './analysis/validate.ts'
+
+export { toDot } from './render/dot.ts'
+export type { Figures } from './render/figures.ts'
+export { toMermaid } from './render/mermaid.ts'
+export type { DrawOptions } from './render/picture.ts'
+export { toSvg } from './render/svg.ts'
+export type { PathStyle, Theme, ThemeOverrides } from './render/theme.ts'
+export { theme, THEMES, type ThemeName } from './render/themes.ts'
+export * as views from './render/views/views.ts'
+export type { CollapseOptions, FocusOptions, View } from './render/views/views.ts'

@@ -35,7 +35,7 @@ export function graphFromJson(json: unknown): AnyGraph {
   const found = typeof json === 'string' ? parse(json) : json
   if (!isObject(found)) throw invalid('graph', 'an object', found)
   const { name, nodes, edges = [], clusters = [] } = found
-  const unknown = Object.keys(found).find((key) => !KEYS.includes(key))
+  const unknown = Object.keys(found).find((key) => !KEYS.has(key))
   if (unknown !== undefined) throw new MillraceError('GRAPH_JSON_INVALID', { unknown })
   if (typeof name !== 'string') throw invalid('name', 'a text', name)
   return new Graph({
@@ -46,7 +46,7 @@ export function graphFromJson(json: unknown): AnyGraph {
   })
 }
 
-const KEYS = ['$schema', 'name', 'nodes', 'edges', 'clusters']
+const KEYS = new Set(['$schema', 'name', 'nodes', 'edges', 'clusters'])
 
 function parse(text: string): unknown {
   try {
