@@ -21,6 +21,22 @@ export const ERROR_CODES = {
     text: 'The graph has no such edge.',
     fix: 'Name an edge by its index in `graph.edges`.',
   },
+  MODULE_NOT_LOADED: {
+    text: 'A module could not be loaded.',
+    fix: 'Import it by itself (`node FILE`) to see the error. For TypeScript, install tsx or jiti, use a newer Node, or compile it.',
+  },
+  GRAPH_NOT_EXPORTED: {
+    text: 'The module of the graph does not export it.',
+    fix: 'Export the finished graph, under any name: `export default dataflow(…)…`.',
+  },
+  FILE_NOT_READ: {
+    text: 'A file could not be read.',
+    fix: 'Look at the path; it is taken from the folder that the command is started in.',
+  },
+  MEASUREMENTS_INVALID: {
+    text: 'These are not measurements in JSON.',
+    fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',
+  },
   LOOP_TOO_LARGE: {
     text: 'A loop has too many crossing edges for its traffic to be computed.',
     fix: 'Analyse a part of the graph, or collapse the loop into fewer nodes.',

@@ -3,6 +3,7 @@ export { graphFromJson, graphToJson, type AnyGraph, type GraphJson } from './gra
 export * from './graph/types.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
+export { check, type Check, type CheckOptions } from './analysis/check.ts'
 export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
 export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
 export { latency, type Latency, type SinkLatency } from './analysis/flow/latency.ts'

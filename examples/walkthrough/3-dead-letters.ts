@@ -1,8 +1,11 @@
-/** What is not valid is tried again, and given up in the end: a loop that is meant, and one that cannot block itself. */
+/**
+ * What is not valid is tried again, and given up in the end: a loop that is meant. It cannot block itself, because the source
+ * lets no more records on their way than the retry queue holds.
+ */
 import { dataflow } from 'millrace'
 
 export default dataflow('dead-letters')
-  .source('webhook', { label: 'Stripe Webhook', rate: 500 })
+  .source('webhook', { label: 'Stripe Webhook', rate: 500, window: 1_000 })
   .transform('validator', { label: 'Signature Validator', latencyMs: 10, concurrency: 6 })
   .conditional('router', { label: 'Valid?' })
   .transform('processor', { label: 'Event Processor', latencyMs: 100, concurrency: 48 })

@@ -181,6 +181,16 @@ export const PROBLEMS = {
     text: 'By the declared ratios, a loop sends back at least as many records as it takes, so they pile up.',
     fix: 'Declare the `ratio` of the edges that lead back and out, or a `selectivity` below 1.',
   },
+  LOOP_MAY_BLOCK: {
+    severity: 'warning',
+    text: 'The lanes of a loop hold less than may be in it at once, so its workers may come to wait for each other.',
+    fix: 'Set the capacity that the message names, or lower the `window` of the sources.',
+  },
+  DECLARED_DRIFTED: {
+    severity: 'warning',
+    text: 'What the graph declares is not what was measured.',
+    fix: 'Declare what was measured, or find out why it differs.',
+  },
   FAILURE_PATH_UNUSED: {
     severity: 'warning',
     text: 'A source has an error, retry or dead-letter edge, and a source has no record that could fail.',

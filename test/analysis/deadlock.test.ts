@@ -61,12 +61,14 @@ test('a lane of which the graph says nothing is sized by the plan, and the loop 
   assert.ok(found.safe)
 })
 
-test('the capacity of a buffer is shared by the rings of its lane', () => {
-  const graph = retryLoop({ capacity: 899 })
-  const pools = changeGraph(graph, { nodes: { fix: { concurrency: 3 } } })
-  const [loop] = deadlock(pools).loops
-  assert.equal(loop?.capacity, 300 + 100)
-  assert.equal(loop.enlarge?.bufferCapacity, 2_700)
+test('where writers may choose, all workers of a stage must wait before a loop stands still; by key, one is enough', () => {
+  const graph = retryLoop({ capacity: 900 })
+  // work → fix has 3 rings of 300 each, fix → work 3 rings of 100 each.
+  const byDemand = deadlock(changeGraph(graph, { nodes: { fix: { concurrency: 3 } } })).loops[0]
+  assert.equal(byDemand?.capacity, 900 + 300)
+  const byKey = deadlock(changeGraph(graph, { nodes: { fix: { concurrency: 3, dispatch: 'partition' } } })).loops[0]
+  assert.equal(byKey?.capacity, 300 + 100)
+  assert.deepEqual([byKey.safe, byKey.enlarge?.capacity, byKey.enlarge?.bufferCapacity], [false, 900, 2_700])
 })
 
 test('each worker of a source has its own window', () => {

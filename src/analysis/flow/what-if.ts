@@ -20,7 +20,6 @@ export interface NodeChange {
 }
 
 export interface WhatIf {
-  readonly graph: GraphData
   readonly before: Simulation
   readonly after: Simulation
   readonly throughput: { readonly before: number; readonly after: number; readonly factor: number }
@@ -37,7 +36,6 @@ export function whatIf(graph: GraphData, changes: Changes, options: FlowOptions 
   const after = simulate(changed, changes.cores === undefined ? options : { ...options, cores: changes.cores })
   const factor = before.throughput === after.throughput ? 1 : after.throughput / before.throughput
   return {
-    graph: changed,
     before,
     after,
     throughput: { before: before.throughput, after: after.throughput, factor },

@@ -18,12 +18,14 @@ export interface LanePath {
   /** Edge indices, in the order of the flow. */
   readonly edges: readonly number[]
   /** Rings: workers that write times workers that read. */
-  readonly lanes: number
+  readonly rings: number
   /**
    * Records that one ring holds: the first `maxDemand` on the way, else what its buffers hold together, shared by the
    * rings, else the default. 0 where fused.
    */
-  readonly capacity: number
+  readonly ringCapacity: number
+  /** Rings that must be full before the cycle can stand still. */
+  readonly fullRings: number
   /** The graph says the capacity; otherwise the plan is free to choose it. */
   readonly isSaid: boolean
   /** A buffer on the way drops records when it is full, so a writer never waits for it. */
@@ -32,33 +34,45 @@ export interface LanePath {
   readonly buffer: string | undefined
 }
 
-/** Cuts a path of edges, or a cycle, into lanes: a new one begins at each stage. It must begin at a stage. */
-export function lanePaths(graph: Adjacency, path: readonly number[], maxDemand: number): readonly LanePath[] {
-  const lanes: LanePath[] = []
+/** Cuts a cycle into lanes: a new one begins at each stage. It must begin at a stage. */
+export function lanePaths(graph: Adjacency, cycle: readonly number[], maxDemand: number): readonly LanePath[] {
+  const paths: number[][] = []
   let edges: number[] = []
-  for (const edge of path) {
+  for (const edge of cycle) {
     edges.push(edge)
     if (!isStage(graph.node(graph.to(edge)).kind)) continue
-    lanes.push(laneOf(graph, edges, maxDemand))
+    paths.push(edges)
     edges = []
   }
-  return lanes
+  return paths.map((path) => laneOf(graph, path, maxDemand))
 }
 
 function laneOf(graph: Adjacency, edges: readonly number[], maxDemand: number): LanePath {
-  const lanes = workersOf(graph, graph.from(edges[0] ?? -1)) * workersOf(graph, graph.to(edges.at(-1) ?? -1))
+  const [from, to] = [graph.from(edges[0] ?? -1), graph.to(edges.at(-1) ?? -1)]
+  const [writers, readers] = [workersOf(graph, from), workersOf(graph, to)]
+  const rings = writers * readers
   const buffers = edges.map((edge) => graph.node(graph.to(edge))).filter(({ kind }) => kind === 'buffer')
   const demand = edges.map((edge) => graph.edge(edge).maxDemand).find((said) => said !== undefined)
   const held = buffers.reduce((sum, { capacity = NODE_OPTIONS.capacity.default }) => sum + capacity, 0)
   const fused = edges.some((edge) => graph.edge(edge).fuse === true)
   return {
     edges,
-    lanes,
-    capacity: fused ? 0 : (demand ?? (buffers.length > 0 ? Math.ceil(held / lanes) : maxDemand)),
+    rings,
+    ringCapacity: fused ? 0 : (demand ?? (buffers.length > 0 ? Math.ceil(held / rings) : maxDemand)),
+    fullRings: (waitsForAll(graph, from) ? writers : 1) * (waitsForAll(graph, to) ? readers : 1),
     isSaid: fused || demand !== undefined || buffers.length > 0,
     drops: buffers.some(({ whenFull = 'block' }) => whenFull !== 'block'),
     buffer: demand === undefined ? buffers[0]?.id : undefined,
   }
+}
+
+/**
+ * A writer that may choose among the workers of a stage waits only while all of them hold back, so all of them must be
+ * waiting themselves before anything stands still. One that may not choose (by key, to all, in turn) can wait for one.
+ */
+function waitsForAll(graph: Adjacency, stage: number): boolean {
+  const { dispatch, partitionBy } = graph.node(stage)
+  return (dispatch ?? (partitionBy === undefined ? 'demand' : 'partition')) === 'demand'
 }
 
 export function workersOf(graph: Adjacency, node: number): number {

@@ -30,7 +30,7 @@ export interface LoopVerdict {
   readonly why: string
   /** The most records that may be in the loop at once; infinite where it multiplies them. */
   readonly inFlight: number
-  /** Records that the lanes of the cycle hold by themselves, one ring for each. */
+  /** Records that the lanes of the cycle must hold before it can stand still. */
   readonly capacity: number
   /** The smallest change that makes this cycle safe by itself; absent where it is safe without one, or nothing helps. */
   readonly enlarge?: Enlargement
@@ -46,7 +46,7 @@ export interface Bounds {
 export function verdictOf(graph: Adjacency, edges: readonly number[], bounds: Bounds): LoopVerdict {
   const { records, maxDemand } = bounds
   const lanes = lanePaths(graph, fromStage(graph, edges), maxDemand)
-  const capacity = lanes.reduce((sum, lane) => sum + lane.capacity, 0)
+  const capacity = lanes.reduce((sum, lane) => sum + held(lane), 0)
   const verdict = { cycle: describeCycle(graph, edges), inFlight: records, capacity }
   const drops = lanes.find((lane) => lane.drops)
   if (records === 0) return { ...verdict, safe: true, reason: 'unreached', why: 'No source reaches this loop.' }
@@ -74,7 +74,7 @@ function lacking(
 ): Pick<LoopVerdict, 'safe' | 'reason' | 'why' | 'enlarge'> {
   const lane = feedback(graph, lanes)
   if (lane === undefined) return { safe: false, reason: 'tooSmall', why: 'It has no lane that could hold its records.' }
-  const enlarge = enlargement(graph, lane, records - (capacity - lane.capacity))
+  const enlarge = enlargement(graph, lane, Math.ceil((records - (capacity - held(lane))) / lane.fullRings))
   keepLarger(graph, lanes, records, enlarge, larger)
   const edge = `${quote(graph.edge(enlarge.edge).from)} → ${quote(graph.edge(enlarge.edge).to)}`
   const holds = `Its lanes hold ${capacity} records, and up to ${records} may be in the loop at once`
@@ -89,6 +89,11 @@ function lacking(
   return { safe: false, reason: 'tooSmall', why, enlarge }
 }
 
+/** Records that a lane holds when the cycle stands still. */
+function held({ ringCapacity, fullRings }: LanePath): number {
+  return ringCapacity * fullRings
+}
+
 /**
  * The lane to enlarge: one of which the graph says nothing before one of which it does, one that leads back by a retry edge
  * before others, a later one before an earlier.
@@ -96,7 +101,7 @@ function lacking(
 function feedback(graph: Adjacency, lanes: readonly LanePath[]): LanePath | undefined {
   const rank = (lane: LanePath): number => (lane.isSaid ? 0 : 2) + (retryEdge(graph, lane) === undefined ? 0 : 1)
   return lanes
-    .filter(({ capacity }) => capacity > 0)
+    .filter(({ ringCapacity }) => ringCapacity > 0)
     .reduce<LanePath | undefined>(
       (best, lane) => (best === undefined || rank(lane) >= rank(best) ? lane : best),
       undefined,
@@ -107,7 +112,7 @@ function enlargement(graph: Adjacency, lane: LanePath, capacity: number): Enlarg
   const edge = closingEdge(graph, lane)
   return lane.buffer === undefined
     ? { edge, capacity, isSaid: lane.isSaid }
-    : { edge, capacity, isSaid: true, buffer: lane.buffer, bufferCapacity: capacity * lane.lanes }
+    : { edge, capacity, isSaid: true, buffer: lane.buffer, bufferCapacity: capacity * lane.rings }
 }
 
 /** Adds the enlargement, unless those of earlier cycles already give this one what it needs. */
@@ -119,7 +124,7 @@ function keepLarger(
   larger: Map<number, Enlargement>,
 ): void {
   const now = lanes.reduce((sum, lane) => {
-    return sum + Math.max(lane.capacity, larger.get(closingEdge(graph, lane))?.capacity ?? 0)
+    return sum + Math.max(lane.ringCapacity, larger.get(closingEdge(graph, lane))?.capacity ?? 0) * lane.fullRings
   }, 0)
   const before = larger.get(enlarge.edge)?.capacity ?? 0
   if (now < records && enlarge.capacity > before) larger.set(enlarge.edge, enlarge)

@@ -9,7 +9,7 @@ import { MEMBERS, membersOf } from './members.ts'
 export type View = (graph: GraphData) => GraphData
 
 export interface FocusOptions {
-  /** Edges to go from the node. Default: 1. */
+  /** Edges to go from the node, or Infinity. Default: 1. */
   readonly radius?: number
   readonly direction?: 'up' | 'down' | 'both'
 }
@@ -118,7 +118,8 @@ function around(
   radius: number,
   direction: 'up' | 'down' | 'both',
 ): ReadonlySet<number> {
-  if (!Number.isInteger(radius) || radius < 0) throw new MillraceError('VIEW_INVALID', { radius })
+  if ((!Number.isInteger(radius) && radius !== Infinity) || radius < 0)
+    throw new MillraceError('VIEW_INVALID', { radius })
   const seen = new Set(start)
   let rim = [...seen]
   for (let step = 0; step < radius && rim.length > 0; step++) {
