@@ -29,6 +29,10 @@ export interface Cycle {
   readonly paths: readonly PathType[]
   /** It contains a retry edge: somebody meant it. */
   readonly intended: boolean
+  /** Of the records at one of its nodes, the share that comes round by this way: the product of the shares of its edges. */
+  readonly gain: number
+  /** The fewest attempts that a stage on it allows where it leaves that stage by a retry edge; absent where none says it. */
+  readonly maxAttempts?: number
 }
 
 /** What a running stage did since its start (or since the last snapshot). Counts are records. */

@@ -2,6 +2,7 @@ import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components } from '../components.ts'
 import { elementaryCycles } from '../cycles.ts'
+import { sharesOf } from '../flow/shares.ts'
 import { mostInFlight } from './in-flight.ts'
 import { DEFAULT_MAX_DEMAND } from './lanes.ts'
 import { reconvergences, type Reconvergence } from './reconvergence.ts'
@@ -43,9 +44,10 @@ export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadl
     const component = parts.of(found.from(edge))
     return component === parts.of(found.to(edge)) ? (most[component] ?? 0) : 0
   }
+  const shares = sharesOf(found)
   const larger = new Map<number, Enlargement>()
   const loops = cycles.map((edges) => {
-    return verdictOf(found, edges, { records: inFlight(edges[0] ?? -1), maxDemand, larger })
+    return verdictOf(found, edges, { records: inFlight(edges[0] ?? -1), maxDemand, shares, larger })
   })
   if (incomplete) enlargeBackEdges(found, inFlight, larger)
   const met = reconvergences(found)

@@ -1,5 +1,6 @@
 import type { Adjacency } from '../adjacency.ts'
 import { describeCycle } from '../cycles.ts'
+import type { EdgeShare } from '../flow/shares.ts'
 import { quote } from '../problems.ts'
 import type { Cycle } from '../types.ts'
 import { isStage, lanePaths, type LanePath } from './lanes.ts'
@@ -37,6 +38,7 @@ export interface LoopVerdict {
 }
 
 export interface Bounds {
+  readonly shares: readonly EdgeShare[]
   readonly records: number
   readonly maxDemand: number
   /** What earlier cycles asked for, by edge; this one adds what it still lacks. */
@@ -44,10 +46,10 @@ export interface Bounds {
 }
 
 export function verdictOf(graph: Adjacency, edges: readonly number[], bounds: Bounds): LoopVerdict {
-  const { records, maxDemand } = bounds
+  const { records, maxDemand, shares } = bounds
   const lanes = lanePaths(graph, fromStage(graph, edges), maxDemand)
   const capacity = lanes.reduce((sum, lane) => sum + held(lane), 0)
-  const verdict = { cycle: describeCycle(graph, edges), inFlight: records, capacity }
+  const verdict = { cycle: describeCycle(graph, shares, edges), inFlight: records, capacity }
   const drops = lanes.find((lane) => lane.drops)
   if (records === 0) return { ...verdict, safe: true, reason: 'unreached', why: 'No source reaches this loop.' }
   if (drops !== undefined) {
@@ -70,7 +72,7 @@ export function verdictOf(graph: Adjacency, edges: readonly number[], bounds: Bo
 function lacking(
   graph: Adjacency,
   lanes: readonly LanePath[],
-  { records, capacity, larger }: Bounds & { readonly capacity: number },
+  { records, capacity, larger }: Omit<Bounds, 'shares'> & { readonly capacity: number },
 ): Pick<LoopVerdict, 'safe' | 'reason' | 'why' | 'enlarge'> {
   const lane = feedback(graph, lanes)
   if (lane === undefined) return { safe: false, reason: 'tooSmall', why: 'It has no lane that could hold its records.' }
