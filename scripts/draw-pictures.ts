@@ -20,7 +20,6 @@ const hot = (graph: GraphData): DrawOptions => ({ title: true, legend: true, hea
 /** Every picture by the name of its file. */
 export const PICTURES: readonly PictureFile[] = [
   { name: 'simple-etl', graph: etl, options: { ...plain, legend: true } },
-  { name: 'simple-etl-heat', graph: etl, options: hot(etl) },
   { name: 'iot', graph: iot, options: plain },
   { name: 'iot-heat', graph: iot, options: hot(iot) },
   { name: 'dead-letters', graph: deadLetters, options: { ...plain, legend: true } },

@@ -4,7 +4,7 @@ import { deadlock, type Deadlock } from './loops/deadlock.ts'
 import { problem, quote } from './problems.ts'
 import { structure, type Structure } from './structure.ts'
 import type { Measurements, Problem } from './types.ts'
-import { validate } from './validate.ts'
+import { soundEntries, validate } from './validate.ts'
 
 export interface CheckOptions {
   /** Where given, what the graph declares is held against what was measured. */
@@ -24,15 +24,17 @@ export interface Check {
 
 /** Validation, structure, loops and drift in one answer. */
 export function check(graph: GraphData, { measurements, tolerance = 0.1 }: CheckOptions = {}): Check {
-  const loops = deadlock(graph)
-  const drifted = measurements === undefined ? [] : drift(graph, measurements, { tolerance })
+  // What is wrong in an entry is reported; the rest is looked at without it.
+  const sound = soundEntries(graph)
+  const loops = deadlock(sound)
+  const drifted = measurements === undefined ? [] : drift(sound, measurements, { tolerance })
   return {
     problems: [
       ...validate(graph),
       ...loopProblems(loops),
-      ...drifted.filter(({ exceeds }) => exceeds).map((each) => driftProblem(graph, each)),
+      ...drifted.filter(({ exceeds }) => exceeds).map((each) => driftProblem(sound, each)),
     ],
-    structure: structure(graph),
+    structure: structure(sound),
     deadlock: loops,
     drift: drifted,
   }

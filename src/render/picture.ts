@@ -1,3 +1,4 @@
+import { soundEntries } from '../analysis/validate.ts'
 import type { GraphData, GraphEdge, GraphNode, NodeKind, PathType } from '../graph/types.ts'
 import { NODE_KINDS, PATH_TYPES } from '../graph/types.ts'
 import { heatColor, mix, textOn } from './color.ts'
@@ -73,13 +74,15 @@ export interface Legend {
   readonly heat: boolean
 }
 
-/** @throws THEME_UNKNOWN, and what the views throw */
-export function pictureOf(graph: GraphData, options: DrawOptions = {}): Picture {
+/** Of a graph with problems, what can be drawn is drawn. @throws THEME_UNKNOWN, and what the views throw */
+export function pictureOf(given: GraphData, options: DrawOptions = {}): Picture {
+  const graph = soundEntries(given)
   const theme = themeOf(options.theme ?? 'default')
   const figures = figuresOf(graph, options)
   const heat = options.heat === true
   const shown = (options.views ?? []).reduce((view, apply) => apply(view), withRates(graph, options))
-  const edges = shown.edges.map((edge) => edgeOf(edge, theme, widest(shown)))
+  const most = widest(shown)
+  const edges = shown.edges.filter(({ from, to }) => from !== '' && to !== '').map((edge) => edgeOf(edge, theme, most))
   const tree = treeOf(shown, theme, (node) => nodeOf(node, theme, figures, heat))
   const title = options.title === true ? graph.name : options.title
   return {
@@ -93,25 +96,26 @@ export function pictureOf(graph: GraphData, options: DrawOptions = {}): Picture 
 }
 
 function nodeOf(node: GraphNode, theme: Theme, figures: NodeFigures, heat: boolean): PictureNode {
+  const kind = NODE_KINDS.includes(node.kind) ? node.kind : 'transform'
   const load = heat ? figures.load(node) : undefined
-  const fill = load === undefined ? (node.fillcolor ?? theme.colors[node.kind]) : heatColor(load)
+  const fill = load === undefined ? (node.fillcolor ?? theme.colors[kind]) : heatColor(load)
   const details: Line[] = (theme.details ? detailsOf(node) : []).map((text) => ({ text, role: 'detail' }))
   return {
     id: node.id,
-    kind: node.kind,
+    kind,
     lines: [
       ...linesOf(node.label ?? node.id).map((text): Line => ({ text, role: 'name' })),
       ...details,
       ...figures.lines(node).map((text): Line => ({ text, role: 'figure' })),
     ],
-    shape: node.shape ?? theme.shapes[node.kind],
+    shape: node.shape ?? theme.shapes[kind],
     fill,
     border: theme.nodeBorderColor ?? mix(fill, '#000000', 0.25),
     font: node.fontcolor ?? theme.nodeFontColor ?? textOn(fill),
     width: node.penwidth ?? theme.nodePenWidth,
     style: node.style,
     image: node.image,
-    tooltip: linesOf(node.description ?? `${node.kind} ${node.id}`).join('\n'),
+    tooltip: linesOf(node.description ?? `${kind} ${node.id}`).join('\n'),
   }
 }
 

@@ -3,7 +3,23 @@ import { test } from 'node:test'
 import { PROBLEMS, type ProblemCode } from '#src/analysis/problems.js'
 import { validate } from '#src/analysis/validate.js'
 import fc from 'fast-check'
-import { dataflow, type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import {
+  bottlenecks,
+  dataflow,
+  deadlock,
+  type GraphData,
+  type GraphEdge,
+  type GraphNode,
+  latency,
+  maxRate,
+  MillraceError,
+  type Problem,
+  retryLoops,
+  simulate,
+  sizing,
+  toDot,
+  toMermaid,
+} from 'millrace'
 import { graphOf, transforms } from './graphs.js'
 
 /** A sound chain, into which each case puts one problem. */
@@ -277,4 +293,33 @@ test('a hundred thousand nodes are validated in seconds', () => {
   const codes = new Set(validate(transforms(size, edges)).map(({ code }) => code))
   assert.ok(performance.now() - began < 10_000)
   assert.deepEqual(codes, new Set(['SOURCE_MISSING', 'SINK_MISSING']))
+})
+
+test('predictions refuse figures that are no numbers, with all problems, and end on whatever else there is', () => {
+  for (const rate of [NaN, -1, Infinity, '10', null]) {
+    const graph = wild(chain({ source: { rate }, work: { latencyMS: 1 } }))
+    for (const predict of [simulate, latency, maxRate, bottlenecks, deadlock, retryLoops, sizing]) {
+      assert.throws(
+        () => predict(graph),
+        (error: unknown) => {
+          assert.ok(error instanceof MillraceError)
+          assert.equal(error.code, 'GRAPH_INVALID')
+          assert.ok((error.detail['problems'] as Problem[]).some(({ option }) => option === 'rate'))
+          return true
+        },
+      )
+    }
+  }
+})
+
+test('graphs with structural problems are answered all the same', () => {
+  for (const { graph } of Object.values(CASES)) {
+    for (const answer of [simulate, latency, maxRate, bottlenecks, deadlock, retryLoops, sizing, toDot, toMermaid]) {
+      try {
+        answer(graph)
+      } catch (error) {
+        assert.ok(error instanceof MillraceError, String(error))
+      }
+    }
+  }
 })

@@ -318,7 +318,7 @@ test('Mermaid names depend on the id alone: another node changes no other line',
 })
 
 test('ids that look alike have different Mermaid names', () => {
-  const ids = ['a b', 'a_b', 'a-b', 'a  b', 'A b', 'é', 'è', '_', '__', '']
+  const ids = ['a b', 'a_b', 'a-b', 'a  b', 'A b', 'é', 'è', '_', '__', ' ']
   const names = toMermaid({
     name: 'x',
     nodes: ids.map((id) => ({ kind: 'sink' as const, id })),
@@ -400,6 +400,18 @@ test('random texts never break DOT', async () => {
       assert.equal(output?.match(/class="edge normal"/g)?.length, 1)
     }),
     { numRuns: 60 },
+  )
+})
+
+test('whatever a graph holds, what can be drawn is drawn', () => {
+  fc.assert(
+    fc.property(fc.anything(), fc.anything(), fc.anything(), (a, b, c) => {
+      const nodes = [{ id: 'in', kind: 'source', label: a, rate: b, fillcolor: c }, { id: a, kind: b }, c]
+      const edges = [{ from: 'in', to: a, label: b, ratio: c }, { from: b, to: 'in' }, a]
+      const odd = { name: a, nodes, edges, clusters: [{ id: b, label: a, parent: c }, b] } as unknown as GraphData
+      toDot(odd, { legend: true })
+      toMermaid(odd, { legend: true })
+    }),
   )
 })
 

@@ -18,7 +18,8 @@ export function checkEdges(graph: Adjacency, report: Report): void {
       ['from', edge.from],
       ['to', edge.to],
     ] as const) {
-      if (graph.number(id) !== -1) continue
+      // What is no text was reported with the entry.
+      if (id === '' || graph.number(id) !== -1) continue
       report('EDGE_NODE_UNKNOWN', `${title}: ${quote(id)} is no node.`, { edge: index, option: end })
     }
     const from = graph.from(index)

@@ -67,6 +67,7 @@ function bufferOf(model: Model, prediction: Prediction, node: number): BufferFlo
 function visitsBelow(model: Model, node: number): Float64Array {
   const outside = new Float64Array(model.graph.nodes.length)
   inject(model, node, 1, outside)
+  if (!model.traffic.isOnLoop(node)) return model.traffic.solve(outside)
   return cutTraffic(model.graph, model.shares, [...model.dropping, node]).solve(outside)
 }
 

@@ -1,5 +1,6 @@
 import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
+import { refuseBadFigures } from './figures.ts'
 import { SOURCE_DEFAULTS } from '../loops/lanes.ts'
 import { serviceOf, type Service } from './service.ts'
 import { sharesOf, type EdgeShare } from './shares.ts'
@@ -39,7 +40,9 @@ export interface Model {
   readonly dropping: readonly number[]
 }
 
+/** @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE */
 export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: FlowOptions = {}): Model {
+  refuseBadFigures(graph)
   const found = adjacency(graph)
   const shares = sharesOf(found)
   const dropping = found.nodes.flatMap(({ kind, whenFull = 'block' }, node) =>

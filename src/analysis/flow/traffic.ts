@@ -12,6 +12,8 @@ export interface Traffic {
    * `in = outside + Σ over edges into the node (gain × in of the edge's node)`. Infinite where a loop grows.
    */
   solve(outside: Float64Array): Float64Array
+  /** Whether records of a node may come back to it. */
+  isOnLoop(node: number): boolean
   /** Loops that send back at least as much as they take: node numbers, in topological order. */
   readonly growing: readonly (readonly number[])[]
 }
@@ -27,6 +29,7 @@ export function traffic(graph: Adjacency, gain: (edge: number) => number): Traff
     parts.isLoop(index) ? loopTraffic(graph, members, gain) : undefined,
   )
   return {
+    isOnLoop: (node) => parts.isLoop(parts.of(node)),
     growing: parts.members.filter((_, index) => loops[index]?.grows === true),
     solve: (outside) => {
       const rate = Float64Array.from(outside)

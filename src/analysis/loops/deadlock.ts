@@ -2,6 +2,7 @@ import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components } from '../components.ts'
 import { elementaryCycles } from '../cycles.ts'
+import { refuseBadFigures } from '../flow/figures.ts'
 import { sharesOf } from '../flow/shares.ts'
 import { mostInFlight } from './in-flight.ts'
 import { DEFAULT_MAX_DEMAND } from './lanes.ts'
@@ -32,10 +33,11 @@ export interface DeadlockOptions {
  * Proves, by credit, which loops cannot block themselves. Workers of a loop wait for each other only when every lane on the
  * way round is full; so a loop is safe where its lanes hold all that can be in it at once, which the windows of the sources
  * bound. Joins take whatever comes first, so paths that meet again never block each other.
- * Cost: O((nodes + edges) × (cycles + 1)).
+ * Cost: O((nodes + edges) × (cycles + 1)). @throws GRAPH_INVALID where a figure is no number, or negative
  */
 export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadlock {
   const { maxDemand = DEFAULT_MAX_DEMAND, maxCycles = 1_000 } = options
+  refuseBadFigures(graph)
   const found = adjacency(graph)
   const parts = components(found)
   const { cycles, incomplete } = elementaryCycles(found, maxCycles)
