@@ -21,6 +21,98 @@ export const ERROR_CODES = {
     text: 'The graph has no such edge.',
     fix: 'Name an edge by its index in `graph.edges`.',
   },
+  OPTIONS_INVALID: {
+    text: 'The options have problems.',
+    fix: 'Each entry of `problems` names the option and a way out.',
+  },
+  PLAN_TOO_LARGE: {
+    text: 'The plan needs more than a process can have.',
+    fix: 'Lower `concurrency`, `laneBytes` or `stashBytes`, or split the graph.',
+  },
+  START_FAILED: {
+    text: 'A worker could not be made ready, so the pipeline was not started.',
+    fix: 'Mend what `cause` says: the module could not be loaded, a handler is missing, or `setup` failed.',
+  },
+  START_TIMEOUT: {
+    text: 'Not all workers were ready in time, so the pipeline was not started.',
+    fix: 'Look at the `setup` of the nodes that are named, or raise `startDeadlineMs`.',
+  },
+  WORKER_DIED: {
+    text: 'The thread of a worker ended.',
+    fix: 'The `cause` says why; the record that was in hand is called again with `attempt` raised.',
+  },
+  RESTARTS_EXHAUSTED: {
+    text: 'The workers of a stage died too often, so the pipeline was stopped.',
+    fix: 'Look at `history` and `cause`; `restart` says how many deaths are allowed within which time.',
+  },
+  DEADLINE_PASSED: {
+    text: 'The pipeline did not end within its deadline.',
+    fix: 'The report says what was left; raise `deadlineMs`, or look at the stages that were still busy.',
+  },
+  PIPELINE_NOT_RUNNING: {
+    text: 'The pipeline takes no records any more.',
+    fix: 'Push before `drain` or `stop` is called, and before the pipeline has finished.',
+  },
+  NODE_NOT_PUSHED: {
+    text: 'Records cannot be pushed into this node.',
+    fix: 'Name a source that was given `push: true`.',
+  },
+  NODE_NOT_OUTPUT: {
+    text: 'The records of this node cannot be read.',
+    fix: 'Name a sink without `write`, and read it once only.',
+  },
+  RECORD_FAILED: {
+    text: 'A pushed record failed.',
+    fix: 'The events `record.failed` and `record.deadLettered` say where and why.',
+  },
+  CALL_UNANSWERED: {
+    text: 'A call ended without an answer.',
+    fix: 'Nothing that came of the record reached an output: it was filtered, batched away, or written by a sink.',
+  },
+  RECORD_NOT_ENCODABLE: {
+    text: 'A record cannot be sent to another thread.',
+    fix: 'Send plain data: what `structuredClone` takes, without functions, symbols, cycles and host objects.',
+  },
+  RECORD_TOO_LARGE: {
+    text: 'A record is larger than `maxRecordBytes`.',
+    fix: 'Raise `maxRecordBytes`, or send a reference in place of the content.',
+  },
+  RECORD_POISONED: {
+    text: 'A record was in hand at too many deaths of its worker, and is given up.',
+    fix: 'Look at what the handler does with this record; `maxCrashes` says how many deaths are allowed.',
+  },
+  HANDLER_TIMEOUT: {
+    text: 'A call of a handler took longer than `timeoutMs`.',
+    fix: 'Let the handler end when `context.signal` aborts, or raise `timeoutMs`.',
+  },
+  CURSOR_TOO_LARGE: {
+    text: 'A cursor is larger than the place that is kept for it.',
+    fix: 'Mark records with a small cursor: an offset, a key, a position.',
+  },
+  KEY_INVALID: {
+    text: 'A key function returned what is no key.',
+    fix: 'Return a string or a number from `partitionBy` and `batch.by`.',
+  },
+  ROUTE_UNKNOWN: {
+    text: 'A record was sent to a branch that no edge carries.',
+    fix: 'Connect an edge with that `when`, or return another name.',
+  },
+  FUSED_HANDLER_ASYNC: {
+    text: 'The handler of a fused node returned a promise.',
+    fix: 'Make the handler synchronous, or connect the node without `fuse`.',
+  },
+  HANDLER_RESULT_INVALID: {
+    text: 'A handler returned what it may not return.',
+    fix: 'Return an iterable from `flatMap` and `mapBatch`, and an array or `null` from `poll`.',
+  },
+  HANDLER_MISSING: {
+    text: 'A handler that the graph names is not there.',
+    fix: 'Give the node its handler, or correct the module or the export that names it.',
+  },
+  MODULE_MISSING: {
+    text: 'The graph has handlers, and workers cannot find them.',
+    fix: 'Start the graph with `dataflow(name, import.meta.url)` in the module that exports it.',
+  },
   MODULE_NOT_LOADED: {
     text: 'A module could not be loaded.',
     fix: 'Import it by itself (`node FILE`) to see the error. For TypeScript, install tsx or jiti, use a newer Node, or compile it.',
@@ -36,6 +128,14 @@ export const ERROR_CODES = {
   MEASUREMENTS_INVALID: {
     text: 'These are not measurements in JSON.',
     fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',
+  },
+  RUN_WHILE_LOADING: {
+    text: '`run` was called by a module while a worker loaded it.',
+    fix: 'Workers import the module that exports the graph. Call `run` from another module, or only where `isMainThread` is true.',
+  },
+  INTERNAL: {
+    text: 'Something that cannot be has happened.',
+    fix: 'This is a fault of Millrace: please report it, with the detail and the plan.',
   },
   LOOP_TOO_LARGE: {
     text: 'A loop has too many crossing edges for its traffic to be computed.',

@@ -329,3 +329,101 @@ export const CLUSTER_OPTIONS = {
   fillcolor: { type: 'string', text: 'Fill.' },
   color: { type: 'string', text: 'Border.' },
 } as const satisfies OptionTable
+
+/** Options of `run` and `plan`. */
+export const RUN_OPTIONS = {
+  deadlineMs: {
+    type: 'number',
+    default: 30_000,
+    min: 0,
+    max: 86_400_000,
+    unit: 'ms',
+    text: 'Total time that `drain` or `stop` may take; then what is left is nacked and reported.',
+  },
+  startDeadlineMs: {
+    type: 'number',
+    default: 30_000,
+    above: 0,
+    max: 86_400_000,
+    unit: 'ms',
+    text: 'Total time in which all workers must be ready.',
+  },
+  maxDemand: {
+    type: 'integer',
+    default: 4_096,
+    min: 1,
+    max: 16_777_216,
+    unit: 'records',
+    text: 'Most records on a lane at once, where the edge and its buffers say nothing.',
+  },
+  laneBytes: {
+    type: 'integer',
+    default: 262_144,
+    min: 1_024,
+    max: 536_870_912,
+    unit: 'bytes',
+    text: 'Bytes of a lane’s ring, where the edge says nothing; rounded up to a power of two.',
+  },
+  stashBytes: {
+    type: 'integer',
+    default: 1_048_576,
+    min: 4_096,
+    max: 536_870_912,
+    unit: 'bytes',
+    text: 'Bytes of each worker’s stash: records in open calls, waiting retries, open batches by key.',
+  },
+  maxRecordBytes: {
+    type: 'integer',
+    default: 67_108_864,
+    min: 1_024,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    text: 'Largest encoded record. A larger one fails with RECORD_TOO_LARGE.',
+  },
+  restart: {
+    type: 'object',
+    fields: RESTART_OPTIONS,
+    text: 'How dead workers are replaced, where the node says nothing.',
+  },
+  stallMs: {
+    type: 'number',
+    default: 10_000,
+    above: 0,
+    max: 86_400_000,
+    unit: 'ms',
+    text: 'A pipeline with records in flight that moves none for so long emits `stalled`.',
+  },
+  loader: {
+    type: 'string',
+    default: 'auto',
+    text: 'How workers import TypeScript modules: `auto`, `native`, `tsx`, `jiti`, or the URL of a module that exports `load(url)`.',
+  },
+  signal: { type: 'signal', text: 'Stops the pipeline when aborted.' },
+} as const satisfies OptionTable
+
+type Value<S extends OptionSpec> = S extends { values: readonly (infer V)[]; type: 'oneOf' }
+  ? V
+  : S extends { type: 'integer' | 'number' }
+    ? number
+    : S extends { type: 'boolean' }
+      ? boolean
+      : S extends { type: 'string' }
+        ? string
+        : S extends { fields: infer F extends OptionTable }
+          ? Resolved<F>
+          : unknown
+
+/** Options after `resolve`: what has a default is there. */
+export type Resolved<T extends OptionTable> = {
+  readonly [K in keyof T as T[K] extends { default: unknown } | { fields: OptionTable } ? K : never]: Value<T[K]>
+} & { readonly [K in keyof T as T[K] extends { default: unknown } | { fields: OptionTable } ? never : K]?: Value<T[K]> }
+
+/** Fills the defaults of a table in, nested tables too. The given options are valid: `validate` has looked at them. */
+export function resolve<T extends OptionTable>(table: T, given: object = {}): Resolved<T> {
+  const entries = Object.entries(table as OptionTable).flatMap(([name, spec]) => {
+    const value: unknown = Reflect.get(given, name)
+    if (spec.fields !== undefined) return [[name, resolve(spec.fields, (value ?? {}) as object)]]
+    return value === undefined && spec.default === undefined ? [] : [[name, value ?? spec.default]]
+  })
+  return Object.freeze(Object.fromEntries(entries)) as Resolved<T>
+}

@@ -5,6 +5,7 @@ import type { Measurements } from '../analysis/types.ts'
 import { MillraceError } from '../errors.ts'
 import { graphFromJson } from '../graph/json.ts'
 import type { GraphData } from '../graph/types.ts'
+import { importModule, isGraph } from '../worker/load.ts'
 import { textOf, UsageError, type Call, type CommandOption } from './command.ts'
 
 /** Options of every command that takes a graph. */
@@ -27,7 +28,7 @@ export async function loadGraph({ positionals, values }: Call): Promise<GraphDat
   if (file === undefined) throw new UsageError('Say which graph: a module or a JSON file.')
   if (more.length > 0) throw new UsageError(`One graph at a time, not also ${JSON.stringify(more[0])}.`)
   if (file.endsWith('.json')) return graphFromJson(await read(file))
-  return pick(await load(file), file, textOf(values, 'graph'))
+  return pick(await importModule(pathToFileURL(resolve(file)).href, 'auto'), file, textOf(values, 'graph'))
 }
 
 /** What `--measurements FILE` names. @throws FILE_NOT_READ, MEASUREMENTS_INVALID */
@@ -59,14 +60,6 @@ async function read(file: string): Promise<string> {
   }
 }
 
-async function load(file: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    return (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>
-  } catch (cause) {
-    throw new MillraceError('MODULE_NOT_LOADED', { module: file, reason: String(cause) }, { cause })
-  }
-}
-
 /** The graph by export or name; without one, the default export, or the only graph there is. */
 function pick(exports: Readonly<Record<string, unknown>>, module: string, wanted: string | undefined): GraphData {
   const graphs = Object.entries(exports).filter((entry): entry is [string, GraphData] => isGraph(entry[1]))
@@ -84,11 +77,4 @@ function pick(exports: Readonly<Record<string, unknown>>, module: string, wanted
     ...(wanted === undefined ? {} : { graph: wanted }),
     exported,
   })
-}
-
-/** A module may have its own copy of this library, so a graph is known by its parts and not by its class. */
-function isGraph(value: unknown): value is GraphData {
-  if (typeof value !== 'object' || value === null) return false
-  const { name, nodes, edges, clusters } = value as Partial<GraphData>
-  return typeof name === 'string' && Array.isArray(nodes) && Array.isArray(edges) && Array.isArray(clusters)
 }

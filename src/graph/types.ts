@@ -50,6 +50,8 @@ export interface SourceContext<State = unknown> {
   readonly state: State
   /** The last cursor that was handed on before this start, or `undefined` at the first start. */
   readonly cursor: unknown
+  /** With `ack`: the cursor below which every record has ended, or `undefined` before the first one has. */
+  readonly watermark: unknown
   /** Records that this worker's earlier lives handed on. */
   readonly emitted: number
 }
@@ -263,7 +265,7 @@ export interface EdgeOptions<Payload = unknown> {
   readonly ratio?: number
   /** Declared time that the edge itself adds, in ms; the critical path counts it. */
   readonly weight?: number
-  readonly codec?: CodecName | StructCodec
+  readonly codec?: CodecName | StructCodec | BorrowedBytesCodec
   /** Records on each lane of this edge at once, and the level at which the reader grants more. */
   readonly maxDemand?: number
   readonly minDemand?: number
@@ -278,12 +280,21 @@ export interface EdgeOptions<Payload = unknown> {
 export type CodecName = 'shape' | 'msgpack' | 'json' | 'bytes'
 export const CODEC_NAMES: readonly CodecName[] = ['shape', 'msgpack', 'json', 'bytes']
 
-/** A fixed layout: field names in order, each with the type it is stored as. */
+/**
+ * A fixed layout for numeric streams: one type, for records that are plain numbers, or fields with their types.
+ * With `view`, handlers get one object per record that reads the lane in place and is valid only during the call.
+ */
 export interface StructCodec {
-  readonly struct: Readonly<Record<string, StructType>>
+  readonly struct: StructType | Readonly<Record<string, StructType>>
+  readonly view?: boolean
 }
 export type StructType = 'i32' | 'u32' | 'f64' | 'bool'
 export const STRUCT_TYPES: readonly StructType[] = ['i32', 'u32', 'f64', 'bool']
+
+/** Binary records without a copy: what handlers get lies in the lane, and is valid only during the call. */
+export interface BorrowedBytesCodec {
+  readonly bytes: 'borrow'
+}
 
 export interface ClusterOptions {
   readonly label?: string

@@ -1,9 +1,9 @@
 import type { NodeKind } from '../../graph/types.ts'
-import { NODE_OPTIONS } from '../../options.ts'
+import { NODE_OPTIONS, RUN_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
 
 /** Records on a lane for which neither its edges nor a buffer say anything. */
-export const DEFAULT_MAX_DEMAND = 4_096
+export const DEFAULT_MAX_DEMAND = RUN_OPTIONS.maxDemand.default
 
 /** Defaults of the option tables that the analysis counts with. */
 export const SOURCE_DEFAULTS = { window: NODE_OPTIONS.window.default, concurrency: NODE_OPTIONS.concurrency.default }

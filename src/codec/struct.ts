@@ -1,0 +1,155 @@
+import { MillraceError } from '../errors.ts'
+import type { StructCodec, StructType } from '../graph/types.ts'
+import type { Memory } from '../lane/memory.ts'
+import type { Codec, Decoder, Encoder } from './codec.ts'
+import { type StructLayout, type StructView, STRUCT_SIZE, holds, structLayout, structView } from './struct-view.ts'
+
+/**
+ * Declared fixed layouts: records are plain numbers (or booleans), or objects with exactly the declared fields. Records of
+ * one type lie one after the other without headers; fields of 8 bytes come first in each.
+ *
+ * A value that its type does not hold exactly is refused: nothing is rounded.
+ */
+export function structCodec({ struct, view = false }: StructCodec): Codec {
+  if (typeof struct === 'string') {
+    return { encoder: () => new ScalarEncoder(struct), decoder: () => new ScalarDecoder(struct) }
+  }
+  const layout = structLayout(struct)
+  return {
+    encoder: () => new StructEncoder(layout),
+    decoder: () => (view ? new ViewDecoder(layout) : new StructDecoder(layout)),
+  }
+}
+
+function refusal(detail: Record<string, unknown>): MillraceError {
+  return new MillraceError('RECORD_NOT_ENCODABLE', { codec: 'struct', ...detail })
+}
+
+class ScalarEncoder implements Encoder {
+  end = 0
+  readonly #type: StructType
+
+  constructor(type: StructType) {
+    this.#type = type
+  }
+
+  encode(memory: Memory, values: readonly unknown[], from: number, to: number, at: number, limit: number): number {
+    const type = this.#type
+    const last = Math.min(to, from + Math.floor((limit - at) / STRUCT_SIZE[type]))
+    const next =
+      type === 'i32' ? encodeInt32s(memory, values, from, last, at) : this.#encode(memory, values, from, last, at)
+    if (next === from && next < last) throw refusal({ reason: `${type} does not hold ${String(values[from])}` })
+    this.end = at + (next - from) * STRUCT_SIZE[type]
+    return next - from
+  }
+
+  #encode({ words, floats }: Memory, values: readonly unknown[], from: number, to: number, at: number): number {
+    const type = this.#type
+    let index = from
+    for (; index < to && holds(type, values[index]); index++) {
+      if (type === 'f64') floats[(at >> 3) + index - from] = values[index] as number
+      else words[(at >> 2) + index - from] = Number(values[index])
+    }
+    return index
+  }
+}
+
+/** The common case, as tight as it can be. */
+function encodeInt32s({ words }: Memory, values: readonly unknown[], from: number, to: number, at: number): number {
+  const base = (at >> 2) - from
+  let index = from
+  for (; index < to; index++) {
+    const value = values[index]
+    if (typeof value !== 'number' || (value | 0) !== value || (value === 0 && 1 / value < 0)) break
+    words[base + index] = value
+  }
+  return index
+}
+
+class ScalarDecoder implements Decoder {
+  readonly #type: StructType
+
+  constructor(type: StructType) {
+    this.#type = type
+  }
+
+  decode({ words, floats }: Memory, at: number, _end: number, count: number, out: unknown[]): void {
+    const word = at >> 2
+    if (this.#type === 'i32') for (let i = 0; i < count; i++) out[i] = words[word + i]
+    else if (this.#type === 'u32') for (let i = 0; i < count; i++) out[i] = words[word + i]! >>> 0
+    else if (this.#type === 'bool') for (let i = 0; i < count; i++) out[i] = words[word + i] === 1
+    else for (let i = 0; i < count; i++) out[i] = floats[(at >> 3) + i]
+  }
+}
+
+class StructEncoder implements Encoder {
+  end = 0
+  readonly #layout: StructLayout
+  readonly #view: StructView
+
+  constructor(layout: StructLayout) {
+    this.#layout = layout
+    this.#view = new (structView(layout))()
+  }
+
+  encode(memory: Memory, values: readonly unknown[], from: number, to: number, at: number, limit: number): number {
+    const { stride } = this.#layout
+    const last = Math.min(to, from + Math.floor((limit - at) / stride))
+    const view = this.#view
+    let index = from
+    for (; index < last && view.put(memory, at + (index - from) * stride, values[index]); index++);
+    if (index === from && index < last) throw this.#refusal(values[from])
+    this.end = at + (index - from) * stride
+    return index - from
+  }
+
+  #refusal(value: unknown): MillraceError {
+    if (typeof value !== 'object' || value === null) return refusal({ reason: `${String(value)} is not an object` })
+    const { fields } = this.#layout
+    for (const key in value)
+      if (!fields.some(({ name }) => name === key)) return refusal({ reason: `it has no field ${key}` })
+    const field = fields.find(({ name, type }) => !holds(type, Reflect.get(value, name)))!
+    return refusal({
+      field: field.name,
+      reason: `${field.type} does not hold ${String(Reflect.get(value, field.name))}`,
+    })
+  }
+}
+
+class StructDecoder implements Decoder {
+  readonly #stride: number
+  readonly #view: StructView
+
+  constructor(layout: StructLayout) {
+    this.#stride = layout.stride
+    this.#view = new (structView(layout))()
+  }
+
+  decode(memory: Memory, at: number, _end: number, count: number, out: unknown[]): void {
+    const view = this.#view
+    for (let index = 0; index < count; index++) {
+      view.moveTo(memory, at + index * this.#stride)
+      out[index] = view.toObject()
+    }
+  }
+}
+
+class ViewDecoder implements Decoder {
+  readonly #stride: number
+  readonly #View: new () => StructView
+  readonly #views: StructView[] = []
+
+  constructor(layout: StructLayout) {
+    this.#stride = layout.stride
+    this.#View = structView(layout)
+  }
+
+  decode(memory: Memory, at: number, _end: number, count: number, out: unknown[]): void {
+    while (this.#views.length < count) this.#views.push(new this.#View())
+    for (let index = 0; index < count; index++) {
+      const view = this.#views[index]!
+      view.moveTo(memory, at + index * this.#stride)
+      out[index] = view
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { load, store } from '#atomics'
+import type { Journal } from './journal.ts'
+import { LINE_BYTES, type Memory } from './memory.ts'
+
+/**
+ * An ack lane: a ring of fixed entries from one worker back to one source worker. An entry says, for one slot, the XOR of
+ * the ids that ended there and of those that were born there, and how many records failed. The order of entries does not
+ * matter: when the XOR of all entries of a slot is zero, all that came of its records is done.
+ *
+ *     0     TAIL   entries ever committed; the worker
+ *     128   HEAD   entries ever taken; WANTED: 1 where the source wants to know at once; the source worker
+ *     256   entries of four words: slot, low, high, failures
+ *
+ * The source drains its ack lanes before it parks, so a worker that waits for room here waits for the source's loop only.
+ */
+export interface AckLaneLayout {
+  readonly offset: number
+  /** A power of two. */
+  readonly entries: number
+}
+
+const TAIL = 0
+const HEAD = LINE_BYTES / 4
+const WANTED: number = HEAD + 1
+const ENTRIES_BYTES = 2 * LINE_BYTES
+const ENTRY_WORDS = 4
+
+export function ackLaneBytes(entries: number): number {
+  return ENTRIES_BYTES + 4 * ENTRY_WORDS * entries
+}
+
+export class AckWriter {
+  readonly #words: Int32Array
+  readonly #header: number
+  readonly #entries: number
+  readonly #capacity: number
+  #tail: number
+  #stagedTail: number
+  #headSeen: number
+
+  constructor(memory: Memory, layout: AckLaneLayout) {
+    this.#words = memory.words
+    this.#header = layout.offset / 4
+    this.#entries = (layout.offset + ENTRIES_BYTES) / 4
+    this.#capacity = layout.entries
+    this.#tail = this.#stagedTail = load(memory.words, this.#header + TAIL)
+    this.#headSeen = load(memory.words, this.#header + HEAD)
+  }
+
+  /** Whether `entries` more fit. */
+  hasRoom(entries: number): boolean {
+    if (this.#capacity - ((this.#tail - this.#headSeen) | 0) >= entries) return true
+    // Pairs with the store of HEAD in AckReader's hand-off.
+    this.#headSeen = load(this.#words, this.#header + HEAD)
+    return this.#capacity - ((this.#tail - this.#headSeen) | 0) >= entries
+  }
+
+  put(slot: number, low: number, high: number, failures: number): void {
+    const entry = this.#entries + (this.#tail & (this.#capacity - 1)) * ENTRY_WORDS
+    this.#words[entry] = slot
+    this.#words[entry + 1] = low
+    this.#words[entry + 2] = high
+    this.#words[entry + 3] = failures
+    this.#tail = (this.#tail + 1) | 0
+  }
+
+  /** After a hand-off that brought entries: whether the source waits for them, or the lane fills up. */
+  get isWorthWaking(): boolean {
+    if (load(this.#words, this.#header + WANTED) === 1) return true
+    return 2 * ((this.#tail - this.#headSeen) | 0) > this.#capacity
+  }
+
+  /** @returns whether this hand-off brings entries */
+  stage(journal: Journal): boolean {
+    if (this.#tail === this.#stagedTail) return false
+    // Pairs with the load of TAIL in AckReader.poll: an entry is whole before it is seen.
+    journal.set(this.#header + TAIL, this.#tail)
+    this.#stagedTail = this.#tail
+    return true
+  }
+}
+
+export class AckReader {
+  slot = 0
+  low = 0
+  high = 0
+  failures = 0
+  readonly #words: Int32Array
+  readonly #header: number
+  readonly #entries: number
+  readonly #capacity: number
+  #head: number
+  #stagedHead: number
+  #tailSeen: number
+  #wanted: boolean
+
+  constructor(memory: Memory, layout: AckLaneLayout) {
+    this.#words = memory.words
+    this.#header = layout.offset / 4
+    this.#entries = (layout.offset + ENTRIES_BYTES) / 4
+    this.#capacity = layout.entries
+    this.#head = this.#stagedHead = this.#tailSeen = load(memory.words, this.#header + HEAD)
+    this.#wanted = load(memory.words, this.#header + WANTED) === 1
+  }
+
+  /** Takes the next entry into the fields of this object; false where there is none. */
+  poll(): boolean {
+    if (this.#head === this.#tailSeen) {
+      this.#tailSeen = load(this.#words, this.#header + TAIL)
+      if (this.#head === this.#tailSeen) return false
+    }
+    const entry = this.#entries + (this.#head & (this.#capacity - 1)) * ENTRY_WORDS
+    this.slot = this.#words[entry]!
+    this.low = this.#words[entry + 1]!
+    this.high = this.#words[entry + 2]!
+    this.failures = this.#words[entry + 3]!
+    this.#head = (this.#head + 1) | 0
+    return true
+  }
+
+  /** Says whether this source wants to be woken for every entry. */
+  want(wanted: boolean): void {
+    if (wanted === this.#wanted) return
+    this.#wanted = wanted
+    store(this.#words, this.#header + WANTED, wanted ? 1 : 0)
+  }
+
+  stage(journal: Journal): void {
+    if (this.#head === this.#stagedHead) return
+    journal.set(this.#header + HEAD, this.#head)
+    this.#stagedHead = this.#head
+  }
+}

@@ -1,0 +1,80 @@
+import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
+import { MIN_RING_BYTES } from '../lane/layout.ts'
+import { type Network, edgeAt, nodeAt } from './network.ts'
+import type { LinkDraft, StageDraft } from './stages.ts'
+import type { LinkPlan } from './types.ts'
+
+/** What every lane of a link has. */
+export interface LaneSizes {
+  readonly maxDemand: number
+  readonly minDemand: number
+  readonly shapeBytes: number
+  readonly ringBytes: number
+}
+
+export type LinkShape = Omit<LinkPlan, 'lanes'> & { readonly sizes: LaneSizes }
+
+const SHAPE_BYTES = 16_384
+/** What a record is taken to need on a lane where only their number is said. */
+const USUAL_RECORD_BYTES = 128
+/** A lane that is sized by a number of records is not made larger than this. */
+const MAX_SIZED_BYTES = 1 << 26
+
+/**
+ * Everything about a link but where its lanes lie.
+ * @param loops for edges on a loop, how many records the loop must be able to hold
+ */
+export function linkShape(
+  network: Network,
+  draft: LinkDraft,
+  stages: readonly StageDraft[],
+  options: Resolved<typeof RUN_OPTIONS>,
+  loops: ReadonlyMap<number, number>,
+): LinkShape {
+  const edges = draft.edges.map((index) => edgeAt(network, index))
+  const first = <T>(pick: (edge: (typeof edges)[number]) => T | undefined): T | undefined =>
+    edges.map(pick).find((value) => value !== undefined)
+  const [from, to] = [draft.from, draft.to].map((id) => stages.find(({ stage }) => stage.node === id)!.stage)
+  const target = nodeAt(network, draft.to)
+  const dispatch = target.dispatch ?? (target.partitionBy === undefined ? 'demand' : 'partition')
+  const selectorEdge = draft.edges.find((index) => edgeAt(network, index).selector !== undefined)
+  const codec = first(({ codec }) => codec) ?? EDGE_OPTIONS.codec.default
+  const lanes = from!.concurrency * to!.concurrency
+  const asked = first(({ maxDemand }) => maxDemand) ?? share(draft.capacity, lanes)
+  const loop = Math.max(0, ...draft.edges.map((edge) => loops.get(edge) ?? 0))
+  const batch =
+    target.batch === undefined && target.mapBatch === undefined ? 0 : resolve(BATCH_OPTIONS, target.batch).size
+  const needed = asked ?? Math.max(options.maxDemand, 2 * batch, loop)
+  // The writer of a buffer that drops the oldest writes on while the reader drops.
+  const maxDemand = draft.whenFull === 'dropOldest' ? 2 * needed : needed
+  const isSized = asked !== undefined || loop > 0
+  const sized = Math.min(MAX_SIZED_BYTES, maxDemand * USUAL_RECORD_BYTES)
+  const ringBytes = first(({ laneBytes }) => laneBytes) ?? Math.max(options.laneBytes, isSized ? sized : 0)
+  return {
+    index: draft.index,
+    from: from!.index,
+    to: to!.index,
+    toNode: draft.to,
+    edges: draft.edges,
+    pathType: first(({ pathType }) => (pathType === 'normal' ? undefined : pathType)) ?? 'normal',
+    codec,
+    dispatch,
+    whenFull: draft.whenFull,
+    capacity: needed,
+    selectorEdge,
+    sizes: {
+      maxDemand,
+      minDemand: Math.min(first(({ minDemand }) => minDemand) ?? maxDemand >> 1, maxDemand - 1),
+      shapeBytes: codec === 'shape' ? SHAPE_BYTES : 0,
+      ringBytes: powerOfTwo(Math.max(MIN_RING_BYTES, ringBytes)),
+    },
+  }
+}
+
+function share(capacity: number | undefined, lanes: number): number | undefined {
+  return capacity === undefined ? undefined : Math.ceil(capacity / lanes)
+}
+
+export function powerOfTwo(atLeast: number): number {
+  return 2 ** Math.ceil(Math.log2(atLeast))
+}

@@ -1,0 +1,80 @@
+import { type AckLaneLayout, ackLaneBytes } from '../lane/acks.ts'
+import { type JournalLayout, journalBytes } from '../lane/journal.ts'
+import { type LaneLayout, laneBytes } from '../lane/layout.ts'
+import { LINE_BYTES } from '../lane/memory.ts'
+import { type SlotsLayout, slotsBytes } from '../lane/slots.ts'
+import { type StashLayout, stashBytes } from '../lane/stash.ts'
+import { TIME_FLOATS } from '../telemetry/counters.ts'
+import { HISTOGRAM_BYTES } from '../telemetry/histogram-layout.ts'
+import { PIPELINE_CONTROL_BYTES, WORKER_CONTROL_BYTES, doorbellOffset } from './control.ts'
+import { handBytes } from './hand.ts'
+import { type LaneSizes, powerOfTwo } from './links.ts'
+import { PROGRESS_BYTES } from './progress.ts'
+import type { HandLayout, HistogramKind, PipelineControl, WorkerControl } from './types.ts'
+
+const ACK_ENTRIES = 1024
+const STASH_TEXT_BYTES = 16_384
+
+/** Hands out parts of the shared memory, one after the other, each on lines of its own. */
+export class MemoryMap {
+  #bytes = 0
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  take(bytes: number): number {
+    const offset = this.#bytes
+    this.#bytes += Math.ceil(bytes / LINE_BYTES) * LINE_BYTES
+    return offset
+  }
+
+  pipelineControl(): PipelineControl {
+    return { offset: this.take(PIPELINE_CONTROL_BYTES) }
+  }
+
+  workerControl(): WorkerControl {
+    const offset = this.take(WORKER_CONTROL_BYTES)
+    return { offset, doorbell: doorbellOffset(offset) }
+  }
+
+  journal(entries: number, counters: number): JournalLayout {
+    const offset = this.take(journalBytes(entries, counters))
+    return { offset, entries, countersOffset: this.take(8 * counters), counters }
+  }
+
+  times(): number {
+    return this.take(8 * TIME_FLOATS)
+  }
+
+  histograms(kinds: readonly HistogramKind[]): Partial<Record<HistogramKind, number>> {
+    return Object.fromEntries(kinds.map((kind) => [kind, this.take(HISTOGRAM_BYTES)]))
+  }
+
+  lane(sizes: LaneSizes): LaneLayout {
+    return { offset: this.take(laneBytes(sizes)), ...sizes }
+  }
+
+  /** A hand-off owes at most an entry for each slot, so it always fits an empty ack lane. */
+  acks(slots: number): AckLaneLayout {
+    const entries = powerOfTwo(Math.max(ACK_ENTRIES, slots))
+    return { offset: this.take(ackLaneBytes(entries)), entries }
+  }
+
+  slots(slots: number, source: number): SlotsLayout {
+    return { offset: this.take(slotsBytes(slots)), slots, source }
+  }
+
+  stash(ringBytes: number): StashLayout {
+    const sizes = { textBytes: STASH_TEXT_BYTES, ringBytes }
+    return { offset: this.take(stashBytes(sizes)), ...sizes }
+  }
+
+  hand(segments: number): HandLayout {
+    return { offset: this.take(handBytes(segments)), segments }
+  }
+
+  progress(): number {
+    return this.take(PROGRESS_BYTES)
+  }
+}

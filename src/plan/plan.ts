@@ -1,0 +1,225 @@
+import { loopEdges } from '../analysis/structure.ts'
+import { validate } from '../analysis/validate.ts'
+import { MillraceError } from '../errors.ts'
+import type { GraphData } from '../graph/types.ts'
+import { MAX_SLOTS, MAX_SOURCES } from '../lane/slots.ts'
+import { RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
+import { type LinkShape, linkShape, powerOfTwo } from './links.ts'
+import { MemoryMap } from './memory-map.ts'
+import { type Network, networkOf } from './network.ts'
+import { type StageDraft, draftStages } from './stages.ts'
+import type { EdgePlan, HistogramKind, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
+
+export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
+
+/** Typed arrays index at most so many bytes by a signed word. */
+const MAX_MEMORY_BYTES = 2 ** 31
+/** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 6 words. */
+const JOURNAL_ENTRIES = 2048
+/** Slots where granules may hold many records: enough of them for granules that stay small. */
+const MAX_SHARED_SLOTS = 4096
+
+/**
+ * Plans a graph: stages, lanes, and where everything lies in memory. Allocates nothing; the same graph and options give the
+ * same plan.
+ * @throws GRAPH_INVALID with all problems; PLAN_TOO_LARGE
+ */
+export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false): Plan {
+  refuse(graph)
+  const options = resolve(RUN_OPTIONS, given)
+  const network = networkOf(graph)
+  const drafts = draftStages(network, options.restart, rehearse)
+  const loops = loopsOf(graph, drafts)
+  const shapes = drafts.flatMap(({ paths }) => paths).map((path) => linkShape(network, path, drafts, options, loops))
+  return { ...new Planner(network, drafts, shapes, options).plan(), rehearse }
+}
+
+function refuse(graph: GraphData): void {
+  const problems = validate(graph).filter(({ severity }) => severity === 'error')
+  if (problems.length > 0) throw new MillraceError('GRAPH_INVALID', { graph: graph.name, problems })
+}
+
+/** A loop cannot block itself where each of its lanes holds all that the sources let into the graph at once. */
+function loopsOf(graph: GraphData, drafts: readonly StageDraft[]): ReadonlyMap<number, number> {
+  const window = drafts.reduce((sum, { stage }) => sum + (stage.source?.window ?? 0) * stage.concurrency, 0)
+  return new Map([...loopEdges(graph)].map((edge) => [edge, window]))
+}
+
+class Planner {
+  readonly #network: Network
+  readonly #drafts: readonly StageDraft[]
+  readonly #shapes: readonly LinkShape[]
+  readonly #options: Resolved<typeof RUN_OPTIONS>
+  readonly #map = new MemoryMap()
+
+  constructor(
+    network: Network,
+    drafts: readonly StageDraft[],
+    shapes: readonly LinkShape[],
+    options: Resolved<typeof RUN_OPTIONS>,
+  ) {
+    this.#network = network
+    this.#drafts = drafts
+    this.#shapes = shapes
+    this.#options = options
+  }
+
+  plan(): Omit<Plan, 'rehearse'> {
+    const control = this.#map.pipelineControl()
+    const stages = this.#stages()
+    const sources = stages.filter(({ kind }) => kind === 'source').flatMap(({ workers }) => workers)
+    if (sources.length > MAX_SOURCES) {
+      throw new MillraceError('PLAN_TOO_LARGE', { what: 'source workers', is: sources.length, most: MAX_SOURCES })
+    }
+    const links = this.#links()
+    const workers = this.#workers(stages, links, sources)
+    if (this.#map.bytes > MAX_MEMORY_BYTES) {
+      throw new MillraceError('PLAN_TOO_LARGE', {
+        what: 'bytes of shared memory',
+        is: this.#map.bytes,
+        most: MAX_MEMORY_BYTES,
+      })
+    }
+    const { graph } = this.#network
+    return {
+      graph: graph.name,
+      module: graph.module,
+      stages,
+      workers,
+      links,
+      edges: this.#edges(links),
+      sources,
+      memoryBytes: this.#map.bytes,
+      reservedBytes: workers.filter(({ inputs }) => inputs.length > 0).length * this.#options.maxRecordBytes,
+      control,
+      maxRecordBytes: this.#options.maxRecordBytes,
+      loader: this.#options.loader,
+    }
+  }
+
+  #stages(): StagePlan[] {
+    let next = 0
+    const workers = this.#drafts.map(({ stage }) => Array.from({ length: stage.concurrency }, () => next++))
+    const above = sourcesAbove(this.#drafts, this.#shapes)
+    let source = 0
+    const numbers = this.#drafts.map(({ stage }) =>
+      stage.kind === 'source' ? Array.from({ length: stage.concurrency }, () => source++) : [],
+    )
+    return this.#drafts.map(({ stage }, i) => ({
+      ...stage,
+      workers: workers[i]!,
+      sourcesAbove: above[i]!.flatMap((index) => numbers[index]!),
+    }))
+  }
+
+  #links(): LinkPlan[] {
+    return this.#shapes.map(({ sizes, ...shape }) => ({
+      ...shape,
+      lanes: Array.from({ length: this.#drafts[shape.from]!.stage.concurrency }, () =>
+        Array.from({ length: this.#drafts[shape.to]!.stage.concurrency }, () => this.#map.lane(sizes)),
+      ),
+    }))
+  }
+
+  #workers(stages: readonly StagePlan[], links: readonly LinkPlan[], sources: readonly number[]): WorkerPlan[] {
+    const ackLanes = new Map<number, { layout: ReturnType<MemoryMap['acks']>; peer: number }[]>(
+      sources.map((worker) => [worker, []]),
+    )
+    const workers = stages.flatMap((stage) =>
+      stage.workers.map((index, ordinal) => {
+        const ackOutputs = stage.sourcesAbove.map((source) => {
+          const layout = this.#map.acks(slotsOf(sourceStage(stages, sources[source]!)))
+          ackLanes.get(sources[source]!)!.push({ layout, peer: index })
+          return { layout, peer: sources[source]! }
+        })
+        return { ...this.#worker(stage, index, ordinal, stages, links, sources), ackOutputs }
+      }),
+    )
+    return workers.map((worker) => ({ ...worker, ackInputs: ackLanes.get(worker.index) ?? [] }))
+  }
+
+  #worker(
+    stage: StagePlan,
+    index: number,
+    ordinal: number,
+    stages: readonly StagePlan[],
+    links: readonly LinkPlan[],
+    sources: readonly number[],
+  ): Omit<WorkerPlan, 'ackOutputs' | 'ackInputs'> {
+    const inputs = links
+      .filter(({ to }) => to === stage.index)
+      .flatMap((link) =>
+        link.lanes.map((row, i): LaneEnd => ({
+          link: link.index,
+          layout: row[ordinal]!,
+          peer: stages[link.from]!.workers[i]!,
+        })),
+      )
+    const outputs = links
+      .filter(({ from }) => from === stage.index)
+      .flatMap((link) =>
+        link.lanes[ordinal]!.map((layout, j): LaneEnd => ({
+          link: link.index,
+          layout,
+          peer: stages[link.to]!.workers[j]!,
+        })),
+      )
+    const batch = stage.input?.batch?.size ?? 1
+    const lanes = inputs.length + outputs.length + stage.sourcesAbove.length
+    const source = sources.indexOf(index)
+    const common = {
+      index,
+      stage: stage.index,
+      ordinal,
+      control: this.#map.workerControl(),
+      journal: this.#map.journal(JOURNAL_ENTRIES + 6 * lanes + 6 * batch, this.#drafts[stage.index]!.counters),
+      times: this.#map.times(),
+      histograms: this.#map.histograms(histogramsOf(stage, outputs.length === 0)),
+      inputs,
+      outputs,
+      stash: this.#map.stash(powerOfTwo(this.#options.stashBytes)),
+      hand: this.#map.hand(Math.max(inputs.length, batch, stage.input?.maxInFlight ?? 0)),
+    }
+    if (stage.source === undefined) return common
+    return { ...common, source, slots: this.#map.slots(slotsOf(stage), source), progress: this.#map.progress() }
+  }
+
+  #edges(links: readonly LinkPlan[]): EdgePlan[] {
+    return this.#network.graph.edges.map(({ from, to, pathType = 'normal' }, index) => ({
+      from,
+      to,
+      pathType,
+      links: links.filter(({ edges }) => edges.at(-1) === index).map((link) => link.index),
+    }))
+  }
+}
+
+function sourceStage(stages: readonly StagePlan[], worker: number): StagePlan {
+  return stages.find(({ workers }) => workers.includes(worker))!
+}
+
+function slotsOf({ source }: StagePlan): number {
+  const { window, granule } = source!
+  return Math.min(MAX_SLOTS, granule === 1 ? window : Math.min(window, MAX_SHARED_SLOTS))
+}
+
+function histogramsOf({ kind }: StagePlan, isLast: boolean): HistogramKind[] {
+  if (kind === 'source') return ['service', 'ack']
+  return isLast ? ['service', 'lane', 'batch', 'endToEnd'] : ['service', 'lane', 'batch']
+}
+
+/** For each stage, the source stages from which records can come, by index. */
+function sourcesAbove(drafts: readonly StageDraft[], links: readonly LinkShape[]): number[][] {
+  const above = drafts.map(({ stage }) => new Set(stage.kind === 'source' ? [stage.index] : []))
+  for (let changed = true; changed;) {
+    changed = false
+    for (const { from, to } of links) {
+      const before = above[to]!.size
+      for (const source of above[from]!) above[to]!.add(source)
+      if (above[to]!.size > before) changed = true
+    }
+  }
+  return above.map((set, i) =>
+    [...set].filter((source) => source !== i || drafts[i]!.stage.kind !== 'source').sort((a, b) => a - b),
+  )
+}

@@ -1,0 +1,201 @@
+import type { GraphNode, WhenFull } from '../graph/types.ts'
+import { NODE_OPTIONS, RESTART_OPTIONS, RETRY_OPTIONS, BATCH_OPTIONS, resolve } from '../options.ts'
+import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
+import { type Network, type Path, edgeAt, edgesOut, follow, isStage, nodeAt } from './network.ts'
+import type { InputPlan, NodePlan, PortPlan, SourcePlan, StagePlan, Work } from './types.ts'
+
+/** A stage before its workers and lanes are known; `paths` are the paths that its links will take, by link number. */
+export interface StageDraft {
+  readonly stage: Omit<StagePlan, 'workers' | 'sourcesAbove'>
+  readonly paths: readonly LinkDraft[]
+  /** Counters of each of its workers. */
+  readonly counters: number
+}
+
+export interface LinkDraft {
+  readonly index: number
+  readonly from: string
+  readonly to: string
+  readonly edges: readonly number[]
+  readonly capacity: number | undefined
+  readonly whenFull: WhenFull
+}
+
+const DEFAULT_GRANULE = 128
+const DEFAULT_IN_FLIGHT = 16
+
+/** Drafts the stages of a graph, in the order of its nodes. With `rehearse`, synthetic work takes the place of handlers. */
+export function draftStages(network: Network, restart: object, rehearse: boolean): StageDraft[] {
+  const links = { next: 0 }
+  return network.graph.nodes
+    .filter(({ id }) => isStage(network, id))
+    .map((node, index) => new StageDrafter(network, links, rehearse).draft(node, index, restart))
+}
+
+class StageDrafter {
+  readonly #network: Network
+  readonly #links: { next: number }
+  readonly #rehearse: boolean
+  readonly #nodes: string[] = []
+  readonly #paths: LinkDraft[] = []
+  /** What the buffers before an inline buffer or merge hold: its own edges carry it on. */
+  readonly #carried = new Map<string, Path>()
+  #counters = WORKER_COUNTERS
+  #stage = ''
+
+  constructor(network: Network, links: { next: number }, rehearse: boolean) {
+    this.#network = network
+    this.#links = links
+    this.#rehearse = rehearse
+  }
+
+  draft(node: GraphNode, index: number, restart: object): StageDraft {
+    this.#stage = node.id
+    this.#nodes.push(node.id)
+    const nodes: NodePlan[] = []
+    for (let i = 0; i < this.#nodes.length; i++) nodes.push(this.#node(nodeAt(this.#network, this.#nodes[i]!), i === 0))
+    const work = this.#work(node)
+    return {
+      stage: {
+        index,
+        node: node.id,
+        kind: node.kind as StagePlan['kind'],
+        work,
+        host: work === 'push' || work === 'output' ? 'embedder' : 'pool',
+        concurrency: work === 'push' || work === 'output' ? 1 : (node.concurrency ?? NODE_OPTIONS.concurrency.default),
+        nodes,
+        ...(node.kind === 'source' ? { source: sourcePlan(node) } : { input: inputPlan(node) }),
+        restart: resolve(RESTART_OPTIONS, { ...restart, ...node.restart }),
+        resourceLimits: { ...node.resourceLimits } as Record<string, number>,
+        rehearsal: { latencyMs: serviceMs(node), cpu: node.cpu ?? false },
+      },
+      paths: this.#paths,
+      counters: this.#counters,
+    }
+  }
+
+  #work(node: GraphNode): Work {
+    if (this.#rehearse) return rehearsedWork(node)
+    for (const work of ['produce', 'poll', 'map', 'flatMap', 'filter', 'mapBatch', 'write'] as const) {
+      if (node[work] !== undefined) return work
+    }
+    return node.kind === 'source' ? 'push' : node.kind === 'sink' ? 'output' : 'map'
+  }
+
+  #node(node: GraphNode, isOwn: boolean): NodePlan {
+    const counters = this.#take(NODE_COUNTERS.length)
+    const ports = edgesOut(this.#network, node.id).map((edge) => this.#port(node.id, edge))
+    const plain = ports.filter(({ edge }) => edgeAt(this.#network, edge).when === undefined)
+    const of = (path: string): PortPlan[] => plain.filter(({ pathType }) => pathType === path)
+    // A buffer or merge passes on whatever the edge is for.
+    const passesOn = node.kind === 'buffer' || node.kind === 'merge'
+    const names = [...new Set(ports.flatMap(({ edge }) => edgeAt(this.#network, edge).when ?? []))]
+    const branches = names.map((when) => ({
+      when,
+      ports: ports.filter(({ edge }) => edgeAt(this.#network, edge).when === when),
+    }))
+    return {
+      node: node.id,
+      kind: node.kind,
+      work: isOwn
+        ? undefined
+        : node.kind === 'conditional'
+          ? 'route'
+          : isStageKind(node)
+            ? this.#work(node)
+            : undefined,
+      counters,
+      out: passesOn ? plain : of('normal'),
+      branches,
+      error: of('error'),
+      deadLetter: of('dead_letter'),
+      retry: of('retry'),
+      rehearsal: {
+        selectivity: node.selectivity ?? NODE_OPTIONS.selectivity.default,
+        shares: branches.map(({ ports }) => edgeAt(this.#network, ports[0]!.edge).ratio ?? 1 / branches.length),
+        latencyMs: serviceMs(node),
+      },
+    }
+  }
+
+  #port(from: string, edge: number): PortPlan {
+    const path = follow(this.#network, edge, NODE_OPTIONS.capacity.default)
+    const counters = this.#take(EDGE_COUNTERS)
+    const { pathType = 'normal' } = edgeAt(this.#network, edge)
+    const port = { edge, pathType, edges: path.edges, counters }
+    if (isStage(this.#network, path.to)) return { ...port, link: this.#link(from, path) }
+    this.#carried.set(path.to, path)
+    const known = this.#nodes.indexOf(path.to)
+    return { ...port, node: known >= 0 ? known : this.#nodes.push(path.to) - 1 }
+  }
+
+  #link(from: string, { edges, to, capacity, whenFull }: Path): number {
+    const index = this.#links.next++
+    // An inline buffer or merge (one with several edges) hands what lies before it on to each of its lanes.
+    const before = this.#carried.get(from)
+    const kept = nodeAt(this.#network, from).kind === 'conditional' ? undefined : before
+    this.#paths.push({
+      index,
+      from: this.#stage,
+      to,
+      edges: [...(kept?.edges ?? []), ...edges],
+      capacity: sum(kept?.capacity, capacity),
+      whenFull: whenFull === 'block' ? (kept?.whenFull ?? 'block') : whenFull,
+    })
+    return index
+  }
+
+  #take(counters: number): number {
+    this.#counters += counters
+    return this.#counters - counters
+  }
+}
+
+function rehearsedWork({ kind, selectivity, mapBatch, batch }: GraphNode): Work {
+  if (kind === 'source') return 'produce'
+  if (kind === 'sink') return 'write'
+  if (mapBatch !== undefined || batch !== undefined) return 'mapBatch'
+  return selectivity === undefined || selectivity === 1 ? 'map' : 'flatMap'
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : a + (b ?? 0)
+}
+
+function isStageKind({ kind }: GraphNode): boolean {
+  return kind === 'transform' || kind === 'sink'
+}
+
+function serviceMs(node: GraphNode): number {
+  if (node.serviceRate !== undefined)
+    return (1000 * (node.concurrency ?? NODE_OPTIONS.concurrency.default)) / node.serviceRate
+  return node.latencyMs ?? 0
+}
+
+function sourcePlan(node: GraphNode): SourcePlan {
+  const workers = node.push === true ? 1 : (node.concurrency ?? NODE_OPTIONS.concurrency.default)
+  const acks = node.ack !== undefined
+  const single = acks || node.push === true || (node.produce === undefined && node.poll === undefined)
+  return {
+    window: node.window ?? NODE_OPTIONS.window.default,
+    granule: node.granule ?? (single ? 1 : DEFAULT_GRANULE),
+    rateLimit: (node.rateLimit ?? 0) / workers,
+    rate: (node.rate ?? 0) / workers,
+    acks,
+  }
+}
+
+function inputPlan(node: GraphNode): InputPlan {
+  const batch = node.batch === undefined && node.mapBatch === undefined ? undefined : resolve(BATCH_OPTIONS, node.batch)
+  return {
+    ...(batch === undefined
+      ? {}
+      : { batch: { size: batch.size, timeoutMs: batch.timeoutMs, keyed: node.batch?.by !== undefined } }),
+    maxInFlight: node.maxInFlight ?? (batch === undefined ? DEFAULT_IN_FLIGHT : 1),
+    ordered: node.ordered ?? NODE_OPTIONS.ordered.default,
+    keyed: node.partitionBy !== undefined,
+    retry: resolve(RETRY_OPTIONS, node.retry),
+    timeoutMs: node.timeoutMs ?? 0,
+    maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,
+  }
+}

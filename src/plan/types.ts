@@ -1,0 +1,217 @@
+import type {
+  CodecName,
+  Dispatch,
+  BorrowedBytesCodec,
+  NodeKind,
+  PathType,
+  StructCodec,
+  WhenFull,
+} from '../graph/types.ts'
+import type { AckLaneLayout } from '../lane/acks.ts'
+import type { JournalLayout } from '../lane/journal.ts'
+import type { LaneLayout } from '../lane/layout.ts'
+import type { SlotsLayout } from '../lane/slots.ts'
+import type { StashLayout } from '../lane/stash.ts'
+import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved } from '../options.ts'
+
+/**
+ * All that threads need, as plain data: it is printed, and sent to workers as it is. Offsets are bytes into the shared
+ * memory; stages, workers, links and sources are named by their index.
+ */
+export interface Plan {
+  readonly graph: string
+  /** URL of the module that exports the graph. */
+  readonly module?: string | undefined
+  readonly stages: readonly StagePlan[]
+  readonly workers: readonly WorkerPlan[]
+  readonly links: readonly LinkPlan[]
+  readonly edges: readonly EdgePlan[]
+  /** The source workers: `sources[n]` is the worker with source number n. */
+  readonly sources: readonly number[]
+  /** Bytes of the shared memory, allocated at the start. */
+  readonly memoryBytes: number
+  /** Bytes that are only reserved: each worker's place for records that are larger than a frame. */
+  readonly reservedBytes: number
+  readonly control: PipelineControl
+  readonly maxRecordBytes: number
+  readonly loader: string
+  /** Synthetic work takes the place of the handlers. */
+  readonly rehearse: boolean
+}
+
+/** Words that the supervisor writes for all workers. */
+export interface PipelineControl {
+  readonly offset: number
+}
+
+/** What a stage does with records. */
+export type Work =
+  | 'produce'
+  | 'poll'
+  | 'push'
+  | 'map'
+  | 'flatMap'
+  | 'filter'
+  | 'mapBatch'
+  | 'write'
+  | 'output'
+  | 'rehearse'
+
+export interface StagePlan {
+  readonly index: number
+  /** The node that the stage runs; fused nodes and conditionals below it stand in `nodes`. */
+  readonly node: string
+  readonly kind: 'source' | 'transform' | 'sink'
+  readonly work: Work
+  /** Where its workers run: in a pool of their own, or in the thread that called `run`. */
+  readonly host: 'pool' | 'embedder'
+  readonly concurrency: number
+  readonly workers: readonly number[]
+  /** All nodes that its workers run, its own first. */
+  readonly nodes: readonly NodePlan[]
+  /** Source numbers from which records can come. */
+  readonly sourcesAbove: readonly number[]
+  readonly input?: InputPlan
+  readonly source?: SourcePlan
+  readonly restart: Resolved<typeof RESTART_OPTIONS>
+  readonly resourceLimits: Readonly<Record<string, number>>
+  readonly rehearsal: { readonly latencyMs: number; readonly cpu: boolean }
+}
+
+export interface InputPlan {
+  readonly batch?: { readonly size: number; readonly timeoutMs: number; readonly keyed: boolean }
+  readonly maxInFlight: number
+  readonly ordered: boolean
+  /** Records have a key (`partitionBy`), and `ordered` means their order. */
+  readonly keyed: boolean
+  readonly retry: Resolved<typeof RETRY_OPTIONS>
+  /** 0: no limit. */
+  readonly timeoutMs: number
+  readonly maxCrashes: number
+}
+
+export interface SourcePlan {
+  readonly window: number
+  readonly granule: number
+  /** Records per second of each worker; 0: no limit. */
+  readonly rateLimit: number
+  /** Declared records per second of each worker, for rehearsals; 0: as many as can be. */
+  readonly rate: number
+  readonly acks: boolean
+}
+
+/** A node within a stage: where its records go. */
+export interface NodePlan {
+  readonly node: string
+  readonly kind: NodeKind
+  readonly work?: Work | 'route' | undefined
+  /** Index of its block among the worker's counters. */
+  readonly counters: number
+  /** Edges without a branch. */
+  readonly out: readonly PortPlan[]
+  readonly branches: readonly { readonly when: string; readonly ports: readonly PortPlan[] }[]
+  readonly error: readonly PortPlan[]
+  readonly deadLetter: readonly PortPlan[]
+  readonly retry: readonly PortPlan[]
+  /** For rehearsals: declared outputs per input, and the share of each branch, in the order of `branches`. */
+  readonly rehearsal: {
+    readonly selectivity: number
+    readonly shares: readonly number[]
+    readonly latencyMs: number
+  }
+}
+
+/** One edge out of a node: to a link (lanes), or to another node of the same stage. `edges` is the path, this edge first. */
+export interface PortPlan {
+  readonly edge: number
+  readonly edges: readonly number[]
+  readonly pathType: PathType
+  /** Index of the edge's block among the worker's counters. */
+  readonly counters: number
+  readonly link?: number | undefined
+  /** Index in `StagePlan.nodes`. */
+  readonly node?: number | undefined
+}
+
+/** All lanes from one stage to another by one path of edges. */
+export interface LinkPlan {
+  readonly index: number
+  /** Stages, and the node of the latter. */
+  readonly from: number
+  readonly to: number
+  readonly toNode: string
+  /** Edges of the path: buffers, merges and conditionals lie between them. */
+  readonly edges: readonly number[]
+  readonly codec: CodecName | StructCodec | BorrowedBytesCodec
+  readonly dispatch: Dispatch
+  readonly whenFull: WhenFull
+  /** What the path is for: that of its first edge that is not normal. */
+  readonly pathType: PathType
+  /** Records that each lane holds before `whenFull` counts. */
+  readonly capacity: number
+  /** Edge whose `selector` chooses the workers of a broadcast. */
+  readonly selectorEdge?: number | undefined
+  /** `lanes[i][j]`: from worker i of the one stage to worker j of the other. */
+  readonly lanes: readonly (readonly LaneLayout[])[]
+}
+
+/** An edge as the pipeline knows it: for counters and drawings. */
+export interface EdgePlan {
+  readonly from: string
+  readonly to: string
+  readonly pathType: PathType
+  /** The links whose lanes hold what went over this edge and was not yet taken. */
+  readonly links: readonly number[]
+}
+
+export interface WorkerPlan {
+  readonly index: number
+  readonly stage: number
+  /** From 0 within the stage. */
+  readonly ordinal: number
+  /** Its source number, where it is a source worker. */
+  readonly source?: number
+  readonly control: WorkerControl
+  readonly journal: JournalLayout
+  readonly times: number
+  /** By kind; a worker has those that its stage can measure. */
+  readonly histograms: Readonly<Partial<Record<HistogramKind, number>>>
+  readonly inputs: readonly LaneEnd[]
+  readonly outputs: readonly LaneEnd[]
+  /** To source workers, in the order of `StagePlan.sourcesAbove`. */
+  readonly ackOutputs: readonly AckEnd[]
+  /** From the workers below this source worker. */
+  readonly ackInputs: readonly AckEnd[]
+  readonly slots?: SlotsLayout
+  readonly stash: StashLayout
+  readonly hand: HandLayout
+  /** How far a source worker has come; see `progress.ts`. */
+  readonly progress?: number
+}
+
+export interface LaneEnd {
+  readonly link: number
+  readonly layout: LaneLayout
+  /** The worker at the other end. */
+  readonly peer: number
+}
+
+export interface AckEnd {
+  readonly layout: AckLaneLayout
+  readonly peer: number
+}
+
+/** A worker's control words and its doorbell. */
+export interface WorkerControl {
+  readonly offset: number
+  readonly doorbell: number
+}
+
+/** Where a worker says what its handler works on, and the supervisor what it found after a death. */
+export interface HandLayout {
+  readonly offset: number
+  /** Segments of a batch that fit. */
+  readonly segments: number
+}
+
+export type HistogramKind = 'service' | 'lane' | 'batch' | 'ack' | 'endToEnd'

@@ -1,0 +1,214 @@
+import { store } from '#atomics'
+import { MillraceError } from '../errors.ts'
+import { anchorSlot, anchorSource } from '../lane/slots.ts'
+import type { Memory } from '../lane/memory.ts'
+import { LEFT, LIVE, STATE } from '../plan/control.ts'
+import type { Plan, WorkerPlan } from '../plan/types.ts'
+import type { Handlers } from '../worker/handlers.ts'
+import { Loop } from '../worker/loop.ts'
+import { OutputStage } from '../worker/output.ts'
+import { makeParts } from '../worker/parts.ts'
+import { PushSupply, Receipt } from '../worker/push.ts'
+import { SourceStage } from '../worker/source.ts'
+import type { Parts, Stage } from '../worker/stage.ts'
+
+export interface EmbedderListener {
+  ended(worker: number): void
+  failed(error: unknown): void
+}
+
+/** The doorbell wakes these loops; the wait is a net only, and this thread has better things to do. */
+const MAX_PARK_MS = 250
+
+/**
+ * The stages of the thread that called `run`: sources that are pushed into, and outputs that are read. They run the same
+ * loops as workers do, and never block.
+ */
+export class Embedder {
+  readonly #workers: readonly EmbeddedWorker[]
+  /** Calls that wait for an answer, by the source worker's number and the sequence of the pushed record. */
+  readonly #calls = new Map<number, Map<number, (record: unknown) => void>>()
+
+  /** @param handlers by stage index: conditionals and keys behind a push source are functions of this thread */
+  constructor(plan: Plan, memory: Memory, handlers: ReadonlyMap<number, Handlers>, listener: EmbedderListener) {
+    const answer = (anchor: number, record: unknown): boolean => this.#answer(anchor, record)
+    this.#workers = plan.stages
+      .filter(({ host }) => host === 'embedder')
+      .flatMap(({ workers }) =>
+        workers.map((index) => {
+          const worker = plan.workers[index]!
+          return new EmbeddedWorker(plan, memory, worker, handlers.get(worker.stage)!, listener, answer)
+        }),
+      )
+  }
+
+  start(): void {
+    for (const worker of this.#workers) worker.start()
+  }
+
+  /** Push sources take no more records. */
+  close(): void {
+    for (const { supply } of this.#workers) supply?.close()
+  }
+
+  /** Resolves when all loops are over. */
+  async left(): Promise<void> {
+    await Promise.all(this.#workers.map(({ left }) => left))
+    for (const { supply, stage } of this.#workers) {
+      supply?.abandon()
+      if (stage instanceof OutputStage) stage.end()
+    }
+    for (const calls of this.#calls.values()) for (const resolve of calls.values()) resolve(UNANSWERED)
+  }
+
+  /** Pushes a record. Resolves when a lane takes it. @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING */
+  push(node: string, record: unknown, signal?: AbortSignal): Promise<Receipt> {
+    const receipt = new Receipt()
+    return this.#add(node, record, receipt, () => undefined, signal).then(() => receipt)
+  }
+
+  /** Pushes a record and resolves to the first record that comes of it at an output. */
+  async call(node: string, record: unknown, signal?: AbortSignal): Promise<unknown> {
+    const receipt = new Receipt()
+    const { number } = this.#pushed(node)
+    let answer!: (record: unknown) => void
+    const answered = new Promise<unknown>((resolve) => (answer = resolve))
+    let sequence: number | undefined
+    const calls = this.#calls.get(number) ?? new Map<number, (record: unknown) => void>()
+    this.#calls.set(number, calls)
+    try {
+      sequence = await this.#add(node, record, receipt, (taken) => calls.set(taken, answer), signal)
+      // Without an answer the record's end is the end of the call.
+      const ended = receipt.done.then(() => UNANSWERED)
+      const result = await Promise.race([answered, ended, aborted(signal)])
+      if (result === UNANSWERED) throw new MillraceError('CALL_UNANSWERED', { node })
+      return result
+    } finally {
+      if (sequence !== undefined) calls.delete(sequence)
+    }
+  }
+
+  /** The output of a node. @throws NODE_NOT_OUTPUT */
+  output(node: string): OutputStage {
+    const found = this.#workers.find((worker) => worker.node === node)?.stage
+    if (found instanceof OutputStage) return found
+    throw new MillraceError('NODE_NOT_OUTPUT', { node })
+  }
+
+  #pushed(node: string): { supply: PushSupply; number: number } {
+    const found = this.#workers.find((worker) => worker.node === node)
+    if (found?.supply === undefined) throw new MillraceError('NODE_NOT_PUSHED', { node })
+    return { supply: found.supply, number: found.number }
+  }
+
+  async #add(
+    node: string,
+    record: unknown,
+    receipt: Receipt,
+    onTaken: (sequence: number) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const { supply } = this.#pushed(node)
+    signal?.throwIfAborted()
+    return new Promise<number>((resolve, reject) => {
+      const onAbort = (): void => {
+        takeBack()
+        reject(signal!.reason as Error)
+      }
+      const takeBack = supply.add(record, receipt, (sequence) => {
+        signal?.removeEventListener('abort', onAbort)
+        if (sequence === undefined) return reject(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
+        onTaken(sequence)
+        resolve(sequence)
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  #answer(anchor: number, record: unknown): boolean {
+    const calls = this.#calls.get(anchorSource(anchor))
+    if (calls === undefined || calls.size === 0) return false
+    const sequence = this.#workers.find(({ number }) => number === anchorSource(anchor))!.sequenceOf(anchorSlot(anchor))
+    const answer = calls.get(sequence)
+    if (answer === undefined) return false
+    calls.delete(sequence)
+    answer(record)
+    return true
+  }
+}
+
+const UNANSWERED = Symbol('unanswered')
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) =>
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+  )
+}
+
+/** One stage of this thread, with its one worker. */
+class EmbeddedWorker {
+  readonly node: string
+  /** Its source number; -1 of an output. */
+  readonly number: number
+  readonly supply: PushSupply | undefined
+  readonly stage: Stage
+  left: Promise<void> = Promise.resolve()
+  readonly #parts: Parts
+  readonly #loop: Loop
+  readonly #memory: Memory
+  readonly #worker: WorkerPlan
+  readonly #listener: EmbedderListener
+  readonly #stopped = new AbortController()
+
+  constructor(
+    plan: Plan,
+    memory: Memory,
+    worker: WorkerPlan,
+    handlers: Handlers,
+    listener: EmbedderListener,
+    answer: (anchor: number, record: unknown) => boolean,
+  ) {
+    let wake = (): void => undefined
+    const draining = new AbortController()
+    this.#memory = memory
+    this.#worker = worker
+    this.#listener = listener
+    this.node = plan.stages[worker.stage]!.node
+    this.number = worker.source ?? -1
+    this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake())
+    this.#parts = makeParts({
+      plan,
+      worker: worker.index,
+      memory,
+      assembly: memory,
+      handlers,
+      state: undefined,
+      stopped: this.#stopped.signal,
+      draining: draining.signal,
+      supply: this.supply,
+      wake: () => wake(),
+      report: () => undefined,
+    })
+    this.stage = this.supply === undefined ? new OutputStage(this.#parts, answer) : new SourceStage(this.#parts)
+    const { clock } = this.#parts
+    const onEnded = (): void => listener.ended(worker.index)
+    this.#loop = new Loop({ plan, worker, memory, stage: this.stage, clock, onEnded, maxParkMs: MAX_PARK_MS })
+    wake = this.#loop.wake
+  }
+
+  start(): void {
+    const state = this.#worker.control.offset / 4 + STATE
+    store(this.#memory.words, state, LIVE)
+    this.left = this.#loop
+      .run()
+      .catch((error: unknown) => this.#listener.failed(error))
+      .finally(() => {
+        this.#stopped.abort()
+        store(this.#memory.words, state, LEFT)
+      })
+  }
+
+  sequenceOf(slot: number): number {
+    return this.#parts.source!.slots.sequence(slot)
+  }
+}

@@ -1,0 +1,103 @@
+import { load, store } from '#atomics'
+import { wrap, type Remote, releaseProxy } from 'comlink'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Memory } from '../lane/memory.ts'
+import { ATTEND, COMMAND } from '../plan/control.ts'
+import type { WorkerPlan } from '../plan/types.ts'
+import type { WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
+import type { StagePool } from './pool.ts'
+
+/** What the supervisor wants to know of a worker. */
+export interface MemberListener {
+  message(member: Member, message: WorkerMessage): void
+  /** The task is over: the worker has left, or its thread is gone. */
+  over(member: Member, error: unknown): void
+}
+
+const CALL_DEADLINE_MS = 5_000
+
+/** One worker as the supervisor sees it: its present thread, its epoch, and the two ports to it. */
+export class Member {
+  readonly worker: WorkerPlan
+  epoch = 0
+  threadId: number | undefined
+  isReady = false
+  /** True from the start of its task to the end of its thread. */
+  isAlive = false
+  readonly #pool: StagePool
+  readonly #memory: Memory
+  readonly #listener: MemberListener
+  #port: MessagePort | undefined
+  #link: MessagePort | undefined
+  #calls: Remote<WorkerCalls> | undefined
+
+  constructor(worker: WorkerPlan, pool: StagePool, memory: Memory, listener: MemberListener) {
+    this.worker = worker
+    this.#pool = pool
+    this.#memory = memory
+    this.#listener = listener
+  }
+
+  /** Gives a thread of the pool this worker's task. */
+  start(task: Omit<WorkerTask, 'worker' | 'epoch' | 'port' | 'link'>): void {
+    const messages = new MessageChannel()
+    const calls = new MessageChannel()
+    this.#port = messages.port1
+    this.#link = calls.port1
+    this.#calls = wrap<WorkerCalls>(calls.port1)
+    this.#link.unref()
+    this.isAlive = true
+    this.isReady = false
+    const { epoch } = this
+    messages.port1.on('message', (message: WorkerMessage) => {
+      if (message.epoch !== this.epoch) return
+      if (message.type === 'started') this.threadId = message.threadId
+      if (message.type === 'ready') this.isReady = true
+      this.#listener.message(this, message)
+    })
+    messages.port1.unref()
+    const given = { ...task, worker: this.worker.index, epoch, port: messages.port2, link: calls.port2 }
+    this.#pool.run(given).then(
+      () => this.#end(undefined),
+      (error: unknown) => this.#end(error),
+    )
+  }
+
+  /** Ends the thread at once; `over` follows when it is gone. */
+  async kill(): Promise<void> {
+    if (this.threadId !== undefined) await this.#pool.terminate(this.threadId)
+  }
+
+  /** Calls the worker, by comlink. @returns undefined where it does not answer in time, or is gone */
+  async call<T>(
+    act: (worker: Remote<WorkerCalls>) => Promise<T>,
+    deadlineMs = CALL_DEADLINE_MS,
+  ): Promise<T | undefined> {
+    if (!this.isAlive || this.#calls === undefined) return undefined
+    const { words } = this.#memory
+    const command = this.worker.control.offset / 4 + COMMAND
+    // The loop of a sync stage runs no events of its own accord.
+    store(words, command, load(words, command) | ATTEND)
+    let timer: NodeJS.Timeout | undefined
+    try {
+      const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), deadlineMs)))
+      return await Promise.race([act(this.#calls).catch(() => undefined), late])
+    } finally {
+      clearTimeout(timer)
+      store(words, command, load(words, command) & ~ATTEND)
+    }
+  }
+
+  async #end(error: unknown): Promise<void> {
+    // Until the thread is gone it might still write to shared memory.
+    if (error !== undefined) await this.#pool.gone()
+    this.isAlive = false
+    this.threadId = undefined
+    // Messages of the last moments: they were sent before the thread ended, and are delivered now.
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#calls?.[releaseProxy]()
+    this.#port?.close()
+    this.#link?.close()
+    this.#listener.over(this, error)
+  }
+}

@@ -1,0 +1,96 @@
+import type { Plan } from '../plan/types.ts'
+import { type Snapshot, readSnapshot } from '../telemetry/snapshot.ts'
+import type { Receipt } from '../worker/push.ts'
+import type { Events } from './events.ts'
+import type { Report } from './report.ts'
+import type { PipelineState, Supervisor } from './supervisor.ts'
+
+/** A running plan. */
+export class Pipeline implements AsyncDisposable {
+  readonly #supervisor: Supervisor
+
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor
+  }
+
+  get name(): string {
+    return this.plan.graph
+  }
+
+  get state(): PipelineState {
+    return this.#supervisor.state
+  }
+
+  /** What was planned: stages, lanes, bytes. Plain data. */
+  get plan(): Plan {
+    return this.#supervisor.plan
+  }
+
+  get events(): Events {
+    return this.#supervisor.events
+  }
+
+  /** Resolves with the report when the pipeline has ended; rejects with what stopped it. */
+  get finished(): Promise<Report> {
+    return this.#supervisor.finished
+  }
+
+  /** Everything that is counted, read from shared memory; no worker is asked. Cost: about 10 µs a worker. */
+  snapshot(): Snapshot {
+    const { memory, plan, startedAtMs } = this.#supervisor
+    return readSnapshot(memory, plan, startedAtMs)
+  }
+
+  /**
+   * Lets the sources make no more records, and ends the pipeline when all of theirs have ended; after the deadline (default:
+   * `deadlineMs` of the run) it is stopped.
+   */
+  drain(options: { readonly deadlineMs?: number } = {}): Promise<Report> {
+    return this.#supervisor.drain(options.deadlineMs)
+  }
+
+  /** Ends the pipeline now: what is in hand is handed off, what is left is nacked to its source and reported. */
+  stop(options: { readonly deadlineMs?: number } = {}): Promise<Report> {
+    return this.#supervisor.stop(options.deadlineMs)
+  }
+
+  /**
+   * Pushes a record into a source with `push: true`. Resolves when a lane has taken it, so it waits where there is no credit;
+   * `receipt.done` follows it to its end.
+   * @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING; the signal's reason
+   */
+  push(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
+    return this.#supervisor.embedder.push(node, record, options.signal)
+  }
+
+  /**
+   * Pushes a record and resolves to the first record that comes of it at an output (a sink without `write`).
+   * @throws what `push` throws; RECORD_FAILED, CALL_UNANSWERED
+   */
+  call(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<unknown> {
+    return this.#supervisor.embedder.call(node, record, options.signal)
+  }
+
+  /**
+   * The records of a sink without `write`. A record counts as done when the next one is asked for, and the pipeline waits
+   * for a reader that does not ask.
+   * @throws NODE_NOT_OUTPUT
+   */
+  output(node: string): AsyncIterableIterator<unknown> {
+    const stage = this.#supervisor.embedder.output(node)
+    const iterator: AsyncIterableIterator<unknown> = {
+      next: () => stage.read(),
+      return: () => {
+        stage.release()
+        return Promise.resolve({ done: true, value: undefined })
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return iterator
+  }
+
+  /** Drains, as `await using` expects. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain().catch(() => undefined)
+  }
+}

@@ -1,0 +1,39 @@
+import type { Memory } from '../lane/memory.ts'
+import type { Plan } from '../plan/types.ts'
+import { type NodeCounts, readSnapshot } from '../telemetry/snapshot.ts'
+
+/** How a pipeline ended. Records are source records, but for `deadLettered`, which counts at every node. */
+export interface Report {
+  /** All sources came to their end; `drain` or `stop` was called; an error stopped it. */
+  readonly outcome: 'finished' | 'drained' | 'stopped' | 'failed'
+  readonly acked: number
+  readonly failed: number
+  readonly deadLettered: number
+  /** Still on their way at the end: nacked to their source. */
+  readonly abandoned: number
+  readonly deadlinePassed: boolean
+  readonly seconds: number
+  readonly nodes: Readonly<Record<string, NodeCounts>>
+}
+
+export function reportOf(
+  memory: Memory,
+  plan: Plan,
+  startedAtMs: number,
+  { outcome, deadlinePassed }: Pick<Report, 'outcome' | 'deadlinePassed'>,
+): Report {
+  const { nodes, elapsedMs } = readSnapshot(memory, plan, startedAtMs)
+  const sources = plan.stages.filter(({ kind }) => kind === 'source').map(({ node }) => nodes[node]!)
+  const sum = (of: (counts: NodeCounts) => number, counts: readonly NodeCounts[] = sources): number =>
+    counts.reduce((total, each) => total + of(each), 0)
+  return {
+    outcome,
+    acked: sum(({ done }) => done),
+    failed: sum(({ failed }) => failed),
+    deadLettered: sum(({ deadLettered }) => deadLettered, Object.values(nodes)),
+    abandoned: sum(({ inFlight }) => inFlight),
+    deadlinePassed,
+    seconds: elapsedMs / 1000,
+    nodes,
+  }
+}

@@ -1,0 +1,77 @@
+import { validateOptions } from '../analysis/validate-options.ts'
+import { MillraceError } from '../errors.ts'
+import type { GraphData } from '../graph/types.ts'
+import { RUN_OPTIONS, resolve } from '../options.ts'
+import { plan } from '../plan/plan.ts'
+import type { RestartPolicy } from '../graph/types.ts'
+import { bindHandlers, handlersOf } from '../worker/handlers.ts'
+import { isLoadingGraph } from '../worker/load.ts'
+import { Pipeline } from './pipeline.ts'
+import { Supervisor } from './supervisor.ts'
+
+/** Options of `run`; `docs/options.md` says what each is for. */
+export interface RunOptions {
+  readonly deadlineMs?: number
+  readonly startDeadlineMs?: number
+  readonly maxDemand?: number
+  readonly laneBytes?: number
+  readonly stashBytes?: number
+  readonly maxRecordBytes?: number
+  readonly restart?: RestartPolicy
+  readonly stallMs?: number
+  readonly loader?: string
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Runs a graph: plans it, starts its workers, and resolves when all of them are ready.
+ * @throws GRAPH_INVALID and OPTIONS_INVALID with all problems, PLAN_TOO_LARGE, MODULE_MISSING, RUN_WHILE_LOADING, START_FAILED,
+ * START_TIMEOUT; then nothing runs
+ */
+export function run(graph: GraphData, options: RunOptions = {}): Promise<Pipeline> {
+  return start(graph, options, false)
+}
+
+/** Runs a graph with synthetic work in place of its handlers, as its declared rates and latencies say. */
+export function rehearse(graph: GraphData, options: RunOptions = {}): Promise<Pipeline> {
+  return start(graph, options, true)
+}
+
+async function start(graph: GraphData, given: RunOptions, isRehearsal: boolean): Promise<Pipeline> {
+  if (isLoadingGraph()) throw new MillraceError('RUN_WHILE_LOADING', { graph: graph.name })
+  const problems = validateOptions(given, RUN_OPTIONS)
+  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
+  const { signal } = given
+  signal?.throwIfAborted()
+  const made = plan(graph, given, isRehearsal)
+  const handlers = isRehearsal ? [] : handlersOf(graph)
+  if (handlers.length > 0 && graph.module === undefined)
+    throw new MillraceError('MODULE_MISSING', { graph: graph.name })
+  const embedded = made.stages.filter(({ host }) => host === 'embedder')
+  const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph)] as const)
+  const { deadlineMs, startDeadlineMs, stallMs } = resolve(RUN_OPTIONS, given)
+  const supervisor = new Supervisor(made, {
+    graph: withoutFunctions(graph),
+    hasFunctions: handlers.some((handler) => typeof handler === 'function'),
+    embedded: new Map(await Promise.all(bound)),
+    deadlineMs,
+    startDeadlineMs,
+    stallMs,
+  })
+  await supervisor.start()
+  const pipeline = new Pipeline(supervisor)
+  signal?.addEventListener('abort', () => void pipeline.stop(), { once: true })
+  if (signal?.aborted === true) void pipeline.stop()
+  return pipeline
+}
+
+/** The graph as it crosses threads: functions stay behind, and are found again in the module. */
+function withoutFunctions({ name, module, nodes, edges, clusters }: GraphData): GraphData {
+  const strip = <T>(value: T): T => {
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) return value.map(strip) as T
+    const entries = Object.entries(value).filter(([, field]) => typeof field !== 'function')
+    return Object.fromEntries(entries.map(([key, field]) => [key, strip(field) as unknown])) as T
+  }
+  return { name, module, nodes: strip(nodes), edges: strip(edges), clusters: strip(clusters) }
+}

@@ -1,0 +1,398 @@
+import { store } from '#atomics'
+import { MillraceError } from '../errors.ts'
+import type { GraphData } from '../graph/types.ts'
+import { ring } from '../lane/doorbell.ts'
+import { type Memory, viewMemory } from '../lane/memory.ts'
+import { DRAINING, PHASE, RUNNING, STOPPING } from '../plan/control.ts'
+import type { Plan, StagePlan } from '../plan/types.ts'
+import { readSnapshot } from '../telemetry/snapshot.ts'
+import type { Handlers } from '../worker/handlers.ts'
+import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
+import { Embedder } from './embedder.ts'
+import { Events } from './events.ts'
+import { Member, type MemberListener } from './member.ts'
+import { StagePool } from './pool.ts'
+import { recoverWorker } from './recovery.ts'
+import { type Report, reportOf } from './report.ts'
+import { restartVerdict } from './restart.ts'
+import { Watchdog } from './watchdog.ts'
+
+export type PipelineState = 'starting' | 'running' | 'draining' | 'stopping' | 'ended'
+
+/** What the supervisor needs beside the plan. */
+export interface SupervisorOptions {
+  readonly graph: GraphData
+  readonly hasFunctions: boolean
+  /** Handlers of the stages in this thread, by stage index. */
+  readonly embedded: ReadonlyMap<number, Handlers>
+  readonly deadlineMs: number
+  readonly startDeadlineMs: number
+  readonly stallMs: number
+}
+
+/** A death, as the history of a stage keeps it. */
+export interface Death {
+  readonly node: string
+  readonly worker: number
+  readonly epoch: number
+  readonly at: number
+  readonly cause: string
+  /** False where a record that was in hand again is to blame: it will be given up, and the stage's budget is not charged. */
+  readonly counts: boolean
+}
+
+const LOOK_EVERY_MS = 250
+/** Part of the deadline that is kept for leaving, after draining has taken too long. */
+const LEAVING_SHARE = 0.2
+const LEAVING_MS = 1_000
+
+/** Starts a plan's workers, watches over them, replaces those that die, and stops them in order. */
+export class Supervisor implements MemberListener {
+  readonly events: Events
+  readonly finished: Promise<Report>
+  readonly memory: Memory
+  readonly plan: Plan
+  readonly embedder: Embedder
+  readonly history: Death[] = []
+  state: PipelineState = 'starting'
+  startedAtMs = performance.now()
+  readonly #options: SupervisorOptions
+  readonly #shared: SharedArrayBuffer
+  readonly #assemblies = new Map<number, SharedArrayBuffer>()
+  readonly #pools = new Map<number, StagePool>()
+  readonly #members: Member[] = []
+  readonly #watchdog: Watchdog
+  /** Source workers, by index, that have made all and have all of it acked. */
+  readonly #ended = new Set<number>()
+  readonly #refusals = new Map<number, MillraceError>()
+  readonly #lastErrors = new Map<number, ErrorMessage>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
+  #onReady: (() => void) | undefined
+  #onAllOver: (() => void) | undefined
+  #outcome: Report['outcome'] = 'finished'
+  #failure: MillraceError | undefined
+  #deadlinePassed = false
+  #moves = { sum: 0, at: 0, told: false }
+
+  constructor(plan: Plan, options: SupervisorOptions) {
+    this.plan = plan
+    this.#options = options
+    this.events = new Events(plan.graph)
+    this.#shared = new SharedArrayBuffer(plan.memoryBytes)
+    this.memory = viewMemory(this.#shared)
+    this.#watchdog = new Watchdog(this.memory)
+    this.finished = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
+    // Whoever does not look at the end of a pipeline is told by its events; an unhandled rejection would end the process.
+    this.finished.catch(() => undefined)
+    this.embedder = new Embedder(plan, this.memory, options.embedded, {
+      ended: (worker) => this.#sourceEnded(worker),
+      failed: (cause) => this.fail(new MillraceError('INTERNAL', { reason: String(cause) }, { cause })),
+    })
+    for (const stage of plan.stages) {
+      if (stage.host !== 'pool') continue
+      const pool = new StagePool(stage)
+      this.#pools.set(stage.index, pool)
+      for (const index of stage.workers) {
+        const worker = plan.workers[index]!
+        this.#members.push(new Member(worker, pool, this.memory, this))
+        if (worker.inputs.length > 0) this.#assemblies.set(index, new SharedArrayBuffer(plan.maxRecordBytes))
+      }
+    }
+  }
+
+  /** Makes all workers ready, then lets them run. @throws START_FAILED, START_TIMEOUT; then nothing runs */
+  async start(): Promise<void> {
+    const ready = new Promise<void>((resolve) => (this.#onReady = resolve))
+    for (const member of this.#members) this.#startMember(member)
+    this.#lookIfReady()
+    const timer = setTimeout(() => this.#onReady!(), this.#options.startDeadlineMs)
+    await ready
+    clearTimeout(timer)
+    const failure = this.#startFailure()
+    if (failure !== undefined) {
+      this.#outcome = 'failed'
+      this.#failure = failure
+      await this.#leave(this.#options.deadlineMs)
+      throw failure
+    }
+    this.startedAtMs = performance.now()
+    this.state = 'running'
+    this.#setPhase(RUNNING)
+    this.embedder.start()
+    this.#every(LOOK_EVERY_MS, () => this.#lookForStall())
+    this.#watchTimeouts()
+    this.events.emit('pipeline.started', { stages: this.plan.stages.length, workers: this.plan.workers.length })
+    if (this.plan.sources.length === this.#ended.size) this.#sourcesOver()
+  }
+
+  /** Lets the sources make no more, and ends when all of their records have. */
+  drain(deadlineMs = this.#options.deadlineMs): Promise<Report> {
+    if (this.state === 'running') {
+      this.state = 'draining'
+      this.#outcome = 'drained'
+      this.events.emit('pipeline.draining')
+      this.#setPhase(DRAINING)
+      this.embedder.close()
+      const leavingMs = Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
+      this.#after(deadlineMs - leavingMs, () => {
+        this.#deadlinePassed = true
+        void this.#leave(leavingMs)
+      })
+    }
+    return this.finished
+  }
+
+  /** Ends now: workers hand off what they have in hand, and what is left is nacked. */
+  stop(deadlineMs = this.#options.deadlineMs): Promise<Report> {
+    if (this.state === 'running' || this.state === 'draining') {
+      this.#outcome = 'stopped'
+      void this.#leave(deadlineMs)
+    }
+    return this.finished
+  }
+
+  /** Ends with an error. */
+  fail(error: MillraceError): void {
+    if (this.state === 'ended' || this.#failure !== undefined) return
+    this.#failure = error
+    this.#outcome = 'failed'
+    if (this.state !== 'starting') void this.#leave(this.#options.deadlineMs)
+  }
+
+  members(): readonly Member[] {
+    return this.#members
+  }
+
+  message(member: Member, message: WorkerMessage): void {
+    const place = this.#place(member)
+    switch (message.type) {
+      case 'started':
+        return this.events.emit('worker.started', { ...place, threadId: message.threadId })
+      case 'ready':
+        this.events.emit('worker.ready', place)
+        return this.#lookIfReady()
+      case 'refused':
+        this.#refusals.set(member.worker.index, this.#startError(member, message.error, message.step))
+        return
+      case 'ended':
+        return this.#sourceEnded(member.worker.index)
+      case 'failed':
+        this.#lastErrors.set(member.worker.index, message.error)
+        return
+      case 'event': {
+        const { name, ...fields } = message.event
+        return this.events.emit(name, { ...place, ...fields })
+      }
+      default:
+        return message satisfies never
+    }
+  }
+
+  over(member: Member, error: unknown): void {
+    const refusal = this.#refusals.get(member.worker.index)
+    if (this.state === 'starting') return this.#lookIfReady()
+    if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
+    if (refusal !== undefined) this.fail(refusal)
+    else if (error !== undefined) this.#replace(member, error)
+  }
+
+  #startMember(member: Member): void {
+    const { plan } = this
+    const { graph, hasFunctions } = this.#options
+    const assembly = this.#assemblies.get(member.worker.index)
+    this.#refusals.delete(member.worker.index)
+    member.start({ plan, memory: this.#shared, assembly, graph, hasFunctions })
+  }
+
+  /** A thread ended in the middle of its work: its memory is put in order, and a successor goes on there. */
+  #replace(member: Member, error: unknown): void {
+    const { worker } = member
+    const stage = this.plan.stages[worker.stage]!
+    const diedAt = performance.now()
+    this.#ended.delete(worker.index)
+    this.#watchdog.forget(worker)
+    const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
+    // A record that kills again is on its way to be given up; the stage is not to blame for it.
+    const counts = !suspects.some(({ deaths }) => deaths > 1)
+    const cause = this.#causeOf(member, error)
+    const place = this.#place(member)
+    this.history.push({
+      node: stage.node,
+      worker: worker.ordinal,
+      epoch: member.epoch,
+      at: diedAt,
+      cause: cause.message,
+      counts,
+    })
+    this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
+    const verdict = this.#verdict(stage, diedAt)
+    if (!verdict.restart) return this.#giveUp(stage, cause)
+    this.#after(verdict.delayMs, () => {
+      if (this.state !== 'running' && this.state !== 'draining') return this.#lookIfAllOver()
+      member.epoch++
+      this.#restartedAt.set(worker.index, diedAt)
+      this.#startMember(member)
+    })
+  }
+
+  readonly #restartedAt = new Map<number, number>()
+
+  #verdict(stage: StagePlan, now: number): ReturnType<typeof restartVerdict> {
+    const deaths = this.history.filter(({ node, counts }) => node === stage.node && counts).map(({ at }) => at)
+    return restartVerdict(stage.restart, deaths, now)
+  }
+
+  #giveUp(stage: StagePlan, cause: MillraceError): void {
+    const history = this.history.filter(({ node }) => node === stage.node)
+    this.events.emit('stage.gaveUp', { node: stage.node, deaths: history.length, cause })
+    this.fail(new MillraceError('RESTARTS_EXHAUSTED', { node: stage.node, deaths: history.length, history }, { cause }))
+  }
+
+  #causeOf({ worker, epoch }: Member, error: unknown): MillraceError {
+    const told = this.#lastErrors.get(worker.index)
+    this.#lastErrors.delete(worker.index)
+    const { node } = this.plan.stages[worker.stage]!
+    const reason = told?.message ?? (error instanceof Error ? error.message : String(error))
+    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause: error })
+  }
+
+  #lookIfReady(): void {
+    if (this.state !== 'starting') {
+      for (const member of this.#members) this.#tellRestarted(member)
+      return
+    }
+    const isRefused = this.#members.some((member) => this.#refusals.has(member.worker.index) || !member.isAlive)
+    if (isRefused || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
+  }
+
+  #tellRestarted(member: Member): void {
+    const diedAt = this.#restartedAt.get(member.worker.index)
+    if (diedAt === undefined || !member.isReady) return
+    this.#restartedAt.delete(member.worker.index)
+    this.events.emit('worker.restarted', { ...this.#place(member), tookMs: performance.now() - diedAt })
+  }
+
+  /** Why the start failed, if it did. */
+  #startFailure(): MillraceError | undefined {
+    if (this.#failure !== undefined) return this.#failure
+    const [refusal] = this.#refusals.values()
+    if (refusal !== undefined) return refusal
+    const dead = this.#members.find(({ isAlive }) => !isAlive)
+    if (dead !== undefined) {
+      const told = this.#lastErrors.get(dead.worker.index)
+      return this.#startError(dead, told ?? { name: 'Error', message: 'its thread ended', stack: '' }, 'setup')
+    }
+    const late = this.#members.filter(({ isReady }) => !isReady)
+    if (late.length === 0) return undefined
+    const nodes = [...new Set(late.map(({ worker }) => this.plan.stages[worker.stage]!.node))]
+    return new MillraceError('START_TIMEOUT', { nodes, startDeadlineMs: this.#options.startDeadlineMs })
+  }
+
+  #startError({ worker }: Member, { name, message, stack, code, detail }: ErrorMessage, step: string): MillraceError {
+    const cause = Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+    const { node } = this.plan.stages[worker.stage]!
+    return new MillraceError('START_FAILED', { node, worker: worker.ordinal, step, reason: message }, { cause })
+  }
+
+  #sourceEnded(worker: number): void {
+    this.#ended.add(worker)
+    if (this.state !== 'starting' && this.#ended.size === this.plan.sources.length) this.#sourcesOver()
+  }
+
+  #sourcesOver(): void {
+    if (this.state !== 'running' && this.state !== 'draining') return
+    this.events.emit('pipeline.drained')
+    void this.#leave(this.#options.deadlineMs)
+  }
+
+  /** Tells all workers to leave, ends those that do not within the deadline, and reports. */
+  async #leave(deadlineMs: number): Promise<void> {
+    if (this.state === 'stopping' || this.state === 'ended') return
+    this.state = 'stopping'
+    const allOver = new Promise<void>((resolve) => (this.#onAllOver = resolve))
+    this.#setPhase(STOPPING)
+    const timer = setTimeout(() => {
+      this.#deadlinePassed = true
+      this.#onAllOver!()
+    }, deadlineMs)
+    this.#lookIfAllOver()
+    await allOver
+    clearTimeout(timer)
+    for (const each of this.#timers) clearTimeout(each)
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
+    await this.embedder.left()
+    this.#end()
+  }
+
+  #end(): void {
+    this.state = 'ended'
+    const facts = { outcome: this.#outcome, deadlinePassed: this.#deadlinePassed }
+    const report = reportOf(this.memory, this.plan, this.startedAtMs, facts)
+    if (this.#failure === undefined) {
+      this.events.emit('pipeline.finished', { report })
+      this.#settle.resolve(report)
+    } else {
+      this.events.emit('pipeline.failed', { error: this.#failure, report })
+      this.#settle.reject(Object.assign(this.#failure, { report }))
+    }
+  }
+
+  #lookIfAllOver(): void {
+    if (this.#members.every(({ isAlive }) => !isAlive)) this.#onAllOver?.()
+  }
+
+  #setPhase(phase: number): void {
+    const { words } = this.memory
+    store(words, this.plan.control.offset / 4 + PHASE, phase)
+    for (const { control } of this.plan.workers) ring(words, control.doorbell)
+  }
+
+  #watchTimeouts(): void {
+    const timed = this.#members.filter(({ worker }) => (this.plan.stages[worker.stage]!.input?.timeoutMs ?? 0) > 0)
+    const timeoutOf = ({ worker }: Member): number => this.plan.stages[worker.stage]!.input!.timeoutMs
+    if (timed.length === 0) return
+    this.#every(Math.max(5, Math.min(LOOK_EVERY_MS, ...timed.map((member) => timeoutOf(member) / 4))), () => {
+      for (const member of timed) {
+        if (!member.isAlive || member.threadId === undefined) continue
+        const forMs = this.#watchdog.hungForMs(member.worker, timeoutOf(member), performance.now())
+        if (forMs === 0) continue
+        this.events.emit('worker.hung', { ...this.#place(member), forMs })
+        this.#watchdog.forget(member.worker)
+        void member.kill()
+      }
+    })
+  }
+
+  #lookForStall(): void {
+    const { stages } = readSnapshot(this.memory, this.plan, this.startedAtMs)
+    const sources = this.plan.stages.filter(({ kind }) => kind === 'source').map(({ node }) => stages[node]!)
+    const inFlight = sources.reduce((sum, stage) => sum + stage.inFlight, 0)
+    const sum = Object.values(stages).reduce(
+      (total, { workers }) => workers.reduce((all, { handoffs }) => all + handoffs, total),
+      0,
+    )
+    const now = performance.now()
+    if (sum !== this.#moves.sum || inFlight === 0) this.#moves = { sum, at: now, told: false }
+    const forMs = now - this.#moves.at
+    if (this.#moves.told || forMs < this.#options.stallMs) return
+    this.#moves.told = true
+    this.events.emit('pipeline.stalled', { inFlight, forMs })
+  }
+
+  #place({ worker, epoch }: Member): { node: string; worker: number; epoch: number } {
+    return { node: this.plan.stages[worker.stage]!.node, worker: worker.ordinal, epoch }
+  }
+
+  #every(ms: number, act: () => void): void {
+    this.#timers.add(setInterval(act, ms).unref())
+  }
+
+  #after(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      act()
+    }, ms)
+    this.#timers.add(timer)
+  }
+}

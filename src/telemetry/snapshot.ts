@@ -1,0 +1,240 @@
+import { load } from '#atomics'
+import { journalMark } from '../lane/journal.ts'
+import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../lane/layout.ts'
+import type { Memory } from '../lane/memory.ts'
+import { STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
+import type { HistogramKind, LinkPlan, NodePlan, Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { BYTES, DROPPED, HANDOFFS, NODE_COUNTERS, type NodeCounter, RECORDS, SINCE, STATE, TIMES } from './counters.ts'
+import { type HistogramSummary, summarize } from './histogram-read.ts'
+
+/** Counters of a node: records, since the start. */
+export type NodeCounts = Readonly<Record<NodeCounter, number>> & {
+  /** Records sent to all edges together. */
+  readonly out: number
+  /** Taken and not yet done: in hand, waiting for a retry, in an open batch; of a source: on their way. */
+  readonly inFlight: number
+}
+
+export interface WorkerSnapshot {
+  readonly index: number
+  readonly stage: string
+  readonly ordinal: number
+  readonly state: WorkerState
+  readonly handoffs: number
+  /** Milliseconds that went into each, since the start. */
+  readonly busyMs: number
+  readonly starvedMs: number
+  readonly blockedMs: number
+  readonly limitedMs: number
+}
+
+export interface StageSnapshot extends NodeCounts {
+  readonly node: string
+  readonly kind: StagePlan['kind']
+  readonly workers: readonly WorkerSnapshot[]
+  /** Shares of the workers' time since the start, from 0 to 1. */
+  readonly busy: number
+  readonly starved: number
+  readonly blocked: number
+  readonly limited: number
+  readonly histograms: Readonly<Partial<Record<HistogramKind, HistogramSummary>>>
+}
+
+export interface EdgeSnapshot {
+  readonly index: number
+  readonly from: string
+  readonly to: string
+  readonly records: number
+  readonly dropped: number
+  readonly bytes: number
+  /** Records on the lanes behind this edge, and how many they hold at most. */
+  readonly queued: number
+  readonly capacity: number
+}
+
+export interface LaneSnapshot {
+  readonly link: number
+  readonly from: number
+  readonly to: number
+  readonly queued: number
+  readonly credit: number
+  readonly capacity: number
+  readonly usedBytes: number
+  readonly ringBytes: number
+  /** The writer waits here just now. */
+  readonly isWanted: boolean
+}
+
+/** Everything that is counted, at one moment: read from shared memory, without asking a worker. */
+export interface Snapshot {
+  readonly pipeline: string
+  /** Milliseconds since 1970, and since the pipeline ran. */
+  readonly time: number
+  readonly elapsedMs: number
+  readonly stages: Readonly<Record<string, StageSnapshot>>
+  /** Every node that takes records, those without threads too. */
+  readonly nodes: Readonly<Record<string, NodeCounts>>
+  readonly edges: readonly EdgeSnapshot[]
+  readonly lanes: readonly LaneSnapshot[]
+}
+
+/** A worker that hands off all the time may tear a look; after so many the last one is taken. */
+const MAX_LOOKS = 100
+
+export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): Snapshot {
+  const now = performance.now()
+  const counters = plan.workers.map((worker) => readCounters(memory, worker))
+  const lanes = plan.links.flatMap((link) => readLanes(memory, plan, link))
+  const edges = readEdges(plan, counters, lanes)
+  const nodes = readNodes(plan, counters, edges)
+  const stages = plan.stages.map((stage) => readStage(memory, plan, stage, counters, nodes[stage.node]!, now))
+  return {
+    pipeline: plan.graph,
+    time: performance.timeOrigin + now,
+    elapsedMs: now - startedAtMs,
+    stages: Object.fromEntries(stages.map((stage) => [stage.node, stage])),
+    nodes,
+    edges,
+    lanes,
+  }
+}
+
+/** The counters of a worker as one hand-off left them. */
+export function readCounters(memory: Memory, { journal }: WorkerPlan): Float64Array {
+  const from = journal.countersOffset / 8
+  for (let look = 0; ; look++) {
+    const marked = journalMark(memory, journal)
+    const counters = memory.floats.slice(from, from + journal.counters)
+    const isWhole =
+      marked === 0 && journalMark(memory, journal) === 0 && memory.floats[from + HANDOFFS] === counters[HANDOFFS]
+    if (isWhole || look === MAX_LOOKS) return counters
+  }
+}
+
+function readLanes({ words }: Memory, plan: Plan, link: LinkPlan): LaneSnapshot[] {
+  return link.lanes.flatMap((row, i) =>
+    row.map((layout, j) => {
+      const at = layout.offset / 4
+      const taken = load(words, at + TAKEN)
+      const sent = load(words, at + SENT)
+      return {
+        link: link.index,
+        from: plan.stages[link.from]!.workers[i]!,
+        to: plan.stages[link.to]!.workers[j]!,
+        queued: Math.max(0, (sent - taken) | 0),
+        credit: Math.max(0, (load(words, at + GRANTED) - sent) | 0),
+        capacity: layout.maxDemand,
+        usedBytes: Math.max(0, (load(words, at + TAIL) - load(words, at + HEAD)) | 0),
+        ringBytes: layout.ringBytes,
+        isWanted: load(words, at + WANTING) === 1,
+      }
+    }),
+  )
+}
+
+function readEdges(plan: Plan, counters: readonly Float64Array[], lanes: readonly LaneSnapshot[]): EdgeSnapshot[] {
+  const edges = plan.edges.map(({ from, to, links }, index) => {
+    const behind = lanes.filter(({ link }) => links.includes(link))
+    const queued = behind.reduce((sum, lane) => sum + lane.queued, 0)
+    const capacity = behind.reduce((sum, lane) => sum + lane.capacity, 0)
+    return { index, from, to, records: 0, dropped: 0, bytes: 0, queued, capacity }
+  })
+  forEachNode(plan, (stage, node) => {
+    for (const port of portsOf(node)) {
+      for (const worker of stage.workers) {
+        for (const index of port.edges) {
+          const edge = edges[index]!
+          edge.records += counters[worker]![port.counters + RECORDS]!
+          edge.dropped += counters[worker]![port.counters + DROPPED]!
+          edge.bytes += counters[worker]![port.counters + BYTES]!
+        }
+      }
+    }
+  })
+  return edges
+}
+
+function readNodes(
+  plan: Plan,
+  counters: readonly Float64Array[],
+  edges: readonly EdgeSnapshot[],
+): Record<string, NodeCounts> {
+  const nodes: Record<string, Record<string, number>> = Object.create(null) as Record<string, Record<string, number>>
+  forEachNode(plan, (stage, node) => {
+    const sums = (nodes[node.node] ??= Object.fromEntries(NODE_COUNTERS.map((name) => [name, 0])))
+    for (const worker of stage.workers) {
+      NODE_COUNTERS.forEach((name, i) => (sums[name]! += counters[worker]![node.counters + i]!))
+    }
+  })
+  for (const [id, sums] of Object.entries(nodes)) {
+    sums['out'] = edges.reduce((sum, { from, records }) => (from === id ? sum + records : sum), 0)
+    sums['inFlight'] = sums['in']! - sums['done']! - sums['filtered']! - sums['failed']! - sums['deadLettered']!
+  }
+  return nodes as unknown as Record<string, NodeCounts>
+}
+
+function readStage(
+  memory: Memory,
+  plan: Plan,
+  stage: StagePlan,
+  counters: readonly Float64Array[],
+  counts: NodeCounts,
+  now: number,
+): StageSnapshot {
+  const workers = stage.workers.map((index) => readWorker(memory, plan, index, counters[index]!, now))
+  const total = workers.reduce(
+    (sum, worker) => sum + worker.busyMs + worker.starvedMs + worker.blockedMs + worker.limitedMs,
+    0,
+  )
+  const share = (of: (worker: WorkerSnapshot) => number): number =>
+    total === 0 ? 0 : workers.reduce((sum, worker) => sum + of(worker), 0) / total
+  const kinds = Object.keys(plan.workers[stage.workers[0]!]!.histograms) as HistogramKind[]
+  const histograms = kinds.map((kind) => {
+    const offsets = stage.workers.map((index) => plan.workers[index]!.histograms[kind]!)
+    return [kind, summarize(memory, offsets)] as const
+  })
+  return {
+    ...counts,
+    node: stage.node,
+    kind: stage.kind,
+    workers,
+    busy: share(({ busyMs }) => busyMs),
+    starved: share(({ starvedMs }) => starvedMs),
+    blocked: share(({ blockedMs }) => blockedMs),
+    limited: share(({ limitedMs }) => limitedMs),
+    histograms: Object.fromEntries(histograms),
+  }
+}
+
+function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64Array, now: number): WorkerSnapshot {
+  const worker = plan.workers[index]!
+  const at = worker.times / 8
+  const times = TIMES.map((_, i) => memory.floats[at + i]! / 1000)
+  // The state that goes on is counted up to now.
+  const state = memory.floats[at + STATE]!
+  const since = memory.floats[at + SINCE]!
+  if (since > 0) times[state]! += Math.max(0, now - since)
+  const [busyMs, starvedMs, blockedMs, limitedMs] = times as [number, number, number, number]
+  return {
+    index,
+    stage: plan.stages[worker.stage]!.node,
+    ordinal: worker.ordinal,
+    state: WORKER_STATES[load(memory.words, worker.control.offset / 4 + WORKER_STATE)]!,
+    handoffs: counters[HANDOFFS]!,
+    busyMs,
+    starvedMs,
+    blockedMs,
+    limitedMs,
+  }
+}
+
+function forEachNode(plan: Plan, visit: (stage: StagePlan, node: NodePlan) => void): void {
+  for (const stage of plan.stages) for (const node of stage.nodes) visit(stage, node)
+}
+
+function portsOf(node: NodePlan): readonly { readonly counters: number; readonly edges: readonly number[] }[] {
+  const { out, branches, error, deadLetter, retry } = node
+  const ports = [...out, ...branches.flatMap(({ ports }) => ports), ...error, ...deadLetter, ...retry]
+  // A buffer or merge passes all edges on, whatever they are for.
+  return [...new Set(ports)]
+}

@@ -1,0 +1,128 @@
+import { mix, mixed } from '../lane/ids.ts'
+import type { StashEntry } from '../lane/stash.ts'
+import type { GranuleHeader } from '../lane/writer.ts'
+import { DONE, RETRIED } from '../telemetry/counters.ts'
+import type { CallContext } from './context.ts'
+import { isWorthRetry, retryDelayMs } from './faults.ts'
+import { headerOf, idOf } from './granule.ts'
+import type { AnyFunction } from './handlers.ts'
+import { type Fault, iterate } from './outlet.ts'
+import { describe } from './record-work.ts'
+import type { Parts } from './stage.ts'
+
+/** One record of a batch: the granule that it counts for, and its place in it. */
+export interface Member {
+  readonly header: GranuleHeader
+  readonly index: number
+}
+
+/** A batch, wherever its records lie. */
+export interface Batch {
+  /** What the outputs are sent under: a base of their own, and an anchor for each slot in the batch. */
+  readonly header: GranuleHeader
+  readonly values: unknown[]
+  readonly members: readonly Member[]
+  /** Failed attempts before this one. */
+  readonly attempt: number
+  /** Time of the first failure, in ms since 1970, or 0. */
+  readonly since: number
+  /** The records as they were sent; the handler may have changed the values. */
+  again(): unknown[]
+}
+
+/** The id of a batch, in `mixed`: its first record's and its size. A batch of one has its record's. */
+export function batchId({ members }: Batch): void {
+  const first = members[0]!
+  idOf(first.header, first.index)
+  if (members.length > 1) mix(mixed.low, mixed.high, members.length)
+}
+
+/** The header of what comes of a batch. */
+export function batchHeader(members: readonly Member[], attempt: number): GranuleHeader {
+  const anchors = new Set<number>()
+  for (const { header } of members) {
+    anchors.add(header.slot)
+    for (const anchor of header.furtherAnchors) anchors.add(anchor)
+  }
+  const [slot, ...furtherAnchors] = anchors
+  const first = members[0]!
+  idOf(first.header, first.index)
+  return { slot: slot!, furtherAnchors, baseLow: mixed.low, baseHigh: mixed.high, first: 0, salt: 0, attempt }
+}
+
+/** What a stage does with batches: the handler, what comes of its answer, and what of its failure. */
+export class BatchWork {
+  readonly handler: AnyFunction
+  readonly #parts: Parts
+  readonly #when: AnyFunction | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
+    this.#when = parts.handlers.retryWhen()
+  }
+
+  /** Sends what the handler answered, and what it emitted, and gives up or keeps the records that it failed. */
+  deliver(result: unknown, batch: Batch, context: CallContext): void {
+    const { outlet, stage } = this.#parts
+    const { root } = outlet
+    const outputs = stage.work === 'mapBatch' ? iterate(stage.node, result) : batch.values
+    let origin = 0
+    for (const output of outputs) {
+      if (stage.work === 'mapBatch' || !context.failed.has(output)) outlet.send(root, output, origin)
+      origin++
+    }
+    for (const [branch, record] of context.emitted) outlet.emit(root, branch, record, 0)
+    root.count(DONE, batch.values.length - context.failed.size)
+    if (context.failed.size > 0) this.#failSome(batch, context.failed)
+  }
+
+  /**
+   * The batch failed as a whole.
+   * @returns how long it waits before its next attempt, in ms; undefined where its records are given up
+   */
+  failed(batch: Batch, error: unknown): { dueAt: number; attempt: number; since: number } | undefined {
+    const { outlet, stage } = this.#parts
+    const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
+    if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
+      this.countRetry(fault, batch.members.length)
+      const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
+      return { dueAt, attempt: fault.attempts, since: fault.firstFailedAt }
+    }
+    this.giveUp(batch, fault)
+    return undefined
+  }
+
+  giveUp(batch: Batch, fault: Fault): void {
+    const { outlet } = this.#parts
+    batch.again().forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, batch.members[i]!.header))
+  }
+
+  countRetry({ attempts, error }: Fault, records: number): void {
+    const { outlet, stage, report } = this.#parts
+    outlet.root.count(RETRIED, records)
+    report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
+  }
+
+  /** Records that the handler failed by `context.fail`: each by itself waits for another attempt, or is given up. */
+  #failSome(batch: Batch, reasons: ReadonlyMap<unknown, unknown>): void {
+    const { outlet, desk, settlement, stage } = this.#parts
+    const again = batch.again()
+    batch.values.forEach((value, i) => {
+      if (!reasons.has(value)) return
+      const error = reasons.get(value)
+      const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
+      const { header, index } = batch.members[i]!
+      const own = headerOf(header, index, fault.attempts)
+      let entry: StashEntry | undefined
+      if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
+        const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
+        entry = desk.put(own, again[i], dueAt, fault.firstFailedAt)
+      }
+      if (entry === undefined) return outlet.giveUp(outlet.root, again[i], i, fault, header)
+      settlement.toggle(own)
+      desk.wait(entry)
+      this.countRetry(fault, 1)
+    })
+  }
+}

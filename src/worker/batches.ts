@@ -1,0 +1,345 @@
+import { MillraceError } from '../errors.ts'
+import { IN } from '../telemetry/counters.ts'
+import { type Batch, BatchWork, type Member, batchHeader, batchId } from './batch-work.ts'
+import { OpenCall } from './call.ts'
+import { CallContext } from './context.ts'
+import { LaneGranule } from './granule.ts'
+import { type GroupBatch, Groups } from './groups.ts'
+import { isThenable } from './outlet.ts'
+import { measureGranule } from './parts.ts'
+import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+
+/** A part of a granule that is in a batch: records from `from` up to `to`. */
+interface Part {
+  readonly granule: LaneGranule
+  readonly from: number
+  readonly to: number
+}
+
+interface LaneBatch extends Batch {
+  readonly parts: readonly Part[]
+}
+
+/**
+ * A stage whose handler takes batches without a key, one at a time. Its records stay on their lanes until their batch is
+ * done, so a successor finds them there, and makes the same batch of them (`hand.ts`). Failed batches wait in the stash.
+ */
+export class BatchStage implements Stage {
+  wakeAt = Infinity
+  isAsync = false
+  readonly #parts: Parts
+  readonly #handoff: Handoff
+  readonly #work: BatchWork
+  readonly #context: CallContext
+  readonly #groups: Groups
+  readonly #size: number
+  readonly #timeoutMs: number
+  /** Granules that are taken and not wholly in a batch, the first one from `granule.from` on. */
+  readonly #queue: LaneGranule[] = []
+  readonly #spare: LaneGranule[] = []
+  #waiting = 0
+  /** What the batch in hand of an earlier life was made of. */
+  #left: [input: number, records: number][]
+  #phase: 'idle' | 'calling' | 'sending' | 'closed' = 'idle'
+  #batch: Batch | undefined
+  #call: OpenCall | undefined
+  #startedAt = 0
+  /** The batch in hand failed and waits in the stash. */
+  #isKept = false
+  /** There was no room in the stash: the batch is called again where it is, not before then (ms since 1970). */
+  #againAt = 0
+  /** So many records are handed over one by one: the batch that they were in has killed its worker too often. */
+  #singles = 0
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#handoff = new Handoff(parts)
+    this.#work = new BatchWork(parts)
+    this.#context = new CallContext(parts.facts, parts.stopped)
+    parts.handlers.context = this.#context
+    this.#size = parts.stage.input!.batch!.size
+    this.#timeoutMs = parts.stage.input!.batch!.timeoutMs
+    this.#left = parts.hand.leftSegments()
+    this.#groups = new Groups(parts)
+  }
+
+  step(): Step {
+    this.#parts.clock.read()
+    switch (this.#phase) {
+      case 'calling':
+        return this.#settle()
+      case 'sending':
+        return this.#send()
+      case 'closed':
+        return this.#commit()
+      default:
+        return this.#takeBatch()
+    }
+  }
+
+  #takeBatch(): Step {
+    if (this.#left.length > 0) return this.#handOver(this.#takeLeft())
+    const group = this.#groups.next()
+    if (group !== undefined) return this.#handOver(group)
+    this.#fill()
+    const records = this.#isComplete()
+    if (records > 0) return this.#handOver(this.#take(records))
+    if (this.#handoff.isDirty) return this.#commit()
+    const { clock } = this.#parts
+    const timeout = this.#waiting > 0 ? this.#queue[0]!.takenAt + this.#timeoutMs : Infinity
+    this.wakeAt = Math.min(timeout, clock.now + (this.#groups.nextDueAt - Date.now()))
+    return STARVED
+  }
+
+  /** Takes granules until there is a batch. */
+  #fill(): void {
+    const { inlet, clock } = this.#parts
+    while (this.#waiting < this.#size) {
+      const granule = this.#spare.pop() ?? new LaneGranule()
+      if (!inlet.next(granule)) {
+        this.#spare.push(granule)
+        return
+      }
+      granule.takenAt = clock.now
+      this.#queue.push(granule)
+      this.#waiting += granule.count - granule.from
+    }
+  }
+
+  /** How many of the waiting records make a batch now; 0 while it stays open. */
+  #isComplete(): number {
+    if (this.#waiting === 0) return 0
+    if (this.#waiting >= this.#size) return this.#size
+    const { clock, inlet, isDraining } = this.#parts
+    const isOver = clock.now - this.#queue[0]!.takenAt >= this.#timeoutMs || isDraining()
+    // A writer that waits for room or credit may be waiting for this very batch to end.
+    return isOver || inlet.lanes.some(({ reader }) => reader.isWanted) ? this.#waiting : 0
+  }
+
+  /** Puts the next records together, in the order in which they were taken; fewer where a suspect must be by itself. */
+  #take(records: number): Batch {
+    const parts: Part[] = []
+    let missing = this.#alone(records)
+    for (const granule of this.#queue) {
+      const to = Math.min(granule.count, granule.from + missing)
+      parts.push({ granule, from: granule.from, to })
+      missing -= to - granule.from
+      if (missing === 0) break
+    }
+    return this.#laneBatch(parts)
+  }
+
+  /** The same batch that an earlier life died with. */
+  #takeLeft(): Batch {
+    const { inlet } = this.#parts
+    const parts: Part[] = []
+    for (const [input, records] of this.#left) {
+      for (let missing = records; missing > 0;) {
+        const known = parts.findLast(({ granule }) => granule.lane === inlet.lanes[input])
+        let granule = known?.granule
+        if (granule === undefined || known!.to === granule.count) {
+          granule = new LaneGranule()
+          if (!inlet.nextOf(inlet.lanes[input]!, granule))
+            throw new MillraceError('INTERNAL', { what: 'a batch in hand is not on its lanes' })
+          this.#queue.push(granule)
+          this.#waiting += granule.count - granule.from
+        }
+        const from = known?.granule === granule ? known.to : granule.from
+        const to = Math.min(granule.count, from + missing)
+        parts.push({ granule, from, to })
+        missing -= to - from
+      }
+    }
+    this.#left = []
+    return this.#laneBatch(parts)
+  }
+
+  #laneBatch(parts: readonly Part[]): LaneBatch {
+    const { inlet, hand } = this.#parts
+    const values: unknown[] = []
+    const members: Member[] = []
+    for (const { granule, from, to } of parts) {
+      for (let index = from; index < to; index++) {
+        values.push(granule.values[index])
+        members.push({ header: granule, index })
+      }
+    }
+    const again = (): unknown[] => parts.flatMap(({ granule, from, to }) => inlet.again(granule).slice(from, to))
+    const batch = { header: batchHeader(members, 0), values, members, attempt: 0, since: 0, again, parts }
+    batchId(batch)
+    return { ...batch, attempt: hand.deathsOfMixed() }
+  }
+
+  /** Of the next records, how many go together: a suspect goes by itself, and so do all that were in a batch that killed. */
+  #alone(records: number): number {
+    if (this.#singles > 0) return 1
+    const { hand } = this.#parts
+    if (hand.suspects === 0) return records
+    let before = 0
+    for (const granule of this.#queue) {
+      for (let index = granule.from; index < granule.count && before < records; index++) {
+        if (hand.deathsOf(granule, index) > 0) return Math.max(1, before)
+        before++
+      }
+    }
+    return records
+  }
+
+  #handOver(batch: Batch): Step {
+    const { hand, stage } = this.#parts
+    this.#batch = batch
+    this.#parts.outlet.open(batch.header, batch.members.length)
+    batchId(batch)
+    const deaths = hand.suspects === 0 ? 0 : hand.deathsOfMixed()
+    if (deaths >= stage.input!.maxCrashes) {
+      if (batch.members.length > 1) return this.#isolate(batch)
+      const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
+      this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || Date.now() })
+      return this.#startSending()
+    }
+    this.#hold(batch)
+    this.#context.aim(batch.header, 0, batch.attempt + 1)
+    return this.#callHandler(batch)
+  }
+
+  #callHandler(batch: Batch): Step {
+    const { stage, wake, clock } = this.#parts
+    this.#startedAt = clock.now
+    try {
+      const result = this.#work.handler(batch.values, this.#context)
+      if (!isThenable(result)) return this.#end(false, result)
+      this.isAsync = true
+      this.#phase = 'calling'
+      this.#call = new OpenCall(result, this.#context, stage.input!.timeoutMs, wake)
+      return WAITING
+    } catch (error) {
+      return this.#end(true, error)
+    }
+  }
+
+  #settle(): Step {
+    if (this.#againAt > 0) return this.#tryAgain()
+    const call = this.#call!
+    if (!call.isSettled) return WAITING
+    this.#call = undefined
+    return this.#end(call.hasFailed, call.hasFailed ? call.error : call.result)
+  }
+
+  #end(hasFailed: boolean, outcome: unknown): Step {
+    const { service, clock, batch: histogram } = this.#parts
+    const batch = this.#batch!
+    service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
+    try {
+      if (hasFailed) throw outcome
+      this.#work.deliver(outcome, batch, this.#context)
+      histogram!.record(batch.values.length)
+    } catch (error) {
+      if (!this.#fail(batch, error)) return BLOCKED
+    }
+    this.#context.emitted.length = 0
+    this.#context.failed.clear()
+    return this.#startSending()
+  }
+
+  /** @returns false where the batch stays in hand until it may be called again */
+  #fail(batch: Batch, error: unknown): boolean {
+    this.#context.emitted.length = 0
+    this.#context.failed.clear()
+    const retry = this.#work.failed(batch, error)
+    if (retry === undefined) return true
+    this.#isKept = this.#groups.keep(batch, retry)
+    if (this.#isKept) return true
+    this.#parts.hand.drop()
+    this.#againAt = retry.dueAt
+    this.#batch = { ...batch, attempt: retry.attempt, since: retry.since }
+    this.#phase = 'calling'
+    return false
+  }
+
+  #tryAgain(): Step {
+    this.wakeAt = this.#parts.clock.now + (this.#againAt - Date.now())
+    if (Date.now() < this.#againAt) return BLOCKED
+    this.#againAt = 0
+    const batch = { ...this.#batch!, values: this.#batch!.again() }
+    this.#batch = batch
+    this.#hold(batch)
+    this.#context.aim(batch.header, 0, batch.attempt + 1)
+    return this.#callHandler(batch)
+  }
+
+  #startSending(): Step {
+    this.#phase = 'sending'
+    return this.#send()
+  }
+
+  #send(): Step {
+    const { outlet, clock } = this.#parts
+    if (!outlet.flush(clock.stamp)) {
+      this.#handoff.commitPart(this.#batch!.header)
+      return BLOCKED
+    }
+    this.#close(this.#batch!)
+    return this.#commit()
+  }
+
+  #close(batch: Batch): void {
+    const { hand, journal, outlet } = this.#parts
+    if ('parts' in batch) this.#release(batch as LaneBatch)
+    else this.#groups.close(batch as GroupBatch, this.#isKept)
+    this.#isKept = false
+    hand.dropBatch(journal)
+    this.#handoff.closed()
+    outlet.close()
+    this.#handoff.add(batch.members.length)
+    this.#batch = undefined
+    this.#singles = Math.max(0, this.#singles - 1)
+  }
+
+  /** Gives the records of a batch back to their lanes. */
+  #release({ parts }: LaneBatch): void {
+    const { inlet, outlet, settlement } = this.#parts
+    for (const { granule, from, to } of parts) {
+      outlet.root.count(IN, to - from)
+      this.#waiting -= to - from
+      granule.from = to
+      if (to < granule.count) {
+        inlet.releasePart(granule, to)
+        continue
+      }
+      settlement.toggle(granule)
+      inlet.release(granule)
+      measureGranule(this.#parts, granule)
+      this.#queue.splice(this.#queue.indexOf(granule), 1)
+      this.#spare.push(granule)
+    }
+  }
+
+  #commit(): Step {
+    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+  }
+
+  /** From here on the records of this batch go one by one, so that only the culprit is given up. */
+  #isolate(batch: Batch): Step {
+    this.#parts.outlet.close()
+    this.#batch = undefined
+    if ('parts' in batch) this.#singles = batch.members.length
+    else this.#groups.split(batch as GroupBatch)
+    this.#phase = 'idle'
+    return PROGRESS
+  }
+
+  #hold(batch: Batch): void {
+    const { hand, inlet } = this.#parts
+    const segments: [number, number][] = []
+    for (const { granule, from, to } of 'parts' in batch ? (batch as LaneBatch).parts : []) {
+      const input = inlet.lanes.indexOf(granule.lane!)
+      const last = segments.at(-1)
+      if (last?.[0] === input) last[1] += to - from
+      else segments.push([input, to - from])
+    }
+    hand.writeSegments(segments)
+    batchId(batch)
+    hand.holdBatch()
+  }
+}

@@ -1,0 +1,42 @@
+import { MillraceError } from '../errors.ts'
+import type { CallContext } from './context.ts'
+
+/** A call of an async handler that has not answered, or has answered and was not yet looked at. */
+export class OpenCall {
+  isSettled = false
+  hasFailed = false
+  result: unknown
+  error: unknown
+  readonly #timer: NodeJS.Timeout | undefined
+
+  /**
+   * @param timeoutMs 0 for none; after it the call has failed, whatever it answers later
+   * @param onSettled called once
+   */
+  constructor(
+    promise: PromiseLike<unknown>,
+    context: CallContext,
+    timeoutMs: number,
+    onSettled: (call: OpenCall) => void,
+  ) {
+    const settle = (hasFailed: boolean, value: unknown): void => {
+      if (this.isSettled) return
+      clearTimeout(this.#timer)
+      this.isSettled = true
+      this.hasFailed = hasFailed
+      if (hasFailed) this.error = value
+      else this.result = value
+      onSettled(this)
+    }
+    promise.then(
+      (result) => settle(false, result),
+      (error: unknown) => settle(true, error),
+    )
+    if (timeoutMs === 0) return
+    this.#timer = setTimeout(() => {
+      const error = new MillraceError('HANDLER_TIMEOUT', { node: context.node, timeoutMs })
+      context.abort(error)
+      settle(true, error)
+    }, timeoutMs)
+  }
+}

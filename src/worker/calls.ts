@@ -1,0 +1,222 @@
+import type { StashEntry } from '../lane/stash.ts'
+import type { GranuleHeader } from '../lane/writer.ts'
+import { OpenCall } from './call.ts'
+import { CallContext } from './context.ts'
+import { Granule, type LaneGranule, headerOf, idOf } from './granule.ts'
+import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
+import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
+import { isThenable } from './outlet.ts'
+import type { RecordWork } from './record-work.ts'
+import { BLOCKED, type Handoff, PROGRESS, type Parts, STARVED, type Step, WAITING } from './stage.ts'
+
+/** The granule does not fit the stash: it is to be taken by itself. */
+export const TAKE_DIRECTLY = -1
+
+/** One record whose call is open, or has ended and was not sent yet. */
+interface Task {
+  readonly entry: StashEntry
+  readonly header: GranuleHeader
+  readonly value: unknown
+  readonly context: CallContext
+  /** Its place in the hand. */
+  readonly place: number
+  readonly startedAt: number
+  result: unknown
+  error: unknown
+  hasFailed: boolean
+}
+
+/**
+ * Records whose calls overlap. Each lies in the stash from the moment it is taken from its lane until what came of it is
+ * sent, so the lane goes on, and a successor finds them all.
+ */
+export class Calls {
+  wakeAt = Infinity
+  isAsync = false
+  readonly #parts: Parts
+  readonly #handoff: Handoff
+  readonly #work: RecordWork
+  readonly #intake: Intake
+  readonly #order: Order
+  readonly #maxInFlight: number
+  readonly #granule = new Granule()
+  /** In the order in which the calls ended; some wait for their turn. */
+  readonly #ended: Task[] = []
+  #sending: Task | undefined
+  /** The task being sent failed, and waits for another attempt. */
+  #isKept = false
+  #isCommitting = false
+  #open = 0
+  readonly #freePlaces: number[] = []
+  /** A suspect is called with no other call open, so that only the culprit is in hand at a death. */
+  #isAlone = false
+
+  constructor(parts: Parts, handoff: Handoff, work: RecordWork) {
+    this.#parts = parts
+    this.#handoff = handoff
+    this.#work = work
+    const { ordered, keyed, maxInFlight } = parts.stage.input!
+    this.#maxInFlight = maxInFlight
+    for (let place = maxInFlight - 1; place >= 0; place--) this.#freePlaces.push(place)
+    this.#order = !ordered ? noOrder : keyed ? new KeyOrder(parts.handlers.partitionKey()!) : new InputOrder()
+    const { desk } = parts
+    const admit = (entry: StashEntry, value: unknown): void => {
+      if (this.#order.enter(entry, value)) desk.wait(entry)
+    }
+    this.#intake = new Intake(parts, handoff, admit)
+    // What an earlier life left lies on the desk: it lines up first.
+    for (const entry of desk.takeAll()) admit(entry, desk.value(entry))
+  }
+
+  /** @param granule is filled where the outcome is TAKE_DIRECTLY */
+  step(granule: LaneGranule): Step | typeof TAKE_DIRECTLY {
+    const sent = this.#sendEnded()
+    if (sent === BLOCKED) return BLOCKED
+    const hasStarted = this.#startDue()
+    const taken = this.#takeMore(granule)
+    if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
+    if (sent === PROGRESS || hasStarted || taken) return PROGRESS
+    if (this.#handoff.isDirty) return this.#commit()
+    const { desk, clock } = this.#parts
+    this.wakeAt = clock.now + (desk.nextDueAt - Date.now())
+    if (this.#open > 0) return WAITING
+    return this.#intake.isHolding ? BLOCKED : STARVED
+  }
+
+  /** Takes the records of a granule from `index` on; false where they do not fit. */
+  takeRest(granule: LaneGranule, index: number): boolean {
+    return this.#intake.rest(granule, index)
+  }
+
+  /** Sends what came of ended calls, as far as their order and the lanes allow. */
+  #sendEnded(): Step {
+    let step: Step = STARVED
+    if (this.#isCommitting && this.#commit() === BLOCKED) return BLOCKED
+    for (;;) {
+      const task = this.#sending ?? this.#nextEnded()
+      if (task === undefined) return step
+      if (this.#sending === undefined) this.#deliver(task)
+      const { outlet, clock } = this.#parts
+      if (!outlet.flush(clock.stamp)) {
+        this.#handoff.commitPart(task.header)
+        return BLOCKED
+      }
+      this.#close(task)
+      step = PROGRESS
+      if (this.#handoff.isDue && this.#commit() === BLOCKED) return BLOCKED
+    }
+  }
+
+  #nextEnded(): Task | undefined {
+    const at = this.#ended.findIndex(({ entry }) => this.#order.maySend(entry))
+    return at < 0 ? undefined : this.#ended.splice(at, 1)[0]
+  }
+
+  #deliver(task: Task): void {
+    const { outlet, desk } = this.#parts
+    this.#sending = task
+    outlet.open(task.header, 1)
+    try {
+      if (task.hasFailed) throw task.error
+      this.#work.deliver(this.#work.settle(task.result), task.value, 0, task.context)
+    } catch (error) {
+      this.#isKept = this.#work.failedAgain(task.entry, () => desk.value(task.entry), error)
+    }
+  }
+
+  #close(task: Task): void {
+    const { outlet, desk } = this.#parts
+    if (this.#isKept) this.#handoff.closed()
+    else {
+      this.#handoff.end(task.header)
+      desk.finish(task.entry)
+      const next = this.#order.leave(task.entry)
+      if (next !== undefined) desk.wait(next)
+    }
+    this.#isKept = false
+    this.#sending = undefined
+    outlet.close()
+    this.#handoff.add(1)
+  }
+
+  /** Starts the calls of entries that are due. */
+  #startDue(): boolean {
+    const { desk, hand } = this.#parts
+    let hasStarted = false
+    while (this.#open < this.#maxInFlight && !this.#isAlone) {
+      const entry = desk.next(Date.now())
+      if (entry === undefined) break
+      const deaths = hand.deathsOf(desk.stash.header(entry), 0)
+      if (deaths > 0 && this.#open > 0) {
+        desk.wait(entry)
+        break
+      }
+      this.#isAlone = deaths > 0
+      this.#start(entry, deaths)
+      hasStarted = true
+    }
+    return hasStarted
+  }
+
+  #start(entry: StashEntry, deaths: number): void {
+    const { desk, hand, stage, facts, stopped, clock } = this.#parts
+    desk.take(entry, this.#granule)
+    const value = this.#granule.values[0]
+    const header = headerOf(this.#granule, 0, entry.attempt)
+    const context = new CallContext(facts, stopped)
+    context.aim(header, 0, entry.attempt + deaths + 1)
+    const place = this.#freePlaces.pop()!
+    const unknown = { result: undefined, error: undefined, hasFailed: false }
+    const task: Task = { entry, header, value, context, place, startedAt: clock.now, ...unknown }
+    this.#open++
+    if (deaths >= stage.input!.maxCrashes) return this.#end(task, true, this.#work.poison(deaths))
+    idOf(header, 0)
+    hand.holdCall(place)
+    try {
+      const result = this.#work.handler(value, context)
+      if (!isThenable(result)) return this.#end(task, false, result)
+      this.isAsync = true
+      void new OpenCall(result, context, stage.input!.timeoutMs, (call) => {
+        this.#end(task, call.hasFailed, call.hasFailed ? call.error : call.result)
+        this.#parts.wake()
+      })
+    } catch (error) {
+      this.#end(task, true, error)
+    }
+  }
+
+  #end(task: Task, hasFailed: boolean, outcome: unknown): void {
+    const { hand, service } = this.#parts
+    task.hasFailed = hasFailed
+    if (hasFailed) task.error = outcome
+    else task.result = outcome
+    hand.dropCall(task.place)
+    this.#freePlaces.push(task.place)
+    this.#open--
+    this.#isAlone = false
+    service.record((performance.now() - task.startedAt) * 1e6)
+    this.#ended.push(task)
+  }
+
+  /** Takes granules from the lanes into the stash, enough to keep all calls open. */
+  #takeMore(granule: LaneGranule): boolean | typeof TAKE_DIRECTLY {
+    const { desk } = this.#parts
+    let hasTaken = false
+    while (desk.waiting < this.#maxInFlight && this.#ended.length < this.#maxInFlight) {
+      const outcome = this.#intake.next(granule)
+      if (outcome === TOO_LARGE) return TAKE_DIRECTLY
+      if (outcome !== TAKEN) {
+        // Ended entries give their room back only by a hand-off.
+        if (outcome === NO_ROOM_NOW && this.#handoff.isDirty) hasTaken = this.#commit() === PROGRESS
+        break
+      }
+      hasTaken = true
+    }
+    return hasTaken
+  }
+
+  #commit(): Step {
+    this.#isCommitting = !this.#handoff.commit()
+    return this.#isCommitting ? BLOCKED : PROGRESS
+  }
+}

@@ -1,0 +1,77 @@
+import { MillraceError } from '../errors.ts'
+import type { Context } from '../graph/types.ts'
+import { formatId, mixed } from '../lane/ids.ts'
+import type { GranuleHeader } from '../lane/writer.ts'
+import { idOf } from './granule.ts'
+
+/** What a worker's contexts have in common. */
+export interface WorkerFacts {
+  readonly node: string
+  readonly worker: number
+  readonly workers: number
+  readonly state: unknown
+  /** Branches that the node has edges for. */
+  readonly branches: ReadonlySet<string>
+}
+
+/** A handler's context. Sync handlers of a worker share one; each open call of an async one has its own. */
+export class CallContext implements Context {
+  readonly node: string
+  readonly worker: number
+  readonly workers: number
+  readonly state: unknown
+  attempt = 1
+  /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
+  readonly emitted: [branch: string, record: unknown][] = []
+  /** Batch handlers: records that the handler gave up, with its reasons. */
+  readonly failed = new Map<unknown, unknown>()
+  readonly #branches: ReadonlySet<string>
+  readonly #stopped: AbortSignal
+  #call: AbortController | undefined
+  #header: GranuleHeader | undefined
+  #index = 0
+
+  /** @param stopped aborted when the pipeline stops */
+  constructor(facts: WorkerFacts, stopped: AbortSignal) {
+    this.node = facts.node
+    this.worker = facts.worker
+    this.workers = facts.workers
+    this.state = facts.state
+    this.#stopped = stopped
+    this.#branches = facts.branches
+  }
+
+  /** The record that the next call is for. */
+  aim(header: GranuleHeader, index: number, attempt: number): void {
+    this.#header = header
+    this.#index = index
+    this.#call = undefined
+    this.attempt = attempt
+  }
+
+  /** Made when it is looked at: most handlers never do. */
+  get signal(): AbortSignal {
+    this.#call ??= new AbortController()
+    return AbortSignal.any([this.#stopped, this.#call.signal])
+  }
+
+  /** Tells the call in hand that its time is over. */
+  abort(reason: unknown): void {
+    this.#call?.abort(reason)
+  }
+
+  get id(): string {
+    idOf(this.#header!, this.#index)
+    return formatId(mixed.low, mixed.high)
+  }
+
+  readonly emit = (branch: string, record: unknown): void => {
+    if (!this.#branches.has(branch))
+      throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch: String(branch) })
+    this.emitted.push([branch, record])
+  }
+
+  readonly fail = (record: unknown, reason: unknown): void => {
+    this.failed.set(record, reason)
+  }
+}

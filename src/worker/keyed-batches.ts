@@ -1,0 +1,245 @@
+import { MillraceError } from '../errors.ts'
+import type { StashEntry } from '../lane/stash.ts'
+import { BatchWork, batchId } from './batch-work.ts'
+import { OpenCall } from './call.ts'
+import { CallContext } from './context.ts'
+import { LaneGranule } from './granule.ts'
+import { type GroupBatch, Groups } from './groups.ts'
+import type { AnyFunction } from './handlers.ts'
+import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
+import { isThenable } from './outlet.ts'
+import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+
+/** A batch that is not complete yet. */
+interface OpenBatch {
+  readonly entries: StashEntry[]
+  readonly openedAt: number
+}
+
+/** A batch whose call is open, or has ended and was not sent yet. */
+interface Task {
+  readonly batch: GroupBatch
+  readonly context: CallContext
+  /** Its place in the hand. */
+  readonly place: number
+  readonly startedAt: number
+  outcome: unknown
+  hasFailed: boolean
+}
+
+/**
+ * A stage whose handler takes batches by key, or several batches at once. Its records lie in the stash, from their lane until
+ * their batch is done: open batches survive a death, and a slow key does not hold up the others.
+ */
+export class KeyedBatchStage implements Stage {
+  wakeAt = Infinity
+  isAsync = false
+  readonly #parts: Parts
+  readonly #handoff: Handoff
+  readonly #work: BatchWork
+  readonly #groups: Groups
+  readonly #intake: Intake
+  readonly #keyOf: AnyFunction
+  readonly #open = new Map<unknown, OpenBatch>()
+  readonly #ended: Task[] = []
+  readonly #granule = new LaneGranule()
+  readonly #freePlaces: number[] = []
+  #inFlight = 0
+  #sending: Task | undefined
+  #isKept = false
+  #isCommitting = false
+  /** A suspect is called with no other call open. */
+  #isAlone = false
+  /** A granule that is too large for the stash is in hand. */
+  #isDirect = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#handoff = new Handoff(parts)
+    this.#work = new BatchWork(parts)
+    this.#keyOf = parts.handlers.batchKey() ?? ((): undefined => undefined)
+    parts.handlers.context = new CallContext(parts.facts, parts.stopped)
+    for (let place = parts.stage.input!.maxInFlight - 1; place >= 0; place--) this.#freePlaces.push(place)
+    this.#groups = new Groups(parts)
+    this.#intake = new Intake(parts, this.#handoff, (entry, value) => this.#admit(entry, value))
+    for (const entry of this.#groups.takeUngrouped()) this.#admit(entry, parts.desk.value(entry))
+  }
+
+  step(): Step {
+    this.#parts.clock.read()
+    const sent = this.#sendEnded()
+    if (sent === BLOCKED) return BLOCKED
+    const hasTaken = this.#takeMore()
+    this.#closeBatches(!hasTaken)
+    // A batch is known to a successor before its handler is called.
+    if (this.#groups.hasDue && this.#handoff.isDirty && this.#commit() === BLOCKED) return BLOCKED
+    const hasStarted = this.#startDue()
+    if (sent === PROGRESS || hasTaken || hasStarted) return PROGRESS
+    if (this.#handoff.isDirty) return this.#commit()
+    this.wakeAt = this.#nextWake()
+    if (this.#inFlight > 0) return WAITING
+    return this.#intake.isHolding ? BLOCKED : STARVED
+  }
+
+  #nextWake(): number {
+    const { clock, stage } = this.#parts
+    let wakeAt = clock.now + (this.#groups.nextDueAt - Date.now())
+    for (const { openedAt } of this.#open.values()) wakeAt = Math.min(wakeAt, openedAt + stage.input!.batch!.timeoutMs)
+    return wakeAt
+  }
+
+  #admit(entry: StashEntry, value: unknown): void {
+    let key: unknown
+    try {
+      key = this.#keyOf(value)
+      if (key !== undefined && typeof key !== 'string' && typeof key !== 'number') {
+        throw new MillraceError('KEY_INVALID', { node: this.#parts.stage.node, key: typeof key })
+      }
+    } catch (error) {
+      return this.#groups.addFailed(entry, error)
+    }
+    const open = this.#open.get(key)
+    if (open === undefined) this.#open.set(key, { entries: [entry], openedAt: this.#parts.clock.now })
+    else open.entries.push(entry)
+    if (this.#open.get(key)!.entries.length >= this.#parts.stage.input!.batch!.size) this.#complete(key)
+  }
+
+  #complete(key: unknown): void {
+    this.#groups.add(this.#open.get(key)!.entries)
+    this.#open.delete(key)
+  }
+
+  /** Completes the batches whose time is over, and, where nothing else goes on, those that hold the room. */
+  #closeBatches(isIdle: boolean): void {
+    const { clock, stage, isDraining } = this.#parts
+    const isPressed = isIdle && (isDraining() || this.#intake.isHolding)
+    for (const [key, { openedAt }] of this.#open) {
+      if (isPressed || clock.now - openedAt >= stage.input!.batch!.timeoutMs) this.#complete(key)
+    }
+  }
+
+  #takeMore(): boolean {
+    const { stage } = this.#parts
+    let hasTaken = false
+    for (
+      let granules = 0;
+      granules < 8 && !this.#isDirect && this.#groups.waiting <= stage.input!.maxInFlight;
+      granules++
+    ) {
+      const outcome = this.#intake.next(this.#granule)
+      if (outcome === TOO_LARGE) {
+        // Its records make a batch of their own, straight from their lane; nothing behind them is taken meanwhile.
+        this.#groups.addDirect(this.#granule)
+        this.#isDirect = true
+        return true
+      }
+      if (outcome === NO_ROOM_NOW && this.#handoff.isDirty) return this.#commit() === PROGRESS
+      if (outcome !== TAKEN) break
+      hasTaken = true
+    }
+    return hasTaken
+  }
+
+  #startDue(): boolean {
+    let hasStarted = false
+    while (this.#inFlight < this.#parts.stage.input!.maxInFlight && !this.#isAlone) {
+      const batch = this.#groups.next()
+      if (batch === undefined) break
+      hasStarted = true
+      this.#start(batch)
+    }
+    return hasStarted
+  }
+
+  #start(batch: GroupBatch): void {
+    const { hand, stage, facts, stopped, clock } = this.#parts
+    batchId(batch)
+    const deaths = hand.deathsOfMixed()
+    const canSplit = batch.members.length > 1 && batch.group.direct === undefined
+    if (deaths >= stage.input!.maxCrashes && canSplit) return this.#groups.split(batch)
+    const context = new CallContext(facts, stopped)
+    context.aim(batch.header, 0, batch.attempt + 1)
+    const place = this.#freePlaces.pop()!
+    const task: Task = { batch, context, place, startedAt: clock.now, outcome: undefined, hasFailed: false }
+    this.#inFlight++
+    this.#isAlone = deaths > 0
+    if (batch.group.fault !== undefined) return this.#end(task, true, batch.group.fault)
+    if (deaths >= stage.input!.maxCrashes) {
+      return this.#end(task, true, new MillraceError('RECORD_POISONED', { node: stage.node, deaths }))
+    }
+    batchId(batch)
+    hand.holdCall(task.place)
+    try {
+      const result = this.#work.handler(batch.values, context)
+      if (!isThenable(result)) return this.#end(task, false, result)
+      this.isAsync = true
+      void new OpenCall(result, context, stage.input!.timeoutMs, (call) => {
+        this.#end(task, call.hasFailed, call.hasFailed ? call.error : call.result)
+        this.#parts.wake()
+      })
+    } catch (error) {
+      this.#end(task, true, error)
+    }
+  }
+
+  #end(task: Task, hasFailed: boolean, outcome: unknown): void {
+    const { service, hand } = this.#parts
+    const { length } = task.batch.members
+    task.hasFailed = hasFailed
+    task.outcome = outcome
+    this.#inFlight--
+    this.#isAlone = false
+    hand.dropCall(task.place)
+    this.#freePlaces.push(task.place)
+    service.record(((performance.now() - task.startedAt) * 1e6) / length, length)
+    this.#ended.push(task)
+  }
+
+  #sendEnded(): Step {
+    let step: Step = STARVED
+    if (this.#isCommitting && this.#commit() === BLOCKED) return BLOCKED
+    for (;;) {
+      const task = this.#sending ?? this.#ended.shift()
+      if (task === undefined) return step
+      if (this.#sending === undefined) this.#deliver(task)
+      const { outlet, clock } = this.#parts
+      if (!outlet.flush(clock.stamp)) {
+        this.#handoff.commitPart(task.batch.header)
+        return BLOCKED
+      }
+      this.#close(task)
+      step = PROGRESS
+      if (this.#commit() === BLOCKED) return BLOCKED
+    }
+  }
+
+  #deliver(task: Task): void {
+    const { outlet, batch: histogram } = this.#parts
+    const { batch, context } = task
+    this.#sending = task
+    outlet.open(batch.header, batch.members.length)
+    try {
+      if (task.hasFailed) throw task.outcome
+      this.#work.deliver(task.outcome, batch, context)
+      histogram!.record(batch.values.length)
+    } catch (error) {
+      const retry = this.#work.failed(batch, error)
+      this.#isKept = retry !== undefined && this.#groups.keep(batch, retry)
+    }
+  }
+
+  #close({ batch }: Task): void {
+    this.#groups.close(batch, this.#isKept)
+    if (batch.group.direct !== undefined) this.#isDirect = false
+    this.#isKept = false
+    this.#sending = undefined
+    this.#handoff.closed()
+    this.#parts.outlet.close()
+    this.#handoff.add(batch.members.length)
+  }
+
+  #commit(): Step {
+    this.#isCommitting = !this.#handoff.commit()
+    return this.#isCommitting ? BLOCKED : PROGRESS
+  }
+}

@@ -1,0 +1,95 @@
+import { MillraceError } from '../errors.ts'
+import type { GraphData } from '../graph/types.ts'
+
+type Import = (url: string) => Promise<Record<string, unknown>>
+
+const native: Import = (url) => import(url) as Promise<Record<string, unknown>>
+
+/** Loaders of TypeScript modules: both are the user's own, so they are looked up from the user's module. */
+const LOADERS: Readonly<Record<string, (from: string) => Promise<Import>>> = {
+  native: async () => native,
+  tsx: async (from) => {
+    const { tsImport } = (await native(await find('tsx/esm/api', from))) as {
+      tsImport: (url: string, from: string) => Promise<unknown>
+    }
+    return (url) => tsImport(url, from) as Promise<Record<string, unknown>>
+  },
+  jiti: async (from) => {
+    const { createJiti } = (await native(await find('jiti', from))) as {
+      createJiti: (from: string) => { import: Import }
+    }
+    const jiti = createJiti(from)
+    return (url) => jiti.import(url)
+  },
+}
+
+async function find(name: string, from: string): Promise<string> {
+  const { createRequire } = await import('node:module')
+  const { pathToFileURL } = await import('node:url')
+  return pathToFileURL(createRequire(from).resolve(name)).href
+}
+
+/**
+ * Imports a user's module. JavaScript needs no loader; TypeScript takes what Node itself can do, else the user's own `tsx`,
+ * else their `jiti` (option `loader: 'auto'`).
+ * @throws MODULE_NOT_LOADED with the module and the reason
+ */
+export async function importModule(url: string, loader: string): Promise<Record<string, unknown>> {
+  if (!/\.[cm]?tsx?$/.test(new URL(url).pathname)) return attempt(url, native)
+  if (loader !== 'auto') {
+    const known = LOADERS[loader]
+    const load = known === undefined ? ((await attempt(loader, native))['load'] as Import) : await known(url)
+    return attempt(url, load)
+  }
+  if ((process.features as { typescript?: unknown }).typescript) return attempt(url, native)
+  for (const name of ['tsx', 'jiti']) {
+    const load = await LOADERS[name]!(url).catch(() => undefined)
+    if (load !== undefined) return attempt(url, load)
+  }
+  const reason = `this Node (${process.version}) loads no TypeScript, and neither tsx nor jiti is installed beside the module`
+  throw new MillraceError('MODULE_NOT_LOADED', { module: url, reason })
+}
+
+/** Modules that this thread is loading for a worker. */
+let loading = 0
+
+/** Whether a module that exports a graph is just being loaded by a worker: then nothing may be run. */
+export function isLoadingGraph(): boolean {
+  return loading > 0
+}
+
+async function attempt(url: string, load: Import): Promise<Record<string, unknown>> {
+  loading++
+  try {
+    return await load(url)
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+    throw new MillraceError('MODULE_NOT_LOADED', { module: url, reason }, { cause })
+  } finally {
+    loading--
+  }
+}
+
+/**
+ * Finds a graph among the exports of its module, by name.
+ * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED
+ */
+export async function importGraph(url: string, name: string, loader: string): Promise<GraphData> {
+  const exports = await importModule(url, loader)
+  const graphs = Object.values(exports).filter(isGraph)
+  const found = graphs.find((graph) => graph.name === name)
+  if (found !== undefined) return found
+  throw new MillraceError('GRAPH_NOT_EXPORTED', {
+    module: url,
+    graph: name,
+    exported: graphs.map((graph) => graph.name),
+  })
+}
+
+/** A graph that a module exports may come of another copy of this library; so it is told by its parts. */
+export function isGraph(value: unknown): value is GraphData {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, nodes, edges, clusters } = value as Partial<GraphData>
+  return typeof name === 'string' && Array.isArray(nodes) && Array.isArray(edges) && Array.isArray(clusters)
+}

@@ -1,0 +1,148 @@
+import { load, store } from '#atomics'
+import { expose } from 'comlink'
+import { threadId } from 'node:worker_threads'
+import type { SetupContext } from '../graph/types.ts'
+import { Doorbell } from '../lane/doorbell.ts'
+import { type Memory, viewMemory } from '../lane/memory.ts'
+import { DRAINING, LEFT, LIVE, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../plan/control.ts'
+import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { BatchStage } from './batches.ts'
+import { type Handlers, loadHandlers } from './handlers.ts'
+import { inspect, profile } from './inspect.ts'
+import { KeyedBatchStage } from './keyed-batches.ts'
+import { Loop } from './loop.ts'
+import { makeParts } from './parts.ts'
+import { type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
+import { RecordStage } from './records.ts'
+import { SourceStage } from './source.ts'
+import type { Parts, Stage } from './stage.ts'
+
+/** How often a worker that must look at more than its doorbell does so. */
+const LOOK_EVERY_MS = 20
+
+/** The endless task of a worker's thread: load, set up, say ready, run until the pipeline stops, tear down. */
+export default async function work(task: WorkerTask): Promise<void> {
+  const { plan, epoch, port } = task
+  const tell = (message: DistributedOmit<WorkerMessage, 'epoch'>): void => port.postMessage({ ...message, epoch })
+  const memory = viewMemory(task.memory)
+  const worker = plan.workers[task.worker]!
+  const control = worker.control.offset / 4
+  store(memory.words, control + STATE, SETUP)
+  tell({ type: 'started', threadId })
+  expose({ inspect, profile }, task.link)
+  const thread = new WorkerThread(task, memory)
+  try {
+    await thread.load()
+  } catch (error) {
+    return tell({ type: 'refused', step: thread.step, error: errorMessage(error) })
+  }
+  store(memory.words, control + STATE, READY)
+  tell({ type: 'ready' })
+  try {
+    await thread.run(tell)
+  } catch (error) {
+    tell({ type: 'failed', error: errorMessage(error) })
+    throw error
+  }
+  store(memory.words, control + STATE, LEFT)
+}
+
+type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+class WorkerThread {
+  step: 'load' | 'setup' = 'load'
+  readonly #task: WorkerTask
+  readonly #memory: Memory
+  readonly #plan: Plan
+  readonly #worker: WorkerPlan
+  readonly #stage: StagePlan
+  readonly #stopped = new AbortController()
+  readonly #draining = new AbortController()
+  #handlers!: Handlers
+  #state: unknown
+
+  constructor(task: WorkerTask, memory: Memory) {
+    this.#task = task
+    this.#memory = memory
+    this.#plan = task.plan
+    this.#worker = task.plan.workers[task.worker]!
+    this.#stage = task.plan.stages[this.#worker.stage]!
+  }
+
+  async load(): Promise<void> {
+    const { graph, hasFunctions } = this.#task
+    this.#handlers = await loadHandlers(this.#plan, this.#stage, graph, hasFunctions)
+    this.step = 'setup'
+    this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
+  }
+
+  async run(tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): Promise<void> {
+    await this.#untilRunning()
+    const phases = this.#watchPhases()
+    const assembly = this.#task.assembly === undefined ? this.#memory : viewMemory(this.#task.assembly)
+    let wake = (): void => undefined
+    const parts = makeParts({
+      plan: this.#plan,
+      worker: this.#worker.index,
+      memory: this.#memory,
+      assembly,
+      handlers: this.#handlers,
+      state: this.#state,
+      stopped: this.#stopped.signal,
+      draining: this.#draining.signal,
+      wake: () => wake(),
+      report: (event) => tell({ type: 'event', event }),
+    })
+    const stage = makeStage(parts)
+    const { clock } = parts
+    const onEnded = (): void => tell({ type: 'ended' })
+    const loop = new Loop({ plan: this.#plan, worker: this.#worker, memory: this.#memory, stage, clock, onEnded })
+    wake = loop.wake
+    store(this.#memory.words, this.#worker.control.offset / 4 + STATE, LIVE)
+    try {
+      await loop.run()
+    } finally {
+      clearInterval(phases)
+      this.#stopped.abort()
+    }
+    await this.#handlers.own('teardown')?.(this.#state, this.#setupContext())
+  }
+
+  /** All workers are made ready before any of them runs. */
+  async #untilRunning(): Promise<void> {
+    const doorbell = new Doorbell(this.#memory.words, this.#worker.control.doorbell)
+    const held = setInterval(() => undefined, 1 << 30)
+    while (this.#phase() < RUNNING) {
+      doorbell.announce()
+      if (this.#phase() < RUNNING) await doorbell.parkAsync(LOOK_EVERY_MS)
+      doorbell.rise()
+    }
+    clearInterval(held)
+  }
+
+  /** Tells handlers that wait for something else: a source that sleeps, a call that is open. */
+  #watchPhases(): NodeJS.Timeout {
+    return setInterval(() => {
+      if (this.#phase() >= DRAINING) this.#draining.abort()
+      if (this.#phase() >= STOPPING) this.#stopped.abort()
+    }, LOOK_EVERY_MS)
+  }
+
+  #phase(): number {
+    return load(this.#memory.words, this.#plan.control.offset / 4 + PHASE)
+  }
+
+  #setupContext(): SetupContext {
+    const { node, concurrency } = this.#stage
+    const { epoch } = this.#task
+    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, signal: this.#stopped.signal }
+  }
+}
+
+/** The stage that the plan says, on its parts. */
+function makeStage(parts: Parts): Stage {
+  if (parts.source !== undefined) return new SourceStage(parts)
+  const { batch, maxInFlight } = parts.stage.input!
+  if (batch === undefined) return new RecordStage(parts)
+  return batch.keyed || maxInFlight > 1 ? new KeyedBatchStage(parts) : new BatchStage(parts)
+}

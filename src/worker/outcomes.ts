@@ -1,0 +1,137 @@
+import type { SourceContext } from '../graph/types.ts'
+import type { StashEntry } from '../lane/stash.ts'
+import type { Slots } from '../lane/slots.ts'
+import type { GranuleHeader } from '../lane/writer.ts'
+import type { Desk } from './desk.ts'
+import type { AnyFunction } from './handlers.ts'
+import type { Supplied } from './supply.ts'
+
+/** What is kept of a granule until its records have ended: what `ack` is given. */
+interface Kept {
+  readonly receipts: readonly unknown[]
+  readonly cursor: unknown
+}
+
+/** Calls of `ack` that fail are tried again so often, with a pause that doubles. */
+export const MAX_ATTEMPTS = 6
+const FIRST_PAUSE_MS = 50
+/** Most records in one call of `ack`. */
+const MAX_GROUP = 1024
+
+/**
+ * Tells a source's `ack` handler what became of its records, in groups. Receipts lie in the worker's stash, so a successor
+ * tells what its predecessor had not told.
+ */
+export class Outcomes {
+  watermark: unknown
+  readonly #ack: AnyFunction
+  readonly #context: SourceContext
+  readonly #desk: Desk
+  readonly #slots: Slots
+  readonly #wake: () => void
+  readonly #entries = new Map<number, StashEntry>()
+  /** Slots that have ended and wait for the next call. */
+  #ended: number[] = []
+  /** Open slots, oldest first: the watermark stands before the first one. */
+  readonly #line: number[]
+  readonly #cursors = new Map<number, unknown>()
+  #told: number[] = []
+  #isCalling = false
+  #onFailure: (error: unknown) => void
+
+  constructor(given: {
+    ack: AnyFunction
+    context: SourceContext
+    desk: Desk
+    slots: Slots
+    wake: () => void
+    onFailure: (error: unknown) => void
+  }) {
+    this.#ack = given.ack
+    this.#context = given.context
+    this.#desk = given.desk
+    this.#slots = given.slots
+    this.#wake = given.wake
+    this.#onFailure = given.onFailure
+    this.#line = given.slots.openSlots()
+    for (const entry of given.desk.recover()) {
+      const slot = given.desk.stash.header(entry).slot
+      this.#entries.set(slot, entry)
+      this.#cursors.set(slot, (given.desk.value(entry) as Kept).cursor)
+    }
+    given.desk.takeAll()
+  }
+
+  /** Keeps the receipts of a granule; false where the stash has no room. */
+  keep(header: GranuleHeader, slot: number, records: readonly Supplied[], firstIndex: number): boolean {
+    const receipts = records.map(({ receipt, cursor }, i) => receipt ?? cursor ?? firstIndex + i)
+    const { cursor } = records.at(-1)!
+    const entry = this.#desk.put({ ...header, slot }, { receipts, cursor } satisfies Kept, 0, 0)
+    if (entry === undefined) return false
+    this.#entries.set(slot, entry)
+    this.#cursors.set(slot, cursor)
+    this.#line.push(slot)
+    return true
+  }
+
+  /** All that came of a slot's records is done. */
+  end(slot: number): void {
+    this.#ended.push(slot)
+  }
+
+  /** True while some outcome is not told yet. */
+  get isBusy(): boolean {
+    return this.#isCalling || this.#ended.length > 0 || this.#told.length > 0
+  }
+
+  /** Starts a call where none is open; returns the slots that were told since, which may be closed now. */
+  step(): readonly number[] {
+    const told = this.#told
+    this.#told = []
+    for (const slot of told) this.#forget(slot)
+    if (!this.#isCalling && this.#ended.length > 0) void this.#call(this.#ended.splice(0, MAX_GROUP))
+    return told
+  }
+
+  async #call(slots: readonly number[]): Promise<void> {
+    this.#isCalling = true
+    const receiptsOf = (slot: number): readonly unknown[] =>
+      (this.#desk.value(this.#entries.get(slot)!) as Kept).receipts
+    const failed = slots.filter((slot) => this.#slots.failures(slot) > 0)
+    const failures = failed.flatMap(receiptsOf)
+    const successes = slots.filter((slot) => !failed.includes(slot)).flatMap(receiptsOf)
+    this.#advance(slots)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#ack(successes, failures, this.#context)
+        break
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS) {
+          this.#onFailure(error)
+          break
+        }
+        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)))
+      }
+    }
+    this.#told.push(...slots)
+    this.#isCalling = false
+    this.#wake()
+  }
+
+  /** Moves the watermark over all slots at the head of the line that have ended. */
+  #advance(slots: readonly number[]): void {
+    for (const slot of slots) this.#endedInLine.add(slot)
+    while (this.#line.length > 0 && this.#endedInLine.delete(this.#line[0]!)) {
+      const cursor = this.#cursors.get(this.#line.shift()!)
+      if (cursor !== undefined) this.watermark = cursor
+    }
+  }
+
+  readonly #endedInLine = new Set<number>()
+
+  #forget(slot: number): void {
+    this.#desk.finish(this.#entries.get(slot)!)
+    this.#entries.delete(slot)
+    this.#cursors.delete(slot)
+  }
+}

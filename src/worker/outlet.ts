@@ -1,0 +1,337 @@
+import { MillraceError } from '../errors.ts'
+import type { Failure } from '../graph/types.ts'
+import type { Journal } from '../lane/journal.ts'
+import type { Memory } from '../lane/memory.ts'
+import { type GranuleHeader, LaneWriter } from '../lane/writer.ts'
+import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
+import { chooserOf } from './dispatch.ts'
+import type { Handlers, Operation } from './handlers.ts'
+import { LinkWriter } from './link-writer.ts'
+import type { Settlement } from './settlement.ts'
+
+/** What a failure says, beside the record: shared by retries, error edges and events. */
+export interface Fault {
+  readonly error: unknown
+  readonly attempts: number
+  readonly firstFailedAt: number
+}
+
+/** One edge out of a node, as this worker takes it. */
+type Port = (value: unknown, origin: number) => void
+
+/** A node of this stage: its counters and its ports. */
+export class NodeOutlet {
+  readonly plan: NodePlan
+  readonly counters: Float64Array
+  readonly at: number
+  out: readonly Port[] = []
+  branches: ReadonlyMap<string, readonly Port[]> = new Map()
+  error: readonly Port[] = []
+  deadLetter: readonly Port[] = []
+  retry: readonly Port[] = []
+
+  constructor(plan: NodePlan, counters: Float64Array) {
+    this.plan = plan
+    this.counters = counters
+    this.at = plan.counters
+  }
+
+  count(counter: number, records: number): void {
+    this.counters[this.at + counter]! += records
+  }
+}
+
+/**
+ * A worker's writing side: where the outputs of its handler go. Conditionals, inline buffers and merges, and fused nodes run
+ * here, record by record; links write to lanes, granule by granule.
+ */
+export class Outlet {
+  /** The stage's own node. */
+  readonly root: NodeOutlet
+  readonly #nodes: readonly NodeOutlet[]
+  readonly #links: LinkWriter[] = []
+  readonly #settlement: Settlement
+  readonly #handlers: Handlers
+  readonly #onFault: (node: string, input: unknown, fault: Fault, outcome: Outcome) => void
+  readonly #counters: Float64Array
+  /** What the granule in hand adds to the counters and to the failures: known to others only once it is wholly done. */
+  readonly #pending: Float64Array
+  /** Granules of the records that were nacked. */
+  readonly #failed: GranuleHeader[] = []
+  #granule: GranuleHeader | undefined
+  #isWanting = true
+  #records = 0
+  /** Something of the granule in hand is on a lane. */
+  #hasSent = false
+
+  constructor(given: {
+    memory: Memory
+    plan: Plan
+    stage: StagePlan
+    worker: WorkerPlan
+    /** The journal's. */
+    counters: Float64Array
+    settlement: Settlement
+    handlers: Handlers
+    onFault: (node: string, input: unknown, fault: Fault, outcome: Outcome) => void
+  }) {
+    this.#settlement = given.settlement
+    this.#handlers = given.handlers
+    this.#onFault = given.onFault
+    this.#counters = given.counters
+    this.#pending = new Float64Array(given.counters.length)
+    this.#nodes = given.stage.nodes.map((node) => new NodeOutlet(node, this.#pending))
+    this.root = this.#nodes[0]!
+    const keepsIds = linksThatKeepIds(given.stage)
+    const linkOf = (port: PortPlan): LinkWriter => {
+      const link = given.plan.links[port.link!]!
+      const ends = given.worker.outputs.filter((end) => end.link === link.index)
+      const writers = ends.map(({ layout }) => new LaneWriter(given.memory, layout))
+      const sentBefore = writers.reduce((sum, { sentBefore }) => sum + sentBefore, 0)
+      const chooser = chooserOf(link.dispatch, given.handlers.dispatch(link), sentBefore)
+      const { memory, plan, counters, settlement } = given
+      const at = port.counters
+      const writer = new LinkWriter({
+        memory,
+        plan,
+        link,
+        ends,
+        chooser,
+        counters,
+        at,
+        settlement,
+        keepsIds: keepsIds.has(link.index),
+      })
+      this.#links.push(writer)
+      return writer
+    }
+    for (const node of this.#nodes) this.#connect(node, linkOf)
+  }
+
+  /** Starts sending what comes of `granule`, of which so many records are in hand. */
+  open(granule: GranuleHeader, records: number): void {
+    this.#granule = granule
+    this.#records = records
+    this.#hasSent = false
+  }
+
+  /** Sends a record to all edges of a node that have no branch. */
+  send(node: NodeOutlet, value: unknown, origin: number): void {
+    const { out } = node
+    for (let i = 0; i < out.length; i++) out[i]!(value, origin)
+  }
+
+  /** Sends a record to the edges of a branch. */
+  emit(node: NodeOutlet, branch: string, value: unknown, origin: number): void {
+    const ports = node.branches.get(branch)
+    if (ports === undefined) throw new MillraceError('ROUTE_UNKNOWN', { node: node.plan.node, branch: String(branch) })
+    for (let i = 0; i < ports.length; i++) ports[i]!(value, origin)
+  }
+
+  /**
+   * Gives a record up: to the error edge, else to the dead-letter edge, else it is nacked.
+   * @param owner the granule that the record counts for, where that is not the one in hand: a batch has many
+   */
+  giveUp(node: NodeOutlet, input: unknown, origin: number, fault: Fault, owner: GranuleHeader = this.#granule!): void {
+    const ports = node.error.length > 0 ? node.error : node.deadLetter
+    const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
+    if (outcome === 'failed') this.#failed.push(owner)
+    else for (const port of ports) port(failureOf(node.plan.node, input, fault), origin)
+    node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
+    this.#onFault(node.plan.node, input, fault, outcome)
+  }
+
+  /** Counts something of the stage's own node that belongs to no granule in hand. */
+  tally(counter: number, records: number): void {
+    this.#counters[this.root.at + counter]! += records
+  }
+
+  /** Records that could be sent now, if they all took the edge with most credit. */
+  demand(): number {
+    let most = 0
+    for (const link of this.#links) most = Math.max(most, link.credit())
+    return this.#links.length === 0 ? Infinity : most
+  }
+
+  /** Tells the readers below that this worker waits for credit. */
+  want(wanting: boolean): void {
+    if (wanting === this.#isWanting) return
+    this.#isWanting = wanting
+    for (const link of this.#links) link.want(wanting)
+  }
+
+  /** Writes what waits to the lanes; false where some of it has no credit or room yet. */
+  flush(stamp: number): boolean {
+    const before = this.waiting
+    const isWhole = !this.#hasSent && before === this.#records
+    let isDone = true
+    for (const link of this.#links) {
+      const { waiting } = link
+      if (waiting === 0) continue
+      if (!link.flush(this.#granule!, isWhole && waiting === this.#records, stamp, this.#refuse)) isDone = false
+    }
+    if (!isDone && this.waiting < before) this.#hasSent = true
+    if (isDone) this.want(false)
+    else this.#isWanting = true
+    return isDone
+  }
+
+  /** Records that wait for lanes. */
+  get waiting(): number {
+    let waiting = 0
+    for (const link of this.#links) waiting += link.waiting
+    return waiting
+  }
+
+  /** All that came of the granule is on the lanes: its counts stand, and the next one may be opened. */
+  close(): void {
+    for (const link of this.#links) link.endGranule()
+    for (let i = 0; i < this.#pending.length; i++) this.#counters[i]! += this.#pending[i]!
+    this.#pending.fill(0)
+    for (const owner of this.#failed) this.#settlement.fail(owner, 1)
+    this.#failed.length = 0
+    this.#granule = undefined
+  }
+
+  abortFragments(stamp: number): boolean {
+    return this.#links.every((link) => link.abortFragments(stamp))
+  }
+
+  get hasUncommitted(): boolean {
+    for (const link of this.#links) if (link.hasUncommitted) return true
+    return false
+  }
+
+  markResume(): void {
+    for (const link of this.#links) link.markResume()
+  }
+
+  stage(journal: Journal): void {
+    for (const link of this.#links) link.stage(journal)
+  }
+
+  wakePeers(): void {
+    for (const link of this.#links) link.wakePeers()
+  }
+
+  /** A record that no codec takes, or that is too large: the node that sent it gives it up. */
+  readonly #refuse = (origin: number, value: unknown, error: unknown): void => {
+    this.root.count(DONE, -1)
+    this.giveUp(this.root, value, origin, { error, attempts: this.#granule!.attempt + 1, firstFailedAt: Date.now() })
+  }
+
+  #connect(node: NodeOutlet, linkOf: (port: PortPlan) => LinkWriter): void {
+    const portsOf = (ports: readonly PortPlan[]): Port[] => ports.map((port) => this.#port(node, port, linkOf))
+    node.out = portsOf(node.plan.out)
+    node.branches = new Map(node.plan.branches.map(({ when, ports }) => [when, portsOf(ports)]))
+    node.error = portsOf(node.plan.error)
+    node.deadLetter = portsOf(node.plan.deadLetter)
+    node.retry = portsOf(node.plan.retry)
+  }
+
+  #port(from: NodeOutlet, port: PortPlan, linkOf: (port: PortPlan) => LinkWriter): Port {
+    if (port.link !== undefined) {
+      const writer = linkOf(port)
+      return (value, origin) => {
+        try {
+          writer.add(value, origin)
+        } catch (error) {
+          // The next stage's `partitionBy` or `selector` threw.
+          this.#refuse(origin, value, error)
+        }
+      }
+    }
+    const node = this.#nodes[port.node!]!
+    const run = this.#inline(node)
+    const { counters } = from
+    const records = port.counters + RECORDS
+    return (value, origin) => {
+      counters[records]!++
+      node.count(IN, 1)
+      try {
+        run(value, origin)
+      } catch (error) {
+        this.giveUp(node, value, origin, { error, attempts: 1, firstFailedAt: Date.now() })
+      }
+    }
+  }
+
+  /** What a node without a thread of its own does with a record. */
+  #inline(node: NodeOutlet): Port {
+    if (node.plan.kind === 'conditional') {
+      const route = this.#handlers.route(node.plan)
+      return (value, origin) => {
+        this.emit(node, route(value), value, origin)
+        node.count(DONE, 1)
+      }
+    }
+    const operation = node.plan.work === undefined ? undefined : this.#handlers.operation(node.plan)
+    if (operation === undefined) {
+      return (value, origin) => {
+        this.send(node, value, origin)
+        node.count(DONE, 1)
+      }
+    }
+    return this.#fused(node, operation)
+  }
+
+  #fused(node: NodeOutlet, operation: Operation): Port {
+    return (value, origin) => {
+      const result = operation.call(value)
+      if (isThenable(result)) throw new MillraceError('FUSED_HANDLER_ASYNC', { node: node.plan.node })
+      const isFiltered = operation.work === 'filter' && result !== true
+      if (operation.work === 'flatMap')
+        for (const item of iterate(node.plan.node, result)) this.send(node, item, origin)
+      else if (!isFiltered) this.send(node, operation.work === 'map' ? result : value, origin)
+      node.count(isFiltered ? FILTERED : DONE, 1)
+    }
+  }
+}
+
+/** How a record that was given up ended. */
+export type Outcome = 'error' | 'deadLettered' | 'failed'
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+export function iterate(node: string, result: unknown): Iterable<unknown> {
+  if (typeof result === 'object' && result !== null && Symbol.iterator in result) return result as Iterable<unknown>
+  throw new MillraceError('HANDLER_RESULT_INVALID', { node, result: typeof result })
+}
+
+/** What goes to an error or dead-letter edge. */
+export function failureOf(node: string, input: unknown, { error, attempts, firstFailedAt }: Fault): Failure {
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
+  return {
+    input,
+    error: { name, message, stack, ...(typeof code === 'string' ? { code } : {}) },
+    node,
+    attempts,
+    firstFailedAt,
+    failedAt: Date.now(),
+  }
+}
+
+/**
+ * Links on which a record is the only one that came of its input: the first edge of each node that gives one for one, and
+ * so on through conditionals. Copies to further edges get ids of their own.
+ */
+function linksThatKeepIds(stage: StagePlan): ReadonlySet<number> {
+  const found = new Set<number>()
+  const visit = (node: NodePlan, work: string): void => {
+    if (work === 'flatMap' || work === 'mapBatch') return
+    for (const ports of [
+      node.out,
+      ...node.branches.filter(() => node.kind === 'conditional').map(({ ports }) => ports),
+    ]) {
+      const port = ports[0]
+      if (port?.link !== undefined) found.add(port.link)
+      else if (port !== undefined) visit(stage.nodes[port.node!]!, stage.nodes[port.node!]!.work ?? 'map')
+    }
+  }
+  if (stage.input?.batch === undefined) visit(stage.nodes[0]!, stage.work)
+  return found
+}

@@ -1,0 +1,108 @@
+import { load } from '#atomics'
+import { Journal } from '../lane/journal.ts'
+import { AckReader } from '../lane/acks.ts'
+import { Slots, anchorSlot, anchorSource, slotBorn } from '../lane/slots.ts'
+import type { Memory } from '../lane/memory.ts'
+import { DRAINING, PHASE } from '../plan/control.ts'
+import type { HistogramKind, Plan } from '../plan/types.ts'
+import { Histogram } from '../telemetry/histogram.ts'
+import { Clock } from './clock.ts'
+import { Desk } from './desk.ts'
+import type { LaneGranule } from './granule.ts'
+import { Hand } from './hand.ts'
+import type { Handlers } from './handlers.ts'
+import { Inlet } from './inlet.ts'
+import { Outlet } from './outlet.ts'
+import { Progress } from './progress.ts'
+import { describe } from './record-work.ts'
+import type { Supply } from './supply.ts'
+import { Settlement } from './settlement.ts'
+import type { Parts, SourceSide, WorkerEvent } from './stage.ts'
+
+/** Makes the parts of one worker on its memory. A successor's parts go on where its predecessor's last hand-off ended. */
+export function makeParts(given: {
+  plan: Plan
+  worker: number
+  memory: Memory
+  assembly: Memory
+  handlers: Handlers
+  state: unknown
+  stopped: AbortSignal
+  draining: AbortSignal
+  supply?: Supply | undefined
+  wake: () => void
+  report: (event: WorkerEvent) => void
+}): Parts {
+  const { plan, memory, handlers, state, report } = given
+  const worker = plan.workers[given.worker]!
+  const stage = plan.stages[worker.stage]!
+  const journal = new Journal(memory, worker.journal)
+  const histogram = (kind: HistogramKind): Histogram | undefined => {
+    const offset = worker.histograms[kind]
+    return offset === undefined ? undefined : new Histogram(memory, offset)
+  }
+  const source: SourceSide | undefined = worker.slots && {
+    slots: new Slots(memory, worker.slots),
+    acks: worker.ackInputs.map(({ layout }) => new AckReader(memory, layout)),
+    progress: new Progress(memory, worker.progress!),
+    ackTimes: histogram('ack')!,
+  }
+  const settleOwn = source && source.slots.settle.bind(source.slots)
+  const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, settleOwn)
+  const outlet = new Outlet({
+    memory,
+    plan,
+    stage,
+    worker,
+    counters: journal.counters,
+    settlement,
+    handlers,
+    onFault(node, _input, { error, attempts }, outcome) {
+      const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
+      report({ name, node, attempts, error: describe(error) })
+    },
+  })
+  const phase = plan.control.offset / 4 + PHASE
+  const timeoutMs = stage.input?.timeoutMs ?? 0
+  return {
+    plan,
+    stage,
+    worker,
+    memory,
+    journal,
+    handlers,
+    inlet: new Inlet(memory, given.assembly, plan, worker.inputs),
+    outlet,
+    settlement,
+    desk: new Desk(memory, worker.stash, journal),
+    hand: new Hand(memory, worker.hand, timeoutMs > 0),
+    clock: new Clock(memory, worker.times),
+    facts: {
+      node: stage.node,
+      worker: worker.ordinal,
+      workers: stage.concurrency,
+      state,
+      branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
+    },
+    stopped: given.stopped,
+    draining: given.draining,
+    source,
+    supply: given.supply,
+    service: histogram('service')!,
+    lane: histogram('lane'),
+    batch: histogram('batch'),
+    endToEnd: histogram('endToEnd'),
+    wake: given.wake,
+    isDraining: () => load(memory.words, phase) >= DRAINING,
+    report,
+  }
+}
+
+/** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */
+export function measureGranule({ plan, memory, clock, lane, endToEnd }: Parts, granule: LaneGranule): void {
+  const { count, slot } = granule
+  lane?.record(((clock.stamp - granule.stamp) | 0) * 1000, count)
+  if (endToEnd === undefined) return
+  const source = plan.workers[plan.sources[anchorSource(slot)]!]!
+  endToEnd.record(((clock.stamp - slotBorn(memory.words, source.slots!, anchorSlot(slot))) | 0) * 1000, count)
+}

@@ -1,0 +1,109 @@
+import { MillraceError } from '../errors.ts'
+import type { Supplied, Supply } from './supply.ts'
+
+/** How a pushed record ended. */
+export type PushOutcome = 'acked' | 'failed' | 'abandoned'
+
+/** A pushed record, followed to its end. */
+export class Receipt {
+  #outcome: PushOutcome | undefined
+  #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
+
+  /** Undefined while the record is on its way. */
+  get outcome(): PushOutcome | undefined {
+    return this.#outcome
+  }
+
+  /** Resolves when all that came of the record is done. @throws RECORD_FAILED, PIPELINE_NOT_RUNNING */
+  get done(): Promise<void> {
+    if (this.#done === undefined) {
+      let settle!: { resolve: () => void; reject: (error: unknown) => void }
+      const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
+      this.#done = { promise, ...settle }
+      if (this.#outcome !== undefined) this.#tell(this.#outcome)
+    }
+    return this.#done.promise
+  }
+
+  /** Called once, by the source. */
+  end(outcome: PushOutcome): void {
+    this.#outcome = outcome
+    if (this.#done !== undefined) this.#tell(outcome)
+  }
+
+  #tell(outcome: PushOutcome): void {
+    const { promise, resolve, reject } = this.#done!
+    promise.catch(() => undefined)
+    if (outcome === 'acked') resolve()
+    else reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'PIPELINE_NOT_RUNNING'))
+  }
+}
+
+interface Waiting {
+  readonly record: unknown
+  readonly receipt: Receipt
+  /** Called when the record is taken, with its sequence; false: it is not taken any more. */
+  settle: (sequence: number | undefined) => void
+}
+
+/** The supply of a push source: records that wait for credit, in the order in which they were pushed. */
+export class PushSupply implements Supply {
+  readonly error = undefined
+  readonly isAsync = true
+  #waiting: Waiting[] = []
+  #isClosed = false
+  #sequence = 0
+  readonly #open = new Map<number, Receipt>()
+  readonly #wake: () => void
+
+  constructor(wake: () => void) {
+    this.#wake = wake
+  }
+
+  get isOver(): boolean {
+    return this.#isClosed && this.#waiting.length === 0
+  }
+
+  /**
+   * Adds a record. `settle` is told its sequence when it is taken, or undefined where it never is.
+   * @returns what takes it back, while it waits
+   */
+  add(record: unknown, receipt: Receipt, settle: (sequence: number | undefined) => void): () => void {
+    const waiting: Waiting = { record, receipt, settle }
+    if (this.#isClosed) {
+      settle(undefined)
+      return () => undefined
+    }
+    this.#waiting.push(waiting)
+    this.#wake()
+    return () => {
+      this.#waiting = this.#waiting.filter((each) => each !== waiting)
+    }
+  }
+
+  take(most: number, into: Supplied[]): void {
+    for (const { record, receipt, settle } of this.#waiting.splice(0, most)) {
+      into.push({ value: record, cursor: undefined, receipt: undefined })
+      this.#open.set(this.#sequence, receipt)
+      settle(this.#sequence)
+      this.#sequence = (this.#sequence + 1) | 0
+    }
+  }
+
+  ended(sequence: number, failures: number): void {
+    this.#open.get(sequence)?.end(failures > 0 ? 'failed' : 'acked')
+    this.#open.delete(sequence)
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** The pipeline is over: what waits was never taken, and what is open never ended. */
+  abandon(): void {
+    this.#isClosed = true
+    for (const { settle } of this.#waiting.splice(0)) settle(undefined)
+    for (const receipt of this.#open.values()) receipt.end('abandoned')
+    this.#open.clear()
+  }
+}

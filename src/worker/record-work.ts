@@ -1,0 +1,133 @@
+import { MillraceError } from '../errors.ts'
+import type { StashEntry } from '../lane/stash.ts'
+import type { GranuleHeader } from '../lane/writer.ts'
+import { DONE, FILTERED, IN, RETRIED } from '../telemetry/counters.ts'
+import type { CallContext } from './context.ts'
+import { isWorthRetry, retryDelayMs } from './faults.ts'
+import { headerOf } from './granule.ts'
+import type { AnyFunction } from './handlers.ts'
+import { type Fault, iterate } from './outlet.ts'
+import type { Parts } from './stage.ts'
+
+/** What a stage does with one record at a time: the handler, what comes of its answer, and what of its failure. */
+export class RecordWork {
+  readonly handler: AnyFunction
+  readonly #parts: Parts
+  readonly #when: AnyFunction | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
+    this.#when = parts.handlers.retryWhen()
+  }
+
+  /** Sends what the handler answered, and what it emitted. */
+  deliver(result: unknown, value: unknown, origin: number, context: CallContext): void {
+    const { outlet, stage } = this.#parts
+    const { root } = outlet
+    let isFiltered = false
+    if (stage.work === 'map') outlet.send(root, result, origin)
+    else if (stage.work === 'write') outlet.send(root, value, origin)
+    else if (stage.work === 'flatMap') for (const item of result as unknown[]) outlet.send(root, item, origin)
+    else if (result === true) outlet.send(root, value, origin)
+    else isFiltered = true
+    if (context.emitted.length > 0) this.#sendEmitted(context, origin)
+    root.count(isFiltered ? FILTERED : DONE, 1)
+  }
+
+  /** What the answer of a handler means: `flatMap`'s is taken as a whole, so that a failure in the middle sends nothing. */
+  settle(result: unknown): unknown {
+    if (this.#parts.stage.work !== 'flatMap' || Array.isArray(result)) return result
+    return [...iterate(this.#parts.stage.node, result)]
+  }
+
+  /** Counts records that this stage has taken from a lane. */
+  countIn(records: number): void {
+    this.#parts.outlet.root.count(IN, records)
+  }
+
+  /**
+   * A record from a lane failed: it waits in the stash for its next attempt, goes by the retry edge, or is given up.
+   * @param again the record as it was sent: the handler may have changed what it got
+   */
+  failed(header: GranuleHeader, again: () => unknown, origin: number, error: unknown): void {
+    const { outlet } = this.#parts
+    const fault: Fault = { error, attempts: header.attempt + 1, firstFailedAt: Date.now() }
+    if (!this.#isWorthRetry(fault)) outlet.giveUp(outlet.root, again(), origin, fault)
+    else if (outlet.root.retry.length > 0) this.#sendToRetryEdge(again(), origin, fault)
+    else if (!this.#keep(header, again(), origin, fault)) outlet.giveUp(outlet.root, again(), origin, fault)
+  }
+
+  /** A record of the stash failed once more. @returns whether it waits again; otherwise it is done */
+  failedAgain(entry: StashEntry, again: () => unknown, error: unknown): boolean {
+    const { outlet, desk, journal } = this.#parts
+    const fault: Fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || Date.now() }
+    if (!this.#isWorthRetry(fault)) {
+      outlet.giveUp(outlet.root, again(), 0, fault)
+      return false
+    }
+    if (outlet.root.retry.length > 0) {
+      this.#sendToRetryEdge(again(), 0, fault)
+      return false
+    }
+    this.#countRetry(fault)
+    desk.stash.postpone(entry, fault.attempts, this.#dueAt(fault), fault.firstFailedAt, journal)
+    desk.wait(entry)
+    return true
+  }
+
+  /** A record whose worker died with it in hand too often. */
+  poisoned(value: unknown, origin: number, header: GranuleHeader, deaths: number): void {
+    const { outlet } = this.#parts
+    const attempts = header.attempt + deaths
+    outlet.giveUp(outlet.root, value, origin, { error: this.poison(deaths), attempts, firstFailedAt: Date.now() })
+  }
+
+  poison(deaths: number): MillraceError {
+    return new MillraceError('RECORD_POISONED', { node: this.#parts.stage.node, deaths })
+  }
+
+  #isWorthRetry({ error, attempts }: Fault): boolean {
+    return isWorthRetry(this.#parts.stage.input!, this.#when, error, attempts)
+  }
+
+  #keep(header: GranuleHeader, value: unknown, origin: number, fault: Fault): boolean {
+    const { desk, settlement } = this.#parts
+    const own = headerOf(header, origin, fault.attempts)
+    const entry = desk.put(own, value, this.#dueAt(fault), fault.firstFailedAt)
+    if (entry === undefined) return false
+    settlement.toggle(own)
+    desk.wait(entry)
+    this.#countRetry(fault)
+    return true
+  }
+
+  #sendToRetryEdge(value: unknown, origin: number, fault: Fault): void {
+    const { root } = this.#parts.outlet
+    for (const port of root.retry) port(value, origin)
+    root.count(DONE, 1)
+    this.#countRetry(fault)
+  }
+
+  #dueAt({ attempts }: Fault): number {
+    return Date.now() + retryDelayMs(this.#parts.stage.input!.retry, attempts, Math.random())
+  }
+
+  #countRetry({ attempts, error }: Fault): void {
+    const { outlet, stage, report } = this.#parts
+    outlet.root.count(RETRIED, 1)
+    report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
+  }
+
+  #sendEmitted(context: CallContext, origin: number): void {
+    const { outlet } = this.#parts
+    for (const [branch, record] of context.emitted) outlet.emit(outlet.root, branch, record, origin)
+    context.emitted.length = 0
+  }
+}
+
+export function describe(error: unknown): { name: string; message: string; code?: string } {
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
+  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  return { name, message, ...(typeof code === 'string' ? { code } : {}) }
+}

@@ -1,0 +1,303 @@
+import { load } from '#atomics'
+import type { SourceContext } from '../graph/types.ts'
+import { mix, mixed } from '../lane/ids.ts'
+import type { Journal } from '../lane/journal.ts'
+import { NO_SLOT, anchorOf } from '../lane/slots.ts'
+import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
+import type { SourcePlan } from '../plan/types.ts'
+import { DONE, FAILED, IN } from '../telemetry/counters.ts'
+import { Granule } from './granule.ts'
+import { MAX_ATTEMPTS, Outcomes } from './outcomes.ts'
+import { GranuleSize, Pacing } from './pacing.ts'
+import { describe } from './record-work.ts'
+import {
+  BLOCKED,
+  ENDED,
+  Handoff,
+  LIMITED,
+  PROGRESS,
+  type Parts,
+  STARVED,
+  type SourceSide,
+  type Stage,
+  type Step,
+  WAITING,
+} from './stage.ts'
+import { type Supplied, type Supply, supplyOf } from './supply.ts'
+
+/** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
+const MAX_SETTLED = 128
+/** A poll that had nothing is asked again after this. */
+const POLL_AGAIN_MS = 10
+
+/**
+ * A stage that makes records: it takes them from the user's handler a granule at a time, opens a slot for each granule, and
+ * follows the slots to their ends.
+ */
+export class SourceStage implements Stage {
+  wakeAt = Infinity
+  isAsync: boolean
+  readonly #parts: Parts & SourceSide
+  readonly #source: SourcePlan
+  readonly #handoff: Handoff
+  readonly #supply: Supply
+  readonly #outcomes: Outcomes | undefined
+  readonly #pacing: Pacing
+  readonly #size: GranuleSize
+  readonly #control: number
+  /** Records that are taken from the handler and not sent yet. */
+  readonly #taken: Supplied[] = []
+  readonly #granule = new Granule()
+  /** Slots that were opened since the last hand-off, and whose granules are wholly on the lanes. */
+  readonly #opened: number[] = []
+  #phase: 'idle' | 'sending' | 'closed' = 'idle'
+  #slot = NO_SLOT
+  #inFlight: number
+
+  constructor(given: Parts) {
+    const parts = { ...given, ...given.source! }
+    const { worker, stage, slots, progress, clock, handlers } = parts
+    this.#parts = parts
+    this.#source = stage.source!
+    this.#control = worker.control.offset / 4
+    this.#pacing = new Pacing(this.#source.rateLimit, clock.now)
+    this.#size = new GranuleSize(this.#source.granule, clock.now)
+    this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
+    this.#handoff = new Handoff(parts, [{ stage: (journal): void => this.#stage(journal) }])
+    const context = this.#context()
+    const ack = handlers.own('ack')
+    if (ack !== undefined) {
+      const onFailure = (error: unknown): void =>
+        parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: describe(error) })
+      this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
+    }
+    const hasCursor = progress.cursor !== undefined
+    const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
+    this.#supply = progress.isFinished
+      ? over
+      : supplyOf(produced, context, hasCursor ? 0 : progress.emitted, parts.wake)
+    this.isAsync = this.#supply.isAsync || ack !== undefined
+    for (const reader of parts.acks) reader.want(ack !== undefined)
+    for (const slot of slots.openSlots()) if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#end(slot)
+  }
+
+  step(): Step {
+    this.#parts.clock.read()
+    if (this.#phase === 'closed' && this.#commit() === BLOCKED) return BLOCKED
+    const settled = this.#settle()
+    if (this.#phase === 'sending') return this.#send()
+    const made = this.#make()
+    if (made === PROGRESS) return PROGRESS
+    if (this.#handoff.isDirty) return this.#commit()
+    return settled ? PROGRESS : made
+  }
+
+  /** Takes what the workers below have told, and tells the `ack` handler. */
+  #settle(): boolean {
+    const { acks, slots } = this.#parts
+    let taken = 0
+    for (const reader of acks) {
+      while (slots.dirty < MAX_SETTLED && reader.poll()) {
+        taken++
+        if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#end(reader.slot)
+      }
+    }
+    if (taken > 0) this.#handoff.add(taken)
+    if (this.#outcomes !== undefined) {
+      for (const slot of this.#outcomes.step()) this.#close(slot)
+    }
+    return taken > 0
+  }
+
+  /** All that came of a slot is done: without an `ack` handler it is closed, otherwise it is told first. */
+  #end(slot: number): void {
+    const { slots, clock, ackTimes, outlet } = this.#parts
+    const count = slots.count(slot)
+    const failed = Math.min(count, slots.failures(slot))
+    ackTimes.record(((clock.stamp - slots.born(slot)) | 0) * 1000, count)
+    outlet.tally(DONE, count - failed)
+    outlet.tally(FAILED, failed)
+    this.#supply.ended?.(slots.sequence(slot), failed)
+    this.#size.ended(count, clock.now)
+    if (this.#outcomes === undefined) this.#close(slot)
+    else this.#outcomes.end(slot)
+  }
+
+  #close(slot: number): void {
+    this.#inFlight -= this.#parts.slots.count(slot)
+    this.#parts.slots.close(slot)
+    this.#handoff.add(1)
+  }
+
+  /** Makes the next granule, as far as window, rate and credit allow. */
+  #make(): Step {
+    const { clock, hand, slots } = this.#parts
+    this.wakeAt = Infinity
+    const resumed = hand.isResuming ? slots.count(this.#halfSentSlot()) : 0
+    const most = resumed > 0 ? resumed : this.#most()
+    if (most <= 0) return this.#whyNot()
+    const start = clock.now
+    if (this.#taken.length < most) this.#supply.take(most - this.#taken.length, this.#taken)
+    this.isAsync ||= this.#supply.isAsync
+    const records = this.#taken.length
+    if (records === 0 || records < resumed) return this.#nothing()
+    this.#parts.service.record(((clock.read() - start) * 1e6) / records, records)
+    return this.#open(records)
+  }
+
+  /** Records that may be made now. */
+  #most(): number {
+    const { memory, isDraining, outlet, clock, slots } = this.#parts
+    if (isDraining()) this.#supply.close()
+    if (this.#taken.length > 0) return this.#taken.length
+    if (this.#supply.isOver || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return 0
+    const rate = load(memory.words, this.#control + RATE)
+    if (rate !== 0) this.#pacing.perSecond = Math.max(0, rate) / 1000
+    if (slots.free === 0) return 0
+    const room = Math.min(this.#source.window - this.#inFlight, outlet.demand())
+    return Math.min(room, this.#size.records, this.#pacing.allowed(clock.now))
+  }
+
+  /** Nothing may be made: why, and until when. */
+  #whyNot(): Step {
+    const { outlet, slots, acks, clock, memory } = this.#parts
+    if (this.#supply.isOver) return this.#finish()
+    if ((load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return LIMITED
+    if (slots.free === 0 || this.#inFlight >= this.#source.window) {
+      for (const reader of acks) reader.want(true)
+      return BLOCKED
+    }
+    if (outlet.demand() <= 0) {
+      outlet.want(true)
+      return BLOCKED
+    }
+    this.wakeAt = Math.max(clock.now, this.#pacing.nextAt)
+    return LIMITED
+  }
+
+  /** The handler had nothing to give. */
+  #nothing(): Step {
+    const { clock } = this.#parts
+    if (this.#supply.isOver) return this.#finish()
+    if (!this.#supply.isAsync) this.wakeAt = clock.now + POLL_AGAIN_MS
+    return STARVED
+  }
+
+  #finish(): Step {
+    const { progress, slots, acks, hand } = this.#parts
+    if (this.#supply.error !== undefined) throw this.#supply.error
+    if (!progress.isFinished && !hand.isResuming) {
+      progress.isFinished = true
+      this.#handoff.add(1)
+      return this.#commit()
+    }
+    for (const reader of acks) reader.want(true)
+    if (slots.free === slots.capacity) return ENDED
+    return this.#outcomes?.isBusy === true ? WAITING : BLOCKED
+  }
+
+  #open(records: number): Step {
+    const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
+    const granule = this.#granule
+    if (this.#outcomes === undefined) for (const reader of acks) reader.want(false)
+    mix(worker.source! + 1, SOURCE_SALT, progress.sequence)
+    granule.baseLow = mixed.low
+    granule.baseHigh = mixed.high
+    granule.count = records
+    const isResumed = hand.isResuming
+    this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
+    granule.slot = anchorOf(worker.source!, this.#slot)
+    const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, progress.emitted)
+    if (isKept === false) {
+      slots.close(this.#slot)
+      this.#slot = NO_SLOT
+      return this.#handoff.isDirty ? this.#commit() : BLOCKED
+    }
+    if (!isResumed) this.#inFlight += records
+    outlet.open(granule, granule.count)
+    for (let i = 0; i < records; i++) outlet.send(outlet.root, this.#taken[i]!.value, i)
+    this.#pacing.take(records)
+    this.#phase = 'sending'
+    return this.#send()
+  }
+
+  #send(): Step {
+    const { outlet, clock } = this.#parts
+    if (!outlet.flush(clock.stamp)) {
+      this.#commitPart()
+      return BLOCKED
+    }
+    this.#closeGranule()
+    return this.#handoff.isDue || this.#supply.isAsync ? this.#commit() : PROGRESS
+  }
+
+  #commitPart(): void {
+    const { hand, settlement } = this.#parts
+    if (!this.#handoff.isDirty) return
+    // The granule lives while some of it is not sent: what is sent may end before the rest is born.
+    if (!hand.isResuming) settlement.toggle(this.#granule)
+    this.#handoff.commitPart(this.#granule)
+  }
+
+  #closeGranule(): void {
+    const { outlet, progress, hand, settlement } = this.#parts
+    const { count } = this.#granule
+    const { cursor } = this.#taken.at(-1)!
+    if (cursor !== undefined) progress.cursor = cursor
+    progress.emitted += count
+    progress.sequence = (progress.sequence + 1) | 0
+    this.#taken.length = 0
+    this.#opened.push(this.#slot)
+    outlet.root.count(IN, count)
+    if (hand.isResuming) settlement.toggle(this.#granule)
+    this.#handoff.closed()
+    outlet.close()
+    this.#handoff.add(count)
+    this.#phase = 'idle'
+  }
+
+  #commit(): Step {
+    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+  }
+
+  /** What a hand-off says of a source, beside what all stages say. */
+  #stage(journal: Journal): void {
+    const { slots, acks, progress } = this.#parts
+    // Nothing came of some granules at all: no edge took their records.
+    for (const slot of this.#opened) if (slots.isDone(slot)) this.#end(slot)
+    this.#opened.length = 0
+    slots.stage(journal)
+    for (const reader of acks) reader.stage(journal)
+    progress.stage(journal)
+  }
+
+  /** The slot of the granule that an earlier life left half sent. */
+  #halfSentSlot(): number {
+    const { hand, slots, progress } = this.#parts
+    if (!hand.isResuming) return NO_SLOT
+    return slots.openSlots().find((slot) => slots.sequence(slot) === progress.sequence) ?? NO_SLOT
+  }
+
+  #context(): SourceContext {
+    const { stage, worker, facts, progress, draining } = this.#parts
+    const outcomes = (): Outcomes | undefined => this.#outcomes
+    return {
+      node: stage.node,
+      worker: worker.ordinal,
+      workers: stage.concurrency,
+      signal: draining,
+      state: facts.state,
+      cursor: progress.cursor,
+      emitted: progress.emitted,
+      get watermark() {
+        return outcomes()?.watermark
+      },
+    }
+  }
+}
+
+const SOURCE_SALT = 0x5eed
+
+/** The supply of a source that had finished before its worker died. */
+const over: Supply = { take: () => undefined, isOver: true, error: undefined, isAsync: false, close: () => undefined }

@@ -1,0 +1,241 @@
+import type { SourceContext } from '../graph/types.ts'
+import { Marked } from '../graph/types.ts'
+import { MillraceError } from '../errors.ts'
+import type { AnyFunction } from './handlers.ts'
+import { isThenable } from './outlet.ts'
+
+/** A record of a source, with its marks. */
+export interface Supplied {
+  readonly value: unknown
+  readonly cursor: unknown
+  readonly receipt: unknown
+}
+
+/** Where a source's records come from. */
+export interface Supply {
+  /** Takes at most `most` records into `into`, those that are there; asks for more where they come later. */
+  take(most: number, into: Supplied[]): void
+  /** It will give no more. */
+  readonly isOver: boolean
+  /** What ended it, if that was an error. */
+  readonly error: unknown
+  readonly isAsync: boolean
+  /** No more are wanted. */
+  close(): void
+  /** All that came of a granule is done: its sequence, and how many records failed. */
+  ended?(sequence: number, failures: number): void
+}
+
+/** A sync handler may be slow; after this long, what is there goes on. */
+const PAUSE_MS = 1
+
+export function unmark(record: unknown): Supplied {
+  return record instanceof Marked ? record : { value: record, cursor: undefined, receipt: undefined }
+}
+
+/**
+ * The supply that a source's handlers give.
+ * @param skip records that earlier lives handed on, and that a source without cursors makes again
+ */
+export function supplyOf(
+  handlers: { produce?: AnyFunction | undefined; poll?: AnyFunction | undefined },
+  context: SourceContext,
+  skip: number,
+  wake: () => void,
+): Supply {
+  if (handlers.poll !== undefined) return new PollSupply(handlers.poll, context, wake)
+  const made = handlers.produce!(context) as Iterable<unknown> | AsyncIterable<unknown>
+  if (typeof made === 'object' && made !== null) {
+    if (Symbol.asyncIterator in made) return new AsyncSupply(made[Symbol.asyncIterator](), skip, wake)
+    if (Symbol.iterator in made) return new SyncSupply(made[Symbol.iterator](), skip)
+  }
+  throw new MillraceError('HANDLER_RESULT_INVALID', { node: context.node, handler: 'produce', result: typeof made })
+}
+
+class SyncSupply implements Supply {
+  isOver = false
+  error: unknown
+  readonly isAsync = false
+  readonly #iterator: Iterator<unknown>
+  #skip: number
+  /** Records between two looks at the clock. */
+  #stride = 1
+
+  constructor(iterator: Iterator<unknown>, skip: number) {
+    this.#iterator = iterator
+    this.#skip = skip
+  }
+
+  take(most: number, into: Supplied[]): void {
+    const start = performance.now()
+    let looked = 0
+    try {
+      for (let taken = 0; taken < most;) {
+        const { done, value } = this.#iterator.next()
+        if (done === true) {
+          this.isOver = true
+          return
+        }
+        if (this.#skip > 0) this.#skip--
+        else {
+          into.push(unmark(value))
+          taken++
+        }
+        if (++looked % this.#stride === 0 && performance.now() - start >= PAUSE_MS) {
+          this.#stride = Math.max(1, this.#stride >> 1)
+          return
+        }
+      }
+      if (this.#stride < most) this.#stride *= 2
+    } catch (error) {
+      this.isOver = true
+      this.error = error
+    }
+  }
+
+  close(): void {
+    if (!this.isOver) this.#iterator.return?.()
+    this.isOver = true
+  }
+}
+
+/** Records that arrive by and by: asked for ahead, up to what the last `take` wanted. */
+class Arrivals {
+  readonly waiting: Supplied[] = []
+  most = 0
+
+  take(most: number, into: Supplied[]): void {
+    this.most = most
+    into.push(...this.waiting.splice(0, most))
+  }
+
+  get isFull(): boolean {
+    return this.waiting.length >= this.most
+  }
+}
+
+class AsyncSupply implements Supply {
+  error: unknown
+  readonly isAsync = true
+  readonly #iterator: AsyncIterator<unknown>
+  readonly #arrivals = new Arrivals()
+  readonly #wake: () => void
+  #skip: number
+  #isAsking = false
+  #hasEnded = false
+
+  constructor(iterator: AsyncIterator<unknown>, skip: number, wake: () => void) {
+    this.#iterator = iterator
+    this.#skip = skip
+    this.#wake = wake
+  }
+
+  get isOver(): boolean {
+    return this.#hasEnded && this.#arrivals.waiting.length === 0
+  }
+
+  take(most: number, into: Supplied[]): void {
+    this.#arrivals.take(most, into)
+    if (!this.#isAsking && !this.#hasEnded) void this.#ask()
+  }
+
+  async #ask(): Promise<void> {
+    this.#isAsking = true
+    try {
+      while (!this.#arrivals.isFull && !this.#hasEnded) {
+        const { done, value } = await this.#iterator.next()
+        if (done === true) this.#hasEnded = true
+        else if (this.#skip > 0) this.#skip--
+        else this.#arrivals.waiting.push(unmark(value))
+        if (this.#arrivals.waiting.length === 1 || this.#hasEnded) this.#wake()
+      }
+    } catch (error) {
+      this.error = error
+      this.#hasEnded = true
+      this.#wake()
+    }
+    this.#isAsking = false
+  }
+
+  close(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    // A generator in the middle of a wait answers when the wait is over; nobody waits for it here.
+    this.#iterator.return?.().catch(() => undefined)
+  }
+}
+
+class PollSupply implements Supply {
+  error: unknown
+  isAsync = false
+  readonly #poll: AnyFunction
+  readonly #context: SourceContext
+  readonly #wake: () => void
+  readonly #arrivals = new Arrivals()
+  #isAsking = false
+  #hasEnded = false
+
+  constructor(poll: AnyFunction, context: SourceContext, wake: () => void) {
+    this.#poll = poll
+    this.#context = context
+    this.#wake = wake
+  }
+
+  get isOver(): boolean {
+    return this.#hasEnded && this.#arrivals.waiting.length === 0
+  }
+
+  take(most: number, into: Supplied[]): void {
+    this.#arrivals.take(most, into)
+    const missing = most - into.length
+    if (missing <= 0 || this.#isAsking || this.#hasEnded) return
+    try {
+      const batch = this.#poll(missing, this.#context)
+      if (isThenable(batch)) this.#await(batch)
+      else {
+        this.#accept(batch)
+        this.#arrivals.take(missing, into)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #await(batch: PromiseLike<unknown>): void {
+    this.isAsync = true
+    this.#isAsking = true
+    const settle = (act: () => void): void => {
+      this.#isAsking = false
+      try {
+        act()
+      } catch (error) {
+        this.#fail(error)
+      }
+      this.#wake()
+    }
+    batch.then(
+      (records) => settle(() => this.#accept(records)),
+      (error: unknown) => settle(() => this.#fail(error)),
+    )
+  }
+
+  #accept(batch: unknown): void {
+    if (batch === null) this.#hasEnded = true
+    else if (Array.isArray(batch)) for (const record of batch) this.#arrivals.waiting.push(unmark(record))
+    else
+      throw new MillraceError('HANDLER_RESULT_INVALID', {
+        node: this.#context.node,
+        handler: 'poll',
+        result: typeof batch,
+      })
+  }
+
+  #fail(error: unknown): void {
+    this.error = error
+    this.#hasEnded = true
+  }
+
+  close(): void {
+    this.#hasEnded = true
+  }
+}
