@@ -6,6 +6,7 @@ export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './
 export { check, type Check, type CheckOptions } from './analysis/check.ts'
 export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
 export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
+export { forecast, type Forecast, type ForecastOptions, type NodeForecast } from './analysis/flow/forecast.ts'
 export { latency, type Latency, type SinkLatency } from './analysis/flow/latency.ts'
 export type { FlowOptions } from './analysis/flow/model.ts'
 export type { NamedLimit } from './analysis/flow/predict.ts'

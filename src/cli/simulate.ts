@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { bottlenecks, maxRate } from '../analysis/flow/capacity.ts'
+import { forecast } from '../analysis/flow/forecast.ts'
 import { latency } from '../analysis/flow/latency.ts'
 import { retryLoops } from '../analysis/flow/retries.ts'
 import { simulate as simulateGraph } from '../analysis/flow/simulate.ts'
@@ -16,7 +17,7 @@ import { simulationText, type Predictions } from './simulation-text.ts'
 
 export const simulate: Command = {
   summary: 'Predicts rates, loads, buffers, the bottleneck, the largest rates and the latency of a graph.',
-  usage: 'GRAPH [--cores N] [--set NODE.OPTION=VALUE …] [--measurements FILE] [--json]',
+  usage: 'GRAPH [--cores N] [--seconds S] [--set NODE.OPTION=VALUE …] [--measurements FILE] [--json]',
   options: {
     ...GRAPH_OPTIONS,
     cores: { type: 'string', value: 'N', text: 'Cores that `cpu` stages share. Default: those of this machine.' },
@@ -25,6 +26,11 @@ export const simulate: Command = {
       multiple: true,
       value: 'NODE.OPTION=VALUE',
       text: 'What if: predicts with this option changed, beside the graph as it is.',
+    },
+    seconds: {
+      type: 'string',
+      value: 'S',
+      text: 'Also the mean rates of the first S seconds, while buffers and lanes still fill.',
     },
     measurements: {
       type: 'string',
@@ -46,12 +52,14 @@ export const simulate: Command = {
     const cores = numberOf(call.values, 'cores') ?? availableParallelism()
     const graph = measurements === undefined ? declared : measuredGraph(declared, measurements)
     const changes = changesOf(textsOf(call.values, 'set'))
+    const seconds = numberOf(call.values, 'seconds', Number.MIN_VALUE)
     if (changes !== undefined) refuseBad(changeGraph(graph, { nodes: changes }))
     const predictions: Predictions = {
       graph: graph.name,
       problems,
       ...predict(graph, cores),
       ...(measurements === undefined ? {} : { explanation: explain(declared, measurements, { cores }) }),
+      ...(seconds === undefined ? {} : { forecast: forecast(graph, { seconds, cores }) }),
       ...(changes === undefined ? {} : { whatIf: whatIf(graph, { nodes: changes }, { cores }) }),
     }
     const asJson = call.values['json'] === true

@@ -1,4 +1,5 @@
 import type { Bottleneck, MaxRate } from '../analysis/flow/capacity.ts'
+import type { Forecast } from '../analysis/flow/forecast.ts'
 import type { Latency } from '../analysis/flow/latency.ts'
 import type { NamedLimit } from '../analysis/flow/predict.ts'
 import type { RetryLoop } from '../analysis/flow/retries.ts'
@@ -21,6 +22,7 @@ export interface Predictions {
   readonly latency: Latency
   readonly retryLoops: readonly RetryLoop[]
   readonly sizing: readonly Sizing[]
+  readonly forecast?: Forecast
   readonly explanation?: Explanation
   readonly whatIf?: WhatIf
 }
@@ -33,6 +35,7 @@ export function simulationText(found: Predictions, output: Output): string {
     sourceTable(found, output),
     latencyTable(found.latency, output),
     retryTable(found.retryLoops, output),
+    forecastTable(found.forecast, output),
     whatIfTable(found.whatIf, output),
     found.simulation.assumptions.map((text) => style('dim', `Assumed: ${text}`, output)),
   ]
@@ -187,6 +190,26 @@ function retryTable(loops: readonly RetryLoop[], output: Output): string[] {
     cell(stormNode),
   ])
   return table(columns, rows, output)
+}
+
+function forecastTable(found: Forecast | undefined, output: Output): string[] {
+  if (found === undefined) return []
+  const columns: Column[] = [
+    { title: 'FROM THE START' },
+    ...['IN', 'OUT', 'LOAD', 'HOLDS AT THE END'].map((title) => ({ title, align: RIGHT }) as const),
+  ]
+  const rows = found.nodes.map(({ id, in: into, out, utilisation, held }) => [
+    cell(id),
+    rateText(into),
+    rateText(out),
+    utilisation === 0 ? '' : percentText(utilisation),
+    held === undefined ? '' : numberText(Math.round(held)),
+  ])
+  const settled =
+    found.settledS === Infinity ? 'Not settled yet' : `Settled after ${durationText(found.settledS * 1_000)}`
+  const bottleneck =
+    found.bottleneck === undefined ? '' : `; at the end ${cell(found.bottleneck)} limits what comes out`
+  return [...table(columns, rows, output), `${settled}${bottleneck}.`]
 }
 
 function whatIfTable(found: WhatIf | undefined, output: Output): string[] {

@@ -64,6 +64,31 @@ test('where nobody waits for credit, the busiest stage is the root', () => {
   assert.deepEqual([found.root, found.chain], ['enrich', []])
 })
 
+test('while a buffer still fills, the root is the last full stage behind it, not the one before it', () => {
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', rate: 100 },
+      { kind: 'transform', id: 'parse', latencyMs: 25 },
+      'buffer queue',
+      { kind: 'transform', id: 'enrich', latencyMs: 80 },
+      'sink out',
+    ],
+    ['in > parse', 'parse > queue', 'queue > enrich', 'enrich > out'],
+  )
+  const found = blame(
+    graph,
+    measured(graph, {
+      nodes: { in: { blocked: 0.9 }, parse: { busy: 0.99 }, enrich: { busy: 0.98 } },
+      edges: { 0: { blockedShare: 0.9 } },
+    }),
+  )
+  assert.equal(found.root, 'enrich')
+  assert.deepEqual(
+    found.chain.map(({ waitsFor }) => waitsFor),
+    ['parse'],
+  )
+})
+
 test('a ring of stages that all wait ends the chain', () => {
   const ring = graphOf(['source in', 'transform a', 'transform b', 'sink out'], ['in > a', 'a > b', 'b > a', 'b > out'])
   const waits = { blockedShare: 0.9 }

@@ -154,6 +154,13 @@ test('simulate: the bottleneck, every node, buffers, sources and latency', async
   assert.match(out, /^Assumed: `influxdb` declares no `latencyMs`/m)
 })
 
+test('simulate: --seconds shows how it begins', async () => {
+  const { out } = await millrace('simulate', IOT, '--seconds', '10')
+  assert.match(out, /^rabbitmq +20\/s +5\/s +150$/m)
+  assert.match(out, /^Not settled yet; at the end aggregator limits what comes out\.$/m)
+  assert.match((await millrace('simulate', IOT, '--seconds', '0')).err, /--seconds takes a number/)
+})
+
 test('simulate: --set shows the graph as it is beside the changed one', async () => {
   const { out } = await millrace(
     'simulate',

@@ -4,6 +4,7 @@ import { predict, type Prediction } from './predict.ts'
 import type { FlowOptions } from './model.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { NODE_OPTIONS } from '../../options.ts'
+import { SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
 import { times } from './traffic.ts'
 
 /** One buffer under the predicted flow. Rates are records per second, times are seconds, `capacity` is records. */
@@ -20,11 +21,13 @@ export interface BufferFlow {
   readonly drainRate: number
   /** `drainRate - offered`: negative where it fills up. */
   readonly headroom: number
-  /** From empty, at the offered rate: `capacity / (offered - drainRate)`. Infinite where it never fills. */
+  /** Records that can come to be in it: its capacity, but no more than the windows of the sources above it let on their way. */
+  readonly reach: number
+  /** From empty, at the offered rate: `reach / (offered - drainRate)`. Infinite where it never fills. */
   readonly timeToFullS: number
-  /** From full, with nothing coming in: `capacity / drainRate`. */
+  /** From there, with nothing coming in: `reach / drainRate`. */
   readonly timeToDrainS: number
-  /** How long it takes in what comes while nothing leaves: `capacity / in`. */
+  /** How long it takes in what comes while nothing leaves: `reach / in`. */
   readonly absorbsS: number
 }
 
@@ -48,6 +51,7 @@ function bufferOf(model: Model, prediction: Prediction, node: number): BufferFlo
   const offered = offeredTo(model, prediction, node, perRecord)
   const drainRate = model.graph.out(node).length === 0 ? 0 : drainOf(model, prediction, out, perRecord)
   const gathers = offered - drainRate
+  const reach = Math.min(capacity, windowsAbove(model, node))
   return {
     node: id,
     capacity,
@@ -57,10 +61,21 @@ function bufferOf(model: Model, prediction: Prediction, node: number): BufferFlo
     offered,
     drainRate,
     headroom: drainRate === Infinity ? Infinity : drainRate - offered,
-    timeToFullS: gathers > 0 ? capacity / gathers : Infinity,
-    timeToDrainS: capacity / drainRate,
-    absorbsS: capacity / into,
+    reach,
+    timeToFullS: gathers > 0 ? reach / gathers : Infinity,
+    timeToDrainS: reach / drainRate,
+    absorbsS: reach / into,
   }
+}
+
+/** Records that the sources above a buffer may have on their way. */
+function windowsAbove(model: Model, node: number): number {
+  let windows = 0
+  for (const above of feeders(model, [node])) {
+    const { kind, window = SOURCE_DEFAULTS.window } = model.graph.node(above)
+    if (kind === 'source') windows += window * workersOf(model.graph, above)
+  }
+  return windows
 }
 
 /** Visits to each node of one record that leaves the buffer, until it ends or comes back to the buffer. */
@@ -68,7 +83,7 @@ function visitsBelow(model: Model, node: number): Float64Array {
   const outside = new Float64Array(model.graph.nodes.length)
   inject(model, node, 1, outside)
   if (!model.traffic.isOnLoop(node)) return model.traffic.solve(outside)
-  return cutTraffic(model.graph, model.shares, [...model.dropping, node]).solve(outside)
+  return cutTraffic(model.graph, model.shares, [...model.parting, node]).solve(outside)
 }
 
 function drainOf(model: Model, { into }: Prediction, out: number, perRecord: Float64Array): number {
@@ -85,5 +100,5 @@ function offeredTo(model: Model, prediction: Prediction, node: number, perRecord
   const reached = feeders(model, [node])
   const feeds = prediction.origins.some((origin) => reached.has(origin.node))
   if (!heldBack || !feeds) return prediction.into[node] ?? 0
-  return predict(model, notBelow).into[node] ?? 0
+  return predict(model, { counts: notBelow }).into[node] ?? 0
 }

@@ -14,10 +14,7 @@ export interface FlowOptions {
   readonly overheadMs?: number
 }
 
-/**
- * Something that sends records of its own accord: a source, or a buffer that drops, because what leaves it does not depend
- * on what comes to it once it is full.
- */
+/** Something that sends records of its own accord: a source, or a buffer that parts the flow. */
 export interface Origin {
   readonly node: number
   /** Most that it sends, in records per second, whatever the rest of the graph takes. Of a buffer: what comes to it. */
@@ -36,8 +33,13 @@ export interface Model {
   readonly cores: number
   readonly traffic: Traffic
   readonly sources: readonly Origin[]
-  /** Numbers of the buffers that drop. */
-  readonly dropping: readonly number[]
+  /**
+   * Buffers that part the flow, by number: what comes to them does not depend on what leaves them. Those that drop; in a
+   * forecast, those that are neither empty nor full.
+   */
+  readonly parting: readonly number[]
+  /** How much of a stage that several feed a buffer gets, beside the workers of sources. */
+  weight(node: number): number
 }
 
 /** @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE */
@@ -45,7 +47,7 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
   refuseBadFigures(graph)
   const found = adjacency(graph)
   const shares = sharesOf(found)
-  const dropping = found.nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
+  const parting = found.nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
     kind === 'buffer' && whenFull !== 'block' ? [node] : [],
   )
   return {
@@ -53,9 +55,10 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
     shares,
     services: found.nodes.map((node) => serviceOf(node, overheadMs)),
     cores,
-    traffic: cutTraffic(found, shares, dropping),
+    traffic: cutTraffic(found, shares, parting),
     sources: found.nodes.flatMap((node, number) => (node.kind === 'source' ? [sourceOf(found, number)] : [])),
-    dropping,
+    parting,
+    weight: () => 1,
   }
 }
 
@@ -88,9 +91,9 @@ export function inject({ graph, shares }: Model, node: number, rate: number, out
   for (const edge of graph.out(node)) outside[graph.to(edge)]! += rate * (shares[edge]?.gain ?? 0)
 }
 
-/** Nodes from which records come to one of `nodes`, these included, without passing a buffer that drops. */
-export function feeders({ graph, shares, dropping }: Model, nodes: readonly number[]): ReadonlySet<number> {
-  const cut = new Set(dropping)
+/** Nodes from which records come to one of `nodes`, these included, without passing a buffer that parts the flow. */
+export function feeders({ graph, shares, parting }: Model, nodes: readonly number[]): ReadonlySet<number> {
+  const cut = new Set(parting)
   const seen = new Set(nodes)
   for (const node of seen) {
     for (const edge of graph.in(node)) {

@@ -12,28 +12,46 @@ export interface Prediction extends Filling {
   readonly throughput: number
 }
 
-/** What leaves a dropping buffer depends on what comes to it, which may depend on what leaves it: so many turns at most. */
+/** What leaves a buffer that drops depends on what comes to it, which may depend on what leaves it: so many turns at most. */
 const MAX_TURNS = 50
 const SETTLED = 1e-9
 
-/** Fills the graph from all its origins. `counts` tells which stages limit; default: all of them. */
-export function predict(model: Model, counts?: Counts): Prediction {
-  const buffers = model.dropping.map((node): Origin => ({ node, most: Infinity, weight: 1, by: 'nothing' }))
+export interface PredictOptions {
+  /** Which stages limit. Default: all. */
+  readonly counts?: Counts
+  /** Of a buffer that parts the flow: more is there than comes, so it sends whatever is taken. Default: none. */
+  readonly hasBacklog?: (node: number) => boolean
+}
+
+/** Fills the graph from all its origins. */
+export function predict(model: Model, { counts, hasBacklog = () => false }: PredictOptions = {}): Prediction {
+  const buffers = model.parting.map((node): Origin => ({
+    node,
+    most: Infinity,
+    weight: model.weight(node),
+    by: 'nothing',
+  }))
+  const isFollowing = ({ node }: Origin): boolean => model.graph.node(node).kind !== 'source' && !hasBacklog(node)
   let origins = [...model.sources, ...buffers]
   let filling = fill(model, origins, counts)
-  for (let turn = 0; turn < MAX_TURNS && buffers.length > 0; turn++) {
+  for (let turn = 0; turn < MAX_TURNS && origins.some(isFollowing); turn++) {
     const previous = filling.rates
     // The mean of what was taken and what comes damps the swing between a buffer and a source that share a stage.
-    origins = origins.map((origin, index) =>
-      index < model.sources.length ? origin : { ...origin, most: settle(origin.most, filling.into[origin.node] ?? 0) },
+    origins = origins.map((origin) =>
+      isFollowing(origin) ? { ...origin, most: settle(origin.most, filling.into[origin.node] ?? 0) } : origin,
     )
     filling = fill(model, origins, counts)
     if (filling.rates.every((rate, index) => isClose(rate, previous[index] ?? 0)) && turn > 0) break
   }
+  const leaving = Float64Array.from(filling.into)
+  origins.forEach((origin, index) => {
+    const rate = filling.rates[index] ?? 0
+    leaving[origin.node] = isFollowing(origin) ? Math.min(rate, filling.into[origin.node] ?? 0) : rate
+  })
   return {
     ...filling,
     origins,
-    leaving: leavingOf(model, origins, filling),
+    leaving,
     offered: offeredOf(model, origins, filling),
     throughput: model.sources.reduce((sum, _, index) => sum + (filling.rates[index] ?? 0), 0),
   }
@@ -45,13 +63,6 @@ function settle(before: number, now: number): number {
 
 function isClose(a: number, b: number): boolean {
   return a === b || Math.abs(a - b) <= SETTLED * Math.max(a, b)
-}
-
-function leavingOf(model: Model, origins: readonly Origin[], { into, rates }: Filling): Float64Array {
-  const leaving = Float64Array.from(into)
-  origins.forEach(({ node }, index) => void (leaving[node] = rates[index] ?? 0))
-  for (const node of model.dropping) leaving[node] = Math.min(leaving[node] ?? 0, into[node] ?? 0)
-  return leaving
 }
 
 function offeredOf(model: Model, origins: readonly Origin[], { rates }: Filling): Float64Array {

@@ -151,16 +151,16 @@ function nodeLimits(model: Model, { origins, limits }: Prediction): readonly (re
   return found
 }
 
-/** A source gets its own records; what a dropping buffer sends is first met by the nodes below it. */
+/** A source gets its own records; what a parting buffer sends is first met by the nodes below it. */
 function firstNodes({ graph }: Model, origin: number): readonly number[] {
   return graph.node(origin).kind === 'source' ? [origin] : graph.out(origin).map((edge) => graph.to(edge))
 }
 
 /** Nodes that records from `start` come to, these included; buffers that drop are the last on their way. */
-function flowsTo({ graph, shares, dropping }: Model, start: readonly number[]): ReadonlySet<number> {
+function flowsTo({ graph, shares, parting }: Model, start: readonly number[]): ReadonlySet<number> {
   const seen = new Set(start)
   for (const node of seen) {
-    if (dropping.includes(node)) continue
+    if (parting.includes(node)) continue
     for (const edge of graph.out(node)) if ((shares[edge]?.gain ?? 0) > 0) seen.add(graph.to(edge))
   }
   return seen

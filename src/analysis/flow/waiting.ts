@@ -3,6 +3,7 @@ import type { Adjacency } from '../adjacency.ts'
 import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
+import { totalWindow } from './queues.ts'
 
 /**
  * An estimate, in ms, of how long a record waits at each node under the predicted flow: in the lanes before it, as in a
@@ -53,11 +54,4 @@ export function roomBefore(graph: Adjacency, node: number): number {
     }
   }
   return room
-}
-
-/** Records that all sources together may have on their way. */
-function totalWindow(graph: Adjacency): number {
-  return graph.nodes.reduce((sum, { kind, window = SOURCE_DEFAULTS.window }, node) => {
-    return kind === 'source' ? sum + window * workersOf(graph, node) : sum
-  }, 0)
 }

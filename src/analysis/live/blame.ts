@@ -1,5 +1,7 @@
 import type { GraphData } from '../../graph/types.ts'
+import { components } from '../components.ts'
 import { isStage } from '../loops/lanes.ts'
+import { walk } from '../structure.ts'
 import type { Measurements, NodeMeasurement } from '../types.ts'
 import { measuredOf, type Measured } from './measured.ts'
 
@@ -24,7 +26,7 @@ export interface StageState {
 }
 
 export interface Blame {
-  /** The stage at the end of the chain: it is busy (or limited), and nobody below it holds it up. */
+  /** The stage that limits what comes out: it is busy (or limited), and nobody below it holds it up. */
   readonly root: string | undefined
   /** From the stage that waits most, down to the root. Empty where nobody waits for credit. */
   readonly chain: readonly Wait[]
@@ -35,10 +37,13 @@ export interface Blame {
 
 /** A wait below this share of the time is noise. */
 const HARDLY = 0.05
+/** A stage that is busy for so much of its time has no more to give. */
+const FULL = 0.9
 
 /**
  * Finds the stage that holds the others up: from the stage that is blocked most, along the edge on which it waits most, to
- * the first stage that is not itself blocked more than busy. Where nobody is blocked, the busiest stage is the root.
+ * the first stage that is not itself blocked more than busy, and on to the last stage below it that is full. Where nobody is
+ * blocked, the busiest stage is where it begins.
  * Cost: linear in nodes and edges.
  */
 export function blame(graph: GraphData, measurements: Measurements): Blame {
@@ -49,8 +54,8 @@ export function blame(graph: GraphData, measurements: Measurements): Blame {
     return counts === undefined ? [] : [stateOf(id, counts)]
   })
   const chain = chainOf(measured, waits)
-  const root = chain.at(-1)?.waitsFor ?? busiest(stages)
-  return { root, chain, stages, waits }
+  const end = chain.at(-1)?.waitsFor ?? busiest(stages)
+  return { root: end === undefined ? undefined : lastFull(measured, end), chain, stages, waits }
 }
 
 function stateOf(node: string, { busy, starved, blocked, limited }: NodeMeasurement): StageState {
@@ -101,6 +106,18 @@ function chainOf({ graph, node }: Measured, waits: readonly Wait[]): readonly Wa
     next = heldUp && !seen.has(at) ? waits.find((wait) => wait.node === at) : undefined
   }
   return chain
+}
+
+/**
+ * While a buffer still fills, a stage before it may be full as well as one behind it: what comes out is limited by the last
+ * one on the way.
+ */
+function lastFull({ graph, node }: Measured, from: string): string {
+  const parts = components(graph)
+  const below = [...walk(graph, [graph.number(from)], 'down')]
+  const full = below.filter((each) => (node(each)?.busy ?? 0) >= FULL)
+  const last = full.reduce((best, each) => (parts.of(each) > parts.of(best) ? each : best), graph.number(from))
+  return graph.id(last)
 }
 
 function busiest(stages: readonly StageState[]): string | undefined {
