@@ -194,7 +194,7 @@ export function known(graph: Adjacency, id: string): number {
   return node
 }
 
-export function isFailurePath(path: string | undefined): boolean {
+function isFailurePath(path: string | undefined): boolean {
   return path === 'error' || path === 'dead_letter'
 }
 

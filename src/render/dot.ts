@@ -19,10 +19,7 @@ import { pathStyle, type PathStyle, type Theme } from './theme.ts'
  * @throws THEME_UNKNOWN, and what the views throw
  */
 export function toDot(graph: GraphData, options: DrawOptions = {}): string {
-  return dotOf(pictureOf(graph, options))
-}
-
-export function dotOf(picture: Picture): string {
+  const picture = pictureOf(graph, options)
   const { theme } = picture
   return [
     `digraph ${quoted(picture.name)} {`,

@@ -19,10 +19,7 @@ import { pathStyle, type PathStyle, type Theme } from './theme.ts'
  * @throws THEME_UNKNOWN, and what the views throw
  */
 export function toMermaid(graph: GraphData, options: DrawOptions = {}): string {
-  return mermaidOf(pictureOf(graph, options))
-}
-
-export function mermaidOf(picture: Picture): string {
+  const picture = pictureOf(graph, options)
   const { theme, edges, legend } = picture
   const links = edges.map((edge, index) => ({ ...edge, index }))
   const body = [

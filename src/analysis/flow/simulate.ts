@@ -73,17 +73,13 @@ export interface Simulation {
  */
 export function simulate(graph: GraphData, options: FlowOptions = {}): Simulation {
   const model = modelOf(graph, options)
-  return simulationOf(model, predict(model))
-}
-
-export function simulationOf(model: Model, prediction: Prediction): Simulation {
-  const { graph, cores, traffic } = model
-  const edges = graph.edges.map((index) => edgeFlow(model, prediction, index))
+  const prediction = predict(model)
+  const edges = model.graph.edges.map((index) => edgeFlow(model, prediction, index))
   return {
     nodes: nodeFlows(model, prediction, edges),
     edges,
     sources: model.sources.map(({ node, most }, index) => ({
-      id: graph.id(node),
+      id: model.graph.id(node),
       offered: most,
       rate: prediction.rates[index] ?? 0,
       limit: named(model, prediction.limits[index] ?? { by: 'nothing' }),
@@ -91,8 +87,8 @@ export function simulationOf(model: Model, prediction: Prediction): Simulation {
     buffers: buffersOf(model, prediction),
     throughput: prediction.throughput,
     bottleneck: bottleneckOf(model, prediction),
-    cores: { used: coreLoad(model, prediction.into), available: cores },
-    growing: traffic.growing.map((nodes) => nodes.map((node) => graph.id(node))),
+    cores: { used: coreLoad(model, prediction.into), available: model.cores },
+    growing: model.traffic.growing.map((nodes) => nodes.map((node) => model.graph.id(node))),
     assumptions: assumptionsOf(model),
   }
 }
