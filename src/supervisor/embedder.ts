@@ -190,9 +190,19 @@ class EmbeddedWorker {
       report: () => undefined,
     })
     this.stage = this.supply === undefined ? new OutputStage(this.#parts, answer) : new SourceStage(this.#parts)
-    const { clock } = this.#parts
+    const { clock, outlet } = this.#parts
+    const beforeWait = (): void => outlet.wakePeers()
     const onEnded = (): void => listener.ended(worker.index)
-    this.#loop = new Loop({ plan, worker, memory, stage: this.stage, clock, onEnded, maxParkMs: MAX_PARK_MS })
+    this.#loop = new Loop({
+      plan,
+      worker,
+      memory,
+      stage: this.stage,
+      clock,
+      onEnded,
+      beforeWait,
+      maxParkMs: MAX_PARK_MS,
+    })
     wake = this.#loop.wake
   }
 

@@ -4,7 +4,7 @@ import type { GranuleHeader } from '../lane/writer.ts'
 import { DONE, RETRIED } from '../telemetry/counters.ts'
 import type { CallContext } from './context.ts'
 import { isWorthRetry, retryDelayMs } from './faults.ts'
-import { headerOf, idOf } from './granule.ts'
+import { NO_ANCHORS, headerOf, idOf } from './granule.ts'
 import type { AnyFunction } from './handlers.ts'
 import { type Fault, iterate } from './outlet.ts'
 import { describe } from './record-work.ts'
@@ -21,33 +21,42 @@ export interface Batch {
   /** What the outputs are sent under: a base of their own, and an anchor for each slot in the batch. */
   readonly header: GranuleHeader
   readonly values: unknown[]
-  readonly members: readonly Member[]
+  /** The granules that its records count for, each once, the first record's first; and that record's place. */
+  readonly granules: readonly GranuleHeader[]
+  readonly firstIndex: number
   /** Failed attempts before this one. */
   readonly attempt: number
   /** Time of the first failure, in ms since 1970, or 0. */
   readonly since: number
+  /** Where each record counts; worked out only when a record fails. */
+  members(): readonly Member[]
   /** The records as they were sent; the handler may have changed the values. */
   again(): unknown[]
 }
 
 /** The id of a batch, in `mixed`: its first record's and its size. A batch of one has its record's. */
-export function batchId({ members }: Batch): void {
-  const first = members[0]!
-  idOf(first.header, first.index)
-  if (members.length > 1) mix(mixed.low, mixed.high, members.length)
+export function batchId({ granules, firstIndex, values }: Pick<Batch, 'granules' | 'firstIndex' | 'values'>): void {
+  idOf(granules[0]!, firstIndex)
+  if (values.length > 1) mix(mixed.low, mixed.high, values.length)
 }
 
 /** The header of what comes of a batch. */
-export function batchHeader(members: readonly Member[], attempt: number): GranuleHeader {
-  const anchors = new Set<number>()
-  for (const { header } of members) {
-    anchors.add(header.slot)
-    for (const anchor of header.furtherAnchors) anchors.add(anchor)
+export function batchHeader(granules: readonly GranuleHeader[], firstIndex: number, attempt: number): GranuleHeader {
+  const first = granules[0]!
+  idOf(first, firstIndex)
+  const own = {
+    slot: first.slot,
+    furtherAnchors: NO_ANCHORS,
+    baseLow: mixed.low,
+    baseHigh: mixed.high,
+    first: 0,
+    salt: 0,
+    attempt,
   }
-  const [slot, ...furtherAnchors] = anchors
-  const first = members[0]!
-  idOf(first.header, first.index)
-  return { slot: slot!, furtherAnchors, baseLow: mixed.low, baseHigh: mixed.high, first: 0, salt: 0, attempt }
+  if (granules.every(({ slot, furtherAnchors }) => slot === first.slot && furtherAnchors.length === 0)) return own
+  const anchors = new Set(granules.flatMap(({ slot, furtherAnchors }) => [slot, ...furtherAnchors]))
+  anchors.delete(first.slot)
+  return { ...own, furtherAnchors: [...anchors] }
 }
 
 /** What a stage does with batches: the handler, what comes of its answer, and what of its failure. */
@@ -66,15 +75,16 @@ export class BatchWork {
   deliver(result: unknown, batch: Batch, context: CallContext): void {
     const { outlet, stage } = this.#parts
     const { root } = outlet
-    const outputs = stage.work === 'mapBatch' ? iterate(stage.node, result) : batch.values
-    let origin = 0
-    for (const output of outputs) {
-      if (stage.work === 'mapBatch' || !context.failed.has(output)) outlet.send(root, output, origin)
-      origin++
-    }
+    if (stage.work === 'mapBatch') this.#sendAll([...iterate(stage.node, result)])
+    else if (context.failed.size === 0) this.#sendAll(batch.values)
+    else batch.values.forEach((value, i) => context.failed.has(value) || outlet.send(root, value, i))
     for (const [branch, record] of context.emitted) outlet.emit(root, branch, record, 0)
     root.count(DONE, batch.values.length - context.failed.size)
     if (context.failed.size > 0) this.#failSome(batch, context.failed)
+  }
+
+  #sendAll(values: unknown[]): void {
+    this.#parts.outlet.sendRun(this.#parts.outlet.root, values, 0, values.length)
   }
 
   /**
@@ -85,7 +95,7 @@ export class BatchWork {
     const { outlet, stage } = this.#parts
     const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
     if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
-      this.countRetry(fault, batch.members.length)
+      this.countRetry(fault, batch.values.length)
       const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
       return { dueAt, attempt: fault.attempts, since: fault.firstFailedAt }
     }
@@ -95,7 +105,8 @@ export class BatchWork {
 
   giveUp(batch: Batch, fault: Fault): void {
     const { outlet } = this.#parts
-    batch.again().forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, batch.members[i]!.header))
+    const members = batch.members()
+    batch.again().forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, members[i]!.header))
   }
 
   countRetry({ attempts, error }: Fault, records: number): void {
@@ -108,11 +119,12 @@ export class BatchWork {
   #failSome(batch: Batch, reasons: ReadonlyMap<unknown, unknown>): void {
     const { outlet, desk, settlement, stage } = this.#parts
     const again = batch.again()
+    const members = batch.members()
     batch.values.forEach((value, i) => {
       if (!reasons.has(value)) return
       const error = reasons.get(value)
       const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
-      const { header, index } = batch.members[i]!
+      const { header, index } = members[i]!
       const own = headerOf(header, index, fault.attempts)
       let entry: StashEntry | undefined
       if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {

@@ -156,16 +156,18 @@ export class BatchStage implements Stage {
 
   #laneBatch(parts: readonly Part[]): LaneBatch {
     const { inlet, hand } = this.#parts
-    const values: unknown[] = []
-    const members: Member[] = []
-    for (const { granule, from, to } of parts) {
-      for (let index = from; index < to; index++) {
-        values.push(granule.values[index])
-        members.push({ header: granule, index })
-      }
-    }
+    const slices = parts.map(({ granule, from, to }) => granule.values.slice(from, to))
+    const values = slices[0]!.concat(...slices.slice(1))
+    const granules = parts.map(({ granule }) => granule)
+    const firstIndex = parts[0]!.from
+    const members = (): Member[] =>
+      parts.flatMap(({ granule, from, to }) =>
+        Array.from({ length: to - from }, (_, i) => ({ header: granule, index: from + i })),
+      )
     const again = (): unknown[] => parts.flatMap(({ granule, from, to }) => inlet.again(granule).slice(from, to))
-    const batch = { header: batchHeader(members, 0), values, members, attempt: 0, since: 0, again, parts }
+    const header = batchHeader(granules, firstIndex, 0)
+    const batch = { header, values, granules, firstIndex, members, attempt: 0, since: 0, again, parts }
+    if (hand.suspects === 0) return batch
     batchId(batch)
     return { ...batch, attempt: hand.deathsOfMixed() }
   }
@@ -188,11 +190,11 @@ export class BatchStage implements Stage {
   #handOver(batch: Batch): Step {
     const { hand, stage } = this.#parts
     this.#batch = batch
-    this.#parts.outlet.open(batch.header, batch.members.length)
+    this.#parts.outlet.open(batch.header, batch.values.length)
     batchId(batch)
-    const deaths = hand.suspects === 0 ? 0 : hand.deathsOfMixed()
+    const deaths = hand.deathsOfMixed()
     if (deaths >= stage.input!.maxCrashes) {
-      if (batch.members.length > 1) return this.#isolate(batch)
+      if (batch.values.length > 1) return this.#isolate(batch)
       const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
       this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || Date.now() })
       return this.#startSending()
@@ -290,7 +292,7 @@ export class BatchStage implements Stage {
     hand.dropBatch(journal)
     this.#handoff.closed()
     outlet.close()
-    this.#handoff.add(batch.members.length)
+    this.#handoff.add(batch.values.length)
     this.#batch = undefined
     this.#singles = Math.max(0, this.#singles - 1)
   }
@@ -323,7 +325,7 @@ export class BatchStage implements Stage {
   #isolate(batch: Batch): Step {
     this.#parts.outlet.close()
     this.#batch = undefined
-    if ('parts' in batch) this.#singles = batch.members.length
+    if ('parts' in batch) this.#singles = batch.values.length
     else this.#groups.split(batch as GroupBatch)
     this.#phase = 'idle'
     return PROGRESS

@@ -84,7 +84,7 @@ export class Desk {
     granule.take(this.stash.header(entry))
     granule.count = 1
     granule.from = 0
-    granule.values[0] = this.value(entry)
+    granule.values = [this.value(entry)]
   }
 
   value(entry: StashEntry): unknown {

@@ -18,7 +18,8 @@ export class Granule implements GranuleHeader {
   /** Records that are done already: the work goes on behind them. */
   from = 0
   stamp = 0
-  readonly values: unknown[] = []
+  /** A new array for each granule. */
+  values: unknown[] = []
 
   take(header: GranuleHeader): void {
     this.slot = header.slot

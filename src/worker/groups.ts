@@ -90,7 +90,7 @@ export class Groups {
       this.#insert({ ...known, dueAt })
       return true
     }
-    const headers = batch.members.map(({ header, index }) => headerOf(header, index, attempt))
+    const headers = batch.members().map(({ header, index }) => headerOf(header, index, attempt))
     const entries = desk.putAll(headers, batch.again(), dueAt, since)
     if (entries === undefined) return false
     for (const header of headers) settlement.toggle(header)
@@ -99,7 +99,7 @@ export class Groups {
   }
 
   /** The batch is done, or kept for another attempt. */
-  close({ group, members }: GroupBatch, isKept: boolean): void {
+  close({ group, granules }: GroupBatch, isKept: boolean): void {
     const { desk, settlement, inlet, outlet } = this.#parts
     const { direct, entries } = group
     if (direct !== undefined) {
@@ -108,7 +108,7 @@ export class Groups {
       inlet.release(direct)
       measureGranule(this.#parts, direct)
     } else if (!isKept) {
-      for (const { header } of members) settlement.toggle(header)
+      for (const header of granules) settlement.toggle(header)
       for (const entry of entries) desk.finish(entry)
     }
   }
@@ -121,14 +121,17 @@ export class Groups {
   #batch(group: Group): GroupBatch {
     const { desk, hand, inlet } = this.#parts
     const { direct, entries } = group
-    const members: Member[] =
+    const granules = direct === undefined ? entries.map((entry) => desk.stash.header(entry)) : [direct]
+    const firstIndex = direct?.from ?? 0
+    const members = (): Member[] =>
       direct === undefined
-        ? entries.map((entry) => ({ header: desk.stash.header(entry), index: 0 }))
+        ? granules.map((header) => ({ header, index: 0 }))
         : Array.from({ length: direct.count - direct.from }, (_, i) => ({ header: direct, index: direct.from + i }))
     const again = (): unknown[] =>
       direct === undefined ? entries.map((entry) => desk.value(entry)) : inlet.again(direct).slice(direct.from)
     const { attempt, since } = entries[0] ?? { attempt: 0, since: 0 }
-    const batch = { header: batchHeader(members, attempt), values: again(), members, attempt, since, again, group }
+    const header = batchHeader(granules, firstIndex, attempt)
+    const batch = { header, values: again(), granules, firstIndex, members, attempt, since, again, group }
     batchId(batch)
     return { ...batch, attempt: attempt + hand.deathsOfMixed() }
   }
@@ -136,8 +139,8 @@ export class Groups {
   /** An earlier life left what came of this batch half sent: it comes first. */
   #isHalfSent({ entries }: Group): boolean {
     const { desk, hand } = this.#parts
-    const members = entries.map((entry) => ({ header: desk.stash.header(entry), index: 0 }))
-    return members.length > 0 && hand.resumes(batchHeader(members, 0))
+    const granules = entries.map((entry) => desk.stash.header(entry))
+    return granules.length > 0 && hand.resumes(batchHeader(granules, 0, 0))
   }
 
   /** Takes what waits on the desk: what an earlier life left, and records that a handler failed one by one. */

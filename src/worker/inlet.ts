@@ -85,6 +85,7 @@ export class InletLane {
   }
 
   decode(at: number, granule: LaneGranule): void {
+    granule.values = new Array<unknown>(granule.count)
     this.#read(this.#decoder, at, granule, granule.values)
   }
 
@@ -224,7 +225,7 @@ export class Inlet {
     reader.assembled += end - from
     lane.take(at, granule)
     if ((flags & LAST_FRAGMENT) !== 0) {
-      granule.values[0] = lane.decodeAssembled(this.#assembly)
+      granule.values = [lane.decodeAssembled(this.#assembly)]
       return true
     }
     reader.release(granule.end, 0, 0)

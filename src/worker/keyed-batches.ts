@@ -155,7 +155,7 @@ export class KeyedBatchStage implements Stage {
     const { hand, stage, facts, stopped, clock } = this.#parts
     batchId(batch)
     const deaths = hand.deathsOfMixed()
-    const canSplit = batch.members.length > 1 && batch.group.direct === undefined
+    const canSplit = batch.values.length > 1 && batch.group.direct === undefined
     if (deaths >= stage.input!.maxCrashes && canSplit) return this.#groups.split(batch)
     const context = new CallContext(facts, stopped)
     context.aim(batch.header, 0, batch.attempt + 1)
@@ -184,7 +184,7 @@ export class KeyedBatchStage implements Stage {
 
   #end(task: Task, hasFailed: boolean, outcome: unknown): void {
     const { service, hand } = this.#parts
-    const { length } = task.batch.members
+    const { length } = task.batch.values
     task.hasFailed = hasFailed
     task.outcome = outcome
     this.#inFlight--
@@ -217,7 +217,7 @@ export class KeyedBatchStage implements Stage {
     const { outlet, batch: histogram } = this.#parts
     const { batch, context } = task
     this.#sending = task
-    outlet.open(batch.header, batch.members.length)
+    outlet.open(batch.header, batch.values.length)
     try {
       if (task.hasFailed) throw task.outcome
       this.#work.deliver(task.outcome, batch, context)
@@ -235,7 +235,7 @@ export class KeyedBatchStage implements Stage {
     this.#sending = undefined
     this.#handoff.closed()
     this.#parts.outlet.close()
-    this.#handoff.add(batch.members.length)
+    this.#handoff.add(batch.values.length)
   }
 
   #commit(): Step {

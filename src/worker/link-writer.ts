@@ -14,11 +14,17 @@ import type { Chooser } from './dispatch.ts'
 import { deriveBase, partSalt } from './granule.ts'
 import type { Settlement } from './settlement.ts'
 
-/** Records of the granule in hand that wait for a lane, with the index of the input that each came of. */
+/**
+ * Records of the granule in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
+ * granule: what lives long is slow to store young objects in.
+ */
 class Queue {
-  readonly values: unknown[] = []
-  readonly origins: number[] = []
+  values: unknown[] = []
+  /** Absent where the origin of values[i] is i. */
+  origins: number[] | undefined = []
+  /** The next one to send, and how many there are. */
   next = 0
+  count = 0
   /** Records before values[0] that this granule already had here. */
   before = 0
   /** The origins count up by one: no record lies between two others of the same granule. */
@@ -27,26 +33,41 @@ class Queue {
   skip = 0
 
   add(value: unknown, origin: number): void {
-    const { length } = this.origins
-    if (length > 0 && origin !== this.origins[length - 1]! + 1) this.isDense = false
-    this.values.push(value)
-    this.origins.push(origin)
+    const at = this.count++
+    this.origins ??= Array.from({ length: at }, (_, i) => i)
+    if (at > 0 && origin !== this.origins[at - 1]! + 1) this.isDense = false
+    this.values[at] = value
+    this.origins[at] = origin
+  }
+
+  /** Takes a whole array, whose origins are its indexes; false where something waits here already. */
+  adopt(values: unknown[], count: number): boolean {
+    if (this.count > 0) return false
+    this.values = values
+    this.origins = undefined
+    this.count = count
+    return true
+  }
+
+  origin(index: number): number {
+    return this.origins === undefined ? index : this.origins[index]!
   }
 
   get isEmpty(): boolean {
-    return this.next === this.values.length
+    return this.next === this.count
   }
 
-  /** Forgets what was sent; the arrays keep their room. */
+  /** Forgets what was sent. */
   compact(): void {
     this.before += this.next
     this.next = 0
-    this.values.length = 0
-    this.origins.length = 0
+    this.count = 0
+    this.values = []
+    this.origins = []
   }
 
   reset(): void {
-    this.compact()
+    if (this.count > 0) this.compact()
     this.before = 0
     this.isDense = true
   }
@@ -62,7 +83,8 @@ class OutLane {
   sent: number
   /** No room for a frame at the last try of this flush. */
   isFull = false
-  hasStaged = false
+  /** Frames are visible here of which the reader has not been told. */
+  mustWake = false
 
   constructor(memory: Memory, plan: Plan, link: LinkPlan, end: LaneEnd) {
     this.writer = new LaneWriter(memory, end.layout)
@@ -143,6 +165,11 @@ export class LinkWriter {
     else this.#chooser.choose(value, origin, this.#queues)
   }
 
+  /** Adds values[from], … before `to`, whose origins are their indexes. False where they go record by record. */
+  addRun(values: unknown[], from: number, to: number): boolean {
+    return this.#chooser === undefined && from === 0 && this.#queues[0]!.adopt(values, to)
+  }
+
   /** Records that may be sent now, over all lanes; more than can be where the lane of a record is not a choice. */
   credit(): number {
     if (this.link.whenFull === 'dropNewest') return Infinity
@@ -159,7 +186,7 @@ export class LinkWriter {
   /** Records that wait. */
   get waiting(): number {
     let waiting = 0
-    for (const queue of this.#queues) waiting += queue.values.length - queue.next
+    for (const queue of this.#queues) waiting += queue.count - queue.next
     return waiting
   }
 
@@ -221,14 +248,17 @@ export class LinkWriter {
 
   stage(journal: Journal): void {
     for (const lane of this.#lanes) {
-      lane.hasStaged = lane.writer.hasUncommitted
+      lane.mustWake ||= lane.writer.hasUncommitted
       lane.writer.stage(journal)
     }
   }
 
   /** After a hand-off: wakes the readers that wait. */
   wakePeers(): void {
-    for (const lane of this.#lanes) if (lane.hasStaged) ring(this.#memory.words, lane.peerDoorbell)
+    for (const lane of this.#lanes) {
+      if (lane.mustWake) ring(this.#memory.words, lane.peerDoorbell)
+      lane.mustWake = false
+    }
   }
 
   #flushQueue(queue: Queue, index: number, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {
@@ -246,8 +276,8 @@ export class LinkWriter {
         this.#want(index)
         return false
       }
-      this.#counters[this.#at + DROPPED]! += queue.values.length - queue.next
-      queue.next = queue.values.length
+      this.#counters[this.#at + DROPPED]! += queue.count - queue.next
+      queue.next = queue.count
     }
     return true
   }
@@ -286,7 +316,7 @@ export class LinkWriter {
     const at = writer.claim(lane.claimBytes)
     if (at === NO_ROOM) return false
     const body = writer.body(at, header.furtherAnchors.length)
-    const last = queue.next + Math.min(writer.credit(), queue.values.length - queue.next)
+    const last = queue.next + Math.min(writer.credit(), queue.count - queue.next)
     let encoded = 0
     try {
       if (body < writer.limit)
@@ -321,7 +351,7 @@ export class LinkWriter {
   #refuseNext(queue: Queue, error: unknown, refuse: Refuse): void {
     const index = queue.next++
     queue.isDense = false
-    refuse(queue.origins[index]!, queue.values[index], error)
+    refuse(queue.origin(index), queue.values[index], error)
   }
 
   #encodeAlone(lane: OutLane, value: unknown): Buffer {
@@ -372,9 +402,9 @@ export class LinkWriter {
     if (this.#keepsIds && (queue.isDense || count === 1)) {
       own.baseLow = header.baseLow
       own.baseHigh = header.baseHigh
-      own.first = (header.first + queue.origins[queue.next]!) | 0
+      own.first = (header.first + queue.origin(queue.next)) | 0
       // Only a frame that is all that comes of the granule may go on under its id (see `slots.ts`, S2).
-      own.salt = this.#isWhole && count === queue.values.length ? header.salt : partSalt(header.salt, own.first)
+      own.salt = this.#isWhole && count === queue.count ? header.salt : partSalt(header.salt, own.first)
       return
     }
     deriveBase(header, this.link.index * MAX_LANES + this.#queues.indexOf(queue) + 1)

@@ -40,6 +40,7 @@ export class Loop {
   #isWoken = false
 
   readonly #maxParkMs: number
+  readonly #beforeWait: () => void
 
   constructor(given: {
     plan: Plan
@@ -49,6 +50,8 @@ export class Loop {
     clock: Clock
     /** Called once, when a source has made all and all is acked. */
     onEnded: () => void
+    /** Called when there is no more progress. */
+    beforeWait: () => void
     maxParkMs?: number
   }) {
     const { plan, worker, memory } = given
@@ -60,6 +63,7 @@ export class Loop {
     this.#control = worker.control.offset / 4
     this.#onEnded = given.onEnded
     this.#maxParkMs = given.maxParkMs ?? MAX_PARK_MS
+    this.#beforeWait = given.beforeWait
     this.#yieldedAt = given.clock.now
   }
 
@@ -78,6 +82,7 @@ export class Loop {
         if (this.#mustYield()) await this.#yield()
         continue
       }
+      this.#beforeWait()
       if (this.#stage.isAsync) await this.#waitAsync()
       else if (!this.#spin()) {
         this.#park()

@@ -96,7 +96,16 @@ class WorkerThread {
     const stage = makeStage(parts)
     const { clock } = parts
     const onEnded = (): void => tell({ type: 'ended' })
-    const loop = new Loop({ plan: this.#plan, worker: this.#worker, memory: this.#memory, stage, clock, onEnded })
+    const beforeWait = (): void => parts.outlet.wakePeers()
+    const loop = new Loop({
+      plan: this.#plan,
+      worker: this.#worker,
+      memory: this.#memory,
+      stage,
+      clock,
+      onEnded,
+      beforeWait,
+    })
     wake = loop.wake
     store(this.#memory.words, this.#worker.control.offset / 4 + STATE, LIVE)
     try {

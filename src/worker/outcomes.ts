@@ -4,7 +4,7 @@ import type { Slots } from '../lane/slots.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import type { Desk } from './desk.ts'
 import type { AnyFunction } from './handlers.ts'
-import type { Supplied } from './supply.ts'
+import type { Taken } from './supply.ts'
 
 /** What is kept of a granule until its records have ended: what `ack` is given. */
 interface Kept {
@@ -63,9 +63,9 @@ export class Outcomes {
   }
 
   /** Keeps the receipts of a granule; false where the stash has no room. */
-  keep(header: GranuleHeader, slot: number, records: readonly Supplied[], firstIndex: number): boolean {
-    const receipts = records.map(({ receipt, cursor }, i) => receipt ?? cursor ?? firstIndex + i)
-    const { cursor } = records.at(-1)!
+  keep(header: GranuleHeader, slot: number, { marks, count }: Taken, firstIndex: number): boolean {
+    const receipts = Array.from({ length: count }, (_, i) => marks[i]?.receipt ?? marks[i]?.cursor ?? firstIndex + i)
+    const cursor = marks[count - 1]?.cursor
     const entry = this.#desk.put({ ...header, slot }, { receipts, cursor } satisfies Kept, 0, 0)
     if (entry === undefined) return false
     this.#entries.set(slot, entry)

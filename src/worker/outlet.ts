@@ -7,7 +7,7 @@ import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/ty
 import { DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
 import { chooserOf } from './dispatch.ts'
 import type { Handlers, Operation } from './handlers.ts'
-import { LinkWriter } from './link-writer.ts'
+import { LinkWriter, type Refuse } from './link-writer.ts'
 import type { Settlement } from './settlement.ts'
 
 /** What a failure says, beside the record: shared by retries, error edges and events. */
@@ -17,8 +17,12 @@ export interface Fault {
   readonly firstFailedAt: number
 }
 
-/** One edge out of a node, as this worker takes it. */
-type Port = (value: unknown, origin: number) => void
+/** One edge out of a node, as this worker takes it. `origin` is the index of the input that the record came of. */
+interface Port {
+  send(value: unknown, origin: number): void
+  /** The same for values[from], … before `to`, each of the input with its own index. */
+  sendRun(values: unknown[], from: number, to: number): void
+}
 
 /** A node of this stage: its counters and its ports. */
 export class NodeOutlet {
@@ -119,14 +123,23 @@ export class Outlet {
   /** Sends a record to all edges of a node that have no branch. */
   send(node: NodeOutlet, value: unknown, origin: number): void {
     const { out } = node
-    for (let i = 0; i < out.length; i++) out[i]!(value, origin)
+    for (let i = 0; i < out.length; i++) out[i]!.send(value, origin)
+  }
+
+  /**
+   * Sends values[from], … before `to`, one for each input with the same index, to all edges that have no branch. The array
+   * may be kept until the granule is closed: the caller makes a new one for the next granule.
+   */
+  sendRun(node: NodeOutlet, values: unknown[], from: number, to: number): void {
+    const { out } = node
+    for (let i = 0; i < out.length; i++) out[i]!.sendRun(values, from, to)
   }
 
   /** Sends a record to the edges of a branch. */
   emit(node: NodeOutlet, branch: string, value: unknown, origin: number): void {
     const ports = node.branches.get(branch)
     if (ports === undefined) throw new MillraceError('ROUTE_UNKNOWN', { node: node.plan.node, branch: String(branch) })
-    for (let i = 0; i < ports.length; i++) ports[i]!(value, origin)
+    for (let i = 0; i < ports.length; i++) ports[i]!.send(value, origin)
   }
 
   /**
@@ -137,7 +150,7 @@ export class Outlet {
     const ports = node.error.length > 0 ? node.error : node.deadLetter
     const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
     if (outcome === 'failed') this.#failed.push(owner)
-    else for (const port of ports) port(failureOf(node.plan.node, input, fault), origin)
+    else for (const port of ports) port.send(failureOf(node.plan.node, input, fault), origin)
     node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
     this.#onFault(node.plan.node, input, fault, outcome)
   }
@@ -231,22 +244,12 @@ export class Outlet {
   }
 
   #port(from: NodeOutlet, port: PortPlan, linkOf: (port: PortPlan) => LinkWriter): Port {
-    if (port.link !== undefined) {
-      const writer = linkOf(port)
-      return (value, origin) => {
-        try {
-          writer.add(value, origin)
-        } catch (error) {
-          // The next stage's `partitionBy` or `selector` threw.
-          this.#refuse(origin, value, error)
-        }
-      }
-    }
+    if (port.link !== undefined) return new LinkPort(linkOf(port), this.#refuse)
     const node = this.#nodes[port.node!]!
     const run = this.#inline(node)
     const { counters } = from
     const records = port.counters + RECORDS
-    return (value, origin) => {
+    return new InlinePort((value, origin) => {
       counters[records]!++
       node.count(IN, 1)
       try {
@@ -254,11 +257,11 @@ export class Outlet {
       } catch (error) {
         this.giveUp(node, value, origin, { error, attempts: 1, firstFailedAt: Date.now() })
       }
-    }
+    })
   }
 
   /** What a node without a thread of its own does with a record. */
-  #inline(node: NodeOutlet): Port {
+  #inline(node: NodeOutlet): (value: unknown, origin: number) => void {
     if (node.plan.kind === 'conditional') {
       const route = this.#handlers.route(node.plan)
       return (value, origin) => {
@@ -276,7 +279,7 @@ export class Outlet {
     return this.#fused(node, operation)
   }
 
-  #fused(node: NodeOutlet, operation: Operation): Port {
+  #fused(node: NodeOutlet, operation: Operation): (value: unknown, origin: number) => void {
     return (value, origin) => {
       const result = operation.call(value)
       if (isThenable(result)) throw new MillraceError('FUSED_HANDLER_ASYNC', { node: node.plan.node })
@@ -286,6 +289,44 @@ export class Outlet {
       else if (!isFiltered) this.send(node, operation.work === 'map' ? result : value, origin)
       node.count(isFiltered ? FILTERED : DONE, 1)
     }
+  }
+}
+
+/** An edge to the lanes of a link. */
+class LinkPort implements Port {
+  readonly #writer: LinkWriter
+  readonly #refuse: Refuse
+
+  constructor(writer: LinkWriter, refuse: Refuse) {
+    this.#writer = writer
+    this.#refuse = refuse
+  }
+
+  send(value: unknown, origin: number): void {
+    try {
+      this.#writer.add(value, origin)
+    } catch (error) {
+      // The next stage's `partitionBy` or `selector` threw.
+      this.#refuse(origin, value, error)
+    }
+  }
+
+  sendRun(values: unknown[], from: number, to: number): void {
+    if (this.#writer.addRun(values, from, to)) return
+    for (let i = from; i < to; i++) this.send(values[i], i)
+  }
+}
+
+/** An edge to a node that this worker runs itself. */
+class InlinePort implements Port {
+  readonly send: (value: unknown, origin: number) => void
+
+  constructor(send: (value: unknown, origin: number) => void) {
+    this.send = send
+  }
+
+  sendRun(values: unknown[], from: number, to: number): void {
+    for (let i = from; i < to; i++) this.send(values[i], i)
   }
 }
 

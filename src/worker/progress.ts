@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import {
+  BEYOND,
   CURSOR,
   EMITTED_HIGH,
   EMITTED_LOW,
@@ -20,6 +21,8 @@ export class Progress {
   emitted: number
   sequence: number
   isFinished: boolean
+  /** Records handed on after the one that the cursor is of. */
+  beyond: number
   readonly #memory: Memory
   readonly #at: number
   #place: number
@@ -33,6 +36,12 @@ export class Progress {
     this.sequence = load(words, at + SEQUENCE)
     this.#place = load(words, at + CURSOR)
     this.isFinished = load(words, at + FINISHED) === 1
+    this.beyond = load(words, at + BEYOND)
+  }
+
+  /** Records that a successor's source makes again, and that are passed over. */
+  get toSkip(): number {
+    return this.#place === 0 ? this.emitted : this.beyond
   }
 
   /** The last cursor that was handed on, of any life. */
@@ -64,6 +73,7 @@ export class Progress {
     journal.set(this.#at + EMITTED_HIGH, Math.floor(this.emitted / WORD) | 0)
     journal.set(this.#at + SEQUENCE, this.sequence)
     journal.set(this.#at + CURSOR, this.#place)
+    journal.set(this.#at + BEYOND, this.beyond)
     journal.set(this.#at + FINISHED, this.isFinished ? 1 : 0)
   }
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { Supplied, Supply } from './supply.ts'
+import type { Supply, Taken } from './supply.ts'
 
 /** How a pushed record ended. */
 export type PushOutcome = 'acked' | 'failed' | 'abandoned'
@@ -81,9 +81,9 @@ export class PushSupply implements Supply {
     }
   }
 
-  take(most: number, into: Supplied[]): void {
+  take(most: number, into: Taken): void {
     for (const { record, receipt, settle } of this.#waiting.splice(0, most)) {
-      into.push({ value: record, cursor: undefined, receipt: undefined })
+      into.add(record)
       this.#open.set(this.#sequence, receipt)
       settle(this.#sequence)
       this.#sequence = (this.#sequence + 1) | 0

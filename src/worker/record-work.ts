@@ -21,7 +21,7 @@ export class RecordWork {
     this.#when = parts.handlers.retryWhen()
   }
 
-  /** Sends what the handler answered, and what it emitted. */
+  /** Sends what the handler answered to one record, and what it emitted. */
   deliver(result: unknown, value: unknown, origin: number, context: CallContext): void {
     const { outlet, stage } = this.#parts
     const { root } = outlet
@@ -31,8 +31,29 @@ export class RecordWork {
     else if (stage.work === 'flatMap') for (const item of result as unknown[]) outlet.send(root, item, origin)
     else if (result === true) outlet.send(root, value, origin)
     else isFiltered = true
-    if (context.emitted.length > 0) this.#sendEmitted(context, origin)
+    if (context.emitted.length > 0) this.sendEmitted(context, origin)
     root.count(isFiltered ? FILTERED : DONE, 1)
+  }
+
+  /** The same for the records with the indexes `from`, … before `to`, which emitted nothing. */
+  deliverRun(results: unknown[], values: unknown[], from: number, to: number): void {
+    const { outlet, stage } = this.#parts
+    const { root } = outlet
+    if (from === to) return
+    if (stage.work === 'map' || stage.work === 'write') {
+      outlet.sendRun(root, stage.work === 'map' ? results : values, from, to)
+      root.count(DONE, to - from)
+      return
+    }
+    for (let i = from; i < to; i++) {
+      if (stage.work === 'flatMap') for (const item of results[i] as unknown[]) outlet.send(root, item, i)
+      else if (results[i] === true) outlet.send(root, values[i], i)
+      else {
+        root.count(FILTERED, 1)
+        root.count(DONE, -1)
+      }
+    }
+    root.count(DONE, to - from)
   }
 
   /** What the answer of a handler means: `flatMap`'s is taken as a whole, so that a failure in the middle sends nothing. */
@@ -104,7 +125,7 @@ export class RecordWork {
 
   #sendToRetryEdge(value: unknown, origin: number, fault: Fault): void {
     const { root } = this.#parts.outlet
-    for (const port of root.retry) port(value, origin)
+    for (const port of root.retry) port.send(value, origin)
     root.count(DONE, 1)
     this.#countRetry(fault)
   }
@@ -119,7 +140,7 @@ export class RecordWork {
     report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
   }
 
-  #sendEmitted(context: CallContext, origin: number): void {
+  sendEmitted(context: CallContext, origin: number): void {
     const { outlet } = this.#parts
     for (const [branch, record] of context.emitted) outlet.emit(outlet.root, branch, record, origin)
     context.emitted.length = 0

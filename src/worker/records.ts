@@ -118,25 +118,37 @@ export class RecordStage implements Stage {
   /** The hot loop. False where a call stays open; then #index is behind its record. */
   #callUpTo(last: number, deaths: number): boolean {
     const granule = this.#granule
-    const { values, first } = granule
+    const { values, first, attempt } = granule
     const { hand } = this.#parts
     const work = this.#work
+    const { handler } = work
     const context = this.#context
-    const attempt = granule.attempt + deaths + 1
-    for (let i = this.#index; i < last; i++) {
+    const results = new Array<unknown>(last)
+    // Results from here on wait to be delivered together.
+    let from = this.#index
+    for (let i = from; i < last; i++) {
       hand.hold((first + i) | 0)
-      context.aim(granule, i, attempt)
+      context.aim(granule, i, attempt + deaths + 1)
       try {
-        const result = work.handler(values[i], context)
+        const result = handler(values[i], context)
         if (isThenable(result)) {
+          work.deliverRun(results, values, from, i)
           this.#await(result, i)
           return false
         }
-        work.deliver(work.settle(result), values[i], i, context)
+        results[i] = work.settle(result)
       } catch (error) {
+        work.deliverRun(results, values, from, i)
         this.#fail(i, error)
+        from = i + 1
+        continue
       }
+      if (context.emitted.length === 0) continue
+      work.deliverRun(results, values, from, i + 1)
+      work.sendEmitted(context, i)
+      from = i + 1
     }
+    work.deliverRun(results, values, from, last)
     this.#index = last
     return true
   }

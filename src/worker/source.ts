@@ -23,7 +23,7 @@ import {
   type Step,
   WAITING,
 } from './stage.ts'
-import { type Supplied, type Supply, supplyOf } from './supply.ts'
+import { type Supply, Taken, supplyOf } from './supply.ts'
 
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
 const MAX_SETTLED = 128
@@ -46,7 +46,7 @@ export class SourceStage implements Stage {
   readonly #size: GranuleSize
   readonly #control: number
   /** Records that are taken from the handler and not sent yet. */
-  readonly #taken: Supplied[] = []
+  readonly #taken = new Taken()
   readonly #granule = new Granule()
   /** Slots that were opened since the last hand-off, and whose granules are wholly on the lanes. */
   readonly #opened: number[] = []
@@ -71,11 +71,10 @@ export class SourceStage implements Stage {
         parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: describe(error) })
       this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
     }
-    const hasCursor = progress.cursor !== undefined
     const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
     this.#supply = progress.isFinished
       ? over
-      : supplyOf(produced, context, hasCursor ? 0 : progress.emitted, parts.wake)
+      : (parts.supply ?? supplyOf(produced, context, progress.toSkip, parts.wake))
     this.isAsync = this.#supply.isAsync || ack !== undefined
     for (const reader of parts.acks) reader.want(ack !== undefined)
     for (const slot of slots.openSlots()) if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#end(slot)
@@ -137,9 +136,9 @@ export class SourceStage implements Stage {
     const most = resumed > 0 ? resumed : this.#most()
     if (most <= 0) return this.#whyNot()
     const start = clock.now
-    if (this.#taken.length < most) this.#supply.take(most - this.#taken.length, this.#taken)
+    if (this.#taken.count < most) this.#supply.take(most - this.#taken.count, this.#taken)
     this.isAsync ||= this.#supply.isAsync
-    const records = this.#taken.length
+    const records = this.#taken.count
     if (records === 0 || records < resumed) return this.#nothing()
     this.#parts.service.record(((clock.read() - start) * 1e6) / records, records)
     return this.#open(records)
@@ -149,7 +148,7 @@ export class SourceStage implements Stage {
   #most(): number {
     const { memory, isDraining, outlet, clock, slots } = this.#parts
     if (isDraining()) this.#supply.close()
-    if (this.#taken.length > 0) return this.#taken.length
+    if (this.#taken.count > 0) return this.#taken.count
     if (this.#supply.isOver || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return 0
     const rate = load(memory.words, this.#control + RATE)
     if (rate !== 0) this.#pacing.perSecond = Math.max(0, rate) / 1000
@@ -215,7 +214,7 @@ export class SourceStage implements Stage {
     }
     if (!isResumed) this.#inFlight += records
     outlet.open(granule, granule.count)
-    for (let i = 0; i < records; i++) outlet.send(outlet.root, this.#taken[i]!.value, i)
+    outlet.sendRun(outlet.root, this.#taken.values, 0, records)
     this.#pacing.take(records)
     this.#phase = 'sending'
     return this.#send()
@@ -242,11 +241,11 @@ export class SourceStage implements Stage {
   #closeGranule(): void {
     const { outlet, progress, hand, settlement } = this.#parts
     const { count } = this.#granule
-    const { cursor } = this.#taken.at(-1)!
-    if (cursor !== undefined) progress.cursor = cursor
+    progress.beyond += count
+    if (this.#taken.hasMarks) this.#moveCursor(count)
     progress.emitted += count
     progress.sequence = (progress.sequence + 1) | 0
-    this.#taken.length = 0
+    this.#taken.clear()
     this.#opened.push(this.#slot)
     outlet.root.count(IN, count)
     if (hand.isResuming) settlement.toggle(this.#granule)
@@ -254,6 +253,15 @@ export class SourceStage implements Stage {
     outlet.close()
     this.#handoff.add(count)
     this.#phase = 'idle'
+  }
+
+  /** The cursor is that of the last record that has one. */
+  #moveCursor(count: number): void {
+    const { progress } = this.#parts
+    const last = this.#taken.marks.findLastIndex((mark) => mark?.cursor !== undefined)
+    if (last < 0) return
+    progress.cursor = this.#taken.marks[last]!.cursor
+    progress.beyond = count - 1 - last
   }
 
   #commit(): Step {

@@ -93,6 +93,8 @@ export interface WorkerEvent {
 const HANDOFF_RECORDS = 128
 /** Time after which a hand-off is due. */
 const HANDOFF_MS = 1
+/** Time between two rounds of waking readers, while hand-offs follow each other. */
+const WAKE_EVERY_MS = 0.05
 
 /** Gathers steps into hand-offs. */
 export class Handoff {
@@ -101,6 +103,7 @@ export class Handoff {
   #records = 0
   #since = 0
   #isPart = false
+  #wokeAt = 0
   /** The granule that was half sent is wholly sent: that must be known before another one is taken. */
   #mustCommit = false
 
@@ -154,12 +157,23 @@ export class Handoff {
     desk.stage(journal)
     for (const other of this.#others) other.stage(journal)
     journal.commit()
-    outlet.wakePeers()
+    this.#wakeReaders()
     inlet.wakePeers()
     settlement.wakePeers()
     this.#records = 0
     desk.tidy()
     return true
+  }
+
+  /**
+   * Waking a thread costs as much as many records, so a worker that hands off without a pause wakes its readers now and then
+   * only. The loop wakes them too before it waits (`Outlet.wakePeers`), and their own waits are short.
+   */
+  #wakeReaders(): void {
+    const { clock, outlet } = this.#parts
+    if (clock.now - this.#wokeAt < WAKE_EVERY_MS) return
+    this.#wokeAt = clock.now
+    outlet.wakePeers()
   }
 
   /** In the middle of a granule whose outputs do not all fit: lets the reader see those that do. */

@@ -4,17 +4,37 @@ import { MillraceError } from '../errors.ts'
 import type { AnyFunction } from './handlers.ts'
 import { isThenable } from './outlet.ts'
 
-/** A record of a source, with its marks. */
-export interface Supplied {
-  readonly value: unknown
-  readonly cursor: unknown
-  readonly receipt: unknown
+/** Records that are taken from a source's handler and not sent yet; `marks[i]` are those of `values[i]`, if it has any. */
+export class Taken {
+  /** A new array for each granule. */
+  values: unknown[] = []
+  readonly marks: (Marked<unknown> | undefined)[] = []
+  count = 0
+  hasMarks = false
+
+  add(record: unknown): void {
+    if (record instanceof Marked) {
+      this.hasMarks = true
+      this.marks[this.count] = record
+      this.values[this.count++] = record.value
+    } else {
+      if (this.hasMarks) this.marks[this.count] = undefined
+      this.values[this.count++] = record
+    }
+  }
+
+  clear(): void {
+    this.count = 0
+    this.values = []
+    if (this.hasMarks) this.marks.length = 0
+    this.hasMarks = false
+  }
 }
 
 /** Where a source's records come from. */
 export interface Supply {
   /** Takes at most `most` records into `into`, those that are there; asks for more where they come later. */
-  take(most: number, into: Supplied[]): void
+  take(most: number, into: Taken): void
   /** It will give no more. */
   readonly isOver: boolean
   /** What ended it, if that was an error. */
@@ -28,10 +48,6 @@ export interface Supply {
 
 /** A sync handler may be slow; after this long, what is there goes on. */
 const PAUSE_MS = 1
-
-export function unmark(record: unknown): Supplied {
-  return record instanceof Marked ? record : { value: record, cursor: undefined, receipt: undefined }
-}
 
 /**
  * The supply that a source's handlers give.
@@ -66,7 +82,7 @@ class SyncSupply implements Supply {
     this.#skip = skip
   }
 
-  take(most: number, into: Supplied[]): void {
+  take(most: number, into: Taken): void {
     const start = performance.now()
     let looked = 0
     try {
@@ -78,7 +94,7 @@ class SyncSupply implements Supply {
         }
         if (this.#skip > 0) this.#skip--
         else {
-          into.push(unmark(value))
+          into.add(value)
           taken++
         }
         if (++looked % this.#stride === 0 && performance.now() - start >= PAUSE_MS) {
@@ -101,12 +117,12 @@ class SyncSupply implements Supply {
 
 /** Records that arrive by and by: asked for ahead, up to what the last `take` wanted. */
 class Arrivals {
-  readonly waiting: Supplied[] = []
+  readonly waiting: unknown[] = []
   most = 0
 
-  take(most: number, into: Supplied[]): void {
+  take(most: number, into: Taken): void {
     this.most = most
-    into.push(...this.waiting.splice(0, most))
+    for (const record of this.waiting.splice(0, most)) into.add(record)
   }
 
   get isFull(): boolean {
@@ -134,7 +150,7 @@ class AsyncSupply implements Supply {
     return this.#hasEnded && this.#arrivals.waiting.length === 0
   }
 
-  take(most: number, into: Supplied[]): void {
+  take(most: number, into: Taken): void {
     this.#arrivals.take(most, into)
     if (!this.#isAsking && !this.#hasEnded) void this.#ask()
   }
@@ -146,7 +162,7 @@ class AsyncSupply implements Supply {
         const { done, value } = await this.#iterator.next()
         if (done === true) this.#hasEnded = true
         else if (this.#skip > 0) this.#skip--
-        else this.#arrivals.waiting.push(unmark(value))
+        else this.#arrivals.waiting.push(value)
         if (this.#arrivals.waiting.length === 1 || this.#hasEnded) this.#wake()
       }
     } catch (error) {
@@ -185,9 +201,9 @@ class PollSupply implements Supply {
     return this.#hasEnded && this.#arrivals.waiting.length === 0
   }
 
-  take(most: number, into: Supplied[]): void {
+  take(most: number, into: Taken): void {
     this.#arrivals.take(most, into)
-    const missing = most - into.length
+    const missing = most - into.count
     if (missing <= 0 || this.#isAsking || this.#hasEnded) return
     try {
       const batch = this.#poll(missing, this.#context)
@@ -221,7 +237,7 @@ class PollSupply implements Supply {
 
   #accept(batch: unknown): void {
     if (batch === null) this.#hasEnded = true
-    else if (Array.isArray(batch)) for (const record of batch) this.#arrivals.waiting.push(unmark(record))
+    else if (Array.isArray(batch)) for (const record of batch) this.#arrivals.waiting.push(record)
     else
       throw new MillraceError('HANDLER_RESULT_INVALID', {
         node: this.#context.node,
