@@ -17,6 +17,10 @@ export const ERROR_CODES = {
     text: 'This is not a graph in JSON.',
     fix: 'A graph is `{ name, nodes: [{ id, kind, … }], edges: [{ from, to, … }], clusters: [{ id, … }] }`.',
   },
+  EDGE_UNKNOWN: {
+    text: 'The graph has no such edge.',
+    fix: 'Name an edge by its index in `graph.edges`.',
+  },
   OPTIONS_INVALID: {
     text: 'The options have problems.',
     fix: 'Each entry of `problems` names the option and a way out.',
@@ -117,6 +121,14 @@ export const ERROR_CODES = {
     text: 'The module of the graph does not export it.',
     fix: 'Export the finished graph, under any name: `export default dataflow(…)…`.',
   },
+  FILE_NOT_READ: {
+    text: 'A file could not be read.',
+    fix: 'Look at the path; it is taken from the folder that the command is started in.',
+  },
+  MEASUREMENTS_INVALID: {
+    text: 'These are not measurements in JSON.',
+    fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',
+  },
   RUN_WHILE_LOADING: {
     text: '`run` was called by a module while a worker loaded it.',
     fix: 'Workers import the module that exports the graph. Call `run` from another module, or only where `isMainThread` is true.',
@@ -132,6 +144,22 @@ export const ERROR_CODES = {
   NODE_UNKNOWN: {
     text: 'The graph has no such node.',
     fix: 'Name a node by its id, as the graph spells it.',
+  },
+  THEME_UNKNOWN: {
+    text: 'There is no such theme.',
+    fix: 'Use default, dark, warm, forest, ocean or minimal, or give a theme of your own, made with `theme`.',
+  },
+  VIEW_INVALID: {
+    text: 'A view asks for what it cannot show.',
+    fix: 'Zoom to level 0, 1 or 2; focus with a radius of 0 or more; collapse a cluster that holds nodes.',
+  },
+  SVG_RENDERER_MISSING: {
+    text: 'SVG is drawn by @viz-js/viz, which is not installed.',
+    fix: 'Install it: `npm install @viz-js/viz`. DOT and Mermaid need nothing.',
+  },
+  SVG_NOT_DRAWN: {
+    text: 'Graphviz could not draw the graph.',
+    fix: 'The reason names the attribute; look at `shape`, `style` and `image` of nodes, and at the theme.',
   },
 } as const satisfies Record<string, ErrorEntry>
 

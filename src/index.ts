@@ -1,9 +1,36 @@
 export * from './graph/graph.ts'
+export { graphFromJson, graphToJson, type AnyGraph, type GraphJson } from './graph/json.ts'
 export * from './graph/types.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
+export { check, type Check, type CheckOptions } from './analysis/check.ts'
+export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
+export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
+export { forecast, type Forecast, type ForecastOptions, type NodeForecast } from './analysis/flow/forecast.ts'
+export { latency, type Latency, type SinkLatency } from './analysis/flow/latency.ts'
+export type { FlowOptions } from './analysis/flow/model.ts'
+export type { NamedLimit } from './analysis/flow/predict.ts'
+export { retryLoops, type RetryLoop } from './analysis/flow/retries.ts'
+export { edgeShares, type EdgeShare } from './analysis/flow/shares.ts'
+export {
+  simulate,
+  type EdgeFlow,
+  type NodeFlow,
+  type NodeLimit,
+  type Simulation,
+  type SourceFlow,
+} from './analysis/flow/simulate.ts'
+export { sizing, type Sizing, type SizingOptions } from './analysis/flow/sizing.ts'
+export { whatIf, type Changes, type NodeChange, type Overlay, type WhatIf } from './analysis/flow/what-if.ts'
+export { blame, type Blame, type StageState, type Wait } from './analysis/live/blame.ts'
+export { drift, type Drift } from './analysis/live/drift.ts'
+export { explain, type Explanation } from './analysis/live/explain.ts'
+export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'
+export { measuredGraph } from './analysis/live/measured.ts'
+export { deadlock, type Deadlock, type DeadlockOptions } from './analysis/loops/deadlock.ts'
+export type { Enlargement, LoopVerdict } from './analysis/loops/verdict.ts'
+export type { Reconvergence } from './analysis/loops/reconvergence.ts'
 export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
-export { edgeShares, type EdgeShare } from './analysis/shares.ts'
 export {
   cycles,
   deadEnds,
@@ -30,6 +57,16 @@ export type {
   Severity,
 } from './analysis/types.ts'
 export { validate } from './analysis/validate.ts'
+
+export { toDot } from './render/dot.ts'
+export type { Figures } from './render/figures.ts'
+export { toMermaid } from './render/mermaid.ts'
+export type { DrawOptions } from './render/picture.ts'
+export { toSvg } from './render/svg.ts'
+export type { PathStyle, Theme, ThemeOverrides } from './render/theme.ts'
+export { theme, THEMES, type ThemeName } from './render/themes.ts'
+export * as views from './render/views/views.ts'
+export type { CollapseOptions, FocusOptions, View } from './render/views/views.ts'
 export { plan, type PlanOptions } from './plan/plan.ts'
 export type { Plan } from './plan/types.ts'
 export { EVENTS, type EventName, type PipelineEvent } from './supervisor/events.ts'

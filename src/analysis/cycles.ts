@@ -1,5 +1,6 @@
 import type { Adjacency } from './adjacency.ts'
 import { components } from './components.ts'
+import { isFailureEdge, type EdgeShare } from './flow/shares.ts'
 import type { Cycle } from './types.ts'
 
 /** Elementary cycles as lists of edges, and whether the list stops before the last one. */
@@ -20,7 +21,9 @@ export function elementaryCycles(graph: Adjacency, limit: number): CycleList {
     const [start = -1, ...rest] = members
     if (!cyclesThrough(graph, start, new Set(members), limit, cycles)) return { cycles, incomplete: true }
     const inner = components(graph, rest)
-    pending.push(...inner.members.filter((_, index) => inner.isLoop(index)).reverse())
+    for (let index = inner.count - 1; index >= 0; index--) {
+      if (inner.isLoop(index)) pending.push(inner.members[index] ?? [])
+    }
   }
   return { cycles, incomplete: false }
 }
@@ -79,12 +82,18 @@ function cyclesThrough(
 }
 
 /** A list of edges as plain data. */
-export function describeCycle(graph: Adjacency, edges: readonly number[]): Cycle {
+export function describeCycle(graph: Adjacency, shares: readonly EdgeShare[], edges: readonly number[]): Cycle {
   const paths = edges.map((edge) => graph.edge(edge).pathType ?? 'normal')
+  const attempts = edges.flatMap((edge) => {
+    const node = graph.node(graph.from(edge))
+    return isFailureEdge(node, graph.edge(edge)) ? (node.retry?.maxAttempts ?? []) : []
+  })
   return {
     nodes: edges.map((edge) => graph.id(graph.from(edge))),
     edges,
     paths,
     intended: paths.includes('retry'),
+    gain: edges.reduce((gain, edge) => gain * (shares[edge]?.gain ?? 0), 1),
+    ...(attempts.length === 0 ? {} : { maxAttempts: attempts.reduce((least, each) => Math.min(least, each)) }),
   }
 }

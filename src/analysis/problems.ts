@@ -181,6 +181,16 @@ export const PROBLEMS = {
     text: 'By the declared ratios, a loop sends back at least as many records as it takes, so they pile up.',
     fix: 'Declare the `ratio` of the edges that lead back and out, or a `selectivity` below 1.',
   },
+  LOOP_MAY_BLOCK: {
+    severity: 'warning',
+    text: 'The lanes of a loop hold less than may be in it at once, so its workers may come to wait for each other.',
+    fix: 'Set the capacity that the message names, or lower the `window` of the sources.',
+  },
+  DECLARED_DRIFTED: {
+    severity: 'warning',
+    text: 'What the graph declares is not what was measured.',
+    fix: 'Declare what was measured, or find out why it differs.',
+  },
   FAILURE_PATH_UNUSED: {
     severity: 'warning',
     text: 'A source has an error, retry or dead-letter edge, and a source has no record that could fail.',
@@ -191,9 +201,14 @@ export const PROBLEMS = {
     text: 'An edge waits for a branch that its node never names.',
     fix: 'Remove `when`, or put a conditional or a transform in front of the edge.',
   },
+  WHEN_MISSING: {
+    severity: 'error',
+    text: 'A conditional names the branch of each record, and one of its edges is for none.',
+    fix: 'Give the edge the `when` that `route` returns.',
+  },
   CONDITIONAL_WITHOUT_WHEN: {
     severity: 'warning',
-    text: 'No edge of a conditional says which branch it is for.',
+    text: 'No edge of a conditional says which branch it is for, so it can be drawn, not run.',
     fix: 'Give each edge a `when`.',
   },
   RATIO_SUM: {

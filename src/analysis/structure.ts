@@ -3,6 +3,7 @@ import type { GraphData, NodeKind } from '../graph/types.ts'
 import { adjacency, type Adjacency } from './adjacency.ts'
 import { components } from './components.ts'
 import { describeCycle, elementaryCycles } from './cycles.ts'
+import { edgeShares } from './flow/shares.ts'
 import type { Cycle, EdgeFilter } from './types.ts'
 
 export interface Hub {
@@ -85,7 +86,8 @@ export function cycles(
 ): { readonly cycles: readonly Cycle[]; readonly incomplete: boolean } {
   const found = adjacency(graph, filter)
   const list = elementaryCycles(found, maxCycles)
-  return { cycles: list.cycles.map((edges) => describeCycle(found, edges)), incomplete: list.incomplete }
+  const shares = edgeShares(graph)
+  return { cycles: list.cycles.map((edges) => describeCycle(found, shares, edges)), incomplete: list.incomplete }
 }
 
 /** Indices of the edges that lie on any cycle. Linear. */
@@ -192,7 +194,7 @@ export function known(graph: Adjacency, id: string): number {
   return node
 }
 
-export function isFailurePath(path: string | undefined): boolean {
+function isFailurePath(path: string | undefined): boolean {
   return path === 'error' || path === 'dead_letter'
 }
 

@@ -29,6 +29,10 @@ export interface Cycle {
   readonly paths: readonly PathType[]
   /** It contains a retry edge: somebody meant it. */
   readonly intended: boolean
+  /** Of the records at one of its nodes, the share that comes round by this way: the product of the shares of its edges. */
+  readonly gain: number
+  /** The fewest attempts that a stage on it allows where it leaves that stage by a retry edge; absent where none says it. */
+  readonly maxAttempts?: number
 }
 
 /** What a running stage did since its start (or since the last snapshot). Counts are records. */
@@ -47,23 +51,31 @@ export interface NodeMeasurement {
   readonly inFlight: number
   /** Inputs that this stage is done with: what came of them went on, or there was nothing to send. */
   readonly done: number
-  /** Shares of the workers' time, 0 to 1, averaged over the workers. What is left is overhead. */
+  /**
+   * Shares of the workers' time, 0 to 1, averaged over the workers: in the handler; without records; without credit below, or,
+   * of a source, without room in its window; held by the rate limit. What is left is overhead.
+   */
   readonly busy: number
   readonly starved: number
   readonly blocked: number
   readonly limited: number
-  /** Service time of one record: mean, median, 99th percentile. */
+  /** What one record costs a worker: mean, median, 99th percentile. Of a batch handler, its time by the records of the batch. */
   readonly serviceMs: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
 
-/** What went over one edge. `queued` and `capacity` are sums over its lanes at the moment of the snapshot. */
+/**
+ * What went over one edge. Where nodes without threads lie between two stages, every edge on the way counts the records that
+ * took it; what belongs to the lane itself (`queued`, `capacity`, `dropped`) stands on its last edge, into the stage that
+ * reads, and the writer's waiting (`blockedShare`) on its first, out of the stage that writes.
+ */
 export interface EdgeMeasurement {
   /** Index into `graph.edges`. */
   readonly index: number
   readonly records: number
   readonly dropped: number
+  /** Records that wait, and records that there is room for, on all lanes of the edge together at the moment of the snapshot. */
   readonly queued: number
   readonly capacity: number
   /** Share of the writing workers' time, 0 to 1, in which they waited for credit on this edge. */

@@ -48,3 +48,67 @@ export function transforms(
     clusters: [],
   }
 }
+
+/** How a random pipeline is made: a layered graph, forward edges only, plus retries back to an earlier stage. */
+interface Recipe {
+  readonly rates: readonly number[]
+  readonly stages: readonly { latencyMs: number; concurrency: number; selectivity: number; cpu: boolean }[]
+  readonly conditionals: readonly number[]
+  readonly retries: readonly { from: number; back: number; ratio: number }[]
+  readonly extra: readonly { from: number; to: number }[]
+}
+
+const recipes: fc.Arbitrary<Recipe> = fc.record({
+  rates: fc.array(fc.double({ min: 1, max: 1_000, noNaN: true }), { minLength: 1, maxLength: 3 }),
+  stages: fc.array(
+    fc.record({
+      latencyMs: fc.double({ min: 0.1, max: 50, noNaN: true }),
+      concurrency: fc.integer({ min: 1, max: 4 }),
+      selectivity: fc.constantFrom(0.5, 1, 1, 1, 3),
+      cpu: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 6 },
+  ),
+  conditionals: fc.array(fc.nat(5), { maxLength: 2 }),
+  retries: fc.array(
+    fc.record({ from: fc.nat(5), back: fc.nat(5), ratio: fc.double({ min: 0.01, max: 0.3, noNaN: true }) }),
+    { maxLength: 2 },
+  ),
+  extra: fc.array(fc.record({ from: fc.nat(5), to: fc.nat(5) }), { maxLength: 2 }),
+})
+
+/** Random pipelines that need no assumptions: chains of stages with conditionals, copies, retries and up to three sources. */
+export const pipelines = recipes.map(pipelineOf)
+
+function pipelineOf({ rates, stages, conditionals, retries, extra }: Recipe): GraphData {
+  const last = stages.length - 1
+  const nodes: GraphNode[] = [
+    ...rates.map((rate, index) => ({ kind: 'source' as const, id: `in${index}`, rate })),
+    ...stages.map((stage, index) => ({ kind: 'transform' as const, id: `s${index}`, ...stage })),
+    { kind: 'sink', id: 'out', latencyMs: 1, concurrency: 2 },
+    { kind: 'sink', id: 'side' },
+  ]
+  const edges: GraphEdge[] = rates.map((_, index) => ({ from: `in${index}`, to: `s${Math.min(index, last)}` }))
+  stages.forEach((_, index) => {
+    const next = index === last ? 'out' : `s${index + 1}`
+    if (!conditionals.includes(index)) {
+      edges.push({ from: `s${index}`, to: next })
+      return
+    }
+    nodes.push({ kind: 'conditional', id: `c${index}` })
+    edges.push(
+      { from: `s${index}`, to: `c${index}` },
+      { from: `c${index}`, to: next, when: 'on', ratio: 0.75 },
+      { from: `c${index}`, to: 'side', when: 'off', ratio: 0.25 },
+    )
+  })
+  for (const { from, to } of extra) if (from < to && to <= last) edges.push({ from: `s${from}`, to: `s${to}` })
+  const tried = new Set<number>()
+  for (const { from, back, ratio } of retries) {
+    if (from > last || back > from || tried.has(from)) continue
+    tried.add(from)
+    // So few that even three times as many on the way round do not make the loop grow.
+    edges.push({ from: `s${from}`, to: `s${back}`, pathType: 'retry', ratio: ratio / 3 ** (2 * (from - back) + 1) })
+  }
+  return { name: 'random', nodes, edges, clusters: [] }
+}

@@ -56,12 +56,22 @@ test('a cycle is listed with its nodes, edges and path types, and a retry edge m
         edges: [3, 4, 5],
         paths: ['retry', 'normal', 'retry'],
         intended: true,
+        gain: 0,
       },
     ],
     incomplete: false,
   })
   const accidental = cycles(graphOf(['transform a', 'transform b'], ['a > b', 'b > a']))
   assert.equal(accidental.cycles[0]?.intended, false)
+})
+
+test('a cycle has its gain, and the attempts that bound it', () => {
+  const graph = graphOf(
+    ['source in', { kind: 'transform', id: 'work', retry: { maxAttempts: 3 } }, 'transform wait', 'sink out'],
+    ['in > work', { from: 'work', to: 'wait', pathType: 'retry', ratio: 0.2 }, 'wait > work', 'work > out'],
+  )
+  const [cycle] = cycles(graph).cycles
+  assert.deepEqual([cycle?.gain, cycle?.maxAttempts], [0.2, 3])
 })
 
 test('one edge filter serves order, cycles and reachability alike', () => {

@@ -3,7 +3,23 @@ import { test } from 'node:test'
 import { PROBLEMS, type ProblemCode } from '#src/analysis/problems.js'
 import { validate } from '#src/analysis/validate.js'
 import fc from 'fast-check'
-import { dataflow, type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import {
+  bottlenecks,
+  dataflow,
+  deadlock,
+  type GraphData,
+  type GraphEdge,
+  type GraphNode,
+  latency,
+  maxRate,
+  MillraceError,
+  type Problem,
+  retryLoops,
+  simulate,
+  sizing,
+  toDot,
+  toMermaid,
+} from 'millrace'
 import { graphOf, transforms } from './graphs.js'
 
 /** A sound chain, into which each case puts one problem. */
@@ -32,7 +48,9 @@ const wild = (value: unknown): GraphData => value as GraphData
 const map = (value: unknown): unknown => value
 
 /** For each code: a graph that has the problem, and what the problem must name. */
-const CASES: Record<ProblemCode, { graph: GraphData; at?: object; says?: RegExp }> = {
+/** The codes of `validate` itself; `check` adds those that need more than the graph, or more time. */
+type Own = Exclude<ProblemCode, 'LOOP_MAY_BLOCK' | 'DECLARED_DRIFTED'>
+const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
   GRAPH_NAME_INVALID: { graph: { ...chain({}), name: '' } },
   ENTRY_INVALID: { graph: wild({ ...chain({}), nodes: [...chain({}).nodes, 7] }), says: /nodes\[3\] is 7/ },
   NODE_ID_INVALID: { graph: chain({ nodes: [{ id: '', kind: 'sink' }] }) },
@@ -110,6 +128,13 @@ const CASES: Record<ProblemCode, { graph: GraphData; at?: object; says?: RegExp 
   LOOP_GROWS: { graph: chain({ nodes: ['transform a'], edges: ['work > a', 'a > work'] }), at: { node: 'work' } },
   FAILURE_PATH_UNUSED: { graph: chain({ edges: [{ from: 'in', to: 'out', pathType: 'error' }] }), at: { edge: 2 } },
   WHEN_UNUSED: { graph: chain({ first: { when: 'yes' } }), at: { edge: 0, option: 'when' } },
+  WHEN_MISSING: {
+    graph: chain({
+      nodes: ['conditional c', 'sink no'],
+      edges: ['work > c', { from: 'c', to: 'out', when: 'yes' }, 'c > no'],
+    }),
+    at: { edge: 4, option: 'when' },
+  },
   CONDITIONAL_WITHOUT_WHEN: {
     graph: chain({ nodes: ['conditional c', 'sink no'], edges: ['work > c', 'c > out', 'c > no'] }),
     at: { node: 'c' },
@@ -268,4 +293,33 @@ test('a hundred thousand nodes are validated in seconds', () => {
   const codes = new Set(validate(transforms(size, edges)).map(({ code }) => code))
   assert.ok(performance.now() - began < 10_000)
   assert.deepEqual(codes, new Set(['SOURCE_MISSING', 'SINK_MISSING']))
+})
+
+test('predictions refuse figures that are no numbers, with all problems, and end on whatever else there is', () => {
+  for (const rate of [NaN, -1, Infinity, '10', null]) {
+    const graph = wild(chain({ source: { rate }, work: { latencyMS: 1 } }))
+    for (const predict of [simulate, latency, maxRate, bottlenecks, deadlock, retryLoops, sizing]) {
+      assert.throws(
+        () => predict(graph),
+        (error: unknown) => {
+          assert.ok(error instanceof MillraceError)
+          assert.equal(error.code, 'GRAPH_INVALID')
+          assert.ok((error.detail['problems'] as Problem[]).some(({ option }) => option === 'rate'))
+          return true
+        },
+      )
+    }
+  }
+})
+
+test('graphs with structural problems are answered all the same', () => {
+  for (const { graph } of Object.values(CASES)) {
+    for (const answer of [simulate, latency, maxRate, bottlenecks, deadlock, retryLoops, sizing, toDot, toMermaid]) {
+      try {
+        answer(graph)
+      } catch (error) {
+        assert.ok(error instanceof MillraceError, String(error))
+      }
+    }
+  }
 })

@@ -1,9 +1,9 @@
 import type { GraphEdge, GraphNode } from '../../graph/types.ts'
 import type { Adjacency } from '../adjacency.ts'
-import { isStage } from '../lanes.ts'
+import { isStage } from '../loops/lanes.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-import { branchesOf, isFailureEdge } from '../shares.ts'
+import { branchesOf, isFailureEdge } from '../flow/shares.ts'
 import { isNumber } from './handlers.ts'
 
 /** Sums of ratios may be off by so much: they are written in decimals. */
@@ -18,7 +18,8 @@ export function checkEdges(graph: Adjacency, report: Report): void {
       ['from', edge.from],
       ['to', edge.to],
     ] as const) {
-      if (graph.number(id) !== -1) continue
+      // What is no text was reported with the entry.
+      if (id === '' || graph.number(id) !== -1) continue
       report('EDGE_NODE_UNKNOWN', `${title}: ${quote(id)} is no node.`, { edge: index, option: end })
     }
     const from = graph.from(index)
@@ -105,8 +106,18 @@ function checkBranches(
   report: Report,
 ): void {
   const place = { node: node.id, option: 'ratio' }
-  if (edges.length > 1 && edges.every((edge) => graph.edge(edge).when === undefined)) {
-    report('CONDITIONAL_WITHOUT_WHEN', `No edge of ${quote(node.id)} says which branch it is for.`, { node: node.id })
+  const unnamed = edges.filter((edge) => graph.edge(edge).when === undefined)
+  if (node.route === undefined && unnamed.length === edges.length) {
+    if (edges.length > 1) {
+      report('CONDITIONAL_WITHOUT_WHEN', `No edge of ${quote(node.id)} says which branch it is for.`, { node: node.id })
+    }
+  } else {
+    for (const edge of unnamed) {
+      report('WHEN_MISSING', `${edgeTitle(graph.edge(edge))} has no \`when\`, so no record takes it.`, {
+        edge,
+        option: 'when',
+      })
+    }
   }
   const branches = branchesOf(node, edges, graph)
   checkDisagreement(graph, branches, report)

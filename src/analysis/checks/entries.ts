@@ -58,7 +58,14 @@ function checkEdge(edge: GraphEdge, index: number, report: Report): GraphEdge {
   }
   const place = { edge: index }
   const title = `Edge ${quote(edge.from)} → ${quote(edge.to)}`
-  return without(edge, checkOptions({ given: edge, table: EDGE_OPTIONS, place, title, ignore: ['from', 'to'] }, report))
+  const checked = without(
+    edge,
+    checkOptions({ given: edge, table: EDGE_OPTIONS, place, title, ignore: ['from', 'to'] }, report),
+  )
+  const noText = (['from', 'to'] as const).filter((end) => !isText(edge[end]))
+  for (const end of noText)
+    report('EDGE_NODE_UNKNOWN', `${title}: \`${end}\` is ${show(edge[end])}.`, { ...place, option: end })
+  return noText.length === 0 ? checked : { ...checked, ...Object.fromEntries(noText.map((end) => [end, ''])) }
 }
 
 function without<T extends object>(entry: T, keys: readonly string[]): T {

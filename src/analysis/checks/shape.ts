@@ -1,14 +1,14 @@
 import type { GraphData } from '../../graph/types.ts'
-import { SOURCE_DEFAULTS } from '../lanes.ts'
+import { SOURCE_DEFAULTS } from '../loops/lanes.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components } from '../components.ts'
-import { describeCycle, elementaryCycles } from '../cycles.ts'
-import { isStage } from '../lanes.ts'
+import { elementaryCycles } from '../cycles.ts'
+import { isStage } from '../loops/lanes.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-import { sharesOf } from '../shares.ts'
+import { sharesOf } from '../flow/shares.ts'
 import { walk } from '../structure.ts'
-import { traffic } from '../traffic.ts'
+import { traffic } from '../flow/traffic.ts'
 import { isNumber } from './handlers.ts'
 
 /** Loops above this size are not checked for growth here. */
@@ -73,7 +73,7 @@ function names(graph: Adjacency, members: readonly number[]): string {
     out: (node) => (inside.has(node) ? graph.out(node).filter((edge) => inside.has(graph.to(edge))) : []),
   }
   const [cycle = []] = elementaryCycles(within, 1).cycles
-  const { nodes } = describeCycle(graph, cycle)
+  const nodes = cycle.map((edge) => graph.id(graph.from(edge)))
   const shown = nodes.slice(0, MAX_NAMES).map(quote)
   return [...shown, nodes.length > MAX_NAMES ? '…' : quote(nodes[0])].join(' → ')
 }

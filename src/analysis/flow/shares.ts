@@ -1,5 +1,5 @@
-import type { GraphData, GraphEdge, GraphNode } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
+import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
+import { adjacency, type Adjacency } from '../adjacency.ts'
 
 /** How much of a node's records an edge carries, and why. */
 export interface EdgeShare {
@@ -60,14 +60,15 @@ export interface Branch {
 }
 
 /**
- * Groups edges by their branch. Edges of a conditional without `when` take what no other edge names; where none of its
- * edges has a `when`, the graph is a drawing, and each edge counts as a branch of its own.
+ * Groups edges by their branch. An edge of a conditional without `when` is taken by no record; but where none of its edges has
+ * a `when`, the graph is a drawing, and each edge counts as a branch of its own.
  */
 export function branchesOf(node: GraphNode, edges: readonly number[], graph: Adjacency): readonly Branch[] {
   const unnamed = node.kind === 'conditional' && edges.every((edge) => graph.edge(edge).when === undefined)
-  const groups = new Map<string | number | undefined, number[]>()
+  const groups = new Map<string | number, number[]>()
   for (const edge of edges) {
     const key = unnamed ? edge : graph.edge(edge).when
+    if (key === undefined) continue
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [edge])
     else group.push(edge)

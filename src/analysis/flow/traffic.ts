@@ -1,6 +1,6 @@
-import { MillraceError } from '../errors.ts'
-import type { Adjacency } from './adjacency.ts'
-import { components } from './components.ts'
+import { MillraceError } from '../../errors.ts'
+import type { Adjacency } from '../adjacency.ts'
+import { components } from '../components.ts'
 
 /** Fill-in that the elimination of one loop may make before it is given up. */
 const MAX_FILL = 5_000_000
@@ -12,6 +12,8 @@ export interface Traffic {
    * `in = outside + Σ over edges into the node (gain × in of the edge's node)`. Infinite where a loop grows.
    */
   solve(outside: Float64Array): Float64Array
+  /** Whether records of a node may come back to it. */
+  isOnLoop(node: number): boolean
   /** Loops that send back at least as much as they take: node numbers, in topological order. */
   readonly growing: readonly (readonly number[])[]
 }
@@ -24,10 +26,11 @@ export interface Traffic {
 export function traffic(graph: Adjacency, gain: (edge: number) => number): Traffic {
   const parts = components(graph)
   const loops = parts.members.map((members, index) =>
-    parts.isLoop(index) ? eliminate(graph, members, gain) : undefined,
+    parts.isLoop(index) ? loopTraffic(graph, members, gain) : undefined,
   )
   return {
-    growing: parts.members.filter((_, index) => loops[index] === 'grows'),
+    isOnLoop: (node) => parts.isLoop(parts.of(node)),
+    growing: parts.members.filter((_, index) => loops[index]?.grows === true),
     solve: (outside) => {
       const rate = Float64Array.from(outside)
       parts.members.forEach((members, index) => {
@@ -37,9 +40,7 @@ export function traffic(graph: Adjacency, gain: (edge: number) => number): Traff
             if (parts.of(from) !== index) rate[node]! += times(rate[from]!, gain(edge))
           }
         }
-        const loop = loops[index]
-        if (loop === 'grows') flood(rate, members)
-        else if (loop !== undefined) substitute(loop, rate)
+        loops[index]?.solve(rate)
       })
       return rate
     },
@@ -49,6 +50,22 @@ export function traffic(graph: Adjacency, gain: (edge: number) => number): Traff
 /** A product in which nothing times anything is nothing, infinity included. */
 export function times(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : a * b
+}
+
+/** The traffic equations of one loop by itself. */
+export interface LoopTraffic {
+  /** It sends back at least as much as it takes. */
+  readonly grows: boolean
+  /** Replaces what comes to each member from outside by the rate into it. Other entries stay as they are. */
+  solve(rate: Float64Array): void
+}
+
+/** Prepares one strongly connected component. @throws LOOP_TOO_LARGE */
+export function loopTraffic(graph: Adjacency, members: readonly number[], gain: (edge: number) => number): LoopTraffic {
+  const steps = eliminate(graph, members, gain)
+  return steps === 'grows'
+    ? { grows: true, solve: (rate) => flood(rate, members) }
+    : { grows: false, solve: (rate) => substitute(steps, rate) }
 }
 
 function flood(rate: Float64Array, members: readonly number[]): void {

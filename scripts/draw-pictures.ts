@@ -1,0 +1,49 @@
+/** Draws the pictures of `docs/drawing.md` into `docs/pictures/`: `node build/scripts/draw-pictures.js`. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { simulate, theme, toSvg, views, type DrawOptions, type GraphData } from 'millrace'
+import etl from '../examples/walkthrough/1-simple-etl.js'
+import iot from '../examples/walkthrough/2-iot.js'
+import deadLetters from '../examples/walkthrough/3-dead-letters.js'
+import microservices from '../examples/walkthrough/4-microservices.js'
+import repaired, { broken } from '../examples/walkthrough/5-repair.js'
+
+interface PictureFile {
+  readonly name: string
+  readonly graph: GraphData
+  readonly options: DrawOptions
+}
+
+const plain: DrawOptions = { title: true }
+const hot = (graph: GraphData): DrawOptions => ({ title: true, legend: true, heat: true, simulation: simulate(graph) })
+
+/** Every picture by the name of its file. */
+export const PICTURES: readonly PictureFile[] = [
+  { name: 'simple-etl', graph: etl, options: { ...plain, legend: true } },
+  { name: 'iot', graph: iot, options: plain },
+  { name: 'iot-heat', graph: iot, options: hot(iot) },
+  { name: 'dead-letters', graph: deadLetters, options: { ...plain, legend: true } },
+  { name: 'dead-letters-dark', graph: deadLetters, options: { ...hot(deadLetters), theme: 'dark' } },
+  { name: 'microservices', graph: microservices, options: { ...plain, theme: theme('default', { rankdir: 'TB' }) } },
+  { name: 'microservices-zoom', graph: microservices, options: { ...plain, views: [views.zoom(0)] } },
+  {
+    name: 'microservices-collapsed',
+    graph: microservices,
+    options: { ...hot(microservices), views: [views.collapse('order_service')] },
+  },
+  { name: 'broken', graph: broken, options: { title: 'broken' } },
+  { name: 'repaired', graph: repaired, options: { title: 'repaired' } },
+  ...(['default', 'dark', 'warm', 'forest', 'ocean', 'minimal'] as const).map((name) => ({
+    name: `theme-${name}`,
+    graph: deadLetters,
+    options: { title: name, theme: name, views: [views.focus('router')] },
+  })),
+]
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = new URL('../../docs/pictures/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  for (const { name, graph, options } of PICTURES) {
+    writeFileSync(new URL(`${name}.svg`, folder), await toSvg(graph, options))
+  }
+}

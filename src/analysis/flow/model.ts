@@ -1,0 +1,105 @@
+import type { GraphData } from '../../graph/types.ts'
+import { adjacency, type Adjacency } from '../adjacency.ts'
+import { refuseBadFigures } from './figures.ts'
+import { SOURCE_DEFAULTS } from '../loops/lanes.ts'
+import { serviceOf, type Service } from './service.ts'
+import { sharesOf, type EdgeShare } from './shares.ts'
+import { traffic, type Traffic } from './traffic.ts'
+
+/** What all predictions take. */
+export interface FlowOptions {
+  /** Cores that `cpu` stages share. Default: no limit. */
+  readonly cores?: number
+  /** Core time that the runtime takes for each record at each stage, in ms. Default: 0. */
+  readonly overheadMs?: number
+}
+
+/** Something that sends records of its own accord: a source, or a buffer that parts the flow. */
+export interface Origin {
+  readonly node: number
+  /** Most that it sends, in records per second, whatever the rest of the graph takes. Of a buffer: what comes to it. */
+  readonly most: number
+  /** Its share where several origins meet: its workers, because a reader takes its lanes in turn. */
+  readonly weight: number
+  /** Which of its own options says `most`. */
+  readonly by: 'rate' | 'rateLimit' | 'nothing'
+}
+
+/** A graph as the equations see it. */
+export interface Model {
+  readonly graph: Adjacency
+  readonly shares: readonly EdgeShare[]
+  readonly services: readonly Service[]
+  readonly cores: number
+  readonly traffic: Traffic
+  readonly sources: readonly Origin[]
+  /**
+   * Buffers that part the flow, by number: what comes to them does not depend on what leaves them. Those that drop; in a
+   * forecast, those that are neither empty nor full.
+   */
+  readonly parting: readonly number[]
+  /** How much of a stage that several feed a buffer gets, beside the workers of sources. */
+  weight(node: number): number
+}
+
+/** @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE */
+export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: FlowOptions = {}): Model {
+  refuseBadFigures(graph)
+  const found = adjacency(graph)
+  const shares = sharesOf(found)
+  const parting = found.nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
+    kind === 'buffer' && whenFull !== 'block' ? [node] : [],
+  )
+  return {
+    graph: found,
+    shares,
+    services: found.nodes.map((node) => serviceOf(node, overheadMs)),
+    cores,
+    traffic: cutTraffic(found, shares, parting),
+    sources: found.nodes.flatMap((node, number) => (node.kind === 'source' ? [sourceOf(found, number)] : [])),
+    parting,
+    weight: () => 1,
+  }
+}
+
+/** The traffic equations, with nothing leaving the nodes of `cut`. */
+export function cutTraffic(graph: Adjacency, shares: readonly EdgeShare[], cut: readonly number[]): Traffic {
+  const closed = new Set(cut)
+  return traffic(graph, (edge) => (closed.has(graph.from(edge)) ? 0 : (shares[edge]?.gain ?? 0)))
+}
+
+function sourceOf(graph: Adjacency, number: number): Origin {
+  const { rate = Infinity, rateLimit = Infinity, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(number)
+  const most = Math.min(rate, rateLimit)
+  const by = most === Infinity ? 'nothing' : rate <= rateLimit ? 'rate' : 'rateLimit'
+  return { node: number, most, weight: concurrency, by }
+}
+
+/** What comes to each node from outside when each origin sends at its rate, ready for `traffic.solve`. */
+export function outsideOf(model: Model, origins: readonly Origin[], rates: readonly number[]): Float64Array {
+  const outside = new Float64Array(model.graph.nodes.length)
+  origins.forEach(({ node }, index) => {
+    const rate = rates[index] ?? 0
+    if (model.graph.node(node).kind === 'source') outside[node]! += rate
+    else inject(model, node, rate, outside)
+  })
+  return outside
+}
+
+/** Adds what a node sends over its edges, for each record that it passes on, to the nodes they lead to. */
+export function inject({ graph, shares }: Model, node: number, rate: number, outside: Float64Array): void {
+  for (const edge of graph.out(node)) outside[graph.to(edge)]! += rate * (shares[edge]?.gain ?? 0)
+}
+
+/** Nodes from which records come to one of `nodes`, these included, without passing a buffer that parts the flow. */
+export function feeders({ graph, shares, parting }: Model, nodes: readonly number[]): ReadonlySet<number> {
+  const cut = new Set(parting)
+  const seen = new Set(nodes)
+  for (const node of seen) {
+    for (const edge of graph.in(node)) {
+      const from = graph.from(edge)
+      if (!cut.has(from) && (shares[edge]?.gain ?? 0) > 0) seen.add(from)
+    }
+  }
+  return seen
+}

@@ -1,0 +1,85 @@
+import { fill, type Counts, type Filling, type Limit } from './filling.ts'
+import { outsideOf, type Model, type Origin } from './model.ts'
+
+/** A filling that has settled: also what leaves the buffers that drop is in balance with what comes to them. */
+export interface Prediction extends Filling {
+  readonly origins: readonly Origin[]
+  /** Records per second that leave each node for its edges, before they are shared out. */
+  readonly leaving: Float64Array
+  /** Rate into each node if no stage and no core limited anything. Sources that declare no rate count as predicted. */
+  readonly offered: Float64Array
+  /** Records per second of all sources together. */
+  readonly throughput: number
+}
+
+/** What leaves a buffer that drops depends on what comes to it, which may depend on what leaves it: so many turns at most. */
+const MAX_TURNS = 50
+const SETTLED = 1e-9
+
+export interface PredictOptions {
+  /** Which stages limit. Default: all. */
+  readonly counts?: Counts
+  /** Of a buffer that parts the flow: more is there than comes, so it sends whatever is taken. Default: none. */
+  readonly hasBacklog?: (node: number) => boolean
+}
+
+/** Fills the graph from all its origins. */
+export function predict(model: Model, { counts, hasBacklog = () => false }: PredictOptions = {}): Prediction {
+  const buffers = model.parting.map((node): Origin => ({
+    node,
+    most: Infinity,
+    weight: model.weight(node),
+    by: 'nothing',
+  }))
+  const isFollowing = ({ node }: Origin): boolean => model.graph.node(node).kind !== 'source' && !hasBacklog(node)
+  let origins = [...model.sources, ...buffers]
+  let filling = fill(model, origins, counts)
+  for (let turn = 0; turn < MAX_TURNS && origins.some(isFollowing); turn++) {
+    const previous = filling.rates
+    // The mean of what was taken and what comes damps the swing between a buffer and a source that share a stage.
+    origins = origins.map((origin) =>
+      isFollowing(origin) ? { ...origin, most: settle(origin.most, filling.into[origin.node] ?? 0) } : origin,
+    )
+    filling = fill(model, origins, counts)
+    if (filling.rates.every((rate, index) => isClose(rate, previous[index] ?? 0)) && turn > 0) break
+  }
+  const leaving = Float64Array.from(filling.into)
+  origins.forEach((origin, index) => {
+    const rate = filling.rates[index] ?? 0
+    leaving[origin.node] = isFollowing(origin) ? Math.min(rate, filling.into[origin.node] ?? 0) : rate
+  })
+  return {
+    ...filling,
+    origins,
+    leaving,
+    offered: offeredOf(model, origins, filling),
+    throughput: model.sources.reduce((sum, _, index) => sum + (filling.rates[index] ?? 0), 0),
+  }
+}
+
+function settle(before: number, now: number): number {
+  return before === Infinity ? now : (before + now) / 2
+}
+
+function isClose(a: number, b: number): boolean {
+  return a === b || Math.abs(a - b) <= SETTLED * Math.max(a, b)
+}
+
+function offeredOf(model: Model, origins: readonly Origin[], { rates }: Filling): Float64Array {
+  const offered = origins.map(({ node, most }, index) => {
+    const isSource = model.graph.node(node).kind === 'source'
+    return isSource && most < Infinity ? most : (rates[index] ?? 0)
+  })
+  return model.traffic.solve(outsideOf(model, origins, offered))
+}
+
+/** A limit without the number of its node, as results show it. */
+export interface NamedLimit {
+  readonly by: Limit['by']
+  /** The stage that is full; with `cores`, the stage that burns most. */
+  readonly node?: string
+}
+
+export function named(model: Model, { by, node }: Limit): NamedLimit {
+  return node === undefined ? { by } : { by, node: model.graph.id(node) }
+}

@@ -1,0 +1,144 @@
+import type { Adjacency } from '../adjacency.ts'
+import type { Components } from '../components.ts'
+
+/** Times of nodes and edges, in ms, by number. */
+export interface Times {
+  node(node: number): number
+  edge(edge: number): number
+}
+
+/** Time from arriving at `entry` to having left `exit`, two nodes of one loop. */
+export type Crossing = (entry: number, exit: number) => number
+
+/** The slowest way to each node. */
+export interface SlowestRoutes {
+  /** Time from the source until the node is done; -Infinity where no source reaches it. */
+  readonly ms: Float64Array
+  /** The components on the way, from the source: by which node each is entered and left. */
+  path(node: number): readonly Leg[]
+}
+
+/** One component on a way. A node that is on no cycle is its own entry and exit. */
+export interface Leg {
+  readonly entry: number
+  readonly exit: number
+}
+
+/**
+ * The slowest ways from any source, each loop crossed in the time that `crossing` says. One pass over the components in
+ * topological order; in a loop, all its entries are tried with all its exits.
+ */
+export function slowestRoutes(graph: Adjacency, parts: Components, times: Times, crossing: Crossing): SlowestRoutes {
+  const size = graph.nodes.length
+  const arrival = new Float64Array(size).fill(-Infinity)
+  const cameFrom = new Int32Array(size).fill(-1)
+  const ms = new Float64Array(size).fill(-Infinity)
+  const enteredAt = new Int32Array(size).fill(-1)
+  graph.nodes.forEach(({ kind }, node) => {
+    if (kind === 'source') arrival[node] = 0
+  })
+  parts.members.forEach((members, index) => {
+    const entries = members.filter((node) => arrival[node] !== -Infinity)
+    for (const exit of members) {
+      for (const entry of entries) {
+        const done = arrival[entry]! + (parts.isLoop(index) ? crossing(entry, exit) : times.node(entry))
+        if (done > ms[exit]!) {
+          ms[exit] = done
+          enteredAt[exit] = entry
+        }
+      }
+      for (const edge of graph.out(exit)) {
+        const to = graph.to(edge)
+        if (parts.of(to) === index || ms[exit]! + times.edge(edge) <= arrival[to]!) continue
+        arrival[to] = ms[exit]! + times.edge(edge)
+        cameFrom[to] = exit
+      }
+    }
+  })
+  const path = (node: number): readonly Leg[] => {
+    const legs: Leg[] = []
+    for (let exit = node; exit !== -1;) {
+      const entry = enteredAt[exit] ?? -1
+      if (entry === -1) break
+      legs.push({ entry, exit })
+      exit = cameFrom[entry] ?? -1
+    }
+    return legs.reverse()
+  }
+  return { ms, path }
+}
+
+/** The fastest ways from some nodes. */
+export interface FastestRoutes {
+  /** Time from arriving at the start until the node is done; Infinity where there is no way. */
+  ms(node: number): number
+  /** Nodes of the way, both ends included. */
+  path(node: number): readonly number[]
+}
+
+/** The fastest ways from `start`, over nodes of `within` only where it is given. Dijkstra's algorithm. */
+export function fastestRoutes(
+  graph: Adjacency,
+  start: readonly number[],
+  times: Times,
+  within?: ReadonlySet<number>,
+): FastestRoutes {
+  const reached = new Map<number, Reached>()
+  const heap = new Heap()
+  for (const node of start) heap.push({ key: times.node(node), node, from: -1 })
+  for (let next = heap.pop(); next !== undefined; next = heap.pop()) {
+    const { key, node } = next
+    if (reached.has(node)) continue
+    reached.set(node, next)
+    for (const edge of graph.out(node)) {
+      const to = graph.to(edge)
+      if (within?.has(to) === false || reached.has(to)) continue
+      heap.push({ key: key + times.edge(edge) + times.node(to), node: to, from: node })
+    }
+  }
+  const path = (node: number): readonly number[] => {
+    const way: number[] = []
+    for (let at = reached.get(node); at !== undefined; at = reached.get(at.from)) way.push(at.node)
+    return way.reverse()
+  }
+  return { ms: (node) => reached.get(node)?.key ?? Infinity, path }
+}
+
+interface Reached {
+  readonly key: number
+  readonly node: number
+  readonly from: number
+}
+
+/** A binary heap: the least key first. */
+class Heap {
+  readonly #items: Reached[] = []
+
+  push(item: Reached): void {
+    const items = this.#items
+    let at = items.push(item) - 1
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      if (items[above]!.key <= item.key) break
+      items[at] = items[above]!
+      at = above
+    }
+    items[at] = item
+  }
+
+  pop(): Reached | undefined {
+    const items = this.#items
+    const first = items[0]
+    const last = items.pop()
+    if (first === undefined || last === undefined || items.length === 0) return first
+    let at = 0
+    for (let child = 1; child < items.length; child = 2 * at + 1) {
+      if (child + 1 < items.length && items[child + 1]!.key < items[child]!.key) child++
+      if (items[child]!.key >= last.key) break
+      items[at] = items[child]!
+      at = child
+    }
+    items[at] = last
+    return first
+  }
+}

@@ -1,0 +1,82 @@
+import type { GraphData } from '../../graph/types.ts'
+import { adjacency, type Adjacency } from '../adjacency.ts'
+import { components } from '../components.ts'
+import { elementaryCycles } from '../cycles.ts'
+import { refuseBadFigures } from '../flow/figures.ts'
+import { sharesOf } from '../flow/shares.ts'
+import { mostInFlight } from './in-flight.ts'
+import { DEFAULT_MAX_DEMAND } from './lanes.ts'
+import { reconvergences, type Reconvergence } from './reconvergence.ts'
+import { verdictOf, type Enlargement, type LoopVerdict } from './verdict.ts'
+
+export interface Deadlock {
+  /** No loop can block itself, given that the plan does what `sized` says. */
+  readonly safe: boolean
+  readonly loops: readonly LoopVerdict[]
+  readonly reconvergences: readonly Reconvergence[]
+  /** Lanes of which the graph says nothing, and what the plan makes them hold so that all loops are safe. */
+  readonly sized: readonly Enlargement[]
+  /** What the graph itself says too small: changes that together make all loops safe, but for those that multiply records. */
+  readonly enlarge: readonly Enlargement[]
+  /** There are more cycles than were looked at one by one; `sized` and `enlarge` cover the rest, by more than may be needed. */
+  readonly incomplete: boolean
+}
+
+export interface DeadlockOptions {
+  /** Records on a lane of which the graph says nothing. Default: 4,096. */
+  readonly maxDemand?: number
+  /** Most cycles that are looked at one by one. Default: 1,000. */
+  readonly maxCycles?: number
+}
+
+/**
+ * Proves, by credit, which loops cannot block themselves. Workers of a loop wait for each other only when every lane on the
+ * way round is full; so a loop is safe where its lanes hold all that can be in it at once, which the windows of the sources
+ * bound. Joins take whatever comes first, so paths that meet again never block each other.
+ * Cost: O((nodes + edges) × (cycles + 1)). @throws GRAPH_INVALID where a figure is no number, or negative
+ */
+export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadlock {
+  const { maxDemand = DEFAULT_MAX_DEMAND, maxCycles = 1_000 } = options
+  refuseBadFigures(graph)
+  const found = adjacency(graph)
+  const parts = components(found)
+  const { cycles, incomplete } = elementaryCycles(found, maxCycles)
+  const most = parts.members.map((_, index) => (parts.isLoop(index) ? mostInFlight(found, parts, index) : 0))
+  const inFlight = (edge: number): number => {
+    const component = parts.of(found.from(edge))
+    return component === parts.of(found.to(edge)) ? (most[component] ?? 0) : 0
+  }
+  const shares = sharesOf(found)
+  const larger = new Map<number, Enlargement>()
+  const loops = cycles.map((edges) => {
+    return verdictOf(found, edges, { records: inFlight(edges[0] ?? -1), maxDemand, shares, larger })
+  })
+  if (incomplete) enlargeBackEdges(found, inFlight, larger)
+  const met = reconvergences(found)
+  const all = [...larger.values()].sort((a, b) => a.edge - b.edge)
+  const enlarge = all.filter(({ isSaid }) => isSaid)
+  return {
+    safe: enlarge.length === 0 && loops.every(({ safe }) => safe) && !(incomplete && most.includes(Infinity)),
+    loops,
+    reconvergences: met.list,
+    sized: all.filter(({ isSaid }) => !isSaid),
+    enlarge,
+    incomplete: incomplete || met.incomplete,
+  }
+}
+
+/** Every cycle has an edge that leads back in the order of the graph: each of those holds everything. */
+function enlargeBackEdges(
+  graph: Adjacency,
+  inFlight: (edge: number) => number,
+  larger: Map<number, Enlargement>,
+): void {
+  for (const edge of graph.edges) {
+    const records = inFlight(edge)
+    if (graph.to(edge) > graph.from(edge) || records === 0 || records === Infinity) continue
+    const { maxDemand } = graph.edge(edge)
+    const isBuffered = [graph.from(edge), graph.to(edge)].some((node) => graph.node(node).kind === 'buffer')
+    if ((maxDemand ?? 0) >= records || (larger.get(edge)?.capacity ?? 0) >= records) continue
+    larger.set(edge, { edge, capacity: records, isSaid: maxDemand !== undefined || isBuffered })
+  }
+}

@@ -1,0 +1,118 @@
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { simulate } from '../analysis/flow/simulate.ts'
+import { validate } from '../analysis/validate.ts'
+import type { GraphData } from '../graph/types.ts'
+import { toDot } from '../render/dot.ts'
+import { toMermaid } from '../render/mermaid.ts'
+import type { DrawOptions } from '../render/picture.ts'
+import { toSvg } from '../render/svg.ts'
+import type { Theme } from '../render/theme.ts'
+import { theme, THEMES, type ThemeName } from '../render/themes.ts'
+import { numberOf, textOf, textsOf, UsageError, type Call, type Command, type Values } from './command.ts'
+import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
+import { exitCode, problemLines } from './report.ts'
+import { viewsOf } from './view-option.ts'
+
+const FORMATS = ['mermaid', 'dot', 'svg'] as const
+type Format = (typeof FORMATS)[number]
+const DIRECTIONS = ['LR', 'TB', 'RL', 'BT'] as const
+
+export const draw: Command = {
+  summary: 'Draws a graph as Mermaid, DOT or SVG.',
+  usage: 'GRAPH [--format mermaid|dot|svg] [--theme NAME] [--view VIEW …] [--heat] [--out FILE]',
+  options: {
+    ...GRAPH_OPTIONS,
+    format: {
+      type: 'string',
+      value: 'FORMAT',
+      text: 'mermaid, dot or svg. Default: as the name of --out ends, else mermaid.',
+    },
+    theme: { type: 'string', value: 'NAME', text: `${Object.keys(THEMES).join(', ')}. Default: default.` },
+    direction: { type: 'string', value: 'LR|TB|RL|BT', text: 'Direction of the flow. Default: as the theme says.' },
+    view: {
+      type: 'string',
+      multiple: true,
+      value: 'VIEW',
+      text: 'zoom=0|1|2, focus=ID, up=ID, down=ID, between=FROM,TO, only=KIND,…, or collapse=CLUSTER; several in turn.',
+    },
+    radius: { type: 'string', value: 'N', text: 'Edges around what focus, up, down and between show.' },
+    title: { type: 'boolean', text: 'Sets the name of the graph above it.' },
+    legend: { type: 'boolean', text: 'Explains colours and lines.' },
+    predict: { type: 'boolean', text: 'Shows predicted rates and loads.' },
+    heat: {
+      type: 'boolean',
+      text: 'Colours stages by utilisation, buffers by fill; predicted where nothing was measured.',
+    },
+    cores: { type: 'string', value: 'N', text: 'Cores for the prediction. Default: those of this machine.' },
+    measurements: {
+      type: 'string',
+      value: 'FILE',
+      text: 'Measurements in JSON: rates, 99th percentiles and fills are shown.',
+    },
+    out: { type: 'string', value: 'FILE', text: 'Writes there instead of printing.' },
+  },
+  async run(call) {
+    const { values, output } = call
+    const graph = await loadGraph(call)
+    const format = formatOf(values)
+    const picture = await drawn(graph, format, await optionsOf(call, graph))
+    const file = textOf(values, 'out')
+    if (file !== undefined) await writeFile(file, picture)
+    // What can be drawn is drawn, but nobody should take it for sound.
+    const problems = validate(graph)
+    if (values['json'] === true) {
+      const result = { graph: graph.name, format, problems, ...(file === undefined ? { picture } : { file }) }
+      output.print(JSON.stringify(result, undefined, 2))
+    } else {
+      if (file === undefined) output.print(picture.trimEnd())
+      if (problems.length > 0)
+        output.warn(
+          problemLines(problems, { ...output, color: false })
+            .join('\n')
+            .trimEnd(),
+        )
+    }
+    return exitCode(problems, values)
+  },
+}
+
+async function drawn(graph: GraphData, format: Format, options: DrawOptions): Promise<string> {
+  if (format === 'svg') return toSvg(graph, options)
+  return format === 'dot' ? toDot(graph, options) : toMermaid(graph, options)
+}
+
+function formatOf(values: Values): Format {
+  const ending = extname(textOf(values, 'out') ?? '').slice(1)
+  const byEnding = { svg: 'svg', dot: 'dot', gv: 'dot' }[ending] ?? 'mermaid'
+  return oneOf(FORMATS, textOf(values, 'format') ?? byEnding, 'format')
+}
+
+async function optionsOf(call: Call, graph: GraphData): Promise<DrawOptions> {
+  const { values } = call
+  const measurements = await loadMeasurements(call)
+  const wantsFigures = values['predict'] === true || (values['heat'] === true && measurements === undefined)
+  const cores = numberOf(values, 'cores') ?? availableParallelism()
+  return {
+    theme: themeOf(values),
+    views: viewsOf(graph, textsOf(values, 'view'), numberOf(values, 'radius')),
+    title: values['title'] === true,
+    legend: values['legend'] === true,
+    heat: values['heat'] === true,
+    ...(measurements === undefined ? {} : { measurements }),
+    ...(wantsFigures ? { simulation: simulate(graph, { cores }) } : {}),
+  }
+}
+
+function themeOf(values: Values): Theme {
+  const name = oneOf(Object.keys(THEMES) as ThemeName[], textOf(values, 'theme') ?? 'default', 'theme')
+  const direction = textOf(values, 'direction')
+  return direction === undefined ? THEMES[name] : theme(name, { rankdir: oneOf(DIRECTIONS, direction, 'direction') })
+}
+
+function oneOf<T extends string>(known: readonly T[], given: string, option: string): T {
+  const found = known.find((each) => each === given)
+  if (found === undefined) throw new UsageError(`--${option} takes ${known.join(', ')}, not ${JSON.stringify(given)}.`)
+  return found
+}

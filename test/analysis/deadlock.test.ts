@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { changeGraph } from '#src/analysis/flow/what-if.js'
+import { deadlock } from '#src/analysis/loops/deadlock.js'
+import fc from 'fast-check'
+import type { GraphData } from 'millrace'
+import { digraphs, graphOf, transforms } from './graphs.js'
+
+/** A retry loop: in > work > valid, and what is not valid goes through a buffer and `fix` back to `work`. */
+function retryLoop({
+  window = 1_000,
+  concurrency = 1,
+  capacity = 500,
+  whenFull = 'block',
+  maxDemand = 100,
+} = {}): GraphData {
+  return graphOf(
+    [
+      { kind: 'source', id: 'in', window, concurrency },
+      'transform work',
+      'conditional valid',
+      { kind: 'buffer', id: 'again', capacity, whenFull: whenFull as 'block' },
+      'transform fix',
+      'sink out',
+    ],
+    [
+      'in > work',
+      'work > valid',
+      { from: 'valid', to: 'out', when: 'yes' },
+      { from: 'valid', to: 'again', when: 'no', pathType: 'retry' },
+      'again > fix',
+      { from: 'fix', to: 'work', maxDemand },
+    ],
+  )
+}
+
+test('a loop whose lanes hold the window of its sources is safe', () => {
+  // work → fix is one lane with the buffer's 900 records, fix → work one of 100.
+  const [loop] = deadlock(retryLoop({ capacity: 900 })).loops
+  assert.equal(loop?.reason, 'fits')
+  assert.equal(loop.capacity, 1_000)
+  assert.equal(loop.inFlight, 1_000)
+  assert.ok(deadlock(retryLoop({ capacity: 900 })).safe)
+})
+
+test('one record less and it is not, and the smallest capacity that makes it safe is named', () => {
+  const found = deadlock(retryLoop({ capacity: 899 }))
+  assert.equal(found.safe, false)
+  assert.equal(found.loops[0]?.reason, 'tooSmall')
+  assert.deepEqual(found.enlarge, [{ edge: 3, buffer: 'again', capacity: 900, bufferCapacity: 900, isSaid: true }])
+  assert.match(found.loops[0]?.why ?? '', /set `capacity` of `again` to 900/)
+  assert.ok(deadlock(retryLoop({ capacity: 900 })).safe)
+})
+
+test('a lane of which the graph says nothing is sized by the plan, and the loop is safe', () => {
+  const graph = retryLoop({ capacity: 100, window: 5_000 })
+  const open = changeGraph(graph, { edges: { 5: { maxDemand: undefined } } })
+  const found = deadlock(open)
+  assert.equal(found.loops[0]?.reason, 'sized')
+  assert.deepEqual(found.sized, [{ edge: 5, capacity: 4_900, isSaid: false }])
+  assert.ok(found.safe)
+})
+
+test('where writers may choose, all workers of a stage must wait before a loop stands still; by key, one is enough', () => {
+  const graph = retryLoop({ capacity: 900 })
+  // work → fix has 3 rings of 300 each, fix → work 3 rings of 100 each.
+  const byDemand = deadlock(changeGraph(graph, { nodes: { fix: { concurrency: 3 } } })).loops[0]
+  assert.equal(byDemand?.capacity, 900 + 300)
+  const byKey = deadlock(changeGraph(graph, { nodes: { fix: { concurrency: 3, dispatch: 'partition' } } })).loops[0]
+  assert.equal(byKey?.capacity, 300 + 100)
+  assert.deepEqual([byKey.safe, byKey.enlarge?.capacity, byKey.enlarge?.bufferCapacity], [false, 900, 2_700])
+})
+
+test('each worker of a source has its own window', () => {
+  assert.equal(deadlock(retryLoop({ concurrency: 3 })).loops[0]?.inFlight, 3_000)
+})
+
+test('a buffer that drops never makes a worker wait', () => {
+  const found = deadlock(retryLoop({ whenFull: 'dropOldest', capacity: 1 }))
+  assert.equal(found.safe, true)
+  assert.equal(found.loops[0]?.reason, 'drops')
+})
+
+test('what becomes several on the way to the loop counts several times, and a branch only where it may be taken', () => {
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', window: 10 },
+      { kind: 'transform', id: 'split', selectivity: 4 },
+      'conditional pick',
+      'transform a',
+      'sink out',
+    ],
+    [
+      'in > split',
+      'split > pick',
+      { from: 'pick', to: 'a', when: 'a', ratio: 0.01 },
+      { from: 'pick', to: 'out', when: 'b', ratio: 0.99 },
+      { from: 'a', to: 'a', pathType: 'retry', maxDemand: 39 },
+      'a > out',
+    ],
+  )
+  const found = deadlock(graph)
+  assert.equal(found.loops[0]?.inFlight, 40)
+  assert.deepEqual(found.enlarge, [{ edge: 4, capacity: 40, isSaid: true }])
+})
+
+test('a loop that makes several records of one has no capacity that is enough', () => {
+  const crawler = graphOf(
+    [
+      { kind: 'source', id: 'seeds' },
+      'transform fetch',
+      { kind: 'transform', id: 'links', selectivity: 20 },
+      'sink pages',
+    ],
+    ['seeds > fetch', 'fetch > pages', 'fetch > links', { from: 'links', to: 'fetch', ratio: 0.01 }],
+  )
+  const found = deadlock(crawler)
+  assert.equal(found.loops[0]?.reason, 'multiplies')
+  assert.equal(found.loops[0]?.inFlight, Infinity)
+  assert.deepEqual(found.enlarge, [])
+})
+
+test('a loop that no source reaches is safe, and so is a graph without loops', () => {
+  assert.equal(deadlock(graphOf(['transform a', 'transform b'], ['a > b', 'b > a'])).loops[0]?.reason, 'unreached')
+  assert.deepEqual(deadlock(graphOf(['source a', 'sink b'], ['a > b'])), {
+    safe: true,
+    loops: [],
+    reconvergences: [],
+    sized: [],
+    enlarge: [],
+    incomplete: false,
+  })
+})
+
+test('paths that part and meet again are listed with their fork, and are safe', () => {
+  const diamond = graphOf(['source a', 'transform b', 'transform c', 'sink d'], ['a > b', 'a > c', 'b > d', 'c > d'])
+  const [met] = deadlock(diamond).reconvergences
+  assert.deepEqual([met?.fork, met?.join, met?.safe], ['a', 'd', true])
+  const apart = graphOf(['source a', 'source b', 'sink c'], ['a > c', 'b > c'])
+  assert.deepEqual(deadlock(apart).reconvergences, [])
+})
+
+test('what is said to be enlarged makes every loop safe, on random graphs', () => {
+  fc.assert(
+    fc.property(digraphs, fc.integer({ min: 1, max: 20 }), ({ size, edges }, maxDemand) => {
+      const inner = transforms(size, edges, 'retry')
+      const graph: GraphData = {
+        ...inner,
+        nodes: [{ id: 'in', kind: 'source', window: 37 }, ...inner.nodes],
+        edges: [{ from: 'in', to: 'n0' }, ...inner.edges],
+      }
+      const before = deadlock(graph, { maxDemand })
+      const larger = new Map([...before.sized, ...before.enlarge].map(({ edge, capacity }) => [edge, capacity]))
+      const fixed = graph.edges.map((edge, index) => {
+        const capacity = larger.get(index)
+        return capacity === undefined ? edge : { ...edge, maxDemand: capacity }
+      })
+      const after = deadlock({ ...graph, edges: fixed }, { maxDemand })
+      assert.ok(after.loops.every(({ safe, reason }) => safe || reason === 'multiplies'))
+    }),
+  )
+})
+
+test('where there are too many cycles to look at, enlarging every edge that leads back still covers them', () => {
+  const edges = Array.from({ length: 36 }, (_, index) => [index % 6, Math.floor(index / 6)] as const)
+  const inner = transforms(6, edges, 'retry')
+  const graph = {
+    ...inner,
+    nodes: [{ id: 'in', kind: 'source' as const, window: 50 }, ...inner.nodes],
+    edges: [{ from: 'in', to: 'n0' }, ...inner.edges],
+  }
+  const found = deadlock(graph, { maxDemand: 10, maxCycles: 5 })
+  assert.equal(found.incomplete, true)
+  assert.equal(found.safe, true)
+  const back = graph.edges.flatMap(({ from, to }, edge) => (from >= to && from !== 'in' ? [edge] : []))
+  const covered = new Map(found.sized.map(({ edge, capacity }) => [edge, capacity]))
+  assert.ok(back.every((edge) => (covered.get(edge) ?? 0) >= 50))
+})

@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { cli } from '#src/cli/cli.js'
+import { graphToJson } from 'millrace'
+import { measured } from '../analysis/measurements.js'
+import iot from '../../examples/walkthrough/2-iot.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+after(() => rmSync(folder, { recursive: true }))
+const example = (name: string): string =>
+  fileURLToPath(new URL(`../../examples/walkthrough/${name}.js`, import.meta.url))
+const IOT = example('2-iot')
+
+interface Run {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function millrace(...args: string[]): Promise<Run> {
+  const out: string[] = []
+  const err: string[] = []
+  const code = await cli(args, {
+    print: (text) => void out.push(text),
+    warn: (text) => void err.push(text),
+    color: false,
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const wrong = file('wrong.json', {
+  name: 'wrong',
+  nodes: [
+    { id: 'in', kind: 'source', rate: '10' },
+    { id: 'out', kind: 'sink', latencyMS: 3 },
+  ],
+  edges: [
+    { from: 'in', to: 'nowhere' },
+    { from: 'in', to: 'out' },
+  ],
+})
+
+test('help lists the commands, and each command its options', async () => {
+  const overview = await millrace('--help')
+  assert.equal(overview.code, 0)
+  for (const command of ['check', 'simulate', 'draw']) {
+    assert.match(overview.out, new RegExp(`^ {2}${command} `, 'm'))
+    const help = await millrace(command, '--help')
+    assert.equal(help.code, 0)
+    assert.match(help.out, /--json/)
+    assert.ok(
+      help.out.split('\n').every((line) => line.length <= 140),
+      command,
+    )
+  }
+})
+
+test('wrong use is exit code 2 and says how to use it', async () => {
+  const wrongly: [string[], RegExp][] = [
+    [[], /Usage: millrace COMMAND/],
+    [['fly'], /no command "fly"/],
+    [['check'], /Say which graph/],
+    [['check', IOT, IOT], /One graph at a time/],
+    [['check', IOT, '--loud'], /--loud/],
+    [['simulate', IOT, '--cores', 'many'], /--cores takes a number/],
+    [['simulate', IOT, '--set', 'parser'], /--set takes NODE\.OPTION=VALUE/],
+    [['simulate', IOT, '--set', 'parser.concurrency=none'], /must be an integer/],
+    [['draw', IOT, '--format', 'png'], /--format takes mermaid, dot, svg/],
+    [['draw', IOT, '--theme', 'neon'], /--theme takes default/],
+    [['draw', IOT, '--view', 'upside=down'], /--view takes/],
+    [['draw', IOT, '--view', 'between=parser,nowhere'], /two nodes/],
+    [['draw', IOT, '--view', 'only=pipe'], /only=KIND/],
+  ]
+  for (const [args, message] of wrongly) {
+    const { code, out, err } = await millrace(...args)
+    assert.equal(code, 2, args.join(' '))
+    assert.match(out + err, message)
+  }
+})
+
+test('check: a sound graph is exit code 0', async () => {
+  const { code, out } = await millrace('check', IOT)
+  assert.equal(code, 0)
+  assert.match(out, /^iot: 8 nodes, 7 edges, no problems$/m)
+})
+
+test('check: errors are exit code 1, and each names its place and a way out', async () => {
+  const { code, out } = await millrace('check', wrong)
+  assert.equal(code, 1)
+  assert.match(out, /^error {4}OPTION_TYPE_WRONG$/m)
+  assert.match(out, /Node `in`: `rate` must be a number of at least 0 \(records\/s\), not "10"\./)
+  assert.match(out, /Did you mean `latencyMs`\?/)
+  assert.match(out, /wrong: 2 nodes, 2 edges, 3 errors$/m)
+})
+
+test('check: warnings are exit code 0, and 1 with --strict', async () => {
+  const broken = [example('5-repair'), '--graph', 'broken']
+  assert.equal((await millrace('check', ...broken)).code, 0)
+  assert.equal((await millrace('check', ...broken, '--strict')).code, 1)
+  assert.equal((await millrace('check', example('5-repair'), '--strict')).code, 0)
+})
+
+test('check: --json is one document', async () => {
+  const { code, out } = await millrace('check', wrong, '--json')
+  const found = JSON.parse(out) as {
+    ok: boolean
+    problems: { code: string; edge?: number }[]
+    structure: object
+    deadlock: object
+  }
+  assert.equal(code, 1)
+  assert.equal(found.ok, false)
+  assert.deepEqual(
+    found.problems.map((problem) => problem.code),
+    ['OPTION_TYPE_WRONG', 'OPTION_UNKNOWN', 'EDGE_NODE_UNKNOWN'],
+  )
+  assert.ok(found.structure && found.deadlock)
+})
+
+test('check: loops are listed with what they hold', async () => {
+  const { out } = await millrace('check', example('3-dead-letters'))
+  assert.match(out, /router → retry_queue → retry_handler → router {2}yes .*no: it holds all/)
+  assert.match(out, /Failures that no edge takes.*validator, processor, postgres/)
+})
+
+test('check: what drifted from the measurements is a warning', async () => {
+  const path = file('drift.json', measured(iot, { nodes: { parser: { serviceMs: 75 } } }))
+  const { code, out } = await millrace('check', IOT, '--measurements', path, '--strict')
+  assert.equal(code, 1)
+  assert.match(out, /Node `parser` declares `latencyMs` 50, and 75 was measured\./)
+  assert.match((await millrace('check', IOT, '--measurements', path, '--tolerance', '9')).out, /no problems/)
+})
+
+test('simulate: the bottleneck, every node, buffers, sources and latency', async () => {
+  const { code, out } = await millrace('simulate', IOT)
+  assert.equal(code, 0)
+  assert.match(out, /^iot: 5\/s from 3 sources, limited by aggregator$/m)
+  assert.match(out, /^aggregator +transform +5\/s +5\/s +10,000\/s +5\/s {2}████████ 100 % {2}itself$/m)
+  assert.match(out, /^parser .* aggregator below it$/m)
+  assert.match(out, /^rabbitmq +8,000 +5\/s +20\/s +5\/s +-15\/s +8\.89 min +26\.7 min$/m)
+  assert.match(out, /^sensor_a +2,000\/s +1\.67\/s .* aggregator$/m)
+  assert.match(out, /^influxdb +250 ms +250 ms +250 ms /m)
+  assert.match(out, /^Assumed: `influxdb` declares no `latencyMs`/m)
+})
+
+test('simulate: --seconds shows how it begins', async () => {
+  const { out } = await millrace('simulate', IOT, '--seconds', '10')
+  assert.match(out, /^rabbitmq +20\/s +5\/s +150$/m)
+  assert.match(out, /^Not settled yet; at the end aggregator limits what comes out\.$/m)
+  assert.match((await millrace('simulate', IOT, '--seconds', '0')).err, /--seconds takes a number/)
+})
+
+test('simulate: --set shows the graph as it is beside the changed one', async () => {
+  const { out } = await millrace(
+    'simulate',
+    IOT,
+    '--set',
+    'aggregator.concurrency=8',
+    '--set',
+    'aggregator.latencyMs=100',
+  )
+  assert.match(out, /What if: 5\/s becomes 20\/s \(× 4\); then parser is the bottleneck\./)
+  assert.equal((await millrace('simulate', IOT, '--set', 'nobody.rate=1')).code, 1)
+})
+
+test('simulate: measurements take the place of what is declared, and are explained', async () => {
+  const path = file(
+    'live.json',
+    measured(iot, {
+      nodes: {
+        aggregator: { serviceMs: 100, busy: 0.99 },
+        parser: { blocked: 0.9 },
+        sensor_a: { blocked: 0.9 },
+        sensor_b: { blocked: 0.9 },
+        sensor_c: { blocked: 0.9 },
+      },
+      edges: { 4: { blockedShare: 0.9 } },
+    }),
+  )
+  const { out } = await millrace('simulate', IOT, '--measurements', path)
+  assert.match(out, /^iot: 10\/s/m)
+  assert.match(out, /Measured: `aggregator` is busy 99 % of the time; `parser` waits for it 90 % of the time\./)
+})
+
+test('simulate: a graph with errors is not predicted', async () => {
+  const { code, out, err } = await millrace('simulate', wrong)
+  assert.deepEqual([code, out], [1, ''])
+  assert.match(err, /OPTION_TYPE_WRONG/)
+  assert.equal((await millrace('simulate', wrong, '--json')).code, 1)
+})
+
+test('simulate: --json has every figure', async () => {
+  const found = JSON.parse((await millrace('simulate', IOT, '--json', '--set', 'parser.latencyMs=1')).out) as Record<
+    string,
+    unknown
+  >
+  assert.deepEqual(Object.keys(found), [
+    'graph',
+    'problems',
+    'simulation',
+    'bottlenecks',
+    'maxRate',
+    'latency',
+    'retryLoops',
+    'sizing',
+    'whatIf',
+  ])
+})
+
+test('draw: Mermaid by default, other formats by name or by the file', async () => {
+  assert.match((await millrace('draw', IOT)).out, /^flowchart LR$/m)
+  assert.match((await millrace('draw', IOT, '--format', 'dot')).out, /^digraph "iot" \{/)
+  const out = join(folder, 'iot.svg')
+  assert.deepEqual(await millrace('draw', IOT, '--out', out), { code: 0, out: '', err: '' })
+  assert.match(readFileSync(out, 'utf8'), /<svg/)
+})
+
+test('draw: theme, direction, title, legend, heat and views', async () => {
+  const { out } = await millrace(
+    'draw',
+    IOT,
+    '--format',
+    'dot',
+    '--theme',
+    'dark',
+    '--direction',
+    'TB',
+    '--title',
+    '--legend',
+    '--heat',
+    '--view',
+    'only=source,transform',
+    '--view',
+    'up=aggregator',
+  )
+  assert.match(out, /rankdir="TB".*bgcolor="#0f172a".*label=<<b>iot<\/b>>/)
+  assert.match(out, /"legend"/)
+  assert.match(out, /"sensor_a" -> "parser"/)
+  assert.doesNotMatch(out, /"mux"|"influxdb"/)
+  assert.match(out, /5\/s · 25 %/)
+})
+
+test('draw: every view has its option', async () => {
+  const ids = async (...args: string[]): Promise<string> => {
+    const { out } = await millrace('draw', example('4-microservices'), '--format', 'dot', ...args)
+    return [...out.matchAll(/^ *"([^"]+)" \[/gm)].map(([, id]) => id).join(' ')
+  }
+  assert.equal(await ids('--view', 'focus=auth'), 'api_gateway auth order_handler')
+  assert.equal(await ids('--view', 'focus=auth', '--radius', '0'), 'auth')
+  assert.equal(await ids('--view', 'between=payment,push_worker'), 'payment order_db push_worker')
+  assert.equal(await ids('--view', 'zoom=0'), 'mobile_app web_app order_db sendgrid firebase')
+  assert.equal(await ids('--view', 'down=notification_router'), 'sendgrid firebase notification_router')
+  assert.equal(await ids('--view', 'collapse=ingestion', '--view', 'focus=ingestion'), 'ingestion order_handler')
+  assert.equal((await millrace('draw', IOT, '--view', 'focus=nobody')).code, 1)
+})
+
+test('draw: a graph with problems is drawn, and the problems go to the error output', async () => {
+  const { code, out, err } = await millrace('draw', wrong)
+  assert.equal(code, 1)
+  assert.match(out, /n_in/)
+  assert.match(err, /EDGE_NODE_UNKNOWN/)
+})
+
+test('draw: --json holds the picture', async () => {
+  const found = JSON.parse((await millrace('draw', IOT, '--json')).out) as { format: string; picture: string }
+  assert.equal(found.format, 'mermaid')
+  assert.match(found.picture, /flowchart/)
+})
+
+test('a graph read from JSON is the graph that was written', async () => {
+  const path = file('iot.json', graphToJson(iot))
+  assert.equal((await millrace('simulate', path)).out, (await millrace('simulate', IOT)).out)
+  assert.equal((await millrace('draw', path)).out, (await millrace('draw', IOT)).out)
+})
+
+test('files and modules that are no graph are refused with a code', async () => {
+  const refused: [string[], RegExp][] = [
+    [['check', join(folder, 'absent.json')], /^FILE_NOT_READ/],
+    [['check', join(folder, 'absent.js')], /^MODULE_NOT_LOADED/],
+    [['check', file('text.json', 'not json')], /^GRAPH_JSON_INVALID/],
+    [['check', file('empty.mjs', 'export const x = 1')], /^GRAPH_NOT_EXPORTED/],
+    [['check', file('throws.mjs', 'throw new Error("no")')], /^MODULE_NOT_LOADED.*no/],
+    [['check', IOT, '--measurements', file('bad.json', { seconds: 0 })], /^MEASUREMENTS_INVALID/],
+    [['check', IOT, '--measurements', file('bad2.json', '{')], /^MEASUREMENTS_INVALID/],
+  ]
+  for (const [args, message] of refused) {
+    const { code, err } = await millrace(...args)
+    assert.equal(code, 1, args.join(' '))
+    assert.match(err, message)
+  }
+  const asJson = await millrace('check', join(folder, 'absent.json'), '--json')
+  assert.equal((JSON.parse(asJson.out) as { error: { code: string } }).error.code, 'FILE_NOT_READ')
+})
+
+test('a module with several graphs needs to be told which', async () => {
+  const path = file(
+    'two.mjs',
+    'const g = (name) => ({ name, nodes: [], edges: [], clusters: [] }); export const a = g("first"); export const b = g("second")',
+  )
+  assert.match(
+    (await millrace('check', path)).err,
+    /several graphs: choose one of a \(first\), b \(second\) with --graph/,
+  )
+  assert.match((await millrace('check', path, '--graph', 'b')).out, /second: 0 nodes/)
+  assert.match((await millrace('check', path, '--graph', 'first')).out, /first: 0 nodes/)
+  assert.match((await millrace('check', path, '--graph', 'c')).err, /GRAPH_NOT_EXPORTED/)
+})
+
+test('the program itself: output, error output and exit code', () => {
+  const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+  assert.match(execFileSync(process.execPath, [main, 'check', IOT], { encoding: 'utf8' }), /no problems/)
+  const failed = spawnSync(process.execPath, [main, 'check', wrong], { encoding: 'utf8' })
+  assert.equal(failed.status, 1)
+  // Not to a terminal: no colours.
+  // oxlint-disable-next-line no-control-regex -- the escape character
+  assert.doesNotMatch(failed.stdout, /\u001b/)
+})

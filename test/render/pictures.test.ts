@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { toSvg } from 'millrace'
+import { PICTURES } from '../../scripts/draw-pictures.js'
+
+const folder = new URL('../../../docs/pictures/', import.meta.url)
+
+test('the pictures of the docs are what the graphs are drawn as now', async () => {
+  for (const { name, graph, options } of PICTURES) {
+    const file = readFileSync(new URL(`${name}.svg`, folder), 'utf8')
+    assert.ok(file === (await toSvg(graph, options)), `${name}: draw it again: node build/scripts/draw-pictures.js`)
+  }
+  assert.deepEqual(readdirSync(folder).sort(), PICTURES.map(({ name }) => `${name}.svg`).sort())
+})
