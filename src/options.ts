@@ -422,7 +422,7 @@ export type Resolved<T extends OptionTable> = {
 export function resolve<T extends OptionTable>(table: T, given: object = {}): Resolved<T> {
   const entries = Object.entries(table as OptionTable).flatMap(([name, spec]) => {
     const value: unknown = Reflect.get(given, name)
-    if (spec.fields !== undefined) return [[name, resolve(spec.fields, (value ?? {}) as object)]]
+    if (spec.fields !== undefined) return [[name, resolve(spec.fields, value ?? {})]]
     return value === undefined && spec.default === undefined ? [] : [[name, value ?? spec.default]]
   })
   return Object.freeze(Object.fromEntries(entries)) as Resolved<T>

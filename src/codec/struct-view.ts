@@ -71,11 +71,13 @@ function place({ type, offset }: Field, at: string): string {
   return type === 'f64' ? `floats[(${at} >> 3) + ${offset / 8}]` : `words[(${at} >> 2) + ${offset / 4}]`
 }
 
+/** The expression of the field of the record at `at`; `prefix` is what the arrays are members of. */
+function valueOf(field: Field, prefix: string): string {
+  const raw = prefix + place(field, 'this.#at')
+  return field.type === 'u32' ? `${raw} >>> 0` : field.type === 'bool' ? `${raw} === 1` : raw
+}
+
 function compiledView({ fields }: StructLayout): new () => StructView {
-  const value = (field: Field, prefix: string): string => {
-    const raw = prefix + place(field, 'this.#at')
-    return field.type === 'u32' ? `${raw} >>> 0` : field.type === 'bool' ? `${raw} === 1` : raw
-  }
   const source = `'use strict'
 class StructView {
   #words; #floats; #at = 0
@@ -90,10 +92,10 @@ class StructView {
     ${fields.map((field, i) => `${place(field, 'at')} = ${field.type === 'bool' ? `v${i} ? 1 : 0` : `v${i}`}`).join('\n')}
     return true
   }
-  toObject() { return { ${fields.map((field) => `${JSON.stringify(field.name)}: ${value(field, 'this.#')}`).join(', ')} } }
+  toObject() { return { ${fields.map((field) => `${JSON.stringify(field.name)}: ${valueOf(field, 'this.#')}`).join(', ')} } }
   ${fields
     .map(
-      (field) => `get ${JSON.stringify(field.name)}() { return ${value(field, 'this.#')} }
+      (field) => `get ${JSON.stringify(field.name)}() { return ${valueOf(field, 'this.#')} }
   set ${JSON.stringify(field.name)}(value) { this.#${place(field, 'this.#at')} = value }`,
     )
     .join('\n')}

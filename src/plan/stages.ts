@@ -67,7 +67,7 @@ class StageDrafter {
         nodes,
         ...(node.kind === 'source' ? { source: sourcePlan(node) } : { input: inputPlan(node) }),
         restart: resolve(RESTART_OPTIONS, { ...restart, ...node.restart }),
-        resourceLimits: { ...node.resourceLimits } as Record<string, number>,
+        resourceLimits: { ...node.resourceLimits },
         rehearsal: { latencyMs: serviceMs(node), cpu: node.cpu ?? false },
       },
       paths: this.#paths,

@@ -168,7 +168,7 @@ class EmbeddedWorker {
     listener: EmbedderListener,
     answer: (anchor: number, record: unknown) => boolean,
   ) {
-    let wake = (): void => undefined
+    let wake = nothing
     const draining = new AbortController()
     this.#memory = memory
     this.#worker = worker
@@ -221,4 +221,8 @@ class EmbeddedWorker {
   sequenceOf(slot: number): number {
     return this.#parts.source!.slots.sequence(slot)
   }
+}
+
+function nothing(): void {
+  // Until the loop is made, nothing can have happened that it would have to be woken for.
 }

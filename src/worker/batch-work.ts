@@ -92,7 +92,7 @@ export class BatchWork {
    * @returns how long it waits before its next attempt, in ms; undefined where its records are given up
    */
   failed(batch: Batch, error: unknown): { dueAt: number; attempt: number; since: number } | undefined {
-    const { outlet, stage } = this.#parts
+    const { stage } = this.#parts
     const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
     if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
       this.countRetry(fault, batch.values.length)

@@ -66,8 +66,7 @@ export class CallContext implements Context {
   }
 
   readonly emit = (branch: string, record: unknown): void => {
-    if (!this.#branches.has(branch))
-      throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch: String(branch) })
+    if (!this.#branches.has(branch)) throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch })
     this.emitted.push([branch, record])
   }
 

@@ -9,7 +9,7 @@ export type AnyFunction = (...args: any[]) => unknown
 /** What a node that has no thread of its own does with a record. */
 export interface Operation {
   readonly work: Work
-  call(value: unknown): unknown
+  readonly call: (value: unknown) => unknown
 }
 
 /** The user's functions of one stage: those of its own node, of the nodes it runs inline, and of the lanes out of it. */

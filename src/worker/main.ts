@@ -80,7 +80,7 @@ class WorkerThread {
     await this.#untilRunning()
     const phases = this.#watchPhases()
     const assembly = viewMemory(this.#task.assembly ?? new ArrayBuffer(0))
-    let wake = (): void => undefined
+    let wake = nothing
     const parts = makeParts({
       plan: this.#plan,
       worker: this.#worker.index,
@@ -154,4 +154,8 @@ function makeStage(parts: Parts): Stage {
   const { batch, maxInFlight } = parts.stage.input!
   if (batch === undefined) return new RecordStage(parts)
   return batch.keyed || maxInFlight > 1 ? new KeyedBatchStage(parts) : new BatchStage(parts)
+}
+
+function nothing(): void {
+  // Until the loop is made, nothing can have happened that it would have to be woken for.
 }

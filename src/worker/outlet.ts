@@ -138,7 +138,7 @@ export class Outlet {
   /** Sends a record to the edges of a branch. */
   emit(node: NodeOutlet, branch: string, value: unknown, origin: number): void {
     const ports = node.branches.get(branch)
-    if (ports === undefined) throw new MillraceError('ROUTE_UNKNOWN', { node: node.plan.node, branch: String(branch) })
+    if (ports === undefined) throw new MillraceError('ROUTE_UNKNOWN', { node: node.plan.node, branch })
     for (let i = 0; i < ports.length; i++) ports[i]!.send(value, origin)
   }
 

@@ -67,10 +67,10 @@ export interface Parts {
   readonly batch: Histogram | undefined
   readonly endToEnd: Histogram | undefined
   /** Tells the loop that something happened in this thread: an async handler has answered. */
-  wake(): void
+  readonly wake: () => void
   /** The pipeline drains: batches do not wait for more, sources make no more. */
-  isDraining(): boolean
-  report(event: WorkerEvent): void
+  readonly isDraining: () => boolean
+  readonly report: (event: WorkerEvent) => void
 }
 
 /** A source's side of the acks: its slots, and how far it has come. */

@@ -77,12 +77,6 @@ export const lateAsync = dataflow('lateAsync', import.meta.url)
   .connect('numbers', 'wait')
   .connect('wait', 'out')
 
-const seen = new Map<string, number>()
-function attemptsOf(key: string): number {
-  seen.set(key, (seen.get(key) ?? 0) + 1)
-  return seen.get(key)!
-}
-
 export const retries = dataflow('retries', import.meta.url)
   .source('numbers', { produce: () => numbers(1_000) })
   .transform('flaky', {
@@ -107,7 +101,6 @@ export const nacks = dataflow('nacks', import.meta.url)
     ack: (successes, failures, { watermark }) => {
       acked.push({ successes: [...successes], failures: [...failures], watermark })
     },
-    teardown: () => console.log(JSON.stringify(acked)),
   })
   .transform('fails', {
     map: ({ n }: { n: number }) => {
