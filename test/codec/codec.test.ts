@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serialize } from 'node:v8'
 import { codecOf } from '#src/codec/codecs.js'
+import { viewMemory } from '#src/lane/memory.js'
 import fc from 'fast-check'
 import { MillraceError } from 'millrace'
 import { roundTrip, tableOf } from './harness.js'
@@ -205,9 +206,24 @@ test('struct: objects with the declared fields arrive equal; other fields and ot
 
 test('struct with view: each record reads the lane in place, and a view can be sent on', () => {
   const codec = codecOf({ struct: { id: 'i32', price: 'f64' }, view: true })
+  const memory = viewMemory(new SharedArrayBuffer(1024))
   const values = Array.from({ length: 5 }, (_, id) => ({ id, price: id / 2 }))
-  const copies = roundTrip(codec, values).map((view) => (view as { toObject(): unknown }).toObject())
-  assert.deepEqual(copies, values)
+  const encoder = codec.encoder(tableOf())
+  const views: { id: number; toObject(): unknown }[] = []
+  encoder.encode(memory, values, 0, 5, 0, 512)
+  codec.decoder(tableOf()).decode(memory, 0, encoder.end, 5, views)
+  assert.deepEqual(
+    views.map((view) => view.toObject()),
+    values,
+  )
+  encoder.encode(memory, views, 0, 5, 512, 1024)
+  const sentOn: unknown[] = []
+  codecOf({ struct: { id: 'i32', price: 'f64' } })
+    .decoder(tableOf())
+    .decode(memory, 512, encoder.end, 5, sentOn)
+  assert.deepEqual(sentOn, values)
+  encoder.encode(memory, [{ id: 9, price: 9 }], 0, 1, 0, 512)
+  assert.equal(views[0]!.id, 9)
 })
 
 for (const name of ['shape', 'msgpack', 'json'] as const) {
