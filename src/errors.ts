@@ -61,6 +61,14 @@ export const ERROR_CODES = {
     text: 'The records of this node cannot be read.',
     fix: 'Name a sink without `write`, and read it once only.',
   },
+  NODE_NOT_SOURCE: {
+    text: 'This node is not a source.',
+    fix: 'Name a source: only sources can be paused or limited; the others follow them.',
+  },
+  WORKER_UNKNOWN: {
+    text: 'The stage has no such worker.',
+    fix: 'Workers of a stage are counted from 0 to `concurrency` - 1; stages in the embedding thread have none to restart.',
+  },
   RECORD_FAILED: {
     text: 'A pushed record failed.',
     fix: 'The events `record.failed` and `record.deadLettered` say where and why.',

@@ -393,6 +393,19 @@ export const RUN_OPTIONS = {
     unit: 'ms',
     text: 'A pipeline with records in flight that moves none for so long emits `stalled`.',
   },
+  inject: {
+    type: 'boolean',
+    default: false,
+    text: 'Lets `pipeline.inject` put single records in before any node: test records, and dead letters once more. Adds a lane to every worker.',
+  },
+  deadLetters: {
+    type: 'integer',
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    unit: 'records',
+    text: 'Records that were given up and are kept in the memory of the embedding thread, to look at and to try again.',
+  },
   loader: {
     type: 'string',
     default: 'auto',

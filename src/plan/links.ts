@@ -49,7 +49,9 @@ export function linkShape(
   const maxDemand = draft.whenFull === 'dropOldest' ? 2 * needed : needed
   const isSized = asked !== undefined || loop > 0
   const sized = Math.min(MAX_SIZED_BYTES, maxDemand * USUAL_RECORD_BYTES)
-  const ringBytes = first(({ laneBytes }) => laneBytes) ?? Math.max(options.laneBytes, isSized ? sized : 0)
+  const isInjection = draft.edges.length === 0
+  const usual = isInjection ? sized : Math.max(options.laneBytes, isSized ? sized : 0)
+  const ringBytes = first(({ laneBytes }) => laneBytes) ?? usual
   return {
     index: draft.index,
     from: from!.index,

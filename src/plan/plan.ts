@@ -28,7 +28,7 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
   refuse(graph)
   const options = resolve(RUN_OPTIONS, given)
   const network = networkOf(graph)
-  const drafts = draftStages(network, options.restart, rehearse)
+  const drafts = draftStages(network, options.restart, rehearse, options.inject)
   const loops = loopsOf(graph, drafts)
   const shapes = drafts.flatMap(({ paths }) => paths).map((path) => linkShape(network, path, drafts, options, loops))
   return { ...new Planner(network, drafts, shapes, options).plan(), rehearse }

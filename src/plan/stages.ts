@@ -22,15 +22,84 @@ export interface LinkDraft {
   readonly dropEdge: number | undefined
 }
 
+/** The hidden source of injected records: no id of a graph's node begins so in practice, and it is in no graph. */
+export const INJECT = '(inject)'
 const DEFAULT_GRANULE = 128
 const DEFAULT_IN_FLIGHT = 16
+/** Injected records that may be on their way at once. */
+const INJECTED_RECORDS = 64
 
-/** Drafts the stages of a graph, in the order of its nodes. With `rehearse`, synthetic work takes the place of handlers. */
-export function draftStages(network: Network, restart: object, rehearse: boolean): StageDraft[] {
+/**
+ * Drafts the stages of a graph, in the order of its nodes. With `rehearse`, synthetic work takes the place of handlers; with
+ * `inject`, a hidden source can send to every stage.
+ */
+export function draftStages(network: Network, restart: object, rehearse: boolean, inject: boolean): StageDraft[] {
   const links = { next: 0 }
-  return network.graph.nodes
+  const drafts = network.graph.nodes
     .filter(({ id }) => isStage(network, id))
     .map((node, index) => new StageDrafter(network, links, rehearse).draft(node, index, restart))
+  return inject ? [...drafts, draftInjection(drafts, links, restart)] : drafts
+}
+
+/** A push source whose records name the node that they are for; an inline node unwraps them. */
+function draftInjection(drafts: readonly StageDraft[], links: { next: number }, restart: object): StageDraft {
+  let counters = WORKER_COUNTERS
+  const take = (count: number): number => (counters += count) - count
+  const none = {
+    branches: [],
+    error: [],
+    deadLetter: [],
+    retry: [],
+    rehearsal: { selectivity: 1, shares: [], latencyMs: 0 },
+  }
+  const port = { edge: -1, edges: [], pathType: 'normal' as const }
+  const root = {
+    ...none,
+    node: INJECT,
+    kind: 'source' as const,
+    counters: take(NODE_COUNTERS.length),
+    out: [{ ...port, counters: take(EDGE_COUNTERS), node: 1 }],
+  }
+  const targets = drafts.filter(({ stage }) => stage.kind !== 'source').map(({ stage }) => stage.node)
+  const paths = targets.map((to) => ({
+    index: links.next++,
+    from: INJECT,
+    to,
+    edges: [],
+    capacity: INJECTED_RECORDS,
+    whenFull: 'block' as const,
+    dropEdge: undefined,
+  }))
+  const branches = paths.map(({ to, index }) => ({
+    when: to,
+    ports: [{ ...port, counters: take(EDGE_COUNTERS), link: index }],
+  }))
+  const unwrap = {
+    ...none,
+    node: INJECT,
+    kind: 'inject' as const,
+    counters: take(NODE_COUNTERS.length),
+    out: [],
+    branches,
+  }
+  return {
+    stage: {
+      index: drafts.length,
+      node: INJECT,
+      isHidden: true,
+      kind: 'source',
+      work: 'push',
+      host: 'embedder',
+      concurrency: 1,
+      nodes: [root, unwrap],
+      source: { window: INJECTED_RECORDS, granule: 1, rateLimit: 0, rate: 0, acks: false },
+      restart: resolve(RESTART_OPTIONS, restart),
+      resourceLimits: {},
+      rehearsal: { latencyMs: 0, cpu: false },
+    },
+    paths,
+    counters,
+  }
 }
 
 class StageDrafter {
@@ -60,6 +129,7 @@ class StageDrafter {
       stage: {
         index,
         node: node.id,
+        isHidden: false,
         kind: node.kind as StagePlan['kind'],
         work,
         host: work === 'push' || work === 'output' ? 'embedder' : 'pool',

@@ -61,6 +61,8 @@ export interface StagePlan {
   readonly index: number
   /** The node that the stage runs; fused nodes and conditionals below it stand in `nodes`. */
   readonly node: string
+  /** It is no node of the graph: the source of injected records. */
+  readonly isHidden: boolean
   readonly kind: 'source' | 'transform' | 'sink'
   readonly work: Work
   /** Where its workers run: in a pool of their own, or in the thread that called `run`. */
@@ -103,7 +105,7 @@ export interface SourcePlan {
 /** A node within a stage: where its records go. */
 export interface NodePlan {
   readonly node: string
-  readonly kind: NodeKind
+  readonly kind: NodeKind | 'inject'
   readonly work?: Work | 'route' | undefined
   /** Index of its block among the worker's counters. */
   readonly counters: number

@@ -46,9 +46,9 @@ export class Embedder {
     for (const worker of this.#workers) worker.start()
   }
 
-  /** Push sources take no more records. */
-  close(): void {
-    for (const { supply } of this.#workers) supply?.close()
+  /** A push source, or all of them, take no more records. */
+  close(node?: string): void {
+    for (const worker of this.#workers) if (node === undefined || worker.node === node) worker.close()
   }
 
   /** Resolves when all loops are over. */
@@ -216,6 +216,11 @@ class EmbeddedWorker {
         this.#stopped.abort()
         store(this.#memory.words, state, LEFT)
       })
+  }
+
+  close(): void {
+    this.supply?.close()
+    this.#loop.wake()
   }
 
   sequenceOf(slot: number): number {

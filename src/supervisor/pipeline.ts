@@ -1,6 +1,9 @@
+import { MillraceError } from '../errors.ts'
+import { INJECT } from '../plan/stages.ts'
 import type { Plan } from '../plan/types.ts'
 import { type Snapshot, readSnapshot } from '../telemetry/snapshot.ts'
 import type { Receipt } from '../worker/push.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import type { Events } from './events.ts'
 import type { Report } from './report.ts'
 import type { PipelineState, Supervisor } from './supervisor.ts'
@@ -87,6 +90,41 @@ export class Pipeline implements AsyncDisposable {
       [Symbol.asyncIterator]: () => iterator,
     }
     return iterator
+  }
+
+  /** The last records that were given up. */
+  get deadLetters(): DeadLetters {
+    return this.#supervisor.deadLetters
+  }
+
+  /**
+   * Puts one record in before a transform or sink, past everything above it; the receipt follows it to its end. Needs the
+   * option `inject`.
+   * @throws NODE_NOT_PUSHED, NODE_UNKNOWN, PIPELINE_NOT_RUNNING
+   */
+  inject(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
+    const isKnown = this.plan.stages.some((stage) => stage.node === node && stage.kind !== 'source')
+    if (!isKnown) return Promise.reject(new MillraceError('NODE_UNKNOWN', { node }))
+    return this.push(INJECT, { node, record }, options)
+  }
+
+  /** Lets a source, or all of them, make no more records until `resume`. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  pause(node?: string): void {
+    this.#supervisor.pause(node)
+  }
+
+  resume(node?: string): void {
+    this.#supervisor.resume(node)
+  }
+
+  /** Changes a source's rate limit at once: records per second, Infinity for none, undefined for the planned one. */
+  setRateLimit(node: string, perSecond: number | undefined): void {
+    this.#supervisor.setRateLimit(node, perSecond)
+  }
+
+  /** Ends a worker's thread; its successor goes on where it was. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  async restartWorker(node: string, worker: number): Promise<void> {
+    await this.#supervisor.member(node, worker).kill()
   }
 
   /** Drains, as `await using` expects. */

@@ -23,7 +23,9 @@ export function reportOf(
   { outcome, deadlinePassed }: Pick<Report, 'outcome' | 'deadlinePassed'>,
 ): Report {
   const { nodes, elapsedMs } = readSnapshot(memory, plan, startedAtMs)
-  const sources = plan.stages.filter(({ kind }) => kind === 'source').map(({ node }) => nodes[node]!)
+  const sources = plan.stages
+    .filter(({ kind, isHidden }) => kind === 'source' && !isHidden)
+    .map(({ node }) => nodes[node]!)
   const sum = (of: (counts: NodeCounts) => number, counts: readonly NodeCounts[] = sources): number =>
     counts.reduce((total, each) => total + of(each), 0)
   return {

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly maxRecordBytes?: number
   readonly restart?: RestartPolicy
   readonly stallMs?: number
+  readonly inject?: boolean
+  readonly deadLetters?: number
   readonly loader?: string
   readonly signal?: AbortSignal
 }
@@ -49,7 +51,7 @@ async function start(graph: GraphData, given: RunOptions, isRehearsal: boolean):
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph)] as const)
-  const { deadlineMs, startDeadlineMs, stallMs } = resolve(RUN_OPTIONS, given)
+  const { deadlineMs, startDeadlineMs, stallMs, deadLetters } = resolve(RUN_OPTIONS, given)
   const supervisor = new Supervisor(made, {
     graph: withoutFunctions(graph),
     hasFunctions: handlers.some((handler) => typeof handler === 'function'),
@@ -57,6 +59,7 @@ async function start(graph: GraphData, given: RunOptions, isRehearsal: boolean):
     deadlineMs,
     startDeadlineMs,
     stallMs,
+    deadLetters,
   })
   await supervisor.start()
   const pipeline = new Pipeline(supervisor)

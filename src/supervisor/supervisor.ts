@@ -1,14 +1,16 @@
-import { store } from '#atomics'
+import { load, store } from '#atomics'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
-import { DRAINING, PHASE, RUNNING, STOPPING } from '../plan/control.ts'
+import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
+import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { readSnapshot } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
 import { Embedder } from './embedder.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
@@ -28,6 +30,8 @@ export interface SupervisorOptions {
   readonly deadlineMs: number
   readonly startDeadlineMs: number
   readonly stallMs: number
+  /** Dead letters that are kept in memory. */
+  readonly deadLetters: number
 }
 
 /** A death, as the history of a stage keeps it. */
@@ -41,6 +45,8 @@ export interface Death {
   readonly counts: boolean
 }
 
+/** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
+const MAX_RATE_WORD = 2 ** 31 - 1
 const LOOK_EVERY_MS = 250
 /** Part of the deadline that is kept for leaving, after draining has taken too long. */
 const LEAVING_SHARE = 0.2
@@ -54,6 +60,7 @@ export class Supervisor implements MemberListener {
   readonly plan: Plan
   readonly embedder: Embedder
   readonly history: Death[] = []
+  readonly deadLetters: DeadLetters
   state: PipelineState = 'starting'
   startedAtMs = performance.now()
   readonly #options: SupervisorOptions
@@ -79,6 +86,7 @@ export class Supervisor implements MemberListener {
     this.plan = plan
     this.#options = options
     this.events = new Events(plan.graph)
+    this.deadLetters = new DeadLetters(options.deadLetters)
     this.#shared = new SharedArrayBuffer(plan.memoryBytes)
     this.memory = viewMemory(this.#shared)
     this.#watchdog = new Watchdog(this.memory)
@@ -123,7 +131,7 @@ export class Supervisor implements MemberListener {
     this.#every(LOOK_EVERY_MS, () => this.#lookForStall())
     this.#watchTimeouts()
     this.events.emit('pipeline.started', { stages: this.plan.stages.length, workers: this.plan.workers.length })
-    if (this.plan.sources.length === this.#ended.size) this.#sourcesOver()
+    this.#lookIfSourcesOver()
   }
 
   /** Lets the sources make no more, and ends when all of their records have. */
@@ -164,6 +172,38 @@ export class Supervisor implements MemberListener {
     return this.#members
   }
 
+  /** Sources make no records until `resume`; all of them where no node is named. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  pause(node?: string): void {
+    for (const control of this.#sourceControls(node)) this.#command(control, (word) => word | PAUSED)
+    this.#ringAll()
+  }
+
+  resume(node?: string): void {
+    for (const control of this.#sourceControls(node)) this.#command(control, (word) => word & ~PAUSED)
+    this.#ringAll()
+  }
+
+  isPaused(node: string): boolean {
+    return this.#sourceControls(node).every((control) => (load(this.memory.words, control + COMMAND) & PAUSED) !== 0)
+  }
+
+  /** Changes the rate limit of a source at once: records per second, Infinity for none, undefined for the planned one. */
+  setRateLimit(node: string, perSecond: number | undefined): void {
+    const controls = this.#sourceControls(node)
+    const each = perSecond === undefined ? 0 : Math.round((1000 * perSecond) / controls.length)
+    const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
+    for (const control of controls) store(this.memory.words, control + RATE, word)
+    this.#ringAll()
+  }
+
+  /** The worker of a stage. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  member(node: string, ordinal: number): Member {
+    const stage = this.#stage(node)
+    const found = this.#members.find(({ worker }) => worker.stage === stage.index && worker.ordinal === ordinal)
+    if (found === undefined) throw new MillraceError('WORKER_UNKNOWN', { node, worker: ordinal })
+    return found
+  }
+
   message(member: Member, message: WorkerMessage): void {
     const place = this.#place(member)
     switch (message.type) {
@@ -181,7 +221,16 @@ export class Supervisor implements MemberListener {
         this.#lastErrors.set(member.worker.index, message.error)
         return
       case 'event': {
-        const { name, ...fields } = message.event
+        const { name, input, ...fields } = message.event
+        if (name === 'record.failed' || name === 'record.deadLettered') {
+          this.deadLetters.add({
+            ...fields,
+            input,
+            outcome: name === 'record.failed' ? 'failed' : 'deadLettered',
+            worker: place.worker,
+          })
+        }
+        // `fields.node` may be a node that the stage runs inline.
         return this.events.emit(name, { ...place, ...fields })
       }
       default:
@@ -297,11 +346,15 @@ export class Supervisor implements MemberListener {
 
   #sourceEnded(worker: number): void {
     this.#ended.add(worker)
-    if (this.state !== 'starting' && this.#ended.size === this.plan.sources.length) this.#sourcesOver()
+    if (this.state !== 'starting') this.#lookIfSourcesOver()
   }
 
-  #sourcesOver(): void {
+  #lookIfSourcesOver(): void {
     if (this.state !== 'running' && this.state !== 'draining') return
+    const open = this.plan.sources.filter((worker) => !this.#ended.has(worker))
+    // Injected records do not keep a pipeline running whose sources have ended; those that are on their way do.
+    if (open.length === 1 && this.plan.stages[this.plan.workers[open[0]!]!.stage]!.isHidden) this.embedder.close(INJECT)
+    if (open.length > 0) return
     this.events.emit('pipeline.drained')
     void this.#leave(this.#options.deadlineMs)
   }
@@ -343,9 +396,31 @@ export class Supervisor implements MemberListener {
   }
 
   #setPhase(phase: number): void {
+    store(this.memory.words, this.plan.control.offset / 4 + PHASE, phase)
+    this.#ringAll()
+  }
+
+  #ringAll(): void {
+    for (const { control } of this.plan.workers) ring(this.memory.words, control.doorbell)
+  }
+
+  #stage(node: string): StagePlan {
+    const found = this.plan.stages.find((stage) => stage.node === node)
+    if (found === undefined) throw new MillraceError('NODE_UNKNOWN', { node })
+    return found
+  }
+
+  /** Word indexes of the control lines of a source's workers, or of all sources'. */
+  #sourceControls(node: string | undefined): number[] {
+    const stages = node === undefined ? this.plan.stages.filter(({ kind }) => kind === 'source') : [this.#stage(node)]
+    const other = stages.find(({ kind }) => kind !== 'source')
+    if (other !== undefined) throw new MillraceError('NODE_NOT_SOURCE', { node: other.node })
+    return stages.flatMap(({ workers }) => workers.map((index) => this.plan.workers[index]!.control.offset / 4))
+  }
+
+  #command(control: number, change: (word: number) => number): void {
     const { words } = this.memory
-    store(words, this.plan.control.offset / 4 + PHASE, phase)
-    for (const { control } of this.plan.workers) ring(words, control.doorbell)
+    store(words, control + COMMAND, change(load(words, control + COMMAND)))
   }
 
   #watchTimeouts(): void {
@@ -366,7 +441,9 @@ export class Supervisor implements MemberListener {
 
   #lookForStall(): void {
     const { stages } = readSnapshot(this.memory, this.plan, this.startedAtMs)
-    const sources = this.plan.stages.filter(({ kind }) => kind === 'source').map(({ node }) => stages[node]!)
+    const sources = this.plan.stages
+      .filter(({ kind, isHidden }) => kind === 'source' && !isHidden)
+      .map(({ node }) => stages[node]!)
     const inFlight = sources.reduce((sum, stage) => sum + stage.inFlight, 0)
     const sum = Object.values(stages).reduce(
       (total, { workers }) => workers.reduce((all, { handoffs }) => all + handoffs, total),

@@ -13,6 +13,8 @@ export type NodeCounts = Readonly<Record<NodeCounter, number>> & {
   readonly out: number
   /** Taken and not yet done: in hand, waiting for a retry, in an open batch; of a source: on their way. */
   readonly inFlight: number
+  /** Of those that it took: records that came by injection and not over an edge. */
+  readonly injected: number
 }
 
 export interface WorkerSnapshot {
@@ -86,8 +88,9 @@ export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): S
   const counters = plan.workers.map((worker) => readCounters(memory, worker))
   const lanes = plan.links.flatMap((link) => readLanes(memory, plan, link))
   const edges = readEdges(plan, counters, lanes)
-  const nodes = readNodes(plan, counters, edges)
-  const stages = plan.stages.map((stage) => readStage(memory, plan, stage, counters, nodes[stage.node]!, now))
+  const nodes = readNodes(plan, counters, edges, lanes)
+  const shown = plan.stages.filter(({ isHidden }) => !isHidden)
+  const stages = shown.map((stage) => readStage(memory, plan, stage, counters, nodes[stage.node]!, now))
   return {
     pipeline: plan.graph,
     time: performance.timeOrigin + now,
@@ -178,6 +181,7 @@ function readNodes(
   plan: Plan,
   counters: readonly Float64Array[],
   edges: readonly EdgeSnapshot[],
+  lanes: readonly LaneSnapshot[],
 ): Record<string, NodeCounts> {
   const nodes: Record<string, Record<string, number>> = Object.create(null) as Record<string, Record<string, number>>
   forEachNode(plan, (stage, node) => {
@@ -189,8 +193,26 @@ function readNodes(
   for (const [id, sums] of Object.entries(nodes)) {
     sums['out'] = edges.reduce((sum, { from, records }) => (from === id ? sum + records : sum), 0)
     sums['inFlight'] = sums['in']! - sums['done']! - sums['filtered']! - sums['failed']! - sums['deadLettered']!
+    sums['injected'] = readInjected(plan, id, counters, lanes)
   }
   return nodes as unknown as Record<string, NodeCounts>
+}
+
+function readInjected(
+  plan: Plan,
+  id: string,
+  counters: readonly Float64Array[],
+  lanes: readonly LaneSnapshot[],
+): number {
+  let injected = 0
+  for (const { workers, nodes } of plan.stages.filter(({ isHidden }) => isHidden)) {
+    const ports = nodes.flatMap(({ branches }) => branches.flatMap(({ when, ports }) => (when === id ? ports : [])))
+    for (const port of ports) {
+      for (const worker of workers) injected += counters[worker]![port.counters + RECORDS]!
+      for (const { link, queued } of lanes) if (link === port.link) injected -= queued
+    }
+  }
+  return injected
 }
 
 function readStage(
@@ -249,7 +271,9 @@ function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64
 }
 
 function forEachNode(plan: Plan, visit: (stage: StagePlan, node: NodePlan) => void): void {
-  for (const stage of plan.stages) for (const node of stage.nodes) visit(stage, node)
+  for (const stage of plan.stages) {
+    if (!stage.isHidden) for (const node of stage.nodes) visit(stage, node)
+  }
 }
 
 function portsOf(node: NodePlan): readonly PortPlan[] {

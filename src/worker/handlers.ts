@@ -30,20 +30,20 @@ export class Handlers {
 
   /** A handler of the stage's own node. */
   own(name: keyof GraphNode): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)![name])
+    return this.#of(this.#nodes.get(this.#stage.node)?.[name])
   }
 
   batchKey(): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)!.batch?.by)
+    return this.#of(this.#nodes.get(this.#stage.node)?.batch?.by)
   }
 
   retryWhen(): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)!.retry?.when)
+    return this.#of(this.#nodes.get(this.#stage.node)?.retry?.when)
   }
 
   /** Key of a record of this stage itself, where it has one. */
   partitionKey(): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)!.partitionBy)
+    return this.#of(this.#nodes.get(this.#stage.node)?.partitionBy)
   }
 
   route(plan: NodePlan): (value: unknown) => string {

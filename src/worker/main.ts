@@ -15,7 +15,7 @@ import { makeParts } from './parts.ts'
 import { type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
 import { RecordStage } from './records.ts'
 import { SourceStage } from './source.ts'
-import type { Parts, Stage } from './stage.ts'
+import type { Parts, Stage, WorkerEvent } from './stage.ts'
 
 /** How often a worker that must look at more than its doorbell does so. */
 const LOOK_EVERY_MS = 20
@@ -91,7 +91,7 @@ class WorkerThread {
       stopped: this.#stopped.signal,
       draining: this.#draining.signal,
       wake: () => wake(),
-      report: (event) => tell({ type: 'event', event }),
+      report: (event) => tellEvent(event, tell),
     })
     const stage = makeStage(parts)
     const { clock } = parts
@@ -145,6 +145,18 @@ class WorkerThread {
     const { node, concurrency } = this.#stage
     const { epoch } = this.#task
     return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, signal: this.#stopped.signal }
+  }
+}
+
+/** A record that was refused for what it holds cannot be told either. */
+function tellEvent(
+  { input, ...event }: WorkerEvent,
+  tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void,
+): void {
+  try {
+    tell({ type: 'event', event: input === undefined ? event : { ...event, input } })
+  } catch {
+    tell({ type: 'event', event })
   }
 }
 

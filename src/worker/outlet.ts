@@ -264,6 +264,12 @@ export class Outlet {
 
   /** What a node without a thread of its own does with a record. */
   #inline(node: NodeOutlet): (value: unknown, origin: number) => void {
+    if (node.plan.kind === 'inject') {
+      return (value, origin) => {
+        const { node: to, record } = value as { node: string; record: unknown }
+        this.emit(node, to, record, origin)
+      }
+    }
     if (node.plan.kind === 'conditional') {
       const route = this.#handlers.route(node.plan)
       return (value, origin) => {

@@ -4,10 +4,17 @@ export class Pacing {
   #allowed = 0
   #at: number
 
-  /** @param perSecond 0 for no limit */
-  constructor(perSecond: number, nowMs: number) {
+  readonly #atOnce: number | undefined
+
+  /**
+   * @param perSecond 0 for no limit
+   * @param atOnce what the bucket holds, and holds at the start; default: ten milliseconds of the rate, and nothing
+   */
+  constructor(perSecond: number, nowMs: number, atOnce?: number) {
     this.#perMs = perSecond / 1000
     this.#at = nowMs
+    this.#atOnce = atOnce
+    this.#allowed = atOnce ?? 0
   }
 
   set perSecond(perSecond: number) {
@@ -17,7 +24,8 @@ export class Pacing {
   /** Records that may go now. */
   allowed(nowMs: number): number {
     if (this.#perMs === 0) return Infinity
-    this.#allowed = Math.min(Math.max(1, this.#perMs * BURST_MS), this.#allowed + (nowMs - this.#at) * this.#perMs)
+    const most = this.#atOnce ?? Math.max(1, this.#perMs * BURST_MS)
+    this.#allowed = Math.min(most, this.#allowed + (nowMs - this.#at) * this.#perMs)
     this.#at = nowMs
     return Math.floor(this.#allowed)
   }

@@ -13,6 +13,7 @@ import { Hand } from './hand.ts'
 import type { Handlers } from './handlers.ts'
 import { Inlet } from './inlet.ts'
 import { Outlet } from './outlet.ts'
+import { Pacing } from './pacing.ts'
 import { Progress } from './progress.ts'
 import { describe } from './record-work.ts'
 import type { Supply } from './supply.ts'
@@ -33,7 +34,8 @@ export function makeParts(given: {
   wake: () => void
   report: (event: WorkerEvent) => void
 }): Parts {
-  const { plan, memory, handlers, state, report } = given
+  const { plan, memory, handlers, state } = given
+  const report = limited(given.report)
   const worker = plan.workers[given.worker]!
   const stage = plan.stages[worker.stage]!
   const journal = new Journal(memory, worker.journal)
@@ -57,9 +59,10 @@ export function makeParts(given: {
     counters: journal.counters,
     settlement,
     handlers,
-    onFault(node, _input, { error, attempts }, outcome) {
+    onFault(node, input, { error, attempts }, outcome) {
       const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
-      report({ name, node, attempts, error: describe(error) })
+      const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
+      report({ name, node, attempts, error: { ...describe(error), ...stack }, input })
     },
   })
   const phase = plan.control.offset / 4 + PHASE
@@ -98,6 +101,25 @@ export function makeParts(given: {
     wake: given.wake,
     isDraining: () => load(memory.words, phase) >= DRAINING,
     report,
+  }
+}
+
+/** Events of a worker per second, at most; and so many at once. */
+const EVENTS_PER_SECOND = 200
+const EVENTS_AT_ONCE = 100
+
+/** Lets so many events through; the next one tells how many were left out. */
+function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => void {
+  const pacing = new Pacing(EVENTS_PER_SECOND, performance.now(), EVENTS_AT_ONCE)
+  let suppressed = 0
+  return (event) => {
+    if (pacing.allowed(performance.now()) < 1) {
+      suppressed++
+      return
+    }
+    pacing.take(1)
+    report(suppressed === 0 ? event : { ...event, suppressed })
+    suppressed = 0
   }
 }
 

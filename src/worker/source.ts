@@ -151,7 +151,7 @@ export class SourceStage implements Stage {
     if (this.#taken.count > 0) return this.#taken.count
     if (this.#supply.isOver || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return 0
     const rate = load(memory.words, this.#control + RATE)
-    if (rate !== 0) this.#pacing.perSecond = Math.max(0, rate) / 1000
+    this.#pacing.perSecond = rate === 0 ? this.#source.rateLimit : Math.max(0, rate) / 1000
     if (slots.free === 0) return 0
     const room = Math.min(this.#source.window - this.#inFlight, outlet.demand())
     return Math.min(room, this.#size.records, this.#pacing.allowed(clock.now))

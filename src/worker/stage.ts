@@ -86,7 +86,16 @@ export interface WorkerEvent {
   readonly name: 'record.retried' | 'record.failed' | 'record.deadLettered' | 'ack.failed'
   readonly node: string
   readonly attempts: number
-  readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined }
+  readonly error: {
+    readonly name: string
+    readonly message: string
+    readonly stack?: string
+    readonly code?: string | undefined
+  }
+  /** Events like this one that were not told since the last one that was: a storm of failures costs counters only. */
+  readonly suppressed?: number
+  /** The record that was given up, for the list of dead letters. It is no part of what listeners are told. */
+  readonly input?: unknown
 }
 
 /** Records after which a hand-off is due, if the input has not paused before. */

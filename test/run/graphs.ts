@@ -182,3 +182,32 @@ export const overflow = dataflow('overflow', import.meta.url)
   .connect('oldest', 'alsoSlow')
   .connect('slow', 'out')
   .connect('alsoSlow', 'last')
+
+/** Ticks for ever. */
+export const endless = dataflow('endless', import.meta.url)
+  .source('ticks', {
+    produce: async function* ({ signal }) {
+      for (let i = 0; !signal.aborted; i++) {
+        yield i
+        await sleep(1, undefined, { signal }).catch(() => undefined)
+      }
+    },
+  })
+  .transform('check', {
+    map: (n: number) => {
+      if (n < 0) throw new RangeError(`negative: ${n}`)
+      return n
+    },
+  })
+  .sink('out')
+  .connect('ticks', 'check')
+  .connect('check', 'out')
+
+export const fast = dataflow('fast', import.meta.url)
+  .source('numbers', {
+    produce: function* () {
+      for (let i = 0; ; i++) yield i
+    },
+  })
+  .sink('none', { write: () => undefined })
+  .connect('numbers', 'none')

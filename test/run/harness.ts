@@ -22,12 +22,13 @@ export async function collect(
 /** Nothing is lost and nothing is made up: at every node, and on every edge. */
 export function assertConserved(pipeline: Pipeline): void {
   const { nodes, edges } = pipeline.snapshot()
-  for (const [id, { in: taken, done, filtered, failed, deadLettered, inFlight }] of Object.entries(nodes)) {
+  for (const [id, counts] of Object.entries(nodes)) {
+    const { in: taken, done, filtered, failed, deadLettered, inFlight, injected } = counts
     assert.equal(taken, done + filtered + failed + deadLettered + inFlight, `node ${id} keeps its account`)
     assert.ok(inFlight >= 0, `node ${id} has ${inFlight} in flight`)
     const sent = edges.filter(({ to }) => to === id)
     if (sent.length === 0) continue
-    const arrived = sent.reduce((sum, { records, queued }) => sum + records - queued, 0)
+    const arrived = sent.reduce((sum, { records, queued }) => sum + records - queued, injected)
     const dropped = pipeline.plan.stages.some(({ node }) => node === id) ? taken : arrived
     assert.equal(arrived, dropped, `what was sent to ${id} and is not on the way has arrived`)
   }
