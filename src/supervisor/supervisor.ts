@@ -12,6 +12,7 @@ import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
+import { History } from './history.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
@@ -34,17 +35,6 @@ export interface SupervisorOptions {
   readonly deadLetters: number
 }
 
-/** A death, as the history of a stage keeps it. */
-export interface Death {
-  readonly node: string
-  readonly worker: number
-  readonly epoch: number
-  readonly at: number
-  readonly cause: string
-  /** False where a record that was in hand again is to blame: it will be given up, and the stage's budget is not charged. */
-  readonly counts: boolean
-}
-
 /** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
 const MAX_RATE_WORD = 2 ** 31 - 1
 const LOOK_EVERY_MS = 250
@@ -59,7 +49,7 @@ export class Supervisor implements MemberListener {
   readonly memory: Memory
   readonly plan: Plan
   readonly embedder: Embedder
-  readonly history: Death[] = []
+  readonly history = new History()
   readonly deadLetters: DeadLetters
   state: PipelineState = 'starting'
   startedAtMs = performance.now()
@@ -262,20 +252,15 @@ export class Supervisor implements MemberListener {
     this.#ended.delete(worker.index)
     this.#watchdog.forget(worker)
     const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
-    // A record that kills again is on its way to be given up; the stage is not to blame for it.
-    const counts = !suspects.some(({ deaths }) => deaths > 1)
     const cause = this.#causeOf(member, error)
     const place = this.#place(member)
-    this.history.push({
-      node: stage.node,
-      worker: worker.ordinal,
-      epoch: member.epoch,
-      at: diedAt,
-      cause: cause.message,
-      counts,
-    })
+    const { counts } = this.history.add(
+      { node: stage.node, worker: worker.ordinal, epoch: member.epoch, atMs: diedAt, cause: cause.message },
+      suspects,
+      stage.input?.maxCrashes ?? Infinity,
+    )
     this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
-    const verdict = this.#verdict(stage, diedAt)
+    const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
     if (!verdict.restart) return this.#giveUp(stage, cause)
     this.#after(verdict.delayMs, () => {
       if (this.state !== 'running' && this.state !== 'draining') return this.#lookIfAllOver()
@@ -287,13 +272,8 @@ export class Supervisor implements MemberListener {
 
   readonly #restartedAt = new Map<number, number>()
 
-  #verdict(stage: StagePlan, now: number): ReturnType<typeof restartVerdict> {
-    const deaths = this.history.filter(({ node, counts }) => node === stage.node && counts).map(({ at }) => at)
-    return restartVerdict(stage.restart, deaths, now)
-  }
-
   #giveUp(stage: StagePlan, cause: MillraceError): void {
-    const history = this.history.filter(({ node }) => node === stage.node)
+    const history = this.history.of(stage.node)
     this.events.emit('stage.gaveUp', { node: stage.node, deaths: history.length, cause })
     this.fail(new MillraceError('RESTARTS_EXHAUSTED', { node: stage.node, deaths: history.length, history }, { cause }))
   }
