@@ -5,10 +5,11 @@ import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
 import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
-import type { Plan, StagePlan } from '../plan/types.ts'
+import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { readSnapshot } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
+import type { WorkerEvent } from '../worker/stage.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
@@ -85,6 +86,7 @@ export class Supervisor implements MemberListener {
     this.finished.catch(() => undefined)
     this.embedder = new Embedder(plan, this.memory, options.embedded, {
       ended: (worker) => this.#sourceEnded(worker),
+      event: (worker, event) => this.#recordEvent(worker, 0, event),
       failed: (cause) => this.fail(new MillraceError('INTERNAL', { reason: String(cause) }, { cause })),
     })
     for (const stage of plan.stages) {
@@ -210,19 +212,8 @@ export class Supervisor implements MemberListener {
       case 'failed':
         this.#lastErrors.set(member.worker.index, message.error)
         return
-      case 'event': {
-        const { name, input, ...fields } = message.event
-        if (name === 'record.failed' || name === 'record.deadLettered') {
-          this.deadLetters.add({
-            ...fields,
-            input,
-            outcome: name === 'record.failed' ? 'failed' : 'deadLettered',
-            worker: place.worker,
-          })
-        }
-        // `fields.node` may be a node that the stage runs inline.
-        return this.events.emit(name, { ...place, ...fields })
-      }
+      case 'event':
+        return this.#recordEvent(member.worker, member.epoch, message.event)
       default:
         return message satisfies never
     }
@@ -435,6 +426,16 @@ export class Supervisor implements MemberListener {
     if (this.#moves.told || forMs < this.#options.stallMs) return
     this.#moves.told = true
     this.events.emit('pipeline.stalled', { inFlight, forMs })
+  }
+
+  /** What a worker tells of records. `event.node` may be a node that the stage runs inline. */
+  #recordEvent(worker: WorkerPlan, epoch: number, { name, input, ...fields }: WorkerEvent): void {
+    if (name === 'record.failed' || name === 'record.deadLettered') {
+      const outcome = name === 'record.failed' ? 'failed' : 'deadLettered'
+      this.deadLetters.add({ ...fields, input, outcome, worker: worker.ordinal })
+      this.embedder.told({ name, ...fields })
+    }
+    this.events.emit(name, { worker: worker.ordinal, epoch, ...fields })
   }
 
   #place({ worker, epoch }: Member): { node: string; worker: number; epoch: number } {
