@@ -7,9 +7,8 @@ const REASON_MS = 100
 /** A pushed record whose answer is waited for. */
 export class Call {
   readonly answered: Promise<unknown>
-  /** By what the record is known to the outputs and in events, once a lane has taken it. */
+  /** How-manieth record of its source it is, once a lane has taken it. */
   sequence: number | undefined
-  recordId: string | undefined
   readonly #reason: Promise<Error>
   #known: Error | undefined
   #answer!: (record: unknown) => void
@@ -46,7 +45,6 @@ export class Call {
 export class Calls {
   readonly #source: number
   readonly #bySequence = new Map<number, Call>()
-  readonly #byRecordId = new Map<string, Call>()
 
   /** @param source its number among all source workers */
   constructor(source: number) {
@@ -55,14 +53,11 @@ export class Calls {
 
   open(call: Call, sequence: number): void {
     call.sequence = sequence
-    call.recordId = pushedRecordId(this.#source, sequence)
     this.#bySequence.set(sequence, call)
-    this.#byRecordId.set(call.recordId, call)
   }
 
-  close({ sequence, recordId }: Call): void {
+  close({ sequence }: Call): void {
     if (sequence !== undefined) this.#bySequence.delete(sequence)
-    if (recordId !== undefined) this.#byRecordId.delete(recordId)
   }
 
   /** An output has a record that came of this pushed one. False where nobody waits for it: the first answer counts. */
@@ -73,10 +68,12 @@ export class Calls {
     return call !== undefined
   }
 
-  /** A record was given up. */
+  /** A record was given up. Failures are few, and told at a limited rate, so the ids of open calls are made only here. */
   explain(recordId: string, { name, message, stack, code }: ErrorMessage): void {
-    const fields = code === undefined ? {} : { code }
-    this.#byRecordId.get(recordId)?.explain(Object.assign(new Error(message), { name, stack, ...fields }))
+    for (const [sequence, call] of this.#bySequence) {
+      if (pushedRecordId(this.#source, sequence) !== recordId) continue
+      call.explain(Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code }) }))
+    }
   }
 
   /** The pipeline is over. */
