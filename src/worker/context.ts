@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { Context } from '../graph/types.ts'
+import type { Context } from '../plan/definition.ts'
 import { formatId, mixed } from '../lane/ids.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import { idOf } from './granule.ts'
