@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { Failure } from '../graph/types.ts'
+import type { Failure } from '../plan/definition.ts'
 import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import { type GranuleHeader, LaneWriter } from '../lane/writer.ts'
