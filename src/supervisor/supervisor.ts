@@ -8,7 +8,7 @@ import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { readSnapshot } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
-import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
+import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -220,11 +220,22 @@ export class Supervisor implements MemberListener {
   }
 
   over(member: Member, error: unknown): void {
+    if (this.state === 'starting') {
+      this.#noteDeathAtStart(member, error)
+      return this.#lookIfReady()
+    }
     const refusal = this.#refusals.get(member.worker.index)
-    if (this.state === 'starting') return this.#lookIfReady()
     if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
     if (refusal !== undefined) this.fail(refusal)
     else if (error !== undefined) this.#replace(member, error)
+  }
+
+  /** A thread that ends before it is ready refuses too: by `process.exit`, an uncaught error, too small a heap. */
+  #noteDeathAtStart(member: Member, error: unknown): void {
+    const { index } = member.worker
+    if (this.#refusals.has(index)) return
+    const told = this.#lastErrors.get(index) ?? errorMessage(error ?? new Error('its thread ended'))
+    this.#refusals.set(index, this.#startError(member, told, 'setup'))
   }
 
   #startMember(member: Member): void {
@@ -282,8 +293,7 @@ export class Supervisor implements MemberListener {
       for (const member of this.#members) this.#tellRestarted(member)
       return
     }
-    const isRefused = this.#members.some((member) => this.#refusals.has(member.worker.index) || !member.isAlive)
-    if (isRefused || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
+    if (this.#refusals.size > 0 || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
   }
 
   #tellRestarted(member: Member): void {
@@ -298,11 +308,6 @@ export class Supervisor implements MemberListener {
     if (this.#failure !== undefined) return this.#failure
     const [refusal] = this.#refusals.values()
     if (refusal !== undefined) return refusal
-    const dead = this.#members.find(({ isAlive }) => !isAlive)
-    if (dead !== undefined) {
-      const told = this.#lastErrors.get(dead.worker.index)
-      return this.#startError(dead, told ?? { name: 'Error', message: 'its thread ended', stack: '' }, 'setup')
-    }
     const late = this.#members.filter(({ isReady }) => !isReady)
     if (late.length === 0) return undefined
     const nodes = [...new Set(late.map(({ worker }) => this.plan.stages[worker.stage]!.node))]
