@@ -45,10 +45,6 @@ export const ERROR_CODES = {
     text: 'The workers of a stage died too often, so the pipeline was stopped.',
     fix: 'Look at `history` and `cause`; `restart` says how many deaths are allowed within which time.',
   },
-  DEADLINE_PASSED: {
-    text: 'The pipeline did not end within its deadline.',
-    fix: 'The report says what was left; raise `deadlineMs`, or look at the stages that were still busy.',
-  },
   PIPELINE_NOT_RUNNING: {
     text: 'The pipeline takes no records any more.',
     fix: 'Push before `drain` or `stop` is called, and before the pipeline has finished.',
@@ -183,7 +179,7 @@ export class MillraceError extends Error {
   readonly detail: ErrorDetail
 
   constructor(code: ErrorCode, detail: ErrorDetail = {}, options?: ErrorOptions) {
-    super(`${code}: ${ERROR_CODES[code].text}${describe(detail)} ${ERROR_CODES[code].fix}`, options)
+    super(messageOf(code, detail), options)
     this.code = code
     this.detail = detail
   }
@@ -193,9 +189,28 @@ export class MillraceError extends Error {
   }
 }
 
-function describe(detail: ErrorDetail): string {
-  const parts = Object.entries(detail).map(
-    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+/** What happened, where and why, and what to do; a list of problems stands a line each. */
+function messageOf(code: ErrorCode, { problems, ...detail }: ErrorDetail): string {
+  const { text, fix } = ERROR_CODES[code]
+  const parts = Object.entries(detail).map(([key, value]) => `${key}: ${textOf(value)}`)
+  const head = `${code}: ${text}${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`
+  if (!Array.isArray(problems)) return `${head} ${fix}`
+  const list = (problems as Listed[]).map((each) => `- ${each.code}: ${each.message} ${each.fix}`)
+  return [head, ...list, fix].join('\n')
+}
+
+/** What a problem in a list says. */
+interface Listed {
+  readonly code: string
+  readonly message: string
+  readonly fix: string
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
+  }
 }

@@ -63,13 +63,13 @@ export class Embedder {
 
   /** Pushes a record. Resolves when a lane takes it. @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING */
   push(node: string, record: unknown, signal?: AbortSignal): Promise<Receipt> {
-    const receipt = new Receipt()
+    const receipt = new Receipt(node)
     return this.#add(node, record, receipt, () => undefined, signal).then(() => receipt)
   }
 
   /** Pushes a record and resolves to the first record that comes of it at an output. */
   async call(node: string, record: unknown, signal?: AbortSignal): Promise<unknown> {
-    const receipt = new Receipt()
+    const receipt = new Receipt(node)
     const { number } = this.#pushed(node)
     let answer!: (record: unknown) => void
     const answered = new Promise<unknown>((resolve) => (answer = resolve))

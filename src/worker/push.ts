@@ -6,8 +6,13 @@ export type PushOutcome = 'acked' | 'failed' | 'abandoned'
 
 /** A pushed record, followed to its end. */
 export class Receipt {
+  readonly #node: string
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
+
+  constructor(node: string) {
+    this.#node = node
+  }
 
   /** Undefined while the record is on its way. */
   get outcome(): PushOutcome | undefined {
@@ -35,7 +40,8 @@ export class Receipt {
     const { promise, resolve, reject } = this.#done!
     promise.catch(() => undefined)
     if (outcome === 'acked') resolve()
-    else reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'PIPELINE_NOT_RUNNING'))
+    else
+      reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'PIPELINE_NOT_RUNNING', { node: this.#node }))
   }
 }
 
