@@ -189,27 +189,32 @@ export class MillraceError extends Error {
   }
 }
 
-/** What happened, where and why, and what to do; a list of problems stands a line each. */
-function messageOf(code: ErrorCode, { problems, ...detail }: ErrorDetail): string {
+/** Problems get a line each, with a way out of its own. */
+function messageOf(code: ErrorCode, { problems, ...where }: ErrorDetail): string {
   const { text, fix } = ERROR_CODES[code]
-  const parts = Object.entries(detail).map(([key, value]) => `${key}: ${textOf(value)}`)
-  const head = `${code}: ${text}${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`
-  if (!Array.isArray(problems)) return `${head} ${fix}`
-  const list = (problems as Listed[]).map((each) => `- ${each.code}: ${each.message} ${each.fix}`)
-  return [head, ...list, fix].join('\n')
+  const places = Object.entries(where).map(([key, value]) => `${key}: ${textOf(value)}`)
+  const head = `${code}: ${text}${places.length === 0 ? '' : ` (${places.join(', ')})`}`
+  return isProblems(problems) ? [head, ...problems.map(lineOf)].join('\n') : `${head} ${fix}`
 }
 
-/** What a problem in a list says. */
-interface Listed {
+interface ProblemText {
   readonly code: string
   readonly message: string
   readonly fix: string
 }
 
+function lineOf({ code, message, fix }: ProblemText): string {
+  return `  ${code}: ${message} ${fix}`
+}
+
+function isProblems(value: unknown): value is readonly ProblemText[] {
+  return Array.isArray(value) && value.length > 0
+}
+
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   try {
-    return JSON.stringify(value) ?? String(value)
+    return JSON.stringify(value) ?? 'undefined'
   } catch {
     return String(value)
   }

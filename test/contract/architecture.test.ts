@@ -125,8 +125,13 @@ test('worker does not know supervisor, control, graph or analysis', () => {
   mayImport('worker', ['plan', 'lane', 'codec', 'telemetry', 'trace', 'errors.ts', 'atomics.ts'])
 })
 
-test('telemetry reads memory by the plan', () => {
-  mayImport('telemetry', ['plan', 'lane', 'errors.ts', 'atomics.ts'])
+test('telemetry reads memory by the plan, and gives the analysis what it takes', () => {
+  mayImport('telemetry', ['plan', 'lane', 'analysis', 'errors.ts', 'atomics.ts'])
+  for (const { file, ours } of inFolder('telemetry'))
+    assert.ok(
+      ours.every((other) => folderOf(other) !== 'analysis' || other === 'analysis/types.ts'),
+      file,
+    )
 })
 
 test('drawing needs a graph and its analysis only', () => {

@@ -214,8 +214,10 @@ for (const [code, provoke] of Object.entries(PROVOKED) as [ErrorCode, () => Told
     const told = await provoke()
     assert.equal(told.code, code)
     assert.ok(told.message.startsWith(`${code}: ${text}`), `what happened: ${told.message}`)
-    assert.ok(told.message.endsWith(fix), `what to do: ${told.message}`)
-    const where = told.message.slice(`${code}: ${text}`.length, -fix.length)
+    const { problems } = (told instanceof MillraceError ? told.detail : {}) as { problems?: readonly { fix: string }[] }
+    const wayOut = problems?.at(-1)?.fix ?? fix
+    assert.ok(told.message.endsWith(wayOut), `what to do: ${told.message}`)
+    const where = told.message.slice(`${code}: ${text}`.length, -wayOut.length)
     if (code !== 'SVG_RENDERER_MISSING') assert.match(where, /\w/, `where: ${told.message}`)
   })
 }
@@ -228,9 +230,4 @@ test('an error is an Error: one class, with its code, its detail, its fix and it
   assert.equal(error.cause, cause)
   assert.equal(error.fix, ERROR_CODES.NODE_UNKNOWN.fix)
   assert.deepEqual(error.detail, { node: 'x', count: 1n })
-})
-
-test('problems stand in the message, a line each', async () => {
-  const { message } = await thrown(() => run(graphs.good, { laneBytes: -1, maxDemand: 0.5 }))
-  assert.match(message, /\n- OPTION_OUT_OF_BOUNDS: .*laneBytes.*\n- OPTION_\w+: .*maxDemand/)
 })
