@@ -167,6 +167,7 @@ export const ERROR_CODES = {
   },
 } as const satisfies Record<string, ErrorEntry>
 
+/** The code of a failure. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
 /** Where and why: ids, values and limits. Plain data, so that it crosses threads. */

@@ -19,9 +19,8 @@ import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
+import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
-
-export type PipelineState = 'starting' | 'running' | 'draining' | 'stopping' | 'ended'
 
 /** What the supervisor needs beside the plan. */
 export interface SupervisorOptions {

@@ -10,6 +10,7 @@ export class Receipt {
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
 
+  /** @internal */
   constructor(node: string) {
     this.#node = node
   }
@@ -30,7 +31,7 @@ export class Receipt {
     return this.#done.promise
   }
 
-  /** Called once, by the source. */
+  /** Called once, by the source. @internal */
   end(outcome: PushOutcome): void {
     this.#outcome = outcome
     if (this.#done !== undefined) this.#tell(outcome)
