@@ -10,6 +10,7 @@ import { type Network, networkOf } from './network.ts'
 import { type StageDraft, draftStages } from './stages.ts'
 import type { EdgePlan, HistogramKind, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
 
+/** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 
 /** Typed arrays index at most so many bytes by a signed word. */

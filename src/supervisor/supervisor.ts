@@ -19,9 +19,8 @@ import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
+import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
-
-export type PipelineState = 'starting' | 'running' | 'draining' | 'stopping' | 'ended'
 
 /** What the supervisor needs beside the plan. */
 export interface SupervisorOptions {
@@ -285,7 +284,8 @@ export class Supervisor implements MemberListener {
     this.#lastErrors.delete(worker.index)
     const { node } = this.plan.stages[worker.stage]!
     const reason = told?.message ?? (error instanceof Error ? error.message : String(error))
-    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause: error })
+    const cause = told === undefined ? error : errorOf(told)
+    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause })
   }
 
   #lookIfReady(): void {
@@ -314,10 +314,10 @@ export class Supervisor implements MemberListener {
     return new MillraceError('START_TIMEOUT', { nodes, startDeadlineMs: this.#options.startDeadlineMs })
   }
 
-  #startError({ worker }: Member, { name, message, stack, code, detail }: ErrorMessage, step: string): MillraceError {
-    const cause = Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+  #startError({ worker }: Member, told: ErrorMessage, step: string): MillraceError {
     const { node } = this.plan.stages[worker.stage]!
-    return new MillraceError('START_FAILED', { node, worker: worker.ordinal, step, reason: message }, { cause })
+    const detail = { node, worker: worker.ordinal, step, reason: told.message }
+    return new MillraceError('START_FAILED', detail, { cause: errorOf(told) })
   }
 
   #sourceEnded(worker: number): void {
@@ -458,4 +458,9 @@ export class Supervisor implements MemberListener {
     }, ms)
     this.#timers.add(timer)
   }
+}
+
+/** An error of a worker's thread, as it was there. */
+function errorOf({ name, message, stack, code, detail }: ErrorMessage): Error {
+  return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
 }
