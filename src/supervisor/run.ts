@@ -43,6 +43,12 @@ export function rehearse(graph: GraphData, options: RunOptions = {}): Promise<Pi
   return start(graph, options, true)
 }
 
+/**
+ * Of a rehearsal: room for all records that credit allows on a lane, each in a frame of its own. A ring that is full of bytes
+ * goes on in eighths of it, which makes slow flows come in gusts.
+ */
+const ROOMY_LANE_BYTES = 2 * RUN_OPTIONS.laneBytes.default
+
 async function start(declared: GraphData, given: RunOptions, isRehearsal: boolean): Promise<Pipeline> {
   if (isLoadingGraph()) throw new MillraceError('RUN_WHILE_LOADING', { graph: declared.name })
   const problems = validateOptions(given, RUN_OPTIONS)
@@ -50,7 +56,7 @@ async function start(declared: GraphData, given: RunOptions, isRehearsal: boolea
   const { signal } = given
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
-  const made = plan(graph, given, isRehearsal)
+  const made = plan(graph, isRehearsal ? { laneBytes: ROOMY_LANE_BYTES, ...given } : given, isRehearsal)
   const handlers = isRehearsal ? [] : handlersOf(graph)
   if (handlers.length > 0 && graph.module === undefined)
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })

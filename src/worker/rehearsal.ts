@@ -45,11 +45,13 @@ function handlerOf(work: string, node: NodePlan): AnyFunction {
 /** Records at their rate: those that are due, as far as they are asked for. */
 function poller({ rate, latencyMs, cpu }: RehearsedWork): AnyFunction {
   const take = takeTime({ latencyMs, cpu, overlaps: false })
-  let dueFrom = performance.now()
+  let dueFrom: number | undefined
   let made = 0
   return (demand: number, { worker, workers }: SourceContext) => {
     const now = performance.now()
-    const due = (): number => Math.floor(((now - dueFrom) * rate) / 1000)
+    // The first record is due when the pipeline runs, not when this worker was made ready.
+    dueFrom ??= now
+    const due = (): number => Math.floor(((now - dueFrom!) * rate) / 1000)
     const late = ((due() - demand) * 1000) / rate - CATCH_UP_MS
     if (late > 0) dueFrom += late
     const count = rate === 0 ? demand : Math.min(demand, due())
