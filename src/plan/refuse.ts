@@ -5,5 +5,5 @@ import type { GraphData } from '../graph/types.ts'
 /** @throws GRAPH_INVALID with all problems */
 export function refuse(graph: GraphData): void {
   const problems = validate(graph).filter(({ severity }) => severity === 'error')
-  if (problems.length > 0) throw new MillraceError('GRAPH_INVALID', { graph: graph.name, problems })
+  if (problems.length > 0) throw new MillraceError('GRAPH_INVALID', { ...(graph && { graph: graph.name }), problems })
 }

@@ -1,7 +1,9 @@
-import type { GraphData, GraphNode, Handler, SourceContext } from '../graph/types.ts'
+import type { Memory } from '../lane/memory.ts'
+import type { GraphData, GraphNode, Handler, SourceContext } from '../plan/definition.ts'
+import { PHASE } from '../plan/control.ts'
 import type { NodePlan, Plan, RehearsedWork, StagePlan } from '../plan/types.ts'
 import { type AnyFunction, Handlers } from './handlers.ts'
-import { type TakeTime, takeTime } from './take-time.ts'
+import { sleeper, type TakeTime, takeTime } from './take-time.ts'
 
 /** Records that a source could not send when they were due are sent later, those of so long at most. */
 const CATCH_UP_MS = 1_000
@@ -10,7 +12,8 @@ const CATCH_UP_MS = 1_000
  * Synthetic work in place of handlers, as the plan's `RehearsedWork` says: sources make records at their rate, stages take
  * their time for each record, fail some, and send others to their branches.
  */
-export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData): Handlers {
+export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData, { words }: Memory): Handlers {
+  const sleep = sleeper(words, plan.control.offset / 4 + PHASE)
   const functions = new Map<Handler, AnyFunction>()
   const add = <T extends AnyFunction>(made: T): T => {
     functions.set(made, made)
@@ -29,22 +32,21 @@ export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData): Handle
       ...keys,
       ...(retry === undefined ? {} : { retry: { ...retry, when: worthRetry } }),
       ...(batch?.by === undefined ? {} : { batch: { ...batch, by: key } }),
-      [work]: add(handlerOf(work, inline)),
+      [work]: add(handlerOf(work, inline, (rehearsal) => takeTime(rehearsal, sleep))),
     }
   })
   return new Handlers(stage, { ...data, nodes }, functions)
 }
 
-function handlerOf(work: string, node: NodePlan): AnyFunction {
+function handlerOf(work: string, node: NodePlan, taking: (rehearsal: RehearsedWork) => TakeTime): AnyFunction {
   const rehearsal = node.rehearsal!
-  if (work === 'poll') return poller(rehearsal)
   if (work === 'route') return router(node, rehearsal)
-  return worker(work, node, rehearsal)
+  const take = taking(rehearsal)
+  return work === 'poll' ? poller(rehearsal, take) : worker(work, node, rehearsal, take)
 }
 
 /** Records at their rate: those that are due, as far as they are asked for. */
-function poller({ rate, latencyMs, cpu }: RehearsedWork): AnyFunction {
-  const take = takeTime({ latencyMs, cpu, overlaps: false })
+function poller({ rate }: RehearsedWork, take: TakeTime): AnyFunction {
   let dueFrom: number | undefined
   let made = 0
   return (demand: number, { worker, workers }: SourceContext) => {
@@ -80,9 +82,8 @@ interface Emitter {
   fail(record: unknown, reason: unknown): void
 }
 
-function worker(work: string, node: NodePlan, rehearsal: RehearsedWork): AnyFunction {
+function worker(work: string, node: NodePlan, rehearsal: RehearsedWork, take: TakeTime): AnyFunction {
   const { retried, failed, selectivity } = rehearsal
-  const take: TakeTime = takeTime(rehearsal)
   const outcome = spread([retried, failed, Math.max(0, 1 - retried - failed)])
   const results = whole(selectivity)
   const branches = node.branches.map(({ when }, i) => ({ when, next: whole(rehearsal.branches[i]!) }))

@@ -1,5 +1,5 @@
 import { openSync, readSync } from 'node:fs'
-import { wait } from '#atomics'
+import { load, wait } from '#atomics'
 
 /** Takes the time of so many records: burns it, sleeps through it, or answers with a promise where calls overlap. */
 export type TakeTime = (records: number) => Promise<void> | undefined
@@ -9,21 +9,28 @@ const SLEEP_MS = 1
 /** Core time that was burnt is compared with the core's own account each time so much has come together. */
 const COMPARE_MS = 50
 
-export function takeTime(given: { latencyMs: number; cpu: boolean; overlaps: boolean }): TakeTime {
-  if (given.latencyMs === 0) return () => undefined
-  if (given.cpu) return burn(given.latencyMs)
-  return given.overlaps ? overlap(given.latencyMs) : sleep(given.latencyMs)
+export function takeTime(work: { latencyMs: number; cpu: boolean; overlaps: boolean }, sleep: Sleep): TakeTime {
+  const { latencyMs } = work
+  if (latencyMs === 0) return () => undefined
+  if (work.cpu) return burn(latencyMs)
+  return work.overlaps ? overlap(latencyMs) : sleepThrough(latencyMs, sleep)
+}
+
+type Sleep = (ms: number) => void
+
+/** Blocks the thread, on a word that nobody rings. */
+export function sleeper(words: Int32Array, word: number): Sleep {
+  return (ms) => void wait(words, word, load(words, word), ms)
 }
 
 /** What a sleep takes too long, the next ones take less. */
-function sleep(latencyMs: number): TakeTime {
-  const word = new Int32Array(new SharedArrayBuffer(4))
+function sleepThrough(latencyMs: number, sleep: Sleep): TakeTime {
   let owedMs = 0
   return (records) => {
     owedMs += records * latencyMs
     if (owedMs < SLEEP_MS) return undefined
     const start = performance.now()
-    wait(word, 0, 0, owedMs)
+    sleep(owedMs)
     owedMs -= performance.now() - start
     return undefined
   }
