@@ -6,7 +6,7 @@ import { type Memory, viewMemory } from '../lane/memory.ts'
 import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { readSnapshot } from '../telemetry/snapshot.ts'
+import { readMovement } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
@@ -416,17 +416,9 @@ export class Supervisor implements MemberListener {
   }
 
   #lookForStall(): void {
-    const { stages } = readSnapshot(this.memory, this.plan, this.startedAtMs)
-    const sources = this.plan.stages
-      .filter(({ kind, isHidden }) => kind === 'source' && !isHidden)
-      .map(({ node }) => stages[node]!)
-    const inFlight = sources.reduce((sum, stage) => sum + stage.inFlight, 0)
-    const sum = Object.values(stages).reduce(
-      (total, { workers }) => workers.reduce((all, { handoffs }) => all + handoffs, total),
-      0,
-    )
+    const { handoffs, inFlight } = readMovement(this.memory, this.plan)
     const now = performance.now()
-    if (sum !== this.#moves.sum || inFlight === 0) this.#moves = { sum, at: now, told: false }
+    if (handoffs !== this.#moves.sum || inFlight === 0) this.#moves = { sum: handoffs, at: now, told: false }
     const forMs = now - this.#moves.at
     if (this.#moves.told || forMs < this.#options.stallMs) return
     this.#moves.told = true
