@@ -1,5 +1,7 @@
-import { wait } from '#atomics'
-import type { GraphData, Handler } from '../graph/types.ts'
+import { load, wait } from '#atomics'
+import type { GraphData, Handler } from '../plan/definition.ts'
+import type { Memory } from '../lane/memory.ts'
+import { PHASE } from '../plan/control.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { type AnyFunction, Handlers } from './handlers.ts'
 
@@ -10,7 +12,8 @@ const SLEEP_MS = 1
  * Synthetic work in place of handlers: sources make records at their declared rate, stages take their declared time for
  * each record, conditionals spread them by the declared ratios.
  */
-export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData): Handlers {
+export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData, { words }: Memory): Handlers {
+  const sleep = sleeper(words, plan.control.offset / 4 + PHASE)
   const functions = new Map<Handler, AnyFunction>()
   const add = (made: AnyFunction): AnyFunction => {
     functions.set(made, made)
@@ -20,7 +23,7 @@ export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData): Handle
     const own = plan.stages.find((each) => each.node === node.id)
     const inline = stage.nodes.find((each) => each.node === node.id)
     const latencyMs = inline?.rehearsal.latencyMs ?? 0
-    if (node.kind === 'source') return { ...node, produce: add(producer(own!)) }
+    if (node.kind === 'source') return { ...node, produce: add(producer(own!, sleep)) }
     if (node.kind === 'conditional' && inline !== undefined && inline.branches.length > 0) {
       return {
         ...node,
@@ -34,16 +37,19 @@ export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData): Handle
     }
     const work = inline === stage.nodes[0] ? stage.work : inline?.work
     if (inline === undefined || work === undefined || work === 'route') return node
-    return { ...node, [work]: add(worker(work, pace(latencyMs, node.cpu ?? false), inline.rehearsal.selectivity)) }
+    return {
+      ...node,
+      [work]: add(worker(work, pace(latencyMs, node.cpu ?? false, sleep), inline.rehearsal.selectivity)),
+    }
   })
   return new Handlers(stage, { ...data, nodes }, functions)
 }
 
-function producer({ source }: StagePlan): AnyFunction {
+function producer({ source }: StagePlan, sleep: Sleep): AnyFunction {
   return function* produce(): Generator<number> {
     const start = performance.now()
     for (let made = 0; ; made++) {
-      if (source!.rate > 0) sleepUntil(start + (1000 * made) / source!.rate)
+      if (source!.rate > 0) sleep(start + (1000 * made) / source!.rate - performance.now())
       yield made
     }
   }
@@ -90,21 +96,23 @@ function worker(work: string, take: (records: number) => void, selectivity: numb
 }
 
 /** Takes the time of so many records: burns it, or waits. */
-function pace(latencyMs: number, cpu: boolean): (records: number) => void {
+function pace(latencyMs: number, cpu: boolean, sleep: Sleep): (records: number) => void {
   let owedMs = 0
   return (records) => {
     owedMs += records * latencyMs
     if (owedMs < (cpu ? 0 : SLEEP_MS)) return
     const start = performance.now()
     if (cpu) while (performance.now() - start < owedMs);
-    else sleepUntil(start + owedMs)
+    else sleep(owedMs)
     owedMs -= performance.now() - start
   }
 }
 
-const never = new Int32Array(new SharedArrayBuffer(4))
+type Sleep = (ms: number) => void
 
-function sleepUntil(timeMs: number): void {
-  const ms = timeMs - performance.now()
-  if (ms >= SLEEP_MS) wait(never, 0, 0, ms)
+/** Blocks the thread on a word that nobody rings. */
+function sleeper(words: Int32Array, word: number): Sleep {
+  return (ms) => {
+    if (ms >= SLEEP_MS) wait(words, word, load(words, word), ms)
+  }
 }
