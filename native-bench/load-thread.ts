@@ -43,13 +43,13 @@ function ask(path: string, value: number): Promise<void> {
   })
 }
 
-parentPort!.on('message', async ({ path, ms }: Load) => {
+async function load({ path, ms }: Load): Promise<LoadReport> {
   const end = performance.now() + ms
   const times = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: 60e9, numberOfSignificantValueDigits: 3 })
   let heavy = 0
-  const always = async (): Promise<void> => {
-    while (path !== undefined && performance.now() < end) {
-      await ask(path, expected)
+  const always = async (route: string): Promise<void> => {
+    while (performance.now() < end) {
+      await ask(route, expected)
       if (performance.now() <= end) heavy++
     }
   }
@@ -63,7 +63,12 @@ parentPort!.on('message', async ({ path, ms }: Load) => {
       await sleep(Math.max(0, lightEveryMs - tookMs))
     }
   }
-  await Promise.all([nowAndThen(), ...Array.from({ length: connections }, always)])
-  const report: LoadReport = { heavy, lightP99Ms: times.getValueAtPercentile(99) / 1e6 }
-  parentPort!.postMessage(report)
+  const routes = Array.from({ length: path === undefined ? 0 : connections }, () => path!)
+  await Promise.all([nowAndThen(), ...routes.map(always)])
+  return { heavy, lightP99Ms: times.getValueAtPercentile(99) / 1e6 }
+}
+
+parentPort!.on('message', (task: Load) => {
+  // A refusal is thrown to whoever started the thread.
+  void load(task).then((report) => parentPort!.postMessage(report))
 })

@@ -29,7 +29,7 @@ const PARK_MS = 1_000
 
 /** One side of a pair of lanes: what a worker does for a record, with nothing of a pipeline around. */
 class Side {
-  readonly #memory = viewMemory(lanes.buffer as unknown as ArrayBuffer)
+  readonly #memory = viewMemory(lanes.buffer)
   readonly #writer
   readonly #reader
   readonly #journal
@@ -44,11 +44,11 @@ class Side {
     const own = role === 'ping' ? 0 : 1
     this.#writer = new LaneWriter(this.#memory, out)
     this.#reader = new LaneReader(this.#memory, back)
-    this.#journal = new Journal(this.#memory, lanes.journals[own]!)
+    this.#journal = new Journal(this.#memory, lanes.journals[own])
     this.#encoder = shapeCodec.encoder(new Texts(this.#memory, laneTexts(out)))
     this.#decoder = shapeCodec.decoder(new Texts(this.#memory, laneTexts(back)))
-    this.#doorbell = new Doorbell(this.#memory.words, lanes.doorbells[own]!)
-    this.#peer = lanes.doorbells[1 - own]!
+    this.#doorbell = new Doorbell(this.#memory.words, lanes.doorbells[own])
+    this.#peer = lanes.doorbells[role === 'ping' ? 1 : 0]
   }
 
   send(ball: Ball): void {

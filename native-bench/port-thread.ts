@@ -41,8 +41,8 @@ function post(message: unknown): boolean {
 /** The source: makes messages while there is room. */
 function make(count: number): unknown {
   if (form === 'single') return kind.make(gate.next++)
-  const records = form === 'int32' ? new Int32Array(count) : new Array<unknown>(count)
-  for (let i = 0; i < count; i++) records[i] = kind.make(gate.next++) as number
+  const records: { [index: number]: unknown } = form === 'int32' ? new Int32Array(count) : new Array<unknown>(count)
+  for (let i = 0; i < count; i++) records[i] = kind.make(gate.next++)
   return records
 }
 

@@ -1,11 +1,11 @@
 /** The records that are moved, and what their sums must be. Everyone in a suite moves the same ones. */
 export interface Kind<T> {
   /** The record with an index. Records repeat after PERIOD. */
-  make(index: number): T
+  readonly make: (index: number) => T
   /** Trivial work. */
-  map(record: T): T
+  readonly map: (record: T) => T
   /** What the last thread adds up; every field counts. */
-  sumOf(record: T): number
+  readonly sumOf: (record: T) => number
 }
 
 const PERIOD = 1 << 16

@@ -24,7 +24,7 @@ const record = new (structView(layout))() as StructView & Record64
 
 const { role, gate: gateName, lanes, publishEvery } = workerData as RingThread
 const gate = gateOf(gateName)
-const memory = viewMemory(lanes.buffer as unknown as ArrayBuffer)
+const memory = viewMemory(lanes.buffer)
 const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0 }
 
 /** Looks in vain before the thread gives its core to another for a moment. */

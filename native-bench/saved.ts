@@ -16,7 +16,9 @@ export function readSaved(file: string): readonly SuiteRun[] {
   try {
     runs = (JSON.parse(readFileSync(file, 'utf8')) as { runs?: unknown }).runs
   } catch (error) {
-    throw new UsageError(`${file} cannot be read as a saved run: ${error instanceof Error ? error.message : error}`)
+    throw new UsageError(
+      `${file} cannot be read as a saved run: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
   if (!Array.isArray(runs)) throw new UsageError(`${file} holds no saved run: --save writes one.`)
   return runs as SuiteRun[]

@@ -29,7 +29,7 @@ export type Unit = keyof typeof UNITS
 export interface Contender {
   readonly name: string
   readonly unit: Unit
-  burst(): Promise<Burst>
+  readonly burst: () => Promise<Burst>
 }
 
 /** Why a row has no figures: said in the row itself. */

@@ -52,16 +52,11 @@ export const codec: Suite = {
   },
 }
 
-function ourContenders(
-  name: string,
-  { encoder, decoder }: Codec,
-  values: readonly unknown[],
-  scale: Scale,
-): Contender[] {
-  const memory = viewMemory(new SharedArrayBuffer(BLOCK_BYTES) as unknown as ArrayBuffer)
+function ourContenders(name: string, codec: Codec, values: readonly unknown[], scale: Scale): Contender[] {
+  const memory = viewMemory(new SharedArrayBuffer(BLOCK_BYTES))
   const table = shapes()
-  const writer = encoder(table)
-  const reader = decoder(table)
+  const writer = codec.encoder(table)
+  const reader = codec.decoder(table)
   const encode = (): void => {
     if (writer.encode(memory, values, 0, BLOCK, 0, BLOCK_BYTES) !== BLOCK)
       throw new Error(`${name}: no room for a block`)
@@ -79,17 +74,21 @@ function ourContenders(
   return [timed(`${name}, encode`, scale, encode, check), timed(`${name}, decode`, scale, decode, check)]
 }
 
+/** A block of values that are taken one by one. */
+function each(act: (index: number) => unknown): () => unknown {
+  return () => {
+    let last: unknown
+    for (let i = 0; i < BLOCK; i++) last = act(i)
+    return last
+  }
+}
+
 /** What one would use without a lane: each value by itself. */
 function rivals(kind: string, values: readonly unknown[], scale: Scale): Contender[] {
   const encoder = new RawEncoder()
   const decoder = new RawDecoder()
   const packed = values.map((value) => encoder.encode(value))
   const texts = values.map((value) => JSON.stringify(value))
-  const each = (act: (index: number) => unknown) => (): unknown => {
-    let last: unknown
-    for (let i = 0; i < BLOCK; i++) last = act(i)
-    return last
-  }
   const same = (copy: (index: number) => unknown) => (): void => {
     for (let i = 0; i < BLOCK; i++)
       if (!isDeepStrictEqual(copy(i), values[i])) throw new Error(`${kind}: what arrives is not what was sent`)
