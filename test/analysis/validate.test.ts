@@ -260,9 +260,16 @@ test('a fused chain of two stages is fine', () => {
   assert.deepEqual(validate(chain({ first: { fuse: true } })), [])
 })
 
-test('a struct codec names types, and any other object is refused', () => {
-  assert.deepEqual(validate(chain({ first: { codec: { struct: { x: 'f64' } } } })), [])
-  for (const codec of [{ struct: {} }, { struct: { x: 'f16' } }, {}, 'xml']) {
+test('a struct codec names types, bytes may be borrowed, and any other object is refused', () => {
+  for (const codec of [
+    { struct: { x: 'f64' } },
+    { struct: { x: 'f64' }, view: true },
+    { struct: 'i32' },
+    { bytes: 'borrow' },
+  ])
+    assert.deepEqual(validate(chain({ first: { codec } })), [])
+  const wrong = [{ struct: {} }, { struct: { x: 'f16' } }, { struct: 'f16' }, { struct: 'i32', view: 1 }, {}, 'xml']
+  for (const codec of [...wrong, { bytes: 'own' }, { struct: 'i32', bytes: 'borrow' }]) {
     assert.equal(validate(chain({ first: { codec } }))[0]?.code, 'OPTION_VALUE_UNKNOWN')
   }
 })

@@ -115,11 +115,10 @@ const PROVOKED: Readonly<Record<ErrorCode, () => Told | Promise<Told>>> = {
     thrown(() =>
       plan(
         dataflow('wide')
-          .source('in', { concurrency: 16, rate: 1 })
-          .sink('out', { concurrency: 16, latencyMs: 1 })
+          .source('in', { concurrency: 16, produce: () => [] })
+          .sink('out', { concurrency: 16, write: () => undefined })
           .connect('in', 'out'),
         { laneBytes: 536_870_912 },
-        true,
       ),
     ),
   START_FAILED: () => thrown(() => run(graphs.setupThrows)),

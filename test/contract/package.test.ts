@@ -67,7 +67,7 @@ test('every type that a public one names is public too', () => {
           const isExported = type?.declarations?.some(
             (each) => (ts.getCombinedModifierFlags(each as ts.Declaration) & ts.ModifierFlags.Export) !== 0,
           )
-          if (isOurs === true && isExported === true && !isParameter && !known.has(type))
+          if (type !== undefined && isOurs === true && isExported === true && !isParameter && !known.has(type))
             missing.add(`${type.name}, which ${symbol.name} names`)
         }
         ts.forEachChild(node, visit)

@@ -95,9 +95,10 @@ const TYPES: Readonly<
     want: (values) => values,
   },
   codec: {
-    accepts: (value, values) => values.includes(value as string) || isStruct(value),
+    accepts: (value, values) => values.includes(value as string) || isStruct(value) || isBorrowedBytes(value),
     code: 'OPTION_VALUE_UNKNOWN',
-    want: (values) => `${values} or \`{ struct: { field: type } }\` with types ${list(STRUCT_TYPES)}`,
+    want: (values) =>
+      `${values}, \`{ bytes: 'borrow' }\`, or \`{ struct: type }\` or \`{ struct: { field: type } }\` with types ${list(STRUCT_TYPES)}`,
   },
 }
 
@@ -124,10 +125,19 @@ export function isHandler(value: unknown): boolean {
 }
 
 function isStruct(value: unknown): boolean {
-  const struct: unknown = isPlain(value) ? (value as { struct?: unknown }).struct : undefined
-  if (!isPlain(struct)) return false
-  const types = Object.values(struct)
+  if (!isPlain(value) || !hasOnly(value, ['struct', 'view'])) return false
+  const { struct, view } = value as { struct?: unknown; view?: unknown }
+  if (view !== undefined && typeof view !== 'boolean') return false
+  const types: unknown[] = isPlain(struct) ? Object.values(struct) : [struct]
   return types.length > 0 && types.every((type) => STRUCT_TYPES.includes(type as StructType))
+}
+
+function isBorrowedBytes(value: unknown): boolean {
+  return isPlain(value) && hasOnly(value, ['bytes']) && (value as { bytes?: unknown }).bytes === 'borrow'
+}
+
+function hasOnly(value: object, keys: readonly string[]): boolean {
+  return Object.keys(value).every((key) => keys.includes(key))
 }
 
 export function isText(value: unknown): value is string {
