@@ -72,12 +72,12 @@ export class SourceStage implements Stage {
       this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
     }
     const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
-    this.#supply = progress.isFinished
-      ? over
-      : (parts.supply ?? supplyOf(produced, context, progress.toSkip, parts.wake))
+    this.#supply = progress.isFinished ? over : (parts.supply ?? supplyOf(produced, context, progress, parts.wake))
     this.isAsync = this.#supply.isAsync || ack !== undefined
     for (const reader of parts.acks) reader.want(ack !== undefined)
-    for (const slot of slots.openSlots()) if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#end(slot)
+    // They are counted already; only `ack` has not been told, or not surely.
+    for (const slot of slots.openSlots())
+      if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#outcomes?.end(slot)
   }
 
   step(): Step {
@@ -242,6 +242,7 @@ export class SourceStage implements Stage {
     const { outlet, progress, hand, settlement } = this.#parts
     const { count } = this.#granule
     progress.beyond += count
+    if (this.#supply.hasCursors === true) progress.expectCursor()
     if (this.#taken.hasMarks) this.#moveCursor(count)
     progress.emitted += count
     progress.sequence = (progress.sequence + 1) | 0
