@@ -242,7 +242,10 @@ export class RecordStage implements Stage {
         inlet.release(granule)
         measureGranule(this.#parts, granule)
       } else inlet.releasePart(granule, this.#index)
-    } else if (!this.#isKept) desk.finish(this.#entry)
+    } else if (!this.#isKept) {
+      desk.finish(this.#entry)
+      this.#calls?.leave(this.#entry)
+    }
     outlet.close()
     this.#handoff.add(this.#index - this.#first)
     this.#isKept = false
