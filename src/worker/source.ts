@@ -1,5 +1,5 @@
 import { load } from '#atomics'
-import type { SourceContext } from '../graph/types.ts'
+import { Marked, type SourceContext } from '../graph/types.ts'
 import { mix, mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'
@@ -89,6 +89,32 @@ export class SourceStage implements Stage {
     if (made === PROGRESS) return PROGRESS
     if (this.#handoff.isDirty) return this.#commit()
     return settled ? PROGRESS : made
+  }
+
+  /** Whether `ack` is to learn of records yet: of those that are on their way, and of those whose end it was not told. */
+  get hasToTell(): boolean {
+    const { slots } = this.#parts
+    return this.#outcomes !== undefined && (slots.free < slots.capacity || this.#unsentReceipts().length > 0)
+  }
+
+  /**
+   * The pipeline stops, and all workers below have left: tells `ack` what has ended, and nacks what is left. It is still
+   * counted as on its way.
+   */
+  async nackRest(): Promise<void> {
+    // What the ack lanes hold may be more than one hand-off takes.
+    while (this.#settle() && this.#handoff.commit());
+    await this.#outcomes!.tellRest(this.#unsentReceipts())
+  }
+
+  /** Receipts of records that the handler gave and that were not handed on. */
+  #unsentReceipts(): unknown[] {
+    const taken = this.#phase === 'idle' ? this.#taken.marks : []
+    const marks = [
+      ...taken,
+      ...(this.#supply.left ?? []).map((record) => (record instanceof Marked ? record : undefined)),
+    ]
+    return marks.map((mark) => mark?.receipt).filter((receipt) => receipt !== undefined)
   }
 
   /** Takes what the workers below have told, and tells the `ack` handler. */

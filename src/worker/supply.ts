@@ -45,6 +45,8 @@ export interface Supply {
   readonly hasCursors?: boolean
   /** No more are wanted. */
   close(): void
+  /** Records that it has asked for, and that were not taken. */
+  readonly left?: readonly unknown[]
   /** All that came of a granule is done: its sequence, and how many records failed. */
   ended?(sequence: number, failures: number): void
 }
@@ -154,6 +156,10 @@ class AsyncSupply implements Supply {
     return this.#hasEnded && this.#arrivals.waiting.length === 0
   }
 
+  get left(): readonly unknown[] {
+    return this.#arrivals.waiting
+  }
+
   take(most: number, into: Taken): void {
     this.#arrivals.take(most, into)
     if (!this.#isAsking && !this.#hasEnded) void this.#ask()
@@ -206,6 +212,10 @@ class PollSupply implements Supply {
 
   get isOver(): boolean {
     return this.#hasEnded && this.#arrivals.waiting.length === 0
+  }
+
+  get left(): readonly unknown[] {
+    return this.#arrivals.waiting
   }
 
   take(most: number, into: Taken): void {
