@@ -3,7 +3,7 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
-import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
+import { COMMAND, DRAINING, LEFT, NACKING, PAUSED, PHASE, RATE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { readMovement } from '../telemetry/snapshot.ts'
@@ -66,7 +66,8 @@ export class Supervisor implements MemberListener {
   readonly #timers = new Set<NodeJS.Timeout>()
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
-  #onAllOver: (() => void) | undefined
+  /** Told of every task that is over while the pipeline stops. */
+  #onOver: (() => void) | undefined
   #outcome: Report['outcome'] = 'finished'
   #failure: MillraceError | undefined
   #deadlinePassed = false
@@ -224,7 +225,7 @@ export class Supervisor implements MemberListener {
       return this.#lookIfReady()
     }
     const refusal = this.#refusals.get(member.worker.index)
-    if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
+    if (this.state === 'stopping' || this.state === 'ended') return this.#onOver?.()
     if (refusal !== undefined) this.fail(refusal)
     else if (error !== undefined) this.#replace(member, error)
   }
@@ -264,7 +265,7 @@ export class Supervisor implements MemberListener {
     const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
     if (!verdict.restart) return this.#giveUp(stage, cause)
     this.#after(verdict.delayMs, () => {
-      if (this.state !== 'running' && this.state !== 'draining') return this.#lookIfAllOver()
+      if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
       this.#restartedAt.set(worker.index, diedAt)
       this.#startMember(member)
@@ -335,23 +336,49 @@ export class Supervisor implements MemberListener {
     void this.#leave(this.#options.deadlineMs)
   }
 
-  /** Tells all workers to leave, ends those that do not within the deadline, and reports. */
+  /**
+   * Tells all workers to leave, ends those that do not within the deadline, and reports. Sources with `ack` leave last: by
+   * then all is handed off that will be.
+   */
   async #leave(deadlineMs: number): Promise<void> {
     if (this.state === 'stopping' || this.state === 'ended') return
     this.state = 'stopping'
-    const allOver = new Promise<void>((resolve) => (this.#onAllOver = resolve))
+    const isTeller = ({ worker }: Member): boolean => this.plan.stages[worker.stage]!.source?.acks === true
+    const tellers = this.#members.filter(isTeller)
+    const others = this.#members.filter((member) => !isTeller(member))
+    const tellingMs = tellers.length === 0 ? 0 : Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
+    const endsAt = performance.now() + deadlineMs
     this.#setPhase(STOPPING)
-    const timer = setTimeout(() => {
-      this.#deadlinePassed = true
-      this.#onAllOver!()
-    }, deadlineMs)
-    this.#lookIfAllOver()
-    await allOver
-    clearTimeout(timer)
+    await this.#untilGone(others, deadlineMs - tellingMs)
+    await this.embedder.left()
+    this.#setPhase(NACKING)
+    await this.#untilGone(tellers, endsAt - performance.now())
     for (const each of this.#timers) clearTimeout(each)
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
-    await this.embedder.left()
     this.#end()
+  }
+
+  /** Waits until the tasks of these workers are over; after so long their threads are ended. */
+  async #untilGone(members: readonly Member[], withinMs: number): Promise<void> {
+    const isOver = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), withinMs)
+      this.#onOver = (): void => {
+        if (members.some(({ isAlive }) => isAlive)) return
+        clearTimeout(timer)
+        resolve(true)
+      }
+      this.#onOver()
+    })
+    this.#onOver = undefined
+    if (!isOver) {
+      this.#deadlinePassed = true
+      await Promise.all(members.map(({ worker }) => this.#pools.get(worker.stage)!.destroy()))
+    }
+    // Those that did not leave by themselves may have been in the middle of a hand-off.
+    for (const { worker } of members) {
+      if (load(this.memory.words, worker.control.offset / 4 + STATE) !== LEFT)
+        recoverWorker(this.memory, this.plan, worker)
+    }
   }
 
   #end(): void {
@@ -365,10 +392,6 @@ export class Supervisor implements MemberListener {
       this.events.emit('pipeline.failed', { error: this.#failure, report })
       this.#settle.reject(Object.assign(this.#failure, { report }))
     }
-  }
-
-  #lookIfAllOver(): void {
-    if (this.#members.every(({ isAlive }) => !isAlive)) this.#onAllOver?.()
   }
 
   #setPhase(phase: number): void {
