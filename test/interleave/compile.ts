@@ -108,7 +108,7 @@ function usesOf(owner: FunctionLike, seam: ReadonlySet<string>): string[] {
     else if (ts.isPropertyAccessExpression(node)) uses.push(`get ${node.name.text}`)
     ts.forEachChild(node, visit)
   }
-  ts.forEachChild(owner.body!, visit)
+  visit(owner.body!)
   return uses
 }
 

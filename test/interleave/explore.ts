@@ -19,6 +19,8 @@ export interface Program {
 }
 
 export interface Start {
+  /** What has happened before the threads start; stepped, but it runs alone. */
+  readonly before?: () => unknown
   readonly threads: readonly Thread[]
   /** Holds after every access. */
   readonly always?: () => void
@@ -115,7 +117,7 @@ class Explorer {
           this.#path.push(node)
         }
         const node = this.#path[depth]!
-        if (depth >= replayed - 1 && !this.#isBounded) this.#reverse(node, execution)
+        if (depth >= replayed - 1) this.#reverse(node, execution)
         execution.step(depth, node.chosen)
       }
       if (execution.enabled === 0) execution.end()
@@ -139,7 +141,6 @@ class Explorer {
     if (awake === 0) return undefined
     const chosen = awake & (1 << current) ? current : lowest(awake)
     const node = { enabled, done: 0, sleep, chosen, preemptions: 0, pending: pending.slice(), backtrack: 1 << chosen }
-    if (this.#isBounded) node.backtrack = enabled
     node.preemptions = this.#preemptions(depth, node, chosen)
     return node
   }
@@ -153,14 +154,22 @@ class Explorer {
   /** Where the access that comes next touches one of another thread that did not have to come first: tries it before. */
   #reverse({ chosen, pending }: Node, execution: Execution): void {
     for (const { depth, thread } of execution.conflicts(chosen, pending[chosen]!)) {
-      const node = this.#path[depth]!
-      if (node.enabled & (1 << chosen)) {
-        node.backtrack |= 1 << chosen
-        continue
-      }
-      const leading = execution.leading(chosen, depth) & node.enabled & ~(1 << thread)
-      node.backtrack |= leading === 0 ? node.enabled : 1 << lowest(leading)
+      this.#tryBefore(depth, chosen, execution.leading(chosen, depth) & ~(1 << thread))
+      // A switch there may be one too many, where one at the last switch before would not be.
+      if (this.#isBounded) this.#tryBefore(this.#startOfTurn(depth), chosen, 0)
     }
+  }
+
+  #tryBefore(depth: number, thread: number, leading: number): void {
+    const node = this.#path[depth]!
+    if (node.enabled & (1 << thread)) node.backtrack |= 1 << thread
+    else node.backtrack |= leading & node.enabled ? 1 << lowest(leading & node.enabled) : node.enabled
+  }
+
+  #startOfTurn(depth: number): number {
+    let start = depth
+    while (start > 0 && this.#path[start - 1]!.chosen === this.#path[depth]!.chosen) start--
+    return start
   }
 
   /** Turns to the next schedule; false where there is none. */
@@ -229,8 +238,10 @@ class Execution {
     resetClock()
     tracked.reset()
     Stepped.open = 0
+    tracked.onWrite = () => undefined
     this.#tracked = tracked
-    const { threads, check, always } = program.start(tracked)
+    const { threads, check, always, before } = program.start(tracked)
+    if (before !== undefined) runAlone(before(), tracked)
     this.#threads = threads
     this.#check = check
     this.#always = always
@@ -380,4 +391,22 @@ class Execution {
     const death = this.#threads[thread]!.deaths?.[this.#lives[thread]!]
     return death !== undefined && this.stores[thread]! >= death
   }
+}
+
+/** Runs stepped code to its end while nobody else runs. */
+function runAlone(made: unknown, tracked: Tracked): void {
+  const { words } = tracked.raw
+  const steps = (made as Stepped)[Symbol.iterator]()
+  tracked.thread = 0
+  for (let step = steps.next(0); step.done !== true;) {
+    const { kind, word, value } = step.value
+    if (kind === 'wait') throw new Error('what runs alone waits for ever')
+    const before = words[word]!
+    if (kind === 'store' || kind === 'add') {
+      words[word] = kind === 'add' ? before + value : value
+      tracked.release(word)
+    }
+    step = steps.next(before)
+  }
+  tracked.startAfter()
 }

@@ -58,6 +58,12 @@ export class Tracked {
     this.#mayRace.fill(0)
   }
 
+  /** All that was done so far is known to every thread. */
+  startAfter(): void {
+    for (const clock of this.#clocks) clock[0] = Math.max(clock[0]!, this.#clocks[0]![0]!)
+    this.#clocks[0]![0]!++
+  }
+
   /** These bytes may be read only after they were written. */
   data(offset: number, bytes: number): void {
     this.#isData.fill(1, offset / 4, (offset + bytes) / 4)
@@ -70,6 +76,7 @@ export class Tracked {
 
   /** An atomic access; the checker has chosen the moment. */
   acquire(word: number): void {
+    if (!Number.isInteger(word)) throw new Error(`there is no word ${word}`)
     this.#noPlainWriteOfOthers(word, 'is loaded')
     const released = this.#released.get(word)
     if (released === undefined) return
