@@ -14,7 +14,8 @@ console.error(`${records} records, seed ${seed}`)
 const result = await stress({ records, seed }, ({ elapsedMs, nodes }) => {
   const { in: made, inFlight } = nodes['numbers']!
   const rate = Math.round((1000 * made) / elapsedMs)
-  console.error(`${(elapsedMs / 1000).toFixed(0)} s: ${made} made, ${inFlight} in flight, ${rate} records/s`)
+  const mb = Math.round(process.memoryUsage.rss() / 2 ** 20)
+  console.error(`${(elapsedMs / 1000).toFixed(0)} s: ${made} made, ${inFlight} in flight, ${rate} records/s, ${mb} MB`)
 })
 if (values.json) console.log(JSON.stringify({ records, seed, ...result }))
 else console.log(`All ${records} accounted for.`, result)

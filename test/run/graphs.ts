@@ -265,3 +265,16 @@ export const manyAnchors = dataflow('manyAnchors', import.meta.url)
   .connect('numbers', 'first')
   .connect('first', 'second', { laneBytes: 1_024 })
   .connect('second', 'out', { laneBytes: 1_024 })
+
+/** Throws what is no error, and cannot be put into words. */
+export const throwsAnything = dataflow('throwsAnything', import.meta.url)
+  .source('numbers', { produce: () => numbers(6) })
+  .transform('work', {
+    map: (n: number) => {
+      // oxlint-disable-next-line typescript/only-throw-error -- what users may do
+      throw [undefined, null, 'text', 7, Object.create(null), Symbol('s')][n]
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'work')
+  .connect('work', 'out')

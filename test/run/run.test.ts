@@ -231,3 +231,12 @@ test('batches of records from many slots go over lanes that were asked to be tin
   )
   assert.equal(report.acked, 3_000)
 })
+
+test('whatever a handler throws, only its record fails', async () => {
+  const { report, pipeline } = await collect(graphs.throwsAnything)
+  assert.equal(report.failed, 6)
+  assert.deepEqual(
+    new Set(pipeline.deadLetters.list().map(({ error }) => error.message)),
+    new Set(['undefined', 'null', 'text', '7', '[object Object]', 'Symbol(s)']),
+  )
+})

@@ -79,9 +79,9 @@ export const diamond = dataflow('diamond', import.meta.url)
   .transform('left', {
     concurrency: 2,
     batch: { size: between(1, 300), timeoutMs: between(0, 5) },
-    mapBatch: (batch: number[], { fail }) => {
+    mapBatch: (batch: number[], context) => {
       dawdle(0.001, 2)
-      for (const n of batch) if (isDead(n)) fail(n, new Error('dead'))
+      for (const n of batch) if (isDead(n)) context.fail(n, new Error('dead'))
       return batch.filter((n) => !isDead(n) && !isFiltered(n))
     },
   })

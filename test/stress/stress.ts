@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type GraphData, type Snapshot, run } from 'millrace'
+import { type Snapshot, run } from 'millrace'
 import { assertConserved } from '../run/harness.js'
 import type { Account } from './diamond.js'
 
@@ -34,11 +34,10 @@ export async function stress(
   try {
     // Read only now: the module takes its sizes from the environment, as its workers will.
     const { diamond, isDead, isFiltered } = await import('./diamond.js')
-    const pipeline = await run(diamond as unknown as GraphData)
-    let isOver = false
-    const over = pipeline.finished.finally(() => (isOver = true))
+    const pipeline = await run(diamond)
+    const over = pipeline.finished
     const resident: { readonly at: number; readonly mb: number }[] = []
-    for (let looks = 0; !isOver; looks++) {
+    for (let looks = 0; pipeline.state !== 'ended'; looks++) {
       await Promise.race([over.catch(() => undefined), sleep(100)])
       const snapshot = pipeline.snapshot()
       assertFlowing(snapshot)
