@@ -215,8 +215,17 @@ function isProblems(value: unknown): value is readonly ProblemText[] {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   try {
-    return JSON.stringify(value) ?? 'undefined'
+    return JSON.stringify(value) ?? inWords(value)
   } catch {
+    return inWords(value)
+  }
+}
+
+/** A value as text, whatever it is: some objects refuse to be one. */
+export function inWords(value: unknown): string {
+  try {
     return String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
   }
 }
