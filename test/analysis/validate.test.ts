@@ -261,9 +261,32 @@ test('a fused chain of two stages is fine', () => {
 })
 
 test('a struct codec names types, and any other object is refused', () => {
-  assert.deepEqual(validate(chain({ first: { codec: { struct: { x: 'f64' } } } })), [])
-  for (const codec of [{ struct: {} }, { struct: { x: 'f16' } }, {}, 'xml']) {
-    assert.equal(validate(chain({ first: { codec } }))[0]?.code, 'OPTION_VALUE_UNKNOWN')
+  const good = [
+    { struct: { x: 'f64' } },
+    { struct: { x: 'f64' }, view: true },
+    { struct: 'i32' },
+    { struct: 'bool', view: false },
+    { bytes: 'borrow' },
+  ]
+  for (const codec of good) assert.deepEqual(validate(chain({ first: { codec } })), [])
+  const bad = [
+    { struct: {} },
+    { struct: { x: 'f16' } },
+    { struct: 'f16' },
+    { struct: ['i32'] },
+    { struct: 'i32', view: true },
+    { struct: { x: 'f64' }, view: 'yes' },
+    { struct: { x: 'f64' }, other: 1 },
+    { bytes: 'lend' },
+    { bytes: 'borrow', view: true },
+    {},
+    'xml',
+    JSON.parse('{ "struct": { "__proto__": "i32" } }') as object,
+    { struct: { constructor: 'i32' } },
+    { struct: { toObject: 'i32' } },
+  ]
+  for (const codec of bad) {
+    assert.equal(validate(chain({ first: { codec } }))[0]?.code, 'OPTION_VALUE_UNKNOWN', JSON.stringify(codec))
   }
 })
 

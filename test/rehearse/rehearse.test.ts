@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type GraphData, ledger, measurements, rehearse } from 'millrace'
+import { ledger, measurements, rehearse } from 'millrace'
 import etl from '../../examples/walkthrough/1-simple-etl.js'
 import iot from '../../examples/walkthrough/2-iot.js'
 import deadLetters from '../../examples/walkthrough/3-dead-letters.js'
@@ -57,27 +57,27 @@ test('stages that burn cores share them as predicted', async () => {
 })
 
 test('the five graphs of the walkthrough run as predicted', async () => {
-  const full = (graph: GraphData, bottleneck?: string): Shape => ({ graph, ...(bottleneck && { bottleneck }) })
   const waiting = [
-    full(etl, 'enricher'),
-    full(iot, 'aggregator'),
-    full(microservices, 'payment'),
-    full(repaired, 'worker'),
+    { graph: etl, bottleneck: 'enricher' },
+    { graph: iot, bottleneck: 'aggregator' },
+    { graph: microservices, bottleneck: 'payment' },
+    { graph: repaired, bottleneck: 'worker' },
   ]
   await holdsTrue(waiting, 12, 6, 4)
   // More than sixty workers: by itself.
-  await holdsTrue([full(deadLetters, 'processor')], 8, 4, 1)
+  await holdsTrue([{ graph: deadLetters, bottleneck: 'processor' }], 8, 4, 1)
 })
 
+async function keepsAll({ graph }: Shape): Promise<void> {
+  const pipeline = await rehearse({ ...graph, nodes: graph.nodes.map((node) => ({ ...node, latencyMs: 0 })) })
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  const report = await pipeline.drain()
+  assert.equal(report.abandoned, 0)
+  const { entries, holds } = ledger(graph, measurements(pipeline.plan, pipeline.snapshot()))
+  assert.ok(holds, `${graph.name}: ${JSON.stringify(entries.filter((entry) => !entry.holds))}`)
+}
+
 test('in a rehearsal no record is lost or made up', async () => {
-  const keepsAll = async ({ graph }: Shape): Promise<void> => {
-    const pipeline = await rehearse({ ...graph, nodes: graph.nodes.map((node) => ({ ...node, latencyMs: 0 })) })
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    const report = await pipeline.drain()
-    assert.equal(report.abandoned, 0)
-    const { entries, holds } = ledger(graph, measurements(pipeline.plan, pipeline.snapshot()))
-    assert.ok(holds, `${graph.name}: ${JSON.stringify(entries.filter((entry) => !entry.holds))}`)
-  }
   for (let i = 0; i < sleeping.length; i += SIDE_BY_SIDE)
     await Promise.all(sleeping.slice(i, i + SIDE_BY_SIDE).map(keepsAll))
 })
