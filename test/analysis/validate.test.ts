@@ -5,6 +5,12 @@ import { validate } from '#src/analysis/validate.js'
 import fc from 'fast-check'
 import {
   bottlenecks,
+  check,
+  cycles,
+  forecast,
+  plan,
+  structure,
+  topologicalOrder,
   dataflow,
   deadlock,
   type GraphData,
@@ -344,5 +350,31 @@ test('graphs with structural problems are answered all the same', () => {
         assert.ok(error instanceof MillraceError, String(error))
       }
     }
+  }
+})
+
+test('what is no graph at all is refused with a code by every function that takes one', () => {
+  const sound = chain({})
+  const malformed: unknown[] = [
+    null,
+    undefined,
+    5,
+    'graph',
+    [],
+    {},
+    { ...sound, nodes: null },
+    { ...sound, nodes: {} },
+    { ...sound, edges: undefined },
+    { ...sound, nodes: [...sound.nodes, null] },
+    { ...sound, edges: [...sound.edges, 'a > b'] },
+  ]
+  const functions = { simulate, maxRate, latency, deadlock, structure, cycles, topologicalOrder, plan }
+  for (const graph of malformed) {
+    assert.ok(validate(graph as GraphData).length > 0)
+    assert.ok(check(graph as GraphData).problems.length > 0)
+    for (const [name, call] of Object.entries(functions)) {
+      assert.throws(() => call(graph as GraphData), { code: 'GRAPH_INVALID' }, `${name}(${JSON.stringify(graph)})`)
+    }
+    assert.throws(() => forecast(graph as GraphData, { seconds: 1 }), { code: 'GRAPH_INVALID' })
   }
 })
