@@ -104,7 +104,8 @@ export class Gate {
     if (this.#floats[SUM] !== sumOfFirst(target))
       throw new Error(`${target} records arrived whose sum is ${this.#floats[SUM]}, not ${sumOfFirst(target)}`)
     const cpuNs = ((user + system) * 1000) / records
-    return moved(records, this.#floats[END]! - this.#floats[START]!, { cpu: { value: cpuNs, unit: 'ns CPU/record' } })
+    const [start, end] = [this.#floats[START]!, this.#floats[END]!]
+    return moved(records, end - start, { cpu: { value: cpuNs, unit: 'ns CPU/record' } })
   }
 }
 
