@@ -266,8 +266,14 @@ function inputPlan(node: GraphNode): InputPlan {
     maxInFlight: node.maxInFlight ?? (batch === undefined ? DEFAULT_IN_FLIGHT : 1),
     ordered: node.ordered ?? NODE_OPTIONS.ordered.default,
     keyed: node.partitionBy !== undefined,
-    retry: resolve(RETRY_OPTIONS, node.retry),
+    retry: retryPlan(node),
     timeoutMs: node.timeoutMs ?? 0,
     maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,
   }
+}
+
+/** The plan is plain data: `when` stays with the handlers. */
+function retryPlan({ retry }: GraphNode): InputPlan['retry'] {
+  const { when: _, ...plain } = resolve(RETRY_OPTIONS, retry)
+  return plain
 }

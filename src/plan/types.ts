@@ -86,7 +86,7 @@ export interface InputPlan {
   readonly ordered: boolean
   /** Records have a key (`partitionBy`), and `ordered` means their order. */
   readonly keyed: boolean
-  readonly retry: Resolved<typeof RETRY_OPTIONS>
+  readonly retry: Omit<Resolved<typeof RETRY_OPTIONS>, 'when'>
   /** 0: no limit. */
   readonly timeoutMs: number
   readonly maxCrashes: number

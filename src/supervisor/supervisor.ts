@@ -8,7 +8,7 @@ import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { readSnapshot } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
-import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
+import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
@@ -240,7 +240,11 @@ export class Supervisor implements MemberListener {
 
   over(member: Member, error: unknown): void {
     const refusal = this.#refusals.get(member.worker.index)
-    if (this.state === 'starting') return this.#lookIfReady()
+    if (this.state === 'starting') {
+      const told = this.#lastErrors.get(member.worker.index)
+      if (told === undefined && error !== undefined) this.#lastErrors.set(member.worker.index, errorMessage(error))
+      return this.#lookIfReady()
+    }
     if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
     if (refusal !== undefined) this.fail(refusal)
     else if (error !== undefined) this.#replace(member, error)
