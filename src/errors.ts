@@ -183,7 +183,7 @@ export class MillraceError extends Error {
   readonly detail: ErrorDetail
 
   constructor(code: ErrorCode, detail: ErrorDetail = {}, options?: ErrorOptions) {
-    super(`${code}: ${ERROR_CODES[code].text}${describe(detail)} ${ERROR_CODES[code].fix}`, options)
+    super(messageOf(code, detail), options)
     this.code = code
     this.detail = detail
   }
@@ -193,9 +193,28 @@ export class MillraceError extends Error {
   }
 }
 
-function describe(detail: ErrorDetail): string {
-  const parts = Object.entries(detail).map(
-    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+/** Problems get a line each, with a way out of its own. */
+function messageOf(code: ErrorCode, { problems, ...where }: ErrorDetail): string {
+  const { text, fix } = ERROR_CODES[code]
+  const places = Object.entries(where).map(([key, value]) => `${key}: ${textOf(value)}`)
+  const head = `${code}: ${text}${places.length === 0 ? '' : ` (${places.join(', ')})`}`
+  return isProblems(problems) ? [head, ...problems.map(lineOf)].join('\n') : `${head} ${fix}`
+}
+
+interface ProblemText {
+  readonly code: string
+  readonly message: string
+  readonly fix: string
+}
+
+function lineOf({ code, message, fix }: ProblemText): string {
+  return `  ${code}: ${message} ${fix}`
+}
+
+function isProblems(value: unknown): value is readonly ProblemText[] {
+  return Array.isArray(value) && value.length > 0
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
 }

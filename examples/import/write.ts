@@ -20,7 +20,6 @@ export interface Target {
 }
 
 export async function openTarget(): Promise<Target> {
-
   const catalog = readCatalog()
   const database = await openDatabase(process.env['DATABASE_URL'], join(catalog.dataDirectory, 'database'))
   await prepareTables(database, catalog.files)

@@ -17,6 +17,10 @@ import type { Problem } from './types.ts'
 export function validate(graph: GraphData): Problem[] {
   const problems: Problem[] = []
   const report: Report = (...finding) => void problems.push(problem(...finding))
+  if (typeof graph !== 'object' || graph === null) {
+    report('ENTRY_INVALID', `The graph is ${String(graph)}, not an object.`)
+    return problems
+  }
   const sound = checkEntries(graph, report)
   const found = adjacency(sound)
   checkClusters(sound, report)

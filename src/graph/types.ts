@@ -89,7 +89,7 @@ export interface RestartPolicy {
 export interface BatchPolicy<In = unknown> {
   /** Most records in one batch. */
   readonly size?: number
-  /** Longest time that the first record of an open batch waits. Default: as long as records keep coming without a pause. */
+  /** Longest time, in ms, that the first record of an open batch waits for the others. */
   readonly timeoutMs?: number
   /** Batches hold records of one key only. */
   readonly by?: ((record: In) => string | number) | HandlerReference
@@ -162,7 +162,7 @@ export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptio
   readonly rate?: number
   /** Most records per second that this stage hands on. */
   readonly rateLimit?: number
-  /** Source records that may be on their way at once, over all workers of this stage. */
+  /** Source records of each worker that may be on their way at once. */
   readonly window?: number
   /** Source records that share a slot, at most. 1 acks each record by itself. */
   readonly granule?: number

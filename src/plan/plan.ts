@@ -36,7 +36,7 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
 
 function refuse(graph: GraphData): void {
   const problems = validate(graph).filter(({ severity }) => severity === 'error')
-  if (problems.length > 0) throw new MillraceError('GRAPH_INVALID', { graph: graph.name, problems })
+  if (problems.length > 0) throw new MillraceError('GRAPH_INVALID', { ...(graph && { graph: graph.name }), problems })
 }
 
 /** A loop cannot block itself where each of its lanes holds all that the sources let into the graph at once. */

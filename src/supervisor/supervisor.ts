@@ -5,13 +5,15 @@ import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
 import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
-import type { Plan, StagePlan } from '../plan/types.ts'
+import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { readSnapshot } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
+import type { WorkerEvent } from '../worker/stage.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
+import { History } from './history.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
@@ -34,17 +36,6 @@ export interface SupervisorOptions {
   readonly deadLetters: number
 }
 
-/** A death, as the history of a stage keeps it. */
-export interface Death {
-  readonly node: string
-  readonly worker: number
-  readonly epoch: number
-  readonly at: number
-  readonly cause: string
-  /** False where a record that was in hand again is to blame: it will be given up, and the stage's budget is not charged. */
-  readonly counts: boolean
-}
-
 /** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
 const MAX_RATE_WORD = 2 ** 31 - 1
 const LOOK_EVERY_MS = 250
@@ -59,7 +50,7 @@ export class Supervisor implements MemberListener {
   readonly memory: Memory
   readonly plan: Plan
   readonly embedder: Embedder
-  readonly history: Death[] = []
+  readonly history = new History()
   readonly deadLetters: DeadLetters
   state: PipelineState = 'starting'
   startedAtMs = performance.now()
@@ -95,6 +86,7 @@ export class Supervisor implements MemberListener {
     this.finished.catch(() => undefined)
     this.embedder = new Embedder(plan, this.memory, options.embedded, {
       ended: (worker) => this.#sourceEnded(worker),
+      event: (worker, event) => this.#recordEvent(worker, 0, event),
       failed: (cause) => this.fail(new MillraceError('INTERNAL', { reason: String(cause) }, { cause })),
     })
     for (const stage of plan.stages) {
@@ -220,19 +212,8 @@ export class Supervisor implements MemberListener {
       case 'failed':
         this.#lastErrors.set(member.worker.index, message.error)
         return
-      case 'event': {
-        const { name, input, ...fields } = message.event
-        if (name === 'record.failed' || name === 'record.deadLettered') {
-          this.deadLetters.add({
-            ...fields,
-            input,
-            outcome: name === 'record.failed' ? 'failed' : 'deadLettered',
-            worker: place.worker,
-          })
-        }
-        // `fields.node` may be a node that the stage runs inline.
-        return this.events.emit(name, { ...place, ...fields })
-      }
+      case 'event':
+        return this.#recordEvent(member.worker, member.epoch, message.event)
       default:
         return message satisfies never
     }
@@ -266,20 +247,15 @@ export class Supervisor implements MemberListener {
     this.#ended.delete(worker.index)
     this.#watchdog.forget(worker)
     const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
-    // A record that kills again is on its way to be given up; the stage is not to blame for it.
-    const counts = !suspects.some(({ deaths }) => deaths > 1)
     const cause = this.#causeOf(member, error)
     const place = this.#place(member)
-    this.history.push({
-      node: stage.node,
-      worker: worker.ordinal,
-      epoch: member.epoch,
-      at: diedAt,
-      cause: cause.message,
-      counts,
-    })
+    const { counts } = this.history.add(
+      { node: stage.node, worker: worker.ordinal, epoch: member.epoch, atMs: diedAt, cause: cause.message },
+      suspects,
+      stage.input?.maxCrashes ?? Infinity,
+    )
     this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
-    const verdict = this.#verdict(stage, diedAt)
+    const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
     if (!verdict.restart) return this.#giveUp(stage, cause)
     this.#after(verdict.delayMs, () => {
       if (this.state !== 'running' && this.state !== 'draining') return this.#lookIfAllOver()
@@ -291,13 +267,8 @@ export class Supervisor implements MemberListener {
 
   readonly #restartedAt = new Map<number, number>()
 
-  #verdict(stage: StagePlan, now: number): ReturnType<typeof restartVerdict> {
-    const deaths = this.history.filter(({ node, counts }) => node === stage.node && counts).map(({ at }) => at)
-    return restartVerdict(stage.restart, deaths, now)
-  }
-
   #giveUp(stage: StagePlan, cause: MillraceError): void {
-    const history = this.history.filter(({ node }) => node === stage.node)
+    const history = this.history.of(stage.node)
     this.events.emit('stage.gaveUp', { node: stage.node, deaths: history.length, cause })
     this.fail(new MillraceError('RESTARTS_EXHAUSTED', { node: stage.node, deaths: history.length, history }, { cause }))
   }
@@ -459,6 +430,16 @@ export class Supervisor implements MemberListener {
     if (this.#moves.told || forMs < this.#options.stallMs) return
     this.#moves.told = true
     this.events.emit('pipeline.stalled', { inFlight, forMs })
+  }
+
+  /** What a worker tells of records. `event.node` may be a node that the stage runs inline. */
+  #recordEvent(worker: WorkerPlan, epoch: number, { name, input, ...fields }: WorkerEvent): void {
+    if (name === 'record.failed' || name === 'record.deadLettered') {
+      const outcome = name === 'record.failed' ? 'failed' : 'deadLettered'
+      this.deadLetters.add({ ...fields, input, outcome, worker: worker.ordinal })
+      this.embedder.told({ name, ...fields })
+    }
+    this.events.emit(name, { worker: worker.ordinal, epoch, ...fields })
   }
 
   #place({ worker, epoch }: Member): { node: string; worker: number; epoch: number } {

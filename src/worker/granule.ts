@@ -1,4 +1,4 @@
-import { mix, mixed } from '../lane/ids.ts'
+import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import type { InletLane } from './inlet.ts'
 
@@ -56,6 +56,12 @@ export function partSalt(salt: number, part: number): number {
 /** Computes the id of a record into `mixed`. */
 export function idOf(header: GranuleHeader, index: number): void {
   mix(header.baseLow, header.baseHigh, (header.first + index) | 0)
+}
+
+/** The id of a record as handlers and events show it: 16 hexadecimal digits. */
+export function recordIdOf(header: GranuleHeader, index: number): string {
+  idOf(header, index)
+  return formatId(mixed.low, mixed.high)
 }
 
 /** The id that the acks follow a granule by, in `mixed`. */

@@ -7,6 +7,7 @@ import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/ty
 import { DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
 import { chooserOf } from './dispatch.ts'
 import type { Handlers, Operation } from './handlers.ts'
+import { recordIdOf } from './granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import type { Settlement } from './settlement.ts'
 
@@ -57,7 +58,7 @@ export class Outlet {
   readonly #links: LinkWriter[] = []
   readonly #settlement: Settlement
   readonly #handlers: Handlers
-  readonly #onFault: (node: string, input: unknown, fault: Fault, outcome: Outcome) => void
+  readonly #onFault: OnFault
   readonly #counters: Float64Array
   /** What the granule in hand adds to the counters and to the failures: known to others only once it is wholly done. */
   readonly #pending: Float64Array
@@ -78,7 +79,7 @@ export class Outlet {
     counters: Float64Array
     settlement: Settlement
     handlers: Handlers
-    onFault: (node: string, input: unknown, fault: Fault, outcome: Outcome) => void
+    onFault: OnFault
   }) {
     this.#settlement = given.settlement
     this.#handlers = given.handlers
@@ -154,7 +155,13 @@ export class Outlet {
     // A source counts its records when their slots end.
     const isOwnSource = node === this.root && node.plan.kind === 'source'
     if (!isOwnSource) node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
-    this.#onFault(node.plan.node, input, fault, outcome)
+    this.#onFault(
+      node.plan.node,
+      input,
+      fault,
+      outcome,
+      owner === this.#granule ? recordIdOf(owner, origin) : undefined,
+    )
   }
 
   /** Counts something of the stage's own node that belongs to no granule in hand. */
@@ -337,6 +344,15 @@ class InlinePort implements Port {
     for (let i = from; i < to; i++) this.send(values[i], i)
   }
 }
+
+/** Told of each record that was given up. */
+export type OnFault = (
+  node: string,
+  input: unknown,
+  fault: Fault,
+  outcome: Outcome,
+  recordId: string | undefined,
+) => void
 
 /** How a record that was given up ended. */
 export type Outcome = 'error' | 'deadLettered' | 'failed'

@@ -59,10 +59,11 @@ export function makeParts(given: {
     counters: journal.counters,
     settlement,
     handlers,
-    onFault(node, input, { error, attempts }, outcome) {
+    onFault(node, input, { error, attempts }, outcome, recordId) {
       const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
       const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
-      report({ name, node, attempts, error: { ...describe(error), ...stack }, input })
+      const id = recordId === undefined ? {} : { recordId }
+      report({ name, node, ...id, attempts, error: { ...describe(error), ...stack }, input })
     },
   })
   const phase = plan.control.offset / 4 + PHASE

@@ -1,6 +1,6 @@
 import { load } from '#atomics'
 import type { SourceContext } from '../graph/types.ts'
-import { mix, mixed } from '../lane/ids.ts'
+import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'
 import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
@@ -306,6 +306,13 @@ export class SourceStage implements Stage {
 }
 
 const SOURCE_SALT = 0x5eed
+
+/** The stable id of a record that was pushed: each of them is a granule of its own. */
+export function pushedRecordId(source: number, sequence: number): string {
+  mix(source + 1, SOURCE_SALT, sequence)
+  mix(mixed.low, mixed.high, 0)
+  return formatId(mixed.low, mixed.high)
+}
 
 /** The supply of a source that had finished before its worker died. */
 const over: Supply = { take: () => undefined, isOver: true, error: undefined, isAsync: false, close: () => undefined }

@@ -18,3 +18,25 @@ test('a start that fails because a thread ended says why it ended', async () => 
     return true
   })
 })
+
+test('every call has a context of its own, however many are open: attempt, id, emit and fail', async () => {
+  const { outputs, report } = await collect(graphs.contexts)
+  const seen = outputs['seen'] as { n: number; attempt: number; id: string }[]
+  assert.equal(new Set(seen.map(({ n }) => n)).size, 60)
+  assert.equal(new Set(seen.map(({ id }) => id)).size, 60)
+  assert.ok(seen.every(({ n, attempt }) => attempt === (n % 3 === 0 ? 2 : 1)))
+  const batches = outputs['batches'] as { batch: number[] }[]
+  const byNumber = (a: number, b: number): number => a - b
+  const all = Array.from({ length: 60 }, (_, n) => n)
+  assert.deepEqual(batches.flatMap(({ batch }) => batch).sort(byNumber), all)
+  assert.deepEqual(
+    (outputs['out'] as number[]).sort(byNumber),
+    all.filter((n) => n % 10 !== 7),
+  )
+  const failed = outputs['failed'] as { input: number }[]
+  assert.deepEqual(
+    failed.map(({ input }) => input).sort(byNumber),
+    all.filter((n) => n % 10 === 7),
+  )
+  assert.equal(report.acked, 60)
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { run } from 'millrace'
+import { type MillraceError, type PipelineEvent, run } from 'millrace'
 import * as graphs from './graphs.js'
 import { assertConserved, collect } from './harness.js'
 
@@ -148,7 +148,11 @@ test('push waits for credit, its receipt follows the record, and call answers wi
   )
   const receipt = await pipeline.push('in', -1)
   await assert.rejects(receipt.done, { code: 'RECORD_FAILED' })
-  await assert.rejects(pipeline.call('in', -2), { code: 'RECORD_FAILED' })
+  await assert.rejects(pipeline.call('in', -2), ({ code, cause }: MillraceError) => {
+    assert.equal(code, 'RECORD_FAILED')
+    assert.match(String(cause), /^RangeError: negative$/)
+    return true
+  })
   await assert.rejects(pipeline.push('square', 1), { code: 'NODE_NOT_PUSHED' })
   const out = pipeline.output('out')
   const good = await pipeline.push('in', 5)
@@ -161,4 +165,18 @@ test('push waits for credit, its receipt follows the record, and call answers wi
   assert.equal(report.failed, 2)
   await assert.rejects(pipeline.push('in', 1), { code: 'PIPELINE_NOT_RUNNING' })
   assertConserved(pipeline)
+})
+
+test('a record that fails in the embedding thread itself is told of like any other', async () => {
+  const pipeline = await run(graphs.pushed)
+  const failed = new Promise<PipelineEvent>((resolve) => void pipeline.events.on('record.failed', resolve))
+  await assert.rejects(pipeline.call('in', upTo), ({ cause }: MillraceError) => {
+    assert.match(String(cause), /RECORD_NOT_ENCODABLE/)
+    return true
+  })
+  const { node, recordId } = await failed
+  assert.equal(node, 'in')
+  assert.match(String(recordId), /^[0-9a-f]{16}$/)
+  assert.equal(pipeline.deadLetters.list()[0]!.recordId, recordId)
+  await pipeline.drain()
 })
