@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { messageOf } from './database.js'
 import { parseBlock } from './parse.js'
 import { type Column, inferType } from './schema.js'
 import { isBlank, bomBytes, lastRowEnd, lineEnd, rowEnd } from './scan.js'
@@ -13,6 +14,7 @@ const SAMPLE_BYTES = 256 * 1024
 export interface FileEntry {
   readonly file: string
   readonly table: string
+  readonly bytes: number
   /** The header as the file has it; what is read later must begin with it. */
   readonly header: string
   readonly columns: readonly Column[]
@@ -79,31 +81,37 @@ export async function survey(directory: string): Promise<FileEntry[]> {
 }
 
 async function surveyFile(path: string, file: string, table: string): Promise<FileEntry> {
+  const nothing = { file, table, bytes: 0, header: '', columns: [], remarks: [] }
   try {
-    const { sample, isWhole } = await readHead(path)
-    return entryOf(file, table, sample, isWhole)
+    const { sample, bytes } = await readHead(path)
+    const found = describe(sample, bytes <= sample.length)
+    return 'header' in found ? { file, table, bytes, ...found } : { ...nothing, bytes, nothing: found }
   } catch (error) {
-    return nothingIn(file, table, error instanceof Error ? error.message : String(error), true)
+    return { ...nothing, nothing: { reason: messageOf(error), isFault: true } }
   }
 }
 
-async function readHead(path: string): Promise<{ sample: Uint8Array; isWhole: boolean }> {
+async function readHead(path: string): Promise<{ sample: Uint8Array; bytes: number }> {
   await using handle = await open(path)
+  const { size } = await handle.stat()
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(SAMPLE_BYTES), 0, SAMPLE_BYTES, 0)
-  return { sample: buffer.subarray(0, bytesRead), isWhole: bytesRead < SAMPLE_BYTES }
+  return { sample: buffer.subarray(0, bytesRead), bytes: size }
 }
 
-function entryOf(file: string, table: string, sample: Uint8Array, isWhole: boolean): FileEntry {
+type Description = Pick<FileEntry, 'header' | 'columns' | 'remarks'>
+
+function describe(sample: Uint8Array, isWhole: boolean): Description | NonNullable<FileEntry['nothing']> {
+  const fault = (reason: string): FileEntry['nothing'] & {} => ({ reason, isFault: true })
   const bom = bomBytes(sample)
   const bytes = sample.subarray(bom)
-  if (isWhole && isBlank(bytes, 0, bytes.length)) return nothingIn(file, table, 'empty file', false)
-  if (bytes.includes(0)) return nothingIn(file, table, 'binary file, or not UTF-8', true)
-  if (bytes.includes(0x0d) && !bytes.includes(0x0a)) return nothingIn(file, table, 'line breaks are CR alone', true)
+  if (isWhole && isBlank(bytes, 0, bytes.length)) return { reason: 'empty file', isFault: false }
+  if (bytes.includes(0)) return fault('binary file, or not UTF-8')
+  if (bytes.includes(0x0d) && !bytes.includes(0x0a)) return fault('line breaks are CR alone')
   const end = rowEnd(bytes, 0)
-  if (end === -1 && !isWhole) return nothingIn(file, table, 'its header does not end', true)
+  if (end === -1 && !isWhole) return fault('its header does not end')
   const headerEnd = end === -1 ? bytes.length : end
   const [header] = cellsOf(bytes.subarray(0, headerEnd))
-  if (header === undefined) return nothingIn(file, table, 'its header cannot be parsed', true)
+  if (header === undefined) return fault('its header cannot be parsed')
   const rest = bytes.subarray(headerEnd)
   const rows = cellsOf(isWhole ? rest : rest.subarray(0, lastRowEnd(rest) || lineEnd(rest, 0)))
   const remarks = [
@@ -111,17 +119,7 @@ function entryOf(file: string, table: string, sample: Uint8Array, isWhole: boole
     ...(rows.length === 0 && isWhole ? ['header alone'] : []),
     ...repeated(header).map((title) => `duplicate column ${JSON.stringify(title)}`),
   ]
-  return {
-    file,
-    table,
-    header: Buffer.from(bytes.subarray(0, headerEnd)).toString(),
-    columns: columnsOf(header, rows),
-    remarks,
-  }
-}
-
-function nothingIn(file: string, table: string, reason: string, isFault: boolean): FileEntry {
-  return { file, table, header: '', columns: [], remarks: [], nothing: { reason, isFault } }
+  return { header: Buffer.from(bytes.subarray(0, headerEnd)).toString(), columns: columnsOf(header, rows), remarks }
 }
 
 /** Rows of the sample that are whole; broken ones say nothing about types. */

@@ -8,6 +8,7 @@ export function tableName(title: string): string {
   const words = title
     .replace(/\.csv$/i, '')
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { parse } from 'csv-parse/sync'
 import type { Context } from 'millrace'
+import { messageOf } from './database.js'
 import type { Block, DeadLetter, FileEnd, Note, TextRow } from './records.js'
 import { countLines, isBlank, lineEnd, rowEnd } from './scan.js'
 
@@ -56,7 +57,8 @@ function cellsOf(bytes: Uint8Array): string[][] | string {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     return parse(text, { relaxColumnCount: true, skipEmptyLines: true, recordDelimiter: ['\r\n', '\n'] })
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    // The parser counts lines from the beginning of what it was given.
+    return messageOf(error).replace(/ (?:at|on) line \d+/, '')
   }
 }
 

@@ -71,7 +71,9 @@ async function* readFile(
       line += countLines(block.bytes)
       yield mark<Block>(block, { cursor: { index: from.index, offset, line } })
     }
-    if (isEnd) return
+    if (!isEnd) continue
+    if (offset < entry.bytes) throw new Error('the file has become shorter while it was read')
+    return
   }
 }
 
