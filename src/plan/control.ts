@@ -40,6 +40,7 @@ export const ATTEND = 2
 
 /** What a worker is at. */
 export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left'] as const
+/** Where a worker is between its start and its end. */
 export type WorkerState = (typeof WORKER_STATES)[number]
 export const NEW = 0
 export const SETUP = 1

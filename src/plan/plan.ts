@@ -1,5 +1,4 @@
 import { loopEdges } from '../analysis/structure.ts'
-import { validate } from '../analysis/validate.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { MAX_SLOTS, MAX_SOURCES } from '../lane/slots.ts'
@@ -7,9 +6,11 @@ import { RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
 import { type LinkShape, linkShape, powerOfTwo } from './links.ts'
 import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
+import { refuse } from './refuse.ts'
 import { type StageDraft, draftStages } from './stages.ts'
 import type { EdgePlan, HistogramKind, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
 
+/** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 
 /** Typed arrays index at most so many bytes by a signed word. */
@@ -21,22 +22,17 @@ const MAX_SHARED_SLOTS = 4096
 
 /**
  * Plans a graph: stages, lanes, and where everything lies in memory. Allocates nothing; the same graph and options give the
- * same plan.
+ * same plan. A rehearsal plans what `rehearsable` gives.
  * @throws GRAPH_INVALID with all problems; PLAN_TOO_LARGE
  */
 export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false): Plan {
-  refuse(graph)
+  if (!rehearse) refuse(graph)
   const options = resolve(RUN_OPTIONS, given)
   const network = networkOf(graph)
   const drafts = draftStages(network, options.restart, rehearse, options.inject)
   const loops = loopsOf(graph, drafts)
   const shapes = drafts.flatMap(({ paths }) => paths).map((path) => linkShape(network, path, drafts, options, loops))
   return { ...new Planner(network, drafts, shapes, options).plan(), rehearse }
-}
-
-function refuse(graph: GraphData): void {
-  const problems = validate(graph).filter(({ severity }) => severity === 'error')
-  if (problems.length > 0) throw new MillraceError('GRAPH_INVALID', { ...(graph && { graph: graph.name }), problems })
 }
 
 /** A loop cannot block itself where each of its lanes holds all that the sources let into the graph at once. */

@@ -6,7 +6,7 @@ import { type Memory, viewMemory } from '../lane/memory.ts'
 import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { readSnapshot } from '../telemetry/snapshot.ts'
+import { readMovement } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
@@ -19,9 +19,8 @@ import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
+import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
-
-export type PipelineState = 'starting' | 'running' | 'draining' | 'stopping' | 'ended'
 
 /** What the supervisor needs beside the plan. */
 export interface SupervisorOptions {
@@ -220,15 +219,22 @@ export class Supervisor implements MemberListener {
   }
 
   over(member: Member, error: unknown): void {
-    const refusal = this.#refusals.get(member.worker.index)
     if (this.state === 'starting') {
-      const told = this.#lastErrors.get(member.worker.index)
-      if (told === undefined && error !== undefined) this.#lastErrors.set(member.worker.index, errorMessage(error))
+      this.#noteDeathAtStart(member, error)
       return this.#lookIfReady()
     }
+    const refusal = this.#refusals.get(member.worker.index)
     if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
     if (refusal !== undefined) this.fail(refusal)
     else if (error !== undefined) this.#replace(member, error)
+  }
+
+  /** A thread that ends before it is ready refuses too: by `process.exit`, an uncaught error, too small a heap. */
+  #noteDeathAtStart(member: Member, error: unknown): void {
+    const { index } = member.worker
+    if (this.#refusals.has(index)) return
+    const told = this.#lastErrors.get(index) ?? errorMessage(error ?? new Error('its thread ended'))
+    this.#refusals.set(index, this.#startError(member, told, 'setup'))
   }
 
   #startMember(member: Member): void {
@@ -278,7 +284,8 @@ export class Supervisor implements MemberListener {
     this.#lastErrors.delete(worker.index)
     const { node } = this.plan.stages[worker.stage]!
     const reason = told?.message ?? (error instanceof Error ? error.message : String(error))
-    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause: error })
+    const cause = told === undefined ? error : errorOf(told)
+    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause })
   }
 
   #lookIfReady(): void {
@@ -286,8 +293,7 @@ export class Supervisor implements MemberListener {
       for (const member of this.#members) this.#tellRestarted(member)
       return
     }
-    const isRefused = this.#members.some((member) => this.#refusals.has(member.worker.index) || !member.isAlive)
-    if (isRefused || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
+    if (this.#refusals.size > 0 || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
   }
 
   #tellRestarted(member: Member): void {
@@ -302,21 +308,16 @@ export class Supervisor implements MemberListener {
     if (this.#failure !== undefined) return this.#failure
     const [refusal] = this.#refusals.values()
     if (refusal !== undefined) return refusal
-    const dead = this.#members.find(({ isAlive }) => !isAlive)
-    if (dead !== undefined) {
-      const told = this.#lastErrors.get(dead.worker.index)
-      return this.#startError(dead, told ?? { name: 'Error', message: 'its thread ended', stack: '' }, 'setup')
-    }
     const late = this.#members.filter(({ isReady }) => !isReady)
     if (late.length === 0) return undefined
     const nodes = [...new Set(late.map(({ worker }) => this.plan.stages[worker.stage]!.node))]
     return new MillraceError('START_TIMEOUT', { nodes, startDeadlineMs: this.#options.startDeadlineMs })
   }
 
-  #startError({ worker }: Member, { name, message, stack, code, detail }: ErrorMessage, step: string): MillraceError {
-    const cause = Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+  #startError({ worker }: Member, told: ErrorMessage, step: string): MillraceError {
     const { node } = this.plan.stages[worker.stage]!
-    return new MillraceError('START_FAILED', { node, worker: worker.ordinal, step, reason: message }, { cause })
+    const detail = { node, worker: worker.ordinal, step, reason: told.message }
+    return new MillraceError('START_FAILED', detail, { cause: errorOf(told) })
   }
 
   #sourceEnded(worker: number): void {
@@ -415,17 +416,9 @@ export class Supervisor implements MemberListener {
   }
 
   #lookForStall(): void {
-    const { stages } = readSnapshot(this.memory, this.plan, this.startedAtMs)
-    const sources = this.plan.stages
-      .filter(({ kind, isHidden }) => kind === 'source' && !isHidden)
-      .map(({ node }) => stages[node]!)
-    const inFlight = sources.reduce((sum, stage) => sum + stage.inFlight, 0)
-    const sum = Object.values(stages).reduce(
-      (total, { workers }) => workers.reduce((all, { handoffs }) => all + handoffs, total),
-      0,
-    )
+    const { handoffs, inFlight } = readMovement(this.memory, this.plan)
     const now = performance.now()
-    if (sum !== this.#moves.sum || inFlight === 0) this.#moves = { sum, at: now, told: false }
+    if (handoffs !== this.#moves.sum || inFlight === 0) this.#moves = { sum: handoffs, at: now, told: false }
     const forMs = now - this.#moves.at
     if (this.#moves.told || forMs < this.#options.stallMs) return
     this.#moves.told = true
@@ -457,4 +450,9 @@ export class Supervisor implements MemberListener {
     }, ms)
     this.#timers.add(timer)
   }
+}
+
+/** An error of a worker's thread, as it was there. */
+function errorOf({ name, message, stack, code, detail }: ErrorMessage): Error {
+  return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { Context } from '../graph/types.ts'
+import type { Context } from '../plan/definition.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import { recordIdOf } from './granule.ts'
 

@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { Dispatch } from '../graph/types.ts'
+import type { Dispatch } from '../plan/definition.ts'
 
 /** Puts a record into the queue of each lane that gets it. */
 export interface Chooser {

@@ -1,6 +1,5 @@
 import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
-import type { InletLane } from './inlet.ts'
 
 export const NO_ANCHORS: readonly number[] = Object.freeze([])
 
@@ -30,16 +29,6 @@ export class Granule implements GranuleHeader {
     this.salt = header.salt
     this.attempt = header.attempt
   }
-}
-
-/** A granule from a lane: where it came from, so that it can be released. */
-export class LaneGranule extends Granule {
-  lane: InletLane | undefined
-  /** Start and end of its frame on the lane. */
-  position = 0
-  end = 0
-  /** When it was taken, in ms of the shared clock. */
-  takenAt = 0
 }
 
 /** The header of one record of a granule as a granule of its own: the record keeps its id, the granule has one of its own. */

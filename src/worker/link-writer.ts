@@ -317,10 +317,11 @@ export class LinkWriter {
     if (at === NO_ROOM) return false
     const body = writer.body(at, header.furtherAnchors.length)
     const last = queue.next + Math.min(writer.credit(), queue.count - queue.next)
+    // So a record above `maxRecordBytes` does not fit a frame either, however much room there is.
+    const limit = Math.min(writer.limit, body + align(this.#maxRecordBytes))
     let encoded = 0
     try {
-      if (body < writer.limit)
-        encoded = encoder.encode(this.#memory, queue.values, queue.next, last, body, writer.limit)
+      if (body < limit) encoded = encoder.encode(this.#memory, queue.values, queue.next, last, body, limit)
     } catch (error) {
       this.#refuseNext(queue, error, refuse)
       return true

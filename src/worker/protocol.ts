@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { GraphData } from '../graph/types.ts'
+import type { GraphData } from '../plan/definition.ts'
 import type { ErrorDetail } from '../errors.ts'
 import type { Plan } from '../plan/types.ts'
 import type { WorkerEvent } from './stage.ts'

@@ -1,5 +1,5 @@
 import { load } from '#atomics'
-import type { SourceContext } from '../graph/types.ts'
+import type { SourceContext } from '../plan/definition.ts'
 import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'

@@ -211,3 +211,44 @@ export const fast = dataflow('fast', import.meta.url)
   })
   .sink('none', { write: () => undefined })
   .connect('numbers', 'none')
+
+/** Records that cannot be sent on, and whose failure cannot be sent with them either. */
+export const unsendable = dataflow('unsendable', import.meta.url)
+  .source('numbers', { produce: () => numbers(100) })
+  .transform('work', {
+    map: (n: number): unknown => (n % 10 === 3 ? { n, call: () => n } : n % 10 === 7 ? 'x'.repeat(100_000) : n),
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+
+/** The same behind a conditional: its lanes are written after those of the dead-letter edge. */
+export const unsendableBranch = dataflow('unsendableBranch', import.meta.url)
+  .source('numbers', { produce: () => numbers(300) })
+  .transform('work', { map: (n: number): unknown => (n % 10 === 3 ? () => n : n) })
+  .conditional('parity', { route: (n) => (typeof n === 'number' && n % 2 === 0 ? 'even' : 'odd') })
+  .sink('even')
+  .sink('odd')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+  .connect('work', 'parity')
+  .connect('parity', 'even', { when: 'even' })
+  .connect('parity', 'odd', { when: 'odd' })
+
+/** A dead-letter edge that takes no failures: its codec is for bytes. */
+export const deafDeadLetters = dataflow('deafDeadLetters', import.meta.url)
+  .source('numbers', { produce: () => numbers(100) })
+  .transform('work', {
+    map: (n: number) => {
+      if (n % 10 === 3) throw new Error('no')
+      return n
+    },
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter', codec: 'bytes' })
