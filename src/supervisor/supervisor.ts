@@ -39,9 +39,15 @@ export interface Death {
   readonly node: string
   readonly worker: number
   readonly epoch: number
+  /** Time of the death: on the clock of `performance.now()`. */
   readonly at: number
   readonly cause: string
-  /** False where a record that was in hand again is to blame: it will be given up, and the stage's budget is not charged. */
+  /** What was thrown, or how the thread ended. */
+  readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined }
+  /**
+   * False where the stage's budget is not charged: a record that was in hand again is to blame, and will be given up; or the
+   * restart was asked for.
+   */
   readonly counts: boolean
 }
 
@@ -73,6 +79,8 @@ export class Supervisor implements MemberListener {
   readonly #ended = new Set<number>()
   readonly #refusals = new Map<number, MillraceError>()
   readonly #lastErrors = new Map<number, ErrorMessage>()
+  /** Workers that are ended because a restart was asked for. */
+  readonly #asked = new Set<number>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
@@ -183,7 +191,8 @@ export class Supervisor implements MemberListener {
     this.#ringAll()
   }
 
-  isPaused(node: string): boolean {
+  /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  isPaused(node?: string): boolean {
     return this.#sourceControls(node).every((control) => (load(this.memory.words, control + COMMAND) & PAUSED) !== 0)
   }
 
@@ -194,6 +203,27 @@ export class Supervisor implements MemberListener {
     const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
     for (const control of controls) store(this.memory.words, control + RATE, word)
     this.#ringAll()
+  }
+
+  /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
+  rateLimit(node: string): number {
+    const words = this.#sourceControls(node).map((control) => load(this.memory.words, control + RATE))
+    const planned = this.#stage(node).source?.rateLimit ?? 0
+    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
+    return each.reduce((sum, rate) => sum + rate, 0)
+  }
+
+  /** Ends a worker's thread; its successor goes on, and the stage's budget is not charged. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  async restart(node: string, ordinal: number): Promise<void> {
+    const member = this.member(node, ordinal)
+    if (!member.isAlive) return
+    this.#asked.add(member.worker.index)
+    await member.kill()
+  }
+
+  /** The graph as it crosses threads: without its functions. */
+  get graph(): GraphData {
+    return this.#options.graph
   }
 
   /** The worker of a stage. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
@@ -263,7 +293,8 @@ export class Supervisor implements MemberListener {
     this.#watchdog.forget(worker)
     const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
     // A record that kills again is on its way to be given up; the stage is not to blame for it.
-    const counts = !suspects.some(({ deaths }) => deaths > 1)
+    const counts = !this.#asked.delete(worker.index) && !suspects.some(({ deaths }) => deaths > 1)
+    const told = this.#lastErrors.get(worker.index)
     const cause = this.#causeOf(member, error)
     const place = this.#place(member)
     this.history.push({
@@ -272,6 +303,7 @@ export class Supervisor implements MemberListener {
       epoch: member.epoch,
       at: diedAt,
       cause: cause.message,
+      error: thrown(told ?? error),
       counts,
     })
     this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
@@ -472,4 +504,10 @@ export class Supervisor implements MemberListener {
     }, ms)
     this.#timers.add(timer)
   }
+}
+
+/** What of an error a history keeps. */
+function thrown(error: unknown): Death['error'] {
+  const { name = 'Error', message = String(error), code } = (error ?? {}) as Partial<Death['error']>
+  return { name, message, ...(typeof code === 'string' ? { code } : {}) }
 }
