@@ -73,5 +73,6 @@ export { EVENTS, type EventName, type PipelineEvent } from './supervisor/events.
 export type { Pipeline } from './supervisor/pipeline.ts'
 export type { Report } from './supervisor/report.ts'
 export { rehearse, run, type RunOptions } from './supervisor/run.ts'
+export { measurements } from './telemetry/measurements.ts'
 export type { Snapshot } from './telemetry/snapshot.ts'
 export type { Receipt } from './worker/push.ts'

@@ -2,7 +2,7 @@ import { load } from '#atomics'
 import { journalMark } from '../lane/journal.ts'
 import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../lane/layout.ts'
 import type { Memory } from '../lane/memory.ts'
-import { STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
+import { ASYNC, STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
 import type { HistogramKind, LinkPlan, NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { BYTES, DROPPED, HANDOFFS, NODE_COUNTERS, type NodeCounter, RECORDS, SINCE, STATE, TIMES } from './counters.ts'
 import { type HistogramSummary, summarize } from './histogram-read.ts'
@@ -22,6 +22,8 @@ export interface WorkerSnapshot {
   readonly stage: string
   readonly ordinal: number
   readonly state: WorkerState
+  /** Its handler answers with promises, so its calls may overlap. */
+  readonly isAsync: boolean
   readonly handoffs: number
   /** Milliseconds that went into each, since the start. */
   readonly busyMs: number
@@ -262,6 +264,7 @@ function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64
     stage: plan.stages[worker.stage]!.node,
     ordinal: worker.ordinal,
     state: WORKER_STATES[load(memory.words, worker.control.offset / 4 + WORKER_STATE)]!,
+    isAsync: load(memory.words, worker.control.offset / 4 + ASYNC) === 1,
     handoffs: counters[HANDOFFS]!,
     busyMs,
     starvedMs,
