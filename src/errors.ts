@@ -153,6 +153,10 @@ export const ERROR_CODES = {
     text: 'The pipeline runs without the option `inject`.',
     fix: 'Run it with `inject: true`, or push into a source that was given `push: true`.',
   },
+  HISTOGRAM_UNKNOWN: {
+    text: 'The stage measures no such thing.',
+    fix: '`GET /pipelines/NAME/histograms` lists what each stage measures.',
+  },
   DEAD_LETTER_UNKNOWN: {
     text: 'There is no such dead letter.',
     fix: 'It was purged, or newer ones took its place: the option `deadLetters` says how many are kept.',

@@ -461,7 +461,11 @@ export const CONTROL_OPTIONS = {
 
 /** Options of the control API as a server of its own, beside those above. */
 export const SERVE_OPTIONS = {
-  host: { type: 'string', default: '127.0.0.1', text: 'Address to listen at. Another than this machine’s own needs a token.' },
+  host: {
+    type: 'string',
+    default: '127.0.0.1',
+    text: 'Address to listen at. Another than this machine’s own needs a token.',
+  },
   port: { type: 'integer', default: 4_480, min: 0, max: 65_535, text: 'Port to listen at; 0: any that is free.' },
 } as const satisfies OptionTable
 

@@ -44,8 +44,8 @@ interface Given<P extends TProperties, Q extends TProperties, B extends TSchema>
 
 /** An endpoint, written as `endpoint('GET /pipelines', { … })`. GET reads; everything else acts. */
 export function endpoint<
-  P extends TProperties = Record<never, never>,
-  Q extends TProperties = Record<never, never>,
+  P extends TProperties = TProperties,
+  Q extends TProperties = TProperties,
   B extends TSchema = TSchema,
 >(address: `${Endpoint['method']} /${string}`, given: Given<P, Q, B>): Endpoint {
   const [method, path] = address.split(' ') as [Endpoint['method'], string]
@@ -57,8 +57,8 @@ export function endpoint<
     access,
     status,
     errors,
-    params: Type.Object((params ?? {}) as TProperties),
-    query: Type.Object((query ?? {}) as TProperties, { additionalProperties: false }),
+    params: Type.Object(params ?? {}),
+    query: Type.Object(query ?? {}, { additionalProperties: false }),
   }
 }
 
@@ -68,4 +68,9 @@ export const NODE = { ...PIPELINE, node: Type.String({ description: 'Id of the n
 export const WORKER = {
   ...NODE,
   worker: Type.Integer({ minimum: 0, description: 'Index in its stage, from 0.', examples: [0] }),
+}
+
+/** The examples of a schema, to stand in the example of another. */
+export function examplesOf(schema: TSchema): readonly unknown[] {
+  return (schema as { examples?: readonly unknown[] }).examples ?? []
 }

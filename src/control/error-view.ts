@@ -17,6 +17,6 @@ export function errorView(error: unknown, showRecords: boolean): ErrorView {
   return {
     name: String(name),
     ...(typeof code === 'string' ? { code } : {}),
-    ...(text === undefined ? {} : { message: String(text) }),
+    ...(text === undefined ? {} : { message: text }),
   }
 }

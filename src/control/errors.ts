@@ -38,6 +38,7 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   PIPELINE_UNKNOWN: 404,
   NODE_UNKNOWN: 404,
   WORKER_UNKNOWN: 404,
+  HISTOGRAM_UNKNOWN: 404,
   DEAD_LETTER_UNKNOWN: 404,
   RECEIPT_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
@@ -84,7 +85,10 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   if (status === 500) request.log.error(error)
   if (status === 503) void reply.header('retry-after', '1')
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="millrace"')
-  void reply.code(status).type('application/json').send(JSON.stringify(answerOf(known)))
+  void reply
+    .code(status)
+    .type('application/json')
+    .send(JSON.stringify(answerOf(known)))
 }
 
 function knownError(error: FastifyError | Error): MillraceError {

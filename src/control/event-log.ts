@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import type { PipelineEvent } from '../supervisor/events.ts'
 import { errorView } from './error-view.ts'
@@ -29,6 +30,8 @@ export type LoggedEvent = Type.Static<typeof LoggedEvent>
 export class EventLog {
   /** The number of the newest event; 0 before the first. */
   last = 0
+  /** Tells this log from one of an earlier process, whose numbers mean other events. */
+  readonly #epoch = randomBytes(6).toString('hex')
   readonly #kept: LoggedEvent[] = []
   readonly #most: number
   readonly #showRecords: boolean
@@ -50,6 +53,18 @@ export class EventLog {
   after(id: number): { readonly events: readonly LoggedEvent[]; readonly missed: number } {
     const events = this.#kept.slice(Math.max(0, this.#kept.length - (this.last - id)))
     return { events, missed: Math.max(0, this.last - id - events.length) }
+  }
+
+  /** An event's number as readers send it back. */
+  idOf(id: number): string {
+    return `${this.#epoch}-${id}`
+  }
+
+  /** The number that a reader sent back; 0 where it is of another log, or none. */
+  numberOf(id: string): number {
+    const [epoch, number] = id.split('-')
+    const value = Number(number)
+    return epoch === this.#epoch && Number.isInteger(value) ? Math.min(this.last, Math.max(0, value)) : 0
   }
 
   /** @returns what ends the listening */

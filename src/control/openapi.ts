@@ -1,6 +1,6 @@
 import type { TProperties, TSchema } from 'typebox'
 import { ERROR_CODES, type ErrorCode } from '../errors.ts'
-import type { Endpoint } from './endpoint.ts'
+import { examplesOf, type Endpoint } from './endpoint.ts'
 import { answerOf, ErrorAnswer, STATUSES } from './errors.ts'
 import { MillraceError } from '../errors.ts'
 
@@ -17,7 +17,8 @@ export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasTo
     info: {
       title: 'Millrace control',
       version,
-      description: 'What running pipelines do, why they are as fast as they are, and what can be changed while they run.',
+      description:
+        'What running pipelines do, why they are as fast as they are, and what can be changed while they run.',
     },
     servers: [{ url: prefix === '' ? '/' : prefix }],
     tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
@@ -37,12 +38,17 @@ export interface OpenApiOptions {
 
 function operation(endpoint: Endpoint, hasToken: boolean): object {
   const { method, path, tag, summary, access, params, query, body, answer, status } = endpoint
-  const ids = path.split('/').map((part) => part.replace(':', '').replaceAll(/-(\w)/g, (_, c: string) => c.toUpperCase()))
+  const ids = path
+    .split('/')
+    .map((part) => part.replace(':', '').replaceAll(/-(\w)/g, (_, c: string) => c.toUpperCase()))
   return {
     operationId: [method.toLowerCase(), ...ids.filter((part) => part !== '')].join('_').replaceAll('.', '_'),
     tags: [tag],
     summary,
-    parameters: [...parameters('path', params.properties, params.required), ...parameters('query', query.properties, query.required)],
+    parameters: [
+      ...parameters('path', params.properties, params.required),
+      ...parameters('query', query.properties, query.required),
+    ],
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
     responses: {
       [status]: {
@@ -69,7 +75,7 @@ function parameters(place: 'path' | 'query', properties: TProperties, required: 
 }
 
 function json(schema: TSchema): object {
-  const { examples = [] } = schema as { examples?: readonly unknown[] }
+  const examples = examplesOf(schema)
   return { 'application/json': { schema, ...(examples.length === 0 ? {} : { example: examples[0] }) } }
 }
 
@@ -98,7 +104,10 @@ function failure(codes: readonly ErrorCode[]): object {
   return {
     description: codes.map((code) => `${code}: ${ERROR_CODES[code].text}`).join(' '),
     content: {
-      'application/json': { schema: { $ref: '#/components/schemas/Error' }, examples: Object.fromEntries(examples) as object },
+      'application/json': {
+        schema: { $ref: '#/components/schemas/Error' },
+        examples: Object.fromEntries(examples) as object,
+      },
     },
   }
 }

@@ -1,8 +1,11 @@
 import { MillraceError } from '../errors.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Report } from '../supervisor/report.ts'
+import { HistogramHistory } from '../telemetry/histogram-history.ts'
 import { Sampler } from '../telemetry/sampler.ts'
+import type { Snapshot } from '../telemetry/snapshot.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
+import { LiveAnalysis } from './live-analysis.ts'
 import { Receipts } from './receipts.ts'
 
 export interface WatchedOptions {
@@ -11,7 +14,16 @@ export interface WatchedOptions {
 }
 
 /** States of a pipeline as the API tells them: `ended` is told apart by how it ended. */
-export const STATES = ['starting', 'running', 'draining', 'stopping', 'finished', 'drained', 'stopped', 'failed'] as const
+export const STATES = [
+  'starting',
+  'running',
+  'draining',
+  'stopping',
+  'finished',
+  'drained',
+  'stopped',
+  'failed',
+] as const
 export type State = (typeof STATES)[number]
 
 /** A pipeline under control: its last minute, its last events, and the records that were pushed into it. */
@@ -21,8 +33,8 @@ export class Watched {
   /** Why it did not start, or what ended it. */
   failure: unknown
   report: Report | undefined
-  /** The number of the newest event that said that nothing moves; undefined while something does. */
-  stalledSince: number | undefined
+  /** Hand-offs at the moment of the last `pipeline.stalled`. */
+  #stalledAt: number | undefined
   #running: Running | undefined
 
   constructor(name: string, pipeline: Pipeline | Promise<Pipeline>, options: WatchedOptions) {
@@ -60,20 +72,30 @@ export class Watched {
     return this.#running?.pipeline
   }
 
+  /** Records are in flight, and none has moved since the pipeline said so. */
+  get isStalled(): boolean {
+    if (this.#stalledAt === undefined || this.#running === undefined || this.state !== 'running') return false
+    if (handoffs(this.#running.sampler.now()) !== this.#stalledAt) this.#stalledAt = undefined
+    return this.#stalledAt !== undefined
+  }
+
   close(): void {
     this.#running?.close()
   }
 
   #watch(pipeline: Pipeline): void {
     const sampler = new Sampler(() => pipeline.snapshot())
+    const history = new HistogramHistory()
     const unlisten = pipeline.events.on('*', (event) => this.events.add(event))
     const untell = this.events.listen((event) => this.#noteStall(event))
     const close = (): void => {
       unlisten()
       untell()
       sampler.close()
+      history.close()
     }
-    this.#running = { pipeline, sampler, receipts: new Receipts(pipeline), close }
+    const analysis = new LiveAnalysis(pipeline, sampler)
+    this.#running = { pipeline, sampler, history, analysis, receipts: new Receipts(pipeline), close }
     pipeline.finished.then(
       (report) => this.#ended(report, sampler),
       (error: unknown) => {
@@ -88,14 +110,20 @@ export class Watched {
     sampler.close()
   }
 
-  #noteStall({ name, time }: LoggedEvent): void {
-    if (name === 'pipeline.stalled') this.stalledSince = time
+  #noteStall({ name }: LoggedEvent): void {
+    if (name === 'pipeline.stalled') this.#stalledAt = handoffs(this.running.sampler.now())
   }
 }
 
 export interface Running {
   readonly pipeline: Pipeline
   readonly sampler: Sampler
+  readonly history: HistogramHistory
+  readonly analysis: LiveAnalysis
   readonly receipts: Receipts
   close(): void
+}
+
+function handoffs({ stages }: Snapshot): number {
+  return Object.values(stages).reduce((sum, { workers }) => workers.reduce((all, each) => all + each.handoffs, sum), 0)
 }
