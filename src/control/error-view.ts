@@ -15,7 +15,7 @@ export function errorView(error: unknown, showRecords: boolean): ErrorView {
   const known = typeof code === 'string' && Object.hasOwn(ERROR_CODES, code)
   const text = showRecords ? message : known ? ERROR_CODES[code as keyof typeof ERROR_CODES].text : undefined
   return {
-    name: String(name),
+    name,
     ...(typeof code === 'string' ? { code } : {}),
     ...(text === undefined ? {} : { message: text }),
   }

@@ -160,7 +160,7 @@ function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
     },
     nodes: pipeline.graph.nodes.map(({ id, kind }) => {
       const flow = flows.get(id)
-      const found = measured.nodes[id]
+      const found = Object.hasOwn(measured.nodes, id) ? measured.nodes[id] : undefined
       return {
         node: id,
         kind,

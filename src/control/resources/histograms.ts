@@ -134,7 +134,7 @@ async function histogramOf(
   withHdr: boolean,
 ): Promise<HistogramAnswer> {
   const { elapsedMs, stages } = sampler.now()
-  if (stages[node] === undefined) throw new MillraceError('NODE_UNKNOWN', { node })
+  if (!Object.hasOwn(stages, node)) throw new MillraceError('NODE_UNKNOWN', { node })
   const read = (): HistogramCopy => {
     const copy = pipeline.histogram(node, kind)
     if (copy === undefined) throw new MillraceError('HISTOGRAM_UNKNOWN', { node, kind })

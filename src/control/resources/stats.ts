@@ -136,7 +136,7 @@ function statsOf({ pipeline, sampler }: Running): StatsAnswer {
       })),
     })),
     nodes: Object.entries(now.nodes)
-      .filter(([node]) => now.stages[node] === undefined)
+      .filter(([node]) => !Object.hasOwn(now.stages, node))
       .map(([node, counts]) => ({ node, totals: countsOf(counts) })),
     edges: now.edges.map(({ index, from, to, records, dropped, bytes, queued, capacity }) => ({
       index,
