@@ -128,6 +128,7 @@ test('pipelines that start, fail to start, fail or have ended say so, and their 
   await assert.rejects(doomed.finished)
   const starting = run(graphs.late)
   const unstartable = run(graphs.unstartable)
+  unstartable.catch(() => undefined)
   const ended = await run(graphs.pushed)
   await ended.drain()
   await served({ doomed, starting, unstartable, ended }, {}, async ({ ask, get }) => {

@@ -3,13 +3,18 @@ import { Type } from 'typebox'
 import { endpoint, type Endpoint } from '../endpoint.ts'
 
 /** The files of the page, beside this module in the package: no other file can be asked for. */
-const FILES = {
+const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['index.html', 'text/html'],
   '/page/page.css': ['page.css', 'text/css'],
-  '/page/page.js': ['page.js', 'text/javascript'],
   '/page/uplot.css': ['uPlot.min.css', 'text/css'],
   '/page/uplot.js': ['uPlot.iife.min.js', 'text/javascript'],
-} as const
+  ...Object.fromEntries(
+    ['api', 'charts', 'dom', 'format', 'graph-view', 'layout', 'letters', 'page', 'stage-panel'].map((module) => [
+      `/page/${module}.js`,
+      [`${module}.js`, 'text/javascript'],
+    ]),
+  ),
+}
 
 const FOLDER = new URL('../page/', import.meta.url)
 

@@ -1,0 +1,3 @@
+export { control } from "./control.js";
+export { serveControl } from "./serve.js";
+export { ControlClient } from "./client.js";

@@ -1,0 +1,443 @@
+import { CODEC_NAMES, DISPATCHES, PATH_TYPES } from "./graph/types.js";
+const STAGES = ['source', 'transform', 'sink'];
+const INPUTS = ['transform', 'sink'];
+export const RETRY_OPTIONS = {
+    maxAttempts: {
+        type: 'integer',
+        default: 1,
+        min: 1,
+        unit: 'attempts',
+        text: 'Calls of the handler for one record or batch, the first one included.',
+    },
+    backoff: {
+        type: 'oneOf',
+        values: ['constant', 'linear', 'exponential'],
+        default: 'exponential',
+        text: 'How the delay grows from one attempt to the next.',
+    },
+    baseMs: {
+        type: 'number',
+        default: 100,
+        min: 0,
+        max: 86_400_000,
+        unit: 'ms',
+        text: 'Delay before the second attempt.',
+    },
+    maxMs: { type: 'number', default: 30_000, min: 0, max: 86_400_000, unit: 'ms', text: 'Longest delay.' },
+    jitter: { type: 'number', default: 0.2, min: 0, max: 1, text: 'Share of the delay that is random.' },
+    when: {
+        type: 'handler',
+        text: 'Tells, from the error and the attempt, whether another attempt is worth it. Default: always.',
+    },
+};
+export const RESTART_OPTIONS = {
+    backoffMs: {
+        type: 'number',
+        default: 10,
+        min: 0,
+        max: 3_600_000,
+        unit: 'ms',
+        text: 'Delay before the second restart within the window; it doubles from there. The first restart does not wait.',
+    },
+    maxBackoffMs: {
+        type: 'number',
+        default: 5_000,
+        min: 0,
+        max: 3_600_000,
+        unit: 'ms',
+        text: 'Longest delay before a restart.',
+    },
+    maxRestarts: {
+        type: 'integer',
+        default: 5,
+        min: 0,
+        unit: 'restarts',
+        text: 'Restarts of the stage within the window; one more stops the pipeline.',
+    },
+    withinMs: { type: 'number', default: 30_000, above: 0, unit: 'ms', text: 'The window.' },
+};
+export const BATCH_OPTIONS = {
+    size: { type: 'integer', default: 100, min: 1, max: 1_000_000, unit: 'records', text: 'Most records in one batch.' },
+    timeoutMs: {
+        type: 'number',
+        min: 0,
+        max: 86_400_000,
+        default: 100,
+        unit: 'ms',
+        text: 'Longest time that the first record of an open batch waits for the others.',
+    },
+    by: { type: 'handler', text: 'Key of a record; a batch holds records of one key.' },
+};
+const HEAP_LIMITS = {
+    maxOldGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for objects that live long.' },
+    maxYoungGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for objects that are new.' },
+    codeRangeSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Memory for compiled code.' },
+    stackSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Stack of the thread.' },
+};
+/** Options of nodes. */
+export const NODE_OPTIONS = {
+    label: { type: 'string', text: 'Name in drawings. Default: the id.' },
+    description: { type: 'string', text: 'Tooltip in drawings.' },
+    cluster: { type: 'string', text: 'Id of the cluster that holds the node.' },
+    shape: { type: 'string', text: 'Graphviz shape, instead of the kind’s.' },
+    fillcolor: { type: 'string', text: 'Fill, instead of the theme’s.' },
+    fontcolor: { type: 'string', text: 'Text colour. Default: black or white, whichever reads better on the fill.' },
+    style: { type: 'string', text: 'Graphviz style.' },
+    penwidth: { type: 'number', min: 0, text: 'Width of the outline.' },
+    image: { type: 'string', text: 'Image of the node, for Graphviz.' },
+    concurrency: {
+        kinds: STAGES,
+        type: 'integer',
+        default: 1,
+        min: 1,
+        max: 256,
+        unit: 'workers',
+        text: 'Workers (threads) of the stage.',
+    },
+    latencyMs: {
+        kinds: ['source', 'transform', 'buffer', 'conditional', 'merge', 'sink'],
+        type: 'number',
+        min: 0,
+        unit: 'ms',
+        text: 'Declared service time of one record. Analysis and rehearsal use it.',
+    },
+    serviceRate: {
+        kinds: STAGES,
+        type: 'number',
+        above: 0,
+        unit: 'records/s',
+        text: 'Declared service rate of the whole stage, instead of `latencyMs`.',
+    },
+    cpu: {
+        kinds: STAGES,
+        type: 'boolean',
+        default: false,
+        text: 'The handler burns a core for its `latencyMs` (true) or waits (false).',
+    },
+    restart: {
+        kinds: STAGES,
+        type: 'object',
+        fields: RESTART_OPTIONS,
+        text: 'How dead workers are replaced. Default: as the run says.',
+    },
+    resourceLimits: { kinds: STAGES, type: 'object', fields: HEAP_LIMITS, text: 'Heap limits of each worker.' },
+    setup: {
+        kinds: STAGES,
+        type: 'handler',
+        text: 'Called once in each worker before its first record; its result is `context.state`.',
+    },
+    teardown: { kinds: STAGES, type: 'handler', text: 'Called once in each worker after its last record.' },
+    rate: {
+        kinds: ['source'],
+        type: 'number',
+        min: 0,
+        unit: 'records/s',
+        text: 'Declared rate, for analysis and rehearsal. It limits nothing.',
+    },
+    rateLimit: {
+        kinds: ['source'],
+        type: 'number',
+        above: 0,
+        unit: 'records/s',
+        text: 'Most records per second that the stage hands on. Default: no limit.',
+    },
+    window: {
+        kinds: ['source'],
+        type: 'integer',
+        default: 16_384,
+        min: 1,
+        max: 1_048_576,
+        unit: 'records',
+        text: 'Source records of each worker that may be on their way at once.',
+    },
+    granule: {
+        kinds: ['source'],
+        type: 'integer',
+        min: 1,
+        max: 1_024,
+        unit: 'records',
+        text: 'Most source records that share a slot. Default: 128; 1 where `ack` is given.',
+    },
+    produce: { kinds: ['source'], type: 'handler', text: 'Returns an iterable or async iterable of records.' },
+    poll: {
+        kinds: ['source'],
+        type: 'handler',
+        text: 'Returns at most so many records as asked for, or `null` at the end.',
+    },
+    push: { kinds: ['source'], type: 'boolean', default: false, text: 'Fed by `pipeline.push`.' },
+    ack: {
+        kinds: ['source'],
+        type: 'handler',
+        text: 'Learns the receipts of records that ended well, and of those that failed.',
+    },
+    selectivity: {
+        kinds: ['transform'],
+        type: 'number',
+        min: 0,
+        unit: 'outputs per input',
+        default: 1,
+        text: 'Declared outputs per input.',
+    },
+    map: { kinds: ['transform'], type: 'handler', text: 'One record in, one out.' },
+    flatMap: { kinds: ['transform'], type: 'handler', text: 'One record in, any number out.' },
+    filter: { kinds: ['transform'], type: 'handler', text: 'Keeps the records for which it returns true.' },
+    mapBatch: { kinds: ['transform'], type: 'handler', text: 'A batch in, any number of records out.' },
+    write: { kinds: ['sink'], type: 'handler', text: 'Takes each record, or each batch where `batch` is given.' },
+    route: { kinds: ['conditional'], type: 'handler', text: 'Names the branch of a record.' },
+    maxInFlight: {
+        kinds: INPUTS,
+        type: 'integer',
+        min: 1,
+        max: 65_536,
+        unit: 'calls',
+        text: 'Open calls of an async handler per worker. Default: 16; 1 where `batch` is given.',
+    },
+    ordered: {
+        kinds: INPUTS,
+        type: 'boolean',
+        default: false,
+        text: 'Keeps the order of the input (of each key with `partitionBy`), async and retried calls included.',
+    },
+    dispatch: {
+        kinds: INPUTS,
+        type: 'oneOf',
+        values: DISPATCHES,
+        default: 'demand',
+        text: 'How records are spread over the workers of this stage.',
+    },
+    partitionBy: { kinds: INPUTS, type: 'handler', text: 'Key of a record; records of one key visit the same worker.' },
+    batch: { kinds: INPUTS, type: 'object', fields: BATCH_OPTIONS, text: 'Hands records over in batches.' },
+    retry: {
+        kinds: INPUTS,
+        type: 'object',
+        fields: RETRY_OPTIONS,
+        text: 'How failed records or batches are tried again.',
+    },
+    timeoutMs: {
+        kinds: INPUTS,
+        type: 'number',
+        above: 0,
+        max: 86_400_000,
+        unit: 'ms',
+        text: 'Longest time of one call of the handler. Default: no limit.',
+    },
+    maxCrashes: {
+        kinds: INPUTS,
+        type: 'integer',
+        default: 2,
+        min: 1,
+        max: 100,
+        unit: 'deaths',
+        text: 'A record in hand at so many deaths of its worker is given up.',
+    },
+    capacity: {
+        kinds: ['buffer'],
+        type: 'integer',
+        default: 1_000,
+        min: 1,
+        max: 16_777_216,
+        unit: 'records',
+        text: 'Records that the buffer holds.',
+    },
+    whenFull: {
+        kinds: ['buffer'],
+        type: 'oneOf',
+        values: ['block', 'dropNewest', 'dropOldest'],
+        default: 'block',
+        text: 'What happens with a record when the buffer is full.',
+    },
+};
+/** Options of edges. */
+export const EDGE_OPTIONS = {
+    pathType: { type: 'oneOf', values: PATH_TYPES, default: 'normal', text: 'What the edge is for.' },
+    when: { type: 'string', text: 'The branch whose records take this edge.' },
+    dataType: { type: 'string', text: 'What the edge carries, in words.' },
+    label: { type: 'string', text: 'Text in drawings. Default: `dataType`.' },
+    rate: { type: 'number', min: 0, unit: 'records/s', text: 'Declared rate; compared with the simulated one.' },
+    ratio: { type: 'number', min: 0, max: 1, text: 'Declared share of the node’s records that take this edge.' },
+    weight: { type: 'number', min: 0, default: 0, unit: 'ms', text: 'Declared time that the edge itself adds.' },
+    codec: { type: 'codec', values: CODEC_NAMES, default: 'shape', text: 'How records are written to the lanes.' },
+    maxDemand: {
+        type: 'integer',
+        min: 1,
+        max: 16_777_216,
+        unit: 'records',
+        text: 'Most records on each lane at once. Default: as the run says, or the buffer’s capacity.',
+    },
+    minDemand: {
+        type: 'integer',
+        min: 0,
+        unit: 'records',
+        text: 'The reader grants more when it has granted no more than this. Default: half of `maxDemand`.',
+    },
+    laneBytes: {
+        type: 'integer',
+        min: 1_024,
+        max: 536_870_912,
+        unit: 'bytes',
+        text: 'Bytes of each lane’s ring, rounded up to a power of two. Default: as the run says.',
+    },
+    selector: {
+        type: 'handler',
+        text: 'With `dispatch: broadcast`: tells, from the record and the worker’s index, whether that worker gets it.',
+    },
+    fuse: {
+        type: 'boolean',
+        default: false,
+        text: 'Runs the next node in this node’s workers, without a lane between them.',
+    },
+};
+/** Options of clusters. */
+export const CLUSTER_OPTIONS = {
+    label: { type: 'string', text: 'Name in drawings. Default: the id.' },
+    parent: { type: 'string', text: 'Id of the cluster that holds this one.' },
+    style: { type: 'string', text: 'Graphviz style.' },
+    fillcolor: { type: 'string', text: 'Fill.' },
+    color: { type: 'string', text: 'Border.' },
+};
+/** Options of `run` and `plan`. */
+export const RUN_OPTIONS = {
+    deadlineMs: {
+        type: 'number',
+        default: 30_000,
+        min: 0,
+        max: 86_400_000,
+        unit: 'ms',
+        text: 'Total time that `drain` or `stop` may take; then what is left is nacked and reported.',
+    },
+    startDeadlineMs: {
+        type: 'number',
+        default: 30_000,
+        above: 0,
+        max: 86_400_000,
+        unit: 'ms',
+        text: 'Total time in which all workers must be ready.',
+    },
+    maxDemand: {
+        type: 'integer',
+        default: 4_096,
+        min: 1,
+        max: 16_777_216,
+        unit: 'records',
+        text: 'Most records on a lane at once, where the edge and its buffers say nothing.',
+    },
+    laneBytes: {
+        type: 'integer',
+        default: 262_144,
+        min: 1_024,
+        max: 536_870_912,
+        unit: 'bytes',
+        text: 'Bytes of a lane’s ring, where the edge says nothing; rounded up to a power of two.',
+    },
+    stashBytes: {
+        type: 'integer',
+        default: 1_048_576,
+        min: 4_096,
+        max: 536_870_912,
+        unit: 'bytes',
+        text: 'Bytes of each worker’s stash: records in open calls, waiting retries, open batches by key.',
+    },
+    maxRecordBytes: {
+        type: 'integer',
+        default: 67_108_864,
+        min: 1_024,
+        max: 1_073_741_824,
+        unit: 'bytes',
+        text: 'Largest encoded record. A larger one fails with RECORD_TOO_LARGE.',
+    },
+    restart: {
+        type: 'object',
+        fields: RESTART_OPTIONS,
+        text: 'How dead workers are replaced, where the node says nothing.',
+    },
+    stallMs: {
+        type: 'number',
+        default: 10_000,
+        above: 0,
+        max: 86_400_000,
+        unit: 'ms',
+        text: 'A pipeline with records in flight that moves none for so long emits `stalled`.',
+    },
+    inject: {
+        type: 'boolean',
+        default: false,
+        text: 'Lets `pipeline.inject` put single records in before any node: test records, and dead letters once more. Adds a lane to every worker.',
+    },
+    deadLetters: {
+        type: 'integer',
+        default: 1_000,
+        min: 0,
+        max: 1_000_000,
+        unit: 'records',
+        text: 'Records that were given up and are kept in the memory of the embedding thread, to look at and to try again.',
+    },
+    loader: {
+        type: 'string',
+        default: 'auto',
+        text: 'How workers import TypeScript modules: `auto`, `native`, `tsx`, `jiti`, or the URL of a module that exports `load(url)`.',
+    },
+    signal: { type: 'signal', text: 'Stops the pipeline when aborted.' },
+};
+/** Options of the control API. */
+export const CONTROL_OPTIONS = {
+    token: {
+        type: 'string',
+        text: 'What readers and actors have to send as `authorization: Bearer TOKEN`. Default: none is asked for.',
+    },
+    showRecords: {
+        type: 'boolean',
+        default: false,
+        text: 'Shows what records hold: dead letters with their input, and the texts of errors, which may quote them.',
+    },
+    actsPerSecond: {
+        type: 'number',
+        default: 10,
+        above: 0,
+        max: 10_000,
+        unit: 'acts/s',
+        text: 'Acts that are taken in the long run; twice as many at once.',
+    },
+    maxBodyBytes: {
+        type: 'integer',
+        default: 1_048_576,
+        min: 1_024,
+        max: 67_108_864,
+        unit: 'bytes',
+        text: 'Largest body of a request.',
+    },
+    keptEvents: {
+        type: 'integer',
+        default: 1_000,
+        min: 1,
+        max: 100_000,
+        unit: 'events',
+        text: 'Events of a pipeline that are kept for readers that come back.',
+    },
+    maxReaders: {
+        type: 'integer',
+        default: 2_000,
+        min: 1,
+        max: 100_000,
+        unit: 'readers',
+        text: 'Readers that may follow the events at once.',
+    },
+};
+/** Options of the control API as a server of its own, beside those above. */
+export const SERVE_OPTIONS = {
+    host: {
+        type: 'string',
+        default: '127.0.0.1',
+        text: 'Address to listen at. Another than this machine’s own needs a token.',
+    },
+    port: { type: 'integer', default: 4_480, min: 0, max: 65_535, text: 'Port to listen at; 0: any that is free.' },
+};
+/** Fills the defaults of a table in, nested tables too. The given options are valid: `validate` has looked at them. */
+export function resolve(table, given = {}) {
+    const entries = Object.entries(table).flatMap(([name, spec]) => {
+        const value = Reflect.get(given, name);
+        if (spec.fields !== undefined)
+            return [[name, resolve(spec.fields, value ?? {})]];
+        return value === undefined && spec.default === undefined ? [] : [[name, value ?? spec.default]];
+    });
+    return Object.freeze(Object.fromEntries(entries));
+}
