@@ -1,7 +1,8 @@
 import { IN } from '../telemetry/counters.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import { type Batch, type Member, batchHeader, batchId } from './batch-work.ts'
-import { type LaneGranule, headerOf } from './granule.ts'
+import { headerOf } from './granule.ts'
+import type { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import type { Parts } from './stage.ts'
 

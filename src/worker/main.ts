@@ -1,15 +1,16 @@
 import { load, store } from '#atomics'
 import { expose } from 'comlink'
 import { threadId } from 'node:worker_threads'
-import type { SetupContext } from '../graph/types.ts'
+import type { SetupContext } from '../plan/definition.ts'
 import { Doorbell } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
 import { DRAINING, LEFT, LIVE, NACKING, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../plan/control.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { BatchStage } from './batches.ts'
-import { type Handlers, loadHandlers } from './handlers.ts'
+import type { Handlers } from './handlers.ts'
 import { inspect, profile } from './inspect.ts'
 import { KeyedBatchStage } from './keyed-batches.ts'
+import { loadHandlers } from './load-handlers.ts'
 import { Loop } from './loop.ts'
 import { makeParts } from './parts.ts'
 import { type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
@@ -71,7 +72,7 @@ class WorkerThread {
 
   async load(): Promise<void> {
     const { graph, hasFunctions } = this.#task
-    this.#handlers = await loadHandlers(this.#plan, this.#stage, graph, hasFunctions)
+    this.#handlers = await loadHandlers(this.#plan, this.#stage, graph, hasFunctions, this.#memory)
     this.step = 'setup'
     this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
   }

@@ -1,4 +1,4 @@
-import type { SourceContext } from '../graph/types.ts'
+import type { SourceContext } from '../plan/definition.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { Slots } from '../lane/slots.ts'
 import type { GranuleHeader } from '../lane/writer.ts'

@@ -1,6 +1,7 @@
 import { load } from '#atomics'
-import { Marked, type SourceContext } from '../graph/types.ts'
-import { mix, mixed } from '../lane/ids.ts'
+import { Marked, type SourceContext } from '../plan/definition.ts'
+import { ring } from '../lane/doorbell.ts'
+import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'
 import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
@@ -262,6 +263,15 @@ export class SourceStage implements Stage {
     // The granule lives while some of it is not sent: what is sent may end before the rest is born.
     if (!hand.isResuming) settlement.toggle(this.#granule)
     this.#handoff.commitPart(this.#granule)
+    this.#wakeCramped()
+  }
+
+  /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
+  #wakeCramped(): void {
+    const { acks, worker, plan, memory } = this.#parts
+    acks.forEach((reader, i) => {
+      if (reader.isWorthWaking) ring(memory.words, plan.workers[worker.ackInputs[i]!.peer]!.control.doorbell)
+    })
   }
 
   #closeGranule(): void {
@@ -293,6 +303,7 @@ export class SourceStage implements Stage {
 
   #commit(): Step {
     this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    this.#wakeCramped()
     return this.#phase === 'idle' ? PROGRESS : BLOCKED
   }
 
@@ -333,6 +344,13 @@ export class SourceStage implements Stage {
 }
 
 const SOURCE_SALT = 0x5eed
+
+/** The stable id of a record that was pushed: each of them is a granule of its own. */
+export function pushedRecordId(source: number, sequence: number): string {
+  mix(source + 1, SOURCE_SALT, sequence)
+  mix(mixed.low, mixed.high, 0)
+  return formatId(mixed.low, mixed.high)
+}
 
 /** The supply of a source that had finished before its worker died. */
 const over: Supply = { take: () => undefined, isOver: true, error: undefined, isAsync: false, close: () => undefined }

@@ -1,5 +1,5 @@
-import type { SourceContext } from '../graph/types.ts'
-import { Marked } from '../graph/types.ts'
+import type { SourceContext } from '../plan/definition.ts'
+import { Marked } from '../plan/definition.ts'
 import { MillraceError } from '../errors.ts'
 import type { AnyFunction } from './handlers.ts'
 import { isThenable } from './outlet.ts'
