@@ -68,7 +68,7 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
           revive: () => code.workerAgain(memory, plan, sizes.worker),
         },
       ],
-      before: () => code.workBefore(memory, plan, 1 - sizes.worker),
+      before: () => code.before(memory, plan, 1 - sizes.worker),
       always() {
         for (const number of [0, 1]) {
           const used = (tail(number) - head(number)) | 0

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Violation } from './explore.ts'
+import { MUTATIONS } from './mutations.ts'
+import { type Drive, onAcks, onLane, withDeaths } from './programs.ts'
+
+const FEW = { preemptions: 2 }
+const ONE = { preemptions: 1 }
+
+/** Programs that are driven until one of them fails, small ones first. */
+const HUNT: readonly Drive[] = [
+  onLane({ records: 1 }),
+  onAcks({ granules: 1, worker: 0 }),
+  onAcks({ granules: 1, worker: 1 }),
+  onLane({ records: 2, ringBytes: 64 }, FEW),
+  onLane({ records: 3, perHandoff: 2 }, FEW),
+  onLane({ records: 2, ringBytes: 512, maxDemand: 1 }, FEW),
+  onAcks({ granules: 2, worker: 0 }, FEW),
+  withDeaths((writerDeaths) => onLane({ records: 2, writerDeaths }, ONE), 0),
+  withDeaths((readerDeaths) => onLane({ records: 2, readerDeaths }, ONE), 1),
+  withDeaths((sourceDeaths) => onAcks({ granules: 1, worker: 0, sourceDeaths }), 0),
+  withDeaths((workerDeaths) => onAcks({ granules: 1, worker: 1, workerDeaths }, ONE), 1),
+  onLane({ records: 3, ringBytes: 512, maxDemand: 2, minDemand: 1 }, FEW),
+]
+
+for (const [i, { name }] of MUTATIONS.entries()) {
+  test(`the checker finds out that ${name}`, async () => {
+    for (const drive of HUNT) {
+      try {
+        await drive(i + 1)
+      } catch (error) {
+        if (error instanceof Violation) return
+        throw error
+      }
+    }
+    assert.fail('no order of accesses shows it')
+  })
+}
