@@ -15,6 +15,7 @@ const HUNT: readonly Drive[] = [
   onLane({ records: 2, ringBytes: 64 }, FEW),
   onLane({ records: 3, perHandoff: 2 }, FEW),
   onLane({ records: 2, ringBytes: 512, maxDemand: 1 }, FEW),
+  onLane({ records: 4 }, FEW),
   onAcks({ granules: 2, worker: 0 }, FEW),
   withDeaths((writerDeaths) => onLane({ records: 2, writerDeaths }, ONE), 0),
   withDeaths((readerDeaths) => onLane({ records: 2, readerDeaths }, ONE), 1),
@@ -29,10 +30,15 @@ for (const [i, { name }] of MUTATIONS.entries()) {
       try {
         await drive(i + 1)
       } catch (error) {
-        if (error instanceof Violation) return
-        throw error
+        if (!isFinding(error)) throw error
+        return
       }
     }
     assert.fail('no order of accesses shows it')
   })
+}
+
+/** What was found must be a broken promise: not that the mutated code does not run. */
+function isFinding(error: unknown): boolean {
+  return error instanceof Violation && !(error.cause instanceof TypeError || error.cause instanceof ReferenceError)
 }

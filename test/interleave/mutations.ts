@@ -78,12 +78,6 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   // Parking and waking.
   {
-    name: 'a reader does not tell of its first grant',
-    file: 'lane/reader.js',
-    from: 'this.#hasGranted = true;',
-    to: '',
-  },
-  {
     name: 'a reader wakes for credit only',
     file: 'lane/reader.js',
     from: '(this.#hasGranted || 2 * used <= this.#ringBytes)',
@@ -126,12 +120,6 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '',
   },
   // The journal.
-  {
-    name: 'the hand-off is applied without a mark',
-    file: 'lane/journal.js',
-    from: 'apply(this.#memory, this.#layout);',
-    to: 'this.#memory.words[this.#mark] = 0; for (let i = 0; i < this.counters.length; i++) floats[this.#counters + i] = this.counters[i]; for (let i = 0; i < count; i++) store(words, words[this.#entries + 2 * i], words[this.#entries + 2 * i + 1]);',
-  },
   {
     name: 'the mark is set before the counters are written down',
     file: 'lane/journal.js',
