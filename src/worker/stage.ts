@@ -160,11 +160,12 @@ export class Handoff {
     journal.counters[HANDOFFS]!++
     if (!this.#isPart) hand.clearResume(journal)
     this.#mustCommit = false
+    settlement.stage(journal)
+    // A source's slots stand here: they are open before anyone can see what is in them.
+    for (const other of this.#others) other.stage(journal)
     inlet.stage(journal)
     outlet.stage(journal)
-    settlement.stage(journal)
     desk.stage(journal)
-    for (const other of this.#others) other.stage(journal)
     journal.commit()
     this.#wakeReaders()
     inlet.wakePeers()
