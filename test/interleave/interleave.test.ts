@@ -1,11 +1,17 @@
 import { test } from 'node:test'
-import { type Drive, onAcks, onLane, withDeaths } from './programs.ts'
+import { type Drive, onAcks, onLane, onWorkers, withDeaths } from './programs.ts'
 
 const writerDeaths = (records: number): Drive =>
   withDeaths((deaths) => onLane({ records, writerDeaths: deaths }, bound(records)), 0)
 const readerDeaths = (records: number): Drive =>
   withDeaths((deaths) => onLane({ records, readerDeaths: deaths }, bound(records)), 1)
 const bound = (records: number): { preemptions?: number } => (records === 1 ? {} : { preemptions: 3 })
+
+const workerDeaths = (dies: number, hasTransform: boolean): Drive =>
+  withDeaths(
+    (deaths) => onWorkers({ records: 1, hasTransform, dies, deaths }, { preemptions: hasTransform ? 0 : 1 }),
+    dies,
+  )
 
 /** Without a bound all orders are driven; otherwise all with so many switches away from a thread that could go on. */
 const DRIVES: readonly (readonly [name: string, drive: Drive])[] = [
@@ -35,6 +41,11 @@ const DRIVES: readonly (readonly [name: string, drive: Drive])[] = [
     'a worker with acks that dies after each of its stores, one granule: all orders',
     withDeaths((workerDeaths) => onAcks({ granules: 1, worker: 1, workerDeaths }), 1),
   ],
+  ['a whole source and a whole sink, one record: 3 preemptions', onWorkers({ records: 1 }, { preemptions: 3 })],
+  ['a whole source and a whole sink, two records: 2 preemptions', onWorkers({ records: 2 }, { preemptions: 2 })],
+  ['a whole source that dies after each of its stores: 1 preemption', workerDeaths(0, false)],
+  ['a whole sink that dies after each of its stores: 1 preemption', workerDeaths(1, false)],
+  ['a whole transform that dies after each of its stores: no preemption', workerDeaths(1, true)],
 ]
 
 for (const [name, drive] of DRIVES) {

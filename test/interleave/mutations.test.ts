@@ -2,10 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Violation } from './explore.ts'
 import { MUTATIONS } from './mutations.ts'
-import { type Drive, onAcks, onLane, withDeaths } from './programs.ts'
+import { type Drive, onAcks, onLane, onWorkers, withDeaths } from './programs.ts'
 
 const FEW = { preemptions: 2 }
 const ONE = { preemptions: 1 }
+const NONE = { preemptions: 0 }
+
+const HUNT_WORKERS: readonly Drive[] = [
+  onWorkers({ records: 2 }, ONE),
+  ...[0, 1].map((dies) => withDeaths((deaths) => onWorkers({ records: 1, dies, deaths }, NONE), dies)),
+  withDeaths((deaths) => onWorkers({ records: 2, hasTransform: true, dies: 1, deaths }, NONE), 1),
+]
 
 /** Programs that are driven until one of them fails, small ones first. */
 const HUNT: readonly Drive[] = [
@@ -24,9 +31,9 @@ const HUNT: readonly Drive[] = [
   onLane({ records: 3, ringBytes: 512, maxDemand: 2, minDemand: 1 }, FEW),
 ]
 
-for (const [i, { name }] of MUTATIONS.entries()) {
+for (const [i, { name, file }] of MUTATIONS.entries()) {
   test(`the checker finds out that ${name}`, async () => {
-    for (const drive of HUNT) {
+    for (const drive of file.startsWith('lane/') ? HUNT : HUNT_WORKERS) {
       try {
         await drive(i + 1)
       } catch (error) {

@@ -193,4 +193,47 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'journal.set(index, value);',
     to: 'this.#words[index] = value;',
   },
+  // Whole workers.
+  {
+    name: 'a loop announces that it parks after its last look',
+    file: 'worker/loop.js',
+    from: '#park() {\n        this.#doorbell.announce();\n        if (this.#step() !== PROGRESS && !this.#isOver()) {',
+    to: '#park() {\n        if (this.#step() !== PROGRESS && !this.#isOver()) { this.#doorbell.announce();',
+  },
+  {
+    name: 'readers and writers are woken before the hand-off',
+    file: 'worker/stage.js',
+    from: 'journal.commit();\n        this.#wakeReaders();\n        inlet.wakePeers();\n        settlement.wakePeers();',
+    to: 'this.#wakeReaders(); outlet.wakePeers(); inlet.wakePeers(); settlement.wakePeers(); journal.commit();',
+  },
+  {
+    name: 'granules are seen before their slots are open',
+    file: 'worker/stage.js',
+    from: 'settlement.stage(journal);\n',
+    to: 'outlet.stage(journal); settlement.stage(journal);\n',
+  },
+  {
+    name: 'what was taken is given back by another hand-off than what came of it',
+    file: 'worker/stage.js',
+    from: 'journal.commit();\n        this.#wakeReaders();',
+    to: 'journal.commit(); inlet.stage(journal); journal.commit(); this.#wakeReaders();',
+  },
+  {
+    name: 'a worker says that it waits for credit from its second wait on only',
+    file: 'worker/outlet.js',
+    from: '#isWanting;',
+    to: '#isWanting = true;',
+  },
+  {
+    name: 'a reader does not tell of its first grant',
+    file: 'worker/inlet.js',
+    from: 'this.#skip = this.reader.part;\n        this.wakePeer();',
+    to: 'this.#skip = this.reader.part;',
+  },
+  {
+    name: 'nobody is woken after a death',
+    file: 'supervisor/recovery.js',
+    from: 'ring(memory.words, plan.workers[peer].control.doorbell);',
+    to: '',
+  },
 ]

@@ -1,5 +1,5 @@
 /** Whole workers, as `worker/main.ts` runs them, and what the supervisor does after a death of one. */
-import { store } from '#atomics'
+import { load, store } from '#atomics'
 import { ring } from '#src/lane/doorbell.js'
 import { type Memory, viewMemory } from '#src/lane/memory.js'
 import { LIVE, PHASE, STATE, STOPPING } from '#src/plan/control.js'
@@ -43,6 +43,8 @@ export function work(memory: Memory, plan: Plan, number: number, handlers: Handl
 
 export function workAgain(memory: Memory, plan: Plan, number: number, handlers: Handlers): void {
   recoverWorker(memory, plan, plan.workers[number]!)
+  // The one that stops the pipeline here is the source's thread; the supervisor does not die in the middle of it.
+  if (load(memory.words, plan.control.offset / 4 + PHASE) === STOPPING) stop(memory, plan)
   work(memory, plan, number, handlers)
 }
 
