@@ -78,7 +78,8 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
       },
       check() {
         assert.equal(ended(), granules, 'A3: every granule ended once')
-        for (const number of [0, 1]) assert.deepEqual([tail(number), head(number)], [granules, granules], 'every entry was told and taken once')
+        for (const number of [0, 1])
+          assert.deepEqual([tail(number), head(number)], [granules, granules], 'every entry was told and taken once')
         for (let slot = 0; slot < slots; slot++) {
           const [low, high, , count] = raw.words.subarray(plan.slots.offset / 4 + 8 * slot)
           assert.deepEqual([low, high, count], [0, 0, 0], 'every slot is free')

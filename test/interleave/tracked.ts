@@ -57,7 +57,9 @@ export class Tracked {
     }
     this.#touched.length = 0
     this.#released.clear()
-    this.#clocks = Array.from({ length: this.#threads }, (_, i) => Array.from(this.#readAt, (_, j) => (i === j ? 1 : 0)))
+    this.#clocks = Array.from({ length: this.#threads }, (_, i) =>
+      Array.from(this.#readAt, (_, j) => (i === j ? 1 : 0)),
+    )
     this.isDead = false
   }
 
@@ -104,6 +106,11 @@ export class Tracked {
     const writer = this.#writer[word]!
     if (this.#isAtomic[word] === 1 || !this.#isUnknown(writer, this.#writtenAt[word]!)) return
     this.#race(word, `${what} while ${writer} writes it`)
+  }
+
+  #access(word: number, isWrite: boolean): void {
+    if (isWrite) this.#write(word)
+    else this.#read(word)
   }
 
   #read(word: number): void {
@@ -153,7 +160,7 @@ export class Tracked {
   /** A view whose elements are words, or pairs of them. */
   #view<T extends Int32Array | Float64Array>(view: T, shift: 0 | 1): T {
     const touch = (index: number, isWrite: boolean): void => {
-      for (let word = index << shift; word < (index + 1) << shift; word++) isWrite ? this.#write(word) : this.#read(word)
+      for (let word = index << shift; word < (index + 1) << shift; word++) this.#access(word, isWrite)
     }
     const copy = (from: number, to: number): T => {
       for (let index = from; index < to; index++) touch(index, false)
@@ -181,7 +188,7 @@ export class Tracked {
     const { bytes } = this.raw
     const range = (from: number, to: number, isWrite: boolean): boolean => {
       if (isWrite && this.isDead) return false
-      for (let word = from >> 2; word < (to + 3) >> 2; word++) isWrite ? this.#write(word) : this.#read(word)
+      for (let word = from >> 2; word < (to + 3) >> 2; word++) this.#access(word, isWrite)
       if (isWrite) this.onWrite()
       return true
     }

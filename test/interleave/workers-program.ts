@@ -21,7 +21,9 @@ export interface WorkersGiven {
 /** All workers of a pipeline whose nodes have one worker each. */
 export function workersProgram(code: typeof workers, given: WorkersGiven): Program {
   const { plan, graph } = given
-  const functions = new Map(handlersOf(graph).map((handler) => [handler, handler as AnyFunction] as [Handler, AnyFunction]))
+  const functions = new Map(
+    handlersOf(graph).map((handler) => [handler, handler as AnyFunction] as [Handler, AnyFunction]),
+  )
   const start = ({ raw, memory }: Tracked): Start => {
     given.begin()
     const count = (worker: number, counter: NodeCounter): number => {

@@ -47,7 +47,7 @@ describe('a journal', () => {
     const { space, layout, word } = made()
     dieAfterMark(space, layout, word)
     assert.equal(recover(space.memory, layout), true)
-    assert.deepEqual([...space.memory.words.slice(word, word + 2)], [7, 8])
+    assert.deepEqual(Array.from(space.memory.words.subarray(word, word + 2)), [7, 8])
     assert.equal(space.memory.floats[layout.countersOffset / 8], 5)
     assert.equal(journalMark(space.memory, layout), 0)
   })

@@ -48,7 +48,8 @@ export class TestLane {
   readonly journals: { readonly writer: JournalLayout; readonly reader: JournalLayout }
   writer!: LaneWriter
   reader!: LaneReader
-  #writing!: Journal
+  /** The writing side's journal. */
+  writing!: Journal
   #reading!: Journal
 
   constructor({ ringBytes = 1024, maxDemand = 64, minDemand = 0, shapeBytes = 0, from = 0 }: LaneSizes = {}) {
@@ -65,7 +66,7 @@ export class TestLane {
   /** A successor of the writing side. */
   reviveWriter(): void {
     this.writer = new LaneWriter(this.memory, this.layout)
-    this.#writing = new Journal(this.memory, this.journals.writer)
+    this.writing = new Journal(this.memory, this.journals.writer)
   }
 
   reviveReader(): void {
@@ -91,8 +92,8 @@ export class TestLane {
 
   /** Hands off what was written. */
   publish(): void {
-    this.writer.stage(this.#writing)
-    this.#writing.commit()
+    this.writer.stage(this.writing)
+    this.writing.commit()
   }
 
   send(payload: readonly number[], given: Partial<GranuleHeader> = {}): boolean {

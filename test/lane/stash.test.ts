@@ -16,7 +16,11 @@ class TestStash {
   journal!: Journal
 
   constructor() {
-    this.#layout = { offset: this.#space.take(stashBytes({ textBytes: 0, ringBytes: RING })), textBytes: 0, ringBytes: RING }
+    this.#layout = {
+      offset: this.#space.take(stashBytes({ textBytes: 0, ringBytes: RING })),
+      textBytes: 0,
+      ringBytes: RING,
+    }
     this.#journalLayout = this.#space.journal()
     this.#space.made()
     this.revive()
@@ -154,7 +158,10 @@ describe('a stash', () => {
             assert.deepEqual(test.values(), [...committed])
           } else {
             test.revive()
-            assert.deepEqual(test.values(), [...committed].sort((a, b) => a - b))
+            assert.deepEqual(
+              test.values(),
+              [...committed].sort((a, b) => a - b),
+            )
             open = new Map(test.stash.open().map((entry) => [test.value(entry), entry]))
           }
         }
