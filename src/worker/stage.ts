@@ -162,11 +162,12 @@ export class Handoff {
     // Other things may be handed off while a successor waits for the records of what was half sent.
     if (this.#mustCommit) hand.clearResume(journal)
     this.#mustCommit = false
+    settlement.stage(journal)
+    // A source's slots stand here: they are open before anyone can see what is in them.
+    for (const other of this.#others) other.stage(journal)
     inlet.stage(journal)
     outlet.stage(journal)
-    settlement.stage(journal)
     desk.stage(journal)
-    for (const other of this.#others) other.stage(journal)
     journal.commit()
     this.#wakeReaders()
     inlet.wakePeers()
