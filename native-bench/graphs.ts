@@ -78,11 +78,11 @@ export const fused: GraphData = dataflow('fused', import.meta.url)
   .connect('transform', 'sink')
 
 export const ints: GraphData = dataflow('ints', import.meta.url)
-  .source('source', { poll: feed('ints', INTS) })
+  .source('source', { poll: feed('ints', INTS), window: 65_536, granule: 1_024 })
   .transform('transform', { map: INTS.map })
   .sink('sink', { batch: { size: 1_000 }, write: tally('ints', INTS) })
-  .connect('source', 'transform', { codec: { struct: 'i32' } })
-  .connect('transform', 'sink', { codec: { struct: 'i32' } })
+  .connect('source', 'transform', { codec: { struct: 'i32' }, maxDemand: 16_384 })
+  .connect('transform', 'sink', { codec: { struct: 'i32' }, maxDemand: 16_384 })
 
 /** source → sink, record by record, at a rate: each record says when it was due. */
 export const latency: GraphData = dataflow('latency', import.meta.url)
