@@ -121,14 +121,15 @@ export class RecordStage implements Stage {
     const { values, first, attempt } = granule
     const { hand } = this.#parts
     const work = this.#work
-    const { handler } = work
+    const { handler, isTakenWhole } = work
     const context = this.#context
     const results = new Array<unknown>(last)
+    context.aim(granule, this.#index, attempt + deaths + 1)
     // Results from here on wait to be delivered together.
     let from = this.#index
     for (let i = from; i < last; i++) {
       hand.hold((first + i) | 0)
-      context.aim(granule, i, attempt + deaths + 1)
+      context.moveTo(i)
       try {
         const result = handler(values[i], context)
         if (isThenable(result)) {
@@ -136,7 +137,7 @@ export class RecordStage implements Stage {
           this.#await(result, i)
           return false
         }
-        results[i] = work.settle(result)
+        results[i] = isTakenWhole ? work.settle(result) : result
       } catch (error) {
         work.deliverRun(results, values, from, i)
         this.#fail(i, error)
