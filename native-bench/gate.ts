@@ -104,7 +104,7 @@ export class Gate {
     if (this.#floats[SUM] !== sumOfFirst(target))
       throw new Error(`${target} records arrived whose sum is ${this.#floats[SUM]}, not ${sumOfFirst(target)}`)
     const cpuNs = ((user + system) * 1000) / records
-    const [start, end] = [this.#floats[START]!, this.#floats[END]!]
+    const { [START]: start = 0, [END]: end = 0 } = this.#floats
     return moved(records, end - start, { cpu: { value: cpuNs, unit: 'ns CPU/record' } })
   }
 }

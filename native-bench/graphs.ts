@@ -78,11 +78,11 @@ export const fused: GraphData = dataflow('fused', import.meta.url)
   .connect('transform', 'sink')
 
 export const ints: GraphData = dataflow('ints', import.meta.url)
-  .source('source', { poll: feed('ints', INTS) })
+  .source('source', { poll: feed('ints', INTS), window: 65_536, granule: 1_024 })
   .transform('transform', { map: INTS.map })
   .sink('sink', { batch: { size: 1_000 }, write: tally('ints', INTS) })
-  .connect('source', 'transform', { codec: { struct: 'i32' } })
-  .connect('transform', 'sink', { codec: { struct: 'i32' } })
+  .connect('source', 'transform', { codec: { struct: 'i32' }, maxDemand: 16_384 })
+  .connect('transform', 'sink', { codec: { struct: 'i32' }, maxDemand: 16_384 })
 
 /** source → sink, record by record, at a rate: each record says when it was due. */
 export const latency: GraphData = dataflow('latency', import.meta.url)
@@ -90,12 +90,19 @@ export const latency: GraphData = dataflow('latency', import.meta.url)
   .sink('sink', { write: timed('latency') })
   .connect('source', 'sink')
 
-/** Makes the records whose time has come, however late it is itself: so a stall counts for all that fell into it. */
+/**
+ * Makes the records whose time has come, however late it is itself: so a stall counts for all that fell into it. A source
+ * with nothing to give hands off what it gave before, and is asked again after 10 ms; so this one answers once that there is
+ * nothing, and then waits for its next record by itself.
+ */
 function due(name: string): (demand: number) => SixFields[] {
   const gate = gateOf(name)
+  let hasGiven = false
   return (demand) => {
     const records: SixFields[] = []
+    if (!hasGiven) while (gate.allowed(1) === 1 && gate.due() < 1);
     const count = gate.allowed(Math.min(demand, gate.due()))
+    hasGiven = count > 0
     for (let i = 0; i < count; i++) {
       records.push({ ...SIX_FIELDS.make(gate.next), value: gate.dueAt(gate.next) })
       gate.next++

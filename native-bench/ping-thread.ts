@@ -10,6 +10,7 @@ import { LaneReader, NO_FRAME } from '#src/lane/reader.js'
 import { Texts, laneTexts } from '#src/lane/texts.js'
 import { LaneWriter } from '#src/lane/writer.js'
 import type { LanePair } from './lanes.ts'
+import { rest } from './rest.ts'
 
 export interface PingThread {
   readonly role: 'ping' | 'pong'
@@ -65,9 +66,9 @@ class Side {
 
   receive(): Ball {
     let at = this.#reader.poll()
-    while (at === NO_FRAME) {
-      if (way === 'parked') at = this.#park()
-      else at = this.#reader.poll()
+    for (let vain = 1; at === NO_FRAME; vain++) {
+      if (way === 'hot') rest(vain)
+      at = way === 'hot' ? this.#reader.poll() : this.#park()
     }
     const { words } = this.#memory
     const end = at + words[(at >> 2) + FRAME_BYTES]!

@@ -1,6 +1,5 @@
 /** A thread of the suite `ring`: writes or reads records of 64 bytes in place, on a lane of its own. */
 import { workerData } from 'node:worker_threads'
-import { wait } from '#src/atomics.js'
 import { type StructView, structLayout, structView } from '#src/codec/struct-view.js'
 import { Journal } from '#src/lane/journal.js'
 import { FRAME_COUNT, headerBytes } from '#src/lane/layout.js'
@@ -9,6 +8,7 @@ import { LaneReader, NO_FRAME } from '#src/lane/reader.js'
 import { LaneWriter, NO_ROOM } from '#src/lane/writer.js'
 import { gateOf } from './gate.ts'
 import type { LanePair } from './lanes.ts'
+import { rest } from './rest.ts'
 
 export interface RingThread {
   readonly role: 'writer' | 'reader'
@@ -26,15 +26,6 @@ const { role, gate: gateName, lanes, publishEvery } = workerData as RingThread
 const gate = gateOf(gateName)
 const memory = viewMemory(lanes.buffer)
 const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0 }
-
-/** Looks in vain before the thread gives its core to another for a moment. */
-const SPINS = 2_000
-const NAP_MS = 0.05
-const nothing = new Int32Array(new SharedArrayBuffer(4))
-
-function rest(vain: number): void {
-  if (vain % SPINS === 0) wait(nothing, 0, 0, NAP_MS)
-}
 
 function write(): void {
   const writer = new LaneWriter(memory, lanes.there)

@@ -186,7 +186,7 @@ export const NODE_OPTIONS = {
     min: 1,
     max: 1_024,
     unit: 'records',
-    text: 'Most source records that share a slot. Default: 128; 1 where `ack` is given.',
+    text: 'Most source records that share a slot. Default: 512; 1 where `ack` is given.',
   },
   produce: { kinds: ['source'], type: 'handler', text: 'Returns an iterable or async iterable of records.' },
   poll: {

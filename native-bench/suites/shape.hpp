@@ -16,12 +16,10 @@ inline double nowMs() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// After so many looks in vain a thread naps for 50 microseconds, as ours do: another may need the core.
+/// After so many looks in vain a thread naps for 50 microseconds, as ours do: another may need the core. No `pause` between
+/// looks: on virtual machines it can give the core away for good, and cost this side half of its rate.
 inline void rest(unsigned vain) {
   if (vain % 2000 == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
-#if defined(__x86_64__)
-  else __builtin_ia32_pause();
-#endif
 }
 
 /// A ring of one writer and one reader. Records are written and read in place; positions are published by the batch.

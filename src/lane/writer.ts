@@ -219,11 +219,15 @@ export class LaneWriter {
     if (excess > 0 || age > HALF_OF_ALL) store(words, this.#header + DROP_TO, (this.#sent - capacity) | 0)
   }
 
-  /** Says to the reader, and to those who watch, that this writer waits here. A reader that holds records back looks. */
-  want(wanting: boolean): void {
-    if (wanting === this.#wanting) return
+  /**
+   * Says to the reader, and to those who watch, that this writer waits here.
+   * @returns whether that is news that a reader has to be woken for: it may hold records back, for a batch that cannot grow
+   */
+  want(wanting: boolean): boolean {
+    if (wanting === this.#wanting) return false
     this.#wanting = wanting
     store(this.#memory.words, this.#header + WANTING, wanting ? 1 : 0)
+    return wanting
   }
 
   #pad(bytes: number): void {

@@ -25,7 +25,7 @@ export interface LinkDraft {
 
 /** The hidden source of injected records: no id of a graph's node begins so in practice, and it is in no graph. */
 export const INJECT = '(inject)'
-const DEFAULT_GRANULE = 128
+const DEFAULT_GRANULE = 512
 const DEFAULT_IN_FLIGHT = 16
 /** Injected records that may be on their way at once. */
 const INJECTED_RECORDS = 64

@@ -157,7 +157,7 @@ export class BatchStage implements Stage {
   #laneBatch(parts: readonly Part[]): LaneBatch {
     const { inlet, hand } = this.#parts
     const slices = parts.map(({ granule, from, to }) => granule.values.slice(from, to))
-    const values = slices[0]!.concat(...slices.slice(1))
+    const values = slices.length === 1 ? slices[0]! : slices[0]!.concat(...slices.slice(1))
     const granules = parts.map(({ granule }) => granule)
     const firstIndex = parts[0]!.from
     const members = (): Member[] =>

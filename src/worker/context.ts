@@ -48,6 +48,13 @@ export class CallContext implements Context {
     this.attempt = attempt
   }
 
+  /** The next call is for another record of the same granule, at the same attempt. */
+  moveTo(index: number): void {
+    this.#index = index
+    // Looked at before it is stored to: almost no call makes one.
+    if (this.#call !== undefined) this.#call = undefined
+  }
+
   /** Made when it is looked at: most handlers never do. */
   get signal(): AbortSignal {
     this.#call ??= new AbortController()

@@ -183,7 +183,7 @@ export class LinkWriter {
 
   /** Says to the readers whether this worker waits for them. */
   want(wanting: boolean): void {
-    for (const { writer } of this.#lanes) writer.want(wanting)
+    for (const lane of this.#lanes) this.#wantOf(lane, wanting)
   }
 
   /** Records that wait. */
@@ -308,8 +308,12 @@ export class LinkWriter {
   }
 
   #want(index: number): void {
-    if (this.#chooser === undefined) for (const lane of this.#lanes) lane.writer.want(true)
-    else this.#lanes[index]!.writer.want(true)
+    if (this.#chooser === undefined) for (const lane of this.#lanes) this.#wantOf(lane, true)
+    else this.#wantOf(this.#lanes[index]!, true)
+  }
+
+  #wantOf(lane: OutLane, wanting: boolean): void {
+    if (lane.writer.want(wanting)) ring(this.#memory.words, lane.peerDoorbell)
   }
 
   /** Writes one frame of as many records as fit; false where the lane has no room. */

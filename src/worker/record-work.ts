@@ -12,12 +12,15 @@ import type { Parts } from './stage.ts'
 /** What a stage does with one record at a time: the handler, what comes of its answer, and what of its failure. */
 export class RecordWork {
   readonly handler: AnyFunction
+  /** Whether `settle` has something to do: asked once for many records. */
+  readonly isTakenWhole: boolean
   readonly #parts: Parts
   readonly #when: AnyFunction | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
+    this.isTakenWhole = parts.stage.work === 'flatMap'
     this.#when = parts.handlers.retryWhen()
   }
 
@@ -58,7 +61,7 @@ export class RecordWork {
 
   /** What the answer of a handler means: `flatMap`'s is taken as a whole, so that a failure in the middle sends nothing. */
   settle(result: unknown): unknown {
-    if (this.#parts.stage.work !== 'flatMap' || Array.isArray(result)) return result
+    if (!this.isTakenWhole || Array.isArray(result)) return result
     return [...iterate(this.#parts.stage.node, result)]
   }
 

@@ -136,20 +136,21 @@ export class RecordStage implements Stage {
     const { values, first, attempt } = granule
     const { hand, stage, wake } = this.#parts
     const work = this.#work
-    const { handler } = work
+    const { handler, isTakenWhole } = work
     const context = this.#context
     const results = new Array<unknown>(last)
+    context.aim(granule, this.#index, attempt + deaths + 1)
     // Results from here on wait to be delivered together.
     let from = this.#index
     for (let i = from; i < last; i++) {
       hand.hold((first + i) | 0)
-      context.aim(granule, i, attempt + deaths + 1)
+      context.moveTo(i)
       try {
         const result = handler(values[i], context)
         if (isThenable(result)) {
           this.isAsync = true
           this.#exception = new OpenCall(result, context, stage.input!.timeoutMs, wake)
-        } else results[i] = work.settle(result)
+        } else results[i] = isTakenWhole ? work.settle(result) : result
       } catch (error) {
         this.#exception = { error }
       }

@@ -24,6 +24,16 @@ export class Taken {
     }
   }
 
+  /** Takes a whole array, if none of its records is marked and nothing is taken yet; it is copied, for it may be reused. */
+  adopt(records: readonly unknown[]): boolean {
+    if (this.count > 0) return false
+    for (let i = 0; i < records.length; i++) if (records[i] instanceof Marked) return false
+    // One copy of known length and kind; growing an array record by record costs several times as much.
+    this.values = records.slice()
+    this.count = records.length
+    return true
+  }
+
   clear(): void {
     this.count = 0
     this.values = []
@@ -225,7 +235,7 @@ class PollSupply implements Supply {
     try {
       const batch = this.#poll(missing, this.#context)
       if (isThenable(batch)) this.#await(batch)
-      else {
+      else if (!(Array.isArray(batch) && batch.length <= missing && into.adopt(batch))) {
         this.#accept(batch)
         this.#arrivals.take(missing, into)
       }
