@@ -160,7 +160,8 @@ export class Handoff {
     const { journal, inlet, outlet, settlement, desk, hand } = this.#parts
     if (!settlement.hasRoom()) return false
     journal.counters[HANDOFFS]!++
-    if (!this.#isPart) hand.clearResume(journal)
+    // Other hand-offs may come before the granule is taken up again: it stays half sent until it is closed.
+    if (this.#mustCommit && !this.#isPart) hand.clearResume(journal)
     this.#mustCommit = false
     inlet.stage(journal)
     outlet.stage(journal)
