@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Pipeline } from 'millrace'
 import { type Summary, summarize } from '../../examples/import/summary.js'
 import {
   VEGA,
@@ -11,6 +10,7 @@ import {
   folderOf,
   importByCommand,
   importHere,
+  killEachStageOnce,
   temporaryFolder,
   withDatabase,
 } from './harness.js'
@@ -110,17 +110,6 @@ test('the main job: 23 files, every row accounted for; a worker that dies midway
   )
   assert.deepEqual(await embeddedTables(stormy), await embeddedTables(dataOf(calm)))
 })
-
-/** Ends a worker of every stage, one after the other, while rows flow. */
-export function killEachStageOnce(pipeline: Pipeline): void {
-  const stages = ['postgres', 'parse', 'convert', 'files', 'postgres']
-  const timer = setInterval(() => {
-    const { postgres } = pipeline.snapshot().nodes
-    const isDue = postgres!.done > 8_000 * (6 - stages.length)
-    if (pipeline.state === 'ended' || stages.length === 0) return clearInterval(timer)
-    if (isDue) void pipeline.restartWorker(stages.shift()!, 0)
-  }, 5)
-}
 
 test('a file that vanishes midway is told, and the others are imported', async () => {
   const wide = `text\n${`${'x'.repeat(100_000)}\n`.repeat(150)}`
