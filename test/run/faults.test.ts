@@ -40,3 +40,20 @@ test('every call has a context of its own, however many are open: attempt, id, e
   )
   assert.equal(report.acked, 60)
 })
+
+test('a source that dies while a granule is half sent takes it up again, and its slot ends', async () => {
+  const pipeline = await run(graphs.heavy)
+  const due = [40, 120, 200, 280]
+  const records: unknown[] = []
+  for await (const n of pipeline.output('out')) {
+    records.push(n)
+    if (records.length > due[0]!) {
+      due.shift()
+      void pipeline.restartWorker('blocks', 0)
+    }
+  }
+  const report = await pipeline.finished
+  assert.equal(new Set(records).size, 400)
+  assert.equal(records.length, 400)
+  assert.equal(report.acked, 400)
+})
