@@ -45,10 +45,6 @@ export const ERROR_CODES = {
     text: 'The workers of a stage died too often, so the pipeline was stopped.',
     fix: 'Look at `history` and `cause`; `restart` says how many deaths are allowed within which time.',
   },
-  DEADLINE_PASSED: {
-    text: 'The pipeline did not end within its deadline.',
-    fix: 'The report says what was left; raise `deadlineMs`, or look at the stages that were still busy.',
-  },
   PIPELINE_NOT_RUNNING: {
     text: 'The pipeline takes no records any more.',
     fix: 'Push before `drain` or `stop` is called, and before the pipeline has finished.',
@@ -171,6 +167,7 @@ export const ERROR_CODES = {
   },
 } as const satisfies Record<string, ErrorEntry>
 
+/** The code of a failure. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
 /** Where and why: ids, values and limits. Plain data, so that it crosses threads. */
@@ -216,5 +213,19 @@ function isProblems(value: unknown): value is readonly ProblemText[] {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value) ?? inWords(value)
+  } catch {
+    return inWords(value)
+  }
+}
+
+/** A value as text, whatever it is: some objects refuse to be one. */
+export function inWords(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
 }

@@ -10,6 +10,7 @@ export { forecast, type Forecast, type ForecastOptions, type NodeForecast } from
 export { graphFromJson } from './analysis/graph-from-json.ts'
 export { latency, type Latency, type SinkLatency } from './analysis/flow/latency.ts'
 export type { FlowOptions } from './analysis/flow/model.ts'
+export type { Limit } from './analysis/flow/filling.ts'
 export type { NamedLimit } from './analysis/flow/predict.ts'
 export { retryLoops, type RetryLoop } from './analysis/flow/retries.ts'
 export { edgeShares, type EdgeShare } from './analysis/flow/shares.ts'
@@ -69,12 +70,30 @@ export type { PathStyle, Theme, ThemeOverrides } from './render/theme.ts'
 export { theme, THEMES, type ThemeName } from './render/themes.ts'
 export * as views from './render/views/views.ts'
 export type { CollapseOptions, FocusOptions, View } from './render/views/views.ts'
+export type { AckLaneLayout } from './lane/acks.ts'
+export type { JournalLayout } from './lane/journal.ts'
+export type { LaneLayout } from './lane/layout.ts'
+export type { SlotsLayout } from './lane/slots.ts'
+export type { StashLayout } from './lane/stash.ts'
+export type { OptionSpec, OptionTable, Resolved } from './options.ts'
+export type { WorkerState } from './plan/control.ts'
 export { plan, type PlanOptions } from './plan/plan.ts'
-export type { Plan } from './plan/types.ts'
-export { EVENTS, type EventName, type PipelineEvent } from './supervisor/events.ts'
+export type * from './plan/types.ts'
+export type { DeadLetter, DeadLetters } from './supervisor/dead-letters.ts'
+export { EVENTS, type EventName, type Events, type PipelineEvent } from './supervisor/events.ts'
 export type { Pipeline } from './supervisor/pipeline.ts'
 export type { Report } from './supervisor/report.ts'
+export type { PipelineState } from './supervisor/state.ts'
 export { rehearse, run, type RunOptions } from './supervisor/run.ts'
+export type { NodeCounter } from './telemetry/counters.ts'
+export type { HistogramSummary } from './telemetry/histogram-read.ts'
 export { measurements } from './telemetry/measurements.ts'
-export type { Snapshot } from './telemetry/snapshot.ts'
-export type { Receipt } from './worker/push.ts'
+export type {
+  EdgeSnapshot,
+  LaneSnapshot,
+  NodeCounts,
+  Snapshot,
+  StageSnapshot,
+  WorkerSnapshot,
+} from './telemetry/snapshot.ts'
+export type { PushOutcome, Receipt } from './worker/push.ts'

@@ -19,6 +19,7 @@ export interface OptionSpec {
   /** Node options: the kinds that take it. Absent: every kind. */
   readonly kinds?: readonly NodeKind[]
 }
+/** Options by name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>
 
 const STAGES: readonly NodeKind[] = ['source', 'transform', 'sink']

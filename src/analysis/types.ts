@@ -1,6 +1,7 @@
 /** Plain data that the analysis takes and gives. Rates are records per second, times are ms unless the name says seconds. */
 import type { PathType } from '../graph/types.ts'
 
+/** An error keeps a graph from running; a warning does not. */
 export type Severity = 'error' | 'warning'
 
 /** One finding of the validation. `code` is stable; `message` names the place; `fix` is a way out. */

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { MAX_SLOTS, MAX_SOURCES } from '../lane/slots.ts'
 import { RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
+import { withRoomForAnchors } from './anchors.ts'
 import { type LinkShape, linkShape, powerOfTwo } from './links.ts'
 import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
@@ -11,6 +12,7 @@ import { refuse } from './refuse.ts'
 import { type StageDraft, draftStages } from './stages.ts'
 import type { EdgePlan, HistogramKind, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
 
+/** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 
 /** Typed arrays index at most so many bytes by a signed word. */
@@ -32,7 +34,10 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
   const drafts = draftStages(network, options.restart, rehearse, options.inject)
   const loops = loopsOf(graph, options.maxDemand)
   const shapes = drafts.flatMap(({ paths }) => paths).map((path) => linkShape(network, path, drafts, options, loops))
-  return { ...new Planner(network, drafts, shapes, options).plan(), rehearse }
+  const slots = sourcesAbove(drafts, shapes).map((above) =>
+    above.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * slotsOf(drafts[index]!.stage), 0),
+  )
+  return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options).plan(), rehearse }
 }
 
 /**
@@ -200,7 +205,7 @@ function sourceStage(stages: readonly StagePlan[], worker: number): StagePlan {
   return stages.find(({ workers }) => workers.includes(worker))!
 }
 
-function slotsOf({ source }: StagePlan): number {
+function slotsOf({ source }: Pick<StagePlan, 'source'>): number {
   const { window, granule } = source!
   return Math.min(MAX_SLOTS, granule === 1 ? window : Math.min(window, MAX_SHARED_SLOTS))
 }

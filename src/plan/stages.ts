@@ -270,7 +270,8 @@ function inputPlan(node: GraphNode): InputPlan {
     maxInFlight: node.maxInFlight ?? (batch === undefined ? DEFAULT_IN_FLIGHT : 1),
     ordered: node.ordered ?? NODE_OPTIONS.ordered.default,
     keyed: node.partitionBy !== undefined,
-    retry: resolve(RETRY_OPTIONS, node.retry),
+    // `when` is a handler: workers find it in the graph.
+    retry: resolve(RETRY_OPTIONS, { ...node.retry, when: undefined }),
     timeoutMs: node.timeoutMs ?? 0,
     maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,
   }

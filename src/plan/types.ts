@@ -47,6 +47,7 @@ export interface PipelineControl {
 /** What a stage does with records. */
 export type Work = 'produce' | 'poll' | 'push' | 'map' | 'flatMap' | 'filter' | 'mapBatch' | 'write' | 'output'
 
+/** A stage: its workers, its work, and the nodes that they run inline. */
 export interface StagePlan {
   readonly index: number
   /** The node that the stage runs; fused nodes and conditionals below it stand in `nodes`. */
@@ -69,6 +70,7 @@ export interface StagePlan {
   readonly resourceLimits: Readonly<Record<string, number>>
 }
 
+/** How a stage takes records. */
 export interface InputPlan {
   readonly batch?: { readonly size: number; readonly timeoutMs: number; readonly keyed: boolean }
   readonly maxInFlight: number
@@ -81,6 +83,7 @@ export interface InputPlan {
   readonly maxCrashes: number
 }
 
+/** How a source makes records. */
 export interface SourcePlan {
   readonly window: number
   readonly granule: number
@@ -168,6 +171,7 @@ export interface EdgePlan {
   readonly links: readonly number[]
 }
 
+/** A worker: where its words and lanes lie. */
 export interface WorkerPlan {
   readonly index: number
   readonly stage: number
@@ -193,6 +197,7 @@ export interface WorkerPlan {
   readonly progress?: number
 }
 
+/** One lane as one of its two workers knows it. */
 export interface LaneEnd {
   readonly link: number
   readonly layout: LaneLayout
@@ -202,6 +207,7 @@ export interface LaneEnd {
   readonly dropped?: number | undefined
 }
 
+/** One ack lane as one of its two workers knows it. */
 export interface AckEnd {
   readonly layout: AckLaneLayout
   readonly peer: number
@@ -220,4 +226,5 @@ export interface HandLayout {
   readonly segments: number
 }
 
+/** What a histogram holds: times in nanoseconds, batches in records. */
 export type HistogramKind = 'service' | 'lane' | 'batch' | 'ack' | 'endToEnd'

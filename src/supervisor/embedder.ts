@@ -63,7 +63,7 @@ export class Embedder {
 
   /** Pushes a record. Resolves when a lane takes it. @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING */
   push(node: string, record: unknown, signal?: AbortSignal): Promise<Receipt> {
-    const receipt = new Receipt()
+    const receipt = new Receipt(node)
     return this.#add(node, record, receipt, () => undefined, signal).then(() => receipt)
   }
 
@@ -73,7 +73,7 @@ export class Embedder {
    */
   async call(node: string, record: unknown, signal?: AbortSignal): Promise<unknown> {
     const { calls } = this.#pushed(node)
-    const receipt = new Receipt()
+    const receipt = new Receipt(node)
     const call = new Call()
     const abortion = aborted(signal)
     try {

@@ -87,6 +87,7 @@ export const EVENTS = {
   },
 } as const satisfies Record<string, { text: string; fields: Record<string, string> }>
 
+/** The name of an event. */
 export type EventName = keyof typeof EVENTS
 
 /** One event: its name, its pipeline, its time in ms since 1970, and its fields. */

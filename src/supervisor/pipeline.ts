@@ -6,12 +6,14 @@ import type { Receipt } from '../worker/push.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Events } from './events.ts'
 import type { Report } from './report.ts'
-import type { PipelineState, Supervisor } from './supervisor.ts'
+import type { PipelineState } from './state.ts'
+import type { Supervisor } from './supervisor.ts'
 
 /** A running plan. */
 export class Pipeline implements AsyncDisposable {
   readonly #supervisor: Supervisor
 
+  /** @internal */
   constructor(supervisor: Supervisor) {
     this.#supervisor = supervisor
   }

@@ -3,12 +3,12 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
-import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
+import { COMMAND, DRAINING, LEFT, NACKING, PAUSED, PHASE, RATE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { readMovement } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
-import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
+import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -19,9 +19,8 @@ import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
+import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
-
-export type PipelineState = 'starting' | 'running' | 'draining' | 'stopping' | 'ended'
 
 /** What the supervisor needs beside the plan. */
 export interface SupervisorOptions {
@@ -67,7 +66,8 @@ export class Supervisor implements MemberListener {
   readonly #timers = new Set<NodeJS.Timeout>()
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
-  #onAllOver: (() => void) | undefined
+  /** Told of every task that is over while the pipeline stops. */
+  #onOver: (() => void) | undefined
   #outcome: Report['outcome'] = 'finished'
   #failure: MillraceError | undefined
   #deadlinePassed = false
@@ -220,11 +220,22 @@ export class Supervisor implements MemberListener {
   }
 
   over(member: Member, error: unknown): void {
+    if (this.state === 'starting') {
+      this.#noteDeathAtStart(member, error)
+      return this.#lookIfReady()
+    }
     const refusal = this.#refusals.get(member.worker.index)
-    if (this.state === 'starting') return this.#lookIfReady()
-    if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
+    if (this.state === 'stopping' || this.state === 'ended') return this.#onOver?.()
     if (refusal !== undefined) this.fail(refusal)
     else if (error !== undefined) this.#replace(member, error)
+  }
+
+  /** A thread that ends before it is ready refuses too: by `process.exit`, an uncaught error, too small a heap. */
+  #noteDeathAtStart(member: Member, error: unknown): void {
+    const { index } = member.worker
+    if (this.#refusals.has(index)) return
+    const told = this.#lastErrors.get(index) ?? errorMessage(error ?? new Error('its thread ended'))
+    this.#refusals.set(index, this.#startError(member, told, 'setup'))
   }
 
   #startMember(member: Member): void {
@@ -254,7 +265,7 @@ export class Supervisor implements MemberListener {
     const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
     if (!verdict.restart) return this.#giveUp(stage, cause)
     this.#after(verdict.delayMs, () => {
-      if (this.state !== 'running' && this.state !== 'draining') return this.#lookIfAllOver()
+      if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
       this.#restartedAt.set(worker.index, diedAt)
       this.#startMember(member)
@@ -274,7 +285,8 @@ export class Supervisor implements MemberListener {
     this.#lastErrors.delete(worker.index)
     const { node } = this.plan.stages[worker.stage]!
     const reason = told?.message ?? (error instanceof Error ? error.message : String(error))
-    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause: error })
+    const cause = told === undefined ? error : errorOf(told)
+    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause })
   }
 
   #lookIfReady(): void {
@@ -282,8 +294,7 @@ export class Supervisor implements MemberListener {
       for (const member of this.#members) this.#tellRestarted(member)
       return
     }
-    const isRefused = this.#members.some((member) => this.#refusals.has(member.worker.index) || !member.isAlive)
-    if (isRefused || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
+    if (this.#refusals.size > 0 || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
   }
 
   #tellRestarted(member: Member): void {
@@ -298,21 +309,16 @@ export class Supervisor implements MemberListener {
     if (this.#failure !== undefined) return this.#failure
     const [refusal] = this.#refusals.values()
     if (refusal !== undefined) return refusal
-    const dead = this.#members.find(({ isAlive }) => !isAlive)
-    if (dead !== undefined) {
-      const told = this.#lastErrors.get(dead.worker.index)
-      return this.#startError(dead, told ?? { name: 'Error', message: 'its thread ended', stack: '' }, 'setup')
-    }
     const late = this.#members.filter(({ isReady }) => !isReady)
     if (late.length === 0) return undefined
     const nodes = [...new Set(late.map(({ worker }) => this.plan.stages[worker.stage]!.node))]
     return new MillraceError('START_TIMEOUT', { nodes, startDeadlineMs: this.#options.startDeadlineMs })
   }
 
-  #startError({ worker }: Member, { name, message, stack, code, detail }: ErrorMessage, step: string): MillraceError {
-    const cause = Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+  #startError({ worker }: Member, told: ErrorMessage, step: string): MillraceError {
     const { node } = this.plan.stages[worker.stage]!
-    return new MillraceError('START_FAILED', { node, worker: worker.ordinal, step, reason: message }, { cause })
+    const detail = { node, worker: worker.ordinal, step, reason: told.message }
+    return new MillraceError('START_FAILED', detail, { cause: errorOf(told) })
   }
 
   #sourceEnded(worker: number): void {
@@ -330,23 +336,49 @@ export class Supervisor implements MemberListener {
     void this.#leave(this.#options.deadlineMs)
   }
 
-  /** Tells all workers to leave, ends those that do not within the deadline, and reports. */
+  /**
+   * Tells all workers to leave, ends those that do not within the deadline, and reports. Sources with `ack` leave last: by
+   * then all is handed off that will be.
+   */
   async #leave(deadlineMs: number): Promise<void> {
     if (this.state === 'stopping' || this.state === 'ended') return
     this.state = 'stopping'
-    const allOver = new Promise<void>((resolve) => (this.#onAllOver = resolve))
+    const isTeller = ({ worker }: Member): boolean => this.plan.stages[worker.stage]!.source?.acks === true
+    const tellers = this.#members.filter(isTeller)
+    const others = this.#members.filter((member) => !isTeller(member))
+    const tellingMs = tellers.length === 0 ? 0 : Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
+    const endsAt = performance.now() + deadlineMs
     this.#setPhase(STOPPING)
-    const timer = setTimeout(() => {
-      this.#deadlinePassed = true
-      this.#onAllOver!()
-    }, deadlineMs)
-    this.#lookIfAllOver()
-    await allOver
-    clearTimeout(timer)
+    await this.#untilGone(others, deadlineMs - tellingMs)
+    await this.embedder.left()
+    this.#setPhase(NACKING)
+    await this.#untilGone(tellers, endsAt - performance.now())
     for (const each of this.#timers) clearTimeout(each)
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
-    await this.embedder.left()
     this.#end()
+  }
+
+  /** Waits until the tasks of these workers are over; after so long their threads are ended. */
+  async #untilGone(members: readonly Member[], withinMs: number): Promise<void> {
+    const isOver = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), withinMs)
+      this.#onOver = (): void => {
+        if (members.some(({ isAlive }) => isAlive)) return
+        clearTimeout(timer)
+        resolve(true)
+      }
+      this.#onOver()
+    })
+    this.#onOver = undefined
+    if (!isOver) {
+      this.#deadlinePassed = true
+      await Promise.all(members.map(({ worker }) => this.#pools.get(worker.stage)!.destroy()))
+    }
+    // Those that did not leave by themselves may have been in the middle of a hand-off.
+    for (const { worker } of members) {
+      if (load(this.memory.words, worker.control.offset / 4 + STATE) !== LEFT)
+        recoverWorker(this.memory, this.plan, worker)
+    }
   }
 
   #end(): void {
@@ -360,10 +392,6 @@ export class Supervisor implements MemberListener {
       this.events.emit('pipeline.failed', { error: this.#failure, report })
       this.#settle.reject(Object.assign(this.#failure, { report }))
     }
-  }
-
-  #lookIfAllOver(): void {
-    if (this.#members.every(({ isAlive }) => !isAlive)) this.#onAllOver?.()
   }
 
   #setPhase(phase: number): void {
@@ -445,4 +473,9 @@ export class Supervisor implements MemberListener {
     }, ms)
     this.#timers.add(timer)
   }
+}
+
+/** An error of a worker's thread, as it was there. */
+function errorOf({ name, message, stack, code, detail }: ErrorMessage): Error {
+  return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
 }

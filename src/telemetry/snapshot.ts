@@ -32,6 +32,7 @@ export type NodeCounts = Readonly<Record<NodeCounter, number>> & {
   readonly injected: number
 }
 
+/** A worker: its state and how it spent its time. */
 export interface WorkerSnapshot {
   readonly index: number
   readonly stage: string
@@ -47,6 +48,7 @@ export interface WorkerSnapshot {
   readonly limitedMs: number
 }
 
+/** A stage and its workers. */
 export interface StageSnapshot extends NodeCounts {
   readonly node: string
   readonly kind: StagePlan['kind']
@@ -59,6 +61,7 @@ export interface StageSnapshot extends NodeCounts {
   readonly histograms: Readonly<Partial<Record<HistogramKind, HistogramSummary>>>
 }
 
+/** What an edge has carried. */
 export interface EdgeSnapshot {
   readonly index: number
   readonly from: string
@@ -71,6 +74,7 @@ export interface EdgeSnapshot {
   readonly capacity: number
 }
 
+/** One lane, as it is now. */
 export interface LaneSnapshot {
   readonly link: number
   readonly from: number

@@ -20,6 +20,7 @@ export interface LedgerEntry {
   readonly holds: boolean
 }
 
+/** The account of every node: what went in and what became of it. */
 export interface Ledger {
   readonly entries: readonly LedgerEntry[]
   /** Every entry holds. */
