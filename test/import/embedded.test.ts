@@ -42,9 +42,7 @@ test('odd files have a clear outcome each, and twice is the same as once', async
   const { summary } = first
   assertBalanced(summary)
   assert.equal(summary.files, 8)
-  assert.deepEqual(summary.incomplete, [
-    { file: 'binary.csv', reason: 'binary file, or not UTF-8', rowsWritten: 0 },
-  ])
+  assert.deepEqual(summary.incomplete, [{ file: 'binary.csv', reason: 'binary file, or not UTF-8', rowsWritten: 0 }])
   assert.equal(summary.rowsDeadLettered, 4)
   assert.equal(summary.rowsWritten, 2 + 2 + 1 + 2 + 30_001)
   assert.match(first.stderr, /empty\.csv .*empty file/)

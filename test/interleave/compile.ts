@@ -14,7 +14,12 @@ const RUNTIME = new URL('./stepped.js', import.meta.url).href
 const ARRAY_METHODS = new Set(['map', 'forEach', 'every', 'some'])
 
 type FunctionLike =
-  ts.FunctionDeclaration | ts.FunctionExpression | ts.MethodDeclaration | ts.AccessorDeclaration | ts.ArrowFunction | ts.ConstructorDeclaration
+  | ts.FunctionDeclaration
+  | ts.FunctionExpression
+  | ts.MethodDeclaration
+  | ts.AccessorDeclaration
+  | ts.ArrowFunction
+  | ts.ConstructorDeclaration
 
 export interface Source {
   readonly url: string
@@ -48,7 +53,8 @@ const SEAM = 'seam'
 
 function seamNames(file: ts.SourceFile): ReadonlySet<string> {
   for (const statement of file.statements) {
-    if (!ts.isImportDeclaration(statement) || (statement.moduleSpecifier as ts.StringLiteral).text !== '#atomics') continue
+    if (!ts.isImportDeclaration(statement) || (statement.moduleSpecifier as ts.StringLiteral).text !== '#atomics')
+      continue
     const bindings = statement.importClause!.namedBindings as ts.NamedImports
     return new Set(bindings.elements.map(({ name }) => name.text))
   }
@@ -182,9 +188,7 @@ class Emitter {
       const made = `(function* () { ${text}; return this }).call(new ${node.parent.name!.text}())`
       return `static $new(${parameters}) { return ${made} }`
     }
-    const head = this.#file.text
-      .slice(node.getStart(), body!.getStart())
-      .replace(/^async /, '')
+    const head = this.#file.text.slice(node.getStart(), body!.getStart()).replace(/^async /, '')
     return `${head}{ return new $Call((function* () ${text}).call(this)) }`
   }
 
@@ -205,6 +209,9 @@ function isTarget(node: ts.PropertyAccessExpression): boolean {
   const { parent } = node
   if (ts.isCallExpression(parent)) return parent.expression === node
   if (ts.isBinaryExpression(parent) && parent.left === node)
-    return parent.operatorToken.kind >= ts.SyntaxKind.FirstAssignment && parent.operatorToken.kind <= ts.SyntaxKind.LastAssignment
+    return (
+      parent.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
+      parent.operatorToken.kind <= ts.SyntaxKind.LastAssignment
+    )
   return ts.isPrefixUnaryExpression(parent) || ts.isPostfixUnaryExpression(parent)
 }

@@ -196,7 +196,9 @@ class Explorer {
       return `${execution.names[chosen]} ${kind} ${word}${kind === 'store' ? ` = ${value}` : ''}`
     })
     const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return new Violation(`${said}\n${steps.slice(-60).join('\n')}\n(${this.#executions} executions before)`, { cause: error })
+    return new Violation(`${said}\n${steps.slice(-60).join('\n')}\n(${this.#executions} executions before)`, {
+      cause: error,
+    })
   }
 }
 

@@ -25,7 +25,8 @@ const ENTRIES = 6
 export function laneProgram(code: typeof lane, sizes: LaneSizes): Program {
   const { ringBytes = 128, maxDemand = 8, minDemand = 0, from = 0, records, perHandoff = 1 } = sizes
   let bytes = 0
-  const take = (wanted: number): number => (bytes += Math.ceil(wanted / LINE_BYTES) * LINE_BYTES) - Math.ceil(wanted / LINE_BYTES) * LINE_BYTES
+  const take = (wanted: number): number =>
+    (bytes += Math.ceil(wanted / LINE_BYTES) * LINE_BYTES) - Math.ceil(wanted / LINE_BYTES) * LINE_BYTES
   const lane = { offset: take(laneBytes({ shapeBytes: 0, ringBytes })), shapeBytes: 0, ringBytes, maxDemand, minDemand }
   const worker = (): lane.LanePlan['writer'] => ({
     doorbell: take(DOORBELL_BYTES),
@@ -39,8 +40,18 @@ export function laneProgram(code: typeof lane, sizes: LaneSizes): Program {
     tracked.data(ringOffset(lane), ringBytes)
     const of = (position: number): number => raw.words[word + position]!
     const threads: Thread[] = [
-      { name: 'writer', run: () => code.write(memory, plan), deaths: sizes.writerDeaths ?? [], revive: () => code.writeAgain(memory, plan) },
-      { name: 'reader', run: () => code.read(memory, plan), deaths: sizes.readerDeaths ?? [], revive: () => code.readAgain(memory, plan) },
+      {
+        name: 'writer',
+        run: () => code.write(memory, plan),
+        deaths: sizes.writerDeaths ?? [],
+        revive: () => code.writeAgain(memory, plan),
+      },
+      {
+        name: 'reader',
+        run: () => code.read(memory, plan),
+        deaths: sizes.readerDeaths ?? [],
+        revive: () => code.readAgain(memory, plan),
+      },
     ]
     return {
       threads,

@@ -15,7 +15,8 @@ export function mutate(sources: readonly Source[], { name, file, from, to }: Mut
   return sources.map((source) => {
     if (source.url !== url) return source
     const parts = source.text.split(from)
-    if (parts.length !== 2) throw new Error(`"${name}": ${file} has ${parts.length - 1} places with ${JSON.stringify(from)}`)
+    if (parts.length !== 2)
+      throw new Error(`"${name}": ${file} has ${parts.length - 1} places with ${JSON.stringify(from)}`)
     return { url, text: parts.join(to) }
   })
 }

@@ -52,7 +52,9 @@ export class Tracked {
     this.#isAtomic.fill(0)
     for (const readAt of this.#readAt) readAt.fill(0)
     this.#released.clear()
-    this.#clocks = Array.from({ length: this.#threads }, (_, i) => Array.from(this.#readAt, (_, j) => (i === j ? 1 : 0)))
+    this.#clocks = Array.from({ length: this.#threads }, (_, i) =>
+      Array.from(this.#readAt, (_, j) => (i === j ? 1 : 0)),
+    )
     this.isDead = false
     this.#isData.fill(0)
     this.#mayRace.fill(0)
@@ -139,7 +141,8 @@ export class Tracked {
   /** A view whose elements are words, or pairs of them. */
   #view<T extends Int32Array | Float64Array>(view: T, shift: 0 | 1): T {
     const touch = (index: number, isWrite: boolean): void => {
-      for (let word = index << shift; word < (index + 1) << shift; word++) isWrite ? this.#write(word) : this.#read(word)
+      for (let word = index << shift; word < (index + 1) << shift; word++)
+        isWrite ? this.#write(word) : this.#read(word)
     }
     const copy = (from: number, to: number): T => {
       for (let index = from; index < to; index++) touch(index, false)

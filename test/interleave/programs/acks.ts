@@ -17,7 +17,11 @@ export interface AcksPlan {
   /** Granules ever opened, and the slot of each: what a lane would carry. */
   readonly opened: number
   readonly source: { readonly journal: JournalLayout; readonly doorbell: number }
-  readonly workers: readonly { readonly lane: AckLaneLayout; readonly journal: JournalLayout; readonly doorbell: number }[]
+  readonly workers: readonly {
+    readonly lane: AckLaneLayout
+    readonly journal: JournalLayout
+    readonly doorbell: number
+  }[]
 }
 
 /** The id that the source gives to a granule, and the one that the first worker makes of it. */
