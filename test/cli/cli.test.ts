@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { cli } from '#src/cli/cli.js'
-import { graphToJson, type Rehearsal } from 'millrace'
+import { type GraphDiff, graphToJson, type Rehearsal } from 'millrace'
 import { measured } from '../analysis/measurements.js'
 import iot from '../../examples/walkthrough/2-iot.js'
 
@@ -55,7 +55,7 @@ const wrong = file('wrong.json', {
 test('help lists the commands, and each command its options', async () => {
   const overview = await millrace('--help')
   assert.equal(overview.code, 0)
-  for (const command of ['check', 'simulate', 'rehearse', 'draw']) {
+  for (const command of ['check', 'simulate', 'rehearse', 'diff', 'draw']) {
     assert.match(overview.out, new RegExp(`^ {2}${command} `, 'm'))
     const help = await millrace(command, '--help')
     assert.equal(help.code, 0)
@@ -382,4 +382,31 @@ test('rehearse: Ctrl-C ends it early, with what was measured so far', async () =
   const [code] = (await once(child, 'exit')) as [number]
   assert.equal(code, 130)
   assert.ok((JSON.parse(out) as Rehearsal).nodes['parser']!.measured.in > 0)
+})
+
+test('diff: what changed, what that does, and exit code 1 where it is worse', async () => {
+  const before = graphToJson(iot)
+  const slower = structuredClone(before) as unknown as { nodes: { id: string; latencyMs?: number }[]; edges: object[] }
+  slower.nodes.find(({ id }) => id === 'aggregator')!.latencyMs = 400
+  slower.nodes.push({ id: 'extra', kind: 'sink' } as never)
+  slower.edges.push({ from: 'parser', to: 'extra' })
+  const [old, now] = [file('before.json', before), file('after.json', slower)]
+  const { code, out } = await millrace('diff', old, now)
+  assert.equal(code, 1)
+  assert.match(out, /^changed node +aggregator +latencyMs +200 +400$/m)
+  assert.match(out, /^added node +extra$/m)
+  assert.match(out, /^added edge +parser → extra$/m)
+  assert.match(out, /^Throughput +5\/s → 2.5\/s/m)
+  const json = await millrace('diff', now, old, '--json')
+  assert.equal(json.code, 0)
+  const found = JSON.parse(json.out) as GraphDiff & { worse: boolean }
+  assert.equal(found.worse, false)
+  assert.deepEqual(found.throughput, { before: 2.5, after: 5 })
+  assert.deepEqual(
+    found.differences.map(({ of, id, change }) => `${change} ${of} ${id}`),
+    ['removed node extra', 'changed node aggregator', 'removed edge parser → extra'],
+  )
+  assert.equal((await millrace('diff', old, now, '--tolerance', '2')).code, 0)
+  assert.match((await millrace('diff', old, old)).out, /^Nothing changed\.$/m)
+  assert.equal((await millrace('diff', old)).code, 2)
 })

@@ -17,7 +17,7 @@ function* webhook(): Generator<Event> {
   for (let id = 0; id < 500; id++) yield { id, looks: 0, signature: id % 10 === 3 || id % 10 === 7 ? '' : sign(id) }
 }
 
-function lookAgain(event: Event, { emit }: { emit(branch: string, record: unknown): void }): Event {
+function lookAgain(event: Event, { emit }: { emit: (branch: string, record: unknown) => void }): Event {
   const looks = event.looks + 1
   if (looks > MOST_LOOKS) throw new Error(`Event ${event.id} is not signed.`)
   const isKnownNow = event.id % 10 === 3 && looks === 2
