@@ -13,7 +13,7 @@ import type { WorkerEvent } from '../worker/stage.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
-import { History } from './history.ts'
+import { type Death, History } from './history.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
@@ -63,6 +63,8 @@ export class Supervisor implements MemberListener {
   readonly #ended = new Set<number>()
   readonly #refusals = new Map<number, MillraceError>()
   readonly #lastErrors = new Map<number, ErrorMessage>()
+  /** Workers that are ended because a restart was asked for. */
+  readonly #asked = new Set<number>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
@@ -175,7 +177,8 @@ export class Supervisor implements MemberListener {
     this.#ringAll()
   }
 
-  isPaused(node: string): boolean {
+  /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  isPaused(node?: string): boolean {
     return this.#sourceControls(node).every((control) => (load(this.memory.words, control + COMMAND) & PAUSED) !== 0)
   }
 
@@ -186,6 +189,27 @@ export class Supervisor implements MemberListener {
     const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
     for (const control of controls) store(this.memory.words, control + RATE, word)
     this.#ringAll()
+  }
+
+  /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
+  rateLimit(node: string): number {
+    const words = this.#sourceControls(node).map((control) => load(this.memory.words, control + RATE))
+    const planned = this.#stage(node).source?.rateLimit ?? 0
+    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
+    return each.reduce((sum, rate) => sum + rate, 0)
+  }
+
+  /** Ends a worker's thread; its successor goes on, and the stage's budget is not charged. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  async restart(node: string, ordinal: number): Promise<void> {
+    const member = this.member(node, ordinal)
+    if (!member.isAlive) return
+    this.#asked.add(member.worker.index)
+    await member.kill()
+  }
+
+  /** The graph as it crosses threads: without its functions. */
+  get graph(): GraphData {
+    return this.#options.graph
   }
 
   /** The worker of a stage. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
@@ -254,10 +278,12 @@ export class Supervisor implements MemberListener {
     this.#ended.delete(worker.index)
     this.#watchdog.forget(worker)
     const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
+    const told = this.#lastErrors.get(worker.index)
     const cause = this.#causeOf(member, error)
     const place = this.#place(member)
+    const wasAsked = this.#asked.delete(worker.index)
     const { counts } = this.history.add(
-      { node: stage.node, worker: worker.ordinal, epoch: member.epoch, atMs: diedAt, cause: cause.message },
+      { ...place, atMs: diedAt, cause: cause.message, error: thrown(told ?? error), wasAsked },
       suspects,
       stage.input?.maxCrashes ?? Infinity,
     )
@@ -478,4 +504,10 @@ export class Supervisor implements MemberListener {
 /** An error of a worker's thread, as it was there. */
 function errorOf({ name, message, stack, code, detail }: ErrorMessage): Error {
   return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+}
+
+/** What of an error a history keeps. */
+function thrown(error: unknown): Death['error'] {
+  const { name = 'Error', message = String(error), code } = (error ?? {}) as Partial<Death['error']>
+  return { name, message, ...(typeof code === 'string' ? { code } : {}) }
 }
