@@ -1,7 +1,9 @@
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { draw } from './draw.ts'
+import { run } from './run.ts'
 import { simulate } from './simulate.ts'
+import { top } from './top.ts'
 
 /** The commands of `millrace`, in the order of the help. */
-export const COMMANDS: Readonly<Record<string, Command>> = { check, simulate, draw }
+export const COMMANDS: Readonly<Record<string, Command>> = { run, top, check, simulate, draw }
