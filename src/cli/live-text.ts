@@ -19,8 +19,7 @@ export function liveLines(
   return [
     `${style('bold', name, output)}   ${style(colorOf(shown), shown, output)}   ${durationText(elapsedMs)}${letters}`,
     '',
-    `${bottleneck.sentence}.`,
-    ...(bottleneck.remedy === '' ? [] : [bottleneck.remedy]),
+    ...wrapped(`${bottleneck.sentence}. ${bottleneck.remedy}`, output.terminal?.columns ?? 100),
     '',
     ...stageLines(live, output),
     '',
@@ -28,6 +27,17 @@ export function liveLines(
     ...(events.length === 0 ? [] : ['', style('bold', 'EVENTS', output)]),
     ...events.slice(-MOST_EVENTS).toReversed().map(eventLine),
   ]
+}
+
+/** A text in lines of at most so many characters, cut between words. */
+function wrapped(text: string, columns: number): string[] {
+  const lines = ['']
+  for (const word of text.trim().split(' ')) {
+    const line = lines.at(-1)!
+    if (line !== '' && line.length + 1 + word.length > columns) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines
 }
 
 function colorOf(state: string): 'green' | 'yellow' | 'red' {
