@@ -22,7 +22,7 @@ export interface Flow {
 }
 
 const SWEEPS = 8
-const GAP = { along: 74, across: 26 }
+const GAP = { along: 64, across: 26 }
 const PASSING = 14
 
 /** One place in a layer: a node, or where a long edge passes. */
