@@ -111,7 +111,11 @@ export async function findServer(): Promise<{ url: string } | { skip: string }> 
   try {
     const { default: postgres } = await import('postgres')
     const sql = postgres(SERVER, { max: 1, connect_timeout: 3, fetch_types: false })
-    await sql`select 1`.finally(() => sql.end())
+    try {
+      await sql`select 1`
+    } finally {
+      await sql.end()
+    }
     return { url: SERVER }
   } catch (error) {
     return { skip: `no PostgreSQL server for tests (TEST_DATABASE_URL names another one): ${messageOf(error)}` }
