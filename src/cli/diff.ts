@@ -64,19 +64,25 @@ function textOf({ differences, throughput, bottleneck, criticalMs }: GraphDiff, 
     valueText(values, 'before'),
     valueText(values, 'after'),
   ])
-  const from = (limit: GraphDiff['bottleneck']['before']): string => (limit === undefined ? 'none' : limitText(limit))
-  const ms = (time: number | undefined): string => (time === undefined ? 'none' : durationText(time))
   const grown = throughput.before > 0 && Number.isFinite(throughput.before + throughput.after)
   const share = grown ? ` (${percentText(throughput.after / throughput.before)} of it)` : ''
   return [
     ...table(columns, rows, output),
     ...(rows.length === 0 ? ['Nothing changed.'] : ['']),
     `Throughput     ${rateText(throughput.before)} → ${style('bold', rateText(throughput.after), output)}${share}`,
-    `Bottleneck     ${from(bottleneck.before)} → ${from(bottleneck.after)}`,
-    `Critical path  ${ms(criticalMs.before)} → ${ms(criticalMs.after)}`,
+    `Bottleneck     ${bottleneckText(bottleneck.before)} → ${bottleneckText(bottleneck.after)}`,
+    `Critical path  ${timeText(criticalMs.before)} → ${timeText(criticalMs.after)}`,
   ].join('\n')
 }
 
 function valueText(values: Pick<Difference, 'before' | 'after'>, side: 'before' | 'after'): string {
   return values[side] === undefined ? '' : cell(JSON.stringify(values[side]))
+}
+
+function bottleneckText(limit: GraphDiff['bottleneck']['before']): string {
+  return limit === undefined ? 'none' : limitText(limit)
+}
+
+function timeText(ms: number | undefined): string {
+  return ms === undefined ? 'none' : durationText(ms)
 }
