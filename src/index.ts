@@ -28,6 +28,7 @@ export { blame, type Blame, type StageState, type Wait } from './analysis/live/b
 export { drift, type Drift } from './analysis/live/drift.ts'
 export { explain, type Explanation } from './analysis/live/explain.ts'
 export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'
+export { compare, type Rehearsal, type RehearsedFigures } from './analysis/live/rehearsal.ts'
 export { measuredGraph } from './analysis/live/measured.ts'
 export { deadlock, type Deadlock, type DeadlockOptions } from './analysis/loops/deadlock.ts'
 export type { Enlargement, LoopVerdict } from './analysis/loops/verdict.ts'

@@ -45,17 +45,7 @@ export interface PipelineControl {
 }
 
 /** What a stage does with records. */
-export type Work =
-  | 'produce'
-  | 'poll'
-  | 'push'
-  | 'map'
-  | 'flatMap'
-  | 'filter'
-  | 'mapBatch'
-  | 'write'
-  | 'output'
-  | 'rehearse'
+export type Work = 'produce' | 'poll' | 'push' | 'map' | 'flatMap' | 'filter' | 'mapBatch' | 'write' | 'output'
 
 /** A stage: its workers, its work, and the nodes that they run inline. */
 export interface StagePlan {
@@ -78,7 +68,6 @@ export interface StagePlan {
   readonly source?: SourcePlan
   readonly restart: Resolved<typeof RESTART_OPTIONS>
   readonly resourceLimits: Readonly<Record<string, number>>
-  readonly rehearsal: { readonly latencyMs: number; readonly cpu: boolean }
 }
 
 /** How a stage takes records. */
@@ -100,8 +89,6 @@ export interface SourcePlan {
   readonly granule: number
   /** Records per second of each worker; 0: no limit. */
   readonly rateLimit: number
-  /** Declared records per second of each worker, for rehearsals; 0: as many as can be. */
-  readonly rate: number
   readonly acks: boolean
 }
 
@@ -118,12 +105,25 @@ export interface NodePlan {
   readonly error: readonly PortPlan[]
   readonly deadLetter: readonly PortPlan[]
   readonly retry: readonly PortPlan[]
-  /** For rehearsals: declared outputs per input, and the share of each branch, in the order of `branches`. */
-  readonly rehearsal: {
-    readonly selectivity: number
-    readonly shares: readonly number[]
-    readonly latencyMs: number
-  }
+  /** In a rehearsal: the work to be played. */
+  readonly rehearsal?: RehearsedWork
+}
+
+/** What a node declares, as synthetic work needs it. Shares are records per record that the node takes. */
+export interface RehearsedWork {
+  readonly latencyMs: number
+  /** It burns a core, and does not wait. */
+  readonly cpu: boolean
+  /** Its calls overlap (`maxInFlight`). */
+  readonly overlaps: boolean
+  /** Of a source: records per second of each worker; 0: as many as are taken. */
+  readonly rate: number
+  readonly selectivity: number
+  /** In the order of `branches`. */
+  readonly branches: readonly number[]
+  /** Go to the retry edge; are given up. */
+  readonly retried: number
+  readonly failed: number
 }
 
 /** One edge out of a node: to a link (lanes), or to another node of the same stage. `edges` is the path, this edge first. */

@@ -4,7 +4,22 @@ import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../lane/layout.ts'
 import type { Memory } from '../lane/memory.ts'
 import { ASYNC, STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
 import type { HistogramKind, LinkPlan, NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { BYTES, DROPPED, HANDOFFS, NODE_COUNTERS, type NodeCounter, RECORDS, SINCE, STATE, TIMES } from './counters.ts'
+import {
+  BYTES,
+  DEAD_LETTERED,
+  DONE,
+  DROPPED,
+  FAILED,
+  FILTERED,
+  HANDOFFS,
+  IN,
+  NODE_COUNTERS,
+  type NodeCounter,
+  RECORDS,
+  SINCE,
+  STATE,
+  TIMES,
+} from './counters.ts'
 import { type HistogramSummary, summarize } from './histogram-read.ts'
 
 /** Counters of a node: records, since the start. */
@@ -107,6 +122,25 @@ export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): S
     lanes,
   }
 }
+
+/** Whether records move: hand-offs of all workers so far, and source records on their way. Far cheaper than a snapshot. */
+export function readMovement(memory: Memory, plan: Plan): { readonly handoffs: number; readonly inFlight: number } {
+  let [handoffs, inFlight] = [0, 0]
+  for (const { kind, isHidden, workers, nodes } of plan.stages) {
+    if (isHidden) continue
+    for (const index of workers) {
+      const counters = readCounters(memory, plan.workers[index]!)
+      handoffs += counters[HANDOFFS]!
+      if (kind !== 'source') continue
+      const [taken, ...ended] = ENDS.map((counter) => counters[nodes[0]!.counters + counter]!)
+      inFlight += ended.reduce((left, count) => left - count, taken!)
+    }
+  }
+  return { handoffs, inFlight }
+}
+
+/** What a record that was taken may end as. */
+const ENDS = [IN, DONE, FILTERED, FAILED, DEAD_LETTERED] as const
 
 /** The counters of a worker as one hand-off left them. */
 export function readCounters(memory: Memory, { journal }: WorkerPlan): Float64Array {

@@ -7,7 +7,8 @@ export type AnyFunction = (...args: any[]) => unknown
 /** What a node that has no thread of its own does with a record. */
 export interface Operation {
   readonly work: Work
-  readonly call: (value: unknown) => unknown
+  /** Calls it with the context of the call in hand; without one, with the worker's own. */
+  readonly call: (value: unknown, context?: Context) => unknown
 }
 
 /** The user's functions of one stage: those of its own node, of the nodes it runs inline, and of the lanes out of it. */
@@ -54,8 +55,8 @@ export class Handlers {
     const work = plan.work as Work
     const handler = work === 'output' ? undefined : this.#of(this.#nodes.get(plan.node)![work as keyof GraphNode])
     if (handler === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
-    if (work !== 'flatMap') return { work, call: (value) => handler(value, this.context) }
-    return { work, call: (value) => gathered(handler(value, this.context)) }
+    if (work !== 'flatMap') return { work, call: (value, context = this.context) => handler(value, context) }
+    return { work, call: (value, context = this.context) => gathered(handler(value, context)) }
   }
 
   /** How a link chooses lanes: the key of the next stage's records, and the selector of a broadcast. */

@@ -70,6 +70,8 @@ class Queue {
     if (this.count > 0) this.compact()
     this.before = 0
     this.isDense = true
+    // A handler that made fewer records of the same input than at its first call: nothing of the next granule goes for that.
+    this.skip = 0
   }
 }
 

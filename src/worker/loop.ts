@@ -98,6 +98,7 @@ export class Loop {
     this.#beat = (this.#beat + 1) | 0
     // Plain on purpose: a watchdog reads it, and nothing is ordered by it.
     this.#memory.words[this.#control + BEAT] = this.#beat
+    this.#clock.begin()
     const step = this.#stage.step()
     this.#clock.enter(TIME_OF[step]!)
     if (step === ENDED && !this.#hasEnded) {
@@ -148,7 +149,7 @@ export class Loop {
   }
 
   #isOver(): boolean {
-    return load(this.#memory.words, this.#phase) === STOPPING
+    return load(this.#memory.words, this.#phase) >= STOPPING
   }
 
   #mustYield(): boolean {
