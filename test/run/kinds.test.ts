@@ -159,7 +159,7 @@ test('a reader that does not read holds the source back, at maxDemand', async ()
   const out = pipeline.output('out')
   for (let n = 0; n < 100; n++) assert.deepEqual(await out.next(), { done: false, value: n })
   const later = await madeUntilFull(pipeline)
-  assert.ok(later > 100 && later <= 120, `${later} made`)
+  assert.ok(later >= 100 && later <= 120, `${later} made`)
   await pipeline.stop()
   assertConserved(pipeline)
 })
@@ -183,7 +183,7 @@ test('nodes that are fused share one worker, and each keeps its account', async 
   const { outputs, pipeline } = await collect(graphs.fused)
   assert.deepEqual(
     outputs['out'],
-    all.filter((n) => n % 2 === 0).flatMap((n) => [`#${n}`, `#${n}`]),
+    all.flatMap((n) => (n % 2 === 0 ? [`#${n}`, `#${n}`] : [])),
   )
   assert.deepEqual(
     pipeline.plan.stages.map(({ node }) => node),
