@@ -3,274 +3,276 @@
  * `docs/errors.md` is printed from this table.
  */
 export const ERROR_CODES = {
-    GRAPH_INVALID: {
-        text: 'The graph has problems.',
-        fix: 'Each entry of `problems` names the node, edge or option, a code and a way out.',
-    },
-    GRAPH_JSON_INVALID: {
-        text: 'This is not a graph in JSON.',
-        fix: 'A graph is `{ name, nodes: [{ id, kind, … }], edges: [{ from, to, … }], clusters: [{ id, … }] }`.',
-    },
-    EDGE_UNKNOWN: {
-        text: 'The graph has no such edge.',
-        fix: 'Name an edge by its index in `graph.edges`.',
-    },
-    OPTIONS_INVALID: {
-        text: 'The options have problems.',
-        fix: 'Each entry of `problems` names the option and a way out.',
-    },
-    PLAN_TOO_LARGE: {
-        text: 'The plan needs more than a process can have.',
-        fix: 'Lower `concurrency`, `laneBytes` or `stashBytes`, or split the graph.',
-    },
-    START_FAILED: {
-        text: 'A worker could not be made ready, so the pipeline was not started.',
-        fix: 'Mend what `cause` says: the module could not be loaded, a handler is missing, or `setup` failed.',
-    },
-    START_TIMEOUT: {
-        text: 'Not all workers were ready in time, so the pipeline was not started.',
-        fix: 'Look at the `setup` of the nodes that are named, or raise `startDeadlineMs`.',
-    },
-    WORKER_DIED: {
-        text: 'The thread of a worker ended.',
-        fix: 'The `cause` says why; the record that was in hand is called again with `attempt` raised.',
-    },
-    RESTARTS_EXHAUSTED: {
-        text: 'The workers of a stage died too often, so the pipeline was stopped.',
-        fix: 'Look at `history` and `cause`; `restart` says how many deaths are allowed within which time.',
-    },
-    DEADLINE_PASSED: {
-        text: 'The pipeline did not end within its deadline.',
-        fix: 'The report says what was left; raise `deadlineMs`, or look at the stages that were still busy.',
-    },
-    PIPELINE_NOT_RUNNING: {
-        text: 'The pipeline takes no records any more.',
-        fix: 'Push before `drain` or `stop` is called, and before the pipeline has finished.',
-    },
-    NODE_NOT_PUSHED: {
-        text: 'Records cannot be pushed into this node.',
-        fix: 'Name a source that was given `push: true`.',
-    },
-    NODE_NOT_OUTPUT: {
-        text: 'The records of this node cannot be read.',
-        fix: 'Name a sink without `write`, and read it once only.',
-    },
-    NODE_NOT_SOURCE: {
-        text: 'This node is not a source.',
-        fix: 'Name a source: only sources can be paused or limited; the others follow them.',
-    },
-    WORKER_UNKNOWN: {
-        text: 'The stage has no such worker.',
-        fix: 'Workers of a stage are counted from 0 to `concurrency` - 1; stages in the embedding thread have none to restart.',
-    },
-    RECORD_FAILED: {
-        text: 'A pushed record failed.',
-        fix: 'The events `record.failed` and `record.deadLettered` say where and why.',
-    },
-    CALL_UNANSWERED: {
-        text: 'A call ended without an answer.',
-        fix: 'Nothing that came of the record reached an output: it was filtered, batched away, or written by a sink.',
-    },
-    RECORD_NOT_ENCODABLE: {
-        text: 'A record cannot be sent to another thread.',
-        fix: 'Send plain data: what `structuredClone` takes, without functions, symbols, cycles and host objects.',
-    },
-    RECORD_TOO_LARGE: {
-        text: 'A record is larger than `maxRecordBytes`.',
-        fix: 'Raise `maxRecordBytes`, or send a reference in place of the content.',
-    },
-    RECORD_POISONED: {
-        text: 'A record was in hand at too many deaths of its worker, and is given up.',
-        fix: 'Look at what the handler does with this record; `maxCrashes` says how many deaths are allowed.',
-    },
-    HANDLER_TIMEOUT: {
-        text: 'A call of a handler took longer than `timeoutMs`.',
-        fix: 'Let the handler end when `context.signal` aborts, or raise `timeoutMs`.',
-    },
-    CURSOR_TOO_LARGE: {
-        text: 'A cursor is larger than the place that is kept for it.',
-        fix: 'Mark records with a small cursor: an offset, a key, a position.',
-    },
-    KEY_INVALID: {
-        text: 'A key function returned what is no key.',
-        fix: 'Return a string or a number from `partitionBy` and `batch.by`.',
-    },
-    ROUTE_UNKNOWN: {
-        text: 'A record was sent to a branch that no edge carries.',
-        fix: 'Connect an edge with that `when`, or return another name.',
-    },
-    FUSED_HANDLER_ASYNC: {
-        text: 'The handler of a fused node returned a promise.',
-        fix: 'Make the handler synchronous, or connect the node without `fuse`.',
-    },
-    HANDLER_RESULT_INVALID: {
-        text: 'A handler returned what it may not return.',
-        fix: 'Return an iterable from `flatMap` and `mapBatch`, and an array or `null` from `poll`.',
-    },
-    HANDLER_MISSING: {
-        text: 'A handler that the graph names is not there.',
-        fix: 'Give the node its handler, or correct the module or the export that names it.',
-    },
-    MODULE_MISSING: {
-        text: 'The graph has handlers, and workers cannot find them.',
-        fix: 'Start the graph with `dataflow(name, import.meta.url)` in the module that exports it.',
-    },
-    MODULE_NOT_LOADED: {
-        text: 'A module could not be loaded.',
-        fix: 'Import it by itself (`node FILE`) to see the error. For TypeScript, install tsx or jiti, use a newer Node, or compile it.',
-    },
-    GRAPH_NOT_EXPORTED: {
-        text: 'The module of the graph does not export it.',
-        fix: 'Export the finished graph, under any name: `export default dataflow(…)…`.',
-    },
-    FILE_NOT_READ: {
-        text: 'A file could not be read.',
-        fix: 'Look at the path; it is taken from the folder that the command is started in.',
-    },
-    MEASUREMENTS_INVALID: {
-        text: 'These are not measurements in JSON.',
-        fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',
-    },
-    RUN_WHILE_LOADING: {
-        text: '`run` was called by a module while a worker loaded it.',
-        fix: 'Workers import the module that exports the graph. Call `run` from another module, or only where `isMainThread` is true.',
-    },
-    PIPELINE_UNKNOWN: {
-        text: 'There is no such pipeline here.',
-        fix: 'Name one of those that `GET /pipelines` lists.',
-    },
-    PIPELINE_STARTING: {
-        text: 'The pipeline is still starting.',
-        fix: 'Ask again when its workers are ready; `GET /ready` says when.',
-    },
-    INJECT_OFF: {
-        text: 'The pipeline runs without the option `inject`.',
-        fix: 'Run it with `inject: true`, or push into a source that was given `push: true`.',
-    },
-    HISTOGRAM_UNKNOWN: {
-        text: 'The stage measures no such thing.',
-        fix: '`GET /pipelines/NAME/histograms` lists what each stage measures.',
-    },
-    DEAD_LETTER_UNKNOWN: {
-        text: 'There is no such dead letter.',
-        fix: 'It was purged, or newer ones took its place: the option `deadLetters` says how many are kept.',
-    },
-    DEAD_LETTER_EMPTY: {
-        text: 'The dead letter does not hold its record.',
-        fix: 'The record could not be sent to the embedding thread, so only its source can make it again.',
-    },
-    RECEIPT_UNKNOWN: {
-        text: 'There is no such pushed record.',
-        fix: 'The last 1000 pushed records are remembered, for as long as the API runs.',
-    },
-    RECORDS_WAITING: {
-        text: 'Too many pushed records wait for credit.',
-        fix: 'The pipeline is full: look at `GET /pipelines/NAME/analysis` for what holds it up, and push again later.',
-    },
-    REQUEST_INVALID: {
-        text: 'The request is not as the API expects it.',
-        fix: '`GET /openapi.json` says what each address takes.',
-    },
-    ADDRESS_UNKNOWN: {
-        text: 'There is nothing at this address.',
-        fix: '`GET /openapi.json` lists all addresses.',
-    },
-    METHOD_NOT_ALLOWED: {
-        text: 'This address does not take that method.',
-        fix: 'The header `allow` says which it takes.',
-    },
-    BODY_TOO_LARGE: {
-        text: 'The body of the request is too large.',
-        fix: 'Send less, or raise the option `maxBodyBytes` of the control API.',
-    },
-    BODY_NOT_JSON: {
-        text: 'The body of the request is not JSON.',
-        fix: 'Send JSON, with the header `content-type: application/json`.',
-    },
-    HEADERS_TOO_LARGE: {
-        text: 'The headers of the request are too large.',
-        fix: 'Send fewer or shorter headers.',
-    },
-    TOKEN_MISSING: {
-        text: 'This needs a token.',
-        fix: 'Send the header `authorization: Bearer TOKEN`.',
-    },
-    TOKEN_WRONG: {
-        text: 'This is not the token.',
-        fix: 'Send the token that the control API was started with.',
-    },
-    ORIGIN_REFUSED: {
-        text: 'Another web page may not ask for this.',
-        fix: 'Use the page that the API serves itself, or a client that is no browser.',
-    },
-    ACTS_TOO_FAST: {
-        text: 'Too many acts in a short time.',
-        fix: 'Wait as the header `retry-after` says, or raise the option `actsPerSecond` of the control API.',
-    },
-    READERS_TOO_MANY: {
-        text: 'Too many readers follow the events.',
-        fix: 'Close some, or raise the option `maxReaders` of the control API.',
-    },
-    ADDRESS_NEEDS_TOKEN: {
-        text: 'The control API would be open to other machines.',
-        fix: 'Give it a `token`, or let it listen at 127.0.0.1.',
-    },
-    CONTROL_NOT_LISTENING: {
-        text: 'The control API could not listen.',
-        fix: 'Choose another port (0: any that is free), or an address of this machine.',
-    },
-    CONTROL_NOT_INSTALLED: {
-        text: 'The control API needs packages that are not installed.',
-        fix: 'Install them: `npm install fastify typebox`.',
-    },
-    CONTROL_UNREACHABLE: {
-        text: 'The control API does not answer as one.',
-        fix: 'Look at the address, the token, and whether the pipeline still runs.',
-    },
-    INTERNAL: {
-        text: 'Something that cannot be has happened.',
-        fix: 'This is a fault of Millrace: please report it, with the detail and the plan.',
-    },
-    LOOP_TOO_LARGE: {
-        text: 'A loop has too many crossing edges for its traffic to be computed.',
-        fix: 'Analyse a part of the graph, or collapse the loop into fewer nodes.',
-    },
-    NODE_UNKNOWN: {
-        text: 'The graph has no such node.',
-        fix: 'Name a node by its id, as the graph spells it.',
-    },
-    THEME_UNKNOWN: {
-        text: 'There is no such theme.',
-        fix: 'Use default, dark, warm, forest, ocean or minimal, or give a theme of your own, made with `theme`.',
-    },
-    VIEW_INVALID: {
-        text: 'A view asks for what it cannot show.',
-        fix: 'Zoom to level 0, 1 or 2; focus with a radius of 0 or more; collapse a cluster that holds nodes.',
-    },
-    SVG_RENDERER_MISSING: {
-        text: 'SVG is drawn by @viz-js/viz, which is not installed.',
-        fix: 'Install it: `npm install @viz-js/viz`. DOT and Mermaid need nothing.',
-    },
-    SVG_NOT_DRAWN: {
-        text: 'Graphviz could not draw the graph.',
-        fix: 'The reason names the attribute; look at `shape`, `style` and `image` of nodes, and at the theme.',
-    },
-};
+  GRAPH_INVALID: {
+    text: 'The graph has problems.',
+    fix: 'Each entry of `problems` names the node, edge or option, a code and a way out.',
+  },
+  GRAPH_JSON_INVALID: {
+    text: 'This is not a graph in JSON.',
+    fix: 'A graph is `{ name, nodes: [{ id, kind, … }], edges: [{ from, to, … }], clusters: [{ id, … }] }`.',
+  },
+  EDGE_UNKNOWN: {
+    text: 'The graph has no such edge.',
+    fix: 'Name an edge by its index in `graph.edges`.',
+  },
+  OPTIONS_INVALID: {
+    text: 'The options have problems.',
+    fix: 'Each entry of `problems` names the option and a way out.',
+  },
+  PLAN_TOO_LARGE: {
+    text: 'The plan needs more than a process can have.',
+    fix: 'Lower `concurrency`, `laneBytes` or `stashBytes`, or split the graph.',
+  },
+  START_FAILED: {
+    text: 'A worker could not be made ready, so the pipeline was not started.',
+    fix: 'Mend what `cause` says: the module could not be loaded, a handler is missing, or `setup` failed.',
+  },
+  START_TIMEOUT: {
+    text: 'Not all workers were ready in time, so the pipeline was not started.',
+    fix: 'Look at the `setup` of the nodes that are named, or raise `startDeadlineMs`.',
+  },
+  WORKER_DIED: {
+    text: 'The thread of a worker ended.',
+    fix: 'The `cause` says why; the record that was in hand is called again with `attempt` raised.',
+  },
+  RESTARTS_EXHAUSTED: {
+    text: 'The workers of a stage died too often, so the pipeline was stopped.',
+    fix: 'Look at `history` and `cause`; `restart` says how many deaths are allowed within which time.',
+  },
+  DEADLINE_PASSED: {
+    text: 'The pipeline did not end within its deadline.',
+    fix: 'The report says what was left; raise `deadlineMs`, or look at the stages that were still busy.',
+  },
+  PIPELINE_NOT_RUNNING: {
+    text: 'The pipeline takes no records any more.',
+    fix: 'Push before `drain` or `stop` is called, and before the pipeline has finished.',
+  },
+  NODE_NOT_PUSHED: {
+    text: 'Records cannot be pushed into this node.',
+    fix: 'Name a source that was given `push: true`.',
+  },
+  NODE_NOT_OUTPUT: {
+    text: 'The records of this node cannot be read.',
+    fix: 'Name a sink without `write`, and read it once only.',
+  },
+  NODE_NOT_SOURCE: {
+    text: 'This node is not a source.',
+    fix: 'Name a source: only sources can be paused or limited; the others follow them.',
+  },
+  WORKER_UNKNOWN: {
+    text: 'The stage has no such worker.',
+    fix: 'Workers of a stage are counted from 0 to `concurrency` - 1; stages in the embedding thread have none to restart.',
+  },
+  RECORD_FAILED: {
+    text: 'A pushed record failed.',
+    fix: 'The events `record.failed` and `record.deadLettered` say where and why.',
+  },
+  CALL_UNANSWERED: {
+    text: 'A call ended without an answer.',
+    fix: 'Nothing that came of the record reached an output: it was filtered, batched away, or written by a sink.',
+  },
+  RECORD_NOT_ENCODABLE: {
+    text: 'A record cannot be sent to another thread.',
+    fix: 'Send plain data: what `structuredClone` takes, without functions, symbols, cycles and host objects.',
+  },
+  RECORD_TOO_LARGE: {
+    text: 'A record is larger than `maxRecordBytes`.',
+    fix: 'Raise `maxRecordBytes`, or send a reference in place of the content.',
+  },
+  RECORD_POISONED: {
+    text: 'A record was in hand at too many deaths of its worker, and is given up.',
+    fix: 'Look at what the handler does with this record; `maxCrashes` says how many deaths are allowed.',
+  },
+  HANDLER_TIMEOUT: {
+    text: 'A call of a handler took longer than `timeoutMs`.',
+    fix: 'Let the handler end when `context.signal` aborts, or raise `timeoutMs`.',
+  },
+  CURSOR_TOO_LARGE: {
+    text: 'A cursor is larger than the place that is kept for it.',
+    fix: 'Mark records with a small cursor: an offset, a key, a position.',
+  },
+  KEY_INVALID: {
+    text: 'A key function returned what is no key.',
+    fix: 'Return a string or a number from `partitionBy` and `batch.by`.',
+  },
+  ROUTE_UNKNOWN: {
+    text: 'A record was sent to a branch that no edge carries.',
+    fix: 'Connect an edge with that `when`, or return another name.',
+  },
+  FUSED_HANDLER_ASYNC: {
+    text: 'The handler of a fused node returned a promise.',
+    fix: 'Make the handler synchronous, or connect the node without `fuse`.',
+  },
+  HANDLER_RESULT_INVALID: {
+    text: 'A handler returned what it may not return.',
+    fix: 'Return an iterable from `flatMap` and `mapBatch`, and an array or `null` from `poll`.',
+  },
+  HANDLER_MISSING: {
+    text: 'A handler that the graph names is not there.',
+    fix: 'Give the node its handler, or correct the module or the export that names it.',
+  },
+  MODULE_MISSING: {
+    text: 'The graph has handlers, and workers cannot find them.',
+    fix: 'Start the graph with `dataflow(name, import.meta.url)` in the module that exports it.',
+  },
+  MODULE_NOT_LOADED: {
+    text: 'A module could not be loaded.',
+    fix: 'Import it by itself (`node FILE`) to see the error. For TypeScript, install tsx or jiti, use a newer Node, or compile it.',
+  },
+  GRAPH_NOT_EXPORTED: {
+    text: 'The module of the graph does not export it.',
+    fix: 'Export the finished graph, under any name: `export default dataflow(…)…`.',
+  },
+  FILE_NOT_READ: {
+    text: 'A file could not be read.',
+    fix: 'Look at the path; it is taken from the folder that the command is started in.',
+  },
+  MEASUREMENTS_INVALID: {
+    text: 'These are not measurements in JSON.',
+    fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',
+  },
+  RUN_WHILE_LOADING: {
+    text: '`run` was called by a module while a worker loaded it.',
+    fix: 'Workers import the module that exports the graph. Call `run` from another module, or only where `isMainThread` is true.',
+  },
+  PIPELINE_UNKNOWN: {
+    text: 'There is no such pipeline here.',
+    fix: 'Name one of those that `GET /pipelines` lists.',
+  },
+  PIPELINE_STARTING: {
+    text: 'The pipeline is still starting.',
+    fix: 'Ask again when its workers are ready; `GET /ready` says when.',
+  },
+  INJECT_OFF: {
+    text: 'The pipeline runs without the option `inject`.',
+    fix: 'Run it with `inject: true`, or push into a source that was given `push: true`.',
+  },
+  HISTOGRAM_UNKNOWN: {
+    text: 'The stage measures no such thing.',
+    fix: '`GET /pipelines/NAME/histograms` lists what each stage measures.',
+  },
+  DEAD_LETTER_UNKNOWN: {
+    text: 'There is no such dead letter.',
+    fix: 'It was purged, or newer ones took its place: the option `deadLetters` says how many are kept.',
+  },
+  DEAD_LETTER_EMPTY: {
+    text: 'The dead letter does not hold its record.',
+    fix: 'The record could not be sent to the embedding thread, so only its source can make it again.',
+  },
+  RECEIPT_UNKNOWN: {
+    text: 'There is no such pushed record.',
+    fix: 'The last 1000 pushed records are remembered, for as long as the API runs.',
+  },
+  RECORDS_WAITING: {
+    text: 'Too many pushed records wait for credit.',
+    fix: 'The pipeline is full: look at `GET /pipelines/NAME/analysis` for what holds it up, and push again later.',
+  },
+  REQUEST_INVALID: {
+    text: 'The request is not as the API expects it.',
+    fix: '`GET /openapi.json` says what each address takes.',
+  },
+  ADDRESS_UNKNOWN: {
+    text: 'There is nothing at this address.',
+    fix: '`GET /openapi.json` lists all addresses.',
+  },
+  METHOD_NOT_ALLOWED: {
+    text: 'This address does not take that method.',
+    fix: 'The header `allow` says which it takes.',
+  },
+  BODY_TOO_LARGE: {
+    text: 'The body of the request is too large.',
+    fix: 'Send less, or raise the option `maxBodyBytes` of the control API.',
+  },
+  BODY_NOT_JSON: {
+    text: 'The body of the request is not JSON.',
+    fix: 'Send JSON, with the header `content-type: application/json`.',
+  },
+  HEADERS_TOO_LARGE: {
+    text: 'The headers of the request are too large.',
+    fix: 'Send fewer or shorter headers.',
+  },
+  TOKEN_MISSING: {
+    text: 'This needs a token.',
+    fix: 'Send the header `authorization: Bearer TOKEN`.',
+  },
+  TOKEN_WRONG: {
+    text: 'This is not the token.',
+    fix: 'Send the token that the control API was started with.',
+  },
+  ORIGIN_REFUSED: {
+    text: 'Another web page may not ask for this.',
+    fix: 'Use the page that the API serves itself, or a client that is no browser.',
+  },
+  ACTS_TOO_FAST: {
+    text: 'Too many acts in a short time.',
+    fix: 'Wait as the header `retry-after` says, or raise the option `actsPerSecond` of the control API.',
+  },
+  READERS_TOO_MANY: {
+    text: 'Too many readers follow the events.',
+    fix: 'Close some, or raise the option `maxReaders` of the control API.',
+  },
+  ADDRESS_NEEDS_TOKEN: {
+    text: 'The control API would be open to other machines.',
+    fix: 'Give it a `token`, or let it listen at 127.0.0.1.',
+  },
+  CONTROL_NOT_LISTENING: {
+    text: 'The control API could not listen.',
+    fix: 'Choose another port (0: any that is free), or an address of this machine.',
+  },
+  CONTROL_NOT_INSTALLED: {
+    text: 'The control API needs packages that are not installed.',
+    fix: 'Install them: `npm install fastify typebox`.',
+  },
+  CONTROL_UNREACHABLE: {
+    text: 'The control API does not answer as one.',
+    fix: 'Look at the address, the token, and whether the pipeline still runs.',
+  },
+  INTERNAL: {
+    text: 'Something that cannot be has happened.',
+    fix: 'This is a fault of Millrace: please report it, with the detail and the plan.',
+  },
+  LOOP_TOO_LARGE: {
+    text: 'A loop has too many crossing edges for its traffic to be computed.',
+    fix: 'Analyse a part of the graph, or collapse the loop into fewer nodes.',
+  },
+  NODE_UNKNOWN: {
+    text: 'The graph has no such node.',
+    fix: 'Name a node by its id, as the graph spells it.',
+  },
+  THEME_UNKNOWN: {
+    text: 'There is no such theme.',
+    fix: 'Use default, dark, warm, forest, ocean or minimal, or give a theme of your own, made with `theme`.',
+  },
+  VIEW_INVALID: {
+    text: 'A view asks for what it cannot show.',
+    fix: 'Zoom to level 0, 1 or 2; focus with a radius of 0 or more; collapse a cluster that holds nodes.',
+  },
+  SVG_RENDERER_MISSING: {
+    text: 'SVG is drawn by @viz-js/viz, which is not installed.',
+    fix: 'Install it: `npm install @viz-js/viz`. DOT and Mermaid need nothing.',
+  },
+  SVG_NOT_DRAWN: {
+    text: 'Graphviz could not draw the graph.',
+    fix: 'The reason names the attribute; look at `shape`, `style` and `image` of nodes, and at the theme.',
+  },
+}
 /** The one class of all failures; `code` says which, `detail` where and why, `fix` what to do. */
 export class MillraceError extends Error {
-    name = 'MillraceError';
-    code;
-    detail;
-    constructor(code, detail = {}, options) {
-        super(`${code}: ${ERROR_CODES[code].text}${describe(detail)} ${ERROR_CODES[code].fix}`, options);
-        this.code = code;
-        this.detail = detail;
-    }
-    get fix() {
-        return ERROR_CODES[this.code].fix;
-    }
+  name = 'MillraceError'
+  code
+  detail
+  constructor(code, detail = {}, options) {
+    super(`${code}: ${ERROR_CODES[code].text}${describe(detail)} ${ERROR_CODES[code].fix}`, options)
+    this.code = code
+    this.detail = detail
+  }
+  get fix() {
+    return ERROR_CODES[this.code].fix
+  }
 }
 function describe(detail) {
-    const parts = Object.entries(detail).map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-    return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+  const parts = Object.entries(detail).map(
+    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }

@@ -16,7 +16,8 @@ const STOP_MS = 5_000
 
 export const run: Command = {
   summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
-  usage: 'MODULE [--graph NAME] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
+  usage:
+    'MODULE [--graph NAME] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
     port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
@@ -73,10 +74,12 @@ async function serve(pipeline: Pipeline, values: Values, { warn }: Output): Prom
   }
   try {
     const { serveControl } = await loadControl()
-    const server = await serveControl(pipeline, { ...options, ...(port === undefined ? {} : { port }) }).catch((error: unknown) => {
-      if (port !== undefined || !isCode(error, 'CONTROL_NOT_LISTENING')) throw error
-      return serveControl(pipeline, { ...options, port: 0 })
-    })
+    const server = await serveControl(pipeline, { ...options, ...(port === undefined ? {} : { port }) }).catch(
+      (error: unknown) => {
+        if (port !== undefined || !isCode(error, 'CONTROL_NOT_LISTENING')) throw error
+        return serveControl(pipeline, { ...options, port: 0 })
+      },
+    )
     warn(`${pipeline.name} runs: ${server.url}`)
     return server
   } catch (error) {
@@ -153,7 +156,8 @@ async function reported(
     return error.report
   })
   if (values['json'] === true) {
-    const error = failure instanceof MillraceError ? { code: failure.code, message: failure.message, fix: failure.fix } : undefined
+    const error =
+      failure instanceof MillraceError ? { code: failure.code, message: failure.message, fix: failure.fix } : undefined
     output.print(jsonLine({ graph: pipeline.name, url: server?.url, report, error }))
   } else {
     if (report !== undefined) output.warn(reportLine(report))

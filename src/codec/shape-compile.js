@@ -1,60 +1,56 @@
-import { anyBytes, readAny, writeAny } from "./any.js";
-import { compile } from "./compile.js";
-import { isArrayType, isObjectType } from "./shape-type.js";
-import { TEXT_SLACK_BYTES } from "./text.js";
-const encoders = new Map();
-const decoders = new Map();
+import { anyBytes, readAny, writeAny } from './any.js'
+import { compile } from './compile.js'
+import { isArrayType, isObjectType } from './shape-type.js'
+import { TEXT_SLACK_BYTES } from './text.js'
+const encoders = new Map()
+const decoders = new Map()
 export function rowEncoder(text) {
-    const known = encoders.get(text);
-    if (known !== undefined)
-        return known;
-    const source = new EncoderSource(JSON.parse(text)).toString();
-    const made = compile(source, { writeAny });
-    encoders.set(text, made);
-    return made;
+  const known = encoders.get(text)
+  if (known !== undefined) return known
+  const source = new EncoderSource(JSON.parse(text)).toString()
+  const made = compile(source, { writeAny })
+  encoders.set(text, made)
+  return made
 }
 export function rowDecoder(text) {
-    const known = decoders.get(text);
-    if (known !== undefined)
-        return known;
-    const source = new DecoderSource(JSON.parse(text)).toString();
-    const made = compile(source, { readAny, anyBytes });
-    decoders.set(text, made);
-    return made;
+  const known = decoders.get(text)
+  if (known !== undefined) return known
+  const source = new DecoderSource(JSON.parse(text)).toString()
+  const made = compile(source, { readAny, anyBytes })
+  decoders.set(text, made)
+  return made
 }
 /** Lays the fields of one row out: 8-byte ones first. Returns the bytes of the fixed part. */
 function layOut(fields) {
-    let offset = 0;
-    for (const field of fields)
-        if (field.type === 'f' || field.type === 'd')
-            field.offset = 8 * offset++;
-    offset *= 8;
-    for (const field of fields) {
-        if (field.type === 'f' || field.type === 'd' || field.type === '?')
-            continue;
-        field.offset = offset;
-        offset += 4;
-    }
-    return (offset + 7) & -8;
+  let offset = 0
+  for (const field of fields) if (field.type === 'f' || field.type === 'd') field.offset = 8 * offset++
+  offset *= 8
+  for (const field of fields) {
+    if (field.type === 'f' || field.type === 'd' || field.type === '?') continue
+    field.offset = offset
+    offset += 4
+  }
+  return (offset + 7) & -8
 }
 /** `(at + offset) >> 2` as an index into the words; the parts are known to be multiples. */
 function word(at, offset) {
-    return `words[(${at} >> 2) + ${offset / 4}]`;
+  return `words[(${at} >> 2) + ${offset / 4}]`
 }
 function float(at, offset) {
-    return `floats[(${at} >> 3) + ${offset / 8}]`;
+  return `floats[(${at} >> 3) + ${offset / 8}]`
 }
-const IS_INT32 = (name) => `typeof ${name} === 'number' && (${name} | 0) === ${name} && (${name} !== 0 || 1 / ${name} > 0)`;
+const IS_INT32 = (name) =>
+  `typeof ${name} === 'number' && (${name} | 0) === ${name} && (${name} !== 0 || 1 / ${name} > 0)`
 class EncoderSource {
-    #type;
-    #keys = [];
-    #names = 0;
-    constructor(type) {
-        this.#type = type;
-    }
-    toString() {
-        const row = this.#row(this.#type, 'value', 'at');
-        return `'use strict'
+  #type
+  #keys = []
+  #names = 0
+  constructor(type) {
+    this.#type = type
+  }
+  toString() {
+    const row = this.#row(this.#type, 'value', 'at')
+    return `'use strict'
 const prototypeOf = Object.getPrototypeOf, plain = Object.prototype
 ${this.#keys.map((keys, i) => `const keys${i} = ${keys}`).join('\n')}
 return function encodeRows(memory, gathered, progress, values, from, to) {
@@ -79,89 +75,79 @@ ${row}
   gathered.text = text
   gathered.chars = chars
   return index
-}`;
-    }
-    /** Checks `value`, writes it as a row at `at`, and sets `end` behind it; leaves the block \`row\` where it cannot. */
-    #row(type, value, at) {
-        const fields = [];
-        const checks = this.#checks(type, value, fields);
-        const fixed = layOut(fields);
-        const strings = fields.filter((field) => field.type === 's').map((field) => field.name);
-        return `
+}`
+  }
+  /** Checks `value`, writes it as a row at `at`, and sets `end` behind it; leaves the block \`row\` where it cannot. */
+  #row(type, value, at) {
+    const fields = []
+    const checks = this.#checks(type, value, fields)
+    const fixed = layOut(fields)
+    const strings = fields.filter((field) => field.type === 's').map((field) => field.name)
+    return `
       ${checks}
       ${strings.map((name) => `chars += ${name}.length`).join('; ')}
       if (${at} + ${fixed} + chars * charBytes > limit) { isFull = true; break row }
       ${fields.map((field) => this.#store(field, at)).join('\n')}
       ${strings.map((name) => `text += ${name}`).join('; ')}
       end = ${at} + ${fixed}
-      ${fields.map((field) => this.#tail(field)).join('\n')}`;
-    }
-    /** Loads every field into a variable of its own, then checks it. The loads come first: they teach the engine the layout. */
-    #checks(type, value, fields) {
-        if (isObjectType(type))
-            return this.#objectChecks(type, value, fields);
-        fields.push({ type, name: value, offset: 0 });
-        if (isArrayType(type))
-            return `if (!Array.isArray(${value}) || Object.keys(${value}).length !== ${value}.length) break row`;
-        if (type === 'i')
-            return `if (!(${IS_INT32(value)})) break row`;
-        if (type === 'f')
-            return `if (typeof ${value} !== 'number') break row`;
-        if (type === 'b')
-            return `if (typeof ${value} !== 'boolean') break row`;
-        if (type === 's')
-            return `if (typeof ${value} !== 'string') break row`;
-        return type === 'd' ? `if (!(${value} instanceof Date)) break row` : '';
-    }
-    #objectChecks(type, value, fields) {
-        const names = type.o.map(() => `v${this.#names++}`);
-        const keys = `keys${this.#keys.push(JSON.stringify(type.o.map(([key]) => key))) - 1}`;
-        const count = `n${this.#names++}`;
-        const loads = type.o.map(([key], i) => `const ${names[i]} = ${value}[${JSON.stringify(key)}]`);
-        const inner = type.o.map(([, field], i) => this.#checks(field, names[i], fields));
-        return `if (typeof ${value} !== 'object' || ${value} === null) break row
+      ${fields.map((field) => this.#tail(field)).join('\n')}`
+  }
+  /** Loads every field into a variable of its own, then checks it. The loads come first: they teach the engine the layout. */
+  #checks(type, value, fields) {
+    if (isObjectType(type)) return this.#objectChecks(type, value, fields)
+    fields.push({ type, name: value, offset: 0 })
+    if (isArrayType(type))
+      return `if (!Array.isArray(${value}) || Object.keys(${value}).length !== ${value}.length) break row`
+    if (type === 'i') return `if (!(${IS_INT32(value)})) break row`
+    if (type === 'f') return `if (typeof ${value} !== 'number') break row`
+    if (type === 'b') return `if (typeof ${value} !== 'boolean') break row`
+    if (type === 's') return `if (typeof ${value} !== 'string') break row`
+    return type === 'd' ? `if (!(${value} instanceof Date)) break row` : ''
+  }
+  #objectChecks(type, value, fields) {
+    const names = type.o.map(() => `v${this.#names++}`)
+    const keys = `keys${this.#keys.push(JSON.stringify(type.o.map(([key]) => key))) - 1}`
+    const count = `n${this.#names++}`
+    const loads = type.o.map(([key], i) => `const ${names[i]} = ${value}[${JSON.stringify(key)}]`)
+    const inner = type.o.map(([, field], i) => this.#checks(field, names[i], fields))
+    return `if (typeof ${value} !== 'object' || ${value} === null) break row
       ${loads.join('\n')}
       if (prototypeOf(${value}) !== plain) break row
       let ${count} = 0
       for (const key in ${value}) { if (key !== ${keys}[${count}]) break row; ${count}++ }
       if (${count} !== ${names.length}) break row
-      ${inner.join('\n')}`;
-    }
-    #store({ type, name, offset }, at) {
-        if (type === 'f')
-            return `${float(at, offset)} = ${name}`;
-        if (type === 'd')
-            return `${float(at, offset)} = ${name}.getTime()`;
-        if (type === 'i')
-            return `${word(at, offset)} = ${name}`;
-        if (type === 'b')
-            return `${word(at, offset)} = ${name} ? 1 : 0`;
-        return type === '?' ? '' : `${word(at, offset)} = ${name}.length`;
-    }
-    #tail({ type, name }) {
-        if (type === '?') {
-            return `gathered.text = text; gathered.chars = chars
+      ${inner.join('\n')}`
+  }
+  #store({ type, name, offset }, at) {
+    if (type === 'f') return `${float(at, offset)} = ${name}`
+    if (type === 'd') return `${float(at, offset)} = ${name}.getTime()`
+    if (type === 'i') return `${word(at, offset)} = ${name}`
+    if (type === 'b') return `${word(at, offset)} = ${name} ? 1 : 0`
+    return type === '?' ? '' : `${word(at, offset)} = ${name}.length`
+  }
+  #tail({ type, name }) {
+    if (type === '?') {
+      return `gathered.text = text; gathered.chars = chars
       end = writeAny(memory, gathered, ${name}, end, progress.limit)
       if (end < 0) { isFull = true; break row }
-      text = gathered.text; chars = gathered.chars`;
-        }
-        return isArrayType(type) ? this.#elements(type, name) : '';
+      text = gathered.text; chars = gathered.chars`
     }
-    #elements(type, name) {
-        if (type.a === '0')
-            return `if (${name}.length !== 0) break row`;
-        const [i, item] = [`i${this.#names++}`, `v${this.#names++}`];
-        if (isObjectType(type.a) || isArrayType(type.a)) {
-            const at = `at${this.#names++}`;
-            return `for (let ${i} = 0; ${i} < ${name}.length; ${i}++) {
+    return isArrayType(type) ? this.#elements(type, name) : ''
+  }
+  #elements(type, name) {
+    if (type.a === '0') return `if (${name}.length !== 0) break row`
+    const [i, item] = [`i${this.#names++}`, `v${this.#names++}`]
+    if (isObjectType(type.a) || isArrayType(type.a)) {
+      const at = `at${this.#names++}`
+      return `for (let ${i} = 0; ${i} < ${name}.length; ${i}++) {
         const ${item} = ${name}[${i}], ${at} = end
         ${this.#row(type.a, item, at)}
-      }`;
-        }
-        const wide = type.a === 'f' || type.a === 'd';
-        const size = wide ? 8 : 4;
-        const field = { type: type.a, name: item, offset: 0 };
-        return `if (end + ${size} * ${name}.length + chars * charBytes > limit) { isFull = true; break row }
+      }`
+    }
+    const wide = type.a === 'f' || type.a === 'd'
+    const size = wide ? 8 : 4
+    const field = { type: type.a, name: item, offset: 0 }
+    return `if (end + ${size} * ${name}.length + chars * charBytes > limit) { isFull = true; break row }
       for (let ${i} = 0; ${i} < ${name}.length; ${i}++) {
         const ${item} = ${name}[${i}]
         ${this.#checks(type.a, item, [])}
@@ -169,17 +155,17 @@ ${row}
         ${type.a === 's' ? `chars += ${item}.length; text += ${item}` : ''}
       }
       end = (end + ${size} * ${name}.length + 7) & -8
-      if (end + chars * charBytes > limit) { isFull = true; break row }`;
-    }
+      if (end + chars * charBytes > limit) { isFull = true; break row }`
+  }
 }
 class DecoderSource {
-    #type;
-    #names = 0;
-    constructor(type) {
-        this.#type = type;
-    }
-    toString() {
-        return `'use strict'
+  #type
+  #names = 0
+  constructor(type) {
+    this.#type = type
+  }
+  toString() {
+    return `'use strict'
 return function decodeRows(memory, text, at, out, index, count) {
   const { words, floats } = memory
   for (const last = index + count; index < last; index++) {
@@ -188,69 +174,63 @@ return function decodeRows(memory, text, at, out, index, count) {
     at = end
   }
   return at
-}`;
-    }
-    /** Reads the row at \`at\`, hands the expression of its value to \`use\`, and sets \`end\` behind the row. */
-    #row(type, at, use) {
-        const fields = [];
-        const value = this.#literal(type, fields);
-        const fixed = layOut(fields);
-        return `
+}`
+  }
+  /** Reads the row at \`at\`, hands the expression of its value to \`use\`, and sets \`end\` behind the row. */
+  #row(type, at, use) {
+    const fields = []
+    const value = this.#literal(type, fields)
+    const fixed = layOut(fields)
+    return `
       ${fields
-            .filter(({ type }) => type === 's')
-            .map(({ name, offset }) => `const ${name} = text.take(${word(at, offset)})`)
-            .join('\n')}
+        .filter(({ type }) => type === 's')
+        .map(({ name, offset }) => `const ${name} = text.take(${word(at, offset)})`)
+        .join('\n')}
       end = ${at} + ${fixed}
       ${fields.map((field) => this.#read(field, at)).join('\n')}
-      ${use(value)}`;
+      ${use(value)}`
+  }
+  #literal(type, fields) {
+    if (isObjectType(type)) {
+      const parts = type.o.map(([key, field]) => {
+        const name = key === '__proto__' ? '["__proto__"]' : JSON.stringify(key)
+        return `${name}: ${this.#literal(field, fields)}`
+      })
+      return `{ ${parts.join(', ')} }`
     }
-    #literal(type, fields) {
-        if (isObjectType(type)) {
-            const parts = type.o.map(([key, field]) => {
-                const name = key === '__proto__' ? '["__proto__"]' : JSON.stringify(key);
-                return `${name}: ${this.#literal(field, fields)}`;
-            });
-            return `{ ${parts.join(', ')} }`;
-        }
-        const name = `v${this.#names++}`;
-        fields.push({ type, name, offset: 0 });
-        return name;
-    }
-    #read({ type, name, offset }, at) {
-        if (type === 's')
-            return '';
-        if (type === '?')
-            return `const ${name} = readAny(memory, text, end); end += anyBytes(memory, end)`;
-        if (isArrayType(type))
-            return this.#elements(type, name, word(at, offset));
-        return `const ${name} = ${scalar(type, at, offset)}`;
-    }
-    #elements(type, name, length) {
-        const count = `n${this.#names++}`;
-        const i = `i${this.#names++}`;
-        const open = `const ${count} = ${length}, ${name} = new Array(${count})`;
-        if (type.a === '0')
-            return `const ${name} = []`;
-        if (isObjectType(type.a) || isArrayType(type.a)) {
-            const at = `at${this.#names++}`;
-            return `${open}
+    const name = `v${this.#names++}`
+    fields.push({ type, name, offset: 0 })
+    return name
+  }
+  #read({ type, name, offset }, at) {
+    if (type === 's') return ''
+    if (type === '?') return `const ${name} = readAny(memory, text, end); end += anyBytes(memory, end)`
+    if (isArrayType(type)) return this.#elements(type, name, word(at, offset))
+    return `const ${name} = ${scalar(type, at, offset)}`
+  }
+  #elements(type, name, length) {
+    const count = `n${this.#names++}`
+    const i = `i${this.#names++}`
+    const open = `const ${count} = ${length}, ${name} = new Array(${count})`
+    if (type.a === '0') return `const ${name} = []`
+    if (isObjectType(type.a) || isArrayType(type.a)) {
+      const at = `at${this.#names++}`
+      return `${open}
       for (let ${i} = 0; ${i} < ${count}; ${i}++) {
         const ${at} = end
         ${this.#row(type.a, at, (value) => `${name}[${i}] = ${value}`)}
-      }`;
-        }
-        const size = type.a === 'f' || type.a === 'd' ? 8 : 4;
-        const at = `(end + ${size} * ${i})`;
-        const item = type.a === 's' ? `text.take(${word(at, 0)})` : scalar(type.a, at, 0);
-        return `${open}
-      for (let ${i} = 0; ${i} < ${count}; ${i}++) ${name}[${i}] = ${item}
-      end = (end + ${size} * ${count} + 7) & -8`;
+      }`
     }
+    const size = type.a === 'f' || type.a === 'd' ? 8 : 4
+    const at = `(end + ${size} * ${i})`
+    const item = type.a === 's' ? `text.take(${word(at, 0)})` : scalar(type.a, at, 0)
+    return `${open}
+      for (let ${i} = 0; ${i} < ${count}; ${i}++) ${name}[${i}] = ${item}
+      end = (end + ${size} * ${count} + 7) & -8`
+  }
 }
 function scalar(type, at, offset) {
-    if (type === 'f')
-        return float(at, offset);
-    if (type === 'd')
-        return `new Date(${float(at, offset)})`;
-    return type === 'b' ? `${word(at, offset)} === 1` : word(at, offset);
+  if (type === 'f') return float(at, offset)
+  if (type === 'd') return `new Date(${float(at, offset)})`
+  return type === 'b' ? `${word(at, offset)} === 1` : word(at, offset)
 }

@@ -1,8 +1,8 @@
-import { anyBytes, readAny, writeAny } from "./any.js";
-import { canCompile } from "./compile.js";
-import { rowDecoder, rowEncoder } from "./shape-compile.js";
-import { signatureOf, sizeOf, typeOf, widen } from "./shape-type.js";
-import { LATIN1, TextReader, writeText, written } from "./text.js";
+import { anyBytes, readAny, writeAny } from './any.js'
+import { canCompile } from './compile.js'
+import { rowDecoder, rowEncoder } from './shape-compile.js'
+import { signatureOf, sizeOf, typeOf, widen } from './shape-type.js'
+import { LATIN1, TextReader, writeText, written } from './text.js'
 /**
  * The default codec. Its encoder learns the shapes of the objects that it sees, teaches them to the decoder through the
  * lane's table, and writes rows; what fits no shape goes as a tagged value. A block is:
@@ -12,205 +12,186 @@ import { LATIN1, TextReader, writeText, written } from "./text.js";
  *     …   the text
  */
 export const shapeCodec = {
-    encoder: (table) => new ShapeEncoder(table),
-    decoder: (table) => new ShapeDecoder(table),
-};
-const BLOCK_HEADER_BYTES = 8;
-const RUN_HEADER_BYTES = 8;
-const TAGGED = 0;
-const NEEDS_UTF16 = -1;
+  encoder: (table) => new ShapeEncoder(table),
+  decoder: (table) => new ShapeDecoder(table),
+}
+const BLOCK_HEADER_BYTES = 8
+const RUN_HEADER_BYTES = 8
+const TAGGED = 0
+const NEEDS_UTF16 = -1
 /** Shapes that are tried before the signature of a value is worked out: streams mix a few kinds of records. */
-const RECENT = 4;
+const RECENT = 4
 /** Types that one signature may take before its values go tagged for good. */
-const MAX_VARIANTS = 8;
+const MAX_VARIANTS = 8
 /** Signatures that are watched; dictionaries would fill any number. */
-const MAX_SIGNATURES = 256;
-const MAX_TYPE_SIZE = 256;
+const MAX_SIGNATURES = 256
+const MAX_TYPE_SIZE = 256
 /** A block in so many tries plain text again after it met text that needs UTF-16. */
-const TRY_NARROW_EVERY = 64;
+const TRY_NARROW_EVERY = 64
 class ShapeEncoder {
-    end = 0;
-    #table;
-    #learned = new Map();
-    /** The shapes met last, the very last one first. */
-    #recent = [];
-    #gathered = { text: '', chars: 0, charBytes: 1, refusal: undefined };
-    #progress = { at: 0, limit: 0, isFull: false };
-    #wideBlocks = 0;
-    constructor(table) {
-        this.#table = table;
-        if (!canCompile)
-            return;
-        table.texts().forEach((text, i) => this.#remember({ number: i + 1, encode: rowEncoder(text) }));
+  end = 0
+  #table
+  #learned = new Map()
+  /** The shapes met last, the very last one first. */
+  #recent = []
+  #gathered = { text: '', chars: 0, charBytes: 1, refusal: undefined }
+  #progress = { at: 0, limit: 0, isFull: false }
+  #wideBlocks = 0
+  constructor(table) {
+    this.#table = table
+    if (!canCompile) return
+    table.texts().forEach((text, i) => this.#remember({ number: i + 1, encode: rowEncoder(text) }))
+  }
+  encode(memory, values, from, to, at, limit) {
+    if (this.#wideBlocks > 0) this.#wideBlocks--
+    let encoded = this.#block(memory, values, from, to, at, limit, this.#wideBlocks > 0 ? 2 : 1)
+    if (encoded === NEEDS_UTF16) {
+      this.#wideBlocks = TRY_NARROW_EVERY
+      encoded = this.#block(memory, values, from, to, at, limit, 2)
     }
-    encode(memory, values, from, to, at, limit) {
-        if (this.#wideBlocks > 0)
-            this.#wideBlocks--;
-        let encoded = this.#block(memory, values, from, to, at, limit, this.#wideBlocks > 0 ? 2 : 1);
-        if (encoded === NEEDS_UTF16) {
-            this.#wideBlocks = TRY_NARROW_EVERY;
-            encoded = this.#block(memory, values, from, to, at, limit, 2);
-        }
-        if (encoded === 0 && this.#gathered.refusal !== undefined)
-            throw this.#gathered.refusal;
-        return encoded;
+    if (encoded === 0 && this.#gathered.refusal !== undefined) throw this.#gathered.refusal
+    return encoded
+  }
+  /** @returns how many values were encoded, or NEEDS_UTF16 where the text needs two bytes a character and has no room */
+  #block(memory, values, from, to, at, limit, charBytes) {
+    const gathered = this.#gathered
+    const progress = this.#progress
+    gathered.text = ''
+    gathered.chars = 0
+    gathered.charBytes = charBytes
+    gathered.refusal = undefined
+    progress.at = at + BLOCK_HEADER_BYTES
+    progress.limit = limit
+    const next = this.#runs(memory, values, from, to)
+    if (next === from) return 0
+    const { words } = memory
+    words[at >> 2] = progress.at - at
+    words[(at >> 2) + 1] = LATIN1
+    this.end = progress.at
+    if (gathered.text.length > 0) {
+      if (!writeText(memory, gathered.text, progress.at, limit)) return NEEDS_UTF16
+      words[(at >> 2) + 1] = written.mode
+      this.end = written.end
     }
-    /** @returns how many values were encoded, or NEEDS_UTF16 where the text needs two bytes a character and has no room */
-    #block(memory, values, from, to, at, limit, charBytes) {
-        const gathered = this.#gathered;
-        const progress = this.#progress;
-        gathered.text = '';
-        gathered.chars = 0;
-        gathered.charBytes = charBytes;
-        gathered.refusal = undefined;
-        progress.at = at + BLOCK_HEADER_BYTES;
-        progress.limit = limit;
-        const next = this.#runs(memory, values, from, to);
-        if (next === from)
-            return 0;
-        const { words } = memory;
-        words[at >> 2] = progress.at - at;
-        words[(at >> 2) + 1] = LATIN1;
-        this.end = progress.at;
-        if (gathered.text.length > 0) {
-            if (!writeText(memory, gathered.text, progress.at, limit))
-                return NEEDS_UTF16;
-            words[(at >> 2) + 1] = written.mode;
-            this.end = written.end;
-        }
-        return next - from;
+    return next - from
+  }
+  #runs(memory, values, from, to) {
+    const progress = this.#progress
+    let next = from
+    while (next < to) {
+      const run = progress.at
+      if (run + RUN_HEADER_BYTES > progress.limit) break
+      progress.at = run + RUN_HEADER_BYTES
+      const first = next
+      const shape = this.#encodeRun(memory, values, next, to)
+      next = this.#next
+      if (next === first) {
+        progress.at = run
+        break
+      }
+      memory.words[run >> 2] = shape
+      memory.words[(run >> 2) + 1] = next - first
+      if (progress.isFull) break
     }
-    #runs(memory, values, from, to) {
-        const progress = this.#progress;
-        let next = from;
-        while (next < to) {
-            const run = progress.at;
-            if (run + RUN_HEADER_BYTES > progress.limit)
-                break;
-            progress.at = run + RUN_HEADER_BYTES;
-            const first = next;
-            const shape = this.#encodeRun(memory, values, next, to);
-            next = this.#next;
-            if (next === first) {
-                progress.at = run;
-                break;
-            }
-            memory.words[run >> 2] = shape;
-            memory.words[(run >> 2) + 1] = next - first;
-            if (progress.isFull)
-                break;
-        }
-        return next;
+    return next
+  }
+  /** Index after the values of the last run. */
+  #next = 0
+  /** Encodes as many values as one shape takes; returns its number. */
+  #encodeRun(memory, values, from, to) {
+    const progress = this.#progress
+    const start = progress.at
+    for (let i = 0; i < this.#recent.length; i++) {
+      const shape = this.#recent[i]
+      progress.at = start
+      this.#next = shape.encode(memory, this.#gathered, progress, values, from, to)
+      if (this.#next === from && !progress.isFull) continue
+      if (i > 0) this.#remember(shape)
+      return shape.number
     }
-    /** Index after the values of the last run. */
-    #next = 0;
-    /** Encodes as many values as one shape takes; returns its number. */
-    #encodeRun(memory, values, from, to) {
-        const progress = this.#progress;
-        const start = progress.at;
-        for (let i = 0; i < this.#recent.length; i++) {
-            const shape = this.#recent[i];
-            progress.at = start;
-            this.#next = shape.encode(memory, this.#gathered, progress, values, from, to);
-            if (this.#next === from && !progress.isFull)
-                continue;
-            if (i > 0)
-                this.#remember(shape);
-            return shape.number;
-        }
-        progress.at = start;
-        const shape = this.#shapeFor(values[from]);
-        if (shape !== undefined) {
-            this.#next = shape.encode(memory, this.#gathered, progress, values, from, to);
-            if (this.#next > from || progress.isFull)
-                return shape.number;
-            progress.at = start;
-        }
-        this.#encodeTagged(memory, values, from);
-        return TAGGED;
+    progress.at = start
+    const shape = this.#shapeFor(values[from])
+    if (shape !== undefined) {
+      this.#next = shape.encode(memory, this.#gathered, progress, values, from, to)
+      if (this.#next > from || progress.isFull) return shape.number
+      progress.at = start
     }
-    #encodeTagged(memory, values, index) {
-        const progress = this.#progress;
-        progress.isFull = false;
-        this.#next = index;
-        const at = writeAny(memory, this.#gathered, values[index], progress.at, progress.limit);
-        if (at < 0) {
-            progress.isFull = true;
-            return;
-        }
-        progress.at = at;
-        this.#next = index + 1;
+    this.#encodeTagged(memory, values, from)
+    return TAGGED
+  }
+  #encodeTagged(memory, values, index) {
+    const progress = this.#progress
+    progress.isFull = false
+    this.#next = index
+    const at = writeAny(memory, this.#gathered, values[index], progress.at, progress.limit)
+    if (at < 0) {
+      progress.isFull = true
+      return
     }
-    /** The shape of a value that no recent shape took: one that is known, or one that is learned at its second sight. */
-    #shapeFor(value) {
-        const signature = canCompile ? signatureOf(value) : undefined;
-        if (signature === undefined)
-            return undefined;
-        const known = this.#learned.get(signature);
-        if (known === undefined) {
-            if (this.#learned.size >= MAX_SIGNATURES)
-                this.#learned.clear();
-            this.#learned.set(signature, { type: typeOf(value), variants: 0, shape: undefined });
-            return undefined;
-        }
-        const type = widen(known.type, typeOf(value));
-        if (known.shape === undefined || JSON.stringify(type) !== JSON.stringify(known.type))
-            this.#learn(known, type);
-        if (known.shape !== undefined)
-            this.#remember(known.shape);
-        return known.shape;
+    progress.at = at
+    this.#next = index + 1
+  }
+  /** The shape of a value that no recent shape took: one that is known, or one that is learned at its second sight. */
+  #shapeFor(value) {
+    const signature = canCompile ? signatureOf(value) : undefined
+    if (signature === undefined) return undefined
+    const known = this.#learned.get(signature)
+    if (known === undefined) {
+      if (this.#learned.size >= MAX_SIGNATURES) this.#learned.clear()
+      this.#learned.set(signature, { type: typeOf(value), variants: 0, shape: undefined })
+      return undefined
     }
-    #learn(known, type) {
-        known.type = type;
-        if (known.variants >= MAX_VARIANTS || type === '?' || sizeOf(type) > MAX_TYPE_SIZE)
-            return;
-        const text = JSON.stringify(type);
-        const earlier = this.#table.texts().indexOf(text);
-        const number = earlier >= 0 ? earlier + 1 : this.#table.add(text);
-        if (number === 0)
-            return;
-        known.variants++;
-        known.shape = { number, encode: rowEncoder(text) };
-    }
-    /** Puts a shape before the others that are tried. */
-    #remember(shape) {
-        const at = this.#recent.findIndex((each) => each.number === shape.number);
-        if (at >= 0)
-            this.#recent.splice(at, 1);
-        this.#recent.unshift(shape);
-        if (this.#recent.length > RECENT)
-            this.#recent.length = RECENT;
-    }
+    const type = widen(known.type, typeOf(value))
+    if (known.shape === undefined || JSON.stringify(type) !== JSON.stringify(known.type)) this.#learn(known, type)
+    if (known.shape !== undefined) this.#remember(known.shape)
+    return known.shape
+  }
+  #learn(known, type) {
+    known.type = type
+    if (known.variants >= MAX_VARIANTS || type === '?' || sizeOf(type) > MAX_TYPE_SIZE) return
+    const text = JSON.stringify(type)
+    const earlier = this.#table.texts().indexOf(text)
+    const number = earlier >= 0 ? earlier + 1 : this.#table.add(text)
+    if (number === 0) return
+    known.variants++
+    known.shape = { number, encode: rowEncoder(text) }
+  }
+  /** Puts a shape before the others that are tried. */
+  #remember(shape) {
+    const at = this.#recent.findIndex((each) => each.number === shape.number)
+    if (at >= 0) this.#recent.splice(at, 1)
+    this.#recent.unshift(shape)
+    if (this.#recent.length > RECENT) this.#recent.length = RECENT
+  }
 }
 class ShapeDecoder {
-    #table;
-    #decoders = [];
-    #text;
-    constructor(table) {
-        this.#table = table;
-    }
-    decode(memory, at, end, count, out) {
-        const { words } = memory;
-        const text = (this.#text ??= new TextReader(memory.bytes));
-        text.open(memory.bytes, at + words[at >> 2], end, words[(at >> 2) + 1]);
-        let next = at + BLOCK_HEADER_BYTES;
-        for (let index = 0; index < count;) {
-            const shape = words[next >> 2];
-            const rows = words[(next >> 2) + 1];
-            next += RUN_HEADER_BYTES;
-            if (shape === TAGGED) {
-                for (let i = 0; i < rows; i++) {
-                    out[index + i] = readAny(memory, text, next);
-                    next += anyBytes(memory, next);
-                }
-            }
-            else {
-                next = this.#decoder(shape)(memory, text, next, out, index, rows);
-            }
-            index += rows;
+  #table
+  #decoders = []
+  #text
+  constructor(table) {
+    this.#table = table
+  }
+  decode(memory, at, end, count, out) {
+    const { words } = memory
+    const text = (this.#text ??= new TextReader(memory.bytes))
+    text.open(memory.bytes, at + words[at >> 2], end, words[(at >> 2) + 1])
+    let next = at + BLOCK_HEADER_BYTES
+    for (let index = 0; index < count;) {
+      const shape = words[next >> 2]
+      const rows = words[(next >> 2) + 1]
+      next += RUN_HEADER_BYTES
+      if (shape === TAGGED) {
+        for (let i = 0; i < rows; i++) {
+          out[index + i] = readAny(memory, text, next)
+          next += anyBytes(memory, next)
         }
+      } else {
+        next = this.#decoder(shape)(memory, text, next, out, index, rows)
+      }
+      index += rows
     }
-    #decoder(number) {
-        return (this.#decoders[number] ??= rowDecoder(this.#table.texts()[number - 1]));
-    }
+  }
+  #decoder(number) {
+    return (this.#decoders[number] ??= rowDecoder(this.#table.texts()[number - 1]))
+  }
 }

@@ -1,56 +1,50 @@
-import { canCompile, compile } from "./compile.js";
-export const STRUCT_SIZE = { f64: 8, i32: 4, u32: 4, bool: 4 };
+import { canCompile, compile } from './compile.js'
+export const STRUCT_SIZE = { f64: 8, i32: 4, u32: 4, bool: 4 }
 export function structLayout(fields) {
-    const entries = Object.entries(fields);
-    const offsets = new Map();
-    let offset = 0;
-    for (const size of [8, 4]) {
-        for (const [name, type] of entries) {
-            if (STRUCT_SIZE[type] !== size)
-                continue;
-            offsets.set(name, offset);
-            offset += size;
-        }
+  const entries = Object.entries(fields)
+  const offsets = new Map()
+  let offset = 0
+  for (const size of [8, 4]) {
+    for (const [name, type] of entries) {
+      if (STRUCT_SIZE[type] !== size) continue
+      offsets.set(name, offset)
+      offset += size
     }
-    const hasWide = entries.some(([, type]) => STRUCT_SIZE[type] === 8);
-    return {
-        fields: entries.map(([name, type]) => ({ name, type, offset: offsets.get(name) })),
-        stride: hasWide ? (offset + 7) & -8 : offset,
-    };
+  }
+  const hasWide = entries.some(([, type]) => STRUCT_SIZE[type] === 8)
+  return {
+    fields: entries.map(([name, type]) => ({ name, type, offset: offsets.get(name) })),
+    stride: hasWide ? (offset + 7) & -8 : offset,
+  }
 }
 /** Whether the type holds the value exactly. */
 export function holds(type, value) {
-    if (type === 'bool')
-        return typeof value === 'boolean';
-    if (typeof value !== 'number')
-        return false;
-    if (type === 'f64')
-        return true;
-    return (type === 'i32' ? value | 0 : value >>> 0) === value && !Object.is(value, -0);
+  if (type === 'bool') return typeof value === 'boolean'
+  if (typeof value !== 'number') return false
+  if (type === 'f64') return true
+  return (type === 'i32' ? value | 0 : value >>> 0) === value && !Object.is(value, -0)
 }
 /** The class of views of a layout: compiled where code may be compiled, otherwise put together from closures. */
 export function structView(layout) {
-    return canCompile ? compiledView(layout) : closureView(layout);
+  return canCompile ? compiledView(layout) : closureView(layout)
 }
 /** The condition that the variable `name` holds a value of the type; the same as `holds`. */
 function fits(type, name) {
-    if (type === 'bool')
-        return `typeof ${name} === 'boolean'`;
-    if (type === 'f64')
-        return `typeof ${name} === 'number'`;
-    return `typeof ${name} === 'number' && (${name} ${type === 'i32' ? '| 0' : '>>> 0'}) === ${name} && (${name} !== 0 || 1 / ${name} > 0)`;
+  if (type === 'bool') return `typeof ${name} === 'boolean'`
+  if (type === 'f64') return `typeof ${name} === 'number'`
+  return `typeof ${name} === 'number' && (${name} ${type === 'i32' ? '| 0' : '>>> 0'}) === ${name} && (${name} !== 0 || 1 / ${name} > 0)`
 }
 /** The array element that holds the field of the record at `at`. */
 function place({ type, offset }, at) {
-    return type === 'f64' ? `floats[(${at} >> 3) + ${offset / 8}]` : `words[(${at} >> 2) + ${offset / 4}]`;
+  return type === 'f64' ? `floats[(${at} >> 3) + ${offset / 8}]` : `words[(${at} >> 2) + ${offset / 4}]`
 }
 /** The expression of the field of the record at `at`; `prefix` is what the arrays are members of. */
 function valueOf(field, prefix) {
-    const raw = prefix + place(field, 'this.#at');
-    return field.type === 'u32' ? `${raw} >>> 0` : field.type === 'bool' ? `${raw} === 1` : raw;
+  const raw = prefix + place(field, 'this.#at')
+  return field.type === 'u32' ? `${raw} >>> 0` : field.type === 'bool' ? `${raw} === 1` : raw
 }
 function compiledView({ fields }) {
-    const source = `'use strict'
+  const source = `'use strict'
 class StructView {
   #words; #floats; #at = 0
   moveTo(memory, at) { this.#words = memory.words; this.#floats = memory.floats; this.#at = at }
@@ -66,65 +60,59 @@ class StructView {
   }
   toObject() { return { ${fields.map((field) => `${JSON.stringify(field.name)}: ${valueOf(field, 'this.#')}`).join(', ')} } }
   ${fields
-        .map((field) => `get ${JSON.stringify(field.name)}() { return ${valueOf(field, 'this.#')} }
-  set ${JSON.stringify(field.name)}(value) { this.#${place(field, 'this.#at')} = value }`)
-        .join('\n')}
+    .map(
+      (field) => `get ${JSON.stringify(field.name)}() { return ${valueOf(field, 'this.#')} }
+  set ${JSON.stringify(field.name)}(value) { this.#${place(field, 'this.#at')} = value }`,
+    )
+    .join('\n')}
 }
 for (const name of ${JSON.stringify(fields.map(({ name }) => name))}) Object.defineProperty(StructView.prototype, name, { enumerable: true })
-return StructView`;
-    return compile(source);
+return StructView`
+  return compile(source)
 }
 function closureView({ fields }) {
-    class ClosureView {
-        #memory;
-        #at = 0;
-        static {
-            for (const field of fields) {
-                Object.defineProperty(this.prototype, field.name, {
-                    enumerable: true,
-                    get() {
-                        return this.#get(field);
-                    },
-                    set(value) {
-                        this.#set(field, value);
-                    },
-                });
-            }
-        }
-        moveTo(memory, at) {
-            this.#memory = memory;
-            this.#at = at;
-        }
-        put(memory, at, value) {
-            if (typeof value !== 'object' || value === null)
-                return false;
-            let keys = 0;
-            for (const _ in value)
-                keys++;
-            if (keys !== fields.length)
-                return false;
-            if (!fields.every(({ name, type }) => holds(type, Reflect.get(value, name))))
-                return false;
-            this.moveTo(memory, at);
-            for (const field of fields)
-                this.#set(field, Reflect.get(value, field.name));
-            return true;
-        }
-        toObject() {
-            return Object.fromEntries(fields.map((field) => [field.name, this.#get(field)]));
-        }
-        #get({ type, offset }) {
-            if (type === 'f64')
-                return this.#memory.floats[(this.#at + offset) >> 3];
-            const word = this.#memory.words[(this.#at + offset) >> 2];
-            return type === 'i32' ? word : type === 'u32' ? word >>> 0 : word === 1;
-        }
-        #set({ type, offset }, value) {
-            if (type === 'f64')
-                this.#memory.floats[(this.#at + offset) >> 3] = value;
-            else
-                this.#memory.words[(this.#at + offset) >> 2] = Number(value);
-        }
+  class ClosureView {
+    #memory
+    #at = 0
+    static {
+      for (const field of fields) {
+        Object.defineProperty(this.prototype, field.name, {
+          enumerable: true,
+          get() {
+            return this.#get(field)
+          },
+          set(value) {
+            this.#set(field, value)
+          },
+        })
+      }
     }
-    return ClosureView;
+    moveTo(memory, at) {
+      this.#memory = memory
+      this.#at = at
+    }
+    put(memory, at, value) {
+      if (typeof value !== 'object' || value === null) return false
+      let keys = 0
+      for (const _ in value) keys++
+      if (keys !== fields.length) return false
+      if (!fields.every(({ name, type }) => holds(type, Reflect.get(value, name)))) return false
+      this.moveTo(memory, at)
+      for (const field of fields) this.#set(field, Reflect.get(value, field.name))
+      return true
+    }
+    toObject() {
+      return Object.fromEntries(fields.map((field) => [field.name, this.#get(field)]))
+    }
+    #get({ type, offset }) {
+      if (type === 'f64') return this.#memory.floats[(this.#at + offset) >> 3]
+      const word = this.#memory.words[(this.#at + offset) >> 2]
+      return type === 'i32' ? word : type === 'u32' ? word >>> 0 : word === 1
+    }
+    #set({ type, offset }, value) {
+      if (type === 'f64') this.#memory.floats[(this.#at + offset) >> 3] = value
+      else this.#memory.words[(this.#at + offset) >> 2] = Number(value)
+    }
+  }
+  return ClosureView
 }

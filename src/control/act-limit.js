@@ -1,26 +1,26 @@
-import { MillraceError } from "../errors.js";
+import { MillraceError } from '../errors.js'
 /** A bucket of acts: it holds twice what is let through in a second, and fills again as time passes. */
 export class ActLimit {
-    #perSecond;
-    #now;
-    #left;
-    #since;
-    /** @param now milliseconds */
-    constructor(perSecond, now = () => performance.now()) {
-        this.#perSecond = perSecond;
-        this.#now = now;
-        this.#left = Math.max(1, 2 * perSecond);
-        this.#since = now();
+  #perSecond
+  #now
+  #left
+  #since
+  /** @param now milliseconds */
+  constructor(perSecond, now = () => performance.now()) {
+    this.#perSecond = perSecond
+    this.#now = now
+    this.#left = Math.max(1, 2 * perSecond)
+    this.#since = now()
+  }
+  /** Takes one. @throws ACTS_TOO_FAST with the seconds to wait */
+  take() {
+    const now = this.#now()
+    const most = Math.max(1, 2 * this.#perSecond)
+    this.#left = Math.min(most, this.#left + ((now - this.#since) / 1_000) * this.#perSecond)
+    this.#since = now
+    if (this.#left < 1) {
+      throw new MillraceError('ACTS_TOO_FAST', { waitS: Math.ceil((1 - this.#left) / this.#perSecond) })
     }
-    /** Takes one. @throws ACTS_TOO_FAST with the seconds to wait */
-    take() {
-        const now = this.#now();
-        const most = Math.max(1, 2 * this.#perSecond);
-        this.#left = Math.min(most, this.#left + ((now - this.#since) / 1_000) * this.#perSecond);
-        this.#since = now;
-        if (this.#left < 1) {
-            throw new MillraceError('ACTS_TOO_FAST', { waitS: Math.ceil((1 - this.#left) / this.#perSecond) });
-        }
-        this.#left--;
-    }
+    this.#left--
+  }
 }

@@ -1,3 +1,3 @@
-export { control } from "./control.js";
-export { serveControl } from "./serve.js";
-export { ControlClient } from "./client.js";
+export { control } from './control.js'
+export { serveControl } from './serve.js'
+export { ControlClient } from './client.js'

@@ -1,78 +1,76 @@
-import { blame } from "../analysis/live/blame.js";
-import { drift } from "../analysis/live/drift.js";
-import { explain } from "../analysis/live/explain.js";
-import { ledger } from "../analysis/live/ledger.js";
-import { simulate } from "../analysis/flow/simulate.js";
-import { check } from "../analysis/check.js";
-import { MillraceError } from "../errors.js";
-import { measurements } from "../telemetry/measurements.js";
+import { blame } from '../analysis/live/blame.js'
+import { drift } from '../analysis/live/drift.js'
+import { explain } from '../analysis/live/explain.js'
+import { ledger } from '../analysis/live/ledger.js'
+import { simulate } from '../analysis/flow/simulate.js'
+import { check } from '../analysis/check.js'
+import { MillraceError } from '../errors.js'
+import { measurements } from '../telemetry/measurements.js'
 /** Explanations this young answer the next question too. */
-const FRESH_MS = 900;
+const FRESH_MS = 900
 /** The bottleneck is looked for over so many seconds. */
-const EXPLAINED_S = 10;
+const EXPLAINED_S = 10
 /** Counters of different workers are read one after the other: what moves in between is not missing. */
-const READ_S = 0.05;
-const READ_RECORDS = 4_096;
+const READ_S = 0.05
+const READ_RECORDS = 4_096
 /** The analysis of a running pipeline; what is asked for often is kept for a moment. */
 export class LiveAnalysis {
-    #pipeline;
-    #sampler;
-    #declared;
-    #explained;
-    constructor(pipeline, sampler) {
-        this.#pipeline = pipeline;
-        this.#sampler = sampler;
+  #pipeline
+  #sampler
+  #declared
+  #explained
+  constructor(pipeline, sampler) {
+    this.#pipeline = pipeline
+    this.#sampler = sampler
+  }
+  get declared() {
+    if (this.#declared === undefined) {
+      const { graph } = this.#pipeline
+      const { problems, deadlock } = check(graph)
+      this.#declared = { problems, deadlock, predicted: computable(() => simulate(graph)) }
     }
-    get declared() {
-        if (this.#declared === undefined) {
-            const { graph } = this.#pipeline;
-            const { problems, deadlock } = check(graph);
-            this.#declared = { problems, deadlock, predicted: computable(() => simulate(graph)) };
-        }
-        return this.#declared;
+    return this.#declared
+  }
+  /** Who limits the pipeline, and why, over the last ten seconds. */
+  get explained() {
+    const nowMs = performance.now()
+    if (this.#explained === undefined || nowMs - this.#explained.atMs > FRESH_MS) {
+      this.#explained = { found: this.#explain(this.measured(EXPLAINED_S)), atMs: nowMs }
     }
-    /** Who limits the pipeline, and why, over the last ten seconds. */
-    get explained() {
-        const nowMs = performance.now();
-        if (this.#explained === undefined || nowMs - this.#explained.atMs > FRESH_MS) {
-            this.#explained = { found: this.#explain(this.measured(EXPLAINED_S)), atMs: nowMs };
-        }
-        return this.#explained.found;
+    return this.#explained.found
+  }
+  measured(seconds) {
+    const now = this.#sampler.now()
+    return measurements(this.#pipeline.plan, now, this.#sampler.before(now, seconds))
+  }
+  drift(measured) {
+    return computable(() => drift(this.#pipeline.graph, measured)) ?? []
+  }
+  /** The books since the start. */
+  get ledger() {
+    const all = measurements(this.#pipeline.plan, this.#sampler.now())
+    const most = this.measured(1)
+    const fastest = Math.max(0, ...most.edges.map(({ records }) => records / most.seconds))
+    const isOver = this.#pipeline.state === 'ended'
+    return ledger(this.#pipeline.graph, all, { slack: isOver ? 0 : Math.ceil(READ_RECORDS + fastest * READ_S) })
+  }
+  #explain(measured) {
+    const { graph } = this.#pipeline
+    const explanation = computable(() => explain(graph, measured)) ?? {
+      bottleneck: undefined,
+      sentence: 'The loops of this graph have too many crossing edges for their traffic to be computed.',
+      because: [],
+      remedy: '',
     }
-    measured(seconds) {
-        const now = this.#sampler.now();
-        return measurements(this.#pipeline.plan, now, this.#sampler.before(now, seconds));
-    }
-    drift(measured) {
-        return computable(() => drift(this.#pipeline.graph, measured)) ?? [];
-    }
-    /** The books since the start. */
-    get ledger() {
-        const all = measurements(this.#pipeline.plan, this.#sampler.now());
-        const most = this.measured(1);
-        const fastest = Math.max(0, ...most.edges.map(({ records }) => records / most.seconds));
-        const isOver = this.#pipeline.state === 'ended';
-        return ledger(this.#pipeline.graph, all, { slack: isOver ? 0 : Math.ceil(READ_RECORDS + fastest * READ_S) });
-    }
-    #explain(measured) {
-        const { graph } = this.#pipeline;
-        const explanation = computable(() => explain(graph, measured)) ?? {
-            bottleneck: undefined,
-            sentence: 'The loops of this graph have too many crossing edges for their traffic to be computed.',
-            because: [],
-            remedy: '',
-        };
-        return { measured, blame: blame(graph, measured), explanation };
-    }
+    return { measured, blame: blame(graph, measured), explanation }
+  }
 }
 /** Graphs with too large a loop have figures all the same; only what needs their traffic is missing. */
 function computable(compute) {
-    try {
-        return compute();
-    }
-    catch (error) {
-        if (error instanceof MillraceError && error.code === 'LOOP_TOO_LARGE')
-            return undefined;
-        throw error;
-    }
+  try {
+    return compute()
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'LOOP_TOO_LARGE') return undefined
+    throw error
+  }
 }

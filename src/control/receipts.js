@@ -1,123 +1,119 @@
-import { Type } from 'typebox';
-import { MillraceError } from "../errors.js";
-import { ErrorView, errorView } from "./error-view.js";
+import { Type } from 'typebox'
+import { MillraceError } from '../errors.js'
+import { ErrorView, errorView } from './error-view.js'
 /** A record that was pushed through the API, followed to its end. */
-export const PushedRecord = Type.Object({
+export const PushedRecord = Type.Object(
+  {
     id: Type.String(),
     node: Type.String({ description: 'Where it went in.' }),
     state: Type.Enum(['waiting', 'flowing', 'acked', 'failed', 'abandoned', 'refused'], {
-        description: 'Waits for credit; is on its way; all that came of it is done; it failed; the pipeline ended before; it never went in.',
+      description:
+        'Waits for credit; is on its way; all that came of it is done; it failed; the pipeline ended before; it never went in.',
     }),
     pushedAt: Type.Number({ description: 'Milliseconds since 1970.' }),
     tookMs: Type.Optional(Type.Number({ description: 'From the push to its end.' })),
     error: Type.Optional(ErrorView),
-}, { examples: [{ id: '1', node: 'parse', state: 'acked', pushedAt: 1_790_000_000_000, tookMs: 3.4 }] });
-const KEPT = 1_000;
-const MOST_WAITING = 100;
+  },
+  { examples: [{ id: '1', node: 'parse', state: 'acked', pushedAt: 1_790_000_000_000, tookMs: 3.4 }] },
+)
+const KEPT = 1_000
+const MOST_WAITING = 100
 /** One pushed record and how it went. */
 class Pushed {
-    id;
-    node;
-    pushedAt = Date.now();
-    state = 'waiting';
-    tookMs;
-    error;
-    /** Settles when it has ended, however. */
-    ended;
-    #since = performance.now();
-    constructor(id, node, pipeline, record) {
-        this.id = id;
-        this.node = node;
-        this.ended = this.#follow(pipeline, record).catch((error) => {
-            this.state = 'refused';
-            this.error = error;
-        });
-    }
-    async #follow(pipeline, record) {
-        const isSource = pipeline.plan.stages.some(({ node, kind }) => node === this.node && kind === 'source');
-        const pushed = isSource ? pipeline.push(this.node, record) : pipeline.inject(this.node, record);
-        const receipt = await pushed;
-        this.state = 'flowing';
-        await receipt.done.catch((error) => (this.error = error));
-        this.state = receipt.outcome ?? 'abandoned';
-        this.tookMs = performance.now() - this.#since;
-    }
+  id
+  node
+  pushedAt = Date.now()
+  state = 'waiting'
+  tookMs
+  error
+  /** Settles when it has ended, however. */
+  ended
+  #since = performance.now()
+  constructor(id, node, pipeline, record) {
+    this.id = id
+    this.node = node
+    this.ended = this.#follow(pipeline, record).catch((error) => {
+      this.state = 'refused'
+      this.error = error
+    })
+  }
+  async #follow(pipeline, record) {
+    const isSource = pipeline.plan.stages.some(({ node, kind }) => node === this.node && kind === 'source')
+    const pushed = isSource ? pipeline.push(this.node, record) : pipeline.inject(this.node, record)
+    const receipt = await pushed
+    this.state = 'flowing'
+    await receipt.done.catch((error) => (this.error = error))
+    this.state = receipt.outcome ?? 'abandoned'
+    this.tookMs = performance.now() - this.#since
+  }
 }
 /** The records that were pushed through the API, by the key that whoever pushed them chose, or by number. */
 export class Receipts {
-    #pipeline;
-    #pushed = new Map();
-    #count = 0;
-    constructor(pipeline) {
-        this.#pipeline = pipeline;
+  #pipeline
+  #pushed = new Map()
+  #count = 0
+  constructor(pipeline) {
+    this.#pipeline = pipeline
+  }
+  /**
+   * Pushes a record in, or, where one with this key was pushed before, tells how that one goes.
+   * @param waitMs to wait for its end
+   * @throws NODE_UNKNOWN, NODE_NOT_PUSHED, INJECT_OFF, PIPELINE_NOT_RUNNING, RECORDS_WAITING
+   */
+  async push(node, record, { key, waitMs = 0 } = {}) {
+    const known = key === undefined ? undefined : this.#pushed.get(key)
+    const pushed = known ?? this.#start(key ?? `${++this.#count}`, node, record)
+    if (waitMs > 0) await within(waitMs, pushed.ended)
+    // What is refused at once is refused to whoever asked.
+    else await new Promise((resolve) => setImmediate(resolve))
+    if (pushed.state === 'refused' && pushed.error instanceof MillraceError) {
+      this.#pushed.delete(pushed.id)
+      throw pushed.error
     }
-    /**
-     * Pushes a record in, or, where one with this key was pushed before, tells how that one goes.
-     * @param waitMs to wait for its end
-     * @throws NODE_UNKNOWN, NODE_NOT_PUSHED, INJECT_OFF, PIPELINE_NOT_RUNNING, RECORDS_WAITING
-     */
-    async push(node, record, { key, waitMs = 0 } = {}) {
-        const known = key === undefined ? undefined : this.#pushed.get(key);
-        const pushed = known ?? this.#start(key ?? `${++this.#count}`, node, record);
-        if (waitMs > 0)
-            await within(waitMs, pushed.ended);
-        // What is refused at once is refused to whoever asked.
-        else
-            await new Promise((resolve) => setImmediate(resolve));
-        if (pushed.state === 'refused' && pushed.error instanceof MillraceError) {
-            this.#pushed.delete(pushed.id);
-            throw pushed.error;
-        }
-        return { pushed, isNew: known === undefined };
+    return { pushed, isNew: known === undefined }
+  }
+  /** @throws RECEIPT_UNKNOWN */
+  get(id) {
+    const found = this.#pushed.get(id)
+    if (found === undefined) throw new MillraceError('RECEIPT_UNKNOWN', { id })
+    return found
+  }
+  find(id) {
+    return this.#pushed.get(id)
+  }
+  #start(id, node, record) {
+    this.#refuse(node)
+    const pushed = new Pushed(id, node, this.#pipeline, record)
+    this.#pushed.set(id, pushed)
+    if (this.#pushed.size > KEPT) this.#pushed.delete(this.#pushed.keys().next().value)
+    return pushed
+  }
+  #refuse(node) {
+    const { plan, state } = this.#pipeline
+    const stage = plan.stages.find((each) => each.node === node && !each.isHidden)
+    if (stage === undefined) throw new MillraceError('NODE_UNKNOWN', { node })
+    if (stage.kind === 'source' && stage.work !== 'push') throw new MillraceError('NODE_NOT_PUSHED', { node })
+    if (stage.kind !== 'source' && !plan.stages.some(({ isHidden }) => isHidden)) {
+      throw new MillraceError('INJECT_OFF', { node })
     }
-    /** @throws RECEIPT_UNKNOWN */
-    get(id) {
-        const found = this.#pushed.get(id);
-        if (found === undefined)
-            throw new MillraceError('RECEIPT_UNKNOWN', { id });
-        return found;
-    }
-    find(id) {
-        return this.#pushed.get(id);
-    }
-    #start(id, node, record) {
-        this.#refuse(node);
-        const pushed = new Pushed(id, node, this.#pipeline, record);
-        this.#pushed.set(id, pushed);
-        if (this.#pushed.size > KEPT)
-            this.#pushed.delete(this.#pushed.keys().next().value);
-        return pushed;
-    }
-    #refuse(node) {
-        const { plan, state } = this.#pipeline;
-        const stage = plan.stages.find((each) => each.node === node && !each.isHidden);
-        if (stage === undefined)
-            throw new MillraceError('NODE_UNKNOWN', { node });
-        if (stage.kind === 'source' && stage.work !== 'push')
-            throw new MillraceError('NODE_NOT_PUSHED', { node });
-        if (stage.kind !== 'source' && !plan.stages.some(({ isHidden }) => isHidden)) {
-            throw new MillraceError('INJECT_OFF', { node });
-        }
-        if (state !== 'running')
-            throw new MillraceError('PIPELINE_NOT_RUNNING', { state });
-        const waiting = [...this.#pushed.values()].filter((pushed) => pushed.state === 'waiting').length;
-        if (waiting >= MOST_WAITING)
-            throw new MillraceError('RECORDS_WAITING', { waiting });
-    }
+    if (state !== 'running') throw new MillraceError('PIPELINE_NOT_RUNNING', { state })
+    const waiting = [...this.#pushed.values()].filter((pushed) => pushed.state === 'waiting').length
+    if (waiting >= MOST_WAITING) throw new MillraceError('RECORDS_WAITING', { waiting })
+  }
 }
 export function receiptView({ id, node, state, pushedAt, tookMs, error }, showRecords) {
-    return {
-        id,
-        node,
-        state,
-        pushedAt,
-        ...(tookMs === undefined ? {} : { tookMs }),
-        ...(error === undefined ? {} : { error: errorView(error, showRecords) }),
-    };
+  return {
+    id,
+    node,
+    state,
+    pushedAt,
+    ...(tookMs === undefined ? {} : { tookMs }),
+    ...(error === undefined ? {} : { error: errorView(error, showRecords) }),
+  }
 }
 async function within(ms, promise) {
-    let timer;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, ms).unref()));
-    await Promise.race([promise, late]);
-    clearTimeout(timer);
+  let timer
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms).unref()))
+  await Promise.race([promise, late])
+  clearTimeout(timer)
 }

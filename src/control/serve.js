@@ -1,64 +1,62 @@
-import { fastify, LogController } from 'fastify';
-import { validateOptions } from "../analysis/validate-options.js";
-import { MillraceError } from "../errors.js";
-import { CONTROL_OPTIONS, resolve, SERVE_OPTIONS } from "../options.js";
-import { guardOf, isLoopback } from "./auth.js";
-import { plugin } from "./control.js";
-import { answerOf, sendError } from "./errors.js";
-import { SECURITY_HEADERS } from "./security-headers.js";
+import { fastify, LogController } from 'fastify'
+import { validateOptions } from '../analysis/validate-options.js'
+import { MillraceError } from '../errors.js'
+import { CONTROL_OPTIONS, resolve, SERVE_OPTIONS } from '../options.js'
+import { guardOf, isLoopback } from './auth.js'
+import { plugin } from './control.js'
+import { answerOf, sendError } from './errors.js'
+import { SECURITY_HEADERS } from './security-headers.js'
 /** A request has to have come in within this time; an answer may take as long as it likes. */
-const REQUEST_TIMEOUT_MS = 10_000;
-const MAX_HEADER_BYTES = 16_384;
+const REQUEST_TIMEOUT_MS = 10_000
+const MAX_HEADER_BYTES = 16_384
 /**
  * The control API of pipelines as a server of its own.
  * @throws OPTIONS_INVALID with all problems, ADDRESS_NEEDS_TOKEN, CONTROL_NOT_LISTENING
  */
 export async function serveControl(pipelines, options = {}) {
-    const { logger = false, ...given } = options;
-    const problems = validateOptions(given, { ...CONTROL_OPTIONS, ...SERVE_OPTIONS });
-    if (problems.length > 0)
-        throw new MillraceError('OPTIONS_INVALID', { problems });
-    const { host, port, token } = resolve({ ...CONTROL_OPTIONS, ...SERVE_OPTIONS }, given);
-    const isLocal = isLoopback(host);
-    if (!isLocal && (token ?? '') === '')
-        throw new MillraceError('ADDRESS_NEEDS_TOKEN', { host });
-    const app = fastify({
-        ...(typeof logger === 'boolean' ? { logger } : { loggerInstance: logger }),
-        http: { maxHeaderSize: MAX_HEADER_BYTES },
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        forceCloseConnections: true,
-        routerOptions: { maxParamLength: 1_000 },
-        logController: new LogController({ disableRequestLogging: true }),
-        frameworkErrors: (error, request, reply) => {
-            void reply.headers(SECURITY_HEADERS);
-            sendError(error, request, reply);
-        },
-        clientErrorHandler: refuse,
-    });
-    await app.register(plugin(pipelines, given, { guard: guardOf(token, isLocal), isWholeServer: true }));
-    try {
-        await app.listen({ host, port });
-    }
-    catch (cause) {
-        await app.close();
-        throw new MillraceError('CONTROL_NOT_LISTENING', { host, port, reason: String(cause) }, { cause });
-    }
-    const address = app.server.address();
-    const close = async () => app.close();
-    return {
-        host,
-        port: address.port,
-        url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
-        close,
-        [Symbol.asyncDispose]: close,
-    };
+  const { logger = false, ...given } = options
+  const problems = validateOptions(given, { ...CONTROL_OPTIONS, ...SERVE_OPTIONS })
+  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
+  const { host, port, token } = resolve({ ...CONTROL_OPTIONS, ...SERVE_OPTIONS }, given)
+  const isLocal = isLoopback(host)
+  if (!isLocal && (token ?? '') === '') throw new MillraceError('ADDRESS_NEEDS_TOKEN', { host })
+  const app = fastify({
+    ...(typeof logger === 'boolean' ? { logger } : { loggerInstance: logger }),
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1_000 },
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(SECURITY_HEADERS)
+      sendError(error, request, reply)
+    },
+    clientErrorHandler: refuse,
+  })
+  await app.register(plugin(pipelines, given, { guard: guardOf(token, isLocal), isWholeServer: true }))
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    await app.close()
+    throw new MillraceError('CONTROL_NOT_LISTENING', { host, port, reason: String(cause) }, { cause })
+  }
+  const address = app.server.address()
+  const close = async () => app.close()
+  return {
+    host,
+    port: address.port,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 /** What is no HTTP, or too much of it, is answered in the one shape as well, and the connection closed. */
 function refuse(error, socket) {
-    if (error.code === 'ECONNRESET' || !socket.writable)
-        return void socket.destroy();
-    const isFlood = error.code === 'HPE_HEADER_OVERFLOW';
-    const status = isFlood ? '431 Request Header Fields Too Large' : '400 Bad Request';
-    const body = JSON.stringify(answerOf(new MillraceError(isFlood ? 'HEADERS_TOO_LARGE' : 'REQUEST_INVALID')));
-    socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const isFlood = error.code === 'HPE_HEADER_OVERFLOW'
+  const status = isFlood ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const body = JSON.stringify(answerOf(new MillraceError(isFlood ? 'HEADERS_TOO_LARGE' : 'REQUEST_INVALID')))
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
 }

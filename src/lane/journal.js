@@ -1,82 +1,78 @@
-import { load, store } from '#atomics';
-import { MillraceError } from "../errors.js";
-const MARK = 0;
-const IMAGE_BYTES = 8;
+import { load, store } from '#atomics'
+import { MillraceError } from '../errors.js'
+const MARK = 0
+const IMAGE_BYTES = 8
 export function journalBytes(entries, counters) {
-    return IMAGE_BYTES + 8 * counters + 8 * entries;
+  return IMAGE_BYTES + 8 * counters + 8 * entries
 }
 export class Journal {
-    /** This worker's counters as the next hand-off will leave them. Written freely; seen by others after a hand-off. */
-    counters;
-    #memory;
-    #layout;
-    #mark;
-    #image;
-    #entries;
-    #counters;
-    #capacity;
-    #count = 0;
-    constructor(memory, layout) {
-        this.#memory = memory;
-        this.#layout = layout;
-        this.#capacity = layout.entries;
-        this.#mark = layout.offset / 4 + MARK;
-        this.#image = (layout.offset + IMAGE_BYTES) / 8;
-        this.#entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4;
-        this.#counters = layout.countersOffset / 8;
-        this.counters = memory.floats.slice(this.#counters, this.#counters + layout.counters);
-    }
-    /** Entries that still fit. A step that could need more hands off first. */
-    get room() {
-        return this.#layout.entries - this.#count;
-    }
-    get isEmpty() {
-        return this.#count === 0;
-    }
-    /** Adds "this word becomes this value" to the hand-off. */
-    set(word, value) {
-        if (this.#count === this.#capacity)
-            throw new MillraceError('INTERNAL', { what: 'a journal is full', entries: this.#count });
-        const entry = this.#entries + 2 * this.#count++;
-        this.#memory.words[entry] = word;
-        this.#memory.words[entry + 1] = value;
-    }
-    /** Marks, applies and clears: from here on the hand-off has happened. */
-    commit() {
-        const { words, floats } = this.#memory;
-        for (let i = 0; i < this.counters.length; i++)
-            floats[this.#image + i] = this.counters[i];
-        // COMMIT: the plain stores of entries, image, frames and acks come before this store; all that `apply` stores comes
-        // after it. Pairs with the load in `recover`. Gives J1 and J3.
-        store(words, this.#mark, this.#count + 1);
-        this.#count = 0;
-        apply(this.#memory, this.#layout);
-    }
+  /** This worker's counters as the next hand-off will leave them. Written freely; seen by others after a hand-off. */
+  counters
+  #memory
+  #layout
+  #mark
+  #image
+  #entries
+  #counters
+  #capacity
+  #count = 0
+  constructor(memory, layout) {
+    this.#memory = memory
+    this.#layout = layout
+    this.#capacity = layout.entries
+    this.#mark = layout.offset / 4 + MARK
+    this.#image = (layout.offset + IMAGE_BYTES) / 8
+    this.#entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
+    this.#counters = layout.countersOffset / 8
+    this.counters = memory.floats.slice(this.#counters, this.#counters + layout.counters)
+  }
+  /** Entries that still fit. A step that could need more hands off first. */
+  get room() {
+    return this.#layout.entries - this.#count
+  }
+  get isEmpty() {
+    return this.#count === 0
+  }
+  /** Adds "this word becomes this value" to the hand-off. */
+  set(word, value) {
+    if (this.#count === this.#capacity)
+      throw new MillraceError('INTERNAL', { what: 'a journal is full', entries: this.#count })
+    const entry = this.#entries + 2 * this.#count++
+    this.#memory.words[entry] = word
+    this.#memory.words[entry + 1] = value
+  }
+  /** Marks, applies and clears: from here on the hand-off has happened. */
+  commit() {
+    const { words, floats } = this.#memory
+    for (let i = 0; i < this.counters.length; i++) floats[this.#image + i] = this.counters[i]
+    // COMMIT: the plain stores of entries, image, frames and acks come before this store; all that `apply` stores comes
+    // after it. Pairs with the load in `recover`. Gives J1 and J3.
+    store(words, this.#mark, this.#count + 1)
+    this.#count = 0
+    apply(this.#memory, this.#layout)
+  }
 }
 function apply(memory, layout) {
-    const { words, floats } = memory;
-    const mark = layout.offset / 4 + MARK;
-    const image = (layout.offset + IMAGE_BYTES) / 8;
-    const entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4;
-    const counters = layout.countersOffset / 8;
-    const count = words[mark] - 1;
-    for (let i = 0; i < layout.counters; i++)
-        floats[counters + i] = floats[image + i];
-    for (let i = 0; i < count; i++)
-        store(words, words[entries + 2 * i], words[entries + 2 * i + 1]);
-    store(words, mark, 0);
+  const { words, floats } = memory
+  const mark = layout.offset / 4 + MARK
+  const image = (layout.offset + IMAGE_BYTES) / 8
+  const entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
+  const counters = layout.countersOffset / 8
+  const count = words[mark] - 1
+  for (let i = 0; i < layout.counters; i++) floats[counters + i] = floats[image + i]
+  for (let i = 0; i < count; i++) store(words, words[entries + 2 * i], words[entries + 2 * i + 1])
+  store(words, mark, 0)
 }
 /**
  * Finishes a dead worker's hand-off, if it had marked one. Only after the thread's `exit`: a living one would apply with us.
  * @returns whether there was one to finish
  */
 export function recover(memory, layout) {
-    if (load(memory.words, layout.offset / 4 + MARK) === 0)
-        return false;
-    apply(memory, layout);
-    return true;
+  if (load(memory.words, layout.offset / 4 + MARK) === 0) return false
+  apply(memory, layout)
+  return true
 }
 /** For readers of the counters: changes with every hand-off that is under way, so a reader can tell a torn look. */
 export function journalMark(memory, layout) {
-    return load(memory.words, layout.offset / 4 + MARK);
+  return load(memory.words, layout.offset / 4 + MARK)
 }

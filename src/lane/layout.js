@@ -21,63 +21,63 @@
  *     36  SALT: 0 while the granule is as its source made it; sets parts of a granule apart from the whole (see `slots.ts`)
  *     40  further anchors, one word each, then the encoded records from the next multiple of 8
  */
-import { LINE_BYTES } from "./memory.js";
+import { LINE_BYTES } from './memory.js'
 // Word indexes from the start of a lane.
-export const TAIL = 0; // position in bytes: all frames before it are whole. The reader loads it.
-export const SENT = 1; // position in records: all that were ever committed.
-export const RESUME = 2; // outputs of the granule in hand that are committed already (see `worker/outlet.ts`).
-export const SHAPES = 3; // bytes of the shape table that are written.
-export const WANTING = 4; // 1 while the writer waits for room or credit here.
-export const DROP_TO = 5; // position in records: the writer asks the reader to drop what is older.
-export const PENDING = 6; // 1 while a record in fragments is begun here and not ended.
-export const HEAD = LINE_BYTES / 4; // position in bytes: the writer may overwrite what is before it.
-export const TAKEN = HEAD + 1; // position in records: all that were ever released.
-export const GRANTED = HEAD + 2; // position in records: the writer may send up to here.
-export const PART = HEAD + 3; // records of the frame at HEAD that are released already.
-export const ASSEMBLED = HEAD + 4; // bytes of a record in fragments that the reader has put together so far.
-export const LANE_HEADER_BYTES = 2 * LINE_BYTES;
+export const TAIL = 0 // position in bytes: all frames before it are whole. The reader loads it.
+export const SENT = 1 // position in records: all that were ever committed.
+export const RESUME = 2 // outputs of the granule in hand that are committed already (see `worker/outlet.ts`).
+export const SHAPES = 3 // bytes of the shape table that are written.
+export const WANTING = 4 // 1 while the writer waits for room or credit here.
+export const DROP_TO = 5 // position in records: the writer asks the reader to drop what is older.
+export const PENDING = 6 // 1 while a record in fragments is begun here and not ended.
+export const HEAD = LINE_BYTES / 4 // position in bytes: the writer may overwrite what is before it.
+export const TAKEN = HEAD + 1 // position in records: all that were ever released.
+export const GRANTED = HEAD + 2 // position in records: the writer may send up to here.
+export const PART = HEAD + 3 // records of the frame at HEAD that are released already.
+export const ASSEMBLED = HEAD + 4 // bytes of a record in fragments that the reader has put together so far.
+export const LANE_HEADER_BYTES = 2 * LINE_BYTES
 // Word indexes from the start of a frame.
-export const FRAME_BYTES = 0;
-export const FRAME_COUNT = 1;
-export const FRAME_SLOT = 2;
-export const FRAME_ANCHORS = 3;
-export const FRAME_BASE_LOW = 4;
-export const FRAME_BASE_HIGH = 5;
-export const FRAME_FIRST = 6;
-export const FRAME_ATTEMPT = 7;
-export const FRAME_STAMP = 8;
-export const FRAME_SALT = 9;
-export const FRAME_HEADER_BYTES = 40;
+export const FRAME_BYTES = 0
+export const FRAME_COUNT = 1
+export const FRAME_SLOT = 2
+export const FRAME_ANCHORS = 3
+export const FRAME_BASE_LOW = 4
+export const FRAME_BASE_HIGH = 5
+export const FRAME_FIRST = 6
+export const FRAME_ATTEMPT = 7
+export const FRAME_STAMP = 8
+export const FRAME_SALT = 9
+export const FRAME_HEADER_BYTES = 40
 /**
  * A record that is larger than a frame goes as several ones, each with a part of its bytes. Only the last one counts as a
  * record and carries it over: until then the writer still holds it.
  */
-export const FRAGMENT = 1 << 16;
-export const FIRST_FRAGMENT = 1 << 17;
-export const LAST_FRAGMENT = 1 << 18;
+export const FRAGMENT = 1 << 16
+export const FIRST_FRAGMENT = 1 << 17
+export const LAST_FRAGMENT = 1 << 18
 /** The record begun here is not coming: its writer died, and its successor may send it elsewhere. */
-export const ABORT_FRAGMENTS = 1 << 19;
-export const ATTEMPTS = FRAGMENT - 1;
-export const FRAME_ALIGN = 8;
+export const ABORT_FRAGMENTS = 1 << 19
+export const ATTEMPTS = FRAGMENT - 1
+export const FRAME_ALIGN = 8
 /** A smaller ring could not hold a frame of one small record twice. */
-export const MIN_RING_BYTES = 1024;
+export const MIN_RING_BYTES = 1024
 export function align(bytes) {
-    return (bytes + FRAME_ALIGN - 1) & -FRAME_ALIGN;
+  return (bytes + FRAME_ALIGN - 1) & -FRAME_ALIGN
 }
 /** The largest frame that a ring takes: half of it, so that it always fits in an empty ring, wherever the tail stands. */
 export function maxFrameBytes(ringBytes) {
-    return ringBytes >> 1;
+  return ringBytes >> 1
 }
 /** Bytes of a frame's header with so many further anchors. */
 export function headerBytes(furtherAnchors) {
-    return align(FRAME_HEADER_BYTES + 4 * furtherAnchors);
+  return align(FRAME_HEADER_BYTES + 4 * furtherAnchors)
 }
 export function laneBytes(layout) {
-    return LANE_HEADER_BYTES + layout.shapeBytes + layout.ringBytes;
+  return LANE_HEADER_BYTES + layout.shapeBytes + layout.ringBytes
 }
 export function shapeOffset(layout) {
-    return layout.offset + LANE_HEADER_BYTES;
+  return layout.offset + LANE_HEADER_BYTES
 }
 export function ringOffset(layout) {
-    return layout.offset + LANE_HEADER_BYTES + layout.shapeBytes;
+  return layout.offset + LANE_HEADER_BYTES + layout.shapeBytes
 }

@@ -1,7 +1,7 @@
-import { load, store } from '#atomics';
-import { ASSEMBLED, DROP_TO, FRAME_BYTES, GRANTED, HEAD, PART, TAIL, TAKEN, WANTING, ringOffset } from "./layout.js";
+import { load, store } from '#atomics'
+import { ASSEMBLED, DROP_TO, FRAME_BYTES, GRANTED, HEAD, PART, TAIL, TAKEN, WANTING, ringOffset } from './layout.js'
 /** Not an offset: no frame is there just now. Empty is normal, so it is a value. */
-export const NO_FRAME = -1;
+export const NO_FRAME = -1
 /**
  * The reading side of a lane. `poll` looks ahead of HEAD as far as the reader likes; `release` and the journal give the
  * room back.
@@ -13,139 +13,134 @@ export const NO_FRAME = -1;
  *   R4  HEAD, TAKEN and GRANTED are stored by this worker only
  */
 export class LaneReader {
-    /** Bytes of a record in fragments that this reader has put together so far. */
-    assembled;
-    #memory;
-    #header;
-    #ring;
-    #ringBytes;
-    #maxDemand;
-    #minDemand;
-    /** Position of the next look. */
-    #next;
-    #tailSeen;
-    #released;
-    #part;
-    #taken;
-    #granted;
-    /** As the last hand-off left them. */
-    #stagedHead;
-    #stagedPart;
-    #stagedAssembled;
-    #hasGranted = false;
-    constructor(memory, layout) {
-        const { words } = memory;
-        this.#memory = memory;
-        this.#header = layout.offset / 4;
-        this.#ring = ringOffset(layout);
-        this.#ringBytes = layout.ringBytes;
-        this.#maxDemand = layout.maxDemand;
-        this.#minDemand = layout.minDemand;
-        this.#next = this.#released = this.#stagedHead = this.#tailSeen = load(words, this.#header + HEAD);
-        this.#part = this.#stagedPart = load(words, this.#header + PART);
-        this.assembled = this.#stagedAssembled = load(words, this.#header + ASSEMBLED);
-        this.#taken = load(words, this.#header + TAKEN);
-        this.#granted = load(words, this.#header + GRANTED);
-        if (this.#isLow()) {
-            this.#granted = (this.#taken + this.#maxDemand) | 0;
-            store(words, this.#header + GRANTED, this.#granted);
-        }
+  /** Bytes of a record in fragments that this reader has put together so far. */
+  assembled
+  #memory
+  #header
+  #ring
+  #ringBytes
+  #maxDemand
+  #minDemand
+  /** Position of the next look. */
+  #next
+  #tailSeen
+  #released
+  #part
+  #taken
+  #granted
+  /** As the last hand-off left them. */
+  #stagedHead
+  #stagedPart
+  #stagedAssembled
+  #hasGranted = false
+  constructor(memory, layout) {
+    const { words } = memory
+    this.#memory = memory
+    this.#header = layout.offset / 4
+    this.#ring = ringOffset(layout)
+    this.#ringBytes = layout.ringBytes
+    this.#maxDemand = layout.maxDemand
+    this.#minDemand = layout.minDemand
+    this.#next = this.#released = this.#stagedHead = this.#tailSeen = load(words, this.#header + HEAD)
+    this.#part = this.#stagedPart = load(words, this.#header + PART)
+    this.assembled = this.#stagedAssembled = load(words, this.#header + ASSEMBLED)
+    this.#taken = load(words, this.#header + TAKEN)
+    this.#granted = load(words, this.#header + GRANTED)
+    if (this.#isLow()) {
+      this.#granted = (this.#taken + this.#maxDemand) | 0
+      store(words, this.#header + GRANTED, this.#granted)
     }
-    /**
-     * Looks at the next frame.
-     * @returns its byte offset, or NO_FRAME
-     * Cost: no allocation; an atomic load where all frames seen so far are taken.
-     */
-    poll() {
-        for (;;) {
-            if (this.#next === this.#tailSeen) {
-                // PUBLISH: pairs with the store of TAIL in LaneWriter's hand-off. Gives R2.
-                this.#tailSeen = load(this.#memory.words, this.#header + TAIL);
-                if (this.#next === this.#tailSeen)
-                    return NO_FRAME;
-            }
-            const at = this.#ring + (this.#next & (this.#ringBytes - 1));
-            const bytes = this.#memory.words[(at >> 2) + FRAME_BYTES];
-            if (bytes > 0)
-                return at;
-            this.#next = (this.#next - bytes) | 0;
-        }
+  }
+  /**
+   * Looks at the next frame.
+   * @returns its byte offset, or NO_FRAME
+   * Cost: no allocation; an atomic load where all frames seen so far are taken.
+   */
+  poll() {
+    for (;;) {
+      if (this.#next === this.#tailSeen) {
+        // PUBLISH: pairs with the store of TAIL in LaneWriter's hand-off. Gives R2.
+        this.#tailSeen = load(this.#memory.words, this.#header + TAIL)
+        if (this.#next === this.#tailSeen) return NO_FRAME
+      }
+      const at = this.#ring + (this.#next & (this.#ringBytes - 1))
+      const bytes = this.#memory.words[(at >> 2) + FRAME_BYTES]
+      if (bytes > 0) return at
+      this.#next = (this.#next - bytes) | 0
     }
-    /** Goes past the frame that `poll` showed; it stays the reader's until it is released. Returns its position. */
-    take(at) {
-        const position = this.#next;
-        this.#next = (position + this.#memory.words[(at >> 2) + FRAME_BYTES]) | 0;
-        return position;
+  }
+  /** Goes past the frame that `poll` showed; it stays the reader's until it is released. Returns its position. */
+  take(at) {
+    const position = this.#next
+    this.#next = (position + this.#memory.words[(at >> 2) + FRAME_BYTES]) | 0
+    return position
+  }
+  /** Byte offset of the frame at a position that is taken and not yet released. */
+  offsetOf(position) {
+    return this.#ring + (position & (this.#ringBytes - 1))
+  }
+  /** Records of the frame at HEAD that are released already: the first frame that a successor polls starts after them. */
+  get part() {
+    return this.#part
+  }
+  /** True where frames are taken and not yet released. */
+  get hasTaken() {
+    return this.#next !== this.#released
+  }
+  /** Where HEAD will stand after the next hand-off. */
+  get releasedPosition() {
+    return this.#released
+  }
+  /** Position after the last frame that was taken. */
+  get position() {
+    return this.#next
+  }
+  /**
+   * Gives back all before `position` (the end of a taken frame, or the start of one of which `part` records are done);
+   * `count` are the records that this adds to those released before.
+   */
+  release(position, part, count) {
+    this.#released = position
+    this.#part = part
+    this.#taken = (this.#taken + count) | 0
+  }
+  /** Whether the writer waits for room or credit here. */
+  get isWanted() {
+    return load(this.#memory.words, this.#header + WANTING) === 1
+  }
+  /** How many of the oldest records the writer asks to drop. */
+  get toDrop() {
+    return Math.max(0, (load(this.#memory.words, this.#header + DROP_TO) - this.#taken) | 0)
+  }
+  /** Adds this lane's new words to the hand-off. */
+  stage(journal) {
+    if (this.assembled !== this.#stagedAssembled) {
+      journal.set(this.#header + ASSEMBLED, this.assembled)
+      this.#stagedAssembled = this.assembled
     }
-    /** Byte offset of the frame at a position that is taken and not yet released. */
-    offsetOf(position) {
-        return this.#ring + (position & (this.#ringBytes - 1));
+    if (this.#released === this.#stagedHead && this.#part === this.#stagedPart) return
+    journal.set(this.#header + TAKEN, this.#taken)
+    if (this.#part !== this.#stagedPart) journal.set(this.#header + PART, this.#part)
+    this.#hasGranted = this.#isLow()
+    if (this.#hasGranted) {
+      this.#granted = (this.#taken + this.#maxDemand) | 0
+      // CREDIT: pairs with the loads of GRANTED in LaneWriter.
+      journal.set(this.#header + GRANTED, this.#granted)
     }
-    /** Records of the frame at HEAD that are released already: the first frame that a successor polls starts after them. */
-    get part() {
-        return this.#part;
-    }
-    /** True where frames are taken and not yet released. */
-    get hasTaken() {
-        return this.#next !== this.#released;
-    }
-    /** Where HEAD will stand after the next hand-off. */
-    get releasedPosition() {
-        return this.#released;
-    }
-    /** Position after the last frame that was taken. */
-    get position() {
-        return this.#next;
-    }
-    /**
-     * Gives back all before `position` (the end of a taken frame, or the start of one of which `part` records are done);
-     * `count` are the records that this adds to those released before.
-     */
-    release(position, part, count) {
-        this.#released = position;
-        this.#part = part;
-        this.#taken = (this.#taken + count) | 0;
-    }
-    /** Whether the writer waits for room or credit here. */
-    get isWanted() {
-        return load(this.#memory.words, this.#header + WANTING) === 1;
-    }
-    /** How many of the oldest records the writer asks to drop. */
-    get toDrop() {
-        return Math.max(0, (load(this.#memory.words, this.#header + DROP_TO) - this.#taken) | 0);
-    }
-    /** Adds this lane's new words to the hand-off. */
-    stage(journal) {
-        if (this.assembled !== this.#stagedAssembled) {
-            journal.set(this.#header + ASSEMBLED, this.assembled);
-            this.#stagedAssembled = this.assembled;
-        }
-        if (this.#released === this.#stagedHead && this.#part === this.#stagedPart)
-            return;
-        journal.set(this.#header + TAKEN, this.#taken);
-        if (this.#part !== this.#stagedPart)
-            journal.set(this.#header + PART, this.#part);
-        this.#hasGranted = this.#isLow();
-        if (this.#hasGranted) {
-            this.#granted = (this.#taken + this.#maxDemand) | 0;
-            // CREDIT: pairs with the loads of GRANTED in LaneWriter.
-            journal.set(this.#header + GRANTED, this.#granted);
-        }
-        // REUSE: pairs with the load of HEAD in LaneWriter.claim. All reads of the released bytes come before this store.
-        if (this.#released !== this.#stagedHead)
-            journal.set(this.#header + HEAD, this.#released);
-        this.#stagedHead = this.#released;
-        this.#stagedPart = this.#part;
-    }
-    /**
-     * After a hand-off: whether a writer that waits here has enough to go on with. Waking it for every frame would cost a
-     * switch of threads each; so it waits until credit was granted or half of the ring is free.
-     */
-    get isWorthWaking() {
-        const used = (this.#tailSeen - this.#released) | 0;
-        return (this.#hasGranted || 2 * used <= this.#ringBytes) && this.isWanted;
-    }
-    #isLow() {
-        return ((this.#granted - this.#taken) | 0) <= this.#minDemand;
-    }
+    // REUSE: pairs with the load of HEAD in LaneWriter.claim. All reads of the released bytes come before this store.
+    if (this.#released !== this.#stagedHead) journal.set(this.#header + HEAD, this.#released)
+    this.#stagedHead = this.#released
+    this.#stagedPart = this.#part
+  }
+  /**
+   * After a hand-off: whether a writer that waits here has enough to go on with. Waking it for every frame would cost a
+   * switch of threads each; so it waits until credit was granted or half of the ring is free.
+   */
+  get isWorthWaking() {
+    const used = (this.#tailSeen - this.#released) | 0
+    return (this.#hasGranted || 2 * used <= this.#ringBytes) && this.isWanted
+  }
+  #isLow() {
+    return ((this.#granted - this.#taken) | 0) <= this.#minDemand
+  }
 }

@@ -1,8 +1,33 @@
-import { load, store } from '#atomics';
-import { FRAME_ANCHORS, FRAME_ATTEMPT, FRAME_BASE_HIGH, FRAME_BASE_LOW, FRAME_BYTES, FRAME_COUNT, FRAME_FIRST, FRAME_HEADER_BYTES, FRAME_SALT, FRAME_SLOT, FRAME_STAMP, GRANTED, HEAD, DROP_TO, PENDING, RESUME, SENT, TAKEN, TAIL, WANTING, align, headerBytes, maxFrameBytes, ringOffset, } from "./layout.js";
-const HALF_OF_ALL = 2 ** 30;
+import { load, store } from '#atomics'
+import {
+  FRAME_ANCHORS,
+  FRAME_ATTEMPT,
+  FRAME_BASE_HIGH,
+  FRAME_BASE_LOW,
+  FRAME_BYTES,
+  FRAME_COUNT,
+  FRAME_FIRST,
+  FRAME_HEADER_BYTES,
+  FRAME_SALT,
+  FRAME_SLOT,
+  FRAME_STAMP,
+  GRANTED,
+  HEAD,
+  DROP_TO,
+  PENDING,
+  RESUME,
+  SENT,
+  TAKEN,
+  TAIL,
+  WANTING,
+  align,
+  headerBytes,
+  maxFrameBytes,
+  ringOffset,
+} from './layout.js'
+const HALF_OF_ALL = 2 ** 30
 /** Not an offset: the ring has no room just now. Full is normal, so it is a value. */
-export const NO_ROOM = -1;
+export const NO_ROOM = -1
 /**
  * The writing side of a lane. Frames are written beyond TAIL, where no one looks; `stage` and the journal make them
  * visible.
@@ -14,167 +39,162 @@ export const NO_ROOM = -1;
  *   W4  TAIL, SENT, RESUME and WANTING are stored by this worker only
  */
 export class LaneWriter {
-    /** First byte after the room of the last `claim`. */
-    limit = 0;
-    maxFrameBytes;
-    /** The claim that is tried first: room for less is not worth a look. */
-    usualClaimBytes;
-    #memory;
-    #header;
-    #ring;
-    #ringBytes;
-    #tail;
-    #sent;
-    #resume;
-    #stagedTail;
-    #stagedResume;
-    #headSeen;
-    #grantedSeen;
-    #wanting;
-    #pending;
-    #stagedPending;
-    constructor(memory, layout) {
-        this.#memory = memory;
-        this.#header = layout.offset / 4;
-        this.#ring = ringOffset(layout);
-        this.#ringBytes = layout.ringBytes;
-        this.maxFrameBytes = maxFrameBytes(layout.ringBytes);
-        this.usualClaimBytes = layout.ringBytes >> 3;
-        // A successor goes on where the words say that its predecessor's last hand-off ended.
-        this.#tail = this.#stagedTail = load(memory.words, this.#header + TAIL);
-        this.#sent = load(memory.words, this.#header + SENT);
-        this.#resume = this.#stagedResume = load(memory.words, this.#header + RESUME);
-        this.#headSeen = load(memory.words, this.#header + HEAD);
-        this.#grantedSeen = load(memory.words, this.#header + GRANTED);
-        this.#wanting = load(memory.words, this.#header + WANTING) === 1;
-        this.#pending = this.#stagedPending = load(memory.words, this.#header + PENDING) === 1;
+  /** First byte after the room of the last `claim`. */
+  limit = 0
+  maxFrameBytes
+  /** The claim that is tried first: room for less is not worth a look. */
+  usualClaimBytes
+  #memory
+  #header
+  #ring
+  #ringBytes
+  #tail
+  #sent
+  #resume
+  #stagedTail
+  #stagedResume
+  #headSeen
+  #grantedSeen
+  #wanting
+  #pending
+  #stagedPending
+  constructor(memory, layout) {
+    this.#memory = memory
+    this.#header = layout.offset / 4
+    this.#ring = ringOffset(layout)
+    this.#ringBytes = layout.ringBytes
+    this.maxFrameBytes = maxFrameBytes(layout.ringBytes)
+    this.usualClaimBytes = layout.ringBytes >> 3
+    // A successor goes on where the words say that its predecessor's last hand-off ended.
+    this.#tail = this.#stagedTail = load(memory.words, this.#header + TAIL)
+    this.#sent = load(memory.words, this.#header + SENT)
+    this.#resume = this.#stagedResume = load(memory.words, this.#header + RESUME)
+    this.#headSeen = load(memory.words, this.#header + HEAD)
+    this.#grantedSeen = load(memory.words, this.#header + GRANTED)
+    this.#wanting = load(memory.words, this.#header + WANTING) === 1
+    this.#pending = this.#stagedPending = load(memory.words, this.#header + PENDING) === 1
+  }
+  /** Records that may be sent now. */
+  credit() {
+    const credit = (this.#grantedSeen - this.#sent) | 0
+    if (credit > 0) return credit
+    // CREDIT: pairs with the store of GRANTED in LaneReader's hand-off. The reader has released what it grants for.
+    this.#grantedSeen = load(this.#memory.words, this.#header + GRANTED)
+    return (this.#grantedSeen - this.#sent) | 0
+  }
+  /** The newest credit, however much is known already: for a choice between lanes. */
+  freshCredit() {
+    this.#grantedSeen = load(this.#memory.words, this.#header + GRANTED)
+    return (this.#grantedSeen - this.#sent) | 0
+  }
+  /**
+   * Claims room for one frame of at least `bytes`, and as much more as lies there, up to `limit` and the largest frame.
+   * @param bytes at most `maxFrameBytes`
+   * @returns byte offset of the frame, or NO_ROOM
+   * Cost: no allocation, at most one atomic load.
+   */
+  claim(bytes) {
+    let free = (this.#ringBytes - (this.#tail - this.#headSeen)) | 0
+    const atEnd = this.#ringBytes - (this.#tail & (this.#ringBytes - 1))
+    if (Math.min(free, atEnd) < bytes) {
+      // REUSE: pairs with the store of HEAD in LaneReader's hand-off. The reader's last looks at the bytes come before
+      // that store, so it cannot see what is written after this load. Gives W2.
+      this.#headSeen = load(this.#memory.words, this.#header + HEAD)
+      free = (this.#ringBytes - (this.#tail - this.#headSeen)) | 0
+      if (Math.min(free, atEnd) < bytes) {
+        if (atEnd >= bytes || free - atEnd < bytes) return NO_ROOM
+        this.#pad(atEnd)
+        free -= atEnd
+      }
     }
-    /** Records that may be sent now. */
-    credit() {
-        const credit = (this.#grantedSeen - this.#sent) | 0;
-        if (credit > 0)
-            return credit;
-        // CREDIT: pairs with the store of GRANTED in LaneReader's hand-off. The reader has released what it grants for.
-        this.#grantedSeen = load(this.#memory.words, this.#header + GRANTED);
-        return (this.#grantedSeen - this.#sent) | 0;
+    const at = this.#tail & (this.#ringBytes - 1)
+    this.limit = this.#ring + at + Math.min(free, this.#ringBytes - at, this.maxFrameBytes)
+    return this.#ring + at
+  }
+  /**
+   * Writes the header of the frame at `at` (from `claim`), whose records end at `end`.
+   * @returns bytes of the frame
+   */
+  append(at, end, count, header, stamp) {
+    const bytes = align(end - at)
+    const words = this.#memory.words
+    const frame = at >> 2
+    const further = header.furtherAnchors
+    words[frame + FRAME_BYTES] = bytes
+    words[frame + FRAME_COUNT] = count
+    words[frame + FRAME_SLOT] = header.slot
+    words[frame + FRAME_ANCHORS] = further.length
+    words[frame + FRAME_BASE_LOW] = header.baseLow
+    words[frame + FRAME_BASE_HIGH] = header.baseHigh
+    words[frame + FRAME_FIRST] = header.first
+    words[frame + FRAME_ATTEMPT] = header.attempt
+    words[frame + FRAME_STAMP] = stamp
+    words[frame + FRAME_SALT] = header.salt
+    for (let i = 0; i < further.length; i++) words[frame + FRAME_HEADER_BYTES / 4 + i] = further[i]
+    this.#tail = (this.#tail + bytes) | 0
+    this.#sent = (this.#sent + count) | 0
+    return bytes
+  }
+  /** Offset of the records of a frame at `at` with so many further anchors. */
+  body(at, furtherAnchors) {
+    return at + headerBytes(furtherAnchors)
+  }
+  /** True while frames are written that no hand-off has made visible. */
+  get hasUncommitted() {
+    return this.#tail !== this.#stagedTail
+  }
+  /** Records ever sent, those of earlier lives too, but for the outputs that a successor makes again. */
+  get sentBefore() {
+    return (this.#sent - this.#resume) >>> 0
+  }
+  /** Outputs of the granule in hand that an earlier hand-off made visible on this lane. */
+  get resume() {
+    return this.#resume
+  }
+  set resume(outputs) {
+    this.#resume = outputs
+  }
+  /** Whether a record in fragments is begun here and not ended. */
+  get isPending() {
+    return this.#pending
+  }
+  set isPending(pending) {
+    this.#pending = pending
+  }
+  /** Adds this lane's new words to the hand-off. */
+  stage(journal) {
+    if (this.#tail !== this.#stagedTail) {
+      journal.set(this.#header + SENT, this.#sent)
+      // PUBLISH: pairs with the load of TAIL in LaneReader.poll. The plain stores of the frames come before this store,
+      // so a reader that sees the new TAIL sees whole frames.
+      journal.set(this.#header + TAIL, this.#tail)
+      this.#stagedTail = this.#tail
     }
-    /** The newest credit, however much is known already: for a choice between lanes. */
-    freshCredit() {
-        this.#grantedSeen = load(this.#memory.words, this.#header + GRANTED);
-        return (this.#grantedSeen - this.#sent) | 0;
+    if (this.#pending !== this.#stagedPending) {
+      journal.set(this.#header + PENDING, this.#pending ? 1 : 0)
+      this.#stagedPending = this.#pending
     }
-    /**
-     * Claims room for one frame of at least `bytes`, and as much more as lies there, up to `limit` and the largest frame.
-     * @param bytes at most `maxFrameBytes`
-     * @returns byte offset of the frame, or NO_ROOM
-     * Cost: no allocation, at most one atomic load.
-     */
-    claim(bytes) {
-        let free = (this.#ringBytes - (this.#tail - this.#headSeen)) | 0;
-        const atEnd = this.#ringBytes - (this.#tail & (this.#ringBytes - 1));
-        if (Math.min(free, atEnd) < bytes) {
-            // REUSE: pairs with the store of HEAD in LaneReader's hand-off. The reader's last looks at the bytes come before
-            // that store, so it cannot see what is written after this load. Gives W2.
-            this.#headSeen = load(this.#memory.words, this.#header + HEAD);
-            free = (this.#ringBytes - (this.#tail - this.#headSeen)) | 0;
-            if (Math.min(free, atEnd) < bytes) {
-                if (atEnd >= bytes || free - atEnd < bytes)
-                    return NO_ROOM;
-                this.#pad(atEnd);
-                free -= atEnd;
-            }
-        }
-        const at = this.#tail & (this.#ringBytes - 1);
-        this.limit = this.#ring + at + Math.min(free, this.#ringBytes - at, this.maxFrameBytes);
-        return this.#ring + at;
+    if (this.#resume !== this.#stagedResume) {
+      journal.set(this.#header + RESUME, this.#resume)
+      this.#stagedResume = this.#resume
     }
-    /**
-     * Writes the header of the frame at `at` (from `claim`), whose records end at `end`.
-     * @returns bytes of the frame
-     */
-    append(at, end, count, header, stamp) {
-        const bytes = align(end - at);
-        const words = this.#memory.words;
-        const frame = at >> 2;
-        const further = header.furtherAnchors;
-        words[frame + FRAME_BYTES] = bytes;
-        words[frame + FRAME_COUNT] = count;
-        words[frame + FRAME_SLOT] = header.slot;
-        words[frame + FRAME_ANCHORS] = further.length;
-        words[frame + FRAME_BASE_LOW] = header.baseLow;
-        words[frame + FRAME_BASE_HIGH] = header.baseHigh;
-        words[frame + FRAME_FIRST] = header.first;
-        words[frame + FRAME_ATTEMPT] = header.attempt;
-        words[frame + FRAME_STAMP] = stamp;
-        words[frame + FRAME_SALT] = header.salt;
-        for (let i = 0; i < further.length; i++)
-            words[frame + FRAME_HEADER_BYTES / 4 + i] = further[i];
-        this.#tail = (this.#tail + bytes) | 0;
-        this.#sent = (this.#sent + count) | 0;
-        return bytes;
-    }
-    /** Offset of the records of a frame at `at` with so many further anchors. */
-    body(at, furtherAnchors) {
-        return at + headerBytes(furtherAnchors);
-    }
-    /** True while frames are written that no hand-off has made visible. */
-    get hasUncommitted() {
-        return this.#tail !== this.#stagedTail;
-    }
-    /** Records ever sent, those of earlier lives too, but for the outputs that a successor makes again. */
-    get sentBefore() {
-        return (this.#sent - this.#resume) >>> 0;
-    }
-    /** Outputs of the granule in hand that an earlier hand-off made visible on this lane. */
-    get resume() {
-        return this.#resume;
-    }
-    set resume(outputs) {
-        this.#resume = outputs;
-    }
-    /** Whether a record in fragments is begun here and not ended. */
-    get isPending() {
-        return this.#pending;
-    }
-    set isPending(pending) {
-        this.#pending = pending;
-    }
-    /** Adds this lane's new words to the hand-off. */
-    stage(journal) {
-        if (this.#tail !== this.#stagedTail) {
-            journal.set(this.#header + SENT, this.#sent);
-            // PUBLISH: pairs with the load of TAIL in LaneReader.poll. The plain stores of the frames come before this store,
-            // so a reader that sees the new TAIL sees whole frames.
-            journal.set(this.#header + TAIL, this.#tail);
-            this.#stagedTail = this.#tail;
-        }
-        if (this.#pending !== this.#stagedPending) {
-            journal.set(this.#header + PENDING, this.#pending ? 1 : 0);
-            this.#stagedPending = this.#pending;
-        }
-        if (this.#resume !== this.#stagedResume) {
-            journal.set(this.#header + RESUME, this.#resume);
-            this.#stagedResume = this.#resume;
-        }
-    }
-    /** Asks the reader to drop its oldest records until no more than `capacity` are on the lane. */
-    askToDrop(capacity) {
-        const { words } = this.#memory;
-        const excess = (this.#sent - load(words, this.#header + TAKEN) - capacity) | 0;
-        const age = (this.#sent - words[this.#header + DROP_TO]) | 0;
-        // An old request is renewed before the wrapping counter makes it look like a new one.
-        if (excess > 0 || age > HALF_OF_ALL)
-            store(words, this.#header + DROP_TO, (this.#sent - capacity) | 0);
-    }
-    /** Says to the reader, and to those who watch, that this writer waits here. A reader that holds records back looks. */
-    want(wanting) {
-        if (wanting === this.#wanting)
-            return;
-        this.#wanting = wanting;
-        store(this.#memory.words, this.#header + WANTING, wanting ? 1 : 0);
-    }
-    #pad(bytes) {
-        this.#memory.words[(this.#ring + (this.#tail & (this.#ringBytes - 1))) >> 2] = -bytes;
-        this.#tail = (this.#tail + bytes) | 0;
-    }
+  }
+  /** Asks the reader to drop its oldest records until no more than `capacity` are on the lane. */
+  askToDrop(capacity) {
+    const { words } = this.#memory
+    const excess = (this.#sent - load(words, this.#header + TAKEN) - capacity) | 0
+    const age = (this.#sent - words[this.#header + DROP_TO]) | 0
+    // An old request is renewed before the wrapping counter makes it look like a new one.
+    if (excess > 0 || age > HALF_OF_ALL) store(words, this.#header + DROP_TO, (this.#sent - capacity) | 0)
+  }
+  /** Says to the reader, and to those who watch, that this writer waits here. A reader that holds records back looks. */
+  want(wanting) {
+    if (wanting === this.#wanting) return
+    this.#wanting = wanting
+    store(this.#memory.words, this.#header + WANTING, wanting ? 1 : 0)
+  }
+  #pad(bytes) {
+    this.#memory.words[(this.#ring + (this.#tail & (this.#ringBytes - 1))) >> 2] = -bytes
+    this.#tail = (this.#tail + bytes) | 0
+  }
 }

@@ -1,5 +1,5 @@
-import { DOORBELL_BYTES } from "../lane/doorbell.js";
-import { LINE_BYTES } from "../lane/memory.js";
+import { DOORBELL_BYTES } from '../lane/doorbell.js'
+import { LINE_BYTES } from '../lane/memory.js'
 /**
  * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All are words
  * of one writer.
@@ -14,37 +14,37 @@ import { LINE_BYTES } from "../lane/memory.js";
  *     132  BEAT     counts up with every step of the loop: it stands still where a handler hangs
  *     136  ASYNC    1 once its handler has answered with a promise, so that its calls may overlap
  */
-export const PHASE = 0;
+export const PHASE = 0
 /** The phases of a pipeline, in their order: a worker that sees one goes on accordingly. */
-export const PHASES = ['starting', 'running', 'draining', 'stopping'];
-export const STARTING = 0;
-export const RUNNING = 1;
+export const PHASES = ['starting', 'running', 'draining', 'stopping']
+export const STARTING = 0
+export const RUNNING = 1
 /** Sources make no more records; batches do not wait for more. */
-export const DRAINING = 2;
+export const DRAINING = 2
 /** Everyone leaves after the step in hand. */
-export const STOPPING = 3;
-export const PIPELINE_CONTROL_BYTES = LINE_BYTES;
-export const COMMAND = 0;
-export const RATE = 1;
-export const STATE = LINE_BYTES / 4;
-export const BEAT = STATE + 1;
-export const ASYNC = STATE + 2;
+export const STOPPING = 3
+export const PIPELINE_CONTROL_BYTES = LINE_BYTES
+export const COMMAND = 0
+export const RATE = 1
+export const STATE = LINE_BYTES / 4
+export const BEAT = STATE + 1
+export const ASYNC = STATE + 2
 /** COMMAND: a source makes no records. */
-export const PAUSED = 1;
+export const PAUSED = 1
 /** COMMAND: the worker lets its event loop run after every step; a sync stage that is busy or parked would not. */
-export const ATTEND = 2;
+export const ATTEND = 2
 /** What a worker is at. */
-export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left'];
-export const NEW = 0;
-export const SETUP = 1;
-export const READY = 2;
-export const LIVE = 3;
+export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left']
+export const NEW = 0
+export const SETUP = 1
+export const READY = 2
+export const LIVE = 3
 /** A source that makes no more records and has all of them acked. */
-export const ENDED = 4;
+export const ENDED = 4
 /** The loop is over and the handler's teardown done. */
-export const LEFT = 5;
-const CONTROL_BYTES = 2 * LINE_BYTES;
-export const WORKER_CONTROL_BYTES = CONTROL_BYTES + DOORBELL_BYTES;
+export const LEFT = 5
+const CONTROL_BYTES = 2 * LINE_BYTES
+export const WORKER_CONTROL_BYTES = CONTROL_BYTES + DOORBELL_BYTES
 export function doorbellOffset(controlOffset) {
-    return controlOffset + CONTROL_BYTES;
+  return controlOffset + CONTROL_BYTES
 }

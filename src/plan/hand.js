@@ -1,4 +1,4 @@
-import { LINE_BYTES } from "../lane/memory.js";
+import { LINE_BYTES } from '../lane/memory.js'
 /**
  * The hand of a worker: what its handler works on, said before the call, so that a death leaves a trace; and the suspects:
  * what the supervisor found in the hands of its earlier lives.
@@ -14,26 +14,26 @@ import { LINE_BYTES } from "../lane/memory.js";
  * The supervisor's, a line further:
  *     0   SUSPECTS  how many are valid, then three words each: id low, id high, deaths
  */
-export const HOLDING = 0;
-export const ID_LOW = 1;
-export const ID_HIGH = 2;
-export const INDEX = 3;
-export const CALLED = 4;
-export const SEGMENTS = 5;
-export const RESUMING = 6;
-export const RESUME_LOW = 7;
-export const RESUME_HIGH = 8;
-export const HOLDS_NOTHING = 0;
-export const HOLDS_RECORD = 1;
-export const HOLDS_BATCH = 2;
-export const HOLDS_CALLS = 3;
-export const HELD_BATCH = 4;
-export const SUSPECTS = LINE_BYTES / 4;
-export const SUSPECT = SUSPECTS + 1;
-export const SUSPECT_WORDS = 3;
-export const MAX_SUSPECTS = 341;
+export const HOLDING = 0
+export const ID_LOW = 1
+export const ID_HIGH = 2
+export const INDEX = 3
+export const CALLED = 4
+export const SEGMENTS = 5
+export const RESUMING = 6
+export const RESUME_LOW = 7
+export const RESUME_HIGH = 8
+export const HOLDS_NOTHING = 0
+export const HOLDS_RECORD = 1
+export const HOLDS_BATCH = 2
+export const HOLDS_CALLS = 3
+export const HELD_BATCH = 4
+export const SUSPECTS = LINE_BYTES / 4
+export const SUSPECT = SUSPECTS + 1
+export const SUSPECT_WORDS = 3
+export const MAX_SUSPECTS = 341
 /** First segment. */
-export const SEGMENT = SUSPECTS + SUSPECT_WORDS * (MAX_SUSPECTS + 1);
+export const SEGMENT = SUSPECTS + SUSPECT_WORDS * (MAX_SUSPECTS + 1)
 export function handBytes(segments) {
-    return 4 * SEGMENT + 8 * segments;
+  return 4 * SEGMENT + 8 * segments
 }

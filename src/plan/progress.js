@@ -1,4 +1,4 @@
-import { LINE_BYTES } from "../lane/memory.js";
+import { LINE_BYTES } from '../lane/memory.js'
 /**
  * How far a source worker has come, stored by its journal, so that a successor goes on there.
  *
@@ -9,16 +9,16 @@ import { LINE_BYTES } from "../lane/memory.js";
  *     20   BEYOND              records handed on after the one with that cursor
  *     128  two places for a cursor, so that one is whole at any moment: a word for its length, then MessagePack
  */
-export const EMITTED_LOW = 0;
-export const EMITTED_HIGH = 1;
-export const SEQUENCE = 2;
-export const CURSOR = 3;
-export const FINISHED = 4;
-export const BEYOND = 5;
-const PLACE_BYTES = 4096;
-export const MAX_CURSOR_BYTES = PLACE_BYTES - 4;
-export const PROGRESS_BYTES = LINE_BYTES + 2 * PLACE_BYTES;
+export const EMITTED_LOW = 0
+export const EMITTED_HIGH = 1
+export const SEQUENCE = 2
+export const CURSOR = 3
+export const FINISHED = 4
+export const BEYOND = 5
+const PLACE_BYTES = 4096
+export const MAX_CURSOR_BYTES = PLACE_BYTES - 4
+export const PROGRESS_BYTES = LINE_BYTES + 2 * PLACE_BYTES
 /** Offset of a place, from the start. */
 export function cursorPlace(place) {
-    return LINE_BYTES + (place - 1) * PLACE_BYTES;
+  return LINE_BYTES + (place - 1) * PLACE_BYTES
 }

@@ -1,83 +1,77 @@
-import { durationText, percentText, rateText } from "./text.js";
-import { membersOf } from "./views/members.js";
+import { durationText, percentText, rateText } from './text.js'
+import { membersOf } from './views/members.js'
 export function figuresOf(graph, { simulation, measurements }) {
-    const predicted = new Map(simulation?.nodes.map((node) => [node.id, node]));
-    const buffers = new Map(simulation?.buffers.map((buffer) => [buffer.node, buffer]));
-    const measured = new Map(Object.entries(measurements?.nodes ?? {}));
-    const fills = fillsOf(graph, measurements);
-    const loadOf = (id) => {
-        const flow = predicted.get(id);
-        const isStage = flow !== undefined && (flow.kind === 'source' || flow.kind === 'transform' || flow.kind === 'sink');
-        return (fills.get(id) ?? measured.get(id)?.busy ?? fillOf(buffers.get(id)) ?? (isStage ? flow.utilisation : undefined));
-    };
-    const linesFor = (id) => {
-        const fill = fills.get(id);
-        const counts = measured.get(id);
-        const flow = predicted.get(id);
-        if (fill !== undefined)
-            return [`${percentText(fill)} full`];
-        if (counts !== undefined && measurements !== undefined) {
-            const rate = rateText(counts.in / measurements.seconds);
-            return [
-                counts.p99Ms > 0 ? `${rate} · p99 ${durationText(counts.p99Ms)}` : rate,
-                `${percentText(counts.busy)} busy`,
-            ];
-        }
-        if (flow === undefined)
-            return [];
-        const buffer = buffers.get(id);
-        if (buffer !== undefined)
-            return [bufferText(buffer)];
-        if (flow.kind === 'source')
-            return [`sends ${rateText(flow.in)}`];
-        if (flow.kind === 'conditional' || flow.kind === 'merge')
-            return [rateText(flow.in)];
-        return [
-            flow.serviceRate === Infinity ? rateText(flow.in) : `${rateText(flow.in)} · ${percentText(flow.utilisation)}`,
-        ];
-    };
-    return {
-        load: (node) => {
-            const loads = membersOf(node).flatMap((id) => loadOf(id) ?? []);
-            return loads.length === 0 ? undefined : Math.max(...loads);
-        },
-        lines: (node) => (membersOf(node).length === 1 ? linesFor(node.id) : []),
-    };
+  const predicted = new Map(simulation?.nodes.map((node) => [node.id, node]))
+  const buffers = new Map(simulation?.buffers.map((buffer) => [buffer.node, buffer]))
+  const measured = new Map(Object.entries(measurements?.nodes ?? {}))
+  const fills = fillsOf(graph, measurements)
+  const loadOf = (id) => {
+    const flow = predicted.get(id)
+    const isStage = flow !== undefined && (flow.kind === 'source' || flow.kind === 'transform' || flow.kind === 'sink')
+    return (
+      fills.get(id) ?? measured.get(id)?.busy ?? fillOf(buffers.get(id)) ?? (isStage ? flow.utilisation : undefined)
+    )
+  }
+  const linesFor = (id) => {
+    const fill = fills.get(id)
+    const counts = measured.get(id)
+    const flow = predicted.get(id)
+    if (fill !== undefined) return [`${percentText(fill)} full`]
+    if (counts !== undefined && measurements !== undefined) {
+      const rate = rateText(counts.in / measurements.seconds)
+      return [
+        counts.p99Ms > 0 ? `${rate} · p99 ${durationText(counts.p99Ms)}` : rate,
+        `${percentText(counts.busy)} busy`,
+      ]
+    }
+    if (flow === undefined) return []
+    const buffer = buffers.get(id)
+    if (buffer !== undefined) return [bufferText(buffer)]
+    if (flow.kind === 'source') return [`sends ${rateText(flow.in)}`]
+    if (flow.kind === 'conditional' || flow.kind === 'merge') return [rateText(flow.in)]
+    return [
+      flow.serviceRate === Infinity ? rateText(flow.in) : `${rateText(flow.in)} · ${percentText(flow.utilisation)}`,
+    ]
+  }
+  return {
+    load: (node) => {
+      const loads = membersOf(node).flatMap((id) => loadOf(id) ?? [])
+      return loads.length === 0 ? undefined : Math.max(...loads)
+    },
+    lines: (node) => (membersOf(node).length === 1 ? linesFor(node.id) : []),
+  }
 }
 /** The graph with the rates of its edges as predicted or measured, so that views carry them on. */
 export function withRates(graph, { simulation, measurements }) {
-    if (simulation === undefined && measurements === undefined)
-        return graph;
-    const rates = new Map(simulation?.edges.map(({ index, rate }) => [index, rate]));
-    for (const { index, records } of measurements?.edges ?? [])
-        rates.set(index, records / (measurements?.seconds ?? 1));
-    return {
-        name: graph.name,
-        nodes: graph.nodes,
-        clusters: graph.clusters,
-        edges: graph.edges.map((edge, index) => {
-            const rate = rates.get(index);
-            return rate === undefined ? edge : { ...edge, rate };
-        }),
-    };
+  if (simulation === undefined && measurements === undefined) return graph
+  const rates = new Map(simulation?.edges.map(({ index, rate }) => [index, rate]))
+  for (const { index, records } of measurements?.edges ?? []) rates.set(index, records / (measurements?.seconds ?? 1))
+  return {
+    name: graph.name,
+    nodes: graph.nodes,
+    clusters: graph.clusters,
+    edges: graph.edges.map((edge, index) => {
+      const rate = rates.get(index)
+      return rate === undefined ? edge : { ...edge, rate }
+    }),
+  }
 }
 /** How full the buffers were: what waits on the lanes behind each, of what there is room for. */
 function fillsOf(graph, measurements) {
-    const buffers = new Set(graph.nodes.filter(({ kind }) => kind === 'buffer').map(({ id }) => id));
-    const sums = new Map();
-    for (const { index, queued, capacity } of measurements?.edges ?? []) {
-        const from = graph.edges[index]?.from ?? '';
-        if (!buffers.has(from))
-            continue;
-        const sum = sums.get(from) ?? { queued: 0, capacity: 0 };
-        sums.set(from, { queued: sum.queued + queued, capacity: sum.capacity + capacity });
-    }
-    return new Map([...sums].map(([id, { queued, capacity }]) => [id, capacity === 0 ? 0 : queued / capacity]));
+  const buffers = new Set(graph.nodes.filter(({ kind }) => kind === 'buffer').map(({ id }) => id))
+  const sums = new Map()
+  for (const { index, queued, capacity } of measurements?.edges ?? []) {
+    const from = graph.edges[index]?.from ?? ''
+    if (!buffers.has(from)) continue
+    const sum = sums.get(from) ?? { queued: 0, capacity: 0 }
+    sums.set(from, { queued: sum.queued + queued, capacity: sum.capacity + capacity })
+  }
+  return new Map([...sums].map(([id, { queued, capacity }]) => [id, capacity === 0 ? 0 : queued / capacity]))
 }
 /** In the long run a buffer is full where more is offered than leaves it, else empty. */
 function fillOf(buffer) {
-    return buffer === undefined ? undefined : buffer.headroom < 0 ? 1 : 0;
+  return buffer === undefined ? undefined : buffer.headroom < 0 ? 1 : 0
 }
 function bufferText({ in: into, timeToFullS }) {
-    return timeToFullS === Infinity ? rateText(into) : `${rateText(into)} · full in ${durationText(timeToFullS * 1_000)}`;
+  return timeToFullS === Infinity ? rateText(into) : `${rateText(into)} · full in ${durationText(timeToFullS * 1_000)}`
 }

@@ -1,43 +1,36 @@
 /** Numbers and texts as pictures and tables show them. */
 /** Records per second: `10,000/s`, `4.5/s`; `∞/s` without a limit. */
 export function rateText(rate) {
-    return `${numberText(rate)}/s`;
+  return `${numberText(rate)}/s`
 }
 /** A share from 0 to 1 in percent, one decimal below 10. */
 export function percentText(share) {
-    const percent = share * 100;
-    return `${percent > 0 && percent < 9.95 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
+  const percent = share * 100
+  return `${percent > 0 && percent < 9.95 ? Number(percent.toFixed(1)) : Math.round(percent)} %`
 }
 /** Milliseconds in the unit that reads best. */
 export function durationText(ms) {
-    if (ms === Infinity)
-        return '∞';
-    if (ms < 1)
-        return ms === 0 ? '0 ms' : `${numberText(ms * 1_000)} µs`;
-    if (ms < 1_000)
-        return `${numberText(ms)} ms`;
-    if (ms < 60_000)
-        return `${numberText(ms / 1_000)} s`;
-    if (ms < 3_600_000)
-        return `${numberText(ms / 60_000)} min`;
-    return `${numberText(ms / 3_600_000)} h`;
+  if (ms === Infinity) return '∞'
+  if (ms < 1) return ms === 0 ? '0 ms' : `${numberText(ms * 1_000)} µs`
+  if (ms < 1_000) return `${numberText(ms)} ms`
+  if (ms < 60_000) return `${numberText(ms / 1_000)} s`
+  if (ms < 3_600_000) return `${numberText(ms / 60_000)} min`
+  return `${numberText(ms / 3_600_000)} h`
 }
 /** Three significant digits below a thousand, whole numbers with separators above. */
 export function numberText(value) {
-    if (!Number.isFinite(value))
-        return value > 0 ? '∞' : value < 0 ? '-∞' : '–';
-    if (Math.abs(value) < 999.5)
-        return String(Number(value.toPrecision(3)));
-    // Written out here: what `toLocaleString` gives depends on the machine.
-    return String(Math.round(value)).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '-∞' : '–'
+  if (Math.abs(value) < 999.5) return String(Number(value.toPrecision(3)))
+  // Written out here: what `toLocaleString` gives depends on the machine.
+  return String(Math.round(value)).replaceAll(/\B(?=(\d{3})+$)/g, ',')
 }
 // oxlint-disable-next-line no-control-regex -- these are the characters that no format carries
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]|\p{Surrogate}/gu;
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]|\p{Surrogate}/gu
 /** A text without what no format can carry: control characters and halves of characters are replaced. Newlines stay. */
 export function cleanText(text) {
-    return text.replaceAll(/\r\n?/g, '\n').replaceAll(UNPRINTABLE, '\uFFFD');
+  return text.replaceAll(/\r\n?/g, '\n').replaceAll(UNPRINTABLE, '\uFFFD')
 }
 /** The lines of a text, cleaned. */
 export function linesOf(text) {
-    return cleanText(text).split('\n');
+  return cleanText(text).split('\n')
 }

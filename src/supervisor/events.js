@@ -1,104 +1,102 @@
-import { channel } from 'node:diagnostics_channel';
-import { EventEmitter } from 'node:events';
+import { channel } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
 /** Every event of a pipeline and its fields, beside `pipeline` and `time` (ms since 1970). `docs/events.md` is printed from it. */
 export const EVENTS = {
-    'pipeline.started': {
-        text: 'All workers are ready, and records flow.',
-        fields: { stages: 'number of stages', workers: 'number of workers' },
+  'pipeline.started': {
+    text: 'All workers are ready, and records flow.',
+    fields: { stages: 'number of stages', workers: 'number of workers' },
+  },
+  'pipeline.draining': { text: 'Sources make no more records.', fields: {} },
+  'pipeline.drained': { text: 'All source records have ended.', fields: {} },
+  'pipeline.stalled': {
+    text: 'Records are in flight, and none has moved for `stallMs`.',
+    fields: { inFlight: 'records in flight', forMs: 'time without a move' },
+  },
+  'pipeline.finished': { text: 'The pipeline has ended well.', fields: { report: 'the report' } },
+  'pipeline.failed': {
+    text: 'The pipeline has ended with an error.',
+    fields: { error: 'the error', report: 'the report' },
+  },
+  'worker.started': {
+    text: 'A thread has taken its task.',
+    fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', threadId: 'thread id' },
+  },
+  'worker.ready': {
+    text: 'A worker is set up.',
+    fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', tookMs: 'time since its start' },
+  },
+  'worker.died': {
+    text: 'A thread has ended in the middle of its work.',
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'which life',
+      cause: 'the error',
+      finishedHandoff: 'a hand-off was finished for it',
+      inHand: 'records or batches that were in hand',
+      counts: 'whether the death counts against the budget',
     },
-    'pipeline.draining': { text: 'Sources make no more records.', fields: {} },
-    'pipeline.drained': { text: 'All source records have ended.', fields: {} },
-    'pipeline.stalled': {
-        text: 'Records are in flight, and none has moved for `stallMs`.',
-        fields: { inFlight: 'records in flight', forMs: 'time without a move' },
+  },
+  'worker.restarted': {
+    text: 'A successor is at work.',
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'which life',
+      tookMs: 'time since the death was known',
     },
-    'pipeline.finished': { text: 'The pipeline has ended well.', fields: { report: 'the report' } },
-    'pipeline.failed': {
-        text: 'The pipeline has ended with an error.',
-        fields: { error: 'the error', report: 'the report' },
-    },
-    'worker.started': {
-        text: 'A thread has taken its task.',
-        fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', threadId: 'thread id' },
-    },
-    'worker.ready': {
-        text: 'A worker is set up.',
-        fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', tookMs: 'time since its start' },
-    },
-    'worker.died': {
-        text: 'A thread has ended in the middle of its work.',
-        fields: {
-            node: 'node id',
-            worker: 'index in the stage',
-            epoch: 'which life',
-            cause: 'the error',
-            finishedHandoff: 'a hand-off was finished for it',
-            inHand: 'records or batches that were in hand',
-            counts: 'whether the death counts against the budget',
-        },
-    },
-    'worker.restarted': {
-        text: 'A successor is at work.',
-        fields: {
-            node: 'node id',
-            worker: 'index in the stage',
-            epoch: 'which life',
-            tookMs: 'time since the death was known',
-        },
-    },
-    'worker.hung': {
-        text: 'A call took longer than `timeoutMs`, and its thread is terminated.',
-        fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', forMs: 'time of the call' },
-    },
-    'stage.gaveUp': {
-        text: 'The workers of a stage died too often.',
-        fields: { node: 'node id', deaths: 'deaths within the window', cause: 'the last error' },
-    },
-    'record.retried': {
-        text: 'A record or batch failed and is tried again.',
-        fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
-    },
-    'record.deadLettered': {
-        text: 'A record was given up, and went to an error or dead-letter edge.',
-        fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
-    },
-    'record.failed': {
-        text: 'A record was given up and nacked: no edge takes it.',
-        fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
-    },
-    'ack.failed': {
-        text: 'An `ack` handler failed at every attempt; its records count as told.',
-        fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls', error: 'name, message, code' },
-    },
-};
+  },
+  'worker.hung': {
+    text: 'A call took longer than `timeoutMs`, and its thread is terminated.',
+    fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', forMs: 'time of the call' },
+  },
+  'stage.gaveUp': {
+    text: 'The workers of a stage died too often.',
+    fields: { node: 'node id', deaths: 'deaths within the window', cause: 'the last error' },
+  },
+  'record.retried': {
+    text: 'A record or batch failed and is tried again.',
+    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
+  },
+  'record.deadLettered': {
+    text: 'A record was given up, and went to an error or dead-letter edge.',
+    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
+  },
+  'record.failed': {
+    text: 'A record was given up and nacked: no edge takes it.',
+    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
+  },
+  'ack.failed': {
+    text: 'An `ack` handler failed at every attempt; its records count as told.',
+    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls', error: 'name, message, code' },
+  },
+}
 /** Tells events to listeners of the pipeline, and to the `diagnostics_channel` of the same name under `millrace.`. */
 export class Events {
-    #emitter = new EventEmitter();
-    #pipeline;
-    constructor(pipeline) {
-        this.#pipeline = pipeline;
-        this.#emitter.setMaxListeners(0);
+  #emitter = new EventEmitter()
+  #pipeline
+  constructor(pipeline) {
+    this.#pipeline = pipeline
+    this.#emitter.setMaxListeners(0)
+  }
+  /** Listens to one event, or to all of them (`*`). Returns what ends the listening. A listener that throws is dropped. */
+  on(name, listener) {
+    const safe = (event) => {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#emitter.off(name, safe)
+        process.emitWarning(`A listener of ${name} threw and was dropped: ${String(error)}`, 'MillraceWarning')
+      }
     }
-    /** Listens to one event, or to all of them (`*`). Returns what ends the listening. A listener that throws is dropped. */
-    on(name, listener) {
-        const safe = (event) => {
-            try {
-                listener(event);
-            }
-            catch (error) {
-                this.#emitter.off(name, safe);
-                process.emitWarning(`A listener of ${name} threw and was dropped: ${String(error)}`, 'MillraceWarning');
-            }
-        };
-        this.#emitter.on(name, safe);
-        return () => this.#emitter.off(name, safe);
-    }
-    emit(name, fields = {}) {
-        const event = { name, pipeline: this.#pipeline, time: Date.now(), ...fields };
-        this.#emitter.emit(name, event);
-        this.#emitter.emit('*', event);
-        const target = channel(`millrace.${name}`);
-        if (target.hasSubscribers)
-            target.publish(event);
-    }
+    this.#emitter.on(name, safe)
+    return () => this.#emitter.off(name, safe)
+  }
+  emit(name, fields = {}) {
+    const event = { name, pipeline: this.#pipeline, time: Date.now(), ...fields }
+    this.#emitter.emit(name, event)
+    this.#emitter.emit('*', event)
+    const target = channel(`millrace.${name}`)
+    if (target.hasSubscribers) target.publish(event)
+  }
 }

@@ -4,9 +4,8 @@
  * @param deathsAt times of the stage's deaths that count, this one included, in ms, oldest first
  */
 export function restartVerdict(policy, deathsAt, nowMs) {
-    const recent = deathsAt.filter((at) => nowMs - at < policy.withinMs).length;
-    if (recent > policy.maxRestarts)
-        return { restart: false };
-    const delayMs = recent <= 1 ? 0 : Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** (recent - 2));
-    return { restart: true, delayMs };
+  const recent = deathsAt.filter((at) => nowMs - at < policy.withinMs).length
+  if (recent > policy.maxRestarts) return { restart: false }
+  const delayMs = recent <= 1 ? 0 : Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** (recent - 2))
+  return { restart: true, delayMs }
 }

@@ -1,23 +1,22 @@
-import { MOST_VALUE } from "./histogram-layout.js";
-import { upperEnd } from "./histogram-read.js";
+import { MOST_VALUE } from './histogram-layout.js'
+import { upperEnd } from './histogram-read.js'
 /** As many significant digits as the histograms in shared memory have. */
-const DIGITS = 2;
+const DIGITS = 2
 /**
  * A histogram in HdrHistogram's V2 encoding, compressed, as base64: what other HDR tools read. The library is loaded with the
  * first one. Cost: about 2 ms.
  */
 export async function hdrBase64(copy) {
-    const hdr = await import('hdr-histogram-js');
-    const histogram = hdr.build({
-        bitBucketSize: 32,
-        autoResize: false,
-        lowestDiscernibleValue: 1,
-        highestTrackableValue: MOST_VALUE,
-        numberOfSignificantValueDigits: DIGITS,
-    });
-    copy.counts.forEach((count, i) => {
-        if (count > 0)
-            histogram.recordValueWithCount(upperEnd(i), count);
-    });
-    return hdr.encodeIntoCompressedBase64(histogram);
+  const hdr = await import('hdr-histogram-js')
+  const histogram = hdr.build({
+    bitBucketSize: 32,
+    autoResize: false,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: MOST_VALUE,
+    numberOfSignificantValueDigits: DIGITS,
+  })
+  copy.counts.forEach((count, i) => {
+    if (count > 0) histogram.recordValueWithCount(upperEnd(i), count)
+  })
+  return hdr.encodeIntoCompressedBase64(histogram)
 }

@@ -1,51 +1,47 @@
-import { COUNT_WORDS, LEAST, MOST, SQUARES, SUB_BUCKETS, SUM, TOTAL } from "./histogram-layout.js";
-import { summaryOffset } from "./histogram.js";
+import { COUNT_WORDS, LEAST, MOST, SQUARES, SUB_BUCKETS, SUM, TOTAL } from './histogram-layout.js'
+import { summaryOffset } from './histogram.js'
 export function copyHistograms({ words, floats }, offsets) {
-    const counts = new Int32Array(COUNT_WORDS);
-    let [sum, squares, min, max] = [0, 0, Infinity, 0];
-    for (const offset of offsets) {
-        const summary = summaryOffset(offset) / 8;
-        if (floats[summary + TOTAL] === 0)
-            continue;
-        const from = offset / 4;
-        for (let i = 0; i < COUNT_WORDS; i++)
-            counts[i] += words[from + i];
-        sum += floats[summary + SUM];
-        squares += floats[summary + SQUARES];
-        min = Math.min(min, floats[summary + LEAST]);
-        max = Math.max(max, floats[summary + MOST]);
-    }
-    // Of the counts themselves: a reader may see them and the writer's total at different moments.
-    let total = 0;
-    for (const count of counts)
-        total += count;
-    return { counts, total, sum, squares, min: total === 0 ? 0 : min, max };
+  const counts = new Int32Array(COUNT_WORDS)
+  let [sum, squares, min, max] = [0, 0, Infinity, 0]
+  for (const offset of offsets) {
+    const summary = summaryOffset(offset) / 8
+    if (floats[summary + TOTAL] === 0) continue
+    const from = offset / 4
+    for (let i = 0; i < COUNT_WORDS; i++) counts[i] += words[from + i]
+    sum += floats[summary + SUM]
+    squares += floats[summary + SQUARES]
+    min = Math.min(min, floats[summary + LEAST])
+    max = Math.max(max, floats[summary + MOST])
+  }
+  // Of the counts themselves: a reader may see them and the writer's total at different moments.
+  let total = 0
+  for (const count of counts) total += count
+  return { counts, total, sum, squares, min: total === 0 ? 0 : min, max }
 }
 /** The value below which so large a share of the values lies: the upper end of its bucket, as HdrHistogram says it. */
 export function percentile({ counts, total, max }, share) {
-    const rank = Math.max(1, Math.ceil(share * total));
-    let passed = 0;
-    for (let i = 0; i < counts.length; i++) {
-        passed += counts[i];
-        if (passed >= rank)
-            return Math.min(max, upperEnd(i));
-    }
-    return max;
+  const rank = Math.max(1, Math.ceil(share * total))
+  let passed = 0
+  for (let i = 0; i < counts.length; i++) {
+    passed += counts[i]
+    if (passed >= rank) return Math.min(max, upperEnd(i))
+  }
+  return max
 }
 /** The largest value that is counted at an index. */
 export function upperEnd(index) {
-    const half = SUB_BUCKETS / 2;
-    const bucket = Math.max(0, Math.floor(index / half) - 1);
-    const sub = index - bucket * half;
-    return (sub + 1) * 2 ** bucket - 1;
+  const half = SUB_BUCKETS / 2
+  const bucket = Math.max(0, Math.floor(index / half) - 1)
+  const sub = index - bucket * half
+  return (sub + 1) * 2 ** bucket - 1
 }
 export function summarize(memory, offsets) {
-    return summaryOf(copyHistograms(memory, offsets));
+  return summaryOf(copyHistograms(memory, offsets))
 }
 export function summaryOf(copy) {
-    const { total, sum, squares, min, max } = copy;
-    const mean = total === 0 ? 0 : sum / total;
-    const deviation = total === 0 ? 0 : Math.sqrt(Math.max(0, squares / total - mean * mean));
-    const at = (share) => (total === 0 ? 0 : percentile(copy, share));
-    return { count: total, mean, deviation, min, max, p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) };
+  const { total, sum, squares, min, max } = copy
+  const mean = total === 0 ? 0 : sum / total
+  const deviation = total === 0 ? 0 : Math.sqrt(Math.max(0, squares / total - mean * mean))
+  const at = (share) => (total === 0 ? 0 : percentile(copy, share))
+  return { count: total, mean, deviation, min, max, p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) }
 }

@@ -1,138 +1,132 @@
-import { shapeCodec } from "../codec/shape.js";
-import { FRAME_BYTES } from "../lane/layout.js";
-import { Stash, stashTexts } from "../lane/stash.js";
-import { Texts } from "../lane/texts.js";
-import { NO_ROOM } from "../lane/writer.js";
+import { shapeCodec } from '../codec/shape.js'
+import { FRAME_BYTES } from '../lane/layout.js'
+import { Stash, stashTexts } from '../lane/stash.js'
+import { Texts } from '../lane/texts.js'
+import { NO_ROOM } from '../lane/writer.js'
 /** What an entry needs beside its record. */
-const ENTRY_BYTES = 128;
+const ENTRY_BYTES = 128
 /** A first try: most records fit. */
-const USUAL_ENTRY_BYTES = 1024;
+const USUAL_ENTRY_BYTES = 1024
 /**
  * The records that a worker keeps in its stash, and when each is due: at once, or after the delay of a retry. What is here
  * in the heap is found again in the stash by a successor.
  */
 export class Desk {
-    stash;
-    #memory;
-    #journal;
-    #encoder;
-    #decoder;
-    /** Entries that nobody works on, by the time when they are due. */
-    #waiting = [];
-    #out = [];
-    constructor(memory, layout, journal) {
-        this.#memory = memory;
-        this.#journal = journal;
-        this.stash = new Stash(memory, layout);
-        const texts = new Texts(memory, stashTexts(layout));
-        this.#encoder = shapeCodec.encoder(texts);
-        this.#decoder = shapeCodec.decoder(texts);
+  stash
+  #memory
+  #journal
+  #encoder
+  #decoder
+  /** Entries that nobody works on, by the time when they are due. */
+  #waiting = []
+  #out = []
+  constructor(memory, layout, journal) {
+    this.#memory = memory
+    this.#journal = journal
+    this.stash = new Stash(memory, layout)
+    const texts = new Texts(memory, stashTexts(layout))
+    this.#encoder = shapeCodec.encoder(texts)
+    this.#decoder = shapeCodec.decoder(texts)
+  }
+  /** Takes up all that an earlier life left. */
+  recover() {
+    const entries = this.stash.open()
+    for (const entry of entries) this.wait(entry)
+    return entries
+  }
+  /**
+   * Keeps a record: from the next hand-off on, it is here.
+   * @returns undefined where there is no room for it
+   * @throws RECORD_NOT_ENCODABLE
+   */
+  put(header, value, dueAt, since) {
+    for (const bytes of [Math.min(USUAL_ENTRY_BYTES, this.stash.maxEntryBytes), this.stash.maxEntryBytes]) {
+      const at = this.stash.claim(bytes)
+      if (at === NO_ROOM) return undefined
+      const body = this.stash.body(at, header.furtherAnchors.length)
+      if (body >= this.stash.limit) continue
+      if (this.#encoder.encode(this.#memory, [value], 0, 1, body, this.stash.limit) === 0) continue
+      return this.stash.append(at, this.#encoder.end, header, dueAt, since)
     }
-    /** Takes up all that an earlier life left. */
-    recover() {
-        const entries = this.stash.open();
-        for (const entry of entries)
-            this.wait(entry);
-        return entries;
+    return undefined
+  }
+  /** Keeps several records, or none of them where they do not all fit. */
+  putAll(headers, values, dueAt, since) {
+    const entries = []
+    for (let i = 0; i < headers.length; i++) {
+      const entry = this.stash.hasRoom(0) ? this.put(headers[i], values[i], dueAt, since) : undefined
+      if (entry === undefined) {
+        this.stash.takeBack(entries)
+        return undefined
+      }
+      entries.push(entry)
     }
-    /**
-     * Keeps a record: from the next hand-off on, it is here.
-     * @returns undefined where there is no room for it
-     * @throws RECORD_NOT_ENCODABLE
-     */
-    put(header, value, dueAt, since) {
-        for (const bytes of [Math.min(USUAL_ENTRY_BYTES, this.stash.maxEntryBytes), this.stash.maxEntryBytes]) {
-            const at = this.stash.claim(bytes);
-            if (at === NO_ROOM)
-                return undefined;
-            const body = this.stash.body(at, header.furtherAnchors.length);
-            if (body >= this.stash.limit)
-                continue;
-            if (this.#encoder.encode(this.#memory, [value], 0, 1, body, this.stash.limit) === 0)
-                continue;
-            return this.stash.append(at, this.#encoder.end, header, dueAt, since);
-        }
-        return undefined;
-    }
-    /** Keeps several records, or none of them where they do not all fit. */
-    putAll(headers, values, dueAt, since) {
-        const entries = [];
-        for (let i = 0; i < headers.length; i++) {
-            const entry = this.stash.hasRoom(0) ? this.put(headers[i], values[i], dueAt, since) : undefined;
-            if (entry === undefined) {
-                this.stash.takeBack(entries);
-                return undefined;
-            }
-            entries.push(entry);
-        }
-        return entries;
-    }
-    /** Reads an entry into a granule of one record. */
-    take(entry, granule) {
-        granule.take(this.stash.header(entry));
-        granule.count = 1;
-        granule.from = 0;
-        granule.values = [this.value(entry)];
-    }
-    value(entry) {
-        const body = this.stash.body(entry.at, this.stash.header(entry).furtherAnchors.length);
-        const end = entry.at + this.#memory.words[(entry.at >> 2) + FRAME_BYTES];
-        this.#decoder.decode(this.#memory, body, end, 1, this.#out);
-        return this.#out[0];
-    }
-    /** From now on the entry waits for its time. */
-    wait(entry) {
-        let at = this.#waiting.length;
-        while (at > 0 && this.#waiting[at - 1].dueAt > entry.dueAt)
-            at--;
-        this.#waiting.splice(at, 0, entry);
-    }
-    /** The first entry that is due; it is the caller's then. */
-    next(nowMs) {
-        const first = this.#waiting[0];
-        return first !== undefined && first.dueAt <= nowMs ? this.#waiting.shift() : undefined;
-    }
-    /** The entry with this header, due or not; it is the caller's then. */
-    nextWhere(matches) {
-        const at = this.#waiting.findIndex((entry) => matches(this.stash.header(entry)));
-        return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
-    }
-    /** All entries that wait, in the order in which they came; they are the caller's then. */
-    takeAll() {
-        return this.#waiting.splice(0).sort((a, b) => (a.order - b.order) | 0);
-    }
-    /** Whether an empty stash would hold the records of a granule, each as an entry of its own. */
-    couldHold(granule) {
-        return 2 * this.#bytesFor(granule) <= this.stash.ringBytes;
-    }
-    /** Whether the stash holds them now. */
-    hasRoomFor(granule) {
-        return this.stash.hasRoom(this.#bytesFor(granule));
-    }
-    /** An entry takes more than its part of a frame: it has a header, and its strings may need two bytes a character. */
-    #bytesFor(granule) {
-        return 2 * frameBytes(granule) + granule.count * (ENTRY_BYTES + 4 * granule.furtherAnchors.length);
-    }
-    /** After a hand-off: gives the room of ended entries back that lie behind old ones. */
-    tidy() {
-        if (!this.stash.isEmpty)
-            this.stash.compact();
-    }
-    /** When the next entry is due, in ms since 1970; Infinity where none waits. */
-    get nextDueAt() {
-        return this.#waiting.length === 0 ? Infinity : this.#waiting[0].dueAt;
-    }
-    /** Entries that nobody works on. */
-    get waiting() {
-        return this.#waiting.length;
-    }
-    finish(entry) {
-        this.stash.finish(entry, this.#journal);
-    }
-    stage(journal) {
-        this.stash.stage(journal);
-    }
+    return entries
+  }
+  /** Reads an entry into a granule of one record. */
+  take(entry, granule) {
+    granule.take(this.stash.header(entry))
+    granule.count = 1
+    granule.from = 0
+    granule.values = [this.value(entry)]
+  }
+  value(entry) {
+    const body = this.stash.body(entry.at, this.stash.header(entry).furtherAnchors.length)
+    const end = entry.at + this.#memory.words[(entry.at >> 2) + FRAME_BYTES]
+    this.#decoder.decode(this.#memory, body, end, 1, this.#out)
+    return this.#out[0]
+  }
+  /** From now on the entry waits for its time. */
+  wait(entry) {
+    let at = this.#waiting.length
+    while (at > 0 && this.#waiting[at - 1].dueAt > entry.dueAt) at--
+    this.#waiting.splice(at, 0, entry)
+  }
+  /** The first entry that is due; it is the caller's then. */
+  next(nowMs) {
+    const first = this.#waiting[0]
+    return first !== undefined && first.dueAt <= nowMs ? this.#waiting.shift() : undefined
+  }
+  /** The entry with this header, due or not; it is the caller's then. */
+  nextWhere(matches) {
+    const at = this.#waiting.findIndex((entry) => matches(this.stash.header(entry)))
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
+  }
+  /** All entries that wait, in the order in which they came; they are the caller's then. */
+  takeAll() {
+    return this.#waiting.splice(0).sort((a, b) => (a.order - b.order) | 0)
+  }
+  /** Whether an empty stash would hold the records of a granule, each as an entry of its own. */
+  couldHold(granule) {
+    return 2 * this.#bytesFor(granule) <= this.stash.ringBytes
+  }
+  /** Whether the stash holds them now. */
+  hasRoomFor(granule) {
+    return this.stash.hasRoom(this.#bytesFor(granule))
+  }
+  /** An entry takes more than its part of a frame: it has a header, and its strings may need two bytes a character. */
+  #bytesFor(granule) {
+    return 2 * frameBytes(granule) + granule.count * (ENTRY_BYTES + 4 * granule.furtherAnchors.length)
+  }
+  /** After a hand-off: gives the room of ended entries back that lie behind old ones. */
+  tidy() {
+    if (!this.stash.isEmpty) this.stash.compact()
+  }
+  /** When the next entry is due, in ms since 1970; Infinity where none waits. */
+  get nextDueAt() {
+    return this.#waiting.length === 0 ? Infinity : this.#waiting[0].dueAt
+  }
+  /** Entries that nobody works on. */
+  get waiting() {
+    return this.#waiting.length
+  }
+  finish(entry) {
+    this.stash.finish(entry, this.#journal)
+  }
+  stage(journal) {
+    this.stash.stage(journal)
+  }
 }
 function frameBytes({ position, end }) {
-    return (end - position) | 0;
+  return (end - position) | 0
 }

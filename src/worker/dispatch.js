@@ -1,40 +1,37 @@
-import { MillraceError } from "../errors.js";
+import { MillraceError } from '../errors.js'
 /** Keys are spread over so many virtual partitions, and these over the workers: a pool may change without moving every key. */
-const PARTITIONS = 1024;
+const PARTITIONS = 1024
 /**
  * How a link chooses lanes record by record; undefined: by demand, a granule at a time (`link-writer.ts`).
  * @param sentBefore how many records this worker has sent on the link so far, so that a successor takes the next turn
  */
 export function chooserOf(dispatch, functions, sentBefore) {
-    switch (dispatch) {
-        case 'partition':
-            return {
-                choose: (value, origin, queues) => queues[partitionOf(functions.key(value)) % queues.length].add(value, origin),
-            };
-        case 'broadcast':
-            return {
-                choose(value, origin, queues) {
-                    queues.forEach((queue, worker) => {
-                        if (functions.select === undefined || functions.select(value, worker))
-                            queue.add(value, origin);
-                    });
-                },
-            };
-        case 'roundRobin': {
-            let turn = sentBefore;
-            return { choose: (value, origin, queues) => queues[turn++ % queues.length].add(value, origin) };
-        }
-        default:
-            return undefined;
+  switch (dispatch) {
+    case 'partition':
+      return {
+        choose: (value, origin, queues) => queues[partitionOf(functions.key(value)) % queues.length].add(value, origin),
+      }
+    case 'broadcast':
+      return {
+        choose(value, origin, queues) {
+          queues.forEach((queue, worker) => {
+            if (functions.select === undefined || functions.select(value, worker)) queue.add(value, origin)
+          })
+        },
+      }
+    case 'roundRobin': {
+      let turn = sentBefore
+      return { choose: (value, origin, queues) => queues[turn++ % queues.length].add(value, origin) }
     }
+    default:
+      return undefined
+  }
 }
 /** The virtual partition of a key: FNV-1a over the characters of its text, so that every worker and every run agrees. */
 export function partitionOf(key) {
-    if (typeof key !== 'string' && typeof key !== 'number')
-        throw new MillraceError('KEY_INVALID', { key: String(key) });
-    const text = typeof key === 'string' ? key : String(key);
-    let hash = 0x811c9dc5;
-    for (let i = 0; i < text.length; i++)
-        hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-    return (hash ^ (hash >>> 15)) & (PARTITIONS - 1);
+  if (typeof key !== 'string' && typeof key !== 'number') throw new MillraceError('KEY_INVALID', { key: String(key) })
+  const text = typeof key === 'string' ? key : String(key)
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return (hash ^ (hash >>> 15)) & (PARTITIONS - 1)
 }

@@ -1,30 +1,26 @@
-import { MillraceError } from "../errors.js";
+import { MillraceError } from '../errors.js'
 /**
  * How long a failed record waits before its next attempt, in ms.
  * @param attempts calls so far, at least 1
  * @param random from 0 to 1
  */
 export function retryDelayMs(policy, attempts, random) {
-    const { backoff, baseMs, maxMs, jitter } = policy;
-    const factor = backoff === 'constant' ? 1 : backoff === 'linear' ? attempts : 2 ** (attempts - 1);
-    const delay = Math.min(maxMs, baseMs * factor);
-    return delay * (1 - jitter * random);
+  const { backoff, baseMs, maxMs, jitter } = policy
+  const factor = backoff === 'constant' ? 1 : backoff === 'linear' ? attempts : 2 ** (attempts - 1)
+  const delay = Math.min(maxMs, baseMs * factor)
+  return delay * (1 - jitter * random)
 }
 /**
  * Whether a failure is worth another call of the handler. A `when` that throws says no, and what this library itself gave up
  * (poison, a missing key) is not tried again, but for time-outs.
  */
 export function isWorthRetry(input, when, error, attempts) {
-    if (attempts >= input.retry.maxAttempts)
-        return false;
-    if (error instanceof MillraceError && error.code !== 'HANDLER_TIMEOUT')
-        return false;
-    if (when === undefined)
-        return true;
-    try {
-        return when(error, attempts) === true;
-    }
-    catch {
-        return false;
-    }
+  if (attempts >= input.retry.maxAttempts) return false
+  if (error instanceof MillraceError && error.code !== 'HANDLER_TIMEOUT') return false
+  if (when === undefined) return true
+  try {
+    return when(error, attempts) === true
+  } catch {
+    return false
+  }
 }

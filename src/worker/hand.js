@@ -1,129 +1,139 @@
-import { load } from '#atomics';
-import { mixed } from "../lane/ids.js";
-import { CALLED, HELD_BATCH, HOLDING, HOLDS_BATCH, HOLDS_CALLS, HOLDS_NOTHING, HOLDS_RECORD, ID_HIGH, ID_LOW, INDEX, RESUME_HIGH, RESUME_LOW, RESUMING, SEGMENT, SEGMENTS, SUSPECT, SUSPECTS, SUSPECT_WORDS, } from "../plan/hand.js";
-import { idOf, tokenOf } from "./granule.js";
+import { load } from '#atomics'
+import { mixed } from '../lane/ids.js'
+import {
+  CALLED,
+  HELD_BATCH,
+  HOLDING,
+  HOLDS_BATCH,
+  HOLDS_CALLS,
+  HOLDS_NOTHING,
+  HOLDS_RECORD,
+  ID_HIGH,
+  ID_LOW,
+  INDEX,
+  RESUME_HIGH,
+  RESUME_LOW,
+  RESUMING,
+  SEGMENT,
+  SEGMENTS,
+  SUSPECT,
+  SUSPECTS,
+  SUSPECT_WORDS,
+} from '../plan/hand.js'
+import { idOf, tokenOf } from './granule.js'
 /** Where the worker says what its handler works on. Plain stores: they are read after its death only, or by a watchdog. */
 export class Hand {
-    /** The granule in hand is half sent, and a successor has to take it up first. */
-    isResuming;
-    /** How many suspects the supervisor has found in earlier lives of this worker. */
-    suspects;
-    #words;
-    #at;
-    #timed;
-    #places = 0;
-    constructor(memory, layout, timed) {
-        this.#words = memory.words;
-        this.#at = layout.offset / 4;
-        this.#timed = timed;
-        this.suspects = load(this.#words, this.#at + SUSPECTS);
-        this.isResuming = load(this.#words, this.#at + RESUMING) === 1;
-        // What an earlier life held is not in this one's hand: a death before it is taken up again is not its fault.
-        const held = this.#words[this.#at + HOLDING];
-        this.#words[this.#at + HOLDING] = held === HOLDS_BATCH || held === HELD_BATCH ? HELD_BATCH : HOLDS_NOTHING;
+  /** The granule in hand is half sent, and a successor has to take it up first. */
+  isResuming
+  /** How many suspects the supervisor has found in earlier lives of this worker. */
+  suspects
+  #words
+  #at
+  #timed
+  #places = 0
+  constructor(memory, layout, timed) {
+    this.#words = memory.words
+    this.#at = layout.offset / 4
+    this.#timed = timed
+    this.suspects = load(this.#words, this.#at + SUSPECTS)
+    this.isResuming = load(this.#words, this.#at + RESUMING) === 1
+    // What an earlier life held is not in this one's hand: a death before it is taken up again is not its fault.
+    const held = this.#words[this.#at + HOLDING]
+    this.#words[this.#at + HOLDING] = held === HOLDS_BATCH || held === HELD_BATCH ? HELD_BATCH : HOLDS_NOTHING
+  }
+  /** The granule whose records are taken up next, one after the other. */
+  open({ baseLow, baseHigh }) {
+    this.#words[this.#at + ID_LOW] = baseLow
+    this.#words[this.#at + ID_HIGH] = baseHigh
+  }
+  /** The record that the handler gets now: its index under the granule's base. */
+  hold(index) {
+    this.#words[this.#at + INDEX] = index
+    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    this.#words[this.#at + HOLDING] = HOLDS_RECORD
+  }
+  /** The batch that the handler gets now: its id is in `mixed`, what it is made of has been written. */
+  holdBatch() {
+    this.#words[this.#at + ID_LOW] = mixed.low
+    this.#words[this.#at + ID_HIGH] = mixed.high
+    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    this.#words[this.#at + HOLDING] = HOLDS_BATCH
+  }
+  drop() {
+    this.#words[this.#at + HOLDING] = HOLDS_NOTHING
+  }
+  /** One more open call, for the record whose id is in `mixed`, at a place that no other call has. */
+  holdCall(place) {
+    const at = this.#at + SEGMENT + 2 * place
+    this.#words[at] = mixed.low
+    this.#words[at + 1] = mixed.high
+    if (place >= this.#places) this.#words[this.#at + INDEX] = this.#places = place + 1
+    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    this.#words[this.#at + HOLDING] = HOLDS_CALLS
+  }
+  /** The call at a place has ended. */
+  dropCall(place) {
+    const at = this.#at + SEGMENT + 2 * place
+    this.#words[at] = 0
+    this.#words[at + 1] = 0
+  }
+  /** What a batch is made of, so that a successor hands over the same one: inputs and their records, in order. */
+  writeSegments(segments) {
+    this.#words[this.#at + HOLDING] = HOLDS_NOTHING
+    segments.forEach(([input, records], i) => {
+      this.#words[this.#at + SEGMENT + 2 * i] = input
+      this.#words[this.#at + SEGMENT + 2 * i + 1] = records
+    })
+    this.#words[this.#at + SEGMENTS] = segments.length
+  }
+  /** The batch that an earlier life died with; none where it held none. */
+  leftSegments() {
+    if (this.#words[this.#at + HOLDING] !== HELD_BATCH) return []
+    return Array.from({ length: this.#words[this.#at + SEGMENTS] }, (_, i) => [
+      this.#words[this.#at + SEGMENT + 2 * i],
+      this.#words[this.#at + SEGMENT + 2 * i + 1],
+    ])
+  }
+  /** With the next hand-off the batch in hand is done. */
+  dropBatch(journal) {
+    journal.set(this.#at + HOLDING, HOLDS_NOTHING)
+  }
+  /** Whether a granule is the one that an earlier life left half sent. */
+  resumes(granule) {
+    if (!this.isResuming) return false
+    tokenOf(granule)
+    return mixed.low === this.#words[this.#at + RESUME_LOW] && mixed.high === this.#words[this.#at + RESUME_HIGH]
+  }
+  /** The next hand-off leaves this granule half sent. */
+  markResume(granule, journal) {
+    tokenOf(granule)
+    journal.set(this.#at + RESUME_LOW, mixed.low)
+    journal.set(this.#at + RESUME_HIGH, mixed.high)
+    journal.set(this.#at + RESUMING, 1)
+    this.isResuming = true
+  }
+  /** The next hand-off sends it wholly. */
+  clearResume(journal) {
+    if (!this.isResuming) return
+    journal.set(this.#at + RESUMING, 0)
+    this.isResuming = false
+  }
+  /** Deaths with this record in hand. */
+  deathsOf(granule, index) {
+    if (this.suspects === 0) return 0
+    idOf(granule, index)
+    return this.deathsOfMixed()
+  }
+  /** Deaths with the record or batch in hand whose id is in `mixed`. */
+  deathsOfMixed() {
+    for (let i = 0; i < this.suspects; i++) {
+      const at = this.#at + SUSPECT + SUSPECT_WORDS * i
+      if (this.#words[at] === mixed.low && this.#words[at + 1] === mixed.high) return this.#words[at + 2]
     }
-    /** The granule whose records are taken up next, one after the other. */
-    open({ baseLow, baseHigh }) {
-        this.#words[this.#at + ID_LOW] = baseLow;
-        this.#words[this.#at + ID_HIGH] = baseHigh;
-    }
-    /** The record that the handler gets now: its index under the granule's base. */
-    hold(index) {
-        this.#words[this.#at + INDEX] = index;
-        if (this.#timed)
-            this.#words[this.#at + CALLED] = stamp();
-        this.#words[this.#at + HOLDING] = HOLDS_RECORD;
-    }
-    /** The batch that the handler gets now: its id is in `mixed`, what it is made of has been written. */
-    holdBatch() {
-        this.#words[this.#at + ID_LOW] = mixed.low;
-        this.#words[this.#at + ID_HIGH] = mixed.high;
-        if (this.#timed)
-            this.#words[this.#at + CALLED] = stamp();
-        this.#words[this.#at + HOLDING] = HOLDS_BATCH;
-    }
-    drop() {
-        this.#words[this.#at + HOLDING] = HOLDS_NOTHING;
-    }
-    /** One more open call, for the record whose id is in `mixed`, at a place that no other call has. */
-    holdCall(place) {
-        const at = this.#at + SEGMENT + 2 * place;
-        this.#words[at] = mixed.low;
-        this.#words[at + 1] = mixed.high;
-        if (place >= this.#places)
-            this.#words[this.#at + INDEX] = this.#places = place + 1;
-        if (this.#timed)
-            this.#words[this.#at + CALLED] = stamp();
-        this.#words[this.#at + HOLDING] = HOLDS_CALLS;
-    }
-    /** The call at a place has ended. */
-    dropCall(place) {
-        const at = this.#at + SEGMENT + 2 * place;
-        this.#words[at] = 0;
-        this.#words[at + 1] = 0;
-    }
-    /** What a batch is made of, so that a successor hands over the same one: inputs and their records, in order. */
-    writeSegments(segments) {
-        this.#words[this.#at + HOLDING] = HOLDS_NOTHING;
-        segments.forEach(([input, records], i) => {
-            this.#words[this.#at + SEGMENT + 2 * i] = input;
-            this.#words[this.#at + SEGMENT + 2 * i + 1] = records;
-        });
-        this.#words[this.#at + SEGMENTS] = segments.length;
-    }
-    /** The batch that an earlier life died with; none where it held none. */
-    leftSegments() {
-        if (this.#words[this.#at + HOLDING] !== HELD_BATCH)
-            return [];
-        return Array.from({ length: this.#words[this.#at + SEGMENTS] }, (_, i) => [
-            this.#words[this.#at + SEGMENT + 2 * i],
-            this.#words[this.#at + SEGMENT + 2 * i + 1],
-        ]);
-    }
-    /** With the next hand-off the batch in hand is done. */
-    dropBatch(journal) {
-        journal.set(this.#at + HOLDING, HOLDS_NOTHING);
-    }
-    /** Whether a granule is the one that an earlier life left half sent. */
-    resumes(granule) {
-        if (!this.isResuming)
-            return false;
-        tokenOf(granule);
-        return mixed.low === this.#words[this.#at + RESUME_LOW] && mixed.high === this.#words[this.#at + RESUME_HIGH];
-    }
-    /** The next hand-off leaves this granule half sent. */
-    markResume(granule, journal) {
-        tokenOf(granule);
-        journal.set(this.#at + RESUME_LOW, mixed.low);
-        journal.set(this.#at + RESUME_HIGH, mixed.high);
-        journal.set(this.#at + RESUMING, 1);
-        this.isResuming = true;
-    }
-    /** The next hand-off sends it wholly. */
-    clearResume(journal) {
-        if (!this.isResuming)
-            return;
-        journal.set(this.#at + RESUMING, 0);
-        this.isResuming = false;
-    }
-    /** Deaths with this record in hand. */
-    deathsOf(granule, index) {
-        if (this.suspects === 0)
-            return 0;
-        idOf(granule, index);
-        return this.deathsOfMixed();
-    }
-    /** Deaths with the record or batch in hand whose id is in `mixed`. */
-    deathsOfMixed() {
-        for (let i = 0; i < this.suspects; i++) {
-            const at = this.#at + SUSPECT + SUSPECT_WORDS * i;
-            if (this.#words[at] === mixed.low && this.#words[at + 1] === mixed.high)
-                return this.#words[at + 2];
-        }
-        return 0;
-    }
+    return 0
+  }
 }
 /** Microseconds of the clock that all threads share, modulo 2^32. */
 export function stamp() {
-    return (performance.now() * 1000) | 0;
+  return (performance.now() * 1000) | 0
 }

@@ -1,224 +1,229 @@
-import { codecOf, owningCodecOf } from "../codec/codecs.js";
-import { ring } from "../lane/doorbell.js";
-import { ABORT_FRAGMENTS, ATTEMPTS, FIRST_FRAGMENT, FRAGMENT, FRAME_ANCHORS, FRAME_ATTEMPT, FRAME_BASE_HIGH, FRAME_BASE_LOW, FRAME_BYTES, FRAME_COUNT, FRAME_FIRST, FRAME_HEADER_BYTES, FRAME_SALT, FRAME_SLOT, FRAME_STAMP, LAST_FRAGMENT, headerBytes, } from "../lane/layout.js";
-import { LaneReader, NO_FRAME } from "../lane/reader.js";
-import { Texts, laneTexts } from "../lane/texts.js";
-import { NO_ANCHORS } from "./granule.js";
+import { codecOf, owningCodecOf } from '../codec/codecs.js'
+import { ring } from '../lane/doorbell.js'
+import {
+  ABORT_FRAGMENTS,
+  ATTEMPTS,
+  FIRST_FRAGMENT,
+  FRAGMENT,
+  FRAME_ANCHORS,
+  FRAME_ATTEMPT,
+  FRAME_BASE_HIGH,
+  FRAME_BASE_LOW,
+  FRAME_BYTES,
+  FRAME_COUNT,
+  FRAME_FIRST,
+  FRAME_HEADER_BYTES,
+  FRAME_SALT,
+  FRAME_SLOT,
+  FRAME_STAMP,
+  LAST_FRAGMENT,
+  headerBytes,
+} from '../lane/layout.js'
+import { LaneReader, NO_FRAME } from '../lane/reader.js'
+import { Texts, laneTexts } from '../lane/texts.js'
+import { NO_ANCHORS } from './granule.js'
 /** One lane into this worker. */
 export class InletLane {
-    reader;
-    link;
-    number;
-    /** Index of the counter of dropped records; undefined where nothing is dropped here. */
-    dropped;
-    #decoder;
-    /** Makes values that may be kept. */
-    #owningDecoder;
-    #memory;
-    #peerDoorbell;
-    /** Records to pass over in the next frame: an earlier life is done with them. */
-    #skip;
-    constructor(memory, plan, end, number) {
-        this.#memory = memory;
-        this.number = number;
-        this.dropped = end.dropped;
-        this.link = plan.links[end.link];
-        this.reader = new LaneReader(memory, end.layout);
-        const texts = new Texts(memory, laneTexts(end.layout));
-        this.#decoder = codecOf(this.link.codec).decoder(texts);
-        this.#owningDecoder = owningCodecOf(this.link.codec).decoder(texts);
-        this.#peerDoorbell = plan.workers[end.peer].control.doorbell;
-        this.#skip = this.reader.part;
-    }
-    /** Reads the header of the next frame into `granule`, and takes nothing; false where there is none. */
-    peek(granule) {
-        const at = this.reader.poll();
-        if (at !== NO_FRAME)
-            this.#readHeader(at, granule);
-        return at !== NO_FRAME;
-    }
-    /** Takes the frame at `at` into `granule`. */
-    take(at, granule) {
-        this.#readHeader(at, granule);
-        granule.from = this.#skip;
-        this.#skip = 0;
-        granule.position = this.reader.take(at);
-        granule.end = this.reader.position;
-    }
-    #readHeader(at, granule) {
-        const { words } = this.#memory;
-        const frame = at >> 2;
-        const further = words[frame + FRAME_ANCHORS];
-        granule.lane = this;
-        granule.slot = words[frame + FRAME_SLOT];
-        granule.furtherAnchors = further === 0 ? NO_ANCHORS : this.#anchors(frame, further);
-        granule.baseLow = words[frame + FRAME_BASE_LOW];
-        granule.baseHigh = words[frame + FRAME_BASE_HIGH];
-        granule.first = words[frame + FRAME_FIRST];
-        granule.salt = words[frame + FRAME_SALT];
-        granule.attempt = words[frame + FRAME_ATTEMPT] & ATTEMPTS;
-        granule.count = words[frame + FRAME_COUNT];
-        granule.stamp = words[frame + FRAME_STAMP];
-    }
-    decode(at, granule) {
-        granule.values = new Array(granule.count);
-        this.#read(this.#decoder, at, granule, granule.values);
-    }
-    /** The records of a granule that is taken and not released, once more. */
-    again(granule) {
-        const values = [];
-        this.#read(this.#owningDecoder, this.reader.offsetOf(granule.position), granule, values);
-        return values;
-    }
-    decodeAssembled(assembly) {
-        const values = [];
-        this.#owningDecoder.decode(assembly, 0, this.reader.assembled, 1, values);
-        return values[0];
-    }
-    wakePeer() {
-        if (this.reader.isWorthWaking)
-            ring(this.#memory.words, this.#peerDoorbell);
-    }
-    #read(decoder, at, granule, values) {
-        const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES];
-        decoder.decode(this.#memory, at + headerBytes(granule.furtherAnchors.length), end, granule.count, values);
-    }
-    #anchors(frame, further) {
-        const from = frame + FRAME_HEADER_BYTES / 4;
-        return Array.from(this.#memory.words.subarray(from, from + further));
-    }
+  reader
+  link
+  number
+  /** Index of the counter of dropped records; undefined where nothing is dropped here. */
+  dropped
+  #decoder
+  /** Makes values that may be kept. */
+  #owningDecoder
+  #memory
+  #peerDoorbell
+  /** Records to pass over in the next frame: an earlier life is done with them. */
+  #skip
+  constructor(memory, plan, end, number) {
+    this.#memory = memory
+    this.number = number
+    this.dropped = end.dropped
+    this.link = plan.links[end.link]
+    this.reader = new LaneReader(memory, end.layout)
+    const texts = new Texts(memory, laneTexts(end.layout))
+    this.#decoder = codecOf(this.link.codec).decoder(texts)
+    this.#owningDecoder = owningCodecOf(this.link.codec).decoder(texts)
+    this.#peerDoorbell = plan.workers[end.peer].control.doorbell
+    this.#skip = this.reader.part
+  }
+  /** Reads the header of the next frame into `granule`, and takes nothing; false where there is none. */
+  peek(granule) {
+    const at = this.reader.poll()
+    if (at !== NO_FRAME) this.#readHeader(at, granule)
+    return at !== NO_FRAME
+  }
+  /** Takes the frame at `at` into `granule`. */
+  take(at, granule) {
+    this.#readHeader(at, granule)
+    granule.from = this.#skip
+    this.#skip = 0
+    granule.position = this.reader.take(at)
+    granule.end = this.reader.position
+  }
+  #readHeader(at, granule) {
+    const { words } = this.#memory
+    const frame = at >> 2
+    const further = words[frame + FRAME_ANCHORS]
+    granule.lane = this
+    granule.slot = words[frame + FRAME_SLOT]
+    granule.furtherAnchors = further === 0 ? NO_ANCHORS : this.#anchors(frame, further)
+    granule.baseLow = words[frame + FRAME_BASE_LOW]
+    granule.baseHigh = words[frame + FRAME_BASE_HIGH]
+    granule.first = words[frame + FRAME_FIRST]
+    granule.salt = words[frame + FRAME_SALT]
+    granule.attempt = words[frame + FRAME_ATTEMPT] & ATTEMPTS
+    granule.count = words[frame + FRAME_COUNT]
+    granule.stamp = words[frame + FRAME_STAMP]
+  }
+  decode(at, granule) {
+    granule.values = new Array(granule.count)
+    this.#read(this.#decoder, at, granule, granule.values)
+  }
+  /** The records of a granule that is taken and not released, once more. */
+  again(granule) {
+    const values = []
+    this.#read(this.#owningDecoder, this.reader.offsetOf(granule.position), granule, values)
+    return values
+  }
+  decodeAssembled(assembly) {
+    const values = []
+    this.#owningDecoder.decode(assembly, 0, this.reader.assembled, 1, values)
+    return values[0]
+  }
+  wakePeer() {
+    if (this.reader.isWorthWaking) ring(this.#memory.words, this.#peerDoorbell)
+  }
+  #read(decoder, at, granule, values) {
+    const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]
+    decoder.decode(this.#memory, at + headerBytes(granule.furtherAnchors.length), end, granule.count, values)
+  }
+  #anchors(frame, further) {
+    const from = frame + FRAME_HEADER_BYTES / 4
+    return Array.from(this.#memory.words.subarray(from, from + further))
+  }
 }
 /** A worker's reading side: its lanes, taken in turn, a granule at a time. */
 export class Inlet {
-    lanes;
-    #memory;
-    #assembly;
-    /** The lane whose record in fragments is being put together: one at a time, for there is one place for it. */
-    #assembling;
-    #turn = 0;
-    #dirty = false;
-    #released = [];
-    /** Told of records that were dropped: their granule, and how many; the granule has ended where all of it was. */
-    #onDrop;
-    /** @param assembly where a record in fragments is put together; it outlives the worker */
-    constructor(memory, assembly, plan, ends, onDrop) {
-        this.#onDrop = onDrop;
-        this.#memory = memory;
-        this.#assembly = assembly;
-        this.lanes = ends.map((end, number) => new InletLane(memory, plan, end, number));
-        this.#assembling = this.lanes.find(({ reader }) => reader.assembled > 0);
+  lanes
+  #memory
+  #assembly
+  /** The lane whose record in fragments is being put together: one at a time, for there is one place for it. */
+  #assembling
+  #turn = 0
+  #dirty = false
+  #released = []
+  /** Told of records that were dropped: their granule, and how many; the granule has ended where all of it was. */
+  #onDrop
+  /** @param assembly where a record in fragments is put together; it outlives the worker */
+  constructor(memory, assembly, plan, ends, onDrop) {
+    this.#onDrop = onDrop
+    this.#memory = memory
+    this.#assembly = assembly
+    this.lanes = ends.map((end, number) => new InletLane(memory, plan, end, number))
+    this.#assembling = this.lanes.find(({ reader }) => reader.assembled > 0)
+  }
+  /** Takes the next granule of any lane; false where there is none. */
+  next(granule) {
+    const { lanes } = this
+    for (let i = 0; i < lanes.length; i++) {
+      this.#turn = this.#turn + 1 < lanes.length ? this.#turn + 1 : 0
+      if (this.nextOf(lanes[this.#turn], granule)) return true
     }
-    /** Takes the next granule of any lane; false where there is none. */
-    next(granule) {
-        const { lanes } = this;
-        for (let i = 0; i < lanes.length; i++) {
-            this.#turn = this.#turn + 1 < lanes.length ? this.#turn + 1 : 0;
-            if (this.nextOf(lanes[this.#turn], granule))
-                return true;
-        }
-        return false;
+    return false
+  }
+  /** Takes the next granule of one lane. */
+  nextOf(lane, granule) {
+    if (lane.dropped !== undefined && !lane.reader.hasTaken) this.#dropOldest(lane, granule)
+    const at = lane.reader.poll()
+    if (at === NO_FRAME) return false
+    const flags = this.#memory.words[(at >> 2) + FRAME_ATTEMPT]
+    if ((flags & FRAGMENT) !== 0) return this.#assemble(lane, at, flags, granule)
+    lane.take(at, granule)
+    lane.decode(at, granule)
+    const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, granule.count - granule.from)
+    if (excess > 0) {
+      granule.from += excess
+      this.#onDrop(granule, excess, false)
     }
-    /** Takes the next granule of one lane. */
-    nextOf(lane, granule) {
-        if (lane.dropped !== undefined && !lane.reader.hasTaken)
-            this.#dropOldest(lane, granule);
-        const at = lane.reader.poll();
-        if (at === NO_FRAME)
-            return false;
-        const flags = this.#memory.words[(at >> 2) + FRAME_ATTEMPT];
-        if ((flags & FRAGMENT) !== 0)
-            return this.#assemble(lane, at, flags, granule);
-        lane.take(at, granule);
-        lane.decode(at, granule);
-        const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, granule.count - granule.from);
-        if (excess > 0) {
-            granule.from += excess;
-            this.#onDrop(granule, excess, false);
-        }
-        return true;
+    return true
+  }
+  /** The writer asks for room: whole granules that are too old go, in pieces the rest when it is taken. */
+  #dropOldest(lane, granule) {
+    for (;;) {
+      const at = lane.reader.poll()
+      if (at === NO_FRAME || this.#memory.words[(at >> 2) + FRAME_COUNT] > lane.reader.toDrop) return
+      if ((this.#memory.words[(at >> 2) + FRAME_ATTEMPT] & FRAGMENT) !== 0) return
+      lane.take(at, granule)
+      this.#onDrop(granule, granule.count - granule.from, true)
+      this.release(granule)
     }
-    /** The writer asks for room: whole granules that are too old go, in pieces the rest when it is taken. */
-    #dropOldest(lane, granule) {
-        for (;;) {
-            const at = lane.reader.poll();
-            if (at === NO_FRAME || this.#memory.words[(at >> 2) + FRAME_COUNT] > lane.reader.toDrop)
-                return;
-            if ((this.#memory.words[(at >> 2) + FRAME_ATTEMPT] & FRAGMENT) !== 0)
-                return;
-            lane.take(at, granule);
-            this.#onDrop(granule, granule.count - granule.from, true);
-            this.release(granule);
-        }
+  }
+  /** Takes the granule with this id, if it is the next one of its lane. */
+  nextWhere(matches, granule) {
+    return this.lanes.some((lane) => lane.peek(granule) && matches(granule) && this.nextOf(lane, granule))
+  }
+  /** The records of a granule once more, as they were sent: handlers may have changed the values. */
+  again(granule) {
+    const lane = granule.lane
+    return this.#assembling === lane ? [lane.decodeAssembled(this.#assembly)] : lane.again(granule)
+  }
+  /** Gives a granule back, with all before it on its lane. */
+  release(granule) {
+    const lane = granule.lane
+    if (this.#assembling === lane) {
+      lane.reader.assembled = 0
+      this.#assembling = undefined
     }
-    /** Takes the granule with this id, if it is the next one of its lane. */
-    nextWhere(matches, granule) {
-        return this.lanes.some((lane) => lane.peek(granule) && matches(granule) && this.nextOf(lane, granule));
+    lane.reader.release(granule.end, 0, granule.count - this.#partOf(lane, granule))
+    this.#touch(lane)
+  }
+  /** Gives the first `part` records of a granule back, with all granules before it on its lane. */
+  releasePart(granule, part) {
+    const lane = granule.lane
+    lane.reader.release(granule.position, part, part - this.#partOf(lane, granule))
+    this.#touch(lane)
+  }
+  /** True where something was taken or given back that only a hand-off makes known. */
+  get isDirty() {
+    return this.#dirty
+  }
+  stage(journal) {
+    for (const lane of this.#released) lane.reader.stage(journal)
+  }
+  /** After a hand-off: wakes the writers that waited for the room. */
+  wakePeers() {
+    for (const lane of this.#released) lane.wakePeer()
+    this.#released.length = 0
+    this.#dirty = false
+  }
+  /** Records of this granule that were given back before. */
+  #partOf(lane, granule) {
+    return lane.reader.part > 0 && lane.reader.releasedPosition === granule.position ? lane.reader.part : 0
+  }
+  #touch(lane) {
+    this.#dirty = true
+    if (!this.#released.includes(lane)) this.#released.push(lane)
+  }
+  /** Puts a fragment to those before it. True with the last one: the granule is whole, in the place for it. */
+  #assemble(lane, at, flags, granule) {
+    if (this.#assembling !== undefined && this.#assembling !== lane) return false
+    const { reader } = lane
+    // A writer that died in the middle starts the record again.
+    if ((flags & FIRST_FRAGMENT) !== 0) reader.assembled = 0
+    this.#assembling = (flags & ABORT_FRAGMENTS) === 0 ? lane : undefined
+    const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS])
+    const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]
+    this.#memory.bytes.copy(this.#assembly.bytes, reader.assembled, from, end)
+    reader.assembled += end - from
+    lane.take(at, granule)
+    if ((flags & LAST_FRAGMENT) !== 0) {
+      granule.values = [lane.decodeAssembled(this.#assembly)]
+      return true
     }
-    /** The records of a granule once more, as they were sent: handlers may have changed the values. */
-    again(granule) {
-        const lane = granule.lane;
-        return this.#assembling === lane ? [lane.decodeAssembled(this.#assembly)] : lane.again(granule);
-    }
-    /** Gives a granule back, with all before it on its lane. */
-    release(granule) {
-        const lane = granule.lane;
-        if (this.#assembling === lane) {
-            lane.reader.assembled = 0;
-            this.#assembling = undefined;
-        }
-        lane.reader.release(granule.end, 0, granule.count - this.#partOf(lane, granule));
-        this.#touch(lane);
-    }
-    /** Gives the first `part` records of a granule back, with all granules before it on its lane. */
-    releasePart(granule, part) {
-        const lane = granule.lane;
-        lane.reader.release(granule.position, part, part - this.#partOf(lane, granule));
-        this.#touch(lane);
-    }
-    /** True where something was taken or given back that only a hand-off makes known. */
-    get isDirty() {
-        return this.#dirty;
-    }
-    stage(journal) {
-        for (const lane of this.#released)
-            lane.reader.stage(journal);
-    }
-    /** After a hand-off: wakes the writers that waited for the room. */
-    wakePeers() {
-        for (const lane of this.#released)
-            lane.wakePeer();
-        this.#released.length = 0;
-        this.#dirty = false;
-    }
-    /** Records of this granule that were given back before. */
-    #partOf(lane, granule) {
-        return lane.reader.part > 0 && lane.reader.releasedPosition === granule.position ? lane.reader.part : 0;
-    }
-    #touch(lane) {
-        this.#dirty = true;
-        if (!this.#released.includes(lane))
-            this.#released.push(lane);
-    }
-    /** Puts a fragment to those before it. True with the last one: the granule is whole, in the place for it. */
-    #assemble(lane, at, flags, granule) {
-        if (this.#assembling !== undefined && this.#assembling !== lane)
-            return false;
-        const { reader } = lane;
-        // A writer that died in the middle starts the record again.
-        if ((flags & FIRST_FRAGMENT) !== 0)
-            reader.assembled = 0;
-        this.#assembling = (flags & ABORT_FRAGMENTS) === 0 ? lane : undefined;
-        const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS]);
-        const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES];
-        this.#memory.bytes.copy(this.#assembly.bytes, reader.assembled, from, end);
-        reader.assembled += end - from;
-        lane.take(at, granule);
-        if ((flags & LAST_FRAGMENT) !== 0) {
-            granule.values = [lane.decodeAssembled(this.#assembly)];
-            return true;
-        }
-        reader.release(granule.end, 0, 0);
-        this.#touch(lane);
-        return false;
-    }
+    reader.release(granule.end, 0, 0)
+    this.#touch(lane)
+    return false
+  }
 }

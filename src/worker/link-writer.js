@@ -1,387 +1,362 @@
-import { codecOf } from "../codec/codecs.js";
-import { MillraceError } from "../errors.js";
-import { ring } from "../lane/doorbell.js";
-import { mixed } from "../lane/ids.js";
-import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align } from "../lane/layout.js";
-import { viewMemory } from "../lane/memory.js";
-import { Texts, laneTexts } from "../lane/texts.js";
-import { LaneWriter, NO_ROOM } from "../lane/writer.js";
-import { BYTES, DROPPED, RECORDS } from "../telemetry/counters.js";
-import { deriveBase, partSalt } from "./granule.js";
+import { codecOf } from '../codec/codecs.js'
+import { MillraceError } from '../errors.js'
+import { ring } from '../lane/doorbell.js'
+import { mixed } from '../lane/ids.js'
+import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align } from '../lane/layout.js'
+import { viewMemory } from '../lane/memory.js'
+import { Texts, laneTexts } from '../lane/texts.js'
+import { LaneWriter, NO_ROOM } from '../lane/writer.js'
+import { BYTES, DROPPED, RECORDS } from '../telemetry/counters.js'
+import { deriveBase, partSalt } from './granule.js'
 /**
  * Records of the granule in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
  * granule: what lives long is slow to store young objects in.
  */
 class Queue {
-    values = [];
-    /** Absent where the origin of values[i] is i. */
-    origins = [];
-    /** The next one to send, and how many there are. */
-    next = 0;
-    count = 0;
-    /** Records before values[0] that this granule already had here. */
-    before = 0;
-    /** The origins count up by one: no record lies between two others of the same granule. */
-    isDense = true;
-    /** Records that an earlier life of this worker handed on already. */
-    skip = 0;
-    add(value, origin) {
-        const at = this.count++;
-        this.origins ??= Array.from({ length: at }, (_, i) => i);
-        if (at > 0 && origin !== this.origins[at - 1] + 1)
-            this.isDense = false;
-        this.values[at] = value;
-        this.origins[at] = origin;
-    }
-    /** Takes a whole array, whose origins are its indexes; false where something waits here already. */
-    adopt(values, count) {
-        if (this.count > 0)
-            return false;
-        this.values = values;
-        this.origins = undefined;
-        this.count = count;
-        return true;
-    }
-    origin(index) {
-        return this.origins === undefined ? index : this.origins[index];
-    }
-    get isEmpty() {
-        return this.next === this.count;
-    }
-    /** Forgets what was sent. */
-    compact() {
-        this.before += this.next;
-        this.next = 0;
-        this.count = 0;
-        this.values = [];
-        this.origins = [];
-    }
-    reset() {
-        if (this.count > 0)
-            this.compact();
-        this.before = 0;
-        this.isDense = true;
-    }
+  values = []
+  /** Absent where the origin of values[i] is i. */
+  origins = []
+  /** The next one to send, and how many there are. */
+  next = 0
+  count = 0
+  /** Records before values[0] that this granule already had here. */
+  before = 0
+  /** The origins count up by one: no record lies between two others of the same granule. */
+  isDense = true
+  /** Records that an earlier life of this worker handed on already. */
+  skip = 0
+  add(value, origin) {
+    const at = this.count++
+    this.origins ??= Array.from({ length: at }, (_, i) => i)
+    if (at > 0 && origin !== this.origins[at - 1] + 1) this.isDense = false
+    this.values[at] = value
+    this.origins[at] = origin
+  }
+  /** Takes a whole array, whose origins are its indexes; false where something waits here already. */
+  adopt(values, count) {
+    if (this.count > 0) return false
+    this.values = values
+    this.origins = undefined
+    this.count = count
+    return true
+  }
+  origin(index) {
+    return this.origins === undefined ? index : this.origins[index]
+  }
+  get isEmpty() {
+    return this.next === this.count
+  }
+  /** Forgets what was sent. */
+  compact() {
+    this.before += this.next
+    this.next = 0
+    this.count = 0
+    this.values = []
+    this.origins = []
+  }
+  reset() {
+    if (this.count > 0) this.compact()
+    this.before = 0
+    this.isDense = true
+  }
 }
 /** One lane out of this worker. */
 class OutLane {
-    writer;
-    encoder;
-    peerDoorbell;
-    claimBytes;
-    /** Records of the granule in hand that went here. */
-    sent;
-    /** No room for a frame at the last try of this flush. */
-    isFull = false;
-    /** Frames are visible here of which the reader has not been told. */
-    mustWake = false;
-    constructor(memory, plan, link, end) {
-        this.writer = new LaneWriter(memory, end.layout);
-        this.encoder = codecOf(link.codec).encoder(new Texts(memory, laneTexts(end.layout)));
-        this.peerDoorbell = plan.workers[end.peer].control.doorbell;
-        this.claimBytes = this.writer.usualClaimBytes;
-        this.sent = this.writer.resume;
-    }
+  writer
+  encoder
+  peerDoorbell
+  claimBytes
+  /** Records of the granule in hand that went here. */
+  sent
+  /** No room for a frame at the last try of this flush. */
+  isFull = false
+  /** Frames are visible here of which the reader has not been told. */
+  mustWake = false
+  constructor(memory, plan, link, end) {
+    this.writer = new LaneWriter(memory, end.layout)
+    this.encoder = codecOf(link.codec).encoder(new Texts(memory, laneTexts(end.layout)))
+    this.peerDoorbell = plan.workers[end.peer].control.doorbell
+    this.claimBytes = this.writer.usualClaimBytes
+    this.sent = this.writer.resume
+  }
 }
 /** Workers of a stage, and so lanes of a link, at most. */
-const MAX_LANES = 512;
+const MAX_LANES = 512
 /** The writing side of a link: all lanes from this worker to the workers of the next stage. */
 export class LinkWriter {
-    link;
-    #memory;
-    #lanes;
-    /** One queue for all lanes (by demand), or one for each. */
-    #queues;
-    #chooser;
-    #counters;
-    #at;
-    #settlement;
-    #keepsIds;
-    #maxRecordBytes;
-    #header = {
+  link
+  #memory
+  #lanes
+  /** One queue for all lanes (by demand), or one for each. */
+  #queues
+  #chooser
+  #counters
+  #at
+  #settlement
+  #keepsIds
+  #maxRecordBytes
+  #header = {
+    slot: 0,
+    furtherAnchors: [],
+    baseLow: 0,
+    baseHigh: 0,
+    first: 0,
+    salt: 0,
+    attempt: 0,
+  }
+  #fragments
+  #isWhole = false
+  constructor(given) {
+    const { memory, plan, link, ends } = given
+    this.link = link
+    this.#memory = memory
+    this.#lanes = ends.map((end) => new OutLane(memory, plan, link, end))
+    this.#chooser = given.chooser
+    this.#queues = given.chooser === undefined ? [new Queue()] : ends.map(() => new Queue())
+    this.#counters = given.counters
+    this.#at = given.at
+    this.#settlement = given.settlement
+    this.#keepsIds = given.keepsIds
+    this.#maxRecordBytes = plan.maxRecordBytes
+    this.#lanes.forEach((lane, i) => (this.#queues[given.chooser === undefined ? 0 : i].skip += lane.sent))
+  }
+  add(value, origin) {
+    if (this.#chooser === undefined) this.#queues[0].add(value, origin)
+    else this.#chooser.choose(value, origin, this.#queues)
+  }
+  /** Adds values[from], … before `to`, whose origins are their indexes. False where they go record by record. */
+  addRun(values, from, to) {
+    return this.#chooser === undefined && from === 0 && this.#queues[0].adopt(values, to)
+  }
+  /** Records that may be sent now, over all lanes; more than can be where the lane of a record is not a choice. */
+  credit() {
+    if (this.link.whenFull === 'dropNewest') return Infinity
+    let credit = 0
+    for (const { writer } of this.#lanes) credit += Math.max(0, writer.freshCredit())
+    return credit
+  }
+  /** Says to the readers whether this worker waits for them. */
+  want(wanting) {
+    for (const { writer } of this.#lanes) writer.want(wanting)
+  }
+  /** Records that wait. */
+  get waiting() {
+    let waiting = 0
+    for (const queue of this.#queues) waiting += queue.count - queue.next
+    return waiting
+  }
+  /**
+   * Writes what waits, as far as credit and room allow.
+   * @param header of the granule that the records came of
+   * @param isWhole what waits here is one record for each of the granule's, and nothing else comes of it
+   * @returns whether nothing waits any more
+   */
+  flush(header, isWhole, stamp, refuse) {
+    let isDone = true
+    this.#isWhole = isWhole
+    for (const lane of this.#lanes) lane.isFull = false
+    for (let i = 0; i < this.#queues.length; i++) {
+      const queue = this.#queues[i]
+      if (queue.isEmpty) continue
+      isDone = this.#flushQueue(queue, i, header, stamp, refuse) && isDone
+      if (queue.isEmpty) queue.compact()
+    }
+    return isDone
+  }
+  /** Ends records in fragments that an earlier life of this worker began; false where there is no room to say so yet. */
+  abortFragments(stamp) {
+    for (const { writer } of this.#lanes) {
+      if (!writer.isPending || this.#fragments !== undefined) continue
+      const at = writer.claim(writer.usualClaimBytes)
+      if (at === NO_ROOM) return false
+      const header = {
+        ...this.#header,
         slot: 0,
         furtherAnchors: [],
-        baseLow: 0,
-        baseHigh: 0,
-        first: 0,
-        salt: 0,
-        attempt: 0,
-    };
-    #fragments;
-    #isWhole = false;
-    constructor(given) {
-        const { memory, plan, link, ends } = given;
-        this.link = link;
-        this.#memory = memory;
-        this.#lanes = ends.map((end) => new OutLane(memory, plan, link, end));
-        this.#chooser = given.chooser;
-        this.#queues = given.chooser === undefined ? [new Queue()] : ends.map(() => new Queue());
-        this.#counters = given.counters;
-        this.#at = given.at;
-        this.#settlement = given.settlement;
-        this.#keepsIds = given.keepsIds;
-        this.#maxRecordBytes = plan.maxRecordBytes;
-        this.#lanes.forEach((lane, i) => (this.#queues[given.chooser === undefined ? 0 : i].skip += lane.sent));
+        attempt: FRAGMENT | FIRST_FRAGMENT | ABORT_FRAGMENTS,
+      }
+      writer.append(at, writer.body(at, 0), 0, header, stamp)
+      writer.isPending = false
     }
-    add(value, origin) {
-        if (this.#chooser === undefined)
-            this.#queues[0].add(value, origin);
-        else
-            this.#chooser.choose(value, origin, this.#queues);
+    return true
+  }
+  /** The granule in hand is wholly on its way: the next one starts anew. */
+  endGranule() {
+    for (const queue of this.#queues) queue.reset()
+    for (const lane of this.#lanes) {
+      lane.sent = 0
+      lane.writer.resume = 0
     }
-    /** Adds values[from], … before `to`, whose origins are their indexes. False where they go record by record. */
-    addRun(values, from, to) {
-        return this.#chooser === undefined && from === 0 && this.#queues[0].adopt(values, to);
+  }
+  get hasUncommitted() {
+    for (const lane of this.#lanes) if (lane.writer.hasUncommitted) return true
+    return false
+  }
+  /** Before a hand-off in the middle of a granule: how far a successor must pass over what it makes again. */
+  markResume() {
+    for (const lane of this.#lanes) lane.writer.resume = lane.sent
+  }
+  stage(journal) {
+    for (const lane of this.#lanes) {
+      lane.mustWake ||= lane.writer.hasUncommitted
+      lane.writer.stage(journal)
     }
-    /** Records that may be sent now, over all lanes; more than can be where the lane of a record is not a choice. */
-    credit() {
-        if (this.link.whenFull === 'dropNewest')
-            return Infinity;
-        let credit = 0;
-        for (const { writer } of this.#lanes)
-            credit += Math.max(0, writer.freshCredit());
-        return credit;
+  }
+  /** After a hand-off: wakes the readers that wait. */
+  wakePeers() {
+    for (const lane of this.#lanes) {
+      if (lane.mustWake) ring(this.#memory.words, lane.peerDoorbell)
+      lane.mustWake = false
     }
-    /** Says to the readers whether this worker waits for them. */
-    want(wanting) {
-        for (const { writer } of this.#lanes)
-            writer.want(wanting);
+  }
+  #flushQueue(queue, index, header, stamp, refuse) {
+    while (queue.skip > 0 && !queue.isEmpty) {
+      queue.next++
+      queue.skip--
     }
-    /** Records that wait. */
-    get waiting() {
-        let waiting = 0;
-        for (const queue of this.#queues)
-            waiting += queue.count - queue.next;
-        return waiting;
+    while (!queue.isEmpty) {
+      const lane = this.#fragments?.lane ?? this.#pick(index)
+      if (lane !== undefined) {
+        lane.isFull = !this.#send(lane, queue, header, stamp, refuse)
+        if (!lane.isFull || this.#isChoice) continue
+      }
+      if (this.link.whenFull !== 'dropNewest' || this.#fragments !== undefined) {
+        this.#want(index)
+        return false
+      }
+      this.#counters[this.#at + DROPPED] += queue.count - queue.next
+      queue.next = queue.count
     }
-    /**
-     * Writes what waits, as far as credit and room allow.
-     * @param header of the granule that the records came of
-     * @param isWhole what waits here is one record for each of the granule's, and nothing else comes of it
-     * @returns whether nothing waits any more
-     */
-    flush(header, isWhole, stamp, refuse) {
-        let isDone = true;
-        this.#isWhole = isWhole;
-        for (const lane of this.#lanes)
-            lane.isFull = false;
-        for (let i = 0; i < this.#queues.length; i++) {
-            const queue = this.#queues[i];
-            if (queue.isEmpty)
-                continue;
-            isDone = this.#flushQueue(queue, i, header, stamp, refuse) && isDone;
-            if (queue.isEmpty)
-                queue.compact();
-        }
-        return isDone;
+    return true
+  }
+  /** Several lanes may take the records of the queue. */
+  get #isChoice() {
+    return this.#chooser === undefined && this.#lanes.length > 1 && this.#fragments === undefined
+  }
+  /** The lane for the next records of a queue: its own, or the one with most credit. */
+  #pick(index) {
+    if (!this.#isChoice) {
+      const lane = this.#lanes[index]
+      return lane.writer.credit() > 0 ? lane : undefined
     }
-    /** Ends records in fragments that an earlier life of this worker began; false where there is no room to say so yet. */
-    abortFragments(stamp) {
-        for (const { writer } of this.#lanes) {
-            if (!writer.isPending || this.#fragments !== undefined)
-                continue;
-            const at = writer.claim(writer.usualClaimBytes);
-            if (at === NO_ROOM)
-                return false;
-            const header = {
-                ...this.#header,
-                slot: 0,
-                furtherAnchors: [],
-                attempt: FRAGMENT | FIRST_FRAGMENT | ABORT_FRAGMENTS,
-            };
-            writer.append(at, writer.body(at, 0), 0, header, stamp);
-            writer.isPending = false;
-        }
-        return true;
+    let best
+    let most = 0
+    for (const lane of this.#lanes) {
+      const credit = lane.isFull ? 0 : lane.writer.freshCredit()
+      if (credit <= most) continue
+      most = credit
+      best = lane
     }
-    /** The granule in hand is wholly on its way: the next one starts anew. */
-    endGranule() {
-        for (const queue of this.#queues)
-            queue.reset();
-        for (const lane of this.#lanes) {
-            lane.sent = 0;
-            lane.writer.resume = 0;
-        }
+    return best
+  }
+  #want(index) {
+    if (this.#chooser === undefined) for (const lane of this.#lanes) lane.writer.want(true)
+    else this.#lanes[index].writer.want(true)
+  }
+  /** Writes one frame of as many records as fit; false where the lane has no room. */
+  #send(lane, queue, header, stamp, refuse) {
+    if (this.#fragments !== undefined) return this.#sendFragment(this.#fragments, queue, header, stamp)
+    const { writer, encoder } = lane
+    const at = writer.claim(lane.claimBytes)
+    if (at === NO_ROOM) return false
+    const body = writer.body(at, header.furtherAnchors.length)
+    const last = queue.next + Math.min(writer.credit(), queue.count - queue.next)
+    let encoded = 0
+    try {
+      if (body < writer.limit)
+        encoded = encoder.encode(this.#memory, queue.values, queue.next, last, body, writer.limit)
+    } catch (error) {
+      this.#refuseNext(queue, error, refuse)
+      return true
     }
-    get hasUncommitted() {
-        for (const lane of this.#lanes)
-            if (lane.writer.hasUncommitted)
-                return true;
-        return false;
+    if (encoded === 0) return this.#sendLarge(lane, queue, writer.limit - at, refuse)
+    lane.claimBytes = writer.usualClaimBytes
+    this.#identify(queue, header, encoded)
+    this.#counters[this.#at + BYTES] += writer.append(at, encoder.end, encoded, this.#header, stamp)
+    this.#sent(lane, queue, encoded)
+    return true
+  }
+  /** The record does not fit `room`: asks for the room of the largest frame, or cuts the record into fragments. */
+  #sendLarge(lane, queue, room, refuse) {
+    if (room < lane.writer.maxFrameBytes) {
+      lane.claimBytes = lane.writer.maxFrameBytes
+      return true
     }
-    /** Before a hand-off in the middle of a granule: how far a successor must pass over what it makes again. */
-    markResume() {
-        for (const lane of this.#lanes)
-            lane.writer.resume = lane.sent;
+    try {
+      this.#fragments = { lane, bytes: this.#encodeAlone(lane, queue.values[queue.next]), sent: 0 }
+    } catch (error) {
+      this.#refuseNext(queue, error, refuse)
     }
-    stage(journal) {
-        for (const lane of this.#lanes) {
-            lane.mustWake ||= lane.writer.hasUncommitted;
-            lane.writer.stage(journal);
-        }
+    lane.claimBytes = lane.writer.usualClaimBytes
+    return true
+  }
+  #refuseNext(queue, error, refuse) {
+    const index = queue.next++
+    queue.isDense = false
+    refuse(queue.origin(index), queue.values[index], error)
+  }
+  #encodeAlone(lane, value) {
+    for (let bytes = 4 * lane.writer.maxFrameBytes; ; bytes *= 4) {
+      const room = Math.min(bytes, align(this.#maxRecordBytes))
+      const memory = viewMemory(new ArrayBuffer(room))
+      if (lane.encoder.encode(memory, [value], 0, 1, 0, room) === 1)
+        return memory.bytes.subarray(0, align(lane.encoder.end))
+      if (bytes > this.#maxRecordBytes)
+        throw new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: this.#maxRecordBytes })
     }
-    /** After a hand-off: wakes the readers that wait. */
-    wakePeers() {
-        for (const lane of this.#lanes) {
-            if (lane.mustWake)
-                ring(this.#memory.words, lane.peerDoorbell);
-            lane.mustWake = false;
-        }
+  }
+  #sendFragment(fragments, queue, header, stamp) {
+    const { lane, bytes } = fragments
+    const { writer } = lane
+    const at = writer.claim(writer.usualClaimBytes)
+    if (at === NO_ROOM) return false
+    const body = writer.body(at, header.furtherAnchors.length)
+    const end = Math.min(bytes.byteLength, fragments.sent + writer.limit - body)
+    const isLast = end === bytes.byteLength
+    bytes.copy(this.#memory.bytes, body, fragments.sent, end)
+    this.#identify(queue, header, 1)
+    this.#header.attempt |= FRAGMENT | (fragments.sent === 0 ? FIRST_FRAGMENT : 0) | (isLast ? LAST_FRAGMENT : 0)
+    this.#counters[this.#at + BYTES] += writer.append(
+      at,
+      body + end - fragments.sent,
+      isLast ? 1 : 0,
+      this.#header,
+      stamp,
+    )
+    fragments.sent = end
+    writer.isPending = !isLast
+    if (isLast) {
+      this.#fragments = undefined
+      this.#sent(lane, queue, 1)
     }
-    #flushQueue(queue, index, header, stamp, refuse) {
-        while (queue.skip > 0 && !queue.isEmpty) {
-            queue.next++;
-            queue.skip--;
-        }
-        while (!queue.isEmpty) {
-            const lane = this.#fragments?.lane ?? this.#pick(index);
-            if (lane !== undefined) {
-                lane.isFull = !this.#send(lane, queue, header, stamp, refuse);
-                if (!lane.isFull || this.#isChoice)
-                    continue;
-            }
-            if (this.link.whenFull !== 'dropNewest' || this.#fragments !== undefined) {
-                this.#want(index);
-                return false;
-            }
-            this.#counters[this.#at + DROPPED] += queue.count - queue.next;
-            queue.next = queue.count;
-        }
-        return true;
+    return true
+  }
+  /** Ids of the next `count` records: their inputs' where they may keep them, otherwise of a base of their own. */
+  #identify(queue, header, count) {
+    const own = this.#header
+    own.slot = header.slot
+    own.furtherAnchors = header.furtherAnchors
+    // Attempts are counted per stage; a retry edge leads the record back to the stage that failed it.
+    own.attempt = this.link.pathType === 'retry' ? header.attempt + 1 : 0
+    if (this.#keepsIds && (queue.isDense || count === 1)) {
+      own.baseLow = header.baseLow
+      own.baseHigh = header.baseHigh
+      own.first = (header.first + queue.origin(queue.next)) | 0
+      // Only a frame that is all that comes of the granule may go on under its id (see `slots.ts`, S2).
+      own.salt = this.#isWhole && count === queue.count ? header.salt : partSalt(header.salt, own.first)
+      return
     }
-    /** Several lanes may take the records of the queue. */
-    get #isChoice() {
-        return this.#chooser === undefined && this.#lanes.length > 1 && this.#fragments === undefined;
-    }
-    /** The lane for the next records of a queue: its own, or the one with most credit. */
-    #pick(index) {
-        if (!this.#isChoice) {
-            const lane = this.#lanes[index];
-            return lane.writer.credit() > 0 ? lane : undefined;
-        }
-        let best;
-        let most = 0;
-        for (const lane of this.#lanes) {
-            const credit = lane.isFull ? 0 : lane.writer.freshCredit();
-            if (credit <= most)
-                continue;
-            most = credit;
-            best = lane;
-        }
-        return best;
-    }
-    #want(index) {
-        if (this.#chooser === undefined)
-            for (const lane of this.#lanes)
-                lane.writer.want(true);
-        else
-            this.#lanes[index].writer.want(true);
-    }
-    /** Writes one frame of as many records as fit; false where the lane has no room. */
-    #send(lane, queue, header, stamp, refuse) {
-        if (this.#fragments !== undefined)
-            return this.#sendFragment(this.#fragments, queue, header, stamp);
-        const { writer, encoder } = lane;
-        const at = writer.claim(lane.claimBytes);
-        if (at === NO_ROOM)
-            return false;
-        const body = writer.body(at, header.furtherAnchors.length);
-        const last = queue.next + Math.min(writer.credit(), queue.count - queue.next);
-        let encoded = 0;
-        try {
-            if (body < writer.limit)
-                encoded = encoder.encode(this.#memory, queue.values, queue.next, last, body, writer.limit);
-        }
-        catch (error) {
-            this.#refuseNext(queue, error, refuse);
-            return true;
-        }
-        if (encoded === 0)
-            return this.#sendLarge(lane, queue, writer.limit - at, refuse);
-        lane.claimBytes = writer.usualClaimBytes;
-        this.#identify(queue, header, encoded);
-        this.#counters[this.#at + BYTES] += writer.append(at, encoder.end, encoded, this.#header, stamp);
-        this.#sent(lane, queue, encoded);
-        return true;
-    }
-    /** The record does not fit `room`: asks for the room of the largest frame, or cuts the record into fragments. */
-    #sendLarge(lane, queue, room, refuse) {
-        if (room < lane.writer.maxFrameBytes) {
-            lane.claimBytes = lane.writer.maxFrameBytes;
-            return true;
-        }
-        try {
-            this.#fragments = { lane, bytes: this.#encodeAlone(lane, queue.values[queue.next]), sent: 0 };
-        }
-        catch (error) {
-            this.#refuseNext(queue, error, refuse);
-        }
-        lane.claimBytes = lane.writer.usualClaimBytes;
-        return true;
-    }
-    #refuseNext(queue, error, refuse) {
-        const index = queue.next++;
-        queue.isDense = false;
-        refuse(queue.origin(index), queue.values[index], error);
-    }
-    #encodeAlone(lane, value) {
-        for (let bytes = 4 * lane.writer.maxFrameBytes;; bytes *= 4) {
-            const room = Math.min(bytes, align(this.#maxRecordBytes));
-            const memory = viewMemory(new ArrayBuffer(room));
-            if (lane.encoder.encode(memory, [value], 0, 1, 0, room) === 1)
-                return memory.bytes.subarray(0, align(lane.encoder.end));
-            if (bytes > this.#maxRecordBytes)
-                throw new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: this.#maxRecordBytes });
-        }
-    }
-    #sendFragment(fragments, queue, header, stamp) {
-        const { lane, bytes } = fragments;
-        const { writer } = lane;
-        const at = writer.claim(writer.usualClaimBytes);
-        if (at === NO_ROOM)
-            return false;
-        const body = writer.body(at, header.furtherAnchors.length);
-        const end = Math.min(bytes.byteLength, fragments.sent + writer.limit - body);
-        const isLast = end === bytes.byteLength;
-        bytes.copy(this.#memory.bytes, body, fragments.sent, end);
-        this.#identify(queue, header, 1);
-        this.#header.attempt |= FRAGMENT | (fragments.sent === 0 ? FIRST_FRAGMENT : 0) | (isLast ? LAST_FRAGMENT : 0);
-        this.#counters[this.#at + BYTES] += writer.append(at, body + end - fragments.sent, isLast ? 1 : 0, this.#header, stamp);
-        fragments.sent = end;
-        writer.isPending = !isLast;
-        if (isLast) {
-            this.#fragments = undefined;
-            this.#sent(lane, queue, 1);
-        }
-        return true;
-    }
-    /** Ids of the next `count` records: their inputs' where they may keep them, otherwise of a base of their own. */
-    #identify(queue, header, count) {
-        const own = this.#header;
-        own.slot = header.slot;
-        own.furtherAnchors = header.furtherAnchors;
-        // Attempts are counted per stage; a retry edge leads the record back to the stage that failed it.
-        own.attempt = this.link.pathType === 'retry' ? header.attempt + 1 : 0;
-        if (this.#keepsIds && (queue.isDense || count === 1)) {
-            own.baseLow = header.baseLow;
-            own.baseHigh = header.baseHigh;
-            own.first = (header.first + queue.origin(queue.next)) | 0;
-            // Only a frame that is all that comes of the granule may go on under its id (see `slots.ts`, S2).
-            own.salt = this.#isWhole && count === queue.count ? header.salt : partSalt(header.salt, own.first);
-            return;
-        }
-        deriveBase(header, this.link.index * MAX_LANES + this.#queues.indexOf(queue) + 1);
-        own.baseLow = mixed.low;
-        own.baseHigh = mixed.high;
-        own.first = queue.before + queue.next;
-        own.salt = 0;
-    }
-    #sent(lane, queue, count) {
-        this.#settlement.toggle(this.#header);
-        queue.next += count;
-        lane.sent += count;
-        this.#counters[this.#at + RECORDS] += count;
-        if (this.link.whenFull === 'dropOldest')
-            lane.writer.askToDrop(this.link.capacity);
-    }
+    deriveBase(header, this.link.index * MAX_LANES + this.#queues.indexOf(queue) + 1)
+    own.baseLow = mixed.low
+    own.baseHigh = mixed.high
+    own.first = queue.before + queue.next
+    own.salt = 0
+  }
+  #sent(lane, queue, count) {
+    this.#settlement.toggle(this.#header)
+    queue.next += count
+    lane.sent += count
+    this.#counters[this.#at + RECORDS] += count
+    if (this.link.whenFull === 'dropOldest') lane.writer.askToDrop(this.link.capacity)
+  }
 }

@@ -1,98 +1,92 @@
-import { DONE, IN } from "../telemetry/counters.js";
-import { LaneGranule } from "./granule.js";
-import { measureGranule } from "./parts.js";
-import { BLOCKED, Handoff, PROGRESS, STARVED } from "./stage.js";
+import { DONE, IN } from '../telemetry/counters.js'
+import { LaneGranule } from './granule.js'
+import { measureGranule } from './parts.js'
+import { BLOCKED, Handoff, PROGRESS, STARVED } from './stage.js'
 /**
  * A sink that is read in this thread. Records are handed out one after the other; a granule is done when all of its records
  * have been asked past, so a reader that stops reading holds the pipeline back.
  */
 export class OutputStage {
-    wakeAt = Infinity;
-    isAsync = true;
-    #parts;
-    #handoff;
-    /** Looks at a record first: true where it takes the record, as the answer of a call. */
-    #answer;
-    #granule = new LaneGranule();
-    #phase = 'idle';
-    #index = 0;
-    /** The record before #index is in the reader's hands. */
-    #isLent = false;
-    #readers = [];
-    #isOver = false;
-    constructor(parts, answer) {
-        this.#parts = parts;
-        this.#handoff = new Handoff(parts);
-        this.#answer = answer;
+  wakeAt = Infinity
+  isAsync = true
+  #parts
+  #handoff
+  /** Looks at a record first: true where it takes the record, as the answer of a call. */
+  #answer
+  #granule = new LaneGranule()
+  #phase = 'idle'
+  #index = 0
+  /** The record before #index is in the reader's hands. */
+  #isLent = false
+  #readers = []
+  #isOver = false
+  constructor(parts, answer) {
+    this.#parts = parts
+    this.#handoff = new Handoff(parts)
+    this.#answer = answer
+  }
+  /** Gives the last record back and takes the next one. */
+  read() {
+    this.#isLent = false
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined })
+    return new Promise((resolve) => {
+      this.#readers.push(resolve)
+      this.#parts.wake()
+    })
+  }
+  /** Nobody reads on; the record that is out counts as done. */
+  release() {
+    this.#isLent = false
+    this.#parts.wake()
+  }
+  /** The pipeline is over: readers come to the end. */
+  end() {
+    this.#isOver = true
+    for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined })
+  }
+  step() {
+    const { clock, inlet } = this.#parts
+    clock.read()
+    if (this.#phase === 'closed') return this.#commit()
+    if (this.#phase === 'idle') {
+      if (!inlet.next(this.#granule)) return this.#handoff.isDirty ? this.#commit() : STARVED
+      this.#phase = 'reading'
+      this.#index = this.#granule.from
     }
-    /** Gives the last record back and takes the next one. */
-    read() {
-        this.#isLent = false;
-        if (this.#isOver)
-            return Promise.resolve({ done: true, value: undefined });
-        return new Promise((resolve) => {
-            this.#readers.push(resolve);
-            this.#parts.wake();
-        });
+    return this.#handOut()
+  }
+  #handOut() {
+    const granule = this.#granule
+    while (this.#index < granule.count && !this.#isLent) {
+      const record = granule.values[this.#index]
+      if (!this.#answer(granule.slot, record)) {
+        const reader = this.#readers.shift()
+        if (reader === undefined) return BLOCKED
+        this.#isLent = true
+        reader({ done: false, value: record })
+      }
+      this.#index++
     }
-    /** Nobody reads on; the record that is out counts as done. */
-    release() {
-        this.#isLent = false;
-        this.#parts.wake();
-    }
-    /** The pipeline is over: readers come to the end. */
-    end() {
-        this.#isOver = true;
-        for (const reader of this.#readers.splice(0))
-            reader({ done: true, value: undefined });
-    }
-    step() {
-        const { clock, inlet } = this.#parts;
-        clock.read();
-        if (this.#phase === 'closed')
-            return this.#commit();
-        if (this.#phase === 'idle') {
-            if (!inlet.next(this.#granule))
-                return this.#handoff.isDirty ? this.#commit() : STARVED;
-            this.#phase = 'reading';
-            this.#index = this.#granule.from;
-        }
-        return this.#handOut();
-    }
-    #handOut() {
-        const granule = this.#granule;
-        while (this.#index < granule.count && !this.#isLent) {
-            const record = granule.values[this.#index];
-            if (!this.#answer(granule.slot, record)) {
-                const reader = this.#readers.shift();
-                if (reader === undefined)
-                    return BLOCKED;
-                this.#isLent = true;
-                reader({ done: false, value: record });
-            }
-            this.#index++;
-        }
-        if (this.#isLent)
-            return BLOCKED;
-        this.#close();
-        return this.#handoff.isDue ? this.#commit() : PROGRESS;
-    }
-    #close() {
-        const { inlet, outlet } = this.#parts;
-        const granule = this.#granule;
-        const records = granule.count - granule.from;
-        outlet.open(granule, granule.count);
-        outlet.root.count(IN, records);
-        outlet.root.count(DONE, records);
-        this.#handoff.end(granule);
-        inlet.release(granule);
-        measureGranule(this.#parts, granule);
-        outlet.close();
-        this.#handoff.add(records);
-        this.#phase = 'idle';
-    }
-    #commit() {
-        this.#phase = this.#handoff.commit() ? 'idle' : 'closed';
-        return this.#phase === 'idle' ? PROGRESS : BLOCKED;
-    }
+    if (this.#isLent) return BLOCKED
+    this.#close()
+    return this.#handoff.isDue ? this.#commit() : PROGRESS
+  }
+  #close() {
+    const { inlet, outlet } = this.#parts
+    const granule = this.#granule
+    const records = granule.count - granule.from
+    outlet.open(granule, granule.count)
+    outlet.root.count(IN, records)
+    outlet.root.count(DONE, records)
+    this.#handoff.end(granule)
+    inlet.release(granule)
+    measureGranule(this.#parts, granule)
+    outlet.close()
+    this.#handoff.add(records)
+    this.#phase = 'idle'
+  }
+  #commit() {
+    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+  }
 }

@@ -1,70 +1,67 @@
 /** A rate limit that lets records through evenly: a bucket that fills at the rate and holds a few milliseconds of it. */
 export class Pacing {
-    #perMs;
-    #allowed = 0;
-    #at;
-    #atOnce;
-    /**
-     * @param perSecond 0 for no limit
-     * @param atOnce what the bucket holds, and holds at the start; default: ten milliseconds of the rate, and nothing
-     */
-    constructor(perSecond, nowMs, atOnce) {
-        this.#perMs = perSecond / 1000;
-        this.#at = nowMs;
-        this.#atOnce = atOnce;
-        this.#allowed = atOnce ?? 0;
-    }
-    set perSecond(perSecond) {
-        this.#perMs = perSecond / 1000;
-    }
-    /** Records that may go now. */
-    allowed(nowMs) {
-        if (this.#perMs === 0)
-            return Infinity;
-        const most = this.#atOnce ?? Math.max(1, this.#perMs * BURST_MS);
-        this.#allowed = Math.min(most, this.#allowed + (nowMs - this.#at) * this.#perMs);
-        this.#at = nowMs;
-        return Math.floor(this.#allowed);
-    }
-    take(records) {
-        if (this.#perMs > 0)
-            this.#allowed -= records;
-    }
-    /** When the next record may go, in ms of the same clock. */
-    get nextAt() {
-        return this.#perMs === 0 ? this.#at : this.#at + Math.max(0, 1 - this.#allowed) / this.#perMs;
-    }
+  #perMs
+  #allowed = 0
+  #at
+  #atOnce
+  /**
+   * @param perSecond 0 for no limit
+   * @param atOnce what the bucket holds, and holds at the start; default: ten milliseconds of the rate, and nothing
+   */
+  constructor(perSecond, nowMs, atOnce) {
+    this.#perMs = perSecond / 1000
+    this.#at = nowMs
+    this.#atOnce = atOnce
+    this.#allowed = atOnce ?? 0
+  }
+  set perSecond(perSecond) {
+    this.#perMs = perSecond / 1000
+  }
+  /** Records that may go now. */
+  allowed(nowMs) {
+    if (this.#perMs === 0) return Infinity
+    const most = this.#atOnce ?? Math.max(1, this.#perMs * BURST_MS)
+    this.#allowed = Math.min(most, this.#allowed + (nowMs - this.#at) * this.#perMs)
+    this.#at = nowMs
+    return Math.floor(this.#allowed)
+  }
+  take(records) {
+    if (this.#perMs > 0) this.#allowed -= records
+  }
+  /** When the next record may go, in ms of the same clock. */
+  get nextAt() {
+    return this.#perMs === 0 ? this.#at : this.#at + Math.max(0, 1 - this.#allowed) / this.#perMs
+  }
 }
-const BURST_MS = 10;
+const BURST_MS = 10
 /**
  * How many records a source puts into one granule: what the pipeline ends in about a millisecond. Fast streams get large
  * granules, which cost less; slow ones small ones, which spread better over workers and arrive sooner.
  */
 export class GranuleSize {
-    #most;
-    #size;
-    #ended = 0;
-    #since;
-    constructor(most, nowMs) {
-        this.#most = most;
-        this.#size = Math.min(most, FIRST_SIZE);
-        this.#since = nowMs;
-    }
-    get records() {
-        return this.#size;
-    }
-    /** So many records have ended. */
-    ended(records, nowMs) {
-        this.#ended += records;
-        const ms = nowMs - this.#since;
-        if (ms < LOOK_MS)
-            return;
-        const target = Math.max(1, Math.min(this.#most, Math.round(this.#ended / ms)));
-        // Up at once, down by half: a pause is not yet a slow pipeline.
-        this.#size = Math.max(target, this.#size >> 1, 1);
-        this.#ended = 0;
-        this.#since = nowMs;
-    }
+  #most
+  #size
+  #ended = 0
+  #since
+  constructor(most, nowMs) {
+    this.#most = most
+    this.#size = Math.min(most, FIRST_SIZE)
+    this.#since = nowMs
+  }
+  get records() {
+    return this.#size
+  }
+  /** So many records have ended. */
+  ended(records, nowMs) {
+    this.#ended += records
+    const ms = nowMs - this.#since
+    if (ms < LOOK_MS) return
+    const target = Math.max(1, Math.min(this.#most, Math.round(this.#ended / ms)))
+    // Up at once, down by half: a pause is not yet a slow pipeline.
+    this.#size = Math.max(target, this.#size >> 1, 1)
+    this.#ended = 0
+    this.#since = nowMs
+  }
 }
-const FIRST_SIZE = 8;
-const LOOK_MS = 2;
+const FIRST_SIZE = 8
+const LOOK_MS = 2

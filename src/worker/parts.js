@@ -1,113 +1,111 @@
-import { load } from '#atomics';
-import { Journal } from "../lane/journal.js";
-import { AckReader } from "../lane/acks.js";
-import { Slots, anchorSlot, anchorSource, slotBorn } from "../lane/slots.js";
-import { DRAINING, PHASE } from "../plan/control.js";
-import { Histogram } from "../telemetry/histogram.js";
-import { Clock } from "./clock.js";
-import { Desk } from "./desk.js";
-import { Hand } from "./hand.js";
-import { Inlet } from "./inlet.js";
-import { Outlet } from "./outlet.js";
-import { Pacing } from "./pacing.js";
-import { Progress } from "./progress.js";
-import { describe } from "./record-work.js";
-import { Settlement } from "./settlement.js";
+import { load } from '#atomics'
+import { Journal } from '../lane/journal.js'
+import { AckReader } from '../lane/acks.js'
+import { Slots, anchorSlot, anchorSource, slotBorn } from '../lane/slots.js'
+import { DRAINING, PHASE } from '../plan/control.js'
+import { Histogram } from '../telemetry/histogram.js'
+import { Clock } from './clock.js'
+import { Desk } from './desk.js'
+import { Hand } from './hand.js'
+import { Inlet } from './inlet.js'
+import { Outlet } from './outlet.js'
+import { Pacing } from './pacing.js'
+import { Progress } from './progress.js'
+import { describe } from './record-work.js'
+import { Settlement } from './settlement.js'
 /** Makes the parts of one worker on its memory. A successor's parts go on where its predecessor's last hand-off ended. */
 export function makeParts(given) {
-    const { plan, memory, handlers, state } = given;
-    const report = limited(given.report);
-    const worker = plan.workers[given.worker];
-    const stage = plan.stages[worker.stage];
-    const journal = new Journal(memory, worker.journal);
-    const histogram = (kind) => {
-        const offset = worker.histograms[kind];
-        return offset === undefined ? undefined : new Histogram(memory, offset);
-    };
-    const source = worker.slots && {
-        slots: new Slots(memory, worker.slots),
-        acks: worker.ackInputs.map(({ layout }) => new AckReader(memory, layout)),
-        progress: new Progress(memory, worker.progress),
-        ackTimes: histogram('ack'),
-    };
-    const settleOwn = source && source.slots.settle.bind(source.slots);
-    const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, settleOwn);
-    const outlet = new Outlet({
-        memory,
-        plan,
-        stage,
-        worker,
-        counters: journal.counters,
-        settlement,
-        handlers,
-        onFault(node, input, { error, attempts }, outcome) {
-            const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered';
-            const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
-            report({ name, node, attempts, error: { ...describe(error), ...stack }, input });
-        },
-    });
-    const phase = plan.control.offset / 4 + PHASE;
-    const timeoutMs = stage.input?.timeoutMs ?? 0;
-    return {
-        plan,
-        stage,
-        worker,
-        memory,
-        journal,
-        handlers,
-        inlet: new Inlet(memory, given.assembly, plan, worker.inputs, (granule, records, hasEnded) => {
-            journal.counters[granule.lane.dropped] += records;
-            if (hasEnded)
-                settlement.toggle(granule);
-        }),
-        outlet,
-        settlement,
-        desk: new Desk(memory, worker.stash, journal),
-        hand: new Hand(memory, worker.hand, timeoutMs > 0),
-        clock: new Clock(memory, worker.times),
-        facts: {
-            node: stage.node,
-            worker: worker.ordinal,
-            workers: stage.concurrency,
-            state,
-            branches: new Set(stage.nodes[0].branches.map(({ when }) => when)),
-        },
-        stopped: given.stopped,
-        draining: given.draining,
-        source,
-        supply: given.supply,
-        service: histogram('service'),
-        lane: histogram('lane'),
-        batch: histogram('batch'),
-        endToEnd: histogram('endToEnd'),
-        wake: given.wake,
-        isDraining: () => load(memory.words, phase) >= DRAINING,
-        report,
-    };
+  const { plan, memory, handlers, state } = given
+  const report = limited(given.report)
+  const worker = plan.workers[given.worker]
+  const stage = plan.stages[worker.stage]
+  const journal = new Journal(memory, worker.journal)
+  const histogram = (kind) => {
+    const offset = worker.histograms[kind]
+    return offset === undefined ? undefined : new Histogram(memory, offset)
+  }
+  const source = worker.slots && {
+    slots: new Slots(memory, worker.slots),
+    acks: worker.ackInputs.map(({ layout }) => new AckReader(memory, layout)),
+    progress: new Progress(memory, worker.progress),
+    ackTimes: histogram('ack'),
+  }
+  const settleOwn = source && source.slots.settle.bind(source.slots)
+  const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, settleOwn)
+  const outlet = new Outlet({
+    memory,
+    plan,
+    stage,
+    worker,
+    counters: journal.counters,
+    settlement,
+    handlers,
+    onFault(node, input, { error, attempts }, outcome) {
+      const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
+      const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
+      report({ name, node, attempts, error: { ...describe(error), ...stack }, input })
+    },
+  })
+  const phase = plan.control.offset / 4 + PHASE
+  const timeoutMs = stage.input?.timeoutMs ?? 0
+  return {
+    plan,
+    stage,
+    worker,
+    memory,
+    journal,
+    handlers,
+    inlet: new Inlet(memory, given.assembly, plan, worker.inputs, (granule, records, hasEnded) => {
+      journal.counters[granule.lane.dropped] += records
+      if (hasEnded) settlement.toggle(granule)
+    }),
+    outlet,
+    settlement,
+    desk: new Desk(memory, worker.stash, journal),
+    hand: new Hand(memory, worker.hand, timeoutMs > 0),
+    clock: new Clock(memory, worker.times),
+    facts: {
+      node: stage.node,
+      worker: worker.ordinal,
+      workers: stage.concurrency,
+      state,
+      branches: new Set(stage.nodes[0].branches.map(({ when }) => when)),
+    },
+    stopped: given.stopped,
+    draining: given.draining,
+    source,
+    supply: given.supply,
+    service: histogram('service'),
+    lane: histogram('lane'),
+    batch: histogram('batch'),
+    endToEnd: histogram('endToEnd'),
+    wake: given.wake,
+    isDraining: () => load(memory.words, phase) >= DRAINING,
+    report,
+  }
 }
 /** Events of a worker per second, at most; and so many at once. */
-const EVENTS_PER_SECOND = 200;
-const EVENTS_AT_ONCE = 100;
+const EVENTS_PER_SECOND = 200
+const EVENTS_AT_ONCE = 100
 /** Lets so many events through; the next one tells how many were left out. */
 function limited(report) {
-    const pacing = new Pacing(EVENTS_PER_SECOND, performance.now(), EVENTS_AT_ONCE);
-    let suppressed = 0;
-    return (event) => {
-        if (pacing.allowed(performance.now()) < 1) {
-            suppressed++;
-            return;
-        }
-        pacing.take(1);
-        report(suppressed === 0 ? event : { ...event, suppressed });
-        suppressed = 0;
-    };
+  const pacing = new Pacing(EVENTS_PER_SECOND, performance.now(), EVENTS_AT_ONCE)
+  let suppressed = 0
+  return (event) => {
+    if (pacing.allowed(performance.now()) < 1) {
+      suppressed++
+      return
+    }
+    pacing.take(1)
+    report(suppressed === 0 ? event : { ...event, suppressed })
+    suppressed = 0
+  }
 }
 /** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */
 export function measureGranule({ plan, memory, clock, lane, endToEnd }, granule) {
-    const { count, slot } = granule;
-    lane?.record(((clock.stamp - granule.stamp) | 0) * 1000, count);
-    if (endToEnd === undefined)
-        return;
-    const source = plan.workers[plan.sources[anchorSource(slot)]];
-    endToEnd.record(((clock.stamp - slotBorn(memory.words, source.slots, anchorSlot(slot))) | 0) * 1000, count);
+  const { count, slot } = granule
+  lane?.record(((clock.stamp - granule.stamp) | 0) * 1000, count)
+  if (endToEnd === undefined) return
+  const source = plan.workers[plan.sources[anchorSource(slot)]]
+  endToEnd.record(((clock.stamp - slotBorn(memory.words, source.slots, anchorSlot(slot))) | 0) * 1000, count)
 }

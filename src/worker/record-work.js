@@ -1,150 +1,132 @@
-import { MillraceError } from "../errors.js";
-import { DONE, FILTERED, IN, RETRIED } from "../telemetry/counters.js";
-import { isWorthRetry, retryDelayMs } from "./faults.js";
-import { headerOf } from "./granule.js";
-import { iterate } from "./outlet.js";
+import { MillraceError } from '../errors.js'
+import { DONE, FILTERED, IN, RETRIED } from '../telemetry/counters.js'
+import { isWorthRetry, retryDelayMs } from './faults.js'
+import { headerOf } from './granule.js'
+import { iterate } from './outlet.js'
 /** What a stage does with one record at a time: the handler, what comes of its answer, and what of its failure. */
 export class RecordWork {
-    handler;
-    #parts;
-    #when;
-    constructor(parts) {
-        this.#parts = parts;
-        this.handler = parts.handlers.operation({ ...parts.stage.nodes[0], work: parts.stage.work }).call;
-        this.#when = parts.handlers.retryWhen();
+  handler
+  #parts
+  #when
+  constructor(parts) {
+    this.#parts = parts
+    this.handler = parts.handlers.operation({ ...parts.stage.nodes[0], work: parts.stage.work }).call
+    this.#when = parts.handlers.retryWhen()
+  }
+  /** Sends what the handler answered to one record, and what it emitted. */
+  deliver(result, value, origin, context) {
+    const { outlet, stage } = this.#parts
+    const { root } = outlet
+    let isFiltered = false
+    if (stage.work === 'map') outlet.send(root, result, origin)
+    else if (stage.work === 'write') outlet.send(root, value, origin)
+    else if (stage.work === 'flatMap') for (const item of result) outlet.send(root, item, origin)
+    else if (result === true) outlet.send(root, value, origin)
+    else isFiltered = true
+    if (context.emitted.length > 0) this.sendEmitted(context, origin)
+    root.count(isFiltered ? FILTERED : DONE, 1)
+  }
+  /** The same for the records with the indexes `from`, … before `to`, which emitted nothing. */
+  deliverRun(results, values, from, to) {
+    const { outlet, stage } = this.#parts
+    const { root } = outlet
+    if (from === to) return
+    if (stage.work === 'map' || stage.work === 'write') {
+      outlet.sendRun(root, stage.work === 'map' ? results : values, from, to)
+      root.count(DONE, to - from)
+      return
     }
-    /** Sends what the handler answered to one record, and what it emitted. */
-    deliver(result, value, origin, context) {
-        const { outlet, stage } = this.#parts;
-        const { root } = outlet;
-        let isFiltered = false;
-        if (stage.work === 'map')
-            outlet.send(root, result, origin);
-        else if (stage.work === 'write')
-            outlet.send(root, value, origin);
-        else if (stage.work === 'flatMap')
-            for (const item of result)
-                outlet.send(root, item, origin);
-        else if (result === true)
-            outlet.send(root, value, origin);
-        else
-            isFiltered = true;
-        if (context.emitted.length > 0)
-            this.sendEmitted(context, origin);
-        root.count(isFiltered ? FILTERED : DONE, 1);
+    for (let i = from; i < to; i++) {
+      if (stage.work === 'flatMap') for (const item of results[i]) outlet.send(root, item, i)
+      else if (results[i] === true) outlet.send(root, values[i], i)
+      else {
+        root.count(FILTERED, 1)
+        root.count(DONE, -1)
+      }
     }
-    /** The same for the records with the indexes `from`, … before `to`, which emitted nothing. */
-    deliverRun(results, values, from, to) {
-        const { outlet, stage } = this.#parts;
-        const { root } = outlet;
-        if (from === to)
-            return;
-        if (stage.work === 'map' || stage.work === 'write') {
-            outlet.sendRun(root, stage.work === 'map' ? results : values, from, to);
-            root.count(DONE, to - from);
-            return;
-        }
-        for (let i = from; i < to; i++) {
-            if (stage.work === 'flatMap')
-                for (const item of results[i])
-                    outlet.send(root, item, i);
-            else if (results[i] === true)
-                outlet.send(root, values[i], i);
-            else {
-                root.count(FILTERED, 1);
-                root.count(DONE, -1);
-            }
-        }
-        root.count(DONE, to - from);
+    root.count(DONE, to - from)
+  }
+  /** What the answer of a handler means: `flatMap`'s is taken as a whole, so that a failure in the middle sends nothing. */
+  settle(result) {
+    if (this.#parts.stage.work !== 'flatMap' || Array.isArray(result)) return result
+    return [...iterate(this.#parts.stage.node, result)]
+  }
+  /** Counts records that this stage has taken from a lane. */
+  countIn(records) {
+    this.#parts.outlet.root.count(IN, records)
+  }
+  /**
+   * A record from a lane failed: it waits in the stash for its next attempt, goes by the retry edge, or is given up.
+   * @param again the record as it was sent: the handler may have changed what it got
+   */
+  failed(header, again, origin, error) {
+    const { outlet } = this.#parts
+    const fault = { error, attempts: header.attempt + 1, firstFailedAt: Date.now() }
+    if (!this.#isWorthRetry(fault)) outlet.giveUp(outlet.root, again(), origin, fault)
+    else if (outlet.root.retry.length > 0) this.#sendToRetryEdge(again(), origin, fault)
+    else if (!this.#keep(header, again(), origin, fault)) outlet.giveUp(outlet.root, again(), origin, fault)
+  }
+  /** A record of the stash failed once more. @returns whether it waits again; otherwise it is done */
+  failedAgain(entry, again, error) {
+    const { outlet, desk, journal } = this.#parts
+    const fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || Date.now() }
+    if (!this.#isWorthRetry(fault)) {
+      outlet.giveUp(outlet.root, again(), 0, fault)
+      return false
     }
-    /** What the answer of a handler means: `flatMap`'s is taken as a whole, so that a failure in the middle sends nothing. */
-    settle(result) {
-        if (this.#parts.stage.work !== 'flatMap' || Array.isArray(result))
-            return result;
-        return [...iterate(this.#parts.stage.node, result)];
+    if (outlet.root.retry.length > 0) {
+      this.#sendToRetryEdge(again(), 0, fault)
+      return false
     }
-    /** Counts records that this stage has taken from a lane. */
-    countIn(records) {
-        this.#parts.outlet.root.count(IN, records);
-    }
-    /**
-     * A record from a lane failed: it waits in the stash for its next attempt, goes by the retry edge, or is given up.
-     * @param again the record as it was sent: the handler may have changed what it got
-     */
-    failed(header, again, origin, error) {
-        const { outlet } = this.#parts;
-        const fault = { error, attempts: header.attempt + 1, firstFailedAt: Date.now() };
-        if (!this.#isWorthRetry(fault))
-            outlet.giveUp(outlet.root, again(), origin, fault);
-        else if (outlet.root.retry.length > 0)
-            this.#sendToRetryEdge(again(), origin, fault);
-        else if (!this.#keep(header, again(), origin, fault))
-            outlet.giveUp(outlet.root, again(), origin, fault);
-    }
-    /** A record of the stash failed once more. @returns whether it waits again; otherwise it is done */
-    failedAgain(entry, again, error) {
-        const { outlet, desk, journal } = this.#parts;
-        const fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || Date.now() };
-        if (!this.#isWorthRetry(fault)) {
-            outlet.giveUp(outlet.root, again(), 0, fault);
-            return false;
-        }
-        if (outlet.root.retry.length > 0) {
-            this.#sendToRetryEdge(again(), 0, fault);
-            return false;
-        }
-        this.#countRetry(fault);
-        desk.stash.postpone(entry, fault.attempts, this.#dueAt(fault), fault.firstFailedAt, journal);
-        desk.wait(entry);
-        return true;
-    }
-    /** A record whose worker died with it in hand too often. */
-    poisoned(value, origin, header, deaths) {
-        const { outlet } = this.#parts;
-        const attempts = header.attempt + deaths;
-        outlet.giveUp(outlet.root, value, origin, { error: this.poison(deaths), attempts, firstFailedAt: Date.now() });
-    }
-    poison(deaths) {
-        return new MillraceError('RECORD_POISONED', { node: this.#parts.stage.node, deaths });
-    }
-    #isWorthRetry({ error, attempts }) {
-        return isWorthRetry(this.#parts.stage.input, this.#when, error, attempts);
-    }
-    #keep(header, value, origin, fault) {
-        const { desk, settlement } = this.#parts;
-        const own = headerOf(header, origin, fault.attempts);
-        const entry = desk.put(own, value, this.#dueAt(fault), fault.firstFailedAt);
-        if (entry === undefined)
-            return false;
-        settlement.toggle(own);
-        desk.wait(entry);
-        this.#countRetry(fault);
-        return true;
-    }
-    #sendToRetryEdge(value, origin, fault) {
-        const { root } = this.#parts.outlet;
-        for (const port of root.retry)
-            port.send(value, origin);
-        root.count(DONE, 1);
-        this.#countRetry(fault);
-    }
-    #dueAt({ attempts }) {
-        return Date.now() + retryDelayMs(this.#parts.stage.input.retry, attempts, Math.random());
-    }
-    #countRetry({ attempts, error }) {
-        const { outlet, stage, report } = this.#parts;
-        outlet.root.count(RETRIED, 1);
-        report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) });
-    }
-    sendEmitted(context, origin) {
-        const { outlet } = this.#parts;
-        for (const [branch, record] of context.emitted)
-            outlet.emit(outlet.root, branch, record, origin);
-        context.emitted.length = 0;
-    }
+    this.#countRetry(fault)
+    desk.stash.postpone(entry, fault.attempts, this.#dueAt(fault), fault.firstFailedAt, journal)
+    desk.wait(entry)
+    return true
+  }
+  /** A record whose worker died with it in hand too often. */
+  poisoned(value, origin, header, deaths) {
+    const { outlet } = this.#parts
+    const attempts = header.attempt + deaths
+    outlet.giveUp(outlet.root, value, origin, { error: this.poison(deaths), attempts, firstFailedAt: Date.now() })
+  }
+  poison(deaths) {
+    return new MillraceError('RECORD_POISONED', { node: this.#parts.stage.node, deaths })
+  }
+  #isWorthRetry({ error, attempts }) {
+    return isWorthRetry(this.#parts.stage.input, this.#when, error, attempts)
+  }
+  #keep(header, value, origin, fault) {
+    const { desk, settlement } = this.#parts
+    const own = headerOf(header, origin, fault.attempts)
+    const entry = desk.put(own, value, this.#dueAt(fault), fault.firstFailedAt)
+    if (entry === undefined) return false
+    settlement.toggle(own)
+    desk.wait(entry)
+    this.#countRetry(fault)
+    return true
+  }
+  #sendToRetryEdge(value, origin, fault) {
+    const { root } = this.#parts.outlet
+    for (const port of root.retry) port.send(value, origin)
+    root.count(DONE, 1)
+    this.#countRetry(fault)
+  }
+  #dueAt({ attempts }) {
+    return Date.now() + retryDelayMs(this.#parts.stage.input.retry, attempts, Math.random())
+  }
+  #countRetry({ attempts, error }) {
+    const { outlet, stage, report } = this.#parts
+    outlet.root.count(RETRIED, 1)
+    report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
+  }
+  sendEmitted(context, origin) {
+    const { outlet } = this.#parts
+    for (const [branch, record] of context.emitted) outlet.emit(outlet.root, branch, record, origin)
+    context.emitted.length = 0
+  }
 }
 export function describe(error) {
-    const code = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    return { name, message, ...(typeof code === 'string' ? { code } : {}) };
+  const code = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
+  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  return { name, message, ...(typeof code === 'string' ? { code } : {}) }
 }

@@ -1,311 +1,273 @@
-import { load } from '#atomics';
-import { mix, mixed } from "../lane/ids.js";
-import { NO_SLOT, anchorOf } from "../lane/slots.js";
-import { COMMAND, PAUSED, RATE } from "../plan/control.js";
-import { DONE, FAILED, IN } from "../telemetry/counters.js";
-import { Granule } from "./granule.js";
-import { MAX_ATTEMPTS, Outcomes } from "./outcomes.js";
-import { GranuleSize, Pacing } from "./pacing.js";
-import { describe } from "./record-work.js";
-import { BLOCKED, ENDED, Handoff, LIMITED, PROGRESS, STARVED, WAITING, } from "./stage.js";
-import { Taken, supplyOf } from "./supply.js";
+import { load } from '#atomics'
+import { mix, mixed } from '../lane/ids.js'
+import { NO_SLOT, anchorOf } from '../lane/slots.js'
+import { COMMAND, PAUSED, RATE } from '../plan/control.js'
+import { DONE, FAILED, IN } from '../telemetry/counters.js'
+import { Granule } from './granule.js'
+import { MAX_ATTEMPTS, Outcomes } from './outcomes.js'
+import { GranuleSize, Pacing } from './pacing.js'
+import { describe } from './record-work.js'
+import { BLOCKED, ENDED, Handoff, LIMITED, PROGRESS, STARVED, WAITING } from './stage.js'
+import { Taken, supplyOf } from './supply.js'
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
-const MAX_SETTLED = 128;
+const MAX_SETTLED = 128
 /** A poll that had nothing is asked again after this. */
-const POLL_AGAIN_MS = 10;
+const POLL_AGAIN_MS = 10
 /**
  * A stage that makes records: it takes them from the user's handler a granule at a time, opens a slot for each granule, and
  * follows the slots to their ends.
  */
 export class SourceStage {
-    wakeAt = Infinity;
-    isAsync;
-    #parts;
-    #source;
-    #handoff;
-    #supply;
-    #outcomes;
-    #pacing;
-    #size;
-    #control;
-    /** Records that are taken from the handler and not sent yet. */
-    #taken = new Taken();
-    #granule = new Granule();
-    /** Slots that were opened since the last hand-off, and whose granules are wholly on the lanes. */
-    #opened = [];
-    #phase = 'idle';
-    #slot = NO_SLOT;
-    #inFlight;
-    constructor(given) {
-        const parts = { ...given, ...given.source };
-        const { worker, stage, slots, progress, clock, handlers } = parts;
-        this.#parts = parts;
-        this.#source = stage.source;
-        this.#control = worker.control.offset / 4;
-        this.#pacing = new Pacing(this.#source.rateLimit, clock.now);
-        this.#size = new GranuleSize(this.#source.granule, clock.now);
-        this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0);
-        this.#handoff = new Handoff(parts, [{ stage: (journal) => this.#stage(journal) }]);
-        const context = this.#context();
-        const ack = handlers.own('ack');
-        if (ack !== undefined) {
-            const onFailure = (error) => parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: describe(error) });
-            this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure });
-        }
-        const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') };
-        this.#supply = progress.isFinished
-            ? over
-            : (parts.supply ?? supplyOf(produced, context, progress.toSkip, parts.wake));
-        this.isAsync = this.#supply.isAsync || ack !== undefined;
-        for (const reader of parts.acks)
-            reader.want(ack !== undefined);
-        for (const slot of slots.openSlots())
-            if (slots.isDone(slot) && slot !== this.#halfSentSlot())
-                this.#end(slot);
+  wakeAt = Infinity
+  isAsync
+  #parts
+  #source
+  #handoff
+  #supply
+  #outcomes
+  #pacing
+  #size
+  #control
+  /** Records that are taken from the handler and not sent yet. */
+  #taken = new Taken()
+  #granule = new Granule()
+  /** Slots that were opened since the last hand-off, and whose granules are wholly on the lanes. */
+  #opened = []
+  #phase = 'idle'
+  #slot = NO_SLOT
+  #inFlight
+  constructor(given) {
+    const parts = { ...given, ...given.source }
+    const { worker, stage, slots, progress, clock, handlers } = parts
+    this.#parts = parts
+    this.#source = stage.source
+    this.#control = worker.control.offset / 4
+    this.#pacing = new Pacing(this.#source.rateLimit, clock.now)
+    this.#size = new GranuleSize(this.#source.granule, clock.now)
+    this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
+    this.#handoff = new Handoff(parts, [{ stage: (journal) => this.#stage(journal) }])
+    const context = this.#context()
+    const ack = handlers.own('ack')
+    if (ack !== undefined) {
+      const onFailure = (error) =>
+        parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: describe(error) })
+      this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
     }
-    step() {
-        this.#parts.clock.read();
-        if (this.#phase === 'closed' && this.#commit() === BLOCKED)
-            return BLOCKED;
-        const settled = this.#settle();
-        if (this.#phase === 'sending')
-            return this.#send();
-        const made = this.#make();
-        if (made === PROGRESS)
-            return PROGRESS;
-        if (this.#handoff.isDirty)
-            return this.#commit();
-        return settled ? PROGRESS : made;
+    const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
+    this.#supply = progress.isFinished
+      ? over
+      : (parts.supply ?? supplyOf(produced, context, progress.toSkip, parts.wake))
+    this.isAsync = this.#supply.isAsync || ack !== undefined
+    for (const reader of parts.acks) reader.want(ack !== undefined)
+    for (const slot of slots.openSlots()) if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#end(slot)
+  }
+  step() {
+    this.#parts.clock.read()
+    if (this.#phase === 'closed' && this.#commit() === BLOCKED) return BLOCKED
+    const settled = this.#settle()
+    if (this.#phase === 'sending') return this.#send()
+    const made = this.#make()
+    if (made === PROGRESS) return PROGRESS
+    if (this.#handoff.isDirty) return this.#commit()
+    return settled ? PROGRESS : made
+  }
+  /** Takes what the workers below have told, and tells the `ack` handler. */
+  #settle() {
+    const { acks, slots } = this.#parts
+    let taken = 0
+    for (const reader of acks) {
+      while (slots.dirty < MAX_SETTLED && reader.poll()) {
+        taken++
+        if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#end(reader.slot)
+      }
     }
-    /** Takes what the workers below have told, and tells the `ack` handler. */
-    #settle() {
-        const { acks, slots } = this.#parts;
-        let taken = 0;
-        for (const reader of acks) {
-            while (slots.dirty < MAX_SETTLED && reader.poll()) {
-                taken++;
-                if (slots.settle(reader.slot, reader.low, reader.high, reader.failures))
-                    this.#end(reader.slot);
-            }
-        }
-        if (taken > 0)
-            this.#handoff.add(taken);
-        if (this.#outcomes !== undefined) {
-            for (const slot of this.#outcomes.step())
-                this.#close(slot);
-        }
-        return taken > 0;
+    if (taken > 0) this.#handoff.add(taken)
+    if (this.#outcomes !== undefined) {
+      for (const slot of this.#outcomes.step()) this.#close(slot)
     }
-    /** All that came of a slot is done: without an `ack` handler it is closed, otherwise it is told first. */
-    #end(slot) {
-        const { slots, clock, ackTimes, outlet } = this.#parts;
-        const count = slots.count(slot);
-        const failed = Math.min(count, slots.failures(slot));
-        ackTimes.record(((clock.stamp - slots.born(slot)) | 0) * 1000, count);
-        outlet.tally(DONE, count - failed);
-        outlet.tally(FAILED, failed);
-        this.#supply.ended?.(slots.sequence(slot), failed);
-        this.#size.ended(count, clock.now);
-        if (this.#outcomes === undefined)
-            this.#close(slot);
-        else
-            this.#outcomes.end(slot);
+    return taken > 0
+  }
+  /** All that came of a slot is done: without an `ack` handler it is closed, otherwise it is told first. */
+  #end(slot) {
+    const { slots, clock, ackTimes, outlet } = this.#parts
+    const count = slots.count(slot)
+    const failed = Math.min(count, slots.failures(slot))
+    ackTimes.record(((clock.stamp - slots.born(slot)) | 0) * 1000, count)
+    outlet.tally(DONE, count - failed)
+    outlet.tally(FAILED, failed)
+    this.#supply.ended?.(slots.sequence(slot), failed)
+    this.#size.ended(count, clock.now)
+    if (this.#outcomes === undefined) this.#close(slot)
+    else this.#outcomes.end(slot)
+  }
+  #close(slot) {
+    this.#inFlight -= this.#parts.slots.count(slot)
+    this.#parts.slots.close(slot)
+    this.#handoff.add(1)
+  }
+  /** Makes the next granule, as far as window, rate and credit allow. */
+  #make() {
+    const { clock, hand, slots } = this.#parts
+    this.wakeAt = Infinity
+    const resumed = hand.isResuming ? slots.count(this.#halfSentSlot()) : 0
+    const most = resumed > 0 ? resumed : this.#most()
+    if (most <= 0) return this.#whyNot()
+    const start = clock.now
+    if (this.#taken.count < most) this.#supply.take(most - this.#taken.count, this.#taken)
+    this.isAsync ||= this.#supply.isAsync
+    const records = this.#taken.count
+    if (records === 0 || records < resumed) return this.#nothing()
+    this.#parts.service.record(((clock.read() - start) * 1e6) / records, records)
+    return this.#open(records)
+  }
+  /** Records that may be made now. */
+  #most() {
+    const { memory, isDraining, outlet, clock, slots } = this.#parts
+    if (isDraining()) this.#supply.close()
+    if (this.#taken.count > 0) return this.#taken.count
+    if (this.#supply.isOver || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return 0
+    const rate = load(memory.words, this.#control + RATE)
+    this.#pacing.perSecond = rate === 0 ? this.#source.rateLimit : Math.max(0, rate) / 1000
+    if (slots.free === 0) return 0
+    const room = Math.min(this.#source.window - this.#inFlight, outlet.demand())
+    return Math.min(room, this.#size.records, this.#pacing.allowed(clock.now))
+  }
+  /** Nothing may be made: why, and until when. */
+  #whyNot() {
+    const { outlet, slots, acks, clock, memory } = this.#parts
+    if (this.#supply.isOver) return this.#finish()
+    if ((load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return LIMITED
+    if (slots.free === 0 || this.#inFlight >= this.#source.window) {
+      for (const reader of acks) reader.want(true)
+      return BLOCKED
     }
-    #close(slot) {
-        this.#inFlight -= this.#parts.slots.count(slot);
-        this.#parts.slots.close(slot);
-        this.#handoff.add(1);
+    if (outlet.demand() <= 0) {
+      outlet.want(true)
+      return BLOCKED
     }
-    /** Makes the next granule, as far as window, rate and credit allow. */
-    #make() {
-        const { clock, hand, slots } = this.#parts;
-        this.wakeAt = Infinity;
-        const resumed = hand.isResuming ? slots.count(this.#halfSentSlot()) : 0;
-        const most = resumed > 0 ? resumed : this.#most();
-        if (most <= 0)
-            return this.#whyNot();
-        const start = clock.now;
-        if (this.#taken.count < most)
-            this.#supply.take(most - this.#taken.count, this.#taken);
-        this.isAsync ||= this.#supply.isAsync;
-        const records = this.#taken.count;
-        if (records === 0 || records < resumed)
-            return this.#nothing();
-        this.#parts.service.record(((clock.read() - start) * 1e6) / records, records);
-        return this.#open(records);
+    this.wakeAt = Math.max(clock.now, this.#pacing.nextAt)
+    return LIMITED
+  }
+  /** The handler had nothing to give. */
+  #nothing() {
+    const { clock } = this.#parts
+    if (this.#supply.isOver) return this.#finish()
+    if (!this.#supply.isAsync) this.wakeAt = clock.now + POLL_AGAIN_MS
+    return STARVED
+  }
+  #finish() {
+    const { progress, slots, acks, hand } = this.#parts
+    if (this.#supply.error !== undefined) throw this.#supply.error
+    if (!progress.isFinished && !hand.isResuming) {
+      progress.isFinished = true
+      this.#handoff.add(1)
+      return this.#commit()
     }
-    /** Records that may be made now. */
-    #most() {
-        const { memory, isDraining, outlet, clock, slots } = this.#parts;
-        if (isDraining())
-            this.#supply.close();
-        if (this.#taken.count > 0)
-            return this.#taken.count;
-        if (this.#supply.isOver || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0)
-            return 0;
-        const rate = load(memory.words, this.#control + RATE);
-        this.#pacing.perSecond = rate === 0 ? this.#source.rateLimit : Math.max(0, rate) / 1000;
-        if (slots.free === 0)
-            return 0;
-        const room = Math.min(this.#source.window - this.#inFlight, outlet.demand());
-        return Math.min(room, this.#size.records, this.#pacing.allowed(clock.now));
+    for (const reader of acks) reader.want(true)
+    if (slots.free === slots.capacity) return ENDED
+    return this.#outcomes?.isBusy === true ? WAITING : BLOCKED
+  }
+  #open(records) {
+    const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
+    const granule = this.#granule
+    if (this.#outcomes === undefined) for (const reader of acks) reader.want(false)
+    mix(worker.source + 1, SOURCE_SALT, progress.sequence)
+    granule.baseLow = mixed.low
+    granule.baseHigh = mixed.high
+    granule.count = records
+    const isResumed = hand.isResuming
+    this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
+    granule.slot = anchorOf(worker.source, this.#slot)
+    const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, progress.emitted)
+    if (isKept === false) {
+      slots.close(this.#slot)
+      this.#slot = NO_SLOT
+      return this.#handoff.isDirty ? this.#commit() : BLOCKED
     }
-    /** Nothing may be made: why, and until when. */
-    #whyNot() {
-        const { outlet, slots, acks, clock, memory } = this.#parts;
-        if (this.#supply.isOver)
-            return this.#finish();
-        if ((load(memory.words, this.#control + COMMAND) & PAUSED) !== 0)
-            return LIMITED;
-        if (slots.free === 0 || this.#inFlight >= this.#source.window) {
-            for (const reader of acks)
-                reader.want(true);
-            return BLOCKED;
-        }
-        if (outlet.demand() <= 0) {
-            outlet.want(true);
-            return BLOCKED;
-        }
-        this.wakeAt = Math.max(clock.now, this.#pacing.nextAt);
-        return LIMITED;
+    if (!isResumed) this.#inFlight += records
+    outlet.open(granule, granule.count)
+    outlet.sendRun(outlet.root, this.#taken.values, 0, records)
+    this.#pacing.take(records)
+    this.#phase = 'sending'
+    return this.#send()
+  }
+  #send() {
+    const { outlet, clock } = this.#parts
+    if (!outlet.flush(clock.stamp)) {
+      this.#commitPart()
+      return BLOCKED
     }
-    /** The handler had nothing to give. */
-    #nothing() {
-        const { clock } = this.#parts;
-        if (this.#supply.isOver)
-            return this.#finish();
-        if (!this.#supply.isAsync)
-            this.wakeAt = clock.now + POLL_AGAIN_MS;
-        return STARVED;
+    this.#closeGranule()
+    return this.#handoff.isDue || this.#supply.isAsync ? this.#commit() : PROGRESS
+  }
+  #commitPart() {
+    const { hand, settlement } = this.#parts
+    if (!this.#handoff.isDirty) return
+    // The granule lives while some of it is not sent: what is sent may end before the rest is born.
+    if (!hand.isResuming) settlement.toggle(this.#granule)
+    this.#handoff.commitPart(this.#granule)
+  }
+  #closeGranule() {
+    const { outlet, progress, hand, settlement } = this.#parts
+    const { count } = this.#granule
+    progress.beyond += count
+    if (this.#taken.hasMarks) this.#moveCursor(count)
+    progress.emitted += count
+    progress.sequence = (progress.sequence + 1) | 0
+    this.#taken.clear()
+    this.#opened.push(this.#slot)
+    outlet.root.count(IN, count)
+    if (hand.isResuming) settlement.toggle(this.#granule)
+    this.#handoff.closed()
+    outlet.close()
+    this.#handoff.add(count)
+    this.#phase = 'idle'
+  }
+  /** The cursor is that of the last record that has one. */
+  #moveCursor(count) {
+    const { progress } = this.#parts
+    const last = this.#taken.marks.findLastIndex((mark) => mark?.cursor !== undefined)
+    if (last < 0) return
+    progress.cursor = this.#taken.marks[last].cursor
+    progress.beyond = count - 1 - last
+  }
+  #commit() {
+    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+  }
+  /** What a hand-off says of a source, beside what all stages say. */
+  #stage(journal) {
+    const { slots, acks, progress } = this.#parts
+    // Nothing came of some granules at all: no edge took their records.
+    for (const slot of this.#opened) if (slots.isDone(slot)) this.#end(slot)
+    this.#opened.length = 0
+    slots.stage(journal)
+    for (const reader of acks) reader.stage(journal)
+    progress.stage(journal)
+  }
+  /** The slot of the granule that an earlier life left half sent. */
+  #halfSentSlot() {
+    const { hand, slots, progress } = this.#parts
+    if (!hand.isResuming) return NO_SLOT
+    return slots.openSlots().find((slot) => slots.sequence(slot) === progress.sequence) ?? NO_SLOT
+  }
+  #context() {
+    const { stage, worker, facts, progress, draining } = this.#parts
+    const outcomes = () => this.#outcomes
+    return {
+      node: stage.node,
+      worker: worker.ordinal,
+      workers: stage.concurrency,
+      signal: draining,
+      state: facts.state,
+      cursor: progress.cursor,
+      emitted: progress.emitted,
+      get watermark() {
+        return outcomes()?.watermark
+      },
     }
-    #finish() {
-        const { progress, slots, acks, hand } = this.#parts;
-        if (this.#supply.error !== undefined)
-            throw this.#supply.error;
-        if (!progress.isFinished && !hand.isResuming) {
-            progress.isFinished = true;
-            this.#handoff.add(1);
-            return this.#commit();
-        }
-        for (const reader of acks)
-            reader.want(true);
-        if (slots.free === slots.capacity)
-            return ENDED;
-        return this.#outcomes?.isBusy === true ? WAITING : BLOCKED;
-    }
-    #open(records) {
-        const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts;
-        const granule = this.#granule;
-        if (this.#outcomes === undefined)
-            for (const reader of acks)
-                reader.want(false);
-        mix(worker.source + 1, SOURCE_SALT, progress.sequence);
-        granule.baseLow = mixed.low;
-        granule.baseHigh = mixed.high;
-        granule.count = records;
-        const isResumed = hand.isResuming;
-        this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp);
-        granule.slot = anchorOf(worker.source, this.#slot);
-        const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, progress.emitted);
-        if (isKept === false) {
-            slots.close(this.#slot);
-            this.#slot = NO_SLOT;
-            return this.#handoff.isDirty ? this.#commit() : BLOCKED;
-        }
-        if (!isResumed)
-            this.#inFlight += records;
-        outlet.open(granule, granule.count);
-        outlet.sendRun(outlet.root, this.#taken.values, 0, records);
-        this.#pacing.take(records);
-        this.#phase = 'sending';
-        return this.#send();
-    }
-    #send() {
-        const { outlet, clock } = this.#parts;
-        if (!outlet.flush(clock.stamp)) {
-            this.#commitPart();
-            return BLOCKED;
-        }
-        this.#closeGranule();
-        return this.#handoff.isDue || this.#supply.isAsync ? this.#commit() : PROGRESS;
-    }
-    #commitPart() {
-        const { hand, settlement } = this.#parts;
-        if (!this.#handoff.isDirty)
-            return;
-        // The granule lives while some of it is not sent: what is sent may end before the rest is born.
-        if (!hand.isResuming)
-            settlement.toggle(this.#granule);
-        this.#handoff.commitPart(this.#granule);
-    }
-    #closeGranule() {
-        const { outlet, progress, hand, settlement } = this.#parts;
-        const { count } = this.#granule;
-        progress.beyond += count;
-        if (this.#taken.hasMarks)
-            this.#moveCursor(count);
-        progress.emitted += count;
-        progress.sequence = (progress.sequence + 1) | 0;
-        this.#taken.clear();
-        this.#opened.push(this.#slot);
-        outlet.root.count(IN, count);
-        if (hand.isResuming)
-            settlement.toggle(this.#granule);
-        this.#handoff.closed();
-        outlet.close();
-        this.#handoff.add(count);
-        this.#phase = 'idle';
-    }
-    /** The cursor is that of the last record that has one. */
-    #moveCursor(count) {
-        const { progress } = this.#parts;
-        const last = this.#taken.marks.findLastIndex((mark) => mark?.cursor !== undefined);
-        if (last < 0)
-            return;
-        progress.cursor = this.#taken.marks[last].cursor;
-        progress.beyond = count - 1 - last;
-    }
-    #commit() {
-        this.#phase = this.#handoff.commit() ? 'idle' : 'closed';
-        return this.#phase === 'idle' ? PROGRESS : BLOCKED;
-    }
-    /** What a hand-off says of a source, beside what all stages say. */
-    #stage(journal) {
-        const { slots, acks, progress } = this.#parts;
-        // Nothing came of some granules at all: no edge took their records.
-        for (const slot of this.#opened)
-            if (slots.isDone(slot))
-                this.#end(slot);
-        this.#opened.length = 0;
-        slots.stage(journal);
-        for (const reader of acks)
-            reader.stage(journal);
-        progress.stage(journal);
-    }
-    /** The slot of the granule that an earlier life left half sent. */
-    #halfSentSlot() {
-        const { hand, slots, progress } = this.#parts;
-        if (!hand.isResuming)
-            return NO_SLOT;
-        return slots.openSlots().find((slot) => slots.sequence(slot) === progress.sequence) ?? NO_SLOT;
-    }
-    #context() {
-        const { stage, worker, facts, progress, draining } = this.#parts;
-        const outcomes = () => this.#outcomes;
-        return {
-            node: stage.node,
-            worker: worker.ordinal,
-            workers: stage.concurrency,
-            signal: draining,
-            state: facts.state,
-            cursor: progress.cursor,
-            emitted: progress.emitted,
-            get watermark() {
-                return outcomes()?.watermark;
-            },
-        };
-    }
+  }
 }
-const SOURCE_SALT = 0x5eed;
+const SOURCE_SALT = 0x5eed
 /** The supply of a source that had finished before its worker died. */
-const over = { take: () => undefined, isOver: true, error: undefined, isAsync: false, close: () => undefined };
+const over = { take: () => undefined, isOver: true, error: undefined, isAsync: false, close: () => undefined }

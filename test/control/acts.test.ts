@@ -74,13 +74,17 @@ test('a deep or odd record harms nobody', async () => {
 
 test('a dead letter is looked at, tried once more, once, and forgotten', async () => {
   await controlled(graphs.pushed, { run: { inject: true }, serve: { showRecords: true } }, async ({ ask, get }) => {
-    for (const record of [-1, -2, -3]) await ask('POST', '/pipelines/pushed/records', { node: 'in', record, waitMs: 10_000 })
+    for (const record of [-1, -2, -3])
+      await ask('POST', '/pipelines/pushed/records', { node: 'in', record, waitMs: 10_000 })
     const { total, deadLetters } = await until('they are told', async () => {
       const list = await get('/pipelines/pushed/dead-letters')
       return list.total === 3 && list
     })
     assert.equal(total, 3)
-    assert.deepEqual(deadLetters.map(({ input }: any) => input), [-3, -2, -1])
+    assert.deepEqual(
+      deadLetters.map(({ input }: any) => input),
+      [-3, -2, -1],
+    )
     const [newest, middle] = deadLetters
     assert.equal((await get(`/pipelines/pushed/dead-letters?limit=1&before=${newest.id}`)).deadLetters[0].id, middle.id)
     assert.equal((await get('/pipelines/pushed/dead-letters?node=end')).deadLetters.length, 0)
@@ -117,12 +121,24 @@ test('a worker is restarted without a charge, killed with one; a life ends once'
       const found = await worker()
       return found.epoch === 2 && found.state === 'running' && found
     })
-    assert.deepEqual(third.restarts.map(({ epoch, counts }: any) => [epoch, counts]), [[0, false], [1, true]])
+    assert.deepEqual(
+      third.restarts.map(({ epoch, counts }: any) => [epoch, counts]),
+      [
+        [0, false],
+        [1, true],
+      ],
+    )
     const before = pipeline.snapshot().nodes['parse']!.in
     await until('records flow', () => pipeline.snapshot().nodes['parse']!.in > before + 100)
-    assert.equal((await ask('POST', '/pipelines/mill/stages/parse/workers/7/kill', {})).json.error.code, 'WORKER_UNKNOWN')
+    assert.equal(
+      (await ask('POST', '/pipelines/mill/stages/parse/workers/7/kill', {})).json.error.code,
+      'WORKER_UNKNOWN',
+    )
     assert.equal((await ask('POST', '/pipelines/mill/stages/size/workers/0/kill', {})).json.error.code, 'NODE_UNKNOWN')
-    assert.equal((await ask('POST', '/pipelines/mill/stages/parse/workers/x/kill', {})).json.error.code, 'REQUEST_INVALID')
+    assert.equal(
+      (await ask('POST', '/pipelines/mill/stages/parse/workers/x/kill', {})).json.error.code,
+      'REQUEST_INVALID',
+    )
   })
 })
 
@@ -165,6 +181,8 @@ test('acts and events are logged from a level that can be changed', async () => 
     assert.deepEqual(lines, [])
     await ask('PUT', '/log-level', { level: 'debug' })
     await ask('POST', '/pipelines/pushed/records', { node: 'in', record: -1, waitMs: 10_000 })
-    await until('the failure is logged', () => lines.some(({ level, text }) => level === 'warn' && text === 'record.failed'))
+    await until('the failure is logged', () =>
+      lines.some(({ level, text }) => level === 'warn' && text === 'record.failed'),
+    )
   })
 })

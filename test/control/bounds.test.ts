@@ -35,7 +35,10 @@ test('with a token, everything but health and the page needs it', async () => {
       const { status, json } = await ask('POST', '/pipelines/pushed/pause', undefined, { authorization })
       assert.deepEqual([status, json.error.code], [401, 'TOKEN_WRONG'], authorization)
     }
-    assert.equal((await ask('POST', '/pipelines/pushed/pause', undefined, { authorization: 'Basic czNjcmV0' })).status, 401)
+    assert.equal(
+      (await ask('POST', '/pipelines/pushed/pause', undefined, { authorization: 'Basic czNjcmV0' })).status,
+      401,
+    )
     assert.equal((await ask('POST', '/pipelines/pushed/pause')).status, 200)
   })
 })
@@ -58,8 +61,15 @@ test('another address than this machine’s own is refused without a token', asy
 test('pages of other origins can neither act nor, by a name of their own, read', async () => {
   await controlled(graphs.pushed, {}, async ({ server, ask }) => {
     const path = '/pipelines/pushed/pause'
-    for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }]) {
-      assert.equal((await ask('POST', path, undefined, headers as Record<string, string>)).json.error.code, 'ORIGIN_REFUSED')
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+    ]) {
+      assert.equal(
+        (await ask('POST', path, undefined, headers as Record<string, string>)).json.error.code,
+        'ORIGIN_REFUSED',
+      )
     }
     assert.equal((await ask('POST', path, undefined, { origin: server.url })).status, 200)
     const rebound = await raw(server.port, 'GET /pipelines HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n')
@@ -144,7 +154,8 @@ test('a service mounts it under a prefix of its own, and keeps its own routes, e
   await app.register(control(pipeline), { prefix: '/ops/mill' })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as { port: number }
-  const ask = async (path: string, init?: RequestInit): Promise<any> => (await fetch(`http://127.0.0.1:${port}${path}`, init)).json()
+  const ask = async (path: string, init?: RequestInit): Promise<any> =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, init)).json()
   assert.deepEqual(await ask('/own'), { own: true })
   assert.equal((await ask('/nothing')).error, 'Not Found')
   assert.equal((await ask('/ops/mill/nothing')).error.code, 'ADDRESS_UNKNOWN')

@@ -61,7 +61,11 @@ test('millrace top shows a pipeline once where there is no terminal, or as lines
   await controlled(graphs.mill, { serve: { token: 'abc' } }, async ({ server, get }) => {
     await until('records flow', async () => (await get('/pipelines/mill/stats')).stages[0].totals.in > 0)
     const lines: string[] = []
-    const output = { print: (text: string) => void lines.push(text), warn: (text: string) => void lines.push(text), color: false }
+    const output = {
+      print: (text: string) => void lines.push(text),
+      warn: (text: string) => void lines.push(text),
+      color: false,
+    }
     assert.equal(await cli(['top', server.url, '--token', 'abc'], output), 0)
     assert.match(lines.join('\n'), /mill {3}running[^]*STAGE[^]*sensors[^]*EDGE[^]*sensors → parse/)
     lines.length = 0
@@ -90,7 +94,9 @@ test('a screen is redrawn when it is resized, cuts what is too long, and leaves 
   }
   const screen = new Screen(terminal)
   screen.show(['0123456789', '0123456789ab', 'third'])
-  assert.ok(written.includes('0123456789\u001B[K') && written.includes('012345678…\u001B[K') && !written.includes('third'))
+  assert.ok(
+    written.includes('0123456789\u001B[K') && written.includes('012345678…\u001B[K') && !written.includes('third'),
+  )
   Object.assign(terminal, { columns: 20, rows: 5 })
   written = ''
   resized()

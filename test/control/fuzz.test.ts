@@ -21,8 +21,34 @@ function randomOf(seed: number): (below: number) => number {
 
 /** Values that are none of what anybody expects. */
 const ODD: readonly unknown[] = [
-  null, true, 0, -1, 1.5, 1e308, -1e308, 9007199254740993, '', ' ', 'x'.repeat(3_000), '\u0000', '../../etc/passwd', '__proto__',
-  'constructor', '%00', '💥', [], {}, [[[]]], { a: { b: 1 } }, '1', 'NaN', '-0', '1e3', 'true', "' or 1=1", '<script>',
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e308,
+  -1e308,
+  9007199254740993,
+  '',
+  ' ',
+  'x'.repeat(3_000),
+  '\u0000',
+  '../../etc/passwd',
+  '__proto__',
+  'constructor',
+  '%00',
+  '💥',
+  [],
+  {},
+  [[[]]],
+  { a: { b: 1 } },
+  '1',
+  'NaN',
+  '-0',
+  '1e3',
+  'true',
+  "' or 1=1",
+  '<script>',
 ]
 
 /** What a schema describes, or, now and then, something else. */
@@ -43,7 +69,9 @@ function valueOf(schema: any, random: (below: number) => number): unknown {
     case 'null':
       return null
     case 'object': {
-      const given = Object.entries(schema.properties ?? {}).filter(([name]) => schema.required?.includes(name) === true || random(2) === 0)
+      const given = Object.entries(schema.properties ?? {}).filter(
+        ([name]) => schema.required?.includes(name) === true || random(2) === 0,
+      )
       const extra = random(10) === 0 ? [['__proto__', pick(ODD)] as const] : []
       return Object.fromEntries([...given.map(([name, each]) => [name, valueOf(each, random)] as const), ...extra])
     }
@@ -58,7 +86,11 @@ test(`${REQUESTS} requests made from the OpenAPI document meet no 500, and the p
   const random = randomOf(seed)
   const pick = <T>(list: readonly T[]): T => list[random(list.length)]!
   const many = { inject: true, restart: { maxRestarts: 100_000 } } as const
-  const [mill, pushed, gone] = [await run(graphs.mill, many), await run(graphs.pushed, many), await run(graphs.pushed, many)]
+  const [mill, pushed, gone] = [
+    await run(graphs.mill, many),
+    await run(graphs.pushed, many),
+    await run(graphs.pushed, many),
+  ]
   await served({ mill, pushed, gone }, { actsPerSecond: 10_000, maxBodyBytes: 4_096 }, async ({ server, get }) => {
     const { paths } = await get('/openapi.json')
     const operations = Object.entries<any>(paths).flatMap(([path, methods]) =>
@@ -125,7 +157,11 @@ test(`${REQUESTS} requests made from the OpenAPI document meet no 500, and the p
         while (path.endsWith('svg') && random(60) !== 0) ({ path, method, operation } = pick(operations))
         const verb = random(40) === 0 ? pick(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']) : method
         const asked = target(path, operation)
-        const { status, text } = await send(verb, asked, verb === 'GET' || verb === 'HEAD' ? undefined : bodyOf(path, operation))
+        const { status, text } = await send(
+          verb,
+          asked,
+          verb === 'GET' || verb === 'HEAD' ? undefined : bodyOf(path, operation),
+        )
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
         assert.ok(status !== 500, `seed ${seed}: ${verb} ${asked}: ${text.slice(0, 300)}`)
         if (status >= 400 && verb !== 'HEAD' && !/^\/(?:health|ready)/.test(asked)) {
@@ -137,10 +173,16 @@ test(`${REQUESTS} requests made from the OpenAPI document meet no 500, and the p
     }
     await Promise.all(Array.from({ length: AT_ONCE }, client))
     agent.destroy()
-    context.diagnostic([...statuses].sort().map(([status, count]) => `${status}: ${count}`).join(', '))
+    context.diagnostic(
+      [...statuses]
+        .sort()
+        .map(([status, count]) => `${status}: ${count}`)
+        .join(', '),
+    )
     context.diagnostic([...met].sort().join(' '))
     assert.ok((statuses.get(200) ?? 0) > REQUESTS / 10)
-    for (const code of ['REQUEST_INVALID', 'PIPELINE_UNKNOWN', 'NODE_UNKNOWN', 'BODY_NOT_JSON']) assert.ok(met.has(code), code)
+    for (const code of ['REQUEST_INVALID', 'PIPELINE_UNKNOWN', 'NODE_UNKNOWN', 'BODY_NOT_JSON'])
+      assert.ok(met.has(code), code)
     assert.deepEqual([mill.state, pushed.state], ['running', 'running'])
     pushed.resume()
     const receipt = await pushed.push('in', 1)

@@ -59,7 +59,10 @@ export async function controlled(
 }
 
 /** Waits until something holds, for at most twenty seconds. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
   for (const end = performance.now() + 20_000; performance.now() < end; await sleep(20)) {
     const found = await look()
     if (found !== undefined && found !== false) return found

@@ -17,13 +17,17 @@ async function scraped(act: (text: string) => void): Promise<void> {
   })
 }
 
-test('promtool finds nothing to complain of', { skip: HAS_PROMTOOL ? false : 'no promtool (Debian: prometheus)' }, async () => {
-  await scraped((text) => {
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
-    assert.equal(`${stdout}${stderr}`, '')
-    assert.equal(status, 0)
-  })
-})
+test(
+  'promtool finds nothing to complain of',
+  { skip: HAS_PROMTOOL ? false : 'no promtool (Debian: prometheus)' },
+  async () => {
+    await scraped((text) => {
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+      assert.equal(`${stdout}${stderr}`, '')
+      assert.equal(status, 0)
+    })
+  },
+)
 
 test('every family has help and type before its samples, names that end in their unit, and rising buckets', async () => {
   await scraped((text) => {
@@ -77,7 +81,8 @@ test('the OpenAPI document is one', async () => {
       assert.equal(validator.version, '3.1')
       const operations = Object.values<any>(document.paths).flatMap((methods) => Object.values<any>(methods))
       assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
-      for (const { summary, responses } of operations) assert.ok(summary.endsWith('.') && Object.keys(responses).length > 0)
+      for (const { summary, responses } of operations)
+        assert.ok(summary.endsWith('.') && Object.keys(responses).length > 0)
     })
   }
 })

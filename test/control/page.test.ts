@@ -39,7 +39,8 @@ async function opened(
         if (message.type() === 'error' && !/401|409|429/.test(message.text())) complaints.push(message.text())
       })
       page.on('request', (request) => {
-        if (!request.url().startsWith(asked.server.url) && !request.url().startsWith('data:')) complaints.push(request.url())
+        if (!request.url().startsWith(asked.server.url) && !request.url().startsWith('data:'))
+          complaints.push(request.url())
       })
       await page.goto(asked.server.url)
       await act({ ...asked, page, mill, pushed })
@@ -51,25 +52,32 @@ async function opened(
   }
 }
 
-test('the page shows the graph with live figures, the bottleneck, and the stage that was chosen', { skip: SKIP }, async () => {
-  await opened({}, async ({ page }) => {
-    await page.getByText(/records\/s|busy/).first().waitFor()
-    assert.equal(await page.locator('.node').count(), 6)
-    const figure = page.locator('.node[data-node=sensors] .figure')
-    await until('a rate is shown', async () => /[1-9].*\/s/.test((await figure.textContent()) ?? ''))
-    const elapsed = page.locator('#status .muted')
-    const before = await elapsed.textContent()
-    await until('the page goes on by itself', async () => (await elapsed.textContent()) !== before)
-    await page.locator('.node[data-node=parse]').click()
-    await page.locator('#stage h2').getByText('parse').waitFor()
-    assert.equal(await page.locator('#stage .workers tbody tr').count(), 2)
-    await page.getByRole('button', { name: 'time on the lane' }).click()
-    await until('percentiles are shown', async () =>
-      /99 %\s*[\d.]+/.test((await page.locator('.percentiles').innerText()).replaceAll('\t', ' ')),
-    )
-    assert.ok((await page.locator('#stage canvas').count()) === 3)
-  })
-})
+test(
+  'the page shows the graph with live figures, the bottleneck, and the stage that was chosen',
+  { skip: SKIP },
+  async () => {
+    await opened({}, async ({ page }) => {
+      await page
+        .getByText(/records\/s|busy/)
+        .first()
+        .waitFor()
+      assert.equal(await page.locator('.node').count(), 6)
+      const figure = page.locator('.node[data-node=sensors] .figure')
+      await until('a rate is shown', async () => /[1-9].*\/s/.test((await figure.textContent()) ?? ''))
+      const elapsed = page.locator('#status .muted')
+      const before = await elapsed.textContent()
+      await until('the page goes on by itself', async () => (await elapsed.textContent()) !== before)
+      await page.locator('.node[data-node=parse]').click()
+      await page.locator('#stage h2').getByText('parse').waitFor()
+      assert.equal(await page.locator('#stage .workers tbody tr').count(), 2)
+      await page.getByRole('button', { name: 'time on the lane' }).click()
+      await until('percentiles are shown', async () =>
+        /99 %\s*[\d.]+/.test((await page.locator('.percentiles').innerText()).replaceAll('\t', ' ')),
+      )
+      assert.ok((await page.locator('#stage canvas').count()) === 3)
+    })
+  },
+)
 
 test('everything can be done by keyboard', { skip: SKIP }, async () => {
   await opened({}, async ({ page, mill }) => {
@@ -89,7 +97,10 @@ test('everything can be done by keyboard', { skip: SKIP }, async () => {
       seen.add(await page.evaluate(`document.activeElement.outerHTML.slice(0, 120)`))
     }
     for (const wanted of ['data-node="sensors"', 'Drain', 'push-record', 'Restart worker 0']) {
-      assert.ok([...seen].some((each) => String(each).includes(wanted)), `${wanted} is reached by Tab`)
+      assert.ok(
+        [...seen].some((each) => String(each).includes(wanted)),
+        `${wanted} is reached by Tab`,
+      )
     }
     await page.getByRole('button', { name: 'Pause', exact: true }).focus()
     await page.keyboard.press('Space')
@@ -97,31 +108,37 @@ test('everything can be done by keyboard', { skip: SKIP }, async () => {
   })
 })
 
-test('a pipeline is paused, a worker restarted, a limit set; what must be confirmed is asked', { skip: SKIP }, async () => {
-  await opened({}, async ({ page, mill }) => {
-    await page.getByRole('button', { name: 'Pause', exact: true }).click()
-    await page.locator('.pill').getByText('paused').waitFor()
-    assert.ok(mill.isPaused())
-    await page.getByRole('button', { name: 'Resume', exact: true }).click()
-    await until('it goes on', () => !mill.isPaused())
-    await page.locator('.node[data-node=parse]').click()
-    await page.getByRole('button', { name: 'Restart worker 0' }).click()
-    await page.locator('dialog').getByRole('button', { name: 'Restart' }).click()
-    await until('its successor is at work', () => mill.workers().some(({ node, epoch }) => node === 'parse' && epoch === 1))
-    await page.locator('.workers').getByText('asked for').waitFor()
-    await page.locator('.node[data-node=sensors]').click()
-    await page.getByLabel('Rate limit').fill('500')
-    await page.getByRole('button', { name: 'Set' }).click()
-    await until('the limit is set', () => mill.rateLimit('sensors') === 500)
-    await page.getByRole('button', { name: 'Drain' }).click()
-    await page.keyboard.press('Escape')
-    assert.equal(mill.state, 'running')
-    await page.getByRole('button', { name: 'Drain' }).click()
-    await page.locator('dialog').getByRole('button', { name: 'Drain' }).click()
-    await page.locator('.pill').getByText('drained').waitFor()
-    assert.equal((await mill.finished).outcome, 'drained')
-  })
-})
+test(
+  'a pipeline is paused, a worker restarted, a limit set; what must be confirmed is asked',
+  { skip: SKIP },
+  async () => {
+    await opened({}, async ({ page, mill }) => {
+      await page.getByRole('button', { name: 'Pause', exact: true }).click()
+      await page.locator('.pill').getByText('paused').waitFor()
+      assert.ok(mill.isPaused())
+      await page.getByRole('button', { name: 'Resume', exact: true }).click()
+      await until('it goes on', () => !mill.isPaused())
+      await page.locator('.node[data-node=parse]').click()
+      await page.getByRole('button', { name: 'Restart worker 0' }).click()
+      await page.locator('dialog').getByRole('button', { name: 'Restart' }).click()
+      await until('its successor is at work', () =>
+        mill.workers().some(({ node, epoch }) => node === 'parse' && epoch === 1),
+      )
+      await page.locator('.workers').getByText('asked for').waitFor()
+      await page.locator('.node[data-node=sensors]').click()
+      await page.getByLabel('Rate limit').fill('500')
+      await page.getByRole('button', { name: 'Set' }).click()
+      await until('the limit is set', () => mill.rateLimit('sensors') === 500)
+      await page.getByRole('button', { name: 'Drain' }).click()
+      await page.keyboard.press('Escape')
+      assert.equal(mill.state, 'running')
+      await page.getByRole('button', { name: 'Drain' }).click()
+      await page.locator('dialog').getByRole('button', { name: 'Drain' }).click()
+      await page.locator('.pill').getByText('drained').waitFor()
+      assert.equal((await mill.finished).outcome, 'drained')
+    })
+  },
+)
 
 test('dead letters appear, are replayed and forgotten; a test record is followed', { skip: SKIP }, async () => {
   await opened({}, async ({ page, pushed }) => {
@@ -134,7 +151,10 @@ test('dead letters appear, are replayed and forgotten; a test record is followed
     await letter.getByRole('button', { name: 'Replay' }).click()
     await until('it was tried again', () => pushed.deadLetters.total === 2)
     await page.locator('.letters .state.failed').waitFor()
-    await page.getByRole('button', { name: /Forget/ }).first().click()
+    await page
+      .getByRole('button', { name: /Forget/ })
+      .first()
+      .click()
     await until('it is forgotten', () => pushed.deadLetters.list().length === 1)
     await page.locator('#events').getByText('record.failed').first().waitFor()
     await page.getByLabel('Record, as JSON').fill('7')

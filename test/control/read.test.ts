@@ -15,7 +15,11 @@ test('every answer is as the OpenAPI document says, and so is every example in i
     const ajv = new Ajv2020({ strict: false, schemas: [{ $id: '/document', ...document }] })
     const fill: Record<string, string> = { pipeline: 'mill', node: 'parse', kind: 'service', worker: '0' }
     const { deadLetters } = await get('/pipelines/mill/dead-letters')
-    const pushed = await ask('POST', '/pipelines/mill/records', { node: 'parse', record: { id: 1, secret: '' }, waitMs: 9_000 })
+    const pushed = await ask('POST', '/pipelines/mill/records', {
+      node: 'parse',
+      record: { id: 1, secret: '' },
+      waitMs: 9_000,
+    })
     assert.equal(pushed.json.state, 'acked')
     for (const [path, methods] of Object.entries<any>(document.paths)) {
       const id = path.includes('dead-letters') ? deadLetters[0].id : pushed.json.id
@@ -32,7 +36,10 @@ test('every answer is as the OpenAPI document says, and so is every example in i
           }
           if (method !== 'get' || status !== '200') continue
           const answer = await get(asked)
-          assert.ok(isValid(answer), `${asked}: ${ajv.errorsText(isValid.errors)} ${JSON.stringify(answer).slice(0, 500)}`)
+          assert.ok(
+            isValid(answer),
+            `${asked}: ${ajv.errorsText(isValid.errors)} ${JSON.stringify(answer).slice(0, 500)}`,
+          )
         }
       }
     }
@@ -88,7 +95,10 @@ test('the bottleneck is named in one sentence, with who waits for it and what wo
       const found = await get('/pipelines/narrow/analysis')
       return found.bottleneck.node === 'slow' && found.bottleneck.because.length > 0 && found
     })
-    assert.match(bottleneck.sentence, /`slow` is busy \d+ % of the time; `fast` waits for (?:it|acks) \d+ % of the time/)
+    assert.match(
+      bottleneck.sentence,
+      /`slow` is busy \d+ % of the time; `fast` waits for (?:it|acks) \d+ % of the time/,
+    )
     assert.match(bottleneck.remedy, /workers|faster/)
   })
 })
@@ -144,7 +154,10 @@ test('pipelines that start, fail to start, fail or have ended say so, and their 
       ],
     )
     const early = await ask('GET', '/pipelines/starting/stats')
-    assert.deepEqual([early.status, early.json.error.code, early.headers.get('retry-after')], [503, 'PIPELINE_STARTING', '1'])
+    assert.deepEqual(
+      [early.status, early.json.error.code, early.headers.get('retry-after')],
+      [503, 'PIPELINE_STARTING', '1'],
+    )
     assert.equal((await ask('POST', '/pipelines/starting/pause')).status, 503)
     assert.equal((await ask('GET', '/pipelines/unstartable/stats')).json.error.code, 'START_FAILED')
     assert.equal((await ask('GET', '/health')).status, 503)

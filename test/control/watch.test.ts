@@ -42,7 +42,10 @@ test('snapshots come at the rate that was asked for, and move', async () => {
     assert.ok(times.every((time, i) => i === 0 || time > times[i - 1]))
     const [first, last] = [all[0].data, all.at(-1).data]
     assert.ok(last.stages[0].taken > first.stages[0].taken)
-    assert.deepEqual(last.stages.map(({ node }: any) => node), ['sensors', 'parse', 'store', 'tens'])
+    assert.deepEqual(
+      last.stages.map(({ node }: any) => node),
+      ['sensors', 'parse', 'store', 'tens'],
+    )
     assert.equal(last.edges.length, 5)
   })
 })
@@ -55,12 +58,18 @@ test('a reader that comes back gets every event that it has missed, once', async
     await fail()
     await fail()
     const seen = await reading
-    assert.deepEqual(seen.map(({ data }) => data.name), ['record.failed', 'record.failed'])
+    assert.deepEqual(
+      seen.map(({ data }) => data.name),
+      ['record.failed', 'record.failed'],
+    )
     assert.equal('message' in seen[0].data.fields.error, false)
     await fail()
     await fail()
     const missed = await messages(url, (all) => all.length >= 2, seen.at(-1).id)
-    assert.deepEqual(missed.map(({ data }) => data.id), [seen.at(-1).data.id + 1, seen.at(-1).data.id + 2])
+    assert.deepEqual(
+      missed.map(({ data }) => data.id),
+      [seen.at(-1).data.id + 1, seen.at(-1).data.id + 2],
+    )
     const foreign = await messages(url, (all) => all.length >= 4, '0123456789ab-2')
     assert.equal(foreign[0].data.id, 1)
   })
@@ -68,7 +77,8 @@ test('a reader that comes back gets every event that it has missed, once', async
 
 test('a reader that stayed away too long is told how much it missed', async () => {
   await controlled(graphs.pushed, { serve: { keptEvents: 3 } }, async ({ server, ask }) => {
-    for (let i = 0; i < 8; i++) await ask('POST', '/pipelines/pushed/records', { node: 'in', record: -1, waitMs: 10_000 })
+    for (let i = 0; i < 8; i++)
+      await ask('POST', '/pipelines/pushed/records', { node: 'in', record: -1, waitMs: 10_000 })
     const url = `${server.url}/pipelines/pushed/watch?snapshots=false&after=0`
     const all = await messages(url, (found) => found.length >= 4)
     assert.equal(all[0].name, 'gap')
@@ -134,11 +144,15 @@ test('more readers than allowed are refused', async () => {
 test('the client lists, reads, acts and watches', async () => {
   await controlled(graphs.mill, { serve: { token: 'abc' } }, async ({ server }) => {
     const client = new ControlClient(`${server.url}/`, { token: 'abc' })
-    assert.deepEqual((await client.pipelines()).map(({ name }) => name), ['mill'])
+    assert.deepEqual(
+      (await client.pipelines()).map(({ name }) => name),
+      ['mill'],
+    )
     assert.equal((await client.read('mill', '/graph')).nodes.length, 6)
     assert.equal((await client.act('mill', 'pause')).isPaused, true)
     let snapshots = 0
-    for await (const { name } of client.watch('mill', { rateHz: 10 })) if (name === 'snapshot' && ++snapshots === 3) break
+    for await (const { name } of client.watch('mill', { rateHz: 10 }))
+      if (name === 'snapshot' && ++snapshots === 3) break
     await assert.rejects(new ControlClient(server.url).pipelines(), { code: 'CONTROL_UNREACHABLE' })
     await assert.rejects(new ControlClient('http://127.0.0.1:9').pipelines(), { code: 'CONTROL_UNREACHABLE' })
   })

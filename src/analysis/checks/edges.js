@@ -1,128 +1,130 @@
-import { isStage } from "../loops/lanes.js";
-import { quote } from "../problems.js";
-import { branchesOf, isFailureEdge } from "../flow/shares.js";
-import { isNumber } from "./handlers.js";
+import { isStage } from '../loops/lanes.js'
+import { quote } from '../problems.js'
+import { branchesOf, isFailureEdge } from '../flow/shares.js'
+import { isNumber } from './handlers.js'
 /** Sums of ratios may be off by so much: they are written in decimals. */
-const RATIO_TOLERANCE = 1e-9;
+const RATIO_TOLERANCE = 1e-9
 /** Every edge by itself: its ends, loops to the same node, branches that nothing names. */
 export function checkEdges(graph, report) {
-    const seen = new Set();
-    graph.allEdges.forEach((edge, index) => {
-        const title = edgeTitle(edge);
-        for (const [end, id] of [
-            ['from', edge.from],
-            ['to', edge.to],
-        ]) {
-            // What is no text was reported with the entry.
-            if (id === '' || graph.number(id) !== -1)
-                continue;
-            report('EDGE_NODE_UNKNOWN', `${title}: ${quote(id)} is no node.`, { edge: index, option: end });
-        }
-        const from = graph.from(index);
-        const to = graph.to(index);
-        if (from === -1 || to === -1)
-            return;
-        if (graph.node(to).kind === 'source')
-            report('EDGE_INTO_SOURCE', `${title} leads into a source.`, { edge: index });
-        checkWhen(graph.node(from), edge, index, report);
-        if (from === to)
-            checkSelfLoop(graph.node(from), edge, index, report);
-        const key = JSON.stringify([edge.from, edge.to, edge.pathType ?? 'normal', edge.when]);
-        if (seen.has(key))
-            report('EDGE_DUPLICATE', `${title} is there twice.`, { edge: index });
-        seen.add(key);
-    });
+  const seen = new Set()
+  graph.allEdges.forEach((edge, index) => {
+    const title = edgeTitle(edge)
+    for (const [end, id] of [
+      ['from', edge.from],
+      ['to', edge.to],
+    ]) {
+      // What is no text was reported with the entry.
+      if (id === '' || graph.number(id) !== -1) continue
+      report('EDGE_NODE_UNKNOWN', `${title}: ${quote(id)} is no node.`, { edge: index, option: end })
+    }
+    const from = graph.from(index)
+    const to = graph.to(index)
+    if (from === -1 || to === -1) return
+    if (graph.node(to).kind === 'source') report('EDGE_INTO_SOURCE', `${title} leads into a source.`, { edge: index })
+    checkWhen(graph.node(from), edge, index, report)
+    if (from === to) checkSelfLoop(graph.node(from), edge, index, report)
+    const key = JSON.stringify([edge.from, edge.to, edge.pathType ?? 'normal', edge.when])
+    if (seen.has(key)) report('EDGE_DUPLICATE', `${title} is there twice.`, { edge: index })
+    seen.add(key)
+  })
 }
 function checkWhen(node, edge, index, report) {
-    const namesBranches = node.kind === 'conditional' || node.kind === 'transform' || node.kind === 'sink';
-    if (edge.when !== undefined && !namesBranches) {
-        const message = `${edgeTitle(edge)} waits for the branch ${quote(edge.when)}, which a ${node.kind} does not name.`;
-        report('WHEN_UNUSED', message, { edge: index, option: 'when' });
-    }
-    if (node.kind === 'source' && isFailureEdge(node, edge)) {
-        report('FAILURE_PATH_UNUSED', `${edgeTitle(edge)}: a source has no ${edge.pathType} path.`, { edge: index });
-    }
+  const namesBranches = node.kind === 'conditional' || node.kind === 'transform' || node.kind === 'sink'
+  if (edge.when !== undefined && !namesBranches) {
+    const message = `${edgeTitle(edge)} waits for the branch ${quote(edge.when)}, which a ${node.kind} does not name.`
+    report('WHEN_UNUSED', message, { edge: index, option: 'when' })
+  }
+  if (node.kind === 'source' && isFailureEdge(node, edge)) {
+    report('FAILURE_PATH_UNUSED', `${edgeTitle(edge)}: a source has no ${edge.pathType} path.`, { edge: index })
+  }
 }
 function checkSelfLoop(node, edge, index, report) {
-    if (edge.pathType === 'retry' || !isStage(node.kind))
-        return;
-    const place = { node: node.id, edge: index };
-    if (edge.when !== undefined) {
-        report('SELF_LOOP', `Node ${quote(node.id)} sends the branch ${quote(edge.when)} to itself.`, place);
-    }
-    else if (isFailureEdge(node, edge)) {
-        report('SELF_LOOP_ENDLESS', `Node ${quote(node.id)} gets its own failures, as failures and not as records.`, place);
-    }
-    else if ((node.selectivity ?? 1) >= 1) {
-        report('SELF_LOOP_ENDLESS', `Node ${quote(node.id)} sends all its results to itself.`, place);
-    }
+  if (edge.pathType === 'retry' || !isStage(node.kind)) return
+  const place = { node: node.id, edge: index }
+  if (edge.when !== undefined) {
+    report('SELF_LOOP', `Node ${quote(node.id)} sends the branch ${quote(edge.when)} to itself.`, place)
+  } else if (isFailureEdge(node, edge)) {
+    report('SELF_LOOP_ENDLESS', `Node ${quote(node.id)} gets its own failures, as failures and not as records.`, place)
+  } else if ((node.selectivity ?? 1) >= 1) {
+    report('SELF_LOOP_ENDLESS', `Node ${quote(node.id)} sends all its results to itself.`, place)
+  }
 }
 /** The ratios of the edges that leave one node, against each other. */
 export function checkRatios(graph, report) {
-    graph.nodes.forEach((node, number) => {
-        const edges = graph.out(number);
-        const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)));
-        const others = edges.filter((edge) => !failures.includes(edge));
-        const failed = sum(failures.map((edge) => graph.edge(edge).ratio));
-        if (node.kind === 'conditional') {
-            checkBranches(graph, node, others, { failed, complete: failures.every((e) => isNumber(graph.edge(e).ratio)) }, report);
-        }
-        else {
-            if (failed > 1 + RATIO_TOLERANCE) {
-                report('RATIO_SUM', `The failures of ${quote(node.id)} add up to ${failed}, above 1.`, {
-                    node: node.id,
-                    option: 'ratio',
-                });
-            }
-            checkDisagreement(graph, branchesOf(node, others.filter((edge) => graph.edge(edge).when !== undefined), graph), report);
-            for (const edge of others) {
-                const { when, ratio } = graph.edge(edge);
-                if (when !== undefined || !isNumber(ratio) || ratio === 1)
-                    continue;
-                const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${ratio}, and every record of ${quote(node.id)} takes it.`;
-                report('RATIO_UNUSED', message, { edge, option: 'ratio' });
-            }
-        }
-    });
+  graph.nodes.forEach((node, number) => {
+    const edges = graph.out(number)
+    const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
+    const others = edges.filter((edge) => !failures.includes(edge))
+    const failed = sum(failures.map((edge) => graph.edge(edge).ratio))
+    if (node.kind === 'conditional') {
+      checkBranches(
+        graph,
+        node,
+        others,
+        { failed, complete: failures.every((e) => isNumber(graph.edge(e).ratio)) },
+        report,
+      )
+    } else {
+      if (failed > 1 + RATIO_TOLERANCE) {
+        report('RATIO_SUM', `The failures of ${quote(node.id)} add up to ${failed}, above 1.`, {
+          node: node.id,
+          option: 'ratio',
+        })
+      }
+      checkDisagreement(
+        graph,
+        branchesOf(
+          node,
+          others.filter((edge) => graph.edge(edge).when !== undefined),
+          graph,
+        ),
+        report,
+      )
+      for (const edge of others) {
+        const { when, ratio } = graph.edge(edge)
+        if (when !== undefined || !isNumber(ratio) || ratio === 1) continue
+        const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${ratio}, and every record of ${quote(node.id)} takes it.`
+        report('RATIO_UNUSED', message, { edge, option: 'ratio' })
+      }
+    }
+  })
 }
 function checkBranches(graph, node, edges, failures, report) {
-    const place = { node: node.id, option: 'ratio' };
-    const unnamed = edges.filter((edge) => graph.edge(edge).when === undefined);
-    if (node.route === undefined && unnamed.length === edges.length) {
-        if (edges.length > 1) {
-            report('CONDITIONAL_WITHOUT_WHEN', `No edge of ${quote(node.id)} says which branch it is for.`, { node: node.id });
-        }
+  const place = { node: node.id, option: 'ratio' }
+  const unnamed = edges.filter((edge) => graph.edge(edge).when === undefined)
+  if (node.route === undefined && unnamed.length === edges.length) {
+    if (edges.length > 1) {
+      report('CONDITIONAL_WITHOUT_WHEN', `No edge of ${quote(node.id)} says which branch it is for.`, { node: node.id })
     }
-    else {
-        for (const edge of unnamed) {
-            report('WHEN_MISSING', `${edgeTitle(graph.edge(edge))} has no \`when\`, so no record takes it.`, {
-                edge,
-                option: 'when',
-            });
-        }
+  } else {
+    for (const edge of unnamed) {
+      report('WHEN_MISSING', `${edgeTitle(graph.edge(edge))} has no \`when\`, so no record takes it.`, {
+        edge,
+        option: 'when',
+      })
     }
-    const branches = branchesOf(node, edges, graph);
-    checkDisagreement(graph, branches, report);
-    const total = sum(branches.map(({ ratio }) => ratio)) + failures.failed;
-    const complete = branches.length > 0 && branches.every(({ ratio }) => isNumber(ratio)) && failures.complete;
-    if (total > 1 + RATIO_TOLERANCE || (complete && total < 1 - RATIO_TOLERANCE)) {
-        report('RATIO_SUM', `The branches of ${quote(node.id)} add up to ${total}, not to 1.`, place);
-    }
+  }
+  const branches = branchesOf(node, edges, graph)
+  checkDisagreement(graph, branches, report)
+  const total = sum(branches.map(({ ratio }) => ratio)) + failures.failed
+  const complete = branches.length > 0 && branches.every(({ ratio }) => isNumber(ratio)) && failures.complete
+  if (total > 1 + RATIO_TOLERANCE || (complete && total < 1 - RATIO_TOLERANCE)) {
+    report('RATIO_SUM', `The branches of ${quote(node.id)} add up to ${total}, not to 1.`, place)
+  }
 }
 function checkDisagreement(graph, branches, report) {
-    for (const { edges, ratio } of branches) {
-        for (const edge of edges) {
-            const other = graph.edge(edge).ratio;
-            if (other === undefined || other === ratio)
-                continue;
-            const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${other}, another edge of its branch ${ratio}.`;
-            report('RATIOS_DISAGREE', message, { edge, option: 'ratio' });
-        }
+  for (const { edges, ratio } of branches) {
+    for (const edge of edges) {
+      const other = graph.edge(edge).ratio
+      if (other === undefined || other === ratio) continue
+      const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${other}, another edge of its branch ${ratio}.`
+      report('RATIOS_DISAGREE', message, { edge, option: 'ratio' })
     }
+  }
 }
 export function edgeTitle({ from, to }) {
-    return `Edge ${quote(from)} → ${quote(to)}`;
+  return `Edge ${quote(from)} → ${quote(to)}`
 }
 function sum(ratios) {
-    return ratios.reduce((total, ratio) => total + (isNumber(ratio) ? ratio : 0), 0);
+  return ratios.reduce((total, ratio) => total + (isNumber(ratio) ? ratio : 0), 0)
 }

@@ -1,130 +1,125 @@
-import { NODE_KINDS } from "../../graph/types.js";
-import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS } from "../../options.js";
-import { quote, show } from "../problems.js";
-import { checkOptions, isPlain, isText } from "./options.js";
+import { NODE_KINDS } from '../../graph/types.js'
+import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS } from '../../options.js'
+import { quote, show } from '../problems.js'
+import { checkOptions, isPlain, isText } from './options.js'
 /**
  * Every entry by itself. What is no object, or has no id, is reported and left out, and so is every option with a problem:
  * the graph that is returned holds only what the later checks can look at.
  */
 export function checkEntries(graph, report) {
-    if (!isText(graph.name)) {
-        report('GRAPH_NAME_INVALID', `The name of the graph must be a text that is not empty, not ${show(graph.name)}.`);
-    }
-    const nodes = objects(graph.nodes, 'nodes', report).flatMap((node) => checkNode(node, report));
-    checkDuplicates(nodes, 'node', report);
-    const clusters = objects(graph.clusters, 'clusters', report).flatMap((cluster) => checkCluster(cluster, report));
-    checkDuplicates(clusters, 'cluster', report);
-    // Edges keep their places, because problems name them by index.
-    const given = isList(graph.edges) ? graph.edges : [];
-    if (given !== graph.edges)
-        report('ENTRY_INVALID', `\`edges\` is ${show(graph.edges)}, not an array.`);
-    const edges = given.map((edge, index) => checkEdge(edge, index, report));
-    return { name: isText(graph.name) ? graph.name : '', module: graph.module, nodes, clusters, edges };
+  if (!isText(graph.name)) {
+    report('GRAPH_NAME_INVALID', `The name of the graph must be a text that is not empty, not ${show(graph.name)}.`)
+  }
+  const nodes = objects(graph.nodes, 'nodes', report).flatMap((node) => checkNode(node, report))
+  checkDuplicates(nodes, 'node', report)
+  const clusters = objects(graph.clusters, 'clusters', report).flatMap((cluster) => checkCluster(cluster, report))
+  checkDuplicates(clusters, 'cluster', report)
+  // Edges keep their places, because problems name them by index.
+  const given = isList(graph.edges) ? graph.edges : []
+  if (given !== graph.edges) report('ENTRY_INVALID', `\`edges\` is ${show(graph.edges)}, not an array.`)
+  const edges = given.map((edge, index) => checkEdge(edge, index, report))
+  return { name: isText(graph.name) ? graph.name : '', module: graph.module, nodes, clusters, edges }
 }
 function checkNode(node, report) {
-    if (!isText(node.id)) {
-        report('NODE_ID_INVALID', `A node has the id ${show(node.id)}.`);
-        return [];
-    }
-    const place = { node: node.id };
-    if (!NODE_KINDS.includes(node.kind)) {
-        report('NODE_KIND_UNKNOWN', `Node ${quote(node.id)} is of kind ${show(node.kind)}.`, place);
-        return [{ id: node.id, kind: node.kind }];
-    }
-    const title = `Node ${quote(node.id)}`;
-    const check = { given: node, table: NODE_OPTIONS, place, title, ignore: ['id', 'kind'], kind: node.kind };
-    return [without(node, checkOptions(check, report))];
+  if (!isText(node.id)) {
+    report('NODE_ID_INVALID', `A node has the id ${show(node.id)}.`)
+    return []
+  }
+  const place = { node: node.id }
+  if (!NODE_KINDS.includes(node.kind)) {
+    report('NODE_KIND_UNKNOWN', `Node ${quote(node.id)} is of kind ${show(node.kind)}.`, place)
+    return [{ id: node.id, kind: node.kind }]
+  }
+  const title = `Node ${quote(node.id)}`
+  const check = { given: node, table: NODE_OPTIONS, place, title, ignore: ['id', 'kind'], kind: node.kind }
+  return [without(node, checkOptions(check, report))]
 }
 function checkCluster(cluster, report) {
-    if (!isText(cluster.id)) {
-        report('CLUSTER_ID_INVALID', `A cluster has the id ${show(cluster.id)}.`);
-        return [];
-    }
-    const place = { cluster: cluster.id };
-    const title = `Cluster ${quote(cluster.id)}`;
-    return [
-        without(cluster, checkOptions({ given: cluster, table: CLUSTER_OPTIONS, place, title, ignore: ['id'] }, report)),
-    ];
+  if (!isText(cluster.id)) {
+    report('CLUSTER_ID_INVALID', `A cluster has the id ${show(cluster.id)}.`)
+    return []
+  }
+  const place = { cluster: cluster.id }
+  const title = `Cluster ${quote(cluster.id)}`
+  return [
+    without(cluster, checkOptions({ given: cluster, table: CLUSTER_OPTIONS, place, title, ignore: ['id'] }, report)),
+  ]
 }
 function checkEdge(edge, index, report) {
-    if (!isPlain(edge)) {
-        report('ENTRY_INVALID', `edges[${index}] is ${show(edge)}, not an object.`, { edge: index });
-        return { from: '', to: '' };
-    }
-    const place = { edge: index };
-    const title = `Edge ${quote(edge.from)} → ${quote(edge.to)}`;
-    const checked = without(edge, checkOptions({ given: edge, table: EDGE_OPTIONS, place, title, ignore: ['from', 'to'] }, report));
-    const noText = ['from', 'to'].filter((end) => !isText(edge[end]));
-    for (const end of noText)
-        report('EDGE_NODE_UNKNOWN', `${title}: \`${end}\` is ${show(edge[end])}.`, { ...place, option: end });
-    return noText.length === 0 ? checked : { ...checked, ...Object.fromEntries(noText.map((end) => [end, ''])) };
+  if (!isPlain(edge)) {
+    report('ENTRY_INVALID', `edges[${index}] is ${show(edge)}, not an object.`, { edge: index })
+    return { from: '', to: '' }
+  }
+  const place = { edge: index }
+  const title = `Edge ${quote(edge.from)} → ${quote(edge.to)}`
+  const checked = without(
+    edge,
+    checkOptions({ given: edge, table: EDGE_OPTIONS, place, title, ignore: ['from', 'to'] }, report),
+  )
+  const noText = ['from', 'to'].filter((end) => !isText(edge[end]))
+  for (const end of noText)
+    report('EDGE_NODE_UNKNOWN', `${title}: \`${end}\` is ${show(edge[end])}.`, { ...place, option: end })
+  return noText.length === 0 ? checked : { ...checked, ...Object.fromEntries(noText.map((end) => [end, ''])) }
 }
 function without(entry, keys) {
-    if (keys.length === 0)
-        return entry;
-    return Object.fromEntries(Object.entries(entry).filter(([key]) => !keys.includes(key)));
+  if (keys.length === 0) return entry
+  return Object.fromEntries(Object.entries(entry).filter(([key]) => !keys.includes(key)))
 }
 function objects(entries, name, report) {
-    if (!isList(entries)) {
-        report('ENTRY_INVALID', `\`${name}\` is ${show(entries)}, not an array.`);
-        return [];
-    }
-    return [...entries].filter((entry, index) => {
-        if (!isPlain(entry))
-            report('ENTRY_INVALID', `${name}[${index}] is ${show(entry)}, not an object.`);
-        return isPlain(entry);
-    });
+  if (!isList(entries)) {
+    report('ENTRY_INVALID', `\`${name}\` is ${show(entries)}, not an array.`)
+    return []
+  }
+  return [...entries].filter((entry, index) => {
+    if (!isPlain(entry)) report('ENTRY_INVALID', `${name}[${index}] is ${show(entry)}, not an object.`)
+    return isPlain(entry)
+  })
 }
 function checkDuplicates(entries, what, report) {
-    const counts = new Map();
-    for (const { id } of entries)
-        counts.set(id, (counts.get(id) ?? 0) + 1);
-    const code = what === 'node' ? 'NODE_ID_DUPLICATE' : 'CLUSTER_ID_DUPLICATE';
-    for (const [id, count] of counts) {
-        if (count > 1)
-            report(code, `${count} ${what}s have the id ${quote(id)}.`, { [what]: id });
-    }
+  const counts = new Map()
+  for (const { id } of entries) counts.set(id, (counts.get(id) ?? 0) + 1)
+  const code = what === 'node' ? 'NODE_ID_DUPLICATE' : 'CLUSTER_ID_DUPLICATE'
+  for (const [id, count] of counts) {
+    if (count > 1) report(code, `${count} ${what}s have the id ${quote(id)}.`, { [what]: id })
+  }
 }
 /** Clusters that nodes and clusters name must be there, and none may lie in itself. */
 export function checkClusters(graph, report) {
-    const parents = new Map(graph.clusters.map(({ id, parent }) => [id, parent]));
-    const missing = (cluster) => isText(cluster) && !parents.has(cluster);
-    for (const { id, cluster } of graph.nodes) {
-        if (!missing(cluster))
-            continue;
-        report('CLUSTER_UNKNOWN', `Node ${quote(id)} lies in ${quote(cluster)}, which is no cluster.`, {
-            node: id,
-            cluster,
-        });
-    }
-    for (const { id, parent } of graph.clusters) {
-        if (!missing(parent))
-            continue;
-        report('CLUSTER_UNKNOWN', `Cluster ${quote(id)} lies in ${quote(parent)}, which is no cluster.`, { cluster: id });
-    }
-    for (const loop of parentLoops(parents)) {
-        const text = [...loop, loop[0]].map(quote).join(' in ');
-        report('CLUSTER_LOOP', `Clusters lie in each other: ${text}.`, { cluster: loop[0] ?? '' });
-    }
+  const parents = new Map(graph.clusters.map(({ id, parent }) => [id, parent]))
+  const missing = (cluster) => isText(cluster) && !parents.has(cluster)
+  for (const { id, cluster } of graph.nodes) {
+    if (!missing(cluster)) continue
+    report('CLUSTER_UNKNOWN', `Node ${quote(id)} lies in ${quote(cluster)}, which is no cluster.`, {
+      node: id,
+      cluster,
+    })
+  }
+  for (const { id, parent } of graph.clusters) {
+    if (!missing(parent)) continue
+    report('CLUSTER_UNKNOWN', `Cluster ${quote(id)} lies in ${quote(parent)}, which is no cluster.`, { cluster: id })
+  }
+  for (const loop of parentLoops(parents)) {
+    const text = [...loop, loop[0]].map(quote).join(' in ')
+    report('CLUSTER_LOOP', `Clusters lie in each other: ${text}.`, { cluster: loop[0] ?? '' })
+  }
 }
 /** Loops among the parents. Each cluster has one parent at most, so it is enough to follow each trail once. */
 function parentLoops(parents) {
-    const trailOf = new Map();
-    const loops = [];
-    for (const start of parents.keys()) {
-        const trail = [];
-        let id = start;
-        while (id !== undefined && parents.has(id) && !trailOf.has(id)) {
-            trailOf.set(id, start);
-            trail.push(id);
-            id = parents.get(id);
-        }
-        if (id !== undefined && trailOf.get(id) === start)
-            loops.push(trail.slice(trail.indexOf(id)));
+  const trailOf = new Map()
+  const loops = []
+  for (const start of parents.keys()) {
+    const trail = []
+    let id = start
+    while (id !== undefined && parents.has(id) && !trailOf.has(id)) {
+      trailOf.set(id, start)
+      trail.push(id)
+      id = parents.get(id)
     }
-    return loops;
+    if (id !== undefined && trailOf.get(id) === start) loops.push(trail.slice(trail.indexOf(id)))
+  }
+  return loops
 }
 /** `Array.isArray` would widen the elements to `any`. */
 function isList(value) {
-    return Array.isArray(value);
+  return Array.isArray(value)
 }

@@ -1,105 +1,107 @@
-import { isStage } from "../loops/lanes.js";
-import { quote } from "../problems.js";
-const TRANSFORM_HANDLERS = ['map', 'flatMap', 'filter', 'mapBatch'];
-const SOURCE_HANDLERS = ['produce', 'poll', 'push'];
+import { isStage } from '../loops/lanes.js'
+import { quote } from '../problems.js'
+const TRANSFORM_HANDLERS = ['map', 'flatMap', 'filter', 'mapBatch']
+const SOURCE_HANDLERS = ['produce', 'poll', 'push']
 /** Which handlers a node may have together, and options that stand against each other. */
 export function checkHandlers(graph, report) {
-    const anyHandlers = graph.nodes.some((node) => mainHandlers(node).length > 0);
-    for (const node of graph.nodes) {
-        checkCount(node, anyHandlers, report);
-        checkDispatch(node, anyHandlers, report);
-        checkLevels(node, report);
+  const anyHandlers = graph.nodes.some((node) => mainHandlers(node).length > 0)
+  for (const node of graph.nodes) {
+    checkCount(node, anyHandlers, report)
+    checkDispatch(node, anyHandlers, report)
+    checkLevels(node, report)
+  }
+  graph.edges.forEach((edge, index) => {
+    const { minDemand, maxDemand } = edge
+    if (isNumber(minDemand) && isNumber(maxDemand) && minDemand >= maxDemand) {
+      const message = `Edge ${quote(edge.from)} → ${quote(edge.to)}: \`minDemand\` ${minDemand} is not below \`maxDemand\` ${maxDemand}.`
+      report('BOUNDS_CROSSED', message, { edge: index, option: 'minDemand' })
     }
-    graph.edges.forEach((edge, index) => {
-        const { minDemand, maxDemand } = edge;
-        if (isNumber(minDemand) && isNumber(maxDemand) && minDemand >= maxDemand) {
-            const message = `Edge ${quote(edge.from)} → ${quote(edge.to)}: \`minDemand\` ${minDemand} is not below \`maxDemand\` ${maxDemand}.`;
-            report('BOUNDS_CROSSED', message, { edge: index, option: 'minDemand' });
-        }
-    });
-    checkSelectors(graph, report);
+  })
+  checkSelectors(graph, report)
 }
 /** The handlers that do a node's work: `setup`, `ack` and the like are not among them. */
 function mainHandlers(node) {
-    switch (node.kind) {
-        case 'source':
-            return SOURCE_HANDLERS.filter((name) => node[name] !== undefined && node[name] !== false);
-        case 'transform':
-            return TRANSFORM_HANDLERS.filter((name) => node[name] !== undefined);
-        case 'conditional':
-            return node.route === undefined ? [] : ['route'];
-        case 'sink':
-            return node.write === undefined ? [] : ['write'];
-        default:
-            return [];
-    }
+  switch (node.kind) {
+    case 'source':
+      return SOURCE_HANDLERS.filter((name) => node[name] !== undefined && node[name] !== false)
+    case 'transform':
+      return TRANSFORM_HANDLERS.filter((name) => node[name] !== undefined)
+    case 'conditional':
+      return node.route === undefined ? [] : ['route']
+    case 'sink':
+      return node.write === undefined ? [] : ['write']
+    default:
+      return []
+  }
 }
 function checkCount(node, anyHandlers, report) {
-    const place = { node: node.id };
-    const given = mainHandlers(node);
-    if (given.length > 1) {
-        report('HANDLERS_SEVERAL', `Node ${quote(node.id)} has ${given.map(quote).join(' and ')}.`, place);
-    }
-    // A sink without `write` is read by `pipeline.output`.
-    const needs = node.kind === 'source' || node.kind === 'transform' || node.kind === 'conditional';
-    if (anyHandlers && needs && given.length === 0) {
-        report('HANDLER_MISSING', `The ${node.kind} ${quote(node.id)} has no handler, while other nodes have theirs.`, place);
-    }
-    if (node.kind === 'transform' && node.batch !== undefined && given.length > 0 && !given.includes('mapBatch')) {
-        const message = `Node ${quote(node.id)} has \`batch\` and ${quote(given[0])}, which takes single records.`;
-        report('BATCH_WITHOUT_BATCH_HANDLER', message, { ...place, option: 'batch' });
-    }
-    if (node.kind === 'source' && node.ack !== undefined && given.length === 0) {
-        report('ACK_WITHOUT_SOURCE', `Source ${quote(node.id)} has \`ack\` and makes no records.`, {
-            ...place,
-            option: 'ack',
-        });
-    }
+  const place = { node: node.id }
+  const given = mainHandlers(node)
+  if (given.length > 1) {
+    report('HANDLERS_SEVERAL', `Node ${quote(node.id)} has ${given.map(quote).join(' and ')}.`, place)
+  }
+  // A sink without `write` is read by `pipeline.output`.
+  const needs = node.kind === 'source' || node.kind === 'transform' || node.kind === 'conditional'
+  if (anyHandlers && needs && given.length === 0) {
+    report(
+      'HANDLER_MISSING',
+      `The ${node.kind} ${quote(node.id)} has no handler, while other nodes have theirs.`,
+      place,
+    )
+  }
+  if (node.kind === 'transform' && node.batch !== undefined && given.length > 0 && !given.includes('mapBatch')) {
+    const message = `Node ${quote(node.id)} has \`batch\` and ${quote(given[0])}, which takes single records.`
+    report('BATCH_WITHOUT_BATCH_HANDLER', message, { ...place, option: 'batch' })
+  }
+  if (node.kind === 'source' && node.ack !== undefined && given.length === 0) {
+    report('ACK_WITHOUT_SOURCE', `Source ${quote(node.id)} has \`ack\` and makes no records.`, {
+      ...place,
+      option: 'ack',
+    })
+  }
 }
 function checkDispatch(node, anyHandlers, report) {
-    if (node.kind !== 'transform' && node.kind !== 'sink')
-        return;
-    const place = { node: node.id, option: 'dispatch' };
-    if (node.partitionBy !== undefined && node.dispatch !== undefined && node.dispatch !== 'partition') {
-        const message = `Node ${quote(node.id)} has \`partitionBy\` and \`dispatch: ${node.dispatch}\`.`;
-        report('DISPATCH_CONFLICT', message, place);
-    }
-    // A graph read from JSON has no functions: its key is not missing, it is left out with the handlers.
-    if (anyHandlers && node.dispatch === 'partition' && node.partitionBy === undefined) {
-        report('PARTITION_WITHOUT_KEY', `Node ${quote(node.id)} has \`dispatch: partition\` and no \`partitionBy\`.`, place);
-    }
+  if (node.kind !== 'transform' && node.kind !== 'sink') return
+  const place = { node: node.id, option: 'dispatch' }
+  if (node.partitionBy !== undefined && node.dispatch !== undefined && node.dispatch !== 'partition') {
+    const message = `Node ${quote(node.id)} has \`partitionBy\` and \`dispatch: ${node.dispatch}\`.`
+    report('DISPATCH_CONFLICT', message, place)
+  }
+  // A graph read from JSON has no functions: its key is not missing, it is left out with the handlers.
+  if (anyHandlers && node.dispatch === 'partition' && node.partitionBy === undefined) {
+    report('PARTITION_WITHOUT_KEY', `Node ${quote(node.id)} has \`dispatch: partition\` and no \`partitionBy\`.`, place)
+  }
 }
 function checkLevels(node, report) {
-    const title = `Node ${quote(node.id)}`;
-    const crossed = (lower, upper) => {
-        const [lowerName, low] = lower;
-        const [upperName, high] = upper;
-        if (!isNumber(low) || !isNumber(high) || low <= high)
-            return;
-        const message = `${title}: \`${lowerName}\` ${low} is above \`${upperName}\` ${high}.`;
-        report('BOUNDS_CROSSED', message, { node: node.id, option: lowerName });
-    };
-    crossed(['retry.baseMs', node.retry?.baseMs], ['retry.maxMs', node.retry?.maxMs]);
-    crossed(['restart.backoffMs', node.restart?.backoffMs], ['restart.maxBackoffMs', node.restart?.maxBackoffMs]);
-    if (isNumber(node.rate) && isNumber(node.rateLimit) && node.rate > node.rateLimit) {
-        const message = `${title} declares ${node.rate} records/s and lets ${node.rateLimit} records/s through.`;
-        report('RATE_ABOVE_LIMIT', message, { node: node.id, option: 'rate' });
-    }
-    if (isStage(node.kind) && isNumber(node.latencyMs) && isNumber(node.serviceRate)) {
-        const message = `${title} declares \`latencyMs\` and \`serviceRate\`; the rate counts.`;
-        report('SERVICE_SAID_TWICE', message, { node: node.id, option: 'latencyMs' });
-    }
+  const title = `Node ${quote(node.id)}`
+  const crossed = (lower, upper) => {
+    const [lowerName, low] = lower
+    const [upperName, high] = upper
+    if (!isNumber(low) || !isNumber(high) || low <= high) return
+    const message = `${title}: \`${lowerName}\` ${low} is above \`${upperName}\` ${high}.`
+    report('BOUNDS_CROSSED', message, { node: node.id, option: lowerName })
+  }
+  crossed(['retry.baseMs', node.retry?.baseMs], ['retry.maxMs', node.retry?.maxMs])
+  crossed(['restart.backoffMs', node.restart?.backoffMs], ['restart.maxBackoffMs', node.restart?.maxBackoffMs])
+  if (isNumber(node.rate) && isNumber(node.rateLimit) && node.rate > node.rateLimit) {
+    const message = `${title} declares ${node.rate} records/s and lets ${node.rateLimit} records/s through.`
+    report('RATE_ABOVE_LIMIT', message, { node: node.id, option: 'rate' })
+  }
+  if (isStage(node.kind) && isNumber(node.latencyMs) && isNumber(node.serviceRate)) {
+    const message = `${title} declares \`latencyMs\` and \`serviceRate\`; the rate counts.`
+    report('SERVICE_SAID_TWICE', message, { node: node.id, option: 'latencyMs' })
+  }
 }
 function checkSelectors(graph, report) {
-    const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-    graph.edges.forEach(({ from, to, selector }, index) => {
-        const target = nodes.get(to);
-        if (selector === undefined || target === undefined || !isStage(target.kind) || target.dispatch === 'broadcast')
-            return;
-        const message = `Edge ${quote(from)} → ${quote(to)} has a selector, and ${quote(to)} does not use \`dispatch: broadcast\`.`;
-        report('SELECTOR_UNUSED', message, { edge: index, option: 'selector' });
-    });
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]))
+  graph.edges.forEach(({ from, to, selector }, index) => {
+    const target = nodes.get(to)
+    if (selector === undefined || target === undefined || !isStage(target.kind) || target.dispatch === 'broadcast')
+      return
+    const message = `Edge ${quote(from)} → ${quote(to)} has a selector, and ${quote(to)} does not use \`dispatch: broadcast\`.`
+    report('SELECTOR_UNUSED', message, { edge: index, option: 'selector' })
+  })
 }
 export function isNumber(value) {
-    return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && Number.isFinite(value)
 }

@@ -1,95 +1,90 @@
-import { SOURCE_DEFAULTS } from "../loops/lanes.js";
-import { adjacency } from "../adjacency.js";
-import { components } from "../components.js";
-import { elementaryCycles } from "../cycles.js";
-import { isStage } from "../loops/lanes.js";
-import { quote } from "../problems.js";
-import { sharesOf } from "../flow/shares.js";
-import { walk } from "../structure.js";
-import { traffic } from "../flow/traffic.js";
-import { isNumber } from "./handlers.js";
+import { SOURCE_DEFAULTS } from '../loops/lanes.js'
+import { adjacency } from '../adjacency.js'
+import { components } from '../components.js'
+import { elementaryCycles } from '../cycles.js'
+import { isStage } from '../loops/lanes.js'
+import { quote } from '../problems.js'
+import { sharesOf } from '../flow/shares.js'
+import { walk } from '../structure.js'
+import { traffic } from '../flow/traffic.js'
+import { isNumber } from './handlers.js'
 /** Loops above this size are not checked for growth here. */
-const MAX_LOOP = 1_000;
+const MAX_LOOP = 1_000
 /** Most names that a message lists. */
-const MAX_NAMES = 12;
+const MAX_NAMES = 12
 /** The graph as a whole: what is reached, what loops, what never fills. */
 export function checkShape(graph, found, report) {
-    const sources = found.nodes.flatMap((node, number) => (node.kind === 'source' ? [number] : []));
-    const sinks = found.nodes.flatMap((node, number) => (node.kind === 'sink' ? [number] : []));
-    if (sources.length === 0)
-        report('SOURCE_MISSING', `The graph ${quote(graph.name)} has no source.`);
-    if (sinks.length === 0)
-        report('SINK_MISSING', `The graph ${quote(graph.name)} has no sink.`);
-    const fed = walk(found, sources, 'down');
-    const led = walk(found, sinks, 'up');
-    found.nodes.forEach(({ id, kind }, node) => {
-        if (sources.length > 0 && !fed.has(node)) {
-            report('NODE_UNREACHABLE', `The ${kind} ${quote(id)} is reached from no source.`, { node: id });
-        }
-        if (sinks.length > 0 && !led.has(node)) {
-            report('DEAD_END', `From the ${kind} ${quote(id)} no sink is reached.`, { node: id });
-        }
-    });
-    checkLoops(graph, found, report);
-    checkBatches(found, sources, report);
+  const sources = found.nodes.flatMap((node, number) => (node.kind === 'source' ? [number] : []))
+  const sinks = found.nodes.flatMap((node, number) => (node.kind === 'sink' ? [number] : []))
+  if (sources.length === 0) report('SOURCE_MISSING', `The graph ${quote(graph.name)} has no source.`)
+  if (sinks.length === 0) report('SINK_MISSING', `The graph ${quote(graph.name)} has no sink.`)
+  const fed = walk(found, sources, 'down')
+  const led = walk(found, sinks, 'up')
+  found.nodes.forEach(({ id, kind }, node) => {
+    if (sources.length > 0 && !fed.has(node)) {
+      report('NODE_UNREACHABLE', `The ${kind} ${quote(id)} is reached from no source.`, { node: id })
+    }
+    if (sinks.length > 0 && !led.has(node)) {
+      report('DEAD_END', `From the ${kind} ${quote(id)} no sink is reached.`, { node: id })
+    }
+  })
+  checkLoops(graph, found, report)
+  checkBatches(found, sources, report)
 }
 function checkLoops(graph, found, report) {
-    const threadless = {
-        ...graph,
-        edges: graph.edges.map((edge, index) => {
-            const inside = found.from(index) !== -1 &&
-                !isStage(found.node(found.from(index)).kind) &&
-                !isStage(found.node(found.to(index)).kind);
-            return inside ? edge : { from: '', to: '' };
-        }),
-    };
-    const routes = adjacency(threadless);
-    const routeParts = components(routes);
-    routeParts.members.forEach((members, index) => {
-        if (!routeParts.isLoop(index))
-            return;
-        report('LOOP_WITHOUT_STAGE', `No thread moves the records of the loop ${names(routes, members)}.`, {
-            node: routes.id(members[0] ?? 0),
-        });
-    });
-    const parts = components(found);
-    if (parts.members.some((members, index) => parts.isLoop(index) && members.length > MAX_LOOP))
-        return;
-    const shares = sharesOf(found);
-    for (const members of traffic(found, (edge) => shares[edge]?.gain ?? 0).growing) {
-        report('LOOP_GROWS', `The loop ${names(found, members)} sends back at least as many records as it takes.`, {
-            node: found.id(members[0] ?? 0),
-        });
-    }
+  const threadless = {
+    ...graph,
+    edges: graph.edges.map((edge, index) => {
+      const inside =
+        found.from(index) !== -1 &&
+        !isStage(found.node(found.from(index)).kind) &&
+        !isStage(found.node(found.to(index)).kind)
+      return inside ? edge : { from: '', to: '' }
+    }),
+  }
+  const routes = adjacency(threadless)
+  const routeParts = components(routes)
+  routeParts.members.forEach((members, index) => {
+    if (!routeParts.isLoop(index)) return
+    report('LOOP_WITHOUT_STAGE', `No thread moves the records of the loop ${names(routes, members)}.`, {
+      node: routes.id(members[0] ?? 0),
+    })
+  })
+  const parts = components(found)
+  if (parts.members.some((members, index) => parts.isLoop(index) && members.length > MAX_LOOP)) return
+  const shares = sharesOf(found)
+  for (const members of traffic(found, (edge) => shares[edge]?.gain ?? 0).growing) {
+    report('LOOP_GROWS', `The loop ${names(found, members)} sends back at least as many records as it takes.`, {
+      node: found.id(members[0] ?? 0),
+    })
+  }
 }
 /** A loop in words: along one of its cycles. */
 function names(graph, members) {
-    const inside = new Set(members);
-    const within = {
-        ...graph,
-        out: (node) => (inside.has(node) ? graph.out(node).filter((edge) => inside.has(graph.to(edge))) : []),
-    };
-    const [cycle = []] = elementaryCycles(within, 1).cycles;
-    const nodes = cycle.map((edge) => graph.id(graph.from(edge)));
-    const shown = nodes.slice(0, MAX_NAMES).map(quote);
-    return [...shown, nodes.length > MAX_NAMES ? '…' : quote(nodes[0])].join(' → ');
+  const inside = new Set(members)
+  const within = {
+    ...graph,
+    out: (node) => (inside.has(node) ? graph.out(node).filter((edge) => inside.has(graph.to(edge))) : []),
+  }
+  const [cycle = []] = elementaryCycles(within, 1).cycles
+  const nodes = cycle.map((edge) => graph.id(graph.from(edge)))
+  const shown = nodes.slice(0, MAX_NAMES).map(quote)
+  return [...shown, nodes.length > MAX_NAMES ? '…' : quote(nodes[0])].join(' → ')
 }
 function checkBatches(graph, sources, report) {
-    const batching = graph.nodes.flatMap(({ batch }, node) => (isNumber(batch?.size) ? [node] : []));
-    if (batching.length === 0)
-        return;
-    const windows = sources.map((source) => {
-        const { window = SOURCE_DEFAULTS.window, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(source);
-        return window * concurrency;
-    });
-    // What all sources together may have on its way bounds every batch; where that suffices no walk is needed.
-    const total = windows.reduce((sum, window) => sum + window, 0);
-    for (const node of batching) {
-        const { id, batch, selectivity = 1 } = graph.node(node);
-        const size = batch?.size ?? 0;
-        if (selectivity > 1 || size <= total)
-            continue;
-        const message = `A batch of ${quote(id)} holds ${size} records, and at most ${total} are on their way at once.`;
-        report('BATCH_ABOVE_WINDOW', message, { node: id, option: 'batch.size' });
-    }
+  const batching = graph.nodes.flatMap(({ batch }, node) => (isNumber(batch?.size) ? [node] : []))
+  if (batching.length === 0) return
+  const windows = sources.map((source) => {
+    const { window = SOURCE_DEFAULTS.window, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(source)
+    return window * concurrency
+  })
+  // What all sources together may have on its way bounds every batch; where that suffices no walk is needed.
+  const total = windows.reduce((sum, window) => sum + window, 0)
+  for (const node of batching) {
+    const { id, batch, selectivity = 1 } = graph.node(node)
+    const size = batch?.size ?? 0
+    if (selectivity > 1 || size <= total) continue
+    const message = `A batch of ${quote(id)} holds ${size} records, and at most ${total} are on their way at once.`
+    report('BATCH_ABOVE_WINDOW', message, { node: id, option: 'batch.size' })
+  }
 }

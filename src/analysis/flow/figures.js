@@ -1,31 +1,31 @@
-import { MillraceError } from "../../errors.js";
-import { validate } from "../validate.js";
+import { MillraceError } from '../../errors.js'
+import { validate } from '../validate.js'
 /** Options that predictions count with. */
 const NODE_FIGURES = [
-    'rate',
-    'rateLimit',
-    'latencyMs',
-    'serviceRate',
-    'concurrency',
-    'maxInFlight',
-    'selectivity',
-    'capacity',
-    'window',
-];
-const EDGE_FIGURES = ['ratio', 'weight', 'rate', 'maxDemand'];
+  'rate',
+  'rateLimit',
+  'latencyMs',
+  'serviceRate',
+  'concurrency',
+  'maxInFlight',
+  'selectivity',
+  'capacity',
+  'window',
+]
+const EDGE_FIGURES = ['ratio', 'weight', 'rate', 'maxDemand']
 /**
  * A prediction from a figure that is no number would be nonsense, or never end. A measured graph may go beyond the bounds of
  * the options (a handler may emit twice per record), so only what is no number, negative or infinite is refused.
  * @throws GRAPH_INVALID with all problems of the graph
  */
 export function refuseBadFigures(graph) {
-    const found = graph.nodes.some((node) => NODE_FIGURES.some((name) => isBad(node[name]))) ||
-        graph.edges.some((edge) => EDGE_FIGURES.some((name) => isBad(edge[name])));
-    if (!found)
-        return;
-    const problems = validate(graph).filter(({ severity }) => severity === 'error');
-    throw new MillraceError('GRAPH_INVALID', { graph: graph.name, problems });
+  const found =
+    graph.nodes.some((node) => NODE_FIGURES.some((name) => isBad(node[name]))) ||
+    graph.edges.some((edge) => EDGE_FIGURES.some((name) => isBad(edge[name])))
+  if (!found) return
+  const problems = validate(graph).filter(({ severity }) => severity === 'error')
+  throw new MillraceError('GRAPH_INVALID', { graph: graph.name, problems })
 }
 function isBad(value) {
-    return value !== undefined && (typeof value !== 'number' || !Number.isFinite(value) || value < 0);
+  return value !== undefined && (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
 }

@@ -1,62 +1,62 @@
-import { adjacency } from "../adjacency.js";
+import { adjacency } from '../adjacency.js'
 /** The share of each edge, by index in `graph.edges`; gain 0 for edges to nowhere. Linear. */
 export function edgeShares(graph) {
-    return sharesOf(adjacency(graph));
+  return sharesOf(adjacency(graph))
 }
 export function sharesOf(graph) {
-    const shares = graph.allEdges.map(() => ({ gain: 0, carries: 'all', assumed: true }));
-    graph.nodes.forEach((node, number) => {
-        const edges = graph.out(number);
-        const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)));
-        let failed = 0;
-        for (const edge of failures) {
-            const { ratio } = graph.edge(edge);
-            failed += ratio ?? 0;
-            shares[edge] = { gain: ratio ?? 0, carries: 'failure', assumed: ratio === undefined };
-        }
-        const results = Math.max(0, 1 - failed) * (node.kind === 'transform' ? (node.selectivity ?? 1) : 1);
-        const others = edges.filter((edge) => !failures.includes(edge));
-        const plain = node.kind === 'conditional' ? [] : others.filter((edge) => graph.edge(edge).when === undefined);
-        for (const edge of plain) {
-            shares[edge] = { gain: (graph.edge(edge).ratio ?? 1) * results, carries: 'all', assumed: false };
-        }
-        const groups = branchesOf(node, others.filter((edge) => !plain.includes(edge)), graph);
-        // A handler's `emit` comes on top of its results, so nothing is known of it unless branches are all there is.
-        const toSplit = plain.length === 0 ? results : 0;
-        const declared = groups.reduce((sum, { ratio }) => sum + (ratio ?? 0), 0);
-        const undeclared = groups.filter(({ ratio }) => ratio === undefined).length;
-        for (const { edges: members, ratio } of groups) {
-            const gain = ratio ?? Math.max(0, toSplit - declared) / undeclared;
-            for (const edge of members)
-                shares[edge] = { gain, carries: 'branch', assumed: ratio === undefined };
-        }
-    });
-    return shares;
+  const shares = graph.allEdges.map(() => ({ gain: 0, carries: 'all', assumed: true }))
+  graph.nodes.forEach((node, number) => {
+    const edges = graph.out(number)
+    const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
+    let failed = 0
+    for (const edge of failures) {
+      const { ratio } = graph.edge(edge)
+      failed += ratio ?? 0
+      shares[edge] = { gain: ratio ?? 0, carries: 'failure', assumed: ratio === undefined }
+    }
+    const results = Math.max(0, 1 - failed) * (node.kind === 'transform' ? (node.selectivity ?? 1) : 1)
+    const others = edges.filter((edge) => !failures.includes(edge))
+    const plain = node.kind === 'conditional' ? [] : others.filter((edge) => graph.edge(edge).when === undefined)
+    for (const edge of plain) {
+      shares[edge] = { gain: (graph.edge(edge).ratio ?? 1) * results, carries: 'all', assumed: false }
+    }
+    const groups = branchesOf(
+      node,
+      others.filter((edge) => !plain.includes(edge)),
+      graph,
+    )
+    // A handler's `emit` comes on top of its results, so nothing is known of it unless branches are all there is.
+    const toSplit = plain.length === 0 ? results : 0
+    const declared = groups.reduce((sum, { ratio }) => sum + (ratio ?? 0), 0)
+    const undeclared = groups.filter(({ ratio }) => ratio === undefined).length
+    for (const { edges: members, ratio } of groups) {
+      const gain = ratio ?? Math.max(0, toSplit - declared) / undeclared
+      for (const edge of members) shares[edge] = { gain, carries: 'branch', assumed: ratio === undefined }
+    }
+  })
+  return shares
 }
 /**
  * Groups edges by their branch. An edge of a conditional without `when` is taken by no record; but where none of its edges has
  * a `when`, the graph is a drawing, and each edge counts as a branch of its own.
  */
 export function branchesOf(node, edges, graph) {
-    const unnamed = node.kind === 'conditional' && edges.every((edge) => graph.edge(edge).when === undefined);
-    const groups = new Map();
-    for (const edge of edges) {
-        const key = unnamed ? edge : graph.edge(edge).when;
-        if (key === undefined)
-            continue;
-        const group = groups.get(key);
-        if (group === undefined)
-            groups.set(key, [edge]);
-        else
-            group.push(edge);
-    }
-    return [...groups.values()].map((members) => ({
-        edges: members,
-        ratio: members.map((edge) => graph.edge(edge).ratio).find((ratio) => ratio !== undefined),
-    }));
+  const unnamed = node.kind === 'conditional' && edges.every((edge) => graph.edge(edge).when === undefined)
+  const groups = new Map()
+  for (const edge of edges) {
+    const key = unnamed ? edge : graph.edge(edge).when
+    if (key === undefined) continue
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [edge])
+    else group.push(edge)
+  }
+  return [...groups.values()].map((members) => ({
+    edges: members,
+    ratio: members.map((edge) => graph.edge(edge).ratio).find((ratio) => ratio !== undefined),
+  }))
 }
 /** An edge that takes what a node gave up or sends back, not what it made. Buffers and merges pass everything on. */
 export function isFailureEdge(node, edge) {
-    const mayFail = node.kind !== 'buffer' && node.kind !== 'merge';
-    return mayFail && edge.when === undefined && edge.pathType !== undefined && edge.pathType !== 'normal';
+  const mayFail = node.kind !== 'buffer' && node.kind !== 'merge'
+  return mayFail && edge.when === undefined && edge.pathType !== undefined && edge.pathType !== 'normal'
 }

@@ -129,7 +129,12 @@ export class HdrPlot extends Chart {
   }
 
   protected data(): uPlot.AlignedData {
-    if (this.#answer === undefined) return [[1, 10], [null, null], [null, null]]
+    if (this.#answer === undefined)
+      return [
+        [1, 10],
+        [null, null],
+        [null, null],
+      ]
     const { total, window, unit } = this.#answer
     const scale = unit === 'ns' ? 1e-6 : 1
     const xs = (points: HistogramAnswer['total']['points'], all: number): [number, number][] =>
@@ -140,7 +145,13 @@ export class HdrPlot extends Chart {
       const values = new Map(line)
       return x.map((at) => values.get(at) ?? null)
     })
-    return x.length === 0 ? [[1, 10], [null, null], [null, null]] : ([x, ...aligned] as uPlot.AlignedData)
+    return x.length === 0
+      ? [
+          [1, 10],
+          [null, null],
+          [null, null],
+        ]
+      : ([x, ...aligned] as uPlot.AlignedData)
   }
 
   protected options(width: number): uPlot.Options {
@@ -176,7 +187,12 @@ export class HdrPlot extends Chart {
           values: (_, splits) => splits.map((at) => shareText(at)),
           filter: (_, splits) => splits,
         },
-        { ...axis, size: 66, space: 40, values: (_, splits) => splits.map((value) => (isTime ? duration(value) : count(value))) },
+        {
+          ...axis,
+          size: 66,
+          space: 40,
+          values: (_, splits) => splits.map((value) => (isTime ? duration(value) : count(value))),
+        },
       ],
       series: [{}, line('busy'), line('muted', [5, 4])],
     }

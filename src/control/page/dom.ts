@@ -5,11 +5,19 @@ type Props = Readonly<Record<string, string | number | boolean | ((event: Event)
 
 const SVG = 'http://www.w3.org/2000/svg'
 
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   return fill(document.createElement(tag), props, children)
 }
 
-export function s<K extends keyof SVGElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): SVGElementTagNameMap[K] {
+export function s<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
   return fill(document.createElementNS(SVG, tag), props, children)
 }
 
@@ -56,7 +64,8 @@ export class Keyed<T> {
       const row = this.#kept.get(key) ?? this.#make(item)
       this.#kept.set(key, row)
       row.update(item)
-      if (this.#parent.children[i] !== row.element) this.#parent.insertBefore(row.element, this.#parent.children[i] ?? null)
+      if (this.#parent.children[i] !== row.element)
+        this.#parent.insertBefore(row.element, this.#parent.children[i] ?? null)
     })
   }
 }

@@ -77,13 +77,22 @@ export class GraphView {
     const { x, y } = placed.nodes[index]!
     const box = isStage(kind) ? STAGE : SMALL
     const [left, top] = [x - box.width / 2, y - box.height / 2]
-    const outline = s('rect', { class: 'outline', x: left, y: top, width: box.width, height: box.height, rx: isStage(kind) ? 10 : 18 })
+    const outline = s('rect', {
+      class: 'outline',
+      x: left,
+      y: top,
+      width: box.width,
+      height: box.height,
+      rx: isStage(kind) ? 10 : 18,
+    })
     const name = s('text', { class: 'name', x: left + 12, y: top + 22 }, short(id, isStage(kind) ? 20 : 14))
     const title = s('title', {}, `${id} (${kind})`)
     const figure = s('text', { class: 'figure', x: left + 12, y: top + 41 })
     if (!isStage(kind)) return this.#passive({ id, kind, box, left, top, outline, name, title, figure })
     const detail = s('text', { class: 'detail', x: left + 12, y: top + 59 })
-    const bars = SHARES.map((share) => s('rect', { class: `share ${share}`, y: top + 67, height: 7, x: left + 12, width: 0 }))
+    const bars = SHARES.map((share) =>
+      s('rect', { class: `share ${share}`, y: top + 67, height: 7, x: left + 12, width: 0 }),
+    )
     const element = s(
       'g',
       {
@@ -114,9 +123,17 @@ export class GraphView {
         if (stage === undefined) return
         const { shares, workers } = stage
         setText(figure, `${rate(stage.in)}${workers.length > 1 ? ` · ${workers.length} workers` : ''}`)
-        setText(detail, stage.p99Ms > 0 ? `${percent(shares.busy)} busy · p99 ${duration(stage.p99Ms)}` : `${percent(shares.busy)} busy`)
+        setText(
+          detail,
+          stage.p99Ms > 0
+            ? `${percent(shares.busy)} busy · p99 ${duration(stage.p99Ms)}`
+            : `${percent(shares.busy)} busy`,
+        )
         element.classList.toggle('root', bottleneck.node === id)
-        element.classList.toggle('hurt', workers.some(({ state }) => state !== 'running' && state !== 'over' && state !== 'left'))
+        element.classList.toggle(
+          'hurt',
+          workers.some(({ state }) => state !== 'running' && state !== 'over' && state !== 'left'),
+        )
         element.setAttribute('aria-label', `${id}, ${kind}, ${rate(stage.in)}, ${percent(shares.busy)} busy`)
         let at = left + 12
         SHARES.forEach((share, i) => {
@@ -143,7 +160,15 @@ export class GraphView {
   }): NodeView {
     const { id, kind, box, left, top, outline, name, title, figure } = parts
     const level = s('rect', { class: 'level', x: left, y: top, width: box.width, height: box.height, rx: 18 })
-    const element = s('g', { class: `node ${kind}`, 'data-node': id }, title, outline, ...(kind === 'buffer' ? [level] : []), name, figure)
+    const element = s(
+      'g',
+      { class: `node ${kind}`, 'data-node': id },
+      title,
+      outline,
+      ...(kind === 'buffer' ? [level] : []),
+      name,
+      figure,
+    )
     const edges = this.#graph.edges.map(({ from }, i) => (from === id ? i : -1)).filter((i) => i !== -1)
     return {
       element,
@@ -151,7 +176,10 @@ export class GraphView {
         const behind = edges.map((i) => live.edges[i]!)
         const through = behind.reduce((sum, edge) => sum + edge.rate, 0)
         if (kind !== 'buffer') return setText(figure, rate(through))
-        const [queued, capacity] = [behind.reduce((a, e) => a + e.queued, 0), behind.reduce((a, e) => a + e.capacity, 0)]
+        const [queued, capacity] = [
+          behind.reduce((a, e) => a + e.queued, 0),
+          behind.reduce((a, e) => a + e.capacity, 0),
+        ]
         const fill = capacity === 0 ? 0 : Math.min(1, queued / capacity)
         setText(figure, `${percent(fill)} full`)
         level.style.clipPath = `inset(${100 * (1 - fill)}% 0 0 0)`
@@ -171,7 +199,10 @@ export class GraphView {
     const [a, b] = [points[points.length - 2]!, points[points.length - 1]!]
     const half = direction === 'right' ? boxOf(edge.from).width / 2 : boxOf(edge.from).height / 2
     const near = points.length === 2 ? half : 0
-    const [dx, dy] = direction === 'right' ? [(b.x - a.x + near - boxOf(edge.to).width / 2) / 2, (b.y - a.y) / 2] : [(b.x - a.x) / 2, (b.y - a.y + near - boxOf(edge.to).height / 2) / 2]
+    const [dx, dy] =
+      direction === 'right'
+        ? [(b.x - a.x + near - boxOf(edge.to).width / 2) / 2, (b.y - a.y) / 2]
+        : [(b.x - a.x) / 2, (b.y - a.y + near - boxOf(edge.to).height / 2) / 2]
     const beside = direction === 'right' ? { x: a.x + dx, y: a.y + dy - 7 } : { x: a.x + dx + 10, y: a.y + dy + 4 }
     const label = s('text', { class: `edge-label ${direction}`, ...beside })
     const title = s('title', {})
@@ -184,7 +215,10 @@ export class GraphView {
       path.style.strokeWidth = `${1.5 + 7 * Math.sqrt(now.rate / most)}px`
       path.classList.toggle('full', fill > 0.75)
       setText(label, now.rate > 0 ? rate(now.rate) : '')
-      setText(title, `${edge.from} → ${edge.to}${edge.when === undefined ? '' : ` (${edge.when})`}: ${rate(now.rate)}, ${percent(Math.min(1, fill))} full`)
+      setText(
+        title,
+        `${edge.from} → ${edge.to}${edge.when === undefined ? '' : ` (${edge.when})`}: ${rate(now.rate)}, ${percent(Math.min(1, fill))} full`,
+      )
     }
   }
 }
@@ -200,7 +234,12 @@ function short(text: string, most: number): string {
 type Point = { readonly x: number; readonly y: number }
 
 /** From the side of one box to the side of the other, level at both ends. */
-function curve(points: readonly Point[], from: { width: number; height: number }, to: { width: number; height: number }, direction: 'right' | 'down'): string {
+function curve(
+  points: readonly Point[],
+  from: { width: number; height: number },
+  to: { width: number; height: number },
+  direction: 'right' | 'down',
+): string {
   const right = direction === 'right'
   const [first, last] = [points[0]!, points[points.length - 1]!]
   const forth = right ? last.x >= first.x : last.y >= first.y
@@ -214,7 +253,9 @@ function curve(points: readonly Point[], from: { width: number; height: number }
     .map((point, i) => {
       if (i === 0) return `M${point.x},${point.y}`
       const before = all[i - 1]!
-      const bend = right ? Math.max(reach, Math.abs(point.x - before.x) / 2) : Math.max(reach, Math.abs(point.y - before.y) / 2)
+      const bend = right
+        ? Math.max(reach, Math.abs(point.x - before.x) / 2)
+        : Math.max(reach, Math.abs(point.y - before.y) / 2)
       return right
         ? `C${before.x + bend},${before.y} ${point.x - bend},${point.y} ${point.x},${point.y}`
         : `C${before.x},${before.y + bend} ${point.x},${point.y - bend} ${point.x},${point.y}`

@@ -105,7 +105,8 @@ function pathOf(places: readonly Place[], from: number, to: number): Place[] {
   const [first, last] = [places[from]!, places[to]!]
   const path = [first]
   const step = Math.sign(last.layer - first.layer)
-  for (let layer = first.layer + step; step !== 0 && layer !== last.layer; layer += step) path.push(newPlace(layer, 0, PASSING))
+  for (let layer = first.layer + step; step !== 0 && layer !== last.layer; layer += step)
+    path.push(newPlace(layer, 0, PASSING))
   path.push(last)
   for (let i = 1; i < path.length; i++) {
     const [a, b] = step >= 0 ? [path[i - 1]!, path[i]!] : [path[i]!, path[i - 1]!]
@@ -122,7 +123,15 @@ function order(layers: readonly Place[][]): void {
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const down = sweep % 2 === 0
     for (const layer of down ? layers : layers.toReversed()) {
-      const wanted = new Map(layer.map((each) => [each, middle((down ? each.before : each.after).map((other) => other.order), each.order)]))
+      const wanted = new Map(
+        layer.map((each) => [
+          each,
+          middle(
+            (down ? each.before : each.after).map((other) => other.order),
+            each.order,
+          ),
+        ]),
+      )
       layer.sort((a, b) => wanted.get(a)! - wanted.get(b)!)
       number(layer)
     }

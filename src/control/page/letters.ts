@@ -58,7 +58,12 @@ export class Letters {
     )
     const forget = h(
       'button',
-      { type: 'button', class: 'quiet', 'aria-label': `Forget dead letter ${id}`, click: again(() => ask('DELETE', `${this.#path}/${id}`)) },
+      {
+        type: 'button',
+        class: 'quiet',
+        'aria-label': `Forget dead letter ${id}`,
+        click: again(() => ask('DELETE', `${this.#path}/${id}`)),
+      },
       'Forget',
     )
     const element = h(

@@ -33,7 +33,12 @@ async function confirmed(text: string, yes: string): Promise<boolean> {
       'form',
       { method: 'dialog' },
       h('p', {}, text),
-      h('menu', {}, h('button', { value: 'no', class: 'quiet' }, 'Cancel'), h('button', { value: 'yes', class: 'primary' }, yes)),
+      h(
+        'menu',
+        {},
+        h('button', { value: 'no', class: 'quiet' }, 'Cancel'),
+        h('button', { value: 'yes', class: 'primary' }, yes),
+      ),
     ),
   )
   dialog.returnValue = 'no'
@@ -104,9 +109,13 @@ class PipelinePage {
     const { state, isPaused, elapsedMs, bottleneck } = live
     const status = byId('status')
     const text = isPaused && state === 'running' ? 'paused' : state
-    status.replaceChildren(h('span', { class: `pill ${text}` }, text), h('span', { class: 'muted' }, elapsed(elapsedMs)))
+    status.replaceChildren(
+      h('span', { class: `pill ${text}` }, text),
+      h('span', { class: 'muted' }, elapsed(elapsedMs)),
+    )
     byId('acts').querySelector('.pause')!.textContent = isPaused ? 'Resume' : 'Pause'
-    for (const button of byId('acts').querySelectorAll('button')) button.disabled = state !== 'running' && state !== 'draining'
+    for (const button of byId('acts').querySelectorAll('button'))
+      button.disabled = state !== 'running' && state !== 'draining'
     sentence(bottleneck)
     this.#histories.add(live)
     this.#view.show(live)
@@ -134,7 +143,10 @@ class PipelinePage {
   #tell({ name, time, fields }: LoggedEvent): void {
     const list = byId('events')
     const where = [fields['node'], fields['worker']].filter((part) => part !== undefined).join(' #')
-    const { error, cause } = fields as { error?: { name: string; message?: string }; cause?: { name: string; code?: string; message?: string } }
+    const { error, cause } = fields as {
+      error?: { name: string; message?: string }
+      cause?: { name: string; code?: string; message?: string }
+    }
     const why = [error, cause].map((each) => each?.message ?? each?.name).find((each) => each !== undefined)
     list.prepend(
       h(
@@ -168,11 +180,16 @@ class PipelinePage {
         {
           type: 'button',
           class: 'pause',
-          click: () => void act(() => ask('POST', `${this.#path}/${this.#live?.isPaused === true ? 'resume' : 'pause'}`)),
+          click: () =>
+            void act(() => ask('POST', `${this.#path}/${this.#live?.isPaused === true ? 'resume' : 'pause'}`)),
         },
         'Pause',
       ),
-      end('drain', 'Drain', `Drain ${this.#name}? Its sources make no more records, and it ends when all of theirs have. It does not start again by itself.`),
+      end(
+        'drain',
+        'Drain',
+        `Drain ${this.#name}? Its sources make no more records, and it ends when all of theirs have. It does not start again by itself.`,
+      ),
       end('stop', 'Stop', `Stop ${this.#name} now? What is on its way is nacked to its source.`),
     )
   }
@@ -210,7 +227,10 @@ function sentence({ sentence: text, remedy }: Live['bottleneck']): void {
   const place = byId('bottleneck')
   if (place.dataset['text'] === text + remedy) return
   place.dataset['text'] = text + remedy
-  place.replaceChildren(h('p', { class: 'sentence' }, ...parts(`${text}.`)), h('p', { class: 'remedy' }, ...parts(remedy)))
+  place.replaceChildren(
+    h('p', { class: 'sentence' }, ...parts(`${text}.`)),
+    h('p', { class: 'remedy' }, ...parts(remedy)),
+  )
 }
 
 let shown: PipelinePage | undefined
@@ -232,7 +252,11 @@ async function start(): Promise<void> {
     const { pipelines } = await ask<PipelineList>('GET', 'pipelines')
     byId('pipelines').replaceChildren(
       ...pipelines.map(({ name }) =>
-        h('button', { type: 'button', 'data-name': name, click: () => (location.hash = encodeURIComponent(name)) }, name),
+        h(
+          'button',
+          { type: 'button', 'data-name': name, click: () => (location.hash = encodeURIComponent(name)) },
+          name,
+        ),
       ),
     )
     const wanted = decodeURIComponent(location.hash.slice(1))

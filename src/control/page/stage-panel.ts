@@ -6,7 +6,11 @@ import { clock, count, duration, percent, rate } from './format.ts'
 
 type Kind = HistogramAnswer['kind']
 type LiveStage = Live['stages'][number]
-type Worker = { readonly index: number; readonly live: LiveStage['workers'][number]; readonly view: StageView['workers'][number] | undefined }
+type Worker = {
+  readonly index: number
+  readonly live: LiveStage['workers'][number]
+  readonly view: StageView['workers'][number] | undefined
+}
 
 const KIND_NAMES: Readonly<Record<Kind, string>> = {
   service: 'time of a call',
@@ -111,15 +115,40 @@ export class StagePanel {
         h(
           'table',
           { class: 'workers' },
-          h('thead', {}, h('tr', {}, ...['#', 'state', 'time', 'in hand', 'restarts', 'last cause', ''].map((name) => h('th', { scope: 'col' }, name)))),
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              ...['#', 'state', 'time', 'in hand', 'restarts', 'last cause', ''].map((name) =>
+                h('th', { scope: 'col' }, name),
+              ),
+            ),
+          ),
           rows,
         ),
       ),
     )
     const history = host.histories.of(node)
     this.#charts = [
-      new Sparkline(rates, [{ label: 'in', color: 'busy' }, { label: 'out', color: 'muted' }], history.rates),
-      new Sparkline(shares, [{ label: 'busy', color: 'busy' }, { label: 'blocked', color: 'blocked' }], history.shares, true),
+      new Sparkline(
+        rates,
+        [
+          { label: 'in', color: 'busy' },
+          { label: 'out', color: 'muted' },
+        ],
+        history.rates,
+      ),
+      new Sparkline(
+        shares,
+        [
+          { label: 'busy', color: 'busy' },
+          { label: 'blocked', color: 'blocked' },
+        ],
+        history.shares,
+        true,
+      ),
     ]
     this.#plot = new HdrPlot(plot)
     void this.#poll()
@@ -168,7 +197,10 @@ export class StagePanel {
   }
 
   async #chooseKind(): Promise<void> {
-    const { histograms } = await ask<HistogramList>('GET', `pipelines/${encodeURIComponent(this.#host.pipeline)}/histograms`)
+    const { histograms } = await ask<HistogramList>(
+      'GET',
+      `pipelines/${encodeURIComponent(this.#host.pipeline)}/histograms`,
+    )
     const kinds = histograms.filter(({ node }) => node === this.node).map(({ kind }) => kind)
     this.#kind = kinds[0]
     this.#kinds.replaceChildren(
@@ -180,8 +212,11 @@ export class StagePanel {
             'aria-pressed': String(kind === this.#kind),
             click: (event) => {
               this.#kind = kind
-              for (const button of this.#kinds.children) button.setAttribute('aria-pressed', String(button === event.currentTarget))
-              void ask<HistogramAnswer>('GET', `${this.#path}/histograms/${kind}?window=10`).then((found) => this.#showHistogram(found))
+              for (const button of this.#kinds.children)
+                button.setAttribute('aria-pressed', String(button === event.currentTarget))
+              void ask<HistogramAnswer>('GET', `${this.#path}/histograms/${kind}?window=10`).then((found) =>
+                this.#showHistogram(found),
+              )
             },
           },
           KIND_NAMES[kind],
@@ -198,11 +233,23 @@ export class StagePanel {
     const row = (name: string, now: string, all: string): HTMLElement =>
       h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, now), h('td', {}, all))
     this.#percentiles.replaceChildren(
-      h('thead', {}, h('tr', {}, h('th', {}, ''), h('th', { scope: 'col' }, `last ${Math.round(window.seconds)} s`), h('th', { scope: 'col' }, 'since start'))),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          h('th', {}, ''),
+          h('th', { scope: 'col' }, `last ${Math.round(window.seconds)} s`),
+          h('th', { scope: 'col' }, 'since start'),
+        ),
+      ),
       h(
         'tbody',
         {},
-        ...PERCENTILES.map((name) => row(PERCENTILE_NAMES[name], text(window.figures[name]), text(total.figures[name]))),
+        ...PERCENTILES.map((name) =>
+          row(PERCENTILE_NAMES[name], text(window.figures[name]), text(total.figures[name])),
+        ),
         row('mean', text(window.figures.mean), text(total.figures.mean)),
         row('deviation', text(window.figures.deviation), text(total.figures.deviation)),
         row('values', count(window.figures.count), count(total.figures.count)),
@@ -226,10 +273,28 @@ export class StagePanel {
     const buttons = h(
       'td',
       { class: 'buttons' },
-      h('button', { type: 'button', 'aria-label': `Restart worker ${index}`, click: () => void act('restart')() }, 'Restart'),
-      h('button', { type: 'button', class: 'quiet', 'aria-label': `Kill worker ${index}`, click: () => void act('kill')() }, 'Kill'),
+      h(
+        'button',
+        { type: 'button', 'aria-label': `Restart worker ${index}`, click: () => void act('restart')() },
+        'Restart',
+      ),
+      h(
+        'button',
+        { type: 'button', class: 'quiet', 'aria-label': `Kill worker ${index}`, click: () => void act('kill')() },
+        'Kill',
+      ),
     )
-    const element = h('tr', {}, h('th', { scope: 'row' }, String(index)), state, h('td', {}, bar), hand, restarts, cause, buttons)
+    const element = h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, String(index)),
+      state,
+      h('td', {}, bar),
+      hand,
+      restarts,
+      cause,
+      buttons,
+    )
     return {
       element,
       update: ({ live, view }) => {
@@ -272,7 +337,11 @@ export class StagePanel {
       h('label', { for: 'rate-limit' }, 'Rate limit, records/s'),
       input,
       h('button', { type: 'submit' }, 'Set'),
-      h('button', { type: 'button', class: 'quiet', click: () => void this.#host.act(() => ask('DELETE', `${path}/rate-limit`)) }, 'As planned'),
+      h(
+        'button',
+        { type: 'button', class: 'quiet', click: () => void this.#host.act(() => ask('DELETE', `${path}/rate-limit`)) },
+        'As planned',
+      ),
     )
   }
 
@@ -281,7 +350,10 @@ export class StagePanel {
     const input = this.#limit.querySelector('input')!
     const limit = this.#view.rateLimit
     if (document.activeElement !== input) input.value = limit === null || limit === undefined ? '' : String(limit)
-    setText(this.#limit.querySelector('.pause-source')!, this.#view.isPaused === true ? 'Resume source' : 'Pause source')
+    setText(
+      this.#limit.querySelector('.pause-source')!,
+      this.#view.isPaused === true ? 'Resume source' : 'Pause source',
+    )
   }
 }
 

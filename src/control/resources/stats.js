@@ -1,152 +1,163 @@
-import { Type } from 'typebox';
-import { WORKER_STATES } from "../../plan/control.js";
-import { NODE_COUNTERS } from "../../telemetry/counters.js";
-import { measurements } from "../../telemetry/measurements.js";
-import { endpoint, PIPELINE } from "../endpoint.js";
-import { runningOf } from "../room.js";
+import { Type } from 'typebox'
+import { WORKER_STATES } from '../../plan/control.js'
+import { NODE_COUNTERS } from '../../telemetry/counters.js'
+import { measurements } from '../../telemetry/measurements.js'
+import { endpoint, PIPELINE } from '../endpoint.js'
+import { runningOf } from '../room.js'
 /** The windows of rates and shares. */
-export const WINDOW_NAMES = ['1s', '10s', '1m'];
-const WINDOW_SECONDS = { '1s': 1, '10s': 10, '1m': 60 };
-const share = (description) => Type.Number({ minimum: 0, maximum: 1, description });
+export const WINDOW_NAMES = ['1s', '10s', '1m']
+const WINDOW_SECONDS = { '1s': 1, '10s': 10, '1m': 60 }
+const share = (description) => Type.Number({ minimum: 0, maximum: 1, description })
 export const Shares = Type.Object({
-    busy: share('In the handler.'),
-    starved: share('Without records.'),
-    blocked: share('Without credit below; of a source, without room in its window.'),
-    limited: share('Held by the rate limit.'),
-});
-const perSecond = (description) => Type.Number({ minimum: 0, description });
+  busy: share('In the handler.'),
+  starved: share('Without records.'),
+  blocked: share('Without credit below; of a source, without room in its window.'),
+  limited: share('Held by the rate limit.'),
+})
+const perSecond = (description) => Type.Number({ minimum: 0, description })
 export const StageWindow = Type.Object({
-    in: perSecond('Records per second taken; of a source: made.'),
-    out: perSecond('Records per second handed on, all edges together.'),
-    done: perSecond('Inputs per second that it is done with.'),
-    filtered: perSecond('Per second.'),
-    failed: perSecond('Per second.'),
-    deadLettered: perSecond('Per second.'),
-    retried: perSecond('Further attempts per second.'),
-    shares: Shares,
-});
-const inEachWindow = (schema) => Type.Object({ '1s': schema, '10s': schema, '1m': schema });
+  in: perSecond('Records per second taken; of a source: made.'),
+  out: perSecond('Records per second handed on, all edges together.'),
+  done: perSecond('Inputs per second that it is done with.'),
+  filtered: perSecond('Per second.'),
+  failed: perSecond('Per second.'),
+  deadLettered: perSecond('Per second.'),
+  retried: perSecond('Further attempts per second.'),
+  shares: Shares,
+})
+const inEachWindow = (schema) => Type.Object({ '1s': schema, '10s': schema, '1m': schema })
 export const Counts = Type.Object({
-    ...Object.fromEntries(NODE_COUNTERS.map((name) => [name, Type.Integer()])),
-    out: Type.Integer(),
-    inFlight: Type.Integer(),
-    injected: Type.Integer(),
-});
+  ...Object.fromEntries(NODE_COUNTERS.map((name) => [name, Type.Integer()])),
+  out: Type.Integer(),
+  inFlight: Type.Integer(),
+  injected: Type.Integer(),
+})
 export const StatsAnswer = Type.Object({
-    pipeline: Type.String(),
-    time: Type.Number({ description: 'Milliseconds since 1970.' }),
-    elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline ran.' }),
-    seconds: inEachWindow(Type.Number({ description: 'How long the window really is: shorter while there is no more to look back on.' })),
-    stages: Type.Array(Type.Object({
-        node: Type.String(),
-        kind: Type.Enum(['source', 'transform', 'sink']),
-        totals: Counts,
-        windows: inEachWindow(StageWindow),
-        workers: Type.Array(Type.Object({
-            worker: Type.Integer(),
-            state: Type.Enum([...WORKER_STATES]),
-            handoffs: Type.Integer(),
-            windows: inEachWindow(Shares),
-        })),
-    })),
-    nodes: Type.Array(Type.Object({ node: Type.String(), totals: Counts }), {
-        description: 'Nodes that other stages run: fused ones, and those without threads.',
-    }),
-    edges: Type.Array(Type.Object({
-        index: Type.Integer({ description: 'Index into the edges of the graph.' }),
-        from: Type.String(),
-        to: Type.String(),
-        records: Type.Integer(),
-        dropped: Type.Integer(),
-        bytes: Type.Integer(),
-        queued: Type.Integer({ description: 'Records on the lanes behind this edge just now.' }),
-        capacity: Type.Integer(),
-        rates: inEachWindow(perSecond('Records per second.')),
-    })),
-});
-export function stats(room) {
-    return [
-        endpoint('GET /pipelines/:pipeline/stats', {
-            tag: 'figures',
-            summary: 'Totals, rates over a second, ten seconds and a minute, and what the workers’ time goes into.',
-            params: PIPELINE,
-            answer: StatsAnswer,
-            handle: ({ params }) => statsOf(runningOf(room, params.pipeline)),
+  pipeline: Type.String(),
+  time: Type.Number({ description: 'Milliseconds since 1970.' }),
+  elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline ran.' }),
+  seconds: inEachWindow(
+    Type.Number({ description: 'How long the window really is: shorter while there is no more to look back on.' }),
+  ),
+  stages: Type.Array(
+    Type.Object({
+      node: Type.String(),
+      kind: Type.Enum(['source', 'transform', 'sink']),
+      totals: Counts,
+      windows: inEachWindow(StageWindow),
+      workers: Type.Array(
+        Type.Object({
+          worker: Type.Integer(),
+          state: Type.Enum([...WORKER_STATES]),
+          handoffs: Type.Integer(),
+          windows: inEachWindow(Shares),
         }),
-    ];
+      ),
+    }),
+  ),
+  nodes: Type.Array(Type.Object({ node: Type.String(), totals: Counts }), {
+    description: 'Nodes that other stages run: fused ones, and those without threads.',
+  }),
+  edges: Type.Array(
+    Type.Object({
+      index: Type.Integer({ description: 'Index into the edges of the graph.' }),
+      from: Type.String(),
+      to: Type.String(),
+      records: Type.Integer(),
+      dropped: Type.Integer(),
+      bytes: Type.Integer(),
+      queued: Type.Integer({ description: 'Records on the lanes behind this edge just now.' }),
+      capacity: Type.Integer(),
+      rates: inEachWindow(perSecond('Records per second.')),
+    }),
+  ),
+})
+export function stats(room) {
+  return [
+    endpoint('GET /pipelines/:pipeline/stats', {
+      tag: 'figures',
+      summary: 'Totals, rates over a second, ten seconds and a minute, and what the workers’ time goes into.',
+      params: PIPELINE,
+      answer: StatsAnswer,
+      handle: ({ params }) => statsOf(runningOf(room, params.pipeline)),
+    }),
+  ]
 }
 function statsOf({ pipeline, sampler }) {
-    const { plan } = pipeline;
-    const now = sampler.now();
-    const looks = eachWindow((name) => {
-        const before = sampler.before(now, WINDOW_SECONDS[name]);
-        return { before, measured: measurements(plan, now, before) };
-    });
-    return {
-        pipeline: now.pipeline,
-        time: now.time,
-        elapsedMs: now.elapsedMs,
-        seconds: eachWindow((name) => looks[name].measured.seconds),
-        stages: Object.values(now.stages).map((stage) => ({
-            node: stage.node,
-            kind: stage.kind,
-            totals: countsOf(stage),
-            windows: eachWindow((name) => windowOf(looks[name].measured, stage.node)),
-            workers: stage.workers.map((worker, i) => ({
-                worker: worker.ordinal,
-                state: worker.state,
-                handoffs: worker.handoffs,
-                windows: eachWindow((name) => workerShares(worker, looks[name].before?.stages[stage.node]?.workers[i], looks[name].measured.seconds)),
-            })),
-        })),
-        nodes: Object.entries(now.nodes)
-            .filter(([node]) => !Object.hasOwn(now.stages, node))
-            .map(([node, counts]) => ({ node, totals: countsOf(counts) })),
-        edges: now.edges.map(({ index, from, to, records, dropped, bytes, queued, capacity }) => ({
-            index,
-            from,
-            to,
-            records,
-            dropped,
-            bytes,
-            queued,
-            capacity,
-            rates: eachWindow((name) => rate(looks[name].measured.edges[index].records, looks[name].measured.seconds)),
-        })),
-    };
+  const { plan } = pipeline
+  const now = sampler.now()
+  const looks = eachWindow((name) => {
+    const before = sampler.before(now, WINDOW_SECONDS[name])
+    return { before, measured: measurements(plan, now, before) }
+  })
+  return {
+    pipeline: now.pipeline,
+    time: now.time,
+    elapsedMs: now.elapsedMs,
+    seconds: eachWindow((name) => looks[name].measured.seconds),
+    stages: Object.values(now.stages).map((stage) => ({
+      node: stage.node,
+      kind: stage.kind,
+      totals: countsOf(stage),
+      windows: eachWindow((name) => windowOf(looks[name].measured, stage.node)),
+      workers: stage.workers.map((worker, i) => ({
+        worker: worker.ordinal,
+        state: worker.state,
+        handoffs: worker.handoffs,
+        windows: eachWindow((name) =>
+          workerShares(worker, looks[name].before?.stages[stage.node]?.workers[i], looks[name].measured.seconds),
+        ),
+      })),
+    })),
+    nodes: Object.entries(now.nodes)
+      .filter(([node]) => !Object.hasOwn(now.stages, node))
+      .map(([node, counts]) => ({ node, totals: countsOf(counts) })),
+    edges: now.edges.map(({ index, from, to, records, dropped, bytes, queued, capacity }) => ({
+      index,
+      from,
+      to,
+      records,
+      dropped,
+      bytes,
+      queued,
+      capacity,
+      rates: eachWindow((name) => rate(looks[name].measured.edges[index].records, looks[name].measured.seconds)),
+    })),
+  }
 }
 export function windowOf({ nodes, seconds }, node) {
-    const found = nodes[node];
-    const per = (count) => rate(found[count] ?? 0, seconds);
-    const { busy, starved, blocked, limited } = found;
-    return {
-        in: per('in'),
-        out: per('out'),
-        done: per('done'),
-        filtered: per('filtered'),
-        failed: per('failed'),
-        deadLettered: per('deadLettered'),
-        retried: per('retried'),
-        shares: { busy, starved, blocked, limited },
-    };
+  const found = nodes[node]
+  const per = (count) => rate(found[count] ?? 0, seconds)
+  const { busy, starved, blocked, limited } = found
+  return {
+    in: per('in'),
+    out: per('out'),
+    done: per('done'),
+    filtered: per('filtered'),
+    failed: per('failed'),
+    deadLettered: per('deadLettered'),
+    retried: per('retried'),
+    shares: { busy, starved, blocked, limited },
+  }
 }
 /** What a worker's time went into. Looks at running counters may be torn: a share stays one. */
 export function workerShares(now, before, seconds) {
-    const share = (key) => seconds <= 0 ? 0 : Math.min(1, Math.max(0, now[key] - (before?.[key] ?? 0)) / (1_000 * seconds));
-    return {
-        busy: share('busyMs'),
-        starved: share('starvedMs'),
-        blocked: share('blockedMs'),
-        limited: share('limitedMs'),
-    };
+  const share = (key) =>
+    seconds <= 0 ? 0 : Math.min(1, Math.max(0, now[key] - (before?.[key] ?? 0)) / (1_000 * seconds))
+  return {
+    busy: share('busyMs'),
+    starved: share('starvedMs'),
+    blocked: share('blockedMs'),
+    limited: share('limitedMs'),
+  }
 }
 export function rate(count, seconds) {
-    return seconds <= 0 ? 0 : Math.max(0, count) / seconds;
+  return seconds <= 0 ? 0 : Math.max(0, count) / seconds
 }
 function countsOf(given) {
-    const { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected } = given;
-    return { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected };
+  const { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected } = given
+  return { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected }
 }
 function eachWindow(of) {
-    return { '1s': of('1s'), '10s': of('10s'), '1m': of('1m') };
+  return { '1s': of('1s'), '10s': of('10s'), '1m': of('1m') }
 }
