@@ -220,10 +220,12 @@ class PipelinePage {
   }
 }
 
+function parts(words: string): (string | HTMLElement)[] {
+  return words.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part))
+}
+
 /** Ids are set apart from the words around them. */
 function sentence({ sentence: text, remedy }: Live['bottleneck']): void {
-  const parts = (words: string): (string | HTMLElement)[] =>
-    words.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part))
   const place = byId('bottleneck')
   if (place.dataset['text'] === text + remedy) return
   place.dataset['text'] = text + remedy

@@ -1,3 +1,0 @@
-export { control } from './control.js'
-export { serveControl } from './serve.js'
-export { ControlClient } from './client.js'
