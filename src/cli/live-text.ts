@@ -45,8 +45,11 @@ function colorOf(state: string): 'green' | 'yellow' | 'red' {
   return state === 'running' || state === 'finished' || state === 'drained' ? 'green' : 'yellow'
 }
 
+function right(title: string): Column {
+  return { title, align: 'right' }
+}
+
 function stageLines({ stages, bottleneck }: Live, output: Output): string[] {
-  const right = (title: string): Column => ({ title, align: 'right' })
   const columns = [
     { title: 'STAGE' },
     right('WORKERS'),

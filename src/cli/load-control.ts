@@ -1,7 +1,8 @@
+import type * as control from '../control/index.ts'
 import { MillraceError } from '../errors.ts'
 
 /** The control API with what it needs, where that is installed. @throws CONTROL_NOT_INSTALLED */
-export async function loadControl(): Promise<typeof import('../control/index.ts')> {
+export async function loadControl(): Promise<typeof control> {
   try {
     return await import('../control/index.ts')
   } catch (cause) {

@@ -50,12 +50,12 @@ export const run: Command = {
 }
 
 /** @returns what ends the listening */
-function drainOnInterrupt(pipeline: Pipeline, { warn }: Output): () => void {
+function drainOnInterrupt(pipeline: Pipeline, output: Output): () => void {
   let count = 0
   const listener = (): void => {
     count++
-    if (count === 1) warn('Draining. Ctrl-C again stops.')
-    else warn('Stopping.')
+    if (count === 1) output.warn('Draining. Ctrl-C again stops.')
+    else output.warn('Stopping.')
     const end = count === 1 ? pipeline.drain() : pipeline.stop({ deadlineMs: STOP_MS })
     end.catch(() => undefined)
   }
@@ -64,7 +64,7 @@ function drainOnInterrupt(pipeline: Pipeline, { warn }: Output): () => void {
 }
 
 /** @throws CONTROL_NOT_INSTALLED and CONTROL_NOT_LISTENING where a port was asked for; else it runs without, or at another */
-async function serve(pipeline: Pipeline, values: Values, { warn }: Output): Promise<ControlServer | undefined> {
+async function serve(pipeline: Pipeline, values: Values, output: Output): Promise<ControlServer | undefined> {
   if (values['no-api'] === true) return undefined
   const [port, host, token] = [numberOf(values, 'port'), textOf(values, 'host'), tokenOf(values)]
   const options = {
@@ -80,11 +80,11 @@ async function serve(pipeline: Pipeline, values: Values, { warn }: Output): Prom
         return serveControl(pipeline, { ...options, port: 0 })
       },
     )
-    warn(`${pipeline.name} runs: ${server.url}`)
+    output.warn(`${pipeline.name} runs: ${server.url}`)
     return server
   } catch (error) {
     if (port !== undefined || !isCode(error, 'CONTROL_NOT_INSTALLED')) throw error
-    warn((error as MillraceError).message)
+    output.warn((error as MillraceError).message)
     return undefined
   }
 }
@@ -98,10 +98,10 @@ function tokenOf(values: Values): string | undefined {
 }
 
 /** Sinks without `write` are printed: one line of JSON for each record. */
-function printOutputs(pipeline: Pipeline, graph: GraphData, { print }: Output): Promise<void>[] {
+function printOutputs(pipeline: Pipeline, graph: GraphData, output: Output): Promise<void>[] {
   const sinks = graph.nodes.filter(({ kind, write }) => kind === 'sink' && write === undefined)
   return sinks.map(async ({ id }) => {
-    for await (const record of pipeline.output(id)) print(jsonLine({ node: id, record }))
+    for await (const record of pipeline.output(id)) output.print(jsonLine({ node: id, record }))
   })
 }
 
@@ -161,7 +161,7 @@ async function reported(
     output.print(jsonLine({ graph: pipeline.name, url: server?.url, report, error }))
   } else {
     if (report !== undefined) output.warn(reportLine(report))
-    if (failure !== undefined) output.warn(failure instanceof Error ? failure.message : String(failure))
+    if (failure !== undefined) output.warn(failure instanceof Error ? failure.message : 'It failed.')
   }
   return failure === undefined ? 0 : 1
 }

@@ -82,14 +82,14 @@ test('millrace top shows a pipeline once where there is no terminal, or as lines
 
 test('a screen is redrawn when it is resized, cuts what is too long, and leaves the terminal as it was', () => {
   let written = ''
-  let resized = (): void => undefined
+  let resized: (() => void) | undefined
   const terminal = {
     columns: 10,
     rows: 2,
     write: (text: string) => void (written += text),
     onResize: (listener: () => void) => {
       resized = listener
-      return () => (resized = () => undefined)
+      return () => (resized = undefined)
     },
   }
   const screen = new Screen(terminal)
@@ -99,11 +99,11 @@ test('a screen is redrawn when it is resized, cuts what is too long, and leaves 
   )
   Object.assign(terminal, { columns: 20, rows: 5 })
   written = ''
-  resized()
+  resized?.()
   assert.ok(written.includes('0123456789ab') && written.includes('third'))
   screen.close()
   assert.ok(written.endsWith('\u001B[?25h\u001B[?1049l'))
   written = ''
-  resized()
+  resized?.()
   assert.equal(written, '')
 })

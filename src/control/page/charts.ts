@@ -117,10 +117,6 @@ export class Sparkline extends Chart {
 export class HdrPlot extends Chart {
   #answer: HistogramAnswer | undefined
 
-  constructor(parent: HTMLElement) {
-    super(parent)
-  }
-
   show(answer: HistogramAnswer): void {
     const hadUnit = this.#answer?.unit
     this.#answer = answer
