@@ -6,6 +6,7 @@ import { structure, type Structure } from './structure.ts'
 import type { Measurements, Problem } from './types.ts'
 import { soundEntries, validate } from './validate.ts'
 
+/** What `check` looks with. */
 export interface CheckOptions {
   /** Where given, what the graph declares is held against what was measured. */
   readonly measurements?: Measurements

@@ -1,5 +1,6 @@
 import type { Problem, Severity } from './types.ts'
 
+/** The fixed part of a finding: how grave it is, its text, and the way out. */
 export interface ProblemEntry {
   readonly severity: Severity
   readonly text: string
@@ -258,6 +259,7 @@ export const PROBLEMS = {
   },
 } as const satisfies Record<string, ProblemEntry>
 
+/** The code of a finding. */
 export type ProblemCode = keyof typeof PROBLEMS
 
 /** Where a problem lies. */

@@ -6,6 +6,7 @@ import { describeCycle, elementaryCycles } from './cycles.ts'
 import { edgeShares } from './flow/shares.ts'
 import type { Cycle, EdgeFilter } from './types.ts'
 
+/** A node with many edges. */
 export interface Hub {
   readonly node: string
   readonly in: number
@@ -33,6 +34,7 @@ export interface Structure {
   readonly hubs: readonly Hub[]
 }
 
+/** What `structure` looks with. */
 export interface StructureOptions extends EdgeFilter {
   /** Most cycles that are listed. Default: 1,000. */
   readonly maxCycles?: number

@@ -1,6 +1,7 @@
 /** Plain data that the analysis takes and gives. Rates are records per second, times are ms unless the name says seconds. */
 import type { PathType } from '../graph/types.ts'
 
+/** An error keeps a graph from running; a warning does not. */
 export type Severity = 'error' | 'warning'
 
 /** One finding of the validation. `code` is stable; `message` names the place; `fix` is a way out. */
@@ -49,17 +50,25 @@ export interface NodeMeasurement {
   readonly retried: number
   /** Records in this stage at the moment of the snapshot: in hand, waiting for a retry, in an open batch. */
   readonly inFlight: number
+  /** The same at the snapshot before, where these are measurements since that one. Default: 0. */
+  readonly inFlightBefore?: number
   /** Inputs that this stage is done with: what came of them went on, or there was nothing to send. */
   readonly done: number
+  /** Of the records taken: those that were put in by hand and came over no edge. Default: 0. */
+  readonly injected?: number
   /**
-   * Shares of the workers' time, 0 to 1, averaged over the workers: in the handler; without records; without credit below, or,
-   * of a source, without room in its window; held by the rate limit. What is left is overhead.
+   * Shares of the workers' time, 0 to 1, averaged over the workers: in the handler (where calls overlap: of the calls that may
+   * be open, those that are); without records; without credit below, or, of a source, without room in its window; held by
+   * the rate limit.
    */
   readonly busy: number
   readonly starved: number
   readonly blocked: number
   readonly limited: number
-  /** What one record costs a worker: mean, median, 99th percentile. Of a batch handler, its time by the records of the batch. */
+  /**
+   * What one record costs a worker: mean, median, 99th percentile. Of a batch handler, its time by the records of the batch;
+   * where calls overlap, their time by the calls that may be open.
+   */
   readonly serviceMs: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -67,8 +76,9 @@ export interface NodeMeasurement {
 
 /**
  * What went over one edge. Where nodes without threads lie between two stages, every edge on the way counts the records that
- * took it; what belongs to the lane itself (`queued`, `capacity`, `dropped`) stands on its last edge, into the stage that
- * reads, and the writer's waiting (`blockedShare`) on its first, out of the stage that writes.
+ * took it; what belongs to the lane itself (`queued`, `capacity`) stands on its last edge, into the stage that reads, the
+ * writer's waiting (`blockedShare`) on its first, out of the stage that writes, and what was dropped (`dropped`) on the edge
+ * into the buffer that drops.
  */
 export interface EdgeMeasurement {
   /** Index into `graph.edges`. */
@@ -78,6 +88,8 @@ export interface EdgeMeasurement {
   /** Records that wait, and records that there is room for, on all lanes of the edge together at the moment of the snapshot. */
   readonly queued: number
   readonly capacity: number
+  /** Records that waited at the snapshot before, where these are measurements since that one. Default: 0. */
+  readonly queuedBefore?: number
   /** Share of the writing workers' time, 0 to 1, in which they waited for credit on this edge. */
   readonly blockedShare: number
 }

@@ -1,4 +1,3 @@
-import { MillraceError } from '../errors.ts'
 import { Graph, type Ports } from './graph.ts'
 import type { GraphCluster, GraphData, GraphEdge, GraphNode } from './types.ts'
 
@@ -26,47 +25,53 @@ export function graphToJson({ name, nodes, edges, clusters }: GraphData): GraphJ
   }
 }
 
-/**
- * Reads a graph from a JSON text, or from what `JSON.parse` gave. Only the outer form is checked here: `validate` reports
- * everything else, all at once.
- * @throws GRAPH_JSON_INVALID where it is no JSON, or not `{ name, nodes, edges, clusters }` with objects in the lists
- */
-export function graphFromJson(json: unknown): AnyGraph {
-  const found = typeof json === 'string' ? parse(json) : json
-  if (!isObject(found)) throw invalid('graph', 'an object', found)
-  const { name, nodes, edges = [], clusters = [] } = found
-  const unknown = Object.keys(found).find((key) => !KEYS.has(key))
-  if (unknown !== undefined) throw new MillraceError('GRAPH_JSON_INVALID', { unknown })
-  if (typeof name !== 'string') throw invalid('name', 'a text', name)
-  return new Graph({
-    name,
-    nodes: entries('nodes', nodes) as readonly GraphNode[],
-    edges: entries('edges', edges) as readonly GraphEdge[],
-    clusters: entries('clusters', clusters) as readonly GraphCluster[],
-  })
+/** Why something is no graph in JSON: where, what is wanted there and what is there instead; or an unknown key; or a reason. */
+export type JsonFault =
+  | { readonly place: string; readonly want: string; readonly is: string }
+  | { readonly unknown: string }
+  | { readonly reason: string }
+
+/** Reads a graph from a JSON text, or from what `JSON.parse` gave. Only the outer form is looked at. */
+export function readGraphJson(json: unknown): AnyGraph | JsonFault {
+  const found = typeof json === 'string' ? parse(json) : { value: json }
+  if ('reason' in found) return found
+  const { value } = found
+  const fault = faultOf(value)
+  if (fault !== undefined) return fault
+  const { name, nodes, edges = [], clusters = [] } = value as Pick<GraphJson, 'name' | 'nodes'> & Partial<GraphJson>
+  return new Graph({ name, nodes: nodes.map(frozen), edges: edges.map(frozen), clusters: clusters.map(frozen) })
 }
 
 const KEYS = new Set(['$schema', 'name', 'nodes', 'edges', 'clusters'])
 
-function parse(text: string): unknown {
+function parse(text: string): { readonly value: unknown } | { readonly reason: string } {
   try {
-    return JSON.parse(text) as unknown
-  } catch (cause) {
-    throw new MillraceError('GRAPH_JSON_INVALID', { reason: String(cause) }, { cause })
+    return { value: JSON.parse(text) as unknown }
+  } catch (error) {
+    return { reason: String(error) }
   }
 }
 
-function entries(place: string, list: unknown): readonly object[] {
-  if (!Array.isArray(list)) throw invalid(place, 'an array', list)
-  return list.map((entry: unknown, index) => {
-    if (!isObject(entry)) throw invalid(`${place}[${index}]`, 'an object', entry)
-    return Object.freeze(mapValues(entry, (value) => (isObject(value) ? Object.freeze({ ...value }) : value)))
-  })
+function faultOf(value: unknown): JsonFault | undefined {
+  if (!isObject(value)) return { place: 'graph', want: 'an object', is: kindOf(value) }
+  const unknown = Object.keys(value).find((key) => !KEYS.has(key))
+  if (unknown !== undefined) return { unknown }
+  const { name, nodes, edges = [], clusters = [] } = value
+  if (typeof name !== 'string') return { place: 'name', want: 'a text', is: kindOf(name) }
+  for (const [place, list] of Object.entries({ nodes, edges, clusters })) {
+    if (!Array.isArray(list)) return { place, want: 'an array', is: kindOf(list) }
+    const index = list.findIndex((entry) => !isObject(entry))
+    if (index >= 0) return { place: `${place}[${index}]`, want: 'an object', is: kindOf(list[index]) }
+  }
+  return undefined
 }
 
-function invalid(place: string, want: string, got: unknown): MillraceError {
-  const is = got === null ? 'null' : Array.isArray(got) ? 'an array' : typeof got
-  return new MillraceError('GRAPH_JSON_INVALID', { place, want, is })
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
+}
+
+function frozen<T extends object>(entry: T): T {
+  return Object.freeze(mapValues(entry, (value) => (isObject(value) ? Object.freeze({ ...value }) : value))) as T
 }
 
 function withoutFunctions<T extends object>(options: T): T {

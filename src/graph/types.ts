@@ -1,13 +1,18 @@
 /** Plain data of a graph: what is drawn, analysed, planned and run. Handlers are the only part that is not data. */
 
+/** What a node does. */
 export type NodeKind = 'source' | 'transform' | 'buffer' | 'conditional' | 'merge' | 'sink'
+/** All kinds of nodes. */
 export const NODE_KINDS: readonly NodeKind[] = ['source', 'transform', 'buffer', 'conditional', 'merge', 'sink']
 
+/** What an edge is for. */
 export type PathType = 'normal' | 'error' | 'retry' | 'dead_letter'
+/** All path types. */
 export const PATH_TYPES: readonly PathType[] = ['normal', 'error', 'retry', 'dead_letter']
 
 /** How the records of an edge are spread over the workers of the next stage. */
 export type Dispatch = 'demand' | 'partition' | 'broadcast' | 'roundRobin'
+/** All ways to spread records over workers. */
 export const DISPATCHES: readonly Dispatch[] = ['demand', 'partition', 'broadcast', 'roundRobin']
 
 /** What a buffer does with a record when it is full. */
@@ -86,10 +91,11 @@ export interface RestartPolicy {
   readonly withinMs?: number
 }
 
+/** How a stage collects records before its handler gets them. */
 export interface BatchPolicy<In = unknown> {
   /** Most records in one batch. */
   readonly size?: number
-  /** Longest time that the first record of an open batch waits. Default: as long as records keep coming without a pause. */
+  /** Longest time, in ms, that the first record of an open batch waits for the others. */
   readonly timeoutMs?: number
   /** Batches hold records of one key only. */
   readonly by?: ((record: In) => string | number) | HandlerReference
@@ -157,12 +163,13 @@ export interface InputOptions<In> {
   readonly maxCrashes?: number
 }
 
+/** Options of a source. */
 export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptions {
   /** Declared rate in records per second, for analysis and rehearsal. It limits nothing. */
   readonly rate?: number
   /** Most records per second that this stage hands on. */
   readonly rateLimit?: number
-  /** Source records that may be on their way at once, over all workers of this stage. */
+  /** Source records of each worker that may be on their way at once. */
   readonly window?: number
   /** Source records that share a slot, at most. 1 acks each record by itself. */
   readonly granule?: number
@@ -187,6 +194,7 @@ export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptio
   readonly teardown?: ((state: State, context: SetupContext) => void | Promise<void>) | HandlerReference
 }
 
+/** What `poll` returns: records, or `null` at the end. */
 export type PolledBatch<Out> = readonly (Out | Marked<Out>)[] | null
 
 /** A source record with its cursor (where to go on after it) and its receipt (what `ack` is given for it). */
@@ -206,6 +214,7 @@ export function mark<T>(value: T, marks: { cursor?: unknown; receipt?: unknown }
   return new Marked(value, marks.cursor, marks.receipt)
 }
 
+/** Options of a transform; one of its handlers is given. */
 export interface TransformOptions<In, Out, State> extends CommonNodeOptions, StageOptions, InputOptions<In> {
   /** Declared outputs per input. */
   readonly selectivity?: number
@@ -221,23 +230,27 @@ export interface TransformOptions<In, Out, State> extends CommonNodeOptions, Sta
   readonly teardown?: ((state: State, context: SetupContext) => void | Promise<void>) | HandlerReference
 }
 
+/** Options that all sinks take. */
 export interface SinkOptions<In, State> extends CommonNodeOptions, StageOptions, InputOptions<In> {
   readonly setup?: ((context: SetupContext) => State | Promise<State>) | HandlerReference
   readonly teardown?: ((state: State, context: SetupContext) => void | Promise<void>) | HandlerReference
 }
 
+/** Options of a sink whose `write` gets single records. */
 export interface SinkWriteOptions<In, State> extends SinkOptions<In, State> {
   readonly batch?: never
   /** Without `batch`: called for each record. Without `write`: the records are read by `pipeline.output(node)`. */
   readonly write?: ((record: In, context: Context<State>) => void | Promise<void>) | HandlerReference
 }
 
+/** Options of a sink whose `write` gets batches. */
 export interface SinkBatchOptions<In, State> extends SinkOptions<In, State> {
   readonly batch: BatchPolicy<In>
   /** With `batch`: called for each batch. */
   readonly write?: ((records: In[], context: Context<State>) => void | Promise<void>) | HandlerReference
 }
 
+/** Options of a buffer. */
 export interface BufferOptions extends CommonNodeOptions {
   /** Records that the buffer holds. */
   readonly capacity?: number
@@ -245,13 +258,16 @@ export interface BufferOptions extends CommonNodeOptions {
   readonly latencyMs?: number
 }
 
+/** Options of a conditional. */
 export interface ConditionalOptions<In> extends CommonNodeOptions {
   /** Names the branch that a record takes: the edges with that `when`. */
   readonly route?: ((record: In) => string) | HandlerReference
 }
 
+/** Options of a merge. */
 export type MergeOptions = CommonNodeOptions
 
+/** Options of an edge. */
 export interface EdgeOptions<Payload = unknown> {
   readonly pathType?: PathType
   /** The branch (of a conditional's `route`, or of `context.emit`) whose records take this edge. */
@@ -277,7 +293,9 @@ export interface EdgeOptions<Payload = unknown> {
   readonly fuse?: boolean
 }
 
+/** The codecs that need no layout. */
 export type CodecName = 'shape' | 'msgpack' | 'json' | 'bytes'
+/** All codecs that need no layout. */
 export const CODEC_NAMES: readonly CodecName[] = ['shape', 'msgpack', 'json', 'bytes']
 
 /**
@@ -288,7 +306,9 @@ export interface StructCodec {
   readonly struct: StructType | Readonly<Record<string, StructType>>
   readonly view?: boolean
 }
+/** A type of a struct’s field. */
 export type StructType = 'i32' | 'u32' | 'f64' | 'bool'
+/** All types of fields. */
 export const STRUCT_TYPES: readonly StructType[] = ['i32', 'u32', 'f64', 'bool']
 
 /** Binary records without a copy: what handlers get lies in the lane, and is valid only during the call. */
@@ -296,6 +316,7 @@ export interface BorrowedBytesCodec {
   readonly bytes: 'borrow'
 }
 
+/** Options of a cluster. */
 export interface ClusterOptions {
   readonly label?: string
   /** Id of the cluster that holds this one. */
@@ -305,6 +326,7 @@ export interface ClusterOptions {
   readonly color?: string
 }
 
+/** A function of the user, or its name. */
 export type Handler = ((...args: never[]) => unknown) | HandlerReference
 
 /** One node, whatever its kind: the options as they were given. Which option fits which kind is said in `options.ts`. */
@@ -335,12 +357,14 @@ export interface GraphNode
   readonly teardown?: Handler
 }
 
+/** One edge: the options as they were given. */
 export interface GraphEdge extends Omit<EdgeOptions, 'selector'> {
   readonly from: string
   readonly to: string
   readonly selector?: Handler
 }
 
+/** One cluster: the options as they were given. */
 export interface GraphCluster extends ClusterOptions {
   readonly id: string
 }

@@ -13,10 +13,11 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *     4    RATE     source: records per 1000 seconds that this worker may make; 0 as planned, -1 without limit
  *     128  STATE    see below
  *     132  BEAT     counts up with every step of the loop: it stands still where a handler hangs
+ *     136  ASYNC    1 once its handler has answered with a promise, so that its calls may overlap
  */
 export const PHASE = 0
 /** The phases of a pipeline, in their order: a worker that sees one goes on accordingly. */
-export const PHASES = ['starting', 'running', 'draining', 'stopping'] as const
+export const PHASES = ['starting', 'running', 'draining', 'stopping', 'nacking'] as const
 export type Phase = (typeof PHASES)[number]
 export const STARTING = 0
 export const RUNNING = 1
@@ -24,12 +25,15 @@ export const RUNNING = 1
 export const DRAINING = 2
 /** Everyone leaves after the step in hand. */
 export const STOPPING = 3
+/** All others have left: sources with `ack` tell what has not been told, and nack what is left. */
+export const NACKING = 4
 export const PIPELINE_CONTROL_BYTES: number = LINE_BYTES
 
 export const COMMAND = 0
 export const RATE = 1
 export const STATE: number = LINE_BYTES / 4
 export const BEAT: number = STATE + 1
+export const ASYNC: number = STATE + 2
 
 /** COMMAND: a source makes no records. */
 export const PAUSED = 1
@@ -38,6 +42,7 @@ export const ATTEND = 2
 
 /** What a worker is at. */
 export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left'] as const
+/** Where a worker is between its start and its end. */
 export type WorkerState = (typeof WORKER_STATES)[number]
 export const NEW = 0
 export const SETUP = 1

@@ -1,8 +1,9 @@
+import { serviceOf } from '../analysis/flow/service.ts'
 import type { GraphNode, WhenFull } from '../graph/types.ts'
 import { NODE_OPTIONS, RESTART_OPTIONS, RETRY_OPTIONS, BATCH_OPTIONS, resolve } from '../options.ts'
 import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, isStage, nodeAt } from './network.ts'
-import type { InputPlan, NodePlan, PortPlan, SourcePlan, StagePlan, Work } from './types.ts'
+import type { InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
 
 /** A stage before its workers and lanes are known; `paths` are the paths that its links will take, by link number. */
 export interface StageDraft {
@@ -50,7 +51,6 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
     error: [],
     deadLetter: [],
     retry: [],
-    rehearsal: { selectivity: 1, shares: [], latencyMs: 0 },
   }
   const port = { edge: -1, edges: [], pathType: 'normal' as const }
   const root = {
@@ -92,10 +92,9 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
       host: 'embedder',
       concurrency: 1,
       nodes: [root, unwrap],
-      source: { window: INJECTED_RECORDS, granule: 1, rateLimit: 0, rate: 0, acks: false },
+      source: { window: INJECTED_RECORDS, granule: 1, rateLimit: 0, acks: false },
       restart: resolve(RESTART_OPTIONS, restart),
       resourceLimits: {},
-      rehearsal: { latencyMs: 0, cpu: false },
     },
     paths,
     counters,
@@ -133,12 +132,11 @@ class StageDrafter {
         kind: node.kind as StagePlan['kind'],
         work,
         host: work === 'push' || work === 'output' ? 'embedder' : 'pool',
-        concurrency: work === 'push' || work === 'output' ? 1 : (node.concurrency ?? NODE_OPTIONS.concurrency.default),
+        concurrency: work === 'push' || work === 'output' ? 1 : workersOf(node),
         nodes,
         ...(node.kind === 'source' ? { source: sourcePlan(node) } : { input: inputPlan(node) }),
         restart: resolve(RESTART_OPTIONS, { ...restart, ...node.restart }),
         resourceLimits: { ...node.resourceLimits },
-        rehearsal: { latencyMs: serviceMs(node), cpu: node.cpu ?? false },
       },
       paths: this.#paths,
       counters: this.#counters,
@@ -146,7 +144,6 @@ class StageDrafter {
   }
 
   #work(node: GraphNode): Work {
-    if (this.#rehearse) return rehearsedWork(node)
     for (const work of ['produce', 'poll', 'map', 'flatMap', 'filter', 'mapBatch', 'write'] as const) {
       if (node[work] !== undefined) return work
     }
@@ -165,7 +162,7 @@ class StageDrafter {
       when,
       ports: ports.filter(({ edge }) => edgeAt(this.#network, edge).when === when),
     }))
-    return {
+    const found: NodePlan = {
       node: node.id,
       kind: node.kind,
       work: isOwn
@@ -181,12 +178,8 @@ class StageDrafter {
       error: of('error'),
       deadLetter: of('dead_letter'),
       retry: of('retry'),
-      rehearsal: {
-        selectivity: node.selectivity ?? NODE_OPTIONS.selectivity.default,
-        shares: branches.map(({ ports }) => edgeAt(this.#network, ports[0]!.edge).ratio ?? 1 / branches.length),
-        latencyMs: serviceMs(node),
-      },
     }
+    return this.#rehearse ? { ...found, rehearsal: rehearsedWork(this.#network, node, found) } : found
   }
 
   #port(from: string, edge: number): PortPlan {
@@ -223,11 +216,25 @@ class StageDrafter {
   }
 }
 
-function rehearsedWork({ kind, selectivity, mapBatch, batch }: GraphNode): Work {
-  if (kind === 'source') return 'produce'
-  if (kind === 'sink') return 'write'
-  if (mapBatch !== undefined || batch !== undefined) return 'mapBatch'
-  return selectivity === undefined || selectivity === 1 ? 'map' : 'flatMap'
+function rehearsedWork(
+  network: Network,
+  node: GraphNode,
+  { branches, retry, error, deadLetter }: Pick<NodePlan, 'branches' | 'retry' | 'error' | 'deadLetter'>,
+): RehearsedWork {
+  // `rehearsable` has written the share of each edge down; the edges of one branch carry the same records.
+  const share = (ports: readonly PortPlan[]): number =>
+    Math.max(0, ...ports.map(({ edge }) => edgeAt(network, edge).ratio ?? 0))
+  const { cpu = false, maxInFlight = 1, rate = 0 } = node
+  return {
+    latencyMs: serviceOf(node).serviceMs,
+    cpu,
+    overlaps: !cpu && maxInFlight > 1,
+    rate: rate / workersOf(node),
+    selectivity: node.selectivity ?? NODE_OPTIONS.selectivity.default,
+    branches: branches.map(({ ports }) => share(ports)),
+    retried: share(retry),
+    failed: share(error.length > 0 ? error : deadLetter),
+  }
 }
 
 function sum(a: number | undefined, b: number | undefined): number | undefined {
@@ -238,21 +245,18 @@ function isStageKind({ kind }: GraphNode): boolean {
   return kind === 'transform' || kind === 'sink'
 }
 
-function serviceMs(node: GraphNode): number {
-  if (node.serviceRate !== undefined)
-    return (1000 * (node.concurrency ?? NODE_OPTIONS.concurrency.default)) / node.serviceRate
-  return node.latencyMs ?? 0
+function workersOf({ concurrency }: GraphNode): number {
+  return concurrency ?? NODE_OPTIONS.concurrency.default
 }
 
 function sourcePlan(node: GraphNode): SourcePlan {
-  const workers = node.push === true ? 1 : (node.concurrency ?? NODE_OPTIONS.concurrency.default)
+  const workers = node.push === true ? 1 : workersOf(node)
   const acks = node.ack !== undefined
   const single = acks || node.push === true || (node.produce === undefined && node.poll === undefined)
   return {
     window: node.window ?? NODE_OPTIONS.window.default,
     granule: node.granule ?? (single ? 1 : DEFAULT_GRANULE),
     rateLimit: (node.rateLimit ?? 0) / workers,
-    rate: (node.rate ?? 0) / workers,
     acks,
   }
 }
@@ -266,7 +270,8 @@ function inputPlan(node: GraphNode): InputPlan {
     maxInFlight: node.maxInFlight ?? (batch === undefined ? DEFAULT_IN_FLIGHT : 1),
     ordered: node.ordered ?? NODE_OPTIONS.ordered.default,
     keyed: node.partitionBy !== undefined,
-    retry: resolve(RETRY_OPTIONS, node.retry),
+    // `when` is a handler: workers find it in the graph.
+    retry: resolve(RETRY_OPTIONS, { ...node.retry, when: undefined }),
     timeoutMs: node.timeoutMs ?? 0,
     maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,
   }

@@ -45,18 +45,9 @@ export interface PipelineControl {
 }
 
 /** What a stage does with records. */
-export type Work =
-  | 'produce'
-  | 'poll'
-  | 'push'
-  | 'map'
-  | 'flatMap'
-  | 'filter'
-  | 'mapBatch'
-  | 'write'
-  | 'output'
-  | 'rehearse'
+export type Work = 'produce' | 'poll' | 'push' | 'map' | 'flatMap' | 'filter' | 'mapBatch' | 'write' | 'output'
 
+/** A stage: its workers, its work, and the nodes that they run inline. */
 export interface StagePlan {
   readonly index: number
   /** The node that the stage runs; fused nodes and conditionals below it stand in `nodes`. */
@@ -77,9 +68,9 @@ export interface StagePlan {
   readonly source?: SourcePlan
   readonly restart: Resolved<typeof RESTART_OPTIONS>
   readonly resourceLimits: Readonly<Record<string, number>>
-  readonly rehearsal: { readonly latencyMs: number; readonly cpu: boolean }
 }
 
+/** How a stage takes records. */
 export interface InputPlan {
   readonly batch?: { readonly size: number; readonly timeoutMs: number; readonly keyed: boolean }
   readonly maxInFlight: number
@@ -92,13 +83,12 @@ export interface InputPlan {
   readonly maxCrashes: number
 }
 
+/** How a source makes records. */
 export interface SourcePlan {
   readonly window: number
   readonly granule: number
   /** Records per second of each worker; 0: no limit. */
   readonly rateLimit: number
-  /** Declared records per second of each worker, for rehearsals; 0: as many as can be. */
-  readonly rate: number
   readonly acks: boolean
 }
 
@@ -115,12 +105,25 @@ export interface NodePlan {
   readonly error: readonly PortPlan[]
   readonly deadLetter: readonly PortPlan[]
   readonly retry: readonly PortPlan[]
-  /** For rehearsals: declared outputs per input, and the share of each branch, in the order of `branches`. */
-  readonly rehearsal: {
-    readonly selectivity: number
-    readonly shares: readonly number[]
-    readonly latencyMs: number
-  }
+  /** In a rehearsal: the work to be played. */
+  readonly rehearsal?: RehearsedWork
+}
+
+/** What a node declares, as synthetic work needs it. Shares are records per record that the node takes. */
+export interface RehearsedWork {
+  readonly latencyMs: number
+  /** It burns a core, and does not wait. */
+  readonly cpu: boolean
+  /** Its calls overlap (`maxInFlight`). */
+  readonly overlaps: boolean
+  /** Of a source: records per second of each worker; 0: as many as are taken. */
+  readonly rate: number
+  readonly selectivity: number
+  /** In the order of `branches`. */
+  readonly branches: readonly number[]
+  /** Go to the retry edge; are given up. */
+  readonly retried: number
+  readonly failed: number
 }
 
 /** One edge out of a node: to a link (lanes), or to another node of the same stage. `edges` is the path, this edge first. */
@@ -168,6 +171,7 @@ export interface EdgePlan {
   readonly links: readonly number[]
 }
 
+/** A worker: where its words and lanes lie. */
 export interface WorkerPlan {
   readonly index: number
   readonly stage: number
@@ -193,6 +197,7 @@ export interface WorkerPlan {
   readonly progress?: number
 }
 
+/** One lane as one of its two workers knows it. */
 export interface LaneEnd {
   readonly link: number
   readonly layout: LaneLayout
@@ -202,6 +207,7 @@ export interface LaneEnd {
   readonly dropped?: number | undefined
 }
 
+/** One ack lane as one of its two workers knows it. */
 export interface AckEnd {
   readonly layout: AckLaneLayout
   readonly peer: number
@@ -220,4 +226,5 @@ export interface HandLayout {
   readonly segments: number
 }
 
+/** What a histogram holds: times in nanoseconds, batches in records. */
 export type HistogramKind = 'service' | 'lane' | 'batch' | 'ack' | 'endToEnd'

@@ -1,5 +1,6 @@
 import type { NodeKind, PathType } from '../graph/types.ts'
 
+/** How the edges of a path type are drawn. */
 export interface PathStyle {
   readonly color: string
   readonly style: 'solid' | 'dashed' | 'dotted'

@@ -44,6 +44,7 @@ const BASE: Theme = {
   clusterFontColor: '#334155',
 }
 
+/** The themes that are built in. */
 export type ThemeName = 'default' | 'dark' | 'warm' | 'forest' | 'ocean' | 'minimal'
 
 /** The presets. */

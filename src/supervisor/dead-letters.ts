@@ -2,6 +2,8 @@
 export interface DeadLetter {
   /** Counts up from 1 within the pipeline. */
   readonly id: number
+  /** The record's stable id, as its handler sees it in `context.id`; absent where it was one of a batch. */
+  readonly recordId?: string
   readonly node: string
   readonly worker: number
   /** Time, in ms since 1970. */

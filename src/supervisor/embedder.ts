@@ -8,13 +8,15 @@ import type { Handlers } from '../worker/handlers.ts'
 import { Loop } from '../worker/loop.ts'
 import { OutputStage } from '../worker/output.ts'
 import { makeParts } from '../worker/parts.ts'
+import { Call, Calls } from './calls.ts'
 import { PushSupply, Receipt } from '../worker/push.ts'
 import { SourceStage } from '../worker/source.ts'
-import type { Parts, Stage } from '../worker/stage.ts'
+import type { Parts, Stage, WorkerEvent } from '../worker/stage.ts'
 
 export interface EmbedderListener {
   ended(worker: number): void
   failed(error: unknown): void
+  event(worker: WorkerPlan, event: WorkerEvent): void
 }
 
 /** The doorbell wakes these loops; the wait is a net only, and this thread has better things to do. */
@@ -26,8 +28,6 @@ const MAX_PARK_MS = 250
  */
 export class Embedder {
   readonly #workers: readonly EmbeddedWorker[]
-  /** Calls that wait for an answer, by the source worker's number and the sequence of the pushed record. */
-  readonly #calls = new Map<number, Map<number, (record: unknown) => void>>()
 
   /** @param handlers by stage index: conditionals and keys behind a push source are functions of this thread */
   constructor(plan: Plan, memory: Memory, handlers: ReadonlyMap<number, Handlers>, listener: EmbedderListener) {
@@ -58,34 +58,44 @@ export class Embedder {
       supply?.abandon()
       if (stage instanceof OutputStage) stage.end()
     }
-    for (const calls of this.#calls.values()) for (const resolve of calls.values()) resolve(UNANSWERED)
+    for (const { calls } of this.#workers) calls?.abandon(UNANSWERED)
   }
 
   /** Pushes a record. Resolves when a lane takes it. @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING */
   push(node: string, record: unknown, signal?: AbortSignal): Promise<Receipt> {
-    const receipt = new Receipt()
+    const receipt = new Receipt(node)
     return this.#add(node, record, receipt, () => undefined, signal).then(() => receipt)
   }
 
-  /** Pushes a record and resolves to the first record that comes of it at an output. */
+  /**
+   * Pushes a record and resolves to the first record that comes of it at an output.
+   * @throws RECORD_FAILED, CALL_UNANSWERED: their `cause` is the handler's error
+   */
   async call(node: string, record: unknown, signal?: AbortSignal): Promise<unknown> {
-    const receipt = new Receipt()
-    const { number } = this.#pushed(node)
-    let answer!: (record: unknown) => void
-    const answered = new Promise<unknown>((resolve) => (answer = resolve))
-    let sequence: number | undefined
-    const calls = this.#calls.get(number) ?? new Map<number, (record: unknown) => void>()
-    this.#calls.set(number, calls)
+    const { calls } = this.#pushed(node)
+    const receipt = new Receipt(node)
+    const call = new Call()
+    const abortion = aborted(signal)
     try {
-      sequence = await this.#add(node, record, receipt, (taken) => calls.set(taken, answer), signal)
+      await this.#add(node, record, receipt, (sequence) => calls.open(call, sequence), signal)
       // Without an answer the record's end is the end of the call.
       const ended = receipt.done.then(() => UNANSWERED)
-      const result = await Promise.race([answered, ended, aborted(signal)])
-      if (result === UNANSWERED) throw new MillraceError('CALL_UNANSWERED', { node })
+      const result = await Promise.race([call.answered, ended, abortion.promise])
+      if (result === UNANSWERED) throw failedCall('CALL_UNANSWERED', node, call.reason)
       return result
+    } catch (error) {
+      if (receipt.outcome !== 'failed') throw error
+      throw failedCall('RECORD_FAILED', node, await call.reasonSoon())
     } finally {
-      if (sequence !== undefined) calls.delete(sequence)
+      calls.close(call)
+      abortion.forget()
     }
+  }
+
+  /** A worker has given a record up: a call may wait for what came of it. */
+  told({ recordId, error }: WorkerEvent): void {
+    if (recordId === undefined) return
+    for (const { calls } of this.#workers) calls?.explain(recordId, { stack: '', ...error })
   }
 
   /** The output of a node. @throws NODE_NOT_OUTPUT */
@@ -95,10 +105,10 @@ export class Embedder {
     throw new MillraceError('NODE_NOT_OUTPUT', { node })
   }
 
-  #pushed(node: string): { supply: PushSupply; number: number } {
+  #pushed(node: string): { supply: PushSupply; calls: Calls } {
     const found = this.#workers.find((worker) => worker.node === node)
     if (found?.supply === undefined) throw new MillraceError('NODE_NOT_PUSHED', { node })
-    return { supply: found.supply, number: found.number }
+    return { supply: found.supply, calls: found.calls! }
   }
 
   async #add(
@@ -126,23 +136,28 @@ export class Embedder {
   }
 
   #answer(anchor: number, record: unknown): boolean {
-    const calls = this.#calls.get(anchorSource(anchor))
-    if (calls === undefined || calls.size === 0) return false
-    const sequence = this.#workers.find(({ number }) => number === anchorSource(anchor))!.sequenceOf(anchorSlot(anchor))
-    const answer = calls.get(sequence)
-    if (answer === undefined) return false
-    calls.delete(sequence)
-    answer(record)
-    return true
+    const source = this.#workers.find(({ number }) => number === anchorSource(anchor))
+    return source?.calls?.answer(source.sequenceOf(anchorSlot(anchor)), record) ?? false
   }
 }
 
 const UNANSWERED = Symbol('unanswered')
 
-function aborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) =>
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-  )
+function failedCall(code: 'RECORD_FAILED' | 'CALL_UNANSWERED', node: string, cause: Error | undefined): MillraceError {
+  return cause === undefined
+    ? new MillraceError(code, { node })
+    : new MillraceError(code, { node, reason: cause.message }, { cause })
+}
+
+/** Rejects when the signal is aborted. A signal may outlive many calls, so each has to forget it. */
+function aborted(signal: AbortSignal | undefined): { promise: Promise<never>; forget: () => void } {
+  let forget = nothing
+  const promise = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(signal!.reason as Error)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    forget = () => signal?.removeEventListener('abort', onAbort)
+  })
+  return { promise, forget: () => forget() }
 }
 
 /** One stage of this thread, with its one worker. */
@@ -150,7 +165,9 @@ class EmbeddedWorker {
   readonly node: string
   /** Its source number; -1 of an output. */
   readonly number: number
+  /** Of a push source only. */
   readonly supply: PushSupply | undefined
+  readonly calls: Calls | undefined
   readonly stage: Stage
   left: Promise<void> = Promise.resolve()
   readonly #parts: Parts
@@ -175,6 +192,7 @@ class EmbeddedWorker {
     this.#listener = listener
     this.node = plan.stages[worker.stage]!.node
     this.number = worker.source ?? -1
+    this.calls = worker.source === undefined ? undefined : new Calls(worker.source)
     this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake())
     this.#parts = makeParts({
       plan,
@@ -187,7 +205,7 @@ class EmbeddedWorker {
       draining: draining.signal,
       supply: this.supply,
       wake: () => wake(),
-      report: () => undefined,
+      report: (event) => listener.event(worker, event),
     })
     this.stage = this.supply === undefined ? new OutputStage(this.#parts, answer) : new SourceStage(this.#parts)
     const { clock, outlet } = this.#parts
@@ -229,5 +247,5 @@ class EmbeddedWorker {
 }
 
 function nothing(): void {
-  // Until the loop is made, nothing can have happened that it would have to be woken for.
+  // Until the loop is made, nothing can have happened that it would have to be woken for; an absent signal is never aborted.
 }

@@ -61,11 +61,25 @@ export const EVENTS = {
   },
   'record.deadLettered': {
     text: 'A record was given up, and went to an error or dead-letter edge.',
-    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      recordId: 'stable id of the record, absent where it was one of a batch',
+      attempts: 'calls so far',
+      error: 'name, message, stack, code',
+      suppressed: 'events like this one that were left out before it',
+    },
   },
   'record.failed': {
     text: 'A record was given up and nacked: no edge takes it.',
-    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      recordId: 'stable id of the record, absent where it was one of a batch',
+      attempts: 'calls so far',
+      error: 'name, message, stack, code',
+      suppressed: 'events like this one that were left out before it',
+    },
   },
   'ack.failed': {
     text: 'An `ack` handler failed at every attempt; its records count as told.',
@@ -73,6 +87,7 @@ export const EVENTS = {
   },
 } as const satisfies Record<string, { text: string; fields: Record<string, string> }>
 
+/** The name of an event. */
 export type EventName = keyof typeof EVENTS
 
 /** One event: its name, its pipeline, its time in ms since 1970, and its fields. */

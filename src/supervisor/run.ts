@@ -3,8 +3,9 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { RUN_OPTIONS, resolve } from '../options.ts'
 import { plan } from '../plan/plan.ts'
+import { rehearsable } from '../plan/rehearsable.ts'
 import type { RestartPolicy } from '../graph/types.ts'
-import { bindHandlers, handlersOf } from '../worker/handlers.ts'
+import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
 import { isLoadingGraph } from '../worker/load.ts'
 import { Pipeline } from './pipeline.ts'
 import { Supervisor } from './supervisor.ts'
@@ -34,18 +35,28 @@ export function run(graph: GraphData, options: RunOptions = {}): Promise<Pipelin
   return start(graph, options, false)
 }
 
-/** Runs a graph with synthetic work in place of its handlers, as its declared rates and latencies say. */
+/**
+ * Runs a graph with synthetic work in place of its handlers: rates, latencies, ratios, selectivity, concurrency and batches as
+ * declared. Sources never end by themselves. @throws what `run` throws
+ */
 export function rehearse(graph: GraphData, options: RunOptions = {}): Promise<Pipeline> {
   return start(graph, options, true)
 }
 
-async function start(graph: GraphData, given: RunOptions, isRehearsal: boolean): Promise<Pipeline> {
-  if (isLoadingGraph()) throw new MillraceError('RUN_WHILE_LOADING', { graph: graph.name })
+/**
+ * Of a rehearsal: room for all records that credit allows on a lane, each in a frame of its own. A ring that is full of bytes
+ * goes on in eighths of it, which makes slow flows come in gusts.
+ */
+const ROOMY_LANE_BYTES = 2 * RUN_OPTIONS.laneBytes.default
+
+async function start(declared: GraphData, given: RunOptions, isRehearsal: boolean): Promise<Pipeline> {
+  if (isLoadingGraph()) throw new MillraceError('RUN_WHILE_LOADING', { graph: declared.name })
   const problems = validateOptions(given, RUN_OPTIONS)
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
   const { signal } = given
   signal?.throwIfAborted()
-  const made = plan(graph, given, isRehearsal)
+  const graph = isRehearsal ? rehearsable(declared) : declared
+  const made = plan(graph, isRehearsal ? { laneBytes: ROOMY_LANE_BYTES, ...given } : given, isRehearsal)
   const handlers = isRehearsal ? [] : handlersOf(graph)
   if (handlers.length > 0 && graph.module === undefined)
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })

@@ -3,23 +3,24 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
-import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
+import { COMMAND, DRAINING, LEFT, NACKING, PAUSED, PHASE, RATE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
-import type { Plan, StagePlan } from '../plan/types.ts'
-import { readSnapshot } from '../telemetry/snapshot.ts'
+import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { readMovement } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
-import type { ErrorMessage, WorkerMessage } from '../worker/protocol.ts'
+import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
+import type { WorkerEvent } from '../worker/stage.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
+import { type Death, History } from './history.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
+import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
-
-export type PipelineState = 'starting' | 'running' | 'draining' | 'stopping' | 'ended'
 
 /** What the supervisor needs beside the plan. */
 export interface SupervisorOptions {
@@ -32,17 +33,6 @@ export interface SupervisorOptions {
   readonly stallMs: number
   /** Dead letters that are kept in memory. */
   readonly deadLetters: number
-}
-
-/** A death, as the history of a stage keeps it. */
-export interface Death {
-  readonly node: string
-  readonly worker: number
-  readonly epoch: number
-  readonly at: number
-  readonly cause: string
-  /** False where a record that was in hand again is to blame: it will be given up, and the stage's budget is not charged. */
-  readonly counts: boolean
 }
 
 /** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
@@ -59,7 +49,7 @@ export class Supervisor implements MemberListener {
   readonly memory: Memory
   readonly plan: Plan
   readonly embedder: Embedder
-  readonly history: Death[] = []
+  readonly history = new History()
   readonly deadLetters: DeadLetters
   state: PipelineState = 'starting'
   startedAtMs = performance.now()
@@ -73,10 +63,13 @@ export class Supervisor implements MemberListener {
   readonly #ended = new Set<number>()
   readonly #refusals = new Map<number, MillraceError>()
   readonly #lastErrors = new Map<number, ErrorMessage>()
+  /** Workers that are ended because a restart was asked for. */
+  readonly #asked = new Set<number>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
-  #onAllOver: (() => void) | undefined
+  /** Told of every task that is over while the pipeline stops. */
+  #onOver: (() => void) | undefined
   #outcome: Report['outcome'] = 'finished'
   #failure: MillraceError | undefined
   #deadlinePassed = false
@@ -95,6 +88,7 @@ export class Supervisor implements MemberListener {
     this.finished.catch(() => undefined)
     this.embedder = new Embedder(plan, this.memory, options.embedded, {
       ended: (worker) => this.#sourceEnded(worker),
+      event: (worker, event) => this.#recordEvent(worker, 0, event),
       failed: (cause) => this.fail(new MillraceError('INTERNAL', { reason: String(cause) }, { cause })),
     })
     for (const stage of plan.stages) {
@@ -183,7 +177,8 @@ export class Supervisor implements MemberListener {
     this.#ringAll()
   }
 
-  isPaused(node: string): boolean {
+  /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  isPaused(node?: string): boolean {
     return this.#sourceControls(node).every((control) => (load(this.memory.words, control + COMMAND) & PAUSED) !== 0)
   }
 
@@ -194,6 +189,27 @@ export class Supervisor implements MemberListener {
     const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
     for (const control of controls) store(this.memory.words, control + RATE, word)
     this.#ringAll()
+  }
+
+  /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
+  rateLimit(node: string): number {
+    const words = this.#sourceControls(node).map((control) => load(this.memory.words, control + RATE))
+    const planned = this.#stage(node).source?.rateLimit ?? 0
+    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
+    return each.reduce((sum, rate) => sum + rate, 0)
+  }
+
+  /** Ends a worker's thread; its successor goes on, and the stage's budget is not charged. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  async restart(node: string, ordinal: number): Promise<void> {
+    const member = this.member(node, ordinal)
+    if (!member.isAlive) return
+    this.#asked.add(member.worker.index)
+    await member.kill()
+  }
+
+  /** The graph as it crosses threads: without its functions. */
+  get graph(): GraphData {
+    return this.#options.graph
   }
 
   /** The worker of a stage. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
@@ -220,30 +236,30 @@ export class Supervisor implements MemberListener {
       case 'failed':
         this.#lastErrors.set(member.worker.index, message.error)
         return
-      case 'event': {
-        const { name, input, ...fields } = message.event
-        if (name === 'record.failed' || name === 'record.deadLettered') {
-          this.deadLetters.add({
-            ...fields,
-            input,
-            outcome: name === 'record.failed' ? 'failed' : 'deadLettered',
-            worker: place.worker,
-          })
-        }
-        // `fields.node` may be a node that the stage runs inline.
-        return this.events.emit(name, { ...place, ...fields })
-      }
+      case 'event':
+        return this.#recordEvent(member.worker, member.epoch, message.event)
       default:
         return message satisfies never
     }
   }
 
   over(member: Member, error: unknown): void {
+    if (this.state === 'starting') {
+      this.#noteDeathAtStart(member, error)
+      return this.#lookIfReady()
+    }
     const refusal = this.#refusals.get(member.worker.index)
-    if (this.state === 'starting') return this.#lookIfReady()
-    if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
+    if (this.state === 'stopping' || this.state === 'ended') return this.#onOver?.()
     if (refusal !== undefined) this.fail(refusal)
     else if (error !== undefined) this.#replace(member, error)
+  }
+
+  /** A thread that ends before it is ready refuses too: by `process.exit`, an uncaught error, too small a heap. */
+  #noteDeathAtStart(member: Member, error: unknown): void {
+    const { index } = member.worker
+    if (this.#refusals.has(index)) return
+    const told = this.#lastErrors.get(index) ?? errorMessage(error ?? new Error('its thread ended'))
+    this.#refusals.set(index, this.#startError(member, told, 'setup'))
   }
 
   #startMember(member: Member): void {
@@ -262,23 +278,20 @@ export class Supervisor implements MemberListener {
     this.#ended.delete(worker.index)
     this.#watchdog.forget(worker)
     const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
-    // A record that kills again is on its way to be given up; the stage is not to blame for it.
-    const counts = !suspects.some(({ deaths }) => deaths > 1)
+    const told = this.#lastErrors.get(worker.index)
     const cause = this.#causeOf(member, error)
     const place = this.#place(member)
-    this.history.push({
-      node: stage.node,
-      worker: worker.ordinal,
-      epoch: member.epoch,
-      at: diedAt,
-      cause: cause.message,
-      counts,
-    })
+    const wasAsked = this.#asked.delete(worker.index)
+    const { counts } = this.history.add(
+      { ...place, atMs: diedAt, cause: cause.message, error: thrown(told ?? error), wasAsked },
+      suspects,
+      stage.input?.maxCrashes ?? Infinity,
+    )
     this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
-    const verdict = this.#verdict(stage, diedAt)
+    const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
     if (!verdict.restart) return this.#giveUp(stage, cause)
     this.#after(verdict.delayMs, () => {
-      if (this.state !== 'running' && this.state !== 'draining') return this.#lookIfAllOver()
+      if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
       this.#restartedAt.set(worker.index, diedAt)
       this.#startMember(member)
@@ -287,13 +300,8 @@ export class Supervisor implements MemberListener {
 
   readonly #restartedAt = new Map<number, number>()
 
-  #verdict(stage: StagePlan, now: number): ReturnType<typeof restartVerdict> {
-    const deaths = this.history.filter(({ node, counts }) => node === stage.node && counts).map(({ at }) => at)
-    return restartVerdict(stage.restart, deaths, now)
-  }
-
   #giveUp(stage: StagePlan, cause: MillraceError): void {
-    const history = this.history.filter(({ node }) => node === stage.node)
+    const history = this.history.of(stage.node)
     this.events.emit('stage.gaveUp', { node: stage.node, deaths: history.length, cause })
     this.fail(new MillraceError('RESTARTS_EXHAUSTED', { node: stage.node, deaths: history.length, history }, { cause }))
   }
@@ -303,7 +311,8 @@ export class Supervisor implements MemberListener {
     this.#lastErrors.delete(worker.index)
     const { node } = this.plan.stages[worker.stage]!
     const reason = told?.message ?? (error instanceof Error ? error.message : String(error))
-    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause: error })
+    const cause = told === undefined ? error : errorOf(told)
+    return new MillraceError('WORKER_DIED', { node, worker: worker.ordinal, epoch, reason }, { cause })
   }
 
   #lookIfReady(): void {
@@ -311,8 +320,7 @@ export class Supervisor implements MemberListener {
       for (const member of this.#members) this.#tellRestarted(member)
       return
     }
-    const isRefused = this.#members.some((member) => this.#refusals.has(member.worker.index) || !member.isAlive)
-    if (isRefused || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
+    if (this.#refusals.size > 0 || this.#members.every(({ isReady }) => isReady)) this.#onReady?.()
   }
 
   #tellRestarted(member: Member): void {
@@ -327,21 +335,16 @@ export class Supervisor implements MemberListener {
     if (this.#failure !== undefined) return this.#failure
     const [refusal] = this.#refusals.values()
     if (refusal !== undefined) return refusal
-    const dead = this.#members.find(({ isAlive }) => !isAlive)
-    if (dead !== undefined) {
-      const told = this.#lastErrors.get(dead.worker.index)
-      return this.#startError(dead, told ?? { name: 'Error', message: 'its thread ended', stack: '' }, 'setup')
-    }
     const late = this.#members.filter(({ isReady }) => !isReady)
     if (late.length === 0) return undefined
     const nodes = [...new Set(late.map(({ worker }) => this.plan.stages[worker.stage]!.node))]
     return new MillraceError('START_TIMEOUT', { nodes, startDeadlineMs: this.#options.startDeadlineMs })
   }
 
-  #startError({ worker }: Member, { name, message, stack, code, detail }: ErrorMessage, step: string): MillraceError {
-    const cause = Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+  #startError({ worker }: Member, told: ErrorMessage, step: string): MillraceError {
     const { node } = this.plan.stages[worker.stage]!
-    return new MillraceError('START_FAILED', { node, worker: worker.ordinal, step, reason: message }, { cause })
+    const detail = { node, worker: worker.ordinal, step, reason: told.message }
+    return new MillraceError('START_FAILED', detail, { cause: errorOf(told) })
   }
 
   #sourceEnded(worker: number): void {
@@ -359,23 +362,49 @@ export class Supervisor implements MemberListener {
     void this.#leave(this.#options.deadlineMs)
   }
 
-  /** Tells all workers to leave, ends those that do not within the deadline, and reports. */
+  /**
+   * Tells all workers to leave, ends those that do not within the deadline, and reports. Sources with `ack` leave last: by
+   * then all is handed off that will be.
+   */
   async #leave(deadlineMs: number): Promise<void> {
     if (this.state === 'stopping' || this.state === 'ended') return
     this.state = 'stopping'
-    const allOver = new Promise<void>((resolve) => (this.#onAllOver = resolve))
+    const isTeller = ({ worker }: Member): boolean => this.plan.stages[worker.stage]!.source?.acks === true
+    const tellers = this.#members.filter(isTeller)
+    const others = this.#members.filter((member) => !isTeller(member))
+    const tellingMs = tellers.length === 0 ? 0 : Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
+    const endsAt = performance.now() + deadlineMs
     this.#setPhase(STOPPING)
-    const timer = setTimeout(() => {
-      this.#deadlinePassed = true
-      this.#onAllOver!()
-    }, deadlineMs)
-    this.#lookIfAllOver()
-    await allOver
-    clearTimeout(timer)
+    await this.#untilGone(others, deadlineMs - tellingMs)
+    await this.embedder.left()
+    this.#setPhase(NACKING)
+    await this.#untilGone(tellers, endsAt - performance.now())
     for (const each of this.#timers) clearTimeout(each)
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
-    await this.embedder.left()
     this.#end()
+  }
+
+  /** Waits until the tasks of these workers are over; after so long their threads are ended. */
+  async #untilGone(members: readonly Member[], withinMs: number): Promise<void> {
+    const isOver = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), withinMs)
+      this.#onOver = (): void => {
+        if (members.some(({ isAlive }) => isAlive)) return
+        clearTimeout(timer)
+        resolve(true)
+      }
+      this.#onOver()
+    })
+    this.#onOver = undefined
+    if (!isOver) {
+      this.#deadlinePassed = true
+      await Promise.all(members.map(({ worker }) => this.#pools.get(worker.stage)!.destroy()))
+    }
+    // Those that did not leave by themselves may have been in the middle of a hand-off.
+    for (const { worker } of members) {
+      if (load(this.memory.words, worker.control.offset / 4 + STATE) !== LEFT)
+        recoverWorker(this.memory, this.plan, worker)
+    }
   }
 
   #end(): void {
@@ -389,10 +418,6 @@ export class Supervisor implements MemberListener {
       this.events.emit('pipeline.failed', { error: this.#failure, report })
       this.#settle.reject(Object.assign(this.#failure, { report }))
     }
-  }
-
-  #lookIfAllOver(): void {
-    if (this.#members.every(({ isAlive }) => !isAlive)) this.#onAllOver?.()
   }
 
   #setPhase(phase: number): void {
@@ -440,21 +465,23 @@ export class Supervisor implements MemberListener {
   }
 
   #lookForStall(): void {
-    const { stages } = readSnapshot(this.memory, this.plan, this.startedAtMs)
-    const sources = this.plan.stages
-      .filter(({ kind, isHidden }) => kind === 'source' && !isHidden)
-      .map(({ node }) => stages[node]!)
-    const inFlight = sources.reduce((sum, stage) => sum + stage.inFlight, 0)
-    const sum = Object.values(stages).reduce(
-      (total, { workers }) => workers.reduce((all, { handoffs }) => all + handoffs, total),
-      0,
-    )
+    const { handoffs, inFlight } = readMovement(this.memory, this.plan)
     const now = performance.now()
-    if (sum !== this.#moves.sum || inFlight === 0) this.#moves = { sum, at: now, told: false }
+    if (handoffs !== this.#moves.sum || inFlight === 0) this.#moves = { sum: handoffs, at: now, told: false }
     const forMs = now - this.#moves.at
     if (this.#moves.told || forMs < this.#options.stallMs) return
     this.#moves.told = true
     this.events.emit('pipeline.stalled', { inFlight, forMs })
+  }
+
+  /** What a worker tells of records. `event.node` may be a node that the stage runs inline. */
+  #recordEvent(worker: WorkerPlan, epoch: number, { name, input, ...fields }: WorkerEvent): void {
+    if (name === 'record.failed' || name === 'record.deadLettered') {
+      const outcome = name === 'record.failed' ? 'failed' : 'deadLettered'
+      this.deadLetters.add({ ...fields, input, outcome, worker: worker.ordinal })
+      this.embedder.told({ name, ...fields })
+    }
+    this.events.emit(name, { worker: worker.ordinal, epoch, ...fields })
   }
 
   #place({ worker, epoch }: Member): { node: string; worker: number; epoch: number } {
@@ -472,4 +499,15 @@ export class Supervisor implements MemberListener {
     }, ms)
     this.#timers.add(timer)
   }
+}
+
+/** An error of a worker's thread, as it was there. */
+function errorOf({ name, message, stack, code, detail }: ErrorMessage): Error {
+  return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+}
+
+/** What of an error a history keeps. */
+function thrown(error: unknown): Death['error'] {
+  const { name = 'Error', message = String(error), code } = (error ?? {}) as Partial<Death['error']>
+  return { name, message, ...(typeof code === 'string' ? { code } : {}) }
 }

@@ -9,6 +9,7 @@ export const HANDOFFS = 0
 export const WORKER_COUNTERS = 1
 
 export const NODE_COUNTERS = ['in', 'done', 'filtered', 'failed', 'deadLettered', 'retried', 'crashed'] as const
+/** The counters of a node. */
 export type NodeCounter = (typeof NODE_COUNTERS)[number]
 
 // Indexes in a node's block; the order of NODE_COUNTERS.

@@ -2,9 +2,24 @@ import { load } from '#atomics'
 import { journalMark } from '../lane/journal.ts'
 import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../lane/layout.ts'
 import type { Memory } from '../lane/memory.ts'
-import { STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
+import { ASYNC, STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
 import type { HistogramKind, LinkPlan, NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { BYTES, DROPPED, HANDOFFS, NODE_COUNTERS, type NodeCounter, RECORDS, SINCE, STATE, TIMES } from './counters.ts'
+import {
+  BYTES,
+  DEAD_LETTERED,
+  DONE,
+  DROPPED,
+  FAILED,
+  FILTERED,
+  HANDOFFS,
+  IN,
+  NODE_COUNTERS,
+  type NodeCounter,
+  RECORDS,
+  SINCE,
+  STATE,
+  TIMES,
+} from './counters.ts'
 import { type HistogramSummary, summarize } from './histogram-read.ts'
 
 /** Counters of a node: records, since the start. */
@@ -17,11 +32,14 @@ export type NodeCounts = Readonly<Record<NodeCounter, number>> & {
   readonly injected: number
 }
 
+/** A worker: its state and how it spent its time. */
 export interface WorkerSnapshot {
   readonly index: number
   readonly stage: string
   readonly ordinal: number
   readonly state: WorkerState
+  /** Its handler answers with promises, so its calls may overlap. */
+  readonly isAsync: boolean
   readonly handoffs: number
   /** Milliseconds that went into each, since the start. */
   readonly busyMs: number
@@ -30,6 +48,7 @@ export interface WorkerSnapshot {
   readonly limitedMs: number
 }
 
+/** A stage and its workers. */
 export interface StageSnapshot extends NodeCounts {
   readonly node: string
   readonly kind: StagePlan['kind']
@@ -42,6 +61,7 @@ export interface StageSnapshot extends NodeCounts {
   readonly histograms: Readonly<Partial<Record<HistogramKind, HistogramSummary>>>
 }
 
+/** What an edge has carried. */
 export interface EdgeSnapshot {
   readonly index: number
   readonly from: string
@@ -54,6 +74,7 @@ export interface EdgeSnapshot {
   readonly capacity: number
 }
 
+/** One lane, as it is now. */
 export interface LaneSnapshot {
   readonly link: number
   readonly from: number
@@ -101,6 +122,25 @@ export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): S
     lanes,
   }
 }
+
+/** Whether records move: hand-offs of all workers so far, and source records on their way. Far cheaper than a snapshot. */
+export function readMovement(memory: Memory, plan: Plan): { readonly handoffs: number; readonly inFlight: number } {
+  let [handoffs, inFlight] = [0, 0]
+  for (const { kind, isHidden, workers, nodes } of plan.stages) {
+    if (isHidden) continue
+    for (const index of workers) {
+      const counters = readCounters(memory, plan.workers[index]!)
+      handoffs += counters[HANDOFFS]!
+      if (kind !== 'source') continue
+      const [taken, ...ended] = ENDS.map((counter) => counters[nodes[0]!.counters + counter]!)
+      inFlight += ended.reduce((left, count) => left - count, taken!)
+    }
+  }
+  return { handoffs, inFlight }
+}
+
+/** What a record that was taken may end as. */
+const ENDS = [IN, DONE, FILTERED, FAILED, DEAD_LETTERED] as const
 
 /** The counters of a worker as one hand-off left them. */
 export function readCounters(memory: Memory, { journal }: WorkerPlan): Float64Array {
@@ -262,6 +302,7 @@ function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64
     stage: plan.stages[worker.stage]!.node,
     ordinal: worker.ordinal,
     state: WORKER_STATES[load(memory.words, worker.control.offset / 4 + WORKER_STATE)]!,
+    isAsync: load(memory.words, worker.control.offset / 4 + ASYNC) === 1,
     handoffs: counters[HANDOFFS]!,
     busyMs,
     starvedMs,

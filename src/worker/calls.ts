@@ -2,7 +2,8 @@ import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
-import { type LaneGranule, idOf } from './granule.ts'
+import { idOf } from './granule.ts'
+import type { LaneGranule } from './inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import { isThenable } from './outlet.ts'
@@ -87,6 +88,12 @@ export class Calls {
     return this.#intake.rest(granule, index)
   }
 
+  /** An entry is done: the one behind it may start, where there is an order. */
+  leave(entry: StashEntry): void {
+    const next = this.#order.leave(entry)
+    if (next !== undefined) this.#parts.desk.wait(next)
+  }
+
   /** Sends what came of ended calls, as far as their order and the lanes allow. */
   #sendEnded(): Step {
     let step: Step = STARVED
@@ -129,8 +136,7 @@ export class Calls {
     else {
       this.#handoff.end(task.header)
       desk.finish(task.entry)
-      const next = this.#order.leave(task.entry)
-      if (next !== undefined) desk.wait(next)
+      this.leave(task.entry)
     }
     this.#isKept = false
     this.#sending = undefined

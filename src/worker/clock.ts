@@ -8,11 +8,13 @@ export class Clock {
   readonly #floats: Float64Array
   readonly #at: number
   #state = BUSY
+  /** When the step in hand began. */
+  #stepAt: number
 
   constructor(memory: Memory, offset: number) {
     this.#floats = memory.floats
     this.#at = offset / 8
-    this.now = performance.now()
+    this.now = this.#stepAt = performance.now()
     this.#floats[this.#at + STATE] = BUSY
     this.#floats[this.#at + SINCE] = this.now
   }
@@ -22,17 +24,26 @@ export class Clock {
     return this.now
   }
 
+  /** A step begins. */
+  begin(): void {
+    this.#stepAt = this.read()
+  }
+
   /** The last reading as a stamp: microseconds modulo 2^32. */
   get stamp(): number {
     return (this.now * 1000) | 0
   }
 
-  /** From the last reading on, the time goes to `state`; what went by since the last change went to the one before. */
+  /**
+   * From the last reading on, the time goes to `state`; what went by since the last change went to the one before. A step that
+   * found work was busy from its beginning.
+   */
   enter(state: number): void {
     if (state === this.#state) return
-    this.#floats[this.#at + this.#state]! += (this.now - this.#floats[this.#at + SINCE]!) * 1000
+    const at = state === BUSY ? this.#stepAt : this.now
+    this.#floats[this.#at + this.#state]! += (at - this.#floats[this.#at + SINCE]!) * 1000
     this.#floats[this.#at + STATE] = state
-    this.#floats[this.#at + SINCE] = this.now
+    this.#floats[this.#at + SINCE] = at
     this.#state = state
   }
 }

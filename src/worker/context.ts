@@ -1,8 +1,7 @@
 import { MillraceError } from '../errors.ts'
-import type { Context } from '../graph/types.ts'
-import { formatId, mixed } from '../lane/ids.ts'
+import type { Context } from '../plan/definition.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
-import { idOf } from './granule.ts'
+import { recordIdOf } from './granule.ts'
 
 /** What a worker's contexts have in common. */
 export interface WorkerFacts {
@@ -61,8 +60,7 @@ export class CallContext implements Context {
   }
 
   get id(): string {
-    idOf(this.#header!, this.#index)
-    return formatId(mixed.low, mixed.high)
+    return recordIdOf(this.#header!, this.#index)
   }
 
   readonly emit = (branch: string, record: unknown): void => {

@@ -6,7 +6,8 @@ import type { Memory } from '../lane/memory.ts'
 import { Stash, type StashEntry, type StashLayout, stashTexts } from '../lane/stash.ts'
 import { Texts } from '../lane/texts.ts'
 import { type GranuleHeader, NO_ROOM } from '../lane/writer.ts'
-import type { Granule, LaneGranule } from './granule.ts'
+import type { Granule } from './granule.ts'
+import type { LaneGranule } from './inlet.ts'
 
 /** What an entry needs beside its record. */
 const ENTRY_BYTES = 128

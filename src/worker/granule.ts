@@ -1,6 +1,5 @@
-import { mix, mixed } from '../lane/ids.ts'
+import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
-import type { InletLane } from './inlet.ts'
 
 export const NO_ANCHORS: readonly number[] = Object.freeze([])
 
@@ -32,16 +31,6 @@ export class Granule implements GranuleHeader {
   }
 }
 
-/** A granule from a lane: where it came from, so that it can be released. */
-export class LaneGranule extends Granule {
-  lane: InletLane | undefined
-  /** Start and end of its frame on the lane. */
-  position = 0
-  end = 0
-  /** When it was taken, in ms of the shared clock. */
-  takenAt = 0
-}
-
 /** The header of one record of a granule as a granule of its own: the record keeps its id, the granule has one of its own. */
 export function headerOf(granule: GranuleHeader, index: number, attempt: number): GranuleHeader {
   const { slot, furtherAnchors, baseLow, baseHigh, first, salt } = granule
@@ -56,6 +45,12 @@ export function partSalt(salt: number, part: number): number {
 /** Computes the id of a record into `mixed`. */
 export function idOf(header: GranuleHeader, index: number): void {
   mix(header.baseLow, header.baseHigh, (header.first + index) | 0)
+}
+
+/** The id of a record as handlers and events show it: 16 hexadecimal digits. */
+export function recordIdOf(header: GranuleHeader, index: number): string {
+  idOf(header, index)
+  return formatId(mixed.low, mixed.high)
 }
 
 /** The id that the acks follow a granule by, in `mixed`. */

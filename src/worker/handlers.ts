@@ -1,15 +1,14 @@
 import { MillraceError } from '../errors.ts'
-import type { Context, GraphData, GraphNode, Handler } from '../graph/types.ts'
-import type { LinkPlan, NodePlan, Plan, StagePlan, Work } from '../plan/types.ts'
-import { importGraph, importModule } from './load.ts'
-import { rehearsed } from './rehearsal.ts'
+import type { Context, GraphData, GraphNode, Handler } from '../plan/definition.ts'
+import type { LinkPlan, NodePlan, StagePlan, Work } from '../plan/types.ts'
 
 export type AnyFunction = (...args: any[]) => unknown
 
 /** What a node that has no thread of its own does with a record. */
 export interface Operation {
   readonly work: Work
-  readonly call: (value: unknown) => unknown
+  /** Calls it with the context of the call in hand; without one, with the worker's own. */
+  readonly call: (value: unknown, context?: Context) => unknown
 }
 
 /** The user's functions of one stage: those of its own node, of the nodes it runs inline, and of the lanes out of it. */
@@ -56,7 +55,7 @@ export class Handlers {
     const work = plan.work as Work
     const handler = work === 'output' ? undefined : this.#of(this.#nodes.get(plan.node)![work as keyof GraphNode])
     if (handler === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
-    return { work, call: (value) => handler(value, this.context) }
+    return { work, call: (value, context = this.context) => handler(value, context) }
   }
 
   /** How a link chooses lanes: the key of the next stage's records, and the selector of a broadcast. */
@@ -76,47 +75,4 @@ export class Handlers {
   #of(handler: unknown): AnyFunction | undefined {
     return handler === undefined ? undefined : this.#functions.get(handler as Handler)
   }
-}
-
-/**
- * Loads what a stage needs: the module of the graph where the graph has functions, and the modules of handlers that are
- * named by module and export. A plan that is rehearsed gets synthetic functions instead.
- * @param data the graph without its functions
- * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED, HANDLER_MISSING
- */
-export async function loadHandlers(
-  plan: Plan,
-  stage: StagePlan,
-  data: GraphData,
-  hasFunctions: boolean,
-): Promise<Handlers> {
-  if (plan.rehearse) return rehearsed(plan, stage, data)
-  const graph = hasFunctions ? await importGraph(plan.module!, plan.graph, plan.loader) : data
-  return bindHandlers(plan, stage, graph)
-}
-
-/** The handlers of a graph that is at hand, functions and all. */
-export async function bindHandlers(plan: Plan, stage: StagePlan, graph: GraphData): Promise<Handlers> {
-  const functions = new Map<Handler, AnyFunction>()
-  for (const handler of handlersOf(graph)) functions.set(handler, await load(handler, plan))
-  return new Handlers(stage, graph, functions)
-}
-
-async function load(handler: Handler, plan: Plan): Promise<AnyFunction> {
-  if (typeof handler === 'function') return handler as AnyFunction
-  const url = new URL(handler.module, plan.module).href
-  const loaded = (await importModule(url, plan.loader))[handler.export]
-  if (typeof loaded === 'function') return loaded as AnyFunction
-  throw new MillraceError('HANDLER_MISSING', { module: url, export: handler.export })
-}
-
-/** Every handler of a graph: functions and references, wherever they stand. */
-export function handlersOf({ nodes, edges }: GraphData): Handler[] {
-  const entries: unknown[] = nodes.flatMap((node) => [...Object.values(node), node.batch?.by, node.retry?.when])
-  return [...entries, ...edges.map(({ selector }) => selector)].filter(isHandler)
-}
-
-function isHandler(value: unknown): value is Handler {
-  if (typeof value === 'function') return true
-  return typeof value === 'object' && value !== null && 'module' in value && 'export' in value
 }

@@ -25,7 +25,17 @@ import type { Memory } from '../lane/memory.ts'
 import { LaneReader, NO_FRAME } from '../lane/reader.ts'
 import { Texts, laneTexts } from '../lane/texts.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../plan/types.ts'
-import { type LaneGranule, NO_ANCHORS } from './granule.ts'
+import { Granule, NO_ANCHORS } from './granule.ts'
+
+/** A granule from a lane: where it came from, so that it can be released. */
+export class LaneGranule extends Granule {
+  lane: InletLane | undefined
+  /** Start and end of its frame on the lane. */
+  position = 0
+  end = 0
+  /** When it was taken, in ms of the shared clock. */
+  takenAt = 0
+}
 
 /** One lane into this worker. */
 export class InletLane {

@@ -1,6 +1,7 @@
 import type { StashEntry } from '../lane/stash.ts'
 import { IN } from '../telemetry/counters.ts'
-import { type LaneGranule, headerOf } from './granule.ts'
+import { headerOf } from './granule.ts'
+import type { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import type { Handoff, Parts } from './stage.ts'
 

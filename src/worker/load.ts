@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { GraphData } from '../graph/types.ts'
+import type { GraphData } from '../plan/definition.ts'
 
 type Import = (url: string) => Promise<Record<string, unknown>>
 

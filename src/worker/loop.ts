@@ -1,7 +1,7 @@
-import { load } from '#atomics'
+import { load, store } from '#atomics'
 import { Doorbell } from '../lane/doorbell.ts'
 import type { Memory } from '../lane/memory.ts'
-import { ATTEND, BEAT, COMMAND, PHASE, STOPPING } from '../plan/control.ts'
+import { ASYNC, ATTEND, BEAT, COMMAND, PHASE, STOPPING } from '../plan/control.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 import {
   BLOCKED as BLOCKED_TIME,
@@ -98,6 +98,7 @@ export class Loop {
     this.#beat = (this.#beat + 1) | 0
     // Plain on purpose: a watchdog reads it, and nothing is ordered by it.
     this.#memory.words[this.#control + BEAT] = this.#beat
+    this.#clock.begin()
     const step = this.#stage.step()
     this.#clock.enter(TIME_OF[step]!)
     if (step === ENDED && !this.#hasEnded) {
@@ -127,6 +128,7 @@ export class Loop {
   }
 
   async #waitAsync(): Promise<void> {
+    store(this.#memory.words, this.#control + ASYNC, 1)
     this.#isWoken = false
     // First the event loop: answers that are on their way arrive now, and come together in one step.
     await this.#yield()
@@ -147,7 +149,7 @@ export class Loop {
   }
 
   #isOver(): boolean {
-    return load(this.#memory.words, this.#phase) === STOPPING
+    return load(this.#memory.words, this.#phase) >= STOPPING
   }
 
   #mustYield(): boolean {

@@ -1,5 +1,5 @@
-import { MillraceError } from '../errors.ts'
-import type { Failure } from '../graph/types.ts'
+import { MillraceError, inWords } from '../errors.ts'
+import type { Failure } from '../plan/definition.ts'
 import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import { type GranuleHeader, LaneWriter } from '../lane/writer.ts'
@@ -7,6 +7,7 @@ import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/ty
 import { DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
 import { chooserOf } from './dispatch.ts'
 import type { Handlers, Operation } from './handlers.ts'
+import { recordIdOf } from './granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import type { Settlement } from './settlement.ts'
 
@@ -57,7 +58,11 @@ export class Outlet {
   readonly #links: LinkWriter[] = []
   readonly #settlement: Settlement
   readonly #handlers: Handlers
-  readonly #onFault: (node: string, input: unknown, fault: Fault, outcome: Outcome) => void
+  /** What each link calls for a record that it cannot send. */
+  readonly #refusals: Refuse[] = []
+  /** Failures on their way to an edge. */
+  readonly #failures = new WeakMap<Failure, SentFailure>()
+  readonly #onFault: OnFault
   readonly #counters: Float64Array
   /** What the granule in hand adds to the counters and to the failures: known to others only once it is wholly done. */
   readonly #pending: Float64Array
@@ -79,7 +84,7 @@ export class Outlet {
     counters: Float64Array
     settlement: Settlement
     handlers: Handlers
-    onFault: (node: string, input: unknown, fault: Fault, outcome: Outcome) => void
+    onFault: OnFault
   }) {
     this.#settlement = given.settlement
     this.#handlers = given.handlers
@@ -147,15 +152,27 @@ export class Outlet {
    * Gives a record up: to the error edge, else to the dead-letter edge, else it is nacked.
    * @param owner the granule that the record counts for, where that is not the one in hand: a batch has many
    */
-  giveUp(node: NodeOutlet, input: unknown, origin: number, fault: Fault, owner: GranuleHeader = this.#granule!): void {
+  giveUp(node: NodeOutlet, input: unknown, origin: number, given: Fault, owner: GranuleHeader = this.#granule!): void {
+    const fault = { ...given, error: located(given.error, node.plan.node) }
     const ports = node.error.length > 0 ? node.error : node.deadLetter
     const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
     if (outcome === 'failed') this.#failed.push(owner)
-    else for (const port of ports) port.send(failureOf(node.plan.node, input, fault), origin)
+    else this.#sendFailure(ports, failureOf(node.plan.node, input, fault), origin, { node, owner, outcome })
     // A source counts its records when their slots end.
     const isOwnSource = node === this.root && node.plan.kind === 'source'
     if (!isOwnSource) node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
-    this.#onFault(node.plan.node, input, fault, outcome)
+    this.#onFault(
+      node.plan.node,
+      input,
+      fault,
+      outcome,
+      owner === this.#granule ? recordIdOf(owner, origin) : undefined,
+    )
+  }
+
+  #sendFailure(ports: readonly Port[], failure: Failure, origin: number, sent: SentFailure): void {
+    this.#failures.set(failure, sent)
+    for (const port of ports) port.send(failure, origin)
   }
 
   /** Counts something of the stage's own node that belongs to no granule in hand. */
@@ -182,11 +199,15 @@ export class Outlet {
     const before = this.waiting
     const isWhole = !this.#hasSent && before === this.#records
     let isDone = true
-    for (const link of this.#links) {
-      const { waiting } = link
-      if (waiting === 0) continue
-      if (!link.flush(this.#granule!, isWhole && waiting === this.#records, stamp, this.#refuse)) isDone = false
-    }
+    // What a link refuses may go to one that was flushed before it.
+    do {
+      for (let i = 0; i < this.#links.length; i++) {
+        const link = this.#links[i]!
+        const { waiting } = link
+        if (waiting === 0) continue
+        if (!link.flush(this.#granule!, isWhole && waiting === this.#records, stamp, this.#refusals[i]!)) isDone = false
+      }
+    } while (isDone && this.waiting > 0)
     if (!isDone && this.waiting < before) this.#hasSent = true
     if (isDone) this.want(false)
     else this.#isWanting = true
@@ -232,9 +253,29 @@ export class Outlet {
   }
 
   /** A record that no codec takes, or that is too large: the node that sent it gives it up. */
-  readonly #refuse = (origin: number, value: unknown, error: unknown): void => {
+  #refuse(link: LinkWriter, origin: number, value: unknown, error: unknown): void {
+    const sent = this.#failures.get(value as Failure)
+    if (sent !== undefined) return this.#refuseFailure(link, origin, value as Failure, sent)
     if (this.root.plan.kind !== 'source') this.root.count(DONE, -1)
     this.giveUp(this.root, value, origin, { error, attempts: this.#granule!.attempt + 1, firstFailedAt: Date.now() })
+  }
+
+  /** The input of a failure cannot be sent: the rest of it can. Where the edge takes no failures at all, the record is nacked. */
+  #refuseFailure(link: LinkWriter, origin: number, { input, ...rest }: Failure, sent: SentFailure): void {
+    if (input !== undefined) {
+      const told = { input: undefined, ...rest }
+      this.#failures.set(told, sent)
+      try {
+        return link.add(told, origin)
+      } catch {
+        // The next stage's key or selector cannot do without the input.
+      }
+    }
+    const { node, owner, outcome } = sent
+    this.#failed.push(owner)
+    if (outcome !== 'deadLettered') return
+    node.count(DEAD_LETTERED, -1)
+    node.count(FAILED, 1)
   }
 
   #connect(node: NodeOutlet, linkOf: (port: PortPlan) => LinkWriter): void {
@@ -247,7 +288,12 @@ export class Outlet {
   }
 
   #port(from: NodeOutlet, port: PortPlan, linkOf: (port: PortPlan) => LinkWriter): Port {
-    if (port.link !== undefined) return new LinkPort(linkOf(port), this.#refuse)
+    if (port.link !== undefined) {
+      const writer = linkOf(port)
+      const refuse: Refuse = (origin, value, error) => this.#refuse(writer, origin, value, error)
+      this.#refusals.push(refuse)
+      return new LinkPort(writer, refuse)
+    }
     const node = this.#nodes[port.node!]!
     const run = this.#inline(node)
     const { counters } = from
@@ -339,6 +385,22 @@ class InlinePort implements Port {
   }
 }
 
+/** Whose a failure is that goes to an edge. */
+interface SentFailure {
+  readonly node: NodeOutlet
+  readonly owner: GranuleHeader
+  readonly outcome: Outcome
+}
+
+/** Told of each record that was given up. */
+export type OnFault = (
+  node: string,
+  input: unknown,
+  fault: Fault,
+  outcome: Outcome,
+  recordId: string | undefined,
+) => void
+
 /** How a record that was given up ended. */
 export type Outcome = 'error' | 'deadLettered' | 'failed'
 
@@ -351,9 +413,15 @@ export function iterate(node: string, result: unknown): Iterable<unknown> {
   throw new MillraceError('HANDLER_RESULT_INVALID', { node, result: typeof result })
 }
 
+/** Codecs and keys know no nodes; the error says where it was. */
+function located(error: unknown, node: string): unknown {
+  if (!(error instanceof MillraceError) || 'node' in error.detail) return error
+  return new MillraceError(error.code, { node, ...error.detail }, { cause: error.cause })
+}
+
 /** What goes to an error or dead-letter edge. */
 export function failureOf(node: string, input: unknown, { error, attempts, firstFailedAt }: Fault): Failure {
-  const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error(inWords(error))
   const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
   return {
     input,

@@ -1,5 +1,5 @@
 import { DONE, IN } from '../telemetry/counters.ts'
-import { LaneGranule } from './granule.ts'
+import { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step } from './stage.ts'
 

@@ -75,5 +75,6 @@ export class GranuleSize {
   }
 }
 
-const FIRST_SIZE = 8
+/** A handler may take its time, and there may be few records: until the first ones have ended, each worker gets its share. */
+const FIRST_SIZE = 1
 const LOOK_MS = 2

@@ -8,10 +8,9 @@ import type { HistogramKind, Plan } from '../plan/types.ts'
 import { Histogram } from '../telemetry/histogram.ts'
 import { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
-import type { LaneGranule } from './granule.ts'
 import { Hand } from './hand.ts'
 import type { Handlers } from './handlers.ts'
-import { Inlet } from './inlet.ts'
+import { Inlet, type LaneGranule } from './inlet.ts'
 import { Outlet } from './outlet.ts'
 import { Pacing } from './pacing.ts'
 import { Progress } from './progress.ts'
@@ -59,10 +58,11 @@ export function makeParts(given: {
     counters: journal.counters,
     settlement,
     handlers,
-    onFault(node, input, { error, attempts }, outcome) {
+    onFault(node, input, { error, attempts }, outcome, recordId) {
       const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
       const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
-      report({ name, node, attempts, error: { ...describe(error), ...stack }, input })
+      const id = recordId === undefined ? {} : { recordId }
+      report({ name, node, ...id, attempts, error: { ...describe(error), ...stack }, input })
     },
   })
   const phase = plan.control.offset / 4 + PHASE

@@ -6,8 +6,14 @@ export type PushOutcome = 'acked' | 'failed' | 'abandoned'
 
 /** A pushed record, followed to its end. */
 export class Receipt {
+  readonly #node: string
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
+
+  /** @internal */
+  constructor(node: string) {
+    this.#node = node
+  }
 
   /** Undefined while the record is on its way. */
   get outcome(): PushOutcome | undefined {
@@ -25,7 +31,7 @@ export class Receipt {
     return this.#done.promise
   }
 
-  /** Called once, by the source. */
+  /** Called once, by the source. @internal */
   end(outcome: PushOutcome): void {
     this.#outcome = outcome
     if (this.#done !== undefined) this.#tell(outcome)
@@ -35,7 +41,8 @@ export class Receipt {
     const { promise, resolve, reject } = this.#done!
     promise.catch(() => undefined)
     if (outcome === 'acked') resolve()
-    else reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'PIPELINE_NOT_RUNNING'))
+    else
+      reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'PIPELINE_NOT_RUNNING', { node: this.#node }))
   }
 }
 

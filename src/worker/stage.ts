@@ -85,6 +85,8 @@ export interface SourceSide {
 export interface WorkerEvent {
   readonly name: 'record.retried' | 'record.failed' | 'record.deadLettered' | 'ack.failed'
   readonly node: string
+  /** The record's stable id, as its handler sees it in `context.id`; absent where it was one of a batch. */
+  readonly recordId?: string
   readonly attempts: number
   readonly error: {
     readonly name: string

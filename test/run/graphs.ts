@@ -211,3 +211,70 @@ export const fast = dataflow('fast', import.meta.url)
   })
   .sink('none', { write: () => undefined })
   .connect('numbers', 'none')
+
+/** Records that cannot be sent on, and whose failure cannot be sent with them either. */
+export const unsendable = dataflow('unsendable', import.meta.url)
+  .source('numbers', { produce: () => numbers(100) })
+  .transform('work', {
+    map: (n: number): unknown => (n % 10 === 3 ? { n, call: () => n } : n % 10 === 7 ? 'x'.repeat(100_000) : n),
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+
+/** The same behind a conditional: its lanes are written after those of the dead-letter edge. */
+export const unsendableBranch = dataflow('unsendableBranch', import.meta.url)
+  .source('numbers', { produce: () => numbers(300) })
+  .transform('work', { map: (n: number): unknown => (n % 10 === 3 ? () => n : n) })
+  .conditional('parity', { route: (n) => (typeof n === 'number' && n % 2 === 0 ? 'even' : 'odd') })
+  .sink('even')
+  .sink('odd')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+  .connect('work', 'parity')
+  .connect('parity', 'even', { when: 'even' })
+  .connect('parity', 'odd', { when: 'odd' })
+
+/** A dead-letter edge that takes no failures: its codec is for bytes. */
+export const deafDeadLetters = dataflow('deafDeadLetters', import.meta.url)
+  .source('numbers', { produce: () => numbers(100) })
+  .transform('work', {
+    map: (n: number) => {
+      if (n % 10 === 3) throw new Error('no')
+      return n
+    },
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter', codec: 'bytes' })
+
+/** Batches of records that each have a slot of their own, over the smallest lanes; and batches of those. */
+export const manyAnchors = dataflow('manyAnchors', import.meta.url)
+  .source('numbers', { granule: 1, produce: () => numbers(3_000) })
+  .transform('first', { batch: { size: 300, timeoutMs: 20 }, mapBatch: (batch: number[]) => [batch] })
+  .transform('second', {
+    batch: { size: 5, timeoutMs: 20 },
+    mapBatch: (batches: number[][]) => [{ numbers: batches.flat(), pad: 'x'.repeat(5_000) }],
+  })
+  .sink('out')
+  .connect('numbers', 'first')
+  .connect('first', 'second', { laneBytes: 1_024 })
+  .connect('second', 'out', { laneBytes: 1_024 })
+
+/** Throws what is no error, and cannot be put into words. */
+export const throwsAnything = dataflow('throwsAnything', import.meta.url)
+  .source('numbers', { produce: () => numbers(6) })
+  .transform('work', {
+    map: (n: number) => {
+      // oxlint-disable-next-line typescript/only-throw-error -- what users may do
+      throw [undefined, null, 'text', 7, Object.create(null), Symbol('s')][n]
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'work')
+  .connect('work', 'out')

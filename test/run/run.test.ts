@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { run } from 'millrace'
+import { type MillraceError, type PipelineEvent, run } from 'millrace'
 import * as graphs from './graphs.js'
 import { assertConserved, collect } from './harness.js'
 
@@ -148,7 +148,11 @@ test('push waits for credit, its receipt follows the record, and call answers wi
   )
   const receipt = await pipeline.push('in', -1)
   await assert.rejects(receipt.done, { code: 'RECORD_FAILED' })
-  await assert.rejects(pipeline.call('in', -2), { code: 'RECORD_FAILED' })
+  await assert.rejects(pipeline.call('in', -2), ({ code, cause }: MillraceError) => {
+    assert.equal(code, 'RECORD_FAILED')
+    assert.match(String(cause), /^RangeError: negative$/)
+    return true
+  })
   await assert.rejects(pipeline.push('square', 1), { code: 'NODE_NOT_PUSHED' })
   const out = pipeline.output('out')
   const good = await pipeline.push('in', 5)
@@ -161,4 +165,78 @@ test('push waits for credit, its receipt follows the record, and call answers wi
   assert.equal(report.failed, 2)
   await assert.rejects(pipeline.push('in', 1), { code: 'PIPELINE_NOT_RUNNING' })
   assertConserved(pipeline)
+})
+
+test(
+  'a record that cannot be sent goes to the dead-letter edge as far as it can be told',
+  { timeout: 20_000 },
+  async () => {
+    const { outputs, report } = await collect(graphs.unsendable, { maxRecordBytes: 50_000 })
+    assert.deepEqual(
+      sorted(outputs['out']!),
+      upTo(100).filter((n) => n % 10 !== 3 && n % 10 !== 7),
+    )
+    const dead = outputs['dead'] as { input: unknown; node: string; error: { code: string } }[]
+    assert.equal(dead.length, 20)
+    assert.deepEqual(
+      new Set(dead.map(({ error }) => error.code)),
+      new Set(['RECORD_NOT_ENCODABLE', 'RECORD_TOO_LARGE']),
+    )
+    assert.ok(dead.every(({ input, node }) => input === undefined && node === 'work'))
+    assert.equal(report.nodes['work']!.deadLettered, 20)
+    assert.equal(report.acked, 100)
+  },
+)
+
+test('a record that a branch cannot send goes to the dead-letter edge of its stage', { timeout: 20_000 }, async () => {
+  const { outputs, report } = await collect(graphs.unsendableBranch)
+  assert.equal(outputs['dead']!.length, 30)
+  assert.equal(outputs['even']!.length + outputs['odd']!.length, 270)
+  assert.equal(report.acked, 300)
+})
+
+test(
+  'a dead-letter edge that cannot carry a failure loses nothing: the record is nacked',
+  { timeout: 20_000 },
+  async () => {
+    const { outputs, report, pipeline } = await collect(graphs.deafDeadLetters)
+    assert.equal(outputs['out']!.length, 90)
+    assert.equal(outputs['dead']!.length, 0)
+    assert.equal(report.failed, 10)
+    assert.equal(report.acked, 90)
+    assert.equal(pipeline.snapshot().nodes['work']!.failed, 10)
+  },
+)
+
+test('a record that fails in the embedding thread itself is told of like any other', async () => {
+  const pipeline = await run(graphs.pushed)
+  const failed = new Promise<PipelineEvent>((resolve) => void pipeline.events.on('record.failed', resolve))
+  await assert.rejects(pipeline.call('in', upTo), ({ cause }: MillraceError) => {
+    assert.match(String(cause), /RECORD_NOT_ENCODABLE/)
+    return true
+  })
+  const { node, recordId } = await failed
+  assert.equal(node, 'in')
+  assert.match(String(recordId), /^[0-9a-f]{16}$/)
+  assert.equal(pipeline.deadLetters.list()[0]!.recordId, recordId)
+  await pipeline.drain()
+})
+
+test('batches of records from many slots go over lanes that were asked to be tiny', { timeout: 30_000 }, async () => {
+  const { outputs, report } = await collect(graphs.manyAnchors)
+  const out = outputs['out'] as { numbers: number[] }[]
+  assert.deepEqual(
+    out.flatMap(({ numbers }) => numbers),
+    upTo(3_000),
+  )
+  assert.equal(report.acked, 3_000)
+})
+
+test('whatever a handler throws, only its record fails', async () => {
+  const { report, pipeline } = await collect(graphs.throwsAnything)
+  assert.equal(report.failed, 6)
+  assert.deepEqual(
+    new Set(pipeline.deadLetters.list().map(({ error }) => error.message)),
+    new Set(['undefined', 'null', 'text', '7', '[object Object]', 'Symbol(s)']),
+  )
 })

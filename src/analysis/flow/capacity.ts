@@ -79,6 +79,7 @@ function unlimited(model: Model, node: number): Model {
   return { ...model, services }
 }
 
+/** The most that one source can make. */
 export interface SourceMax {
   readonly id: string
   /** What it is predicted to send now. */
@@ -89,6 +90,7 @@ export interface SourceMax {
   readonly cut: readonly NamedLimit[]
 }
 
+/** The most that the sources can make before a stage is full, and what is full then. */
 export interface MaxRate {
   readonly sources: readonly SourceMax[]
   /** All sources together, in the proportion of their declared rates (of their predicted ones where they declare none). */

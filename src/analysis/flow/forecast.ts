@@ -7,6 +7,7 @@ import { predict, type Prediction } from './predict.ts'
 import { queueGraph, totalWindow } from './queues.ts'
 import { times } from './traffic.ts'
 
+/** What `forecast` looks with. */
 export interface ForecastOptions extends FlowOptions {
   /** How long from the start, all lanes and buffers empty. */
   readonly seconds: number
@@ -28,6 +29,7 @@ export interface NodeForecast {
   readonly held?: number
 }
 
+/** What a graph does over time, from empty lanes on. */
 export interface Forecast {
   readonly nodes: readonly NodeForecast[]
   /** The last stage on the way that is full at the end, so that it limits what comes out; else the one nearest to it. */

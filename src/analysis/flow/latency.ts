@@ -26,6 +26,7 @@ export interface SinkLatency {
   readonly meanMs: number
 }
 
+/** How long records are on their way: fastest, mean and longest. */
 export interface Latency {
   /** The sink with the longest critical path; `undefined` where no source reaches a sink. */
   readonly critical: SinkLatency | undefined

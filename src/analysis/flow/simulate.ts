@@ -30,6 +30,7 @@ export interface NodeFlow {
   readonly limits: readonly NodeLimit[]
 }
 
+/** What flows over one edge. */
 export interface EdgeFlow {
   /** Index into `graph.edges`. */
   readonly index: number
@@ -40,6 +41,7 @@ export interface EdgeFlow {
   readonly declared?: number
 }
 
+/** What one source makes, and what holds it back. */
 export interface SourceFlow {
   readonly id: string
   /** Its declared rate, at most its `rateLimit`; infinite where it declares none. */
@@ -49,6 +51,7 @@ export interface SourceFlow {
   readonly limit: NamedLimit
 }
 
+/** The steady flow of a graph. */
 export interface Simulation {
   readonly nodes: readonly NodeFlow[]
   readonly edges: readonly EdgeFlow[]

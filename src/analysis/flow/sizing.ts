@@ -6,6 +6,7 @@ import { modelOf, type FlowOptions, type Model } from './model.ts'
 import { predict } from './predict.ts'
 import { roomBefore } from './waiting.ts'
 
+/** What `sizing` looks with. */
 export interface SizingOptions extends FlowOptions {
   /** Share of records that may find the room before a stage full. Default: 0.001. */
   readonly blocking?: number

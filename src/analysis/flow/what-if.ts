@@ -13,12 +13,14 @@ export interface Changes {
   readonly cores?: number
 }
 
+/** Other figures for one node. */
 export interface NodeChange {
   readonly id: string
   readonly in: { readonly before: number; readonly after: number }
   readonly utilisation: { readonly before: number; readonly after: number }
 }
 
+/** A graph with other figures beside the graph as it is. */
 export interface WhatIf {
   readonly before: Simulation
   readonly after: Simulation

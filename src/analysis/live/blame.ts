@@ -25,6 +25,7 @@ export interface StageState {
   readonly mostly: 'busy' | 'starved' | 'blocked' | 'limited'
 }
 
+/** Who works, who waits, and for whom. */
 export interface Blame {
   /** The stage that limits what comes out: it is busy (or limited), and nobody below it holds it up. */
   readonly root: string | undefined

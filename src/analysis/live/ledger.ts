@@ -11,6 +11,7 @@ export interface LedgerEntry {
   readonly filtered: number
   readonly deadLettered: number
   readonly failed: number
+  /** Of measurements since an earlier snapshot: how many more than then. */
   readonly inFlight: number
   /** `in - (done + filtered + deadLettered + failed + inFlight)`: above 0 records are missing, below 0 there are too many. */
   readonly difference: number
@@ -19,6 +20,7 @@ export interface LedgerEntry {
   readonly holds: boolean
 }
 
+/** The account of every node: what went in and what became of it. */
 export interface Ledger {
   readonly entries: readonly LedgerEntry[]
   /** Every entry holds. */
@@ -39,9 +41,10 @@ export function ledger(
   const entries = graph.nodes.flatMap(({ id, kind }, node): LedgerEntry[] => {
     const counts = measured.node(node)
     if (counts === undefined || !isStage(kind)) return []
-    const { in: taken, done, filtered, deadLettered, failed, inFlight } = counts
+    const { in: taken, done, filtered, deadLettered, failed, inFlightBefore = 0, injected = 0 } = counts
+    const inFlight = counts.inFlight - inFlightBefore
     const difference = taken - (done + filtered + deadLettered + failed + inFlight)
-    const lanesDifference = kind === 'source' ? 0 : carriedTo(measured, node) - taken
+    const lanesDifference = kind === 'source' ? 0 : carriedTo(measured, node) + injected - taken
     const holds = Math.abs(difference) <= slack && Math.abs(lanesDifference) <= slack
     return [{ node: id, in: taken, done, filtered, deadLettered, failed, inFlight, difference, lanesDifference, holds }]
   })
@@ -50,7 +53,7 @@ export function ledger(
 
 function carriedTo({ graph, edge }: Measured, node: number): number {
   return graph.in(node).reduce((sum, index) => {
-    const { records, queued, dropped } = edge(index)
-    return sum + records - queued - dropped
+    const { records, queued, dropped, queuedBefore = 0 } = edge(index)
+    return sum + records - (queued - queuedBefore) - dropped
   }, 0)
 }

@@ -9,6 +9,7 @@ import { DEFAULT_MAX_DEMAND } from './lanes.ts'
 import { reconvergences, type Reconvergence } from './reconvergence.ts'
 import { verdictOf, type Enlargement, type LoopVerdict } from './verdict.ts'
 
+/** Whether the workers of a loop may come to wait for each other. */
 export interface Deadlock {
   /** No loop can block itself, given that the plan does what `sized` says. */
   readonly safe: boolean
@@ -22,6 +23,7 @@ export interface Deadlock {
   readonly incomplete: boolean
 }
 
+/** What `deadlock` looks with. */
 export interface DeadlockOptions {
   /** Records on a lane of which the graph says nothing. Default: 4,096. */
   readonly maxDemand?: number

@@ -8,6 +8,7 @@ import { MEMBERS, membersOf } from './members.ts'
 /** A part of a graph, or the graph seen from farther away: again a graph. The graph itself stays as it is. */
 export type View = (graph: GraphData) => GraphData
 
+/** How far a focus reaches, and which way. */
 export interface FocusOptions {
   /** Edges to go from the node, or Infinity. Default: 1. */
   readonly radius?: number
@@ -49,6 +50,7 @@ export function zoom(level: number): View {
   })
 }
 
+/** How a collapsed group is drawn. */
 export interface CollapseOptions {
   /** Id of the node that takes the place of the others. Default: the cluster's. */
   readonly id?: string

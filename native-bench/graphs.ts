@@ -1,0 +1,127 @@
+/** The graphs that the suites run. Workers import this module; each finds its gate by the graph's name. */
+import { availableParallelism } from 'node:os'
+import hdr from 'hdr-histogram-js'
+import { type GraphData, dataflow } from 'millrace'
+import { gateOf } from './gate.ts'
+import { INTS, type Kind, PAYLOAD, type Payload, SIX_FIELDS, type SixFields } from './records.ts'
+import { steps, work } from './work.ts'
+
+const STEPS = steps()
+/** Percentiles that the latency is told by. */
+export const PERCENTS = [50, 99, 99.9] as const
+
+/** A source's handler: makes the records that the gate asks for. */
+export function feed<T>(name: string, kind: Kind<T>): (demand: number) => T[] {
+  const gate = gateOf(name)
+  return (demand) => {
+    const count = gate.allowed(demand)
+    const records = new Array<T>(count)
+    for (let i = 0; i < count; i++) records[i] = kind.make(gate.next++)
+    return records
+  }
+}
+
+/** A sink's handler: adds up what arrives. */
+export function tally<T>(name: string, kind: Kind<T>): (records: T[]) => void {
+  const gate = gateOf(name)
+  return (records) => {
+    let sum = 0
+    for (let i = 0; i < records.length; i++) sum += kind.sumOf(records[i]!)
+    gate.arrived(records.length, sum)
+  }
+}
+
+function withWork({ id, payload }: Payload): Payload {
+  work(STEPS)
+  return { id: id + 1, payload }
+}
+
+/** source → sink. */
+function hopGraph(name: string, codec: 'shape' | 'msgpack'): GraphData {
+  return dataflow(name, import.meta.url)
+    .source('source', { poll: feed(name, SIX_FIELDS) })
+    .sink('sink', { batch: { size: 256 }, write: tally(name, SIX_FIELDS) })
+    .connect('source', 'sink', { codec })
+}
+export const hop: GraphData = hopGraph('hop', 'shape')
+export const hopMsgpack: GraphData = hopGraph('hopMsgpack', 'msgpack')
+
+/** source → transform × workers → sink in batches of 100. */
+export function pipelineGraph(
+  name: string,
+  module: string,
+  given: { workers: number; kind: Kind<Payload>; map: (record: Payload) => Payload },
+): GraphData {
+  return dataflow(name, module)
+    .source('source', { poll: feed(name, given.kind) })
+    .transform('transform', { concurrency: given.workers, map: given.map })
+    .sink('sink', { batch: { size: 100 }, write: tally(name, given.kind) })
+    .connect('source', 'transform')
+    .connect('transform', 'sink')
+}
+const trivial = (name: string, workers: number): GraphData =>
+  pipelineGraph(name, import.meta.url, { workers, kind: PAYLOAD, map: PAYLOAD.map })
+const working = (name: string, workers: number): GraphData =>
+  pipelineGraph(name, import.meta.url, { workers, kind: PAYLOAD, map: withWork })
+
+export const pipeline: GraphData = trivial('pipeline', 2)
+/** 20 µs of work a record, by so many workers. */
+export const work1: GraphData = working('work1', 1)
+export const work2: GraphData = working('work2', 2)
+
+/** The same with source and transform in one worker. */
+export const fused: GraphData = dataflow('fused', import.meta.url)
+  .source('source', { poll: feed('fused', PAYLOAD) })
+  .transform('transform', { map: PAYLOAD.map })
+  .sink('sink', { batch: { size: 100 }, write: tally('fused', PAYLOAD) })
+  .connect('source', 'transform', { fuse: true })
+  .connect('transform', 'sink')
+
+export const ints: GraphData = dataflow('ints', import.meta.url)
+  .source('source', { poll: feed('ints', INTS) })
+  .transform('transform', { map: INTS.map })
+  .sink('sink', { batch: { size: 1_000 }, write: tally('ints', INTS) })
+  .connect('source', 'transform', { codec: { struct: 'i32' } })
+  .connect('transform', 'sink', { codec: { struct: 'i32' } })
+
+/** source → sink, record by record, at a rate: each record says when it was due. */
+export const latency: GraphData = dataflow('latency', import.meta.url)
+  .source('source', { poll: due('latency') })
+  .sink('sink', { write: timed('latency') })
+  .connect('source', 'sink')
+
+/** Makes the records whose time has come, however late it is itself: so a stall counts for all that fell into it. */
+function due(name: string): (demand: number) => SixFields[] {
+  const gate = gateOf(name)
+  return (demand) => {
+    const records: SixFields[] = []
+    const count = gate.allowed(Math.min(demand, gate.due()))
+    for (let i = 0; i < count; i++) {
+      records.push({ ...SIX_FIELDS.make(gate.next), value: gate.dueAt(gate.next) })
+      gate.next++
+    }
+    return records
+  }
+}
+
+/** Times each record against when it was due, and tells percentiles with the last one. */
+function timed(name: string): (record: SixFields) => void {
+  const gate = gateOf(name)
+  const times = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: 60e9, numberOfSignificantValueDigits: 3 })
+  return ({ id, value }) => {
+    times.recordValue(Math.min(60e9, Math.max(1, Math.round((performance.now() - value) * 1e6))))
+    if (gate.isLast(1)) {
+      gate.tell(PERCENTS.map((percent) => times.getValueAtPercentile(percent) / 1e3))
+      times.reset()
+    }
+    gate.arrived(1, id)
+  }
+}
+
+/** A service's CPU work: a call pushes how many steps, and waits for what comes of them. */
+export const embed: GraphData = dataflow('embed', import.meta.url)
+  .source<'in', number>('in', { push: true })
+  .transform('work', { concurrency: Math.max(1, availableParallelism() - 1), map: (steps: number) => work(steps) })
+  .sink('out')
+  .connect('in', 'work')
+  .connect('work', 'out')

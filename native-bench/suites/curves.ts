@@ -1,0 +1,58 @@
+import * as graphs from '../curve-graphs.ts'
+import { PAYLOAD, payloads, sums } from '../records.ts'
+import { Running } from '../running.ts'
+import type { Contender, Scale, Suite } from '../suite.ts'
+
+/** Not a contest: how the cost of one shape grows. `CURVE: X UNIT` names a point; `--draw` draws them. */
+export const curves: Suite = {
+  name: 'curves',
+  title: 'Cost against record size, workers and lanes (trivial work)',
+  async open(scale) {
+    const running = new Running()
+    const one = sums(PAYLOAD, 1)
+    const two = sums(PAYLOAD, 2)
+    const sizes = [
+      [16, graphs.size16],
+      [64, graphs.size64],
+      [256, graphs.size256],
+      [1_024, graphs.size1024],
+      [4_096, graphs.size4096],
+    ] as const
+    const pools = [
+      [1, graphs.pool1],
+      [2, graphs.pool2],
+      [4, graphs.pool4],
+      [8, graphs.pool8],
+    ] as const
+    const crossed = [
+      [1, graphs.crossed1],
+      [2, graphs.crossed2],
+      [3, graphs.crossed3],
+      [4, graphs.crossed4],
+    ] as const
+    const contenders: Contender[] = []
+    const most = scale.isQuick ? 2 : Infinity
+    for (const [size, graph] of sizes.slice(0, most)) {
+      const records = Math.round(500_000 / (1 + size / 256))
+      const sum = sums(payloads(size), 1)
+      contenders.push(await point(running, scale, { name: `record size: ${size} characters`, graph, records, sum }))
+    }
+    for (const [pool, graph] of pools.slice(0, most))
+      contenders.push(
+        await point(running, scale, { name: `workers: ${pool} workers`, graph, records: 500_000, sum: one }),
+      )
+    for (const [pool, graph] of crossed.slice(0, most)) {
+      const name = `lanes: ${pool * pool} lanes`
+      contenders.push(await point(running, scale, { name, graph, records: 300_000, sum: two }))
+    }
+    return { contenders, ratios: {}, close: () => running.close() }
+  },
+}
+
+function point(
+  running: Running,
+  scale: Scale,
+  given: Omit<Parameters<Running['contender']>[0], 'scale'>,
+): Promise<Contender> {
+  return running.contender({ ...given, scale })
+}

@@ -1,0 +1,35 @@
+import { ints as graph } from '../graphs.ts'
+import { native } from '../native.ts'
+import { PortChain } from '../ports.ts'
+import { INTS, sums } from '../records.ts'
+import { Running } from '../running.ts'
+import type { Suite } from '../suite.ts'
+
+export const ints: Suite = {
+  name: 'ints',
+  title: 'source → transform → sink of plain integers',
+  async open(scale) {
+    const sum = sums(INTS, 1)
+    const running = new Running()
+    const chain = new PortChain({ gate: 'portInts', kind: 'ints', form: 'int32', batch: 1_000, window: 16 }, [1, 1, 1])
+    const nativeRecords = scale.records(100_000_000)
+    return {
+      contenders: [
+        await running.contender({ name: 'Millrace, struct i32', graph, records: 10_000_000, scale, sum }),
+        chain.contender('MessagePort, Int32Array of 1,000', 10_000_000, scale, sum),
+        native({
+          name: 'C++, batches of 1,000',
+          unit: 'records/s',
+          program: 'ints',
+          records: nativeRecords,
+          sum: sum(nativeRecords),
+        }),
+      ],
+      ratios: { overMessagePortBatch: ['Millrace, struct i32', 'MessagePort, Int32Array of 1,000'] },
+      async close() {
+        await running.close()
+        await chain.close()
+      },
+    }
+  },
+}

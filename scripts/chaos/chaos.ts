@@ -1,0 +1,89 @@
+import { KINDS } from './orders.ts'
+import { Random } from './random.ts'
+import { type RoundResult, round } from './round.ts'
+import { type Shape, shapeOf } from './shape.ts'
+
+/** What came of all rounds. */
+export interface Summary {
+  readonly kills: number
+  readonly records: number
+  readonly lost: number
+  readonly duplicated: number
+  readonly restarts: number
+  readonly medianRecoveryMs: number
+  readonly seconds: number
+  readonly seed: number
+  readonly rounds: number
+  /** Rounds with something wrong beside lost and duplicated records: a false count, a record that was never acked. */
+  readonly faults: number
+  readonly killsOfKind: Readonly<Record<string, number>>
+}
+
+const MOST_KILLS_A_ROUND = 25
+
+/**
+ * Plays rounds until so many workers were killed. The first round has the seed itself, so one round can be played again.
+ * @param listener `onRound` after each round; `onFault` with a text for each round that failed
+ */
+export async function chaos(
+  kills: number,
+  seed: number,
+  listener: {
+    onRound?: (result: RoundResult, total: { kills: number; records: number }) => void
+    onFault?: (text: string) => void
+  } = {},
+): Promise<Summary> {
+  const startedAt = performance.now()
+  const seeds = new Random(seed)
+  const recoveries: number[] = []
+  const total = { kills: 0, records: 0, lost: 0, duplicated: 0, rounds: 0, faults: 0 }
+  const killsOfKind: Record<string, number> = Object.fromEntries(KINDS.map((kind) => [kind, 0]))
+  for (let roundSeed = seed; total.kills < kills; roundSeed = seeds.between(0, 999_999_999)) {
+    const wanted = Math.min(MOST_KILLS_A_ROUND, kills - total.kills)
+    const result = await round(roundSeed, wanted)
+    for (const kind of KINDS) {
+      killsOfKind[kind]! += result.kills[kind]
+      total.kills += result.kills[kind]
+    }
+    total.rounds++
+    total.records += result.records
+    total.lost += result.lost
+    total.duplicated += result.duplicated
+    recoveries.push(...result.recoveriesMs)
+    listener.onRound?.(result, total)
+    if (result.lost + result.duplicated + result.faults.length === 0) continue
+    total.faults += result.faults.length
+    listener.onFault?.(faultText(result, wanted))
+  }
+  const seconds = Math.round((performance.now() - startedAt) / 100) / 10
+  const restarts = recoveries.length
+  return { ...total, restarts, medianRecoveryMs: median(recoveries), seconds, seed, killsOfKind }
+}
+
+function faultText({ seed, lost, duplicated, faults, examples }: RoundResult, kills: number): string {
+  return [
+    `The round with seed ${seed} failed: ${lost} lost, ${duplicated} duplicated.`,
+    ...faults,
+    ...examples,
+    `Its graph: ${describe(shapeOf(seed))}`,
+    `To play it again: npm run chaos -- --seed ${seed} --kills ${kills}`,
+  ].join('\n')
+}
+
+function describe({ nodes, edges, run }: Shape): string {
+  const lines = nodes.map(({ id, concurrency, answers, options, ...rest }) => {
+    const more = Object.entries(rest).filter(([key, value]) => NOTABLE.includes(key) && value !== false && value !== 0)
+    const { resourceLimits: _, ...told } = options
+    return `  ${id} x${concurrency} ${answers} ${JSON.stringify({ ...Object.fromEntries(more), ...told })}`
+  })
+  const drawn = edges.map(({ from, to, options }) => `  ${from} -> ${to} ${JSON.stringify(options)}`)
+  return [JSON.stringify(run), ...lines, ...drawn].join('\n')
+}
+
+const NOTABLE = ['cursorEvery', 'acks', 'failures', 'isHopeless', 'emits', 'partitioned', 'batchedByKey', 'padding']
+
+function median(values: readonly number[]): number {
+  if (values.length === 0) return 0
+  const sorted = values.toSorted((a, b) => a - b)
+  return Math.round(10 * sorted[sorted.length >> 1]!) / 10
+}

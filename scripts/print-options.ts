@@ -1,0 +1,90 @@
+/** Prints `docs/options.md` from the tables of options: `node build/scripts/print-options.js`. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  BATCH_OPTIONS,
+  CLUSTER_OPTIONS,
+  EDGE_OPTIONS,
+  NODE_OPTIONS,
+  type OptionSpec,
+  type OptionTable,
+  RESTART_OPTIONS,
+  RETRY_OPTIONS,
+  RUN_OPTIONS,
+} from '#src/options.js'
+
+/** The tables in the order of the page. Nested ones stand behind those that use them. */
+const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] = [
+  {
+    title: 'Nodes',
+    text: 'Options of `source`, `transform`, `buffer`, `conditional`, `merge` and `sink`.',
+    table: NODE_OPTIONS,
+  },
+  { title: 'Nodes: `batch`', text: 'How a stage collects records.', table: BATCH_OPTIONS },
+  { title: 'Nodes: `retry`', text: 'How a stage tries failed records again.', table: RETRY_OPTIONS },
+  { title: 'Nodes and runs: `restart`', text: 'How dead workers are replaced.', table: RESTART_OPTIONS },
+  {
+    title: 'Nodes: `resourceLimits`',
+    text: 'As `node:worker_threads` takes them.',
+    table: NODE_OPTIONS.resourceLimits.fields,
+  },
+  { title: 'Edges', text: 'Options of `connect`.', table: EDGE_OPTIONS },
+  { title: 'Clusters', text: 'Options of `cluster`.', table: CLUSTER_OPTIONS },
+  { title: 'Runs', text: 'Options of `run`, `rehearse` and `plan`.', table: RUN_OPTIONS },
+]
+
+export function optionsPage(): string {
+  const sections = SECTIONS.flatMap(({ title, text, table }) => {
+    const hasKinds = Object.values(table).some(({ kinds }) => kinds !== undefined)
+    const heads = ['Option', 'Type', 'Default', 'Unit', 'Bounds', ...(hasKinds ? ['Nodes'] : []), 'What it is']
+    const rows = Object.entries(table).map(([name, spec]) =>
+      [
+        `\`${name}\``,
+        typeOf(spec),
+        spec.default === undefined ? '' : `\`${spec.default}\``,
+        spec.unit ?? '',
+        boundsOf(spec),
+        ...(hasKinds ? [spec.kinds?.join(', ') ?? 'all'] : []),
+        spec.text,
+      ].join(' | '),
+    )
+    const lines = [heads.join(' | '), heads.map(() => '---').join(' | '), ...rows].map((line) => `| ${line} |`)
+    return [`## ${title}`, '', text, '', ...lines, '']
+  })
+  return [
+    '# Options',
+    '',
+    'Every option, its type, its default, its unit and its bounds (included, where nothing else is said). An option without a',
+    'default may be left out, and its text says what holds then. Wrong ones are refused before anything starts, all at once.',
+    'This page is printed from `src/options.ts`.',
+    '',
+    ...sections,
+  ].join('\n')
+}
+
+function typeOf({ type, values, fields }: OptionSpec): string {
+  if (type === 'handler') return 'function or `{ module, export }`'
+  if (type === 'signal') return '`AbortSignal`'
+  if (type === 'codec') return `${quoted(values ?? [])}, \`{ struct }\` or \`{ bytes: 'borrow' }\``
+  if (values !== undefined) return quoted(values)
+  return fields === undefined ? type : 'object, see below'
+}
+
+function quoted(values: readonly string[]): string {
+  return values.map((value) => `\`${value}\``).join(', ')
+}
+
+function boundsOf({ min, max, above }: OptionSpec): string {
+  if (above !== undefined) return `above ${inWords(above)}${max === undefined ? '' : `, to ${inWords(max)}`}`
+  if (min !== undefined && max !== undefined) return `${inWords(min)} to ${inWords(max)}`
+  if (min !== undefined) return `from ${inWords(min)}`
+  return max === undefined ? '' : `to ${inWords(max)}`
+}
+
+function inWords(value: number): string {
+  return value.toLocaleString('en')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(new URL('../../docs/options.md', import.meta.url), optionsPage())
+}

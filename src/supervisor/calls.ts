@@ -1,0 +1,83 @@
+import type { ErrorMessage } from '../worker/protocol.ts'
+import { pushedRecordId } from '../worker/source.ts'
+
+/** How long the reason of a failure may come after the failure: acks go by shared memory, reasons by message. */
+const REASON_MS = 100
+
+/** A pushed record whose answer is waited for. */
+export class Call {
+  readonly answered: Promise<unknown>
+  /** How-manieth record of its source it is, once a lane has taken it. */
+  sequence: number | undefined
+  readonly #reason: Promise<Error>
+  #known: Error | undefined
+  #answer!: (record: unknown) => void
+  #explain!: (reason: Error) => void
+
+  constructor() {
+    this.answered = new Promise((resolve) => (this.#answer = resolve))
+    this.#reason = new Promise((resolve) => (this.#explain = resolve))
+  }
+
+  answer(record: unknown): void {
+    this.#answer(record)
+  }
+
+  explain(reason: Error): void {
+    this.#known = reason
+    this.#explain(reason)
+  }
+
+  /** Why the record was given up, as far as it is known. */
+  get reason(): Error | undefined {
+    return this.#known
+  }
+
+  /** The same, and waits a moment for it. */
+  async reasonSoon(): Promise<Error | undefined> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), REASON_MS)))
+    return Promise.race([this.#reason, late]).finally(() => clearTimeout(timer))
+  }
+}
+
+/** The open calls of one push source. */
+export class Calls {
+  readonly #source: number
+  readonly #bySequence = new Map<number, Call>()
+
+  /** @param source its number among all source workers */
+  constructor(source: number) {
+    this.#source = source
+  }
+
+  open(call: Call, sequence: number): void {
+    call.sequence = sequence
+    this.#bySequence.set(sequence, call)
+  }
+
+  close({ sequence }: Call): void {
+    if (sequence !== undefined) this.#bySequence.delete(sequence)
+  }
+
+  /** An output has a record that came of this pushed one. False where nobody waits for it: the first answer counts. */
+  answer(sequence: number, record: unknown): boolean {
+    const call = this.#bySequence.get(sequence)
+    this.#bySequence.delete(sequence)
+    call?.answer(record)
+    return call !== undefined
+  }
+
+  /** A record was given up. Failures are few, and told at a limited rate, so the ids of open calls are made only here. */
+  explain(recordId: string, { name, message, stack, code }: ErrorMessage): void {
+    for (const [sequence, call] of this.#bySequence) {
+      if (pushedRecordId(this.#source, sequence) !== recordId) continue
+      call.explain(Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code }) }))
+    }
+  }
+
+  /** The pipeline is over. */
+  abandon(unanswered: unknown): void {
+    for (const call of this.#bySequence.values()) call.answer(unanswered)
+  }
+}

@@ -1,0 +1,51 @@
+import { MillraceError } from '../errors.ts'
+import type { Memory } from '../lane/memory.ts'
+import type { GraphData, Handler } from '../plan/definition.ts'
+import type { Plan, StagePlan } from '../plan/types.ts'
+import { type AnyFunction, Handlers } from './handlers.ts'
+import { importGraph, importModule } from './load.ts'
+import { rehearsed } from './rehearsal.ts'
+
+/**
+ * Loads what a stage needs: the module of the graph where the graph has functions, and the modules of handlers that are
+ * named by module and export. A plan that is rehearsed gets synthetic functions instead.
+ * @param data the graph without its functions
+ * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED, HANDLER_MISSING
+ */
+export async function loadHandlers(
+  plan: Plan,
+  stage: StagePlan,
+  data: GraphData,
+  hasFunctions: boolean,
+  memory: Memory,
+): Promise<Handlers> {
+  if (plan.rehearse) return rehearsed(plan, stage, data, memory)
+  const graph = hasFunctions ? await importGraph(plan.module!, plan.graph, plan.loader) : data
+  return bindHandlers(plan, stage, graph)
+}
+
+/** The handlers of a graph that is at hand, functions and all. */
+export async function bindHandlers(plan: Plan, stage: StagePlan, graph: GraphData): Promise<Handlers> {
+  const functions = new Map<Handler, AnyFunction>()
+  for (const handler of handlersOf(graph)) functions.set(handler, await load(handler, plan))
+  return new Handlers(stage, graph, functions)
+}
+
+async function load(handler: Handler, plan: Plan): Promise<AnyFunction> {
+  if (typeof handler === 'function') return handler as AnyFunction
+  const url = new URL(handler.module, plan.module).href
+  const loaded = (await importModule(url, plan.loader))[handler.export]
+  if (typeof loaded === 'function') return loaded as AnyFunction
+  throw new MillraceError('HANDLER_MISSING', { module: url, export: handler.export })
+}
+
+/** Every handler of a graph: functions and references, wherever they stand. */
+export function handlersOf({ nodes, edges }: GraphData): Handler[] {
+  const entries: unknown[] = nodes.flatMap((node) => [...Object.values(node), node.batch?.by, node.retry?.when])
+  return [...entries, ...edges.map(({ selector }) => selector)].filter(isHandler)
+}
+
+function isHandler(value: unknown): value is Handler {
+  if (typeof value === 'function') return true
+  return typeof value === 'object' && value !== null && 'module' in value && 'export' in value
+}

@@ -1,0 +1,267 @@
+/** Every code is provoked as a user would meet it. The type of the table below names all of them: none can be forgotten. */
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { test } from 'node:test'
+import { loadGraph, loadMeasurements } from '#src/cli/load-graph.js'
+import { Journal } from '#src/lane/journal.js'
+import { viewMemory } from '#src/lane/memory.js'
+import {
+  type DeadLetter,
+  ERROR_CODES,
+  type ErrorCode,
+  type GraphData,
+  MillraceError,
+  type Pipeline,
+  type RunOptions,
+  dataflow,
+  graphFromJson,
+  plan,
+  reachable,
+  run,
+  simulate,
+  theme,
+  toDot,
+  toSvg,
+  views,
+  whatIf,
+} from 'millrace'
+import * as graphs from './graphs.js'
+import { runsItself } from './modules/runs.js'
+
+interface Told {
+  readonly code?: string | undefined
+  readonly message: string
+}
+
+/** What `act` throws or rejects with. */
+async function thrown(act: () => unknown): Promise<MillraceError> {
+  try {
+    await act()
+  } catch (error) {
+    assert.ok(error instanceof MillraceError, `a MillraceError, not ${String(error)}`)
+    return error
+  }
+  return assert.fail('nothing was thrown')
+}
+
+/** What the first record that is given up says. */
+async function given(graph: GraphData, options: RunOptions = {}): Promise<Told> {
+  const letters: DeadLetter[] = []
+  const pipeline = await run(graph, options)
+  const report = await pipeline.finished
+  letters.push(...pipeline.deadLetters.list())
+  assert.ok(report.failed > 0 && letters.length > 0, 'a record has failed')
+  return letters[0]!.error
+}
+
+/** Why a start failed. */
+async function refused(graph: GraphData, options: RunOptions = {}): Promise<Told> {
+  const { code, cause } = await thrown(() => run(graph, options))
+  assert.equal(code, 'START_FAILED')
+  return cause as Told
+}
+
+/** Why a pipeline ended that had started: the death that it could not bear. */
+async function died(graph: GraphData): Promise<MillraceError> {
+  const pipeline = await run(graph)
+  const { code, cause } = await thrown(() => pipeline.finished)
+  assert.equal(code, 'RESTARTS_EXHAUSTED')
+  return cause as MillraceError
+}
+
+async function withPipeline(graph: GraphData, act: (pipeline: Pipeline) => unknown): Promise<MillraceError> {
+  await using pipeline = await run(graph)
+  return await thrown(() => act(pipeline))
+}
+
+function call(positionals: string[], values: Record<string, string> = {}): Parameters<typeof loadGraph>[0] {
+  return { positionals, values, output: { print: () => undefined, warn: () => undefined, color: false } }
+}
+
+function tangle(): GraphData {
+  const ids = Array.from({ length: 1_600 }, (_, i) => `n${i}`)
+  return {
+    name: 'tangle',
+    nodes: [
+      { id: 'in', kind: 'source', rate: 1 },
+      ...ids.map((id) => ({ id, kind: 'transform' as const })),
+      { id: 'out', kind: 'sink' },
+    ],
+    edges: [
+      { from: 'in', to: 'n0' },
+      ...ids.flatMap((from, i) =>
+        [1, 7, 31, 97, 211, 401, 613, 809].map((step) => ({
+          from,
+          to: ids[(i * 3 + step * step) % ids.length]!,
+          when: `b${step}`,
+          ratio: 0.1,
+        })),
+      ),
+      { from: 'n0', to: 'out', when: 'out', ratio: 0.2 },
+    ],
+    clusters: [],
+  }
+}
+
+/** Codes of the control API: they are provoked over HTTP, in `test/control`. */
+const HTTP_TESTS = fileURLToPath(new URL('../control/', import.meta.url))
+const OVER_HTTP = [
+  'PIPELINE_UNKNOWN',
+  'PIPELINE_STARTING',
+  'INJECT_OFF',
+  'HISTOGRAM_UNKNOWN',
+  'DEAD_LETTER_UNKNOWN',
+  'DEAD_LETTER_EMPTY',
+  'RECEIPT_UNKNOWN',
+  'RECORDS_WAITING',
+  'REQUEST_INVALID',
+  'ADDRESS_UNKNOWN',
+  'METHOD_NOT_ALLOWED',
+  'BODY_TOO_LARGE',
+  'BODY_NOT_JSON',
+  'HEADERS_TOO_LARGE',
+  'TOKEN_MISSING',
+  'TOKEN_WRONG',
+  'ORIGIN_REFUSED',
+  'ACTS_TOO_FAST',
+  'READERS_TOO_MANY',
+  'ADDRESS_NEEDS_TOKEN',
+  'CONTROL_NOT_LISTENING',
+  'CONTROL_NOT_INSTALLED',
+  'CONTROL_UNREACHABLE',
+] as const
+
+const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, () => Told | Promise<Told>>> = {
+  GRAPH_INVALID: () => thrown(() => plan(dataflow('empty'))),
+  GRAPH_JSON_INVALID: () => thrown(() => graphFromJson('{')),
+  EDGE_UNKNOWN: () => thrown(() => whatIf(graphs.good, { edges: { 99: { ratio: 1 } } })),
+  OPTIONS_INVALID: () => thrown(() => run(graphs.good, { laneBytes: -1, deadlineMs: NaN })),
+  PLAN_TOO_LARGE: () =>
+    thrown(() =>
+      plan(
+        dataflow('wide')
+          .source('in', { concurrency: 16, produce: () => [] })
+          .sink('out', { concurrency: 16, write: () => undefined })
+          .connect('in', 'out'),
+        { laneBytes: 536_870_912 },
+      ),
+    ),
+  START_FAILED: () => thrown(() => run(graphs.setupThrows)),
+  START_TIMEOUT: () => thrown(() => run(graphs.setupHangs, { startDeadlineMs: 500, deadlineMs: 100 })),
+  WORKER_DIED: () => died(graphs.dies),
+  RESTARTS_EXHAUSTED: async () => {
+    const { finished } = await run(graphs.dies)
+    return thrown(() => finished)
+  },
+  PIPELINE_NOT_RUNNING: async () => {
+    const pipeline = await run(graphs.pushed)
+    await pipeline.stop()
+    return thrown(() => pipeline.push('in', 1))
+  },
+  NODE_NOT_PUSHED: () => withPipeline(graphs.good, (pipeline) => pipeline.push('work', 1)),
+  NODE_NOT_OUTPUT: () => withPipeline(graphs.good, (pipeline) => pipeline.output('out')),
+  NODE_NOT_SOURCE: () => withPipeline(graphs.good, (pipeline) => pipeline.pause('work')),
+  NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
+  WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
+  RECORD_FAILED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', -1)),
+  CALL_UNANSWERED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', 2)),
+  RECORD_NOT_ENCODABLE: () => given(graphs.notEncodable),
+  RECORD_TOO_LARGE: () => given(graphs.tooLarge, { maxRecordBytes: 2_048 }),
+  RECORD_POISONED: () => given(graphs.poisoned),
+  HANDLER_TIMEOUT: () => given(graphs.timesOut),
+  CURSOR_TOO_LARGE: async () => (await died(graphs.largeCursor)).cause as Told,
+  KEY_INVALID: async () => {
+    assert.equal((await given(graphs.badBatchKey)).code, 'KEY_INVALID')
+    return given(graphs.badPartition)
+  },
+  ROUTE_UNKNOWN: async () => {
+    assert.equal((await given(graphs.badEmit)).code, 'ROUTE_UNKNOWN')
+    return given(graphs.badRoute)
+  },
+  FUSED_HANDLER_ASYNC: () => given(graphs.fusedAsync),
+  HANDLER_RESULT_INVALID: async () => {
+    assert.match((await died(graphs.badProduce)).message, /HANDLER_RESULT_INVALID/)
+    return given(graphs.badFlatMap)
+  },
+  HANDLER_MISSING: () => refused(graphs.missingHandler),
+  MODULE_MISSING: () =>
+    thrown(() =>
+      run(
+        dataflow('nowhere')
+          .source('in', { produce: () => [1] })
+          .sink('out')
+          .connect('in', 'out'),
+      ),
+    ),
+  MODULE_NOT_LOADED: async () => {
+    assert.equal((await refused(graphs.moduleThrows)).code, 'MODULE_NOT_LOADED')
+    return refused(graphs.missingModule)
+  },
+  GRAPH_NOT_EXPORTED: () =>
+    refused(
+      dataflow('hidden', import.meta.resolve('./modules/handlers.js'))
+        .source('in', { produce: () => [1] })
+        .sink('out')
+        .connect('in', 'out'),
+    ),
+  FILE_NOT_READ: () => thrown(() => loadGraph(call(['nothing.json']))),
+  MEASUREMENTS_INVALID: () => thrown(() => loadMeasurements(call([], { measurements: 'package.json' }))),
+  RUN_WHILE_LOADING: () => refused(runsItself),
+  INTERNAL: () => {
+    // No graph leads here: the journal is planned for all that a worker can write.
+    const layout = { offset: 0, entries: 1, counters: 0, countersOffset: 1_024 }
+    const journal = new Journal(viewMemory(new ArrayBuffer(2_048)), layout)
+    return thrown(() => {
+      for (let i = 0; i < 3; i++) journal.set(i, 1)
+    })
+  },
+  LOOP_TOO_LARGE: () => thrown(() => simulate(tangle())),
+  THEME_UNKNOWN: () => thrown(() => toDot(graphs.good, { theme: theme('sunny' as 'dark') })),
+  VIEW_INVALID: () => thrown(() => views.zoom(7)(graphs.good)),
+  SVG_RENDERER_MISSING: async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
+    try {
+      cpSync(new URL('../../../dist', import.meta.url), join(folder, 'dist'), { recursive: true })
+      writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+      const alone = (await import(pathToFileURL(join(folder, 'dist/render/svg.js')).href)) as { toSvg: typeof toSvg }
+      return (await alone.toSvg(graphs.good).catch((error: unknown) => error)) as Told
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+  SVG_NOT_DRAWN: () => thrown(() => toSvg(dataflow('thick').source('in', { penwidth: 1e300 }))),
+}
+
+for (const [code, provoke] of Object.entries(PROVOKED) as [ErrorCode, () => Told | Promise<Told>][]) {
+  test(`${code} says what happened, where, and what to do`, async () => {
+    const { text, fix } = ERROR_CODES[code]
+    const told = await provoke()
+    assert.equal(told.code, code)
+    assert.ok(told.message.startsWith(`${code}: ${text}`), `what happened: ${told.message}`)
+    const { problems } = (told instanceof MillraceError ? told.detail : {}) as { problems?: readonly { fix: string }[] }
+    const wayOut = problems?.at(-1)?.fix ?? fix
+    assert.ok(told.message.endsWith(wayOut), `what to do: ${told.message}`)
+    const where = told.message.slice(`${code}: ${text}`.length, -wayOut.length)
+    if (code !== 'SVG_RENDERER_MISSING') assert.match(where, /\w/, `where: ${told.message}`)
+  })
+}
+
+test('an error is an Error: one class, with its code, its detail, its fix and its cause', () => {
+  const cause = new Error('why')
+  const error = new MillraceError('NODE_UNKNOWN', { node: 'x', count: 1n }, { cause })
+  assert.ok(error instanceof Error)
+  assert.equal(error.name, 'MillraceError')
+  assert.equal(error.cause, cause)
+  assert.equal(error.fix, ERROR_CODES.NODE_UNKNOWN.fix)
+  assert.deepEqual(error.detail, { node: 'x', count: 1n })
+})
+
+for (const code of OVER_HTTP) {
+  test(`${code} is provoked over HTTP`, () => {
+    const tests = readdirSync(HTTP_TESTS).filter((file) => file.endsWith('.js'))
+    assert.ok(tests.some((file) => readFileSync(join(HTTP_TESTS, file), 'utf8').includes(code)))
+  })
+}

@@ -1,0 +1,28 @@
+import { equal, rejects } from 'node:assert/strict'
+import { test } from 'node:test'
+import { MillraceError, type AnyGraph, run, validate } from 'millrace'
+
+test('a message says what happened, where, and what to do', () => {
+  const { message } = new MillraceError('NODE_UNKNOWN', { node: 'x', near: undefined, of: ['a', 'b'] })
+  equal(
+    message,
+    'NODE_UNKNOWN: The graph has no such node. (node: x, near: undefined, of: ["a","b"]) ' +
+      'Name a node by its id, as the graph spells it.',
+  )
+})
+
+test('problems get a line each, with a way out of its own', () => {
+  const problems = [
+    { code: 'A', message: 'One.', fix: 'Do this.' },
+    { code: 'B', message: 'Two.', fix: 'Do that.' },
+  ]
+  const { message } = new MillraceError('GRAPH_INVALID', { graph: 'g', problems })
+  equal(message, 'GRAPH_INVALID: The graph has problems. (graph: g)\n  A: One. Do this.\n  B: Two. Do that.')
+})
+
+test('what is no graph at all is refused like one', async () => {
+  for (const graph of [undefined, null, 3, 'graph', {}, []] as unknown as AnyGraph[]) {
+    equal(validate(graph)[0]!.severity, 'error')
+    await rejects(run(graph), { code: 'GRAPH_INVALID' })
+  }
+})

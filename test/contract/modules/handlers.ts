@@ -1,0 +1,3 @@
+export function work(n: number): number {
+  return n
+}

@@ -1,0 +1,10 @@
+/** A module that runs its graph while it is loaded: by a worker too. */
+import { isMainThread } from 'node:worker_threads'
+import { dataflow, run } from 'millrace'
+
+export const runsItself = dataflow('runsItself', import.meta.url)
+  .source('one', { produce: () => [1] })
+  .sink('out', { write: () => undefined })
+  .connect('one', 'out')
+
+if (!isMainThread) await run(runsItself)

@@ -1,0 +1,13 @@
+/** Pages that are printed from the source say what the source says. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { errorsPage } from '../../scripts/print-errors.js'
+import { optionsPage } from '../../scripts/print-options.js'
+
+for (const [page, printed] of Object.entries({ errors: errorsPage, options: optionsPage })) {
+  test(`docs/${page}.md is what the source prints`, () => {
+    const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8')
+    assert.equal(text, printed(), `print it again: node build/scripts/print-${page}.js`)
+  })
+}
