@@ -19,6 +19,7 @@ const HUNT: readonly Drive[] = [
   onLane({ records: 1 }),
   onAcks({ granules: 1, worker: 0 }),
   onAcks({ granules: 1, worker: 1 }),
+  onAcks({ granules: 1, worker: 0, entries: 4 }),
   onLane({ records: 2, ringBytes: 64 }, FEW),
   onLane({ records: 3, perHandoff: 2 }, FEW),
   onLane({ records: 2, ringBytes: 512, maxDemand: 1 }, FEW),
