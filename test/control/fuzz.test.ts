@@ -103,6 +103,7 @@ test(`${REQUESTS} requests made from the OpenAPI document meet no 500, and the p
     const statuses = new Map<number, number>()
     const met = new Set<string>()
 
+    // oxlint-disable-next-line unicorn/consistent-function-scoping -- reads with what it is used by
     const target = (path: string, { parameters }: any): string => {
       const names: Record<string, () => string> = {
         // Only one of them may be ended, or there is nothing left to ask.
@@ -122,6 +123,7 @@ test(`${REQUESTS} requests made from the OpenAPI document meet no 500, and the p
       return filled + (query.length === 0 ? '' : `?${query.join('&')}`)
     }
 
+    // oxlint-disable-next-line unicorn/consistent-function-scoping -- reads with what it is used by
     const bodyOf = (path: string, { requestBody }: any): string | undefined => {
       const schema = requestBody?.content['application/json'].schema
       if (schema === undefined) return random(10) === 0 ? JSON.stringify(pick(ODD)) : undefined
@@ -176,7 +178,7 @@ test(`${REQUESTS} requests made from the OpenAPI document meet no 500, and the p
     agent.destroy()
     context.diagnostic(
       [...statuses]
-        .sort()
+        .toSorted(([a], [b]) => a - b)
         .map(([status, count]) => `${status}: ${count}`)
         .join(', '),
     )

@@ -13,7 +13,7 @@ export const mill = dataflow('mill', import.meta.url)
     rate: 2_000,
     produce: async function* ({ signal }) {
       for (let id = 0; !signal.aborted; id++) {
-        yield { id, secret: `secret-${id}` } as Reading
+        yield { id, secret: `secret-${id}` }
         if (id % 20 === 0) await sleep(5, undefined, { signal }).catch(() => undefined)
       }
     },

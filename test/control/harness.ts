@@ -13,8 +13,8 @@ export interface Answer {
 
 export interface Asked {
   readonly server: ControlServer
-  ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
-  get(path: string): Promise<any>
+  readonly ask: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+  readonly get: (path: string) => Promise<any>
 }
 
 /** A server for these pipelines, for as long as `act` takes. */
@@ -67,5 +67,5 @@ export async function until<T>(
     const found = await look()
     if (found !== undefined && found !== false) return found
   }
-  assert.fail(`not in time: ${what}`)
+  return assert.fail(`not in time: ${what}`)
 }

@@ -41,7 +41,7 @@ test('every family has help and type before its samples, names that end in their
         family = name!
       } else if (kind === 'TYPE') {
         assert.equal(name, family)
-        types.set(name!, rest!)
+        types.set(name ?? '', rest ?? '')
       } else {
         const [, sample, labels = '', value] = /^([a-z_]+)(\{.*\})? (\S+)$/.exec(line)!
         assert.ok(sample!.startsWith(family), line)

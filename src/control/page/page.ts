@@ -146,7 +146,10 @@ class PipelinePage {
 
   #tell({ name, time, fields }: LoggedEvent): void {
     const list = byId('events')
-    const where = [fields['node'], fields['worker']].filter((part) => part !== undefined).join(' #')
+    const where = ['node', 'worker']
+      .filter((name) => fields[name] !== undefined)
+      .map((name) => String(fields[name] as string | number))
+      .join(' #')
     const { error, cause } = fields as {
       error?: { name: string; message?: string }
       cause?: { name: string; code?: string; message?: string }
