@@ -86,7 +86,14 @@ function typeSchema({ type, values, fields, min, max, above }: OptionSpec): Sche
       return object({ required: [], properties: optionSchemas(fields ?? {}) })
     case 'codec': {
       const types = { type: 'object', minProperties: 1, additionalProperties: { enum: STRUCT_TYPES } }
-      return { anyOf: [{ enum: values }, object({ required: ['struct'], properties: { struct: types } })] }
+      const struct = { anyOf: [{ enum: STRUCT_TYPES }, types] }
+      return {
+        anyOf: [
+          { enum: values },
+          object({ required: ['struct'], properties: { struct, view: { type: 'boolean' } } }),
+          object({ required: ['bytes'], properties: { bytes: { const: 'borrow' } } }),
+        ],
+      }
     }
     default:
       return {

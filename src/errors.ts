@@ -137,6 +137,98 @@ export const ERROR_CODES = {
     text: '`run` was called by a module while a worker loaded it.',
     fix: 'Workers import the module that exports the graph. Call `run` from another module, or only where `isMainThread` is true.',
   },
+  PIPELINE_UNKNOWN: {
+    text: 'There is no such pipeline here.',
+    fix: 'Name one of those that `GET /pipelines` lists.',
+  },
+  PIPELINE_STARTING: {
+    text: 'The pipeline is still starting.',
+    fix: 'Ask again when its workers are ready; `GET /ready` says when.',
+  },
+  INJECT_OFF: {
+    text: 'The pipeline runs without the option `inject`.',
+    fix: 'Run it with `inject: true`, or push into a source that was given `push: true`.',
+  },
+  HISTOGRAM_UNKNOWN: {
+    text: 'The stage measures no such thing.',
+    fix: '`GET /pipelines/NAME/histograms` lists what each stage measures.',
+  },
+  DEAD_LETTER_UNKNOWN: {
+    text: 'There is no such dead letter.',
+    fix: 'It was purged, or newer ones took its place: the option `deadLetters` says how many are kept.',
+  },
+  DEAD_LETTER_EMPTY: {
+    text: 'The dead letter does not hold its record.',
+    fix: 'The record could not be sent to the embedding thread, so only its source can make it again.',
+  },
+  RECEIPT_UNKNOWN: {
+    text: 'There is no such pushed record.',
+    fix: 'The last 1000 pushed records are remembered, for as long as the API runs.',
+  },
+  RECORDS_WAITING: {
+    text: 'Too many pushed records wait for credit.',
+    fix: 'The pipeline is full: look at `GET /pipelines/NAME/analysis` for what holds it up, and push again later.',
+  },
+  REQUEST_INVALID: {
+    text: 'The request is not as the API expects it.',
+    fix: '`GET /openapi.json` says what each address takes.',
+  },
+  ADDRESS_UNKNOWN: {
+    text: 'There is nothing at this address.',
+    fix: '`GET /openapi.json` lists all addresses.',
+  },
+  METHOD_NOT_ALLOWED: {
+    text: 'This address does not take that method.',
+    fix: 'The header `allow` says which it takes.',
+  },
+  BODY_TOO_LARGE: {
+    text: 'The body of the request is too large.',
+    fix: 'Send less, or raise the option `maxBodyBytes` of the control API.',
+  },
+  BODY_NOT_JSON: {
+    text: 'The body of the request is not JSON.',
+    fix: 'Send JSON, with the header `content-type: application/json`.',
+  },
+  HEADERS_TOO_LARGE: {
+    text: 'The headers of the request are too large.',
+    fix: 'Send fewer or shorter headers.',
+  },
+  TOKEN_MISSING: {
+    text: 'This needs a token.',
+    fix: 'Send the header `authorization: Bearer TOKEN`.',
+  },
+  TOKEN_WRONG: {
+    text: 'This is not the token.',
+    fix: 'Send the token that the control API was started with.',
+  },
+  ORIGIN_REFUSED: {
+    text: 'Another web page may not ask for this.',
+    fix: 'Use the page that the API serves itself, or a client that is no browser.',
+  },
+  ACTS_TOO_FAST: {
+    text: 'Too many acts in a short time.',
+    fix: 'Wait as the header `retry-after` says, or raise the option `actsPerSecond` of the control API.',
+  },
+  READERS_TOO_MANY: {
+    text: 'Too many readers follow the events.',
+    fix: 'Close some, or raise the option `maxReaders` of the control API.',
+  },
+  ADDRESS_NEEDS_TOKEN: {
+    text: 'The control API would be open to other machines.',
+    fix: 'Give it a `token`, or let it listen at 127.0.0.1.',
+  },
+  CONTROL_NOT_LISTENING: {
+    text: 'The control API could not listen.',
+    fix: 'Choose another port (0: any that is free), or an address of this machine.',
+  },
+  CONTROL_NOT_INSTALLED: {
+    text: 'The control API needs packages that are not installed.',
+    fix: 'Install them: `npm install fastify typebox`.',
+  },
+  CONTROL_UNREACHABLE: {
+    text: 'The control API does not answer as one.',
+    fix: 'Look at the address, the token, and whether the pipeline still runs.',
+  },
   INTERNAL: {
     text: 'Something that cannot be has happened.',
     fix: 'This is a fault of Millrace: please report it, with the detail and the plan.',
@@ -215,8 +307,17 @@ function isProblems(value: unknown): value is readonly ProblemText[] {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   try {
-    return JSON.stringify(value) ?? 'undefined'
+    return JSON.stringify(value) ?? inWords(value)
   } catch {
+    return inWords(value)
+  }
+}
+
+/** A value as text, whatever it is: some objects refuse to be one. */
+export function inWords(value: unknown): string {
+  try {
     return String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
   }
 }

@@ -88,6 +88,11 @@ export class Orders {
     return false
   }
 
+  /** Records that a source made in all; NaN while it has not ended. */
+  end(worker: number): number {
+    return Atomics.load(this.#words, END + worker) || Number.NaN
+  }
+
   /** Records that a source made. */
   made(worker: number): number {
     return Atomics.load(this.#words, END + worker) || Atomics.load(this.#words, MADE + worker)

@@ -67,7 +67,7 @@ class Round {
     this.#isEnding = true
     this.#orders.letSourcesEnd()
     const pushed = await Promise.all(pushing)
-    if (pushing.length > 0) void this.#pipeline.drain({ deadlineMs: END_MS })
+    if (pushing.length > 0) void this.#drain()
     await this.#end()
     await Promise.all(reading)
     const balance = this.#ledger.balance(this.#made(pushed))
@@ -161,6 +161,16 @@ class Round {
       if (n % 50 === 0) await sleep(1)
     }
     return n
+  }
+
+  /** Push sources end by draining; the others are to come to their own end before. */
+  async #drain(): Promise<void> {
+    const others = this.#shape.nodes.filter(({ kind, does }) => kind === 'source' && does !== 'push')
+    const madeBy = ({ firstWorker, concurrency }: NodeShape): number =>
+      Array.from({ length: concurrency }, (_, i) => this.#orders.end(firstWorker + i)).reduce((a, b) => a + b, 0)
+    const isOver = (node: NodeShape): boolean => this.#pipeline.snapshot().nodes[node.id]!.in === madeBy(node)
+    while (!others.every(isOver) && this.#pipeline.state === 'running') await sleep(LOOK_MS)
+    await this.#pipeline.drain({ deadlineMs: END_MS }).catch(() => undefined)
   }
 
   async #end(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { GraphData, GraphEdge, GraphNode } from '../graph/types.ts'
+import { refuseMalformed } from './malformed.ts'
 import type { EdgeFilter } from './types.ts'
 
 /**
@@ -23,8 +24,9 @@ export interface Adjacency {
   to(edge: number): number
 }
 
-/** Builds the adjacency in time and memory linear in nodes and edges. */
+/** Builds the adjacency in time and memory linear in nodes and edges. @throws GRAPH_INVALID where it is no graph at all */
 export function adjacency(graph: GraphData, { paths }: EdgeFilter = {}): Adjacency {
+  refuseMalformed(graph)
   const numbers = new Map<string, number>()
   graph.nodes.forEach((node, number) => {
     if (!numbers.has(node.id)) numbers.set(node.id, number)

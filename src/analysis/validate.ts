@@ -3,6 +3,7 @@ import { adjacency } from './adjacency.ts'
 import { checkDataTypes } from './checks/data-types.ts'
 import { checkEdges, checkRatios } from './checks/edges.ts'
 import { checkClusters, checkEntries } from './checks/entries.ts'
+import { isPlain } from './checks/options.ts'
 import { checkFuse } from './checks/fuse.ts'
 import { checkHandlers } from './checks/handlers.ts'
 import { checkShape } from './checks/shape.ts'
@@ -33,10 +34,12 @@ export function validate(graph: GraphData): Problem[] {
   return problems
 }
 
+const NO_GRAPH: GraphData = { name: '', nodes: [], edges: [], clusters: [] }
+
 /**
  * The graph without what is wrong in its entries: what is no object or has no id, and options with a problem. For drawing
  * what can be drawn of any graph.
  */
 export function soundEntries(graph: GraphData): GraphData {
-  return checkEntries(graph, () => {})
+  return checkEntries(isPlain(graph) ? graph : NO_GRAPH, () => {})
 }

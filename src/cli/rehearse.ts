@@ -69,14 +69,15 @@ async function play(
     const workers = pipeline.plan.workers.length
     output.warn(`Rehearsing ${graph.name} with ${workers} workers for ${seconds} s; Ctrl-C ends it earlier.`)
     const first = pipeline.snapshot()
-    const failed = new Promise<never>((_, reject) => pipeline.finished.catch(reject))
-    const half = await Promise.race([after(pipeline, first, seconds / 2, interrupted, output), failed])
+    const ended = pipeline.finished.then(() => pipeline.snapshot())
+    const half = await Promise.race([after(pipeline, first, seconds / 2, interrupted, output), ended])
     // Ctrl-C in the first half: everything since the start is measured.
     if (interrupted.aborted) return comparison(graph, pipeline, first, half)
-    const last = await Promise.race([after(pipeline, first, seconds, interrupted, output), failed])
+    const last = await Promise.race([after(pipeline, first, seconds, interrupted, output), ended])
     return comparison(graph, pipeline, half, last)
   } finally {
-    await pipeline.drain()
+    // What stopped the pipeline was thrown above.
+    await pipeline.drain().catch(() => undefined)
   }
 }
 
@@ -143,11 +144,14 @@ function textOf(graph: GraphData, { nodes, largestError, bottleneck }: Rehearsal
     ]
   })
   const { predicted, measured } = bottleneck
-  const named = (id: string | null): string => (id === null ? 'none' : cell(id))
   return [
     ...table(columns, rows, output),
     '',
     `Largest error: ${percentText(largestError)} of the predicted rate`,
     `Bottleneck: ${style('bold', named(measured), output)}${predicted === measured ? ', as predicted' : `, predicted: ${named(predicted)}`}`,
   ].join('\n')
+}
+
+function named(id: string | null): string {
+  return id === null ? 'none' : cell(id)
 }

@@ -1,4 +1,4 @@
-import { MillraceError } from '../errors.ts'
+import { MillraceError, inWords } from '../errors.ts'
 import type { StructCodec, StructType } from '../graph/types.ts'
 import type { Memory } from '../lane/memory.ts'
 import type { Codec, Decoder, Encoder } from './codec.ts'
@@ -38,7 +38,7 @@ class ScalarEncoder implements Encoder {
     const last = Math.min(to, from + Math.floor((limit - at) / STRUCT_SIZE[type]))
     const next =
       type === 'i32' ? encodeInt32s(memory, values, from, last, at) : this.#encode(memory, values, from, last, at)
-    if (next === from && next < last) throw refusal({ reason: `${type} does not hold ${String(values[from])}` })
+    if (next === from && next < last) throw refusal({ reason: `${type} does not hold ${inWords(values[from])}` })
     this.end = at + (next - from) * STRUCT_SIZE[type]
     return next - from
   }
@@ -104,7 +104,7 @@ class StructEncoder implements Encoder {
   }
 
   #refusal(value: unknown): MillraceError {
-    if (typeof value !== 'object' || value === null) return refusal({ reason: `${String(value)} is not an object` })
+    if (typeof value !== 'object' || value === null) return refusal({ reason: `${inWords(value)} is not an object` })
     const { fields } = this.#layout
     for (const key in value)
       if (!fields.some(({ name }) => name === key)) return refusal({ reason: `it has no field ${key}` })

@@ -7,11 +7,17 @@ import { LINE_BYTES, type Memory } from './memory.ts'
  * the ids that ended there and of those that were born there, and how many records failed. The order of entries does not
  * matter: when the XOR of all entries of a slot is zero, all that came of its records is done.
  *
- *     0     TAIL   entries ever committed; the worker
+ *     0     TAIL   entries ever committed; CRAMPED: 1 while the worker waits for room; the worker
  *     128   HEAD   entries ever taken; WANTED: 1 where the source wants to know at once; the source worker
  *     256   entries of four words: slot, low, high, failures
  *
- * The source drains its ack lanes before it parks, so a worker that waits for room here waits for the source's loop only.
+ * The source drains its ack lanes before it parks, so a worker that waits for room here waits for the source's loop only;
+ * it says so (CRAMPED), and the source rings it after the hand-off that gives room back.
+ *
+ * Invariants (test/lane/acks.test.ts, test/interleave):
+ *   A1  TAIL - HEAD is never negative and never more than the lane's entries
+ *   A2  an entry is written only beyond TAIL and read only between HEAD and a TAIL that was loaded before
+ *   A3  an entry counts once, whenever either side dies: TAIL, HEAD and the slots are stored by journals
  */
 export interface AckLaneLayout {
   readonly offset: number
@@ -20,6 +26,7 @@ export interface AckLaneLayout {
 }
 
 const TAIL = 0
+const CRAMPED = 1
 const HEAD = LINE_BYTES / 4
 const WANTED: number = HEAD + 1
 const ENTRIES_BYTES = 2 * LINE_BYTES
@@ -37,6 +44,7 @@ export class AckWriter {
   #tail: number
   #stagedTail: number
   #headSeen: number
+  #isCramped: boolean
 
   constructor(memory: Memory, layout: AckLaneLayout) {
     this.#words = memory.words
@@ -45,14 +53,22 @@ export class AckWriter {
     this.#capacity = layout.entries
     this.#tail = this.#stagedTail = load(memory.words, this.#header + TAIL)
     this.#headSeen = load(memory.words, this.#header + HEAD)
+    this.#isCramped = load(memory.words, this.#header + CRAMPED) === 1
   }
 
-  /** Whether `entries` more fit. */
+  /** Whether `entries` more fit; where they do not, the source rings this worker when it has given room back. */
   hasRoom(entries: number): boolean {
-    if (this.#capacity - ((this.#tail - this.#headSeen) | 0) >= entries) return true
-    // Pairs with the store of HEAD in AckReader's hand-off.
-    this.#headSeen = load(this.#words, this.#header + HEAD)
-    return this.#capacity - ((this.#tail - this.#headSeen) | 0) >= entries
+    let hasRoom = this.#capacity - ((this.#tail - this.#headSeen) | 0) >= entries
+    if (!hasRoom) {
+      // Pairs with the store of HEAD in AckReader's hand-off.
+      this.#headSeen = load(this.#words, this.#header + HEAD)
+      hasRoom = this.#capacity - ((this.#tail - this.#headSeen) | 0) >= entries
+    }
+    if (hasRoom === this.#isCramped) {
+      this.#isCramped = !hasRoom
+      store(this.#words, this.#header + CRAMPED, hasRoom ? 0 : 1)
+    }
+    return hasRoom
   }
 
   put(slot: number, low: number, high: number, failures: number): void {
@@ -129,5 +145,10 @@ export class AckReader {
     if (this.#head === this.#stagedHead) return
     journal.set(this.#header + HEAD, this.#head)
     this.#stagedHead = this.#head
+  }
+
+  /** After a hand-off: whether the worker waits for the room that it gave back. */
+  get isWorthWaking(): boolean {
+    return load(this.#words, this.#header + CRAMPED) === 1
   }
 }

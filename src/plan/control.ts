@@ -17,7 +17,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  */
 export const PHASE = 0
 /** The phases of a pipeline, in their order: a worker that sees one goes on accordingly. */
-export const PHASES = ['starting', 'running', 'draining', 'stopping'] as const
+export const PHASES = ['starting', 'running', 'draining', 'stopping', 'nacking'] as const
 export type Phase = (typeof PHASES)[number]
 export const STARTING = 0
 export const RUNNING = 1
@@ -25,6 +25,8 @@ export const RUNNING = 1
 export const DRAINING = 2
 /** Everyone leaves after the step in hand. */
 export const STOPPING = 3
+/** All others have left: sources with `ack` tell what has not been told, and nack what is left. */
+export const NACKING = 4
 export const PIPELINE_CONTROL_BYTES: number = LINE_BYTES
 
 export const COMMAND = 0

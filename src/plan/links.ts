@@ -22,7 +22,7 @@ const MAX_SIZED_BYTES = 1 << 26
 
 /**
  * Everything about a link but where its lanes lie.
- * @param loops for edges on a loop, how many records the loop must be able to hold
+ * @param loops for edges on a loop, how many records each lane must hold at least, as far as the graph leaves it open
  */
 export function linkShape(
   network: Network,
@@ -47,7 +47,8 @@ export function linkShape(
   const needed = asked ?? Math.max(options.maxDemand, 2 * batch, loop)
   // The writer of a buffer that drops the oldest writes on while the reader drops.
   const maxDemand = draft.whenFull === 'dropOldest' ? 2 * needed : needed
-  const isSized = asked !== undefined || loop > 0
+  // A loop is safe by the records that its lanes hold, so bytes must not run out before.
+  const isSized = asked !== undefined || draft.edges.some((edge) => loops.has(edge))
   const sized = Math.min(MAX_SIZED_BYTES, maxDemand * USUAL_RECORD_BYTES)
   const isInjection = draft.edges.length === 0
   const usual = isInjection ? sized : Math.max(options.laneBytes, isSized ? sized : 0)

@@ -1,8 +1,10 @@
+import { deadlock } from '../analysis/loops/deadlock.ts'
 import { loopEdges } from '../analysis/structure.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { MAX_SLOTS, MAX_SOURCES } from '../lane/slots.ts'
 import { RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
+import { withRoomForAnchors } from './anchors.ts'
 import { type LinkShape, linkShape, powerOfTwo } from './links.ts'
 import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
@@ -30,15 +32,23 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
   const options = resolve(RUN_OPTIONS, given)
   const network = networkOf(graph)
   const drafts = draftStages(network, options.restart, rehearse, options.inject)
-  const loops = loopsOf(graph, drafts)
+  const loops = loopsOf(graph, options.maxDemand)
   const shapes = drafts.flatMap(({ paths }) => paths).map((path) => linkShape(network, path, drafts, options, loops))
-  return { ...new Planner(network, drafts, shapes, options).plan(), rehearse }
+  const slots = sourcesAbove(drafts, shapes).map((above) =>
+    above.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * slotsOf(drafts[index]!.stage), 0),
+  )
+  return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options).plan(), rehearse }
 }
 
-/** A loop cannot block itself where each of its lanes holds all that the sources let into the graph at once. */
-function loopsOf(graph: GraphData, drafts: readonly StageDraft[]): ReadonlyMap<number, number> {
-  const window = drafts.reduce((sum, { stage }) => sum + (stage.source?.window ?? 0) * stage.concurrency, 0)
-  return new Map([...loopEdges(graph)].map((edge) => [edge, window]))
+/**
+ * Edges on loops, and the records that each lane over them must hold so that no loop can block itself: the answer of `deadlock`.
+ * 0 where what the lane holds anyway is enough, or where the graph says how much it holds.
+ */
+function loopsOf(graph: GraphData, maxDemand: number): ReadonlyMap<number, number> {
+  const edges = loopEdges(graph)
+  if (edges.size === 0) return new Map()
+  const sized = new Map(deadlock(graph, { maxDemand }).sized.map(({ edge, capacity }) => [edge, capacity]))
+  return new Map([...edges].map((edge) => [edge, sized.get(edge) ?? 0]))
 }
 
 class Planner {
@@ -195,7 +205,7 @@ function sourceStage(stages: readonly StagePlan[], worker: number): StagePlan {
   return stages.find(({ workers }) => workers.includes(worker))!
 }
 
-function slotsOf({ source }: StagePlan): number {
+function slotsOf({ source }: Pick<StagePlan, 'source'>): number {
   const { window, granule } = source!
   return Math.min(MAX_SLOTS, granule === 1 ? window : Math.min(window, MAX_SHARED_SLOTS))
 }

@@ -5,7 +5,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *
  *     0    EMITTED low, high   records handed on by all lives
  *     8    SEQUENCE            granules handed on, modulo 2^32
- *     12   CURSOR              0 none, else the place (1 or 2) of the last cursor
+ *     12   CURSOR              0 none, 1 or 2 the place of the last cursor, 3 the source has cursors and none was handed on
  *     16   FINISHED            1 once the source has said that it makes no more
  *     20   BEYOND              records handed on after the one with that cursor
  *     128  two places for a cursor, so that one is whole at any moment: a word for its length, then MessagePack
@@ -18,6 +18,8 @@ export const FINISHED = 4
 export const BEYOND = 5
 const PLACE_BYTES = 4096
 export const MAX_CURSOR_BYTES: number = PLACE_BYTES - 4
+/** A value of CURSOR. */
+export const NO_CURSOR_YET = 3
 export const PROGRESS_BYTES: number = LINE_BYTES + 2 * PLACE_BYTES
 
 /** Offset of a place, from the start. */

@@ -1,6 +1,6 @@
 import { edgeShares } from '../analysis/flow/shares.ts'
 import type { GraphData, GraphEdge, GraphNode, Handler } from '../graph/types.ts'
-import { EDGE_OPTIONS } from '../options.ts'
+import { EDGE_OPTIONS, NODE_OPTIONS, type OptionTable } from '../options.ts'
 import { refuse } from './refuse.ts'
 
 /** Stands where the worker puts synthetic work (`worker/rehearsal.ts`). */
@@ -35,14 +35,23 @@ export function rehearsable(graph: GraphData): GraphData {
   return { name: graph.name, nodes, edges, clusters: graph.clusters }
 }
 
+/** What synthetic work takes the place of, or has no use for. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  ...Object.entries(NODE_OPTIONS as OptionTable).flatMap(([name, { type }]) => (type === 'handler' ? [name] : [])),
+  'push',
+  'retry',
+  'timeoutMs',
+])
+
 function isRetry(pathType: GraphEdge['pathType'], when: string | undefined): boolean {
   return pathType === 'retry' && when === undefined
 }
 
 /** A node with synthetic work. Time-outs and retries in place are left out: the declared time and ratios hold. */
 function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
-  const { produce, poll, push, ack, map, flatMap, filter, mapBatch, route, write, ...more } = node
-  const { setup, teardown, partitionBy, retry, timeoutMs, batch, ...kept } = more
+  const entries = Object.entries(node).filter(([name]) => !LEFT_OUT.has(name))
+  const kept = Object.fromEntries(entries) as unknown as GraphNode
+  const { batch, partitionBy } = node
   const keyed = partitionBy !== undefined || node.dispatch === 'partition' ? { partitionBy: SYNTHETIC } : {}
   const by = batch?.by === undefined ? {} : { by: SYNTHETIC }
   const again = isRetried ? { retry: { maxAttempts: NEVER_GIVEN_UP, when: SYNTHETIC as never } } : {}

@@ -6,7 +6,14 @@ export interface Death {
   /** In ms of the clock that all threads share. */
   readonly atMs: number
   readonly cause: string
-  /** False where a record in hand is to blame: it is on its way to be given up, and the stage's budget is not charged. */
+  /** What was thrown, or how the thread ended. */
+  readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined }
+  /** The restart was asked for. */
+  readonly wasAsked: boolean
+  /**
+   * False where the stage's budget is not charged: the restart was asked for, or a record in hand is to blame and on its way
+   * to be given up.
+   */
   readonly counts: boolean
 }
 
@@ -42,7 +49,7 @@ export class History {
         entry.death = { ...entry.death, counts: false }
       }
     }
-    const entry: Entry = { death: { ...death, counts: killers.length === 0 }, suspects }
+    const entry: Entry = { death: { ...death, counts: !death.wasAsked && killers.length === 0 }, suspects }
     entries.push(entry)
     if (entries.length > KEPT) entries.shift()
     return entry.death

@@ -1,6 +1,8 @@
 import { MillraceError } from '../errors.ts'
+import type { GraphData } from '../graph/types.ts'
 import { INJECT } from '../plan/stages.ts'
-import type { Plan } from '../plan/types.ts'
+import type { HistogramKind, Plan } from '../plan/types.ts'
+import { type HistogramCopy, copyHistograms } from '../telemetry/histogram-read.ts'
 import { type Snapshot, readSnapshot } from '../telemetry/snapshot.ts'
 import type { Receipt } from '../worker/push.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -8,6 +10,8 @@ import type { Events } from './events.ts'
 import type { Report } from './report.ts'
 import type { PipelineState } from './state.ts'
 import type { Supervisor } from './supervisor.ts'
+
+import { type WorkerStatus, workerStatuses } from './worker-status.ts'
 
 /** A running plan. */
 export class Pipeline implements AsyncDisposable {
@@ -31,6 +35,11 @@ export class Pipeline implements AsyncDisposable {
     return this.#supervisor.plan
   }
 
+  /** The graph that runs, without its functions. */
+  get graph(): GraphData {
+    return this.#supervisor.graph
+  }
+
   get events(): Events {
     return this.#supervisor.events
   }
@@ -44,6 +53,19 @@ export class Pipeline implements AsyncDisposable {
   snapshot(): Snapshot {
     const { memory, plan, startedAtMs } = this.#supervisor
     return readSnapshot(memory, plan, startedAtMs)
+  }
+
+  /** Every worker, with its present life and its deaths. Cost: about 1 µs a worker. */
+  workers(): readonly WorkerStatus[] {
+    return workerStatuses(this.#supervisor)
+  }
+
+  /** A copy of a stage's histogram, all of its workers together; undefined where the stage measures no such thing. Cost: 10 µs. */
+  histogram(node: string, kind: HistogramKind): HistogramCopy | undefined {
+    const { plan, memory } = this.#supervisor
+    const stage = plan.stages.find((each) => each.node === node && !each.isHidden)
+    const offsets = (stage?.workers ?? []).flatMap((index) => plan.workers[index]!.histograms[kind] ?? [])
+    return offsets.length === 0 ? undefined : copyHistograms(memory, offsets)
   }
 
   /**
@@ -119,13 +141,31 @@ export class Pipeline implements AsyncDisposable {
     this.#supervisor.resume(node)
   }
 
+  /** Whether a source, or every source, is paused. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  isPaused(node?: string): boolean {
+    return this.#supervisor.isPaused(node)
+  }
+
+  /** A source's rate limit as it is now: records per second, Infinity for none. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  rateLimit(node: string): number {
+    return this.#supervisor.rateLimit(node)
+  }
+
   /** Changes a source's rate limit at once: records per second, Infinity for none, undefined for the planned one. */
   setRateLimit(node: string, perSecond: number | undefined): void {
     this.#supervisor.setRateLimit(node, perSecond)
   }
 
-  /** Ends a worker's thread; its successor goes on where it was. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  /**
+   * Ends a worker's thread; its successor goes on where it was. Nobody failed, so the stage's restarts are not charged.
+   * @throws NODE_UNKNOWN, WORKER_UNKNOWN
+   */
   async restartWorker(node: string, worker: number): Promise<void> {
+    await this.#supervisor.restart(node, worker)
+  }
+
+  /** Ends a worker's thread as a crash would: it counts against the stage's restarts. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  async killWorker(node: string, worker: number): Promise<void> {
     await this.#supervisor.member(node, worker).kill()
   }
 

@@ -3,7 +3,7 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
-import { COMMAND, DRAINING, PAUSED, PHASE, RATE, RUNNING, STOPPING } from '../plan/control.ts'
+import { COMMAND, DRAINING, LEFT, NACKING, PAUSED, PHASE, RATE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { readMovement } from '../telemetry/snapshot.ts'
@@ -13,7 +13,7 @@ import type { WorkerEvent } from '../worker/stage.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
-import { History } from './history.ts'
+import { type Death, History } from './history.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
@@ -63,10 +63,13 @@ export class Supervisor implements MemberListener {
   readonly #ended = new Set<number>()
   readonly #refusals = new Map<number, MillraceError>()
   readonly #lastErrors = new Map<number, ErrorMessage>()
+  /** Workers that are ended because a restart was asked for. */
+  readonly #asked = new Set<number>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
-  #onAllOver: (() => void) | undefined
+  /** Told of every task that is over while the pipeline stops. */
+  #onOver: (() => void) | undefined
   #outcome: Report['outcome'] = 'finished'
   #failure: MillraceError | undefined
   #deadlinePassed = false
@@ -174,7 +177,8 @@ export class Supervisor implements MemberListener {
     this.#ringAll()
   }
 
-  isPaused(node: string): boolean {
+  /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  isPaused(node?: string): boolean {
     return this.#sourceControls(node).every((control) => (load(this.memory.words, control + COMMAND) & PAUSED) !== 0)
   }
 
@@ -185,6 +189,27 @@ export class Supervisor implements MemberListener {
     const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
     for (const control of controls) store(this.memory.words, control + RATE, word)
     this.#ringAll()
+  }
+
+  /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
+  rateLimit(node: string): number {
+    const words = this.#sourceControls(node).map((control) => load(this.memory.words, control + RATE))
+    const planned = this.#stage(node).source?.rateLimit ?? 0
+    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
+    return each.reduce((sum, rate) => sum + rate, 0)
+  }
+
+  /** Ends a worker's thread; its successor goes on, and the stage's budget is not charged. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
+  async restart(node: string, ordinal: number): Promise<void> {
+    const member = this.member(node, ordinal)
+    if (!member.isAlive) return
+    this.#asked.add(member.worker.index)
+    await member.kill()
+  }
+
+  /** The graph as it crosses threads: without its functions. */
+  get graph(): GraphData {
+    return this.#options.graph
   }
 
   /** The worker of a stage. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
@@ -224,7 +249,7 @@ export class Supervisor implements MemberListener {
       return this.#lookIfReady()
     }
     const refusal = this.#refusals.get(member.worker.index)
-    if (this.state === 'stopping' || this.state === 'ended') return this.#lookIfAllOver()
+    if (this.state === 'stopping' || this.state === 'ended') return this.#onOver?.()
     if (refusal !== undefined) this.fail(refusal)
     else if (error !== undefined) this.#replace(member, error)
   }
@@ -253,10 +278,12 @@ export class Supervisor implements MemberListener {
     this.#ended.delete(worker.index)
     this.#watchdog.forget(worker)
     const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
+    const told = this.#lastErrors.get(worker.index)
     const cause = this.#causeOf(member, error)
     const place = this.#place(member)
+    const wasAsked = this.#asked.delete(worker.index)
     const { counts } = this.history.add(
-      { node: stage.node, worker: worker.ordinal, epoch: member.epoch, atMs: diedAt, cause: cause.message },
+      { ...place, atMs: diedAt, cause: cause.message, error: thrown(told ?? error), wasAsked },
       suspects,
       stage.input?.maxCrashes ?? Infinity,
     )
@@ -264,7 +291,7 @@ export class Supervisor implements MemberListener {
     const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
     if (!verdict.restart) return this.#giveUp(stage, cause)
     this.#after(verdict.delayMs, () => {
-      if (this.state !== 'running' && this.state !== 'draining') return this.#lookIfAllOver()
+      if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
       this.#restartedAt.set(worker.index, diedAt)
       this.#startMember(member)
@@ -335,23 +362,49 @@ export class Supervisor implements MemberListener {
     void this.#leave(this.#options.deadlineMs)
   }
 
-  /** Tells all workers to leave, ends those that do not within the deadline, and reports. */
+  /**
+   * Tells all workers to leave, ends those that do not within the deadline, and reports. Sources with `ack` leave last: by
+   * then all is handed off that will be.
+   */
   async #leave(deadlineMs: number): Promise<void> {
     if (this.state === 'stopping' || this.state === 'ended') return
     this.state = 'stopping'
-    const allOver = new Promise<void>((resolve) => (this.#onAllOver = resolve))
+    const isTeller = ({ worker }: Member): boolean => this.plan.stages[worker.stage]!.source?.acks === true
+    const tellers = this.#members.filter(isTeller)
+    const others = this.#members.filter((member) => !isTeller(member))
+    const tellingMs = tellers.length === 0 ? 0 : Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
+    const endsAt = performance.now() + deadlineMs
     this.#setPhase(STOPPING)
-    const timer = setTimeout(() => {
-      this.#deadlinePassed = true
-      this.#onAllOver!()
-    }, deadlineMs)
-    this.#lookIfAllOver()
-    await allOver
-    clearTimeout(timer)
+    await this.#untilGone(others, deadlineMs - tellingMs)
+    await this.embedder.left()
+    this.#setPhase(NACKING)
+    await this.#untilGone(tellers, endsAt - performance.now())
     for (const each of this.#timers) clearTimeout(each)
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
-    await this.embedder.left()
     this.#end()
+  }
+
+  /** Waits until the tasks of these workers are over; after so long their threads are ended. */
+  async #untilGone(members: readonly Member[], withinMs: number): Promise<void> {
+    const isOver = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), withinMs)
+      this.#onOver = (): void => {
+        if (members.some(({ isAlive }) => isAlive)) return
+        clearTimeout(timer)
+        resolve(true)
+      }
+      this.#onOver()
+    })
+    this.#onOver = undefined
+    if (!isOver) {
+      this.#deadlinePassed = true
+      await Promise.all(members.map(({ worker }) => this.#pools.get(worker.stage)!.destroy()))
+    }
+    // Those that did not leave by themselves may have been in the middle of a hand-off.
+    for (const { worker } of members) {
+      if (load(this.memory.words, worker.control.offset / 4 + STATE) !== LEFT)
+        recoverWorker(this.memory, this.plan, worker)
+    }
   }
 
   #end(): void {
@@ -365,10 +418,6 @@ export class Supervisor implements MemberListener {
       this.events.emit('pipeline.failed', { error: this.#failure, report })
       this.#settle.reject(Object.assign(this.#failure, { report }))
     }
-  }
-
-  #lookIfAllOver(): void {
-    if (this.#members.every(({ isAlive }) => !isAlive)) this.#onAllOver?.()
   }
 
   #setPhase(phase: number): void {
@@ -455,4 +504,10 @@ export class Supervisor implements MemberListener {
 /** An error of a worker's thread, as it was there. */
 function errorOf({ name, message, stack, code, detail }: ErrorMessage): Error {
   return Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code, detail }) })
+}
+
+/** What of an error a history keeps. */
+function thrown(error: unknown): Death['error'] {
+  const { name = 'Error', message = String(error), code } = (error ?? {}) as Partial<Death['error']>
+  return { name, message, ...(typeof code === 'string' ? { code } : {}) }
 }

@@ -64,7 +64,10 @@ export function upperEnd(index: number): number {
 }
 
 export function summarize(memory: Memory, offsets: readonly number[]): HistogramSummary {
-  const copy = copyHistograms(memory, offsets)
+  return summaryOf(copyHistograms(memory, offsets))
+}
+
+export function summaryOf(copy: HistogramCopy): HistogramSummary {
   const { total, sum, squares, min, max } = copy
   const mean = total === 0 ? 0 : sum / total
   const deviation = total === 0 ? 0 : Math.sqrt(Math.max(0, squares / total - mean * mean))

@@ -110,14 +110,27 @@ export class BatchWork {
   }
 
   countRetry({ attempts, error }: Fault, records: number): void {
-    const { outlet, stage, report } = this.#parts
-    outlet.root.count(RETRIED, records)
+    const { stage, report } = this.#parts
+    this.#countRetried(records)
     report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
+  }
+
+  #countRetried(records: number): void {
+    this.#parts.outlet.root.count(RETRIED, records)
+  }
+
+  /** Whether an earlier life that left this batch half sent has kept the record already. */
+  #isKept(own: GranuleHeader, attempts: number): boolean {
+    const { stash } = this.#parts.desk
+    return stash.open().some((entry) => {
+      const { baseLow, baseHigh, first } = stash.header(entry)
+      return entry.attempt >= attempts && baseLow === own.baseLow && baseHigh === own.baseHigh && first === own.first
+    })
   }
 
   /** Records that the handler failed by `context.fail`: each by itself waits for another attempt, or is given up. */
   #failSome(batch: Batch, reasons: ReadonlyMap<unknown, unknown>): void {
-    const { outlet, desk, settlement, stage } = this.#parts
+    const { outlet, desk, settlement, stage, hand } = this.#parts
     const again = batch.again()
     const members = batch.members()
     batch.values.forEach((value, i) => {
@@ -126,6 +139,7 @@ export class BatchWork {
       const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
       const { header, index } = members[i]!
       const own = headerOf(header, index, fault.attempts)
+      if (hand.isResuming && this.#isKept(own, fault.attempts)) return this.#countRetried(1)
       let entry: StashEntry | undefined
       if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
         const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())

@@ -88,6 +88,12 @@ export class Calls {
     return this.#intake.rest(granule, index)
   }
 
+  /** An entry is done: the one behind it may start, where there is an order. */
+  leave(entry: StashEntry): void {
+    const next = this.#order.leave(entry)
+    if (next !== undefined) this.#parts.desk.wait(next)
+  }
+
   /** Sends what came of ended calls, as far as their order and the lanes allow. */
   #sendEnded(): Step {
     let step: Step = STARVED
@@ -130,8 +136,7 @@ export class Calls {
     else {
       this.#handoff.end(task.header)
       desk.finish(task.entry)
-      const next = this.#order.leave(task.entry)
-      if (next !== undefined) desk.wait(next)
+      this.leave(task.entry)
     }
     this.#isKept = false
     this.#sending = undefined

@@ -138,10 +138,10 @@ export class Groups {
   }
 
   /** An earlier life left what came of this batch half sent: it comes first. */
-  #isHalfSent({ entries }: Group): boolean {
+  #isHalfSent({ entries, direct }: Group): boolean {
     const { desk, hand } = this.#parts
-    const granules = entries.map((entry) => desk.stash.header(entry))
-    return granules.length > 0 && hand.resumes(batchHeader(granules, 0, 0))
+    const granules = direct === undefined ? entries.map((entry) => desk.stash.header(entry)) : [direct]
+    return hand.resumes(batchHeader(granules, direct?.from ?? 0, 0))
   }
 
   /** Takes what waits on the desk: what an earlier life left, and records that a handler failed one by one. */

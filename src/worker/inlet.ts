@@ -63,6 +63,7 @@ export class InletLane {
     this.#owningDecoder = owningCodecOf(this.link.codec).decoder(texts)
     this.#peerDoorbell = plan.workers[end.peer]!.control.doorbell
     this.#skip = this.reader.part
+    this.wakePeer()
   }
 
   /** Reads the header of the next frame into `granule`, and takes nothing; false where there is none. */

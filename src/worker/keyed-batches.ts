@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { StashEntry } from '../lane/stash.ts'
-import { BatchWork, batchId } from './batch-work.ts'
+import { BatchWork, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
@@ -69,6 +69,7 @@ export class KeyedBatchStage implements Stage {
     this.#parts.clock.read()
     const sent = this.#sendEnded()
     if (sent === BLOCKED) return BLOCKED
+    if (this.#parts.hand.isResuming) return this.#resume()
     const hasTaken = this.#takeMore()
     this.#closeBatches(!hasTaken)
     // A batch is known to a successor before its handler is called.
@@ -79,6 +80,21 @@ export class KeyedBatchStage implements Stage {
     this.wakeAt = this.#nextWake()
     if (this.#inFlight > 0) return WAITING
     return this.#intake.isHolding ? BLOCKED : STARVED
+  }
+
+  /** What an earlier life left half sent comes first, and by itself: no hand-off before it is wholly sent. */
+  #resume(): Step {
+    if (this.#inFlight > 0) return WAITING
+    const { hand, inlet } = this.#parts
+    const isHalfSent = (granule: LaneGranule): boolean => hand.resumes(batchHeader([granule], 0, 0))
+    if (!this.#isDirect && inlet.nextWhere(isHalfSent, this.#granule)) {
+      this.#groups.addDirect(this.#granule)
+      this.#isDirect = true
+    }
+    const batch = this.#groups.next()
+    if (batch === undefined) throw new MillraceError('INTERNAL', { what: 'a batch that was half sent is not there' })
+    this.#start(batch)
+    return PROGRESS
   }
 
   #nextWake(): number {

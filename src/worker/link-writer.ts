@@ -4,7 +4,7 @@ import { MillraceError } from '../errors.ts'
 import { ring } from '../lane/doorbell.ts'
 import { mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
-import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align } from '../lane/layout.ts'
+import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align, headerBytes } from '../lane/layout.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
 import { Texts, laneTexts } from '../lane/texts.ts'
 import { type GranuleHeader, LaneWriter, NO_ROOM } from '../lane/writer.ts'
@@ -70,6 +70,8 @@ class Queue {
     if (this.count > 0) this.compact()
     this.before = 0
     this.isDense = true
+    // A handler that made fewer records of the same input than at its first call: nothing of the next granule goes for that.
+    this.skip = 0
   }
 }
 
@@ -373,7 +375,9 @@ export class LinkWriter {
   #sendFragment(fragments: Fragments, queue: Queue, header: GranuleHeader, stamp: number): boolean {
     const { lane, bytes } = fragments
     const { writer } = lane
-    const at = writer.claim(writer.usualClaimBytes)
+    // As much room for the record as for a long header: the plan has made the ring large enough for both.
+    const least = 2 * headerBytes(header.furtherAnchors.length)
+    const at = writer.claim(Math.max(writer.usualClaimBytes, least))
     if (at === NO_ROOM) return false
     const body = writer.body(at, header.furtherAnchors.length)
     const end = Math.min(bytes.byteLength, fragments.sent + writer.limit - body)

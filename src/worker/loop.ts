@@ -149,7 +149,7 @@ export class Loop {
   }
 
   #isOver(): boolean {
-    return load(this.#memory.words, this.#phase) === STOPPING
+    return load(this.#memory.words, this.#phase) >= STOPPING
   }
 
   #mustYield(): boolean {

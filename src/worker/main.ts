@@ -4,7 +4,7 @@ import { threadId } from 'node:worker_threads'
 import type { SetupContext } from '../plan/definition.ts'
 import { Doorbell } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
-import { DRAINING, LEFT, LIVE, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../plan/control.ts'
+import { DRAINING, LEFT, LIVE, NACKING, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../plan/control.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { BatchStage } from './batches.ts'
 import type { Handlers } from './handlers.ts'
@@ -78,7 +78,8 @@ class WorkerThread {
   }
 
   async run(tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): Promise<void> {
-    await this.#untilRunning()
+    // All workers are made ready before any of them runs.
+    await this.#until(RUNNING)
     const phases = this.#watchPhases()
     const assembly = viewMemory(this.#task.assembly ?? new ArrayBuffer(0))
     let wake = nothing
@@ -115,16 +116,20 @@ class WorkerThread {
       clearInterval(phases)
       this.#stopped.abort()
     }
+    if (stage instanceof SourceStage && stage.hasToTell) {
+      await this.#until(NACKING)
+      await stage.nackRest()
+    }
     await this.#handlers.own('teardown')?.(this.#state, this.#setupContext())
   }
 
-  /** All workers are made ready before any of them runs. */
-  async #untilRunning(): Promise<void> {
+  /** Waits until the pipeline has come to a phase. */
+  async #until(phase: number): Promise<void> {
     const doorbell = new Doorbell(this.#memory.words, this.#worker.control.doorbell)
     const held = setInterval(() => undefined, 1 << 30)
-    while (this.#phase() < RUNNING) {
+    while (this.#phase() < phase) {
       doorbell.announce()
-      if (this.#phase() < RUNNING) await doorbell.parkAsync(LOOK_EVERY_MS)
+      if (this.#phase() < phase) await doorbell.parkAsync(LOOK_EVERY_MS)
       doorbell.rise()
     }
     clearInterval(held)

@@ -93,29 +93,42 @@ export class Outcomes {
     return told
   }
 
+  /**
+   * Tells all that is not told yet; slots that have not ended count as failed.
+   * @param receipts of further records that failed
+   */
+  async tellRest(receipts: readonly unknown[]): Promise<void> {
+    while (this.#isCalling) await new Promise((resolve) => setImmediate(resolve))
+    const told = new Set(this.#told)
+    const rest = this.#slots.openSlots().filter((slot) => !told.has(slot))
+    while (rest.length > 0) await this.#call(rest.splice(0, MAX_GROUP))
+    if (receipts.length > 0) await this.#tell([], receipts)
+  }
+
   async #call(slots: readonly number[]): Promise<void> {
     this.#isCalling = true
     const receiptsOf = (slot: number): readonly unknown[] =>
       (this.#desk.value(this.#entries.get(slot)!) as Kept).receipts
-    const failed = slots.filter((slot) => this.#slots.failures(slot) > 0)
+    const failed = slots.filter((slot) => this.#slots.failures(slot) > 0 || !this.#slots.isDone(slot))
     const failures = failed.flatMap(receiptsOf)
     const successes = slots.filter((slot) => !failed.includes(slot)).flatMap(receiptsOf)
-    this.#advance(slots)
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#ack(successes, failures, this.#context)
-        break
-      } catch (error) {
-        if (attempt === MAX_ATTEMPTS) {
-          this.#onFailure(error)
-          break
-        }
-        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)))
-      }
-    }
+    this.#advance(slots.filter((slot) => this.#slots.isDone(slot)))
+    await this.#tell(successes, failures)
     this.#told.push(...slots)
     this.#isCalling = false
     this.#wake()
+  }
+
+  async #tell(successes: readonly unknown[], failures: readonly unknown[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#ack(successes, failures, this.#context)
+        return
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS) return this.#onFailure(error)
+        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)))
+      }
+    }
   }
 
   /** Moves the watermark over all slots at the head of the line that have ended. */

@@ -1,4 +1,4 @@
-import { MillraceError } from '../errors.ts'
+import { MillraceError, inWords } from '../errors.ts'
 import type { Failure } from '../plan/definition.ts'
 import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
@@ -420,7 +420,7 @@ function located(error: unknown, node: string): unknown {
 
 /** What goes to an error or dead-letter edge. */
 export function failureOf(node: string, input: unknown, { error, attempts, firstFailedAt }: Fault): Failure {
-  const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error))
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error(inWords(error))
   const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
   return {
     input,

@@ -10,6 +10,7 @@ import {
   EMITTED_LOW,
   FINISHED,
   MAX_CURSOR_BYTES,
+  NO_CURSOR_YET,
   SEQUENCE,
   cursorPlace,
 } from '../plan/progress.ts'
@@ -44,9 +45,14 @@ export class Progress {
     return this.#place === 0 ? this.emitted : this.beyond
   }
 
+  /** The same of a source that goes on at its cursor, and without cursors makes nothing again. */
+  get toSkipBehindCursor(): number {
+    return this.#place === 0 ? 0 : this.beyond
+  }
+
   /** The last cursor that was handed on, of any life. */
   get cursor(): unknown {
-    if (this.#place === 0) return undefined
+    if (this.#place === 0 || this.#place === NO_CURSOR_YET) return undefined
     const at = this.#at * 4 + cursorPlace(this.#place as 1 | 2)
     return decodeValue(this.#memory.bytes.subarray(at + 4, at + 4 + this.#memory.words[at >> 2]!))
   }
@@ -66,6 +72,11 @@ export class Progress {
     this.#memory.words[at >> 2] = packed.byteLength
     this.#memory.bytes.set(packed, at + 4)
     this.#place = place
+  }
+
+  /** The source has cursors, if only later ones than what is handed on now. */
+  expectCursor(): void {
+    if (this.#place === 0) this.#place = NO_CURSOR_YET
   }
 
   stage(journal: Journal): void {

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { GraphData } from '../plan/definition.ts'
-import type { ErrorDetail } from '../errors.ts'
+import { type ErrorDetail, inWords } from '../errors.ts'
 import type { Plan } from '../plan/types.ts'
 import type { WorkerEvent } from './stage.ts'
 
@@ -48,7 +48,7 @@ export interface WorkerCalls {
 }
 
 export function errorMessage(error: unknown): ErrorMessage {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: '' }
+  if (!(error instanceof Error)) return { name: 'Error', message: inWords(error), stack: '' }
   const { name, message, stack = '' } = error
   const code: unknown = Reflect.get(error, 'code')
   const detail: unknown = Reflect.get(error, 'detail')

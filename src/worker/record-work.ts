@@ -1,4 +1,4 @@
-import { MillraceError } from '../errors.ts'
+import { MillraceError, inWords } from '../errors.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import { DONE, FILTERED, IN, RETRIED } from '../telemetry/counters.ts'
@@ -152,6 +152,6 @@ export class RecordWork {
 
 export function describe(error: unknown): { name: string; message: string; code?: string } {
   const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
-  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  const { name, message } = error instanceof Error ? error : new Error(inWords(error))
   return { name, message, ...(typeof code === 'string' ? { code } : {}) }
 }

@@ -11,10 +11,15 @@ import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step,
 /** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
 const TIME_EACH_ABOVE_NS = 5_000
 
+/** A call that failed, one that is open, or a record that is not to be called again: it has killed too often. */
+type Exception = { readonly error: unknown } | OpenCall | { readonly deaths: number }
+
 /**
  * A stage whose handler takes single records: `map`, `flatMap`, `filter`, `write`. It takes a granule, calls the handler for
- * each record, sends what comes of them, and hands off. Records that wait for a retry lie in the stash, and so do those of
- * async handlers, of which several calls are open at once (`calls.ts`).
+ * each record, sends what comes of them, and hands off. A granule goes in portions: a record whose call fails or stays open
+ * is sent apart from those before it. For a successor that takes up what was half sent makes it again, and a call that failed
+ * need not fail again. Records that wait for a retry lie in the stash, and so do those of async handlers, of which several
+ * calls are open at once (`calls.ts`).
  */
 export class RecordStage implements Stage {
   wakeAt = Infinity
@@ -26,14 +31,15 @@ export class RecordStage implements Stage {
   readonly #granule = new LaneGranule()
   /** Where the stage stands with the granule in hand; `closed`: only the hand-off is missing. */
   #phase: 'idle' | 'running' | 'sending' | 'closed' = 'idle'
-  /** The next record to call the handler for, and the first one behind those that it is called for here. */
+  /** The next record to call the handler for. */
   #index = 0
-  #last = 0
+  /** The first record of the portion in hand. */
+  #first = 0
   /** The stash entry in hand, where the granule in hand is one; and whether it stays there for another attempt. */
   #entry: StashEntry | undefined
   #isKept = false
-  /** An open call for the record before #index. */
-  #open: OpenCall | undefined
+  /** What came of the record at #index, where that is no answer. */
+  #exception: Exception | undefined
   /** Takes over once the handler has shown that it is async. */
   #calls: Calls | undefined
   #timesEach = false
@@ -91,35 +97,40 @@ export class RecordStage implements Stage {
   #start(): boolean {
     const { hand, outlet } = this.#parts
     this.#phase = 'running'
-    this.#index = this.#granule.from
-    this.#last = this.#granule.count
+    this.#index = this.#first = this.#granule.from
     hand.open(this.#granule)
     outlet.open(this.#granule, this.#granule.count)
     return true
   }
 
-  /** Calls the handler for the records from #index on. */
+  /** Calls the handler for the records from #index on, up to the first one that is not done at once. */
   #run(): Step {
-    if (this.#open !== undefined && !this.#settleOpen(this.#open)) return WAITING
-    const { clock, hand, service } = this.#parts
-    const from = this.#index
-    const start = clock.now
-    const isDone = this.#timesEach || hand.suspects > 0 ? this.#callEach() : this.#callUpTo(this.#last, 0)
-    const records = this.#index - from
-    const tookNs = (clock.read() - start) * 1e6
-    if (!this.#timesEach && records > 0) service.record(tookNs / records, records)
-    this.#timesEach = tookNs > TIME_EACH_ABOVE_NS * records
-    if (!isDone) return WAITING
-    hand.drop()
+    const { hand } = this.#parts
+    if (this.#exception === undefined && !this.#takeRest()) this.#callPortion()
+    else if (this.#exception !== undefined && !this.#settle(this.#exception)) return WAITING
+    if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
+    if (!(this.#exception instanceof OpenCall)) hand.drop()
     this.#phase = 'sending'
     return this.#send()
   }
 
-  /** The hot loop. False where a call stays open; then #index is behind its record. */
+  #callPortion(): void {
+    const { clock, hand, service } = this.#parts
+    const from = this.#index
+    const start = clock.now
+    if (this.#timesEach || hand.suspects > 0) this.#callEach()
+    else this.#callUpTo(this.#granule.count, 0)
+    const records = this.#index - from
+    const tookNs = (clock.read() - start) * 1e6
+    if (!this.#timesEach && records > 0) service.record(tookNs / records, records)
+    this.#timesEach = tookNs > TIME_EACH_ABOVE_NS * records
+  }
+
+  /** The hot loop. False where it came upon an exception; #index is at its record then. */
   #callUpTo(last: number, deaths: number): boolean {
     const granule = this.#granule
     const { values, first, attempt } = granule
-    const { hand } = this.#parts
+    const { hand, stage, wake } = this.#parts
     const work = this.#work
     const { handler, isTakenWhole } = work
     const context = this.#context
@@ -133,16 +144,16 @@ export class RecordStage implements Stage {
       try {
         const result = handler(values[i], context)
         if (isThenable(result)) {
-          work.deliverRun(results, values, from, i)
-          this.#await(result, i)
-          return false
-        }
-        results[i] = isTakenWhole ? work.settle(result) : result
+          this.isAsync = true
+          this.#exception = new OpenCall(result, context, stage.input!.timeoutMs, wake)
+        } else results[i] = isTakenWhole ? work.settle(result) : result
       } catch (error) {
+        this.#exception = { error }
+      }
+      if (this.#exception !== undefined) {
         work.deliverRun(results, values, from, i)
-        this.#fail(i, error)
-        from = i + 1
-        continue
+        this.#index = i
+        return false
       }
       if (context.emitted.length === 0) continue
       work.deliverRun(results, values, from, i + 1)
@@ -155,19 +166,36 @@ export class RecordStage implements Stage {
   }
 
   /** The same with a reading of the clock for each record, and a look at the suspects. */
-  #callEach(): boolean {
+  #callEach(): void {
     const { clock, hand, service, stage } = this.#parts
-    while (this.#index < this.#last) {
+    while (this.#index < this.#granule.count) {
       const deaths = hand.deathsOf(this.#granule, this.#index)
       if (deaths >= stage.input!.maxCrashes) {
-        this.#work.poisoned(this.#granule.values[this.#index], this.#index, this.#granule, deaths)
-        this.#index++
-        continue
+        this.#exception = { deaths }
+        return
       }
       const start = clock.read()
-      if (!this.#callUpTo(this.#index + 1, deaths)) return false
+      if (!this.#callUpTo(this.#index + 1, deaths)) return
       service.record((clock.read() - start) * 1e6)
     }
+  }
+
+  /** @returns false while the call is still open */
+  #settle(exception: Exception): boolean {
+    if (exception instanceof OpenCall && !exception.isSettled) return false
+    this.#exception = undefined
+    const index = this.#index++
+    if ('deaths' in exception) {
+      this.#work.poisoned(this.#granule.values[index], index, this.#granule, exception.deaths)
+      return true
+    }
+    try {
+      if (!(exception instanceof OpenCall) || exception.hasFailed) throw exception.error
+      this.#work.deliver(this.#work.settle(exception.result), this.#granule.values[index], index, this.#context)
+    } catch (error) {
+      this.#fail(index, error)
+    }
+    this.#mayOverlap()
     return true
   }
 
@@ -179,28 +207,16 @@ export class RecordStage implements Stage {
     else this.#isKept = this.#work.failedAgain(entry, () => desk.value(entry), error)
   }
 
-  /** An async handler: this call is waited for here; the records behind it go where several calls may be open. */
-  #await(promise: PromiseLike<unknown>, index: number): void {
-    const { stage, wake } = this.#parts
-    this.isAsync = true
-    this.#index = index + 1
-    this.#open = new OpenCall(promise, this.#context, stage.input!.timeoutMs, wake)
-    if (stage.input!.maxInFlight === 1 || this.#entry !== undefined) return
-    this.#useCalls()
-    if (this.#calls!.takeRest(this.#granule, this.#index)) this.#last = this.#index
+  /** An async handler has shown itself: from here on several calls are open at once, if they may. */
+  #mayOverlap(): void {
+    if (this.isAsync && this.#parts.stage.input!.maxInFlight > 1) this.#useCalls()
   }
 
-  /** @returns false while the call is still open */
-  #settleOpen(call: OpenCall): boolean {
-    if (!call.isSettled) return false
-    this.#open = undefined
-    const index = this.#index - 1
-    try {
-      if (call.hasFailed) throw call.error
-      this.#work.deliver(this.#work.settle(call.result), this.#granule.values[index], index, this.#context)
-    } catch (error) {
-      this.#fail(index, error)
-    }
+  /** The records behind an async call go where several calls may be open; false where they do not, or there is no room. */
+  #takeRest(): boolean {
+    if (this.#calls === undefined || this.#entry !== undefined || this.#parts.hand.isResuming) return false
+    if (!this.#calls.takeRest(this.#granule, this.#index)) return false
+    this.#index = this.#granule.count
     return true
   }
 
@@ -214,28 +230,41 @@ export class RecordStage implements Stage {
     return this.#handoff.isDue ? this.#commit() : PROGRESS
   }
 
-  /** All that came of the granule is on the lanes. */
+  /** All that came of the portion is on the lanes. */
   #close(): void {
     const { outlet, inlet, desk } = this.#parts
     const granule = this.#granule
-    const records = granule.count - granule.from
-    if (this.#isKept) this.#handoff.closed()
-    else this.#handoff.end(granule)
+    const isLast = this.#index === granule.count
+    if (isLast && !this.#isKept) this.#handoff.end(granule)
+    else this.#handoff.closed()
     if (this.#entry === undefined) {
-      this.#work.countIn(records)
-      inlet.release(granule)
-      measureGranule(this.#parts, granule)
-    } else if (!this.#isKept) desk.finish(this.#entry)
-    this.#entry = undefined
-    this.#isKept = false
+      this.#work.countIn(this.#index - this.#first)
+      if (isLast) {
+        inlet.release(granule)
+        measureGranule(this.#parts, granule)
+      } else inlet.releasePart(granule, this.#index)
+    } else if (!this.#isKept) {
+      desk.finish(this.#entry)
+      this.#calls?.leave(this.#entry)
+    }
     outlet.close()
-    this.#handoff.add(records)
-    this.#phase = 'idle'
+    this.#handoff.add(this.#index - this.#first)
+    this.#isKept = false
+    if (isLast) this.#entry = undefined
+    else {
+      this.#first = this.#index
+      outlet.open(granule, granule.count)
+    }
+    this.#phase = this.#nextPhase
+  }
+
+  get #nextPhase(): 'running' | 'idle' {
+    return this.#index < this.#granule.count ? 'running' : 'idle'
   }
 
   #commit(): Step {
-    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
-    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+    this.#phase = this.#handoff.commit() ? this.#nextPhase : 'closed'
+    return this.#phase === 'closed' ? BLOCKED : PROGRESS
   }
 
   #idle(): Step {

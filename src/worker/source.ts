@@ -1,5 +1,6 @@
 import { load } from '#atomics'
-import type { SourceContext } from '../plan/definition.ts'
+import { Marked, type SourceContext } from '../plan/definition.ts'
+import { ring } from '../lane/doorbell.ts'
 import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'
@@ -72,12 +73,12 @@ export class SourceStage implements Stage {
       this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
     }
     const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
-    this.#supply = progress.isFinished
-      ? over
-      : (parts.supply ?? supplyOf(produced, context, progress.toSkip, parts.wake))
+    this.#supply = progress.isFinished ? over : (parts.supply ?? supplyOf(produced, context, progress, parts.wake))
     this.isAsync = this.#supply.isAsync || ack !== undefined
     for (const reader of parts.acks) reader.want(ack !== undefined)
-    for (const slot of slots.openSlots()) if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#end(slot)
+    // They are counted already; only `ack` has not been told, or not surely.
+    for (const slot of slots.openSlots())
+      if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#outcomes?.end(slot)
   }
 
   step(): Step {
@@ -89,6 +90,32 @@ export class SourceStage implements Stage {
     if (made === PROGRESS) return PROGRESS
     if (this.#handoff.isDirty) return this.#commit()
     return settled ? PROGRESS : made
+  }
+
+  /** Whether `ack` is to learn of records yet: of those that are on their way, and of those whose end it was not told. */
+  get hasToTell(): boolean {
+    const { slots } = this.#parts
+    return this.#outcomes !== undefined && (slots.free < slots.capacity || this.#unsentReceipts().length > 0)
+  }
+
+  /**
+   * The pipeline stops, and all workers below have left: tells `ack` what has ended, and nacks what is left. It is still
+   * counted as on its way.
+   */
+  async nackRest(): Promise<void> {
+    // What the ack lanes hold may be more than one hand-off takes.
+    while (this.#settle() && this.#handoff.commit());
+    await this.#outcomes!.tellRest(this.#unsentReceipts())
+  }
+
+  /** Receipts of records that the handler gave and that were not handed on. */
+  #unsentReceipts(): unknown[] {
+    const taken = this.#phase === 'idle' ? this.#taken.marks : []
+    const marks = [
+      ...taken,
+      ...(this.#supply.left ?? []).map((record) => (record instanceof Marked ? record : undefined)),
+    ]
+    return marks.map((mark) => mark?.receipt).filter((receipt) => receipt !== undefined)
   }
 
   /** Takes what the workers below have told, and tells the `ack` handler. */
@@ -236,12 +263,22 @@ export class SourceStage implements Stage {
     // The granule lives while some of it is not sent: what is sent may end before the rest is born.
     if (!hand.isResuming) settlement.toggle(this.#granule)
     this.#handoff.commitPart(this.#granule)
+    this.#wakeCramped()
+  }
+
+  /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
+  #wakeCramped(): void {
+    const { acks, worker, plan, memory } = this.#parts
+    acks.forEach((reader, i) => {
+      if (reader.isWorthWaking) ring(memory.words, plan.workers[worker.ackInputs[i]!.peer]!.control.doorbell)
+    })
   }
 
   #closeGranule(): void {
     const { outlet, progress, hand, settlement } = this.#parts
     const { count } = this.#granule
     progress.beyond += count
+    if (this.#supply.hasCursors === true) progress.expectCursor()
     if (this.#taken.hasMarks) this.#moveCursor(count)
     progress.emitted += count
     progress.sequence = (progress.sequence + 1) | 0
@@ -266,6 +303,7 @@ export class SourceStage implements Stage {
 
   #commit(): Step {
     this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    this.#wakeCramped()
     return this.#phase === 'idle' ? PROGRESS : BLOCKED
   }
 

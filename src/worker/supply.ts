@@ -3,6 +3,7 @@ import { Marked } from '../plan/definition.ts'
 import { MillraceError } from '../errors.ts'
 import type { AnyFunction } from './handlers.ts'
 import { isThenable } from './outlet.ts'
+import type { Progress } from './progress.ts'
 
 /** Records that are taken from a source's handler and not sent yet; `marks[i]` are those of `values[i]`, if it has any. */
 export class Taken {
@@ -50,8 +51,12 @@ export interface Supply {
   /** What ended it, if that was an error. */
   readonly error: unknown
   readonly isAsync: boolean
+  /** Some record that it gave has a cursor. */
+  readonly hasCursors?: boolean
   /** No more are wanted. */
   close(): void
+  /** Records that it has asked for, and that were not taken. */
+  readonly left?: readonly unknown[]
   /** All that came of a granule is done: its sequence, and how many records failed. */
   ended?(sequence: number, failures: number): void
 }
@@ -61,15 +66,16 @@ const PAUSE_MS = 1
 
 /**
  * The supply that a source's handlers give.
- * @param skip records that earlier lives handed on, and that a source without cursors makes again
+ * @param progress says how many records earlier lives handed on that this one makes again
  */
 export function supplyOf(
   handlers: { produce?: AnyFunction | undefined; poll?: AnyFunction | undefined },
   context: SourceContext,
-  skip: number,
+  progress: Progress,
   wake: () => void,
 ): Supply {
-  if (handlers.poll !== undefined) return new PollSupply(handlers.poll, context, wake)
+  if (handlers.poll !== undefined) return new PollSupply(handlers.poll, context, progress.toSkipBehindCursor, wake)
+  const skip = progress.toSkip
   const made = handlers.produce!(context) as Iterable<unknown> | AsyncIterable<unknown>
   if (typeof made === 'object' && made !== null) {
     if (Symbol.asyncIterator in made) return new AsyncSupply(made[Symbol.asyncIterator](), skip, wake)
@@ -160,6 +166,10 @@ class AsyncSupply implements Supply {
     return this.#hasEnded && this.#arrivals.waiting.length === 0
   }
 
+  get left(): readonly unknown[] {
+    return this.#arrivals.waiting
+  }
+
   take(most: number, into: Taken): void {
     this.#arrivals.take(most, into)
     if (!this.#isAsking && !this.#hasEnded) void this.#ask()
@@ -194,6 +204,8 @@ class AsyncSupply implements Supply {
 class PollSupply implements Supply {
   error: unknown
   isAsync = false
+  hasCursors = false
+  #skip: number
   readonly #poll: AnyFunction
   readonly #context: SourceContext
   readonly #wake: () => void
@@ -201,7 +213,8 @@ class PollSupply implements Supply {
   #isAsking = false
   #hasEnded = false
 
-  constructor(poll: AnyFunction, context: SourceContext, wake: () => void) {
+  constructor(poll: AnyFunction, context: SourceContext, skip: number, wake: () => void) {
+    this.#skip = skip
     this.#poll = poll
     this.#context = context
     this.#wake = wake
@@ -209,6 +222,10 @@ class PollSupply implements Supply {
 
   get isOver(): boolean {
     return this.#hasEnded && this.#arrivals.waiting.length === 0
+  }
+
+  get left(): readonly unknown[] {
+    return this.#arrivals.waiting
   }
 
   take(most: number, into: Taken): void {
@@ -247,13 +264,19 @@ class PollSupply implements Supply {
 
   #accept(batch: unknown): void {
     if (batch === null) this.#hasEnded = true
-    else if (Array.isArray(batch)) for (const record of batch) this.#arrivals.waiting.push(record)
+    else if (Array.isArray(batch)) for (const record of batch) this.#arrive(record)
     else
       throw new MillraceError('HANDLER_RESULT_INVALID', {
         node: this.#context.node,
         handler: 'poll',
         result: typeof batch,
       })
+  }
+
+  #arrive(record: unknown): void {
+    this.hasCursors ||= record instanceof Marked && record.cursor !== undefined
+    if (this.#skip > 0) this.#skip--
+    else this.#arrivals.waiting.push(record)
   }
 
   #fail(error: unknown): void {

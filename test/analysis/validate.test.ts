@@ -5,6 +5,12 @@ import { validate } from '#src/analysis/validate.js'
 import fc from 'fast-check'
 import {
   bottlenecks,
+  check,
+  cycles,
+  forecast,
+  plan,
+  structure,
+  topologicalOrder,
   dataflow,
   deadlock,
   type GraphData,
@@ -260,17 +266,33 @@ test('a fused chain of two stages is fine', () => {
   assert.deepEqual(validate(chain({ first: { fuse: true } })), [])
 })
 
-test('a struct codec names types, bytes may be borrowed, and any other object is refused', () => {
-  for (const codec of [
+test('a struct codec names types, and any other object is refused', () => {
+  const good = [
     { struct: { x: 'f64' } },
     { struct: { x: 'f64' }, view: true },
     { struct: 'i32' },
+    { struct: 'bool', view: false },
     { bytes: 'borrow' },
-  ])
-    assert.deepEqual(validate(chain({ first: { codec } })), [])
-  const wrong = [{ struct: {} }, { struct: { x: 'f16' } }, { struct: 'f16' }, { struct: 'i32', view: 1 }, {}, 'xml']
-  for (const codec of [...wrong, { bytes: 'own' }, { struct: 'i32', bytes: 'borrow' }]) {
-    assert.equal(validate(chain({ first: { codec } }))[0]?.code, 'OPTION_VALUE_UNKNOWN')
+  ]
+  for (const codec of good) assert.deepEqual(validate(chain({ first: { codec } })), [])
+  const bad = [
+    { struct: {} },
+    { struct: { x: 'f16' } },
+    { struct: 'f16' },
+    { struct: ['i32'] },
+    { struct: 'i32', view: true },
+    { struct: { x: 'f64' }, view: 'yes' },
+    { struct: { x: 'f64' }, other: 1 },
+    { bytes: 'lend' },
+    { bytes: 'borrow', view: true },
+    {},
+    'xml',
+    JSON.parse('{ "struct": { "__proto__": "i32" } }') as object,
+    { struct: { constructor: 'i32' } },
+    { struct: { toObject: 'i32' } },
+  ]
+  for (const codec of bad) {
+    assert.equal(validate(chain({ first: { codec } }))[0]?.code, 'OPTION_VALUE_UNKNOWN', JSON.stringify(codec))
   }
 })
 
@@ -328,5 +350,31 @@ test('graphs with structural problems are answered all the same', () => {
         assert.ok(error instanceof MillraceError, String(error))
       }
     }
+  }
+})
+
+test('what is no graph at all is refused with a code by every function that takes one', () => {
+  const sound = chain({})
+  const malformed: unknown[] = [
+    null,
+    undefined,
+    5,
+    'graph',
+    [],
+    {},
+    { ...sound, nodes: null },
+    { ...sound, nodes: {} },
+    { ...sound, edges: undefined },
+    { ...sound, nodes: [...sound.nodes, null] },
+    { ...sound, edges: [...sound.edges, 'a > b'] },
+  ]
+  const functions = { simulate, maxRate, latency, deadlock, structure, cycles, topologicalOrder, plan }
+  for (const graph of malformed) {
+    assert.ok(validate(graph as GraphData).length > 0)
+    assert.ok(check(graph as GraphData).problems.length > 0)
+    for (const [name, call] of Object.entries(functions)) {
+      assert.throws(() => call(graph as GraphData), { code: 'GRAPH_INVALID' }, `${name}(${JSON.stringify(graph)})`)
+    }
+    assert.throws(() => forecast(graph as GraphData, { seconds: 1 }), { code: 'GRAPH_INVALID' })
   }
 })

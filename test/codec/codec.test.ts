@@ -6,57 +6,7 @@ import { viewMemory } from '#src/lane/memory.js'
 import fc from 'fast-check'
 import { MillraceError } from 'millrace'
 import { roundTrip, tableOf } from './harness.js'
-
-const text = fc.oneof(
-  fc.string(),
-  fc.string({ unit: 'binary' }),
-  fc.string({ unit: 'grapheme-composite' }),
-  fc.constantFrom('', 'é', '\ud800', 'a\udc00b', '\0', 'x'.repeat(2000), '日本語', 'ÿ'.repeat(1100)),
-)
-const typedArray = fc.oneof(
-  fc.uint8Array(),
-  fc.int16Array(),
-  fc.float32Array(),
-  fc.float64Array(),
-  fc.bigInt64Array(),
-  fc.uint8ClampedArray(),
-  fc.uint8Array().map((bytes) => new DataView(bytes.slice().buffer)),
-  fc.uint8Array().map((bytes) => bytes.slice().buffer),
-)
-const error = fc
-  .tuple(fc.constantFrom(Error, TypeError, RangeError, SyntaxError), text)
-  .map(([type, message]) => new type(message))
-
-/** Anything that `structuredClone` takes. */
-const cloneable: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4 },
-    fc.constantFrom(undefined, null, true, false, 0, -0, NaN, Infinity, -Infinity, 2 ** 31, -(2 ** 31), 2 ** 53, 1.5),
-    fc.integer(),
-    fc.double(),
-    text,
-    fc.bigInt(),
-    fc.date({ noInvalidDate: true }),
-    typedArray,
-    error,
-    fc.constant(/a\/b/giu),
-    fc.constantFrom(...[1, 'x', true, 1n].map((each) => Object(each) as unknown)),
-    fc.array(tie('value')),
-    fc.array(tie('value')).map((items) => sparse(items)),
-    fc.dictionary(
-      fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'a"b', "it's", '1', 'then')),
-      tie('value'),
-    ),
-    fc.array(fc.tuple(tie('value'), tie('value'))).map((entries) => new Map(entries)),
-    fc.array(tie('value')).map((items) => new Set(items)),
-  ),
-})).value
-
-function sparse(items: unknown[]): unknown[] {
-  const array = [...items, 1]
-  Reflect.deleteProperty(array, 0)
-  return Object.assign(array, { named: items[0] })
-}
+import { cloneable, text } from './values.js'
 
 /** Streams as they are in life: a few kinds of objects whose fields vary a little. */
 const stream = fc

@@ -1,9 +1,9 @@
 /** Every code is provoked as a user would meet it. The type of the table below names all of them: none can be forgotten. */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { test } from 'node:test'
 import { loadGraph, loadMeasurements } from '#src/cli/load-graph.js'
 import { Journal } from '#src/lane/journal.js'
@@ -106,7 +106,35 @@ function tangle(): GraphData {
   }
 }
 
-const PROVOKED: Readonly<Record<ErrorCode, () => Told | Promise<Told>>> = {
+/** Codes of the control API: they are provoked over HTTP, in `test/control`. */
+const HTTP_TESTS = fileURLToPath(new URL('../control/', import.meta.url))
+const OVER_HTTP = [
+  'PIPELINE_UNKNOWN',
+  'PIPELINE_STARTING',
+  'INJECT_OFF',
+  'HISTOGRAM_UNKNOWN',
+  'DEAD_LETTER_UNKNOWN',
+  'DEAD_LETTER_EMPTY',
+  'RECEIPT_UNKNOWN',
+  'RECORDS_WAITING',
+  'REQUEST_INVALID',
+  'ADDRESS_UNKNOWN',
+  'METHOD_NOT_ALLOWED',
+  'BODY_TOO_LARGE',
+  'BODY_NOT_JSON',
+  'HEADERS_TOO_LARGE',
+  'TOKEN_MISSING',
+  'TOKEN_WRONG',
+  'ORIGIN_REFUSED',
+  'ACTS_TOO_FAST',
+  'READERS_TOO_MANY',
+  'ADDRESS_NEEDS_TOKEN',
+  'CONTROL_NOT_LISTENING',
+  'CONTROL_NOT_INSTALLED',
+  'CONTROL_UNREACHABLE',
+] as const
+
+const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, () => Told | Promise<Told>>> = {
   GRAPH_INVALID: () => thrown(() => plan(dataflow('empty'))),
   GRAPH_JSON_INVALID: () => thrown(() => graphFromJson('{')),
   EDGE_UNKNOWN: () => thrown(() => whatIf(graphs.good, { edges: { 99: { ratio: 1 } } })),
@@ -230,3 +258,10 @@ test('an error is an Error: one class, with its code, its detail, its fix and it
   assert.equal(error.fix, ERROR_CODES.NODE_UNKNOWN.fix)
   assert.deepEqual(error.detail, { node: 'x', count: 1n })
 })
+
+for (const code of OVER_HTTP) {
+  test(`${code} is provoked over HTTP`, () => {
+    const tests = readdirSync(HTTP_TESTS).filter((file) => file.endsWith('.js'))
+    assert.ok(tests.some((file) => readFileSync(join(HTTP_TESTS, file), 'utf8').includes(code)))
+  })
+}

@@ -53,6 +53,14 @@ test('the published types hold by themselves', () => {
 
 test('every type that a public one names is public too', () => {
   const known = new Set(exported)
+  const isMissing = (symbol: ts.Symbol): boolean =>
+    !known.has(symbol) &&
+    (symbol.declarations ?? []).some(
+      (each) =>
+        each.getSourceFile().fileName.startsWith(`${root}dist/`) &&
+        // What its own module does not export either is a part of that module's declarations.
+        (ts.getCombinedModifierFlags(each) & ts.ModifierFlags.Export) !== 0,
+    )
   const missing = new Set<string>()
   for (const symbol of exported) {
     for (const declaration of symbol.declarations ?? []) {
@@ -60,15 +68,8 @@ test('every type that a public one names is public too', () => {
         if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node)) {
           const name = ts.isTypeReferenceNode(node) ? node.typeName : node.expression
           const named = checker.getSymbolAtLocation(name)
-          const type = named === undefined ? undefined : resolved(named)
-          const isOurs = type?.declarations?.some((each) => each.getSourceFile().fileName.startsWith(`${root}dist/`))
-          const isParameter = ((type?.flags ?? 0) & ts.SymbolFlags.TypeParameter) !== 0
-          // What is not exported at all is a part of its own module's declarations.
-          const isExported = type?.declarations?.some(
-            (each) => (ts.getCombinedModifierFlags(each as ts.Declaration) & ts.ModifierFlags.Export) !== 0,
-          )
-          if (type !== undefined && isOurs === true && isExported === true && !isParameter && !known.has(type))
-            missing.add(`${type.name}, which ${symbol.name} names`)
+          if (named !== undefined && isMissing(resolved(named)))
+            missing.add(`${named.name}, which ${symbol.name} names`)
         }
         ts.forEachChild(node, visit)
       }

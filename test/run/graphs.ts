@@ -252,3 +252,29 @@ export const deafDeadLetters = dataflow('deafDeadLetters', import.meta.url)
   .connect('numbers', 'work')
   .connect('work', 'out')
   .connect('work', 'dead', { pathType: 'dead_letter', codec: 'bytes' })
+
+/** Batches of records that each have a slot of their own, over the smallest lanes; and batches of those. */
+export const manyAnchors = dataflow('manyAnchors', import.meta.url)
+  .source('numbers', { granule: 1, produce: () => numbers(3_000) })
+  .transform('first', { batch: { size: 300, timeoutMs: 20 }, mapBatch: (batch: number[]) => [batch] })
+  .transform('second', {
+    batch: { size: 5, timeoutMs: 20 },
+    mapBatch: (batches: number[][]) => [{ numbers: batches.flat(), pad: 'x'.repeat(5_000) }],
+  })
+  .sink('out')
+  .connect('numbers', 'first')
+  .connect('first', 'second', { laneBytes: 1_024 })
+  .connect('second', 'out', { laneBytes: 1_024 })
+
+/** Throws what is no error, and cannot be put into words. */
+export const throwsAnything = dataflow('throwsAnything', import.meta.url)
+  .source('numbers', { produce: () => numbers(6) })
+  .transform('work', {
+    map: (n: number) => {
+      // oxlint-disable-next-line typescript/only-throw-error -- what users may do
+      throw [undefined, null, 'text', 7, Object.create(null), Symbol('s')][n]
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'work')
+  .connect('work', 'out')

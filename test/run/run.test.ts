@@ -221,3 +221,22 @@ test('a record that fails in the embedding thread itself is told of like any oth
   assert.equal(pipeline.deadLetters.list()[0]!.recordId, recordId)
   await pipeline.drain()
 })
+
+test('batches of records from many slots go over lanes that were asked to be tiny', { timeout: 30_000 }, async () => {
+  const { outputs, report } = await collect(graphs.manyAnchors)
+  const out = outputs['out'] as { numbers: number[] }[]
+  assert.deepEqual(
+    out.flatMap(({ numbers }) => numbers),
+    upTo(3_000),
+  )
+  assert.equal(report.acked, 3_000)
+})
+
+test('whatever a handler throws, only its record fails', async () => {
+  const { report, pipeline } = await collect(graphs.throwsAnything)
+  assert.equal(report.failed, 6)
+  assert.deepEqual(
+    new Set(pipeline.deadLetters.list().map(({ error }) => error.message)),
+    new Set(['undefined', 'null', 'text', '7', '[object Object]', 'Symbol(s)']),
+  )
+})

@@ -2,7 +2,10 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
 import { History } from '#src/supervisor/history.js'
 
-const death = (atMs: number) => ({ node: 'work', worker: 0, epoch: 0, atMs, cause: 'exit' })
+const death = (atMs: number, wasAsked = false) => {
+  const cause = 'exit'
+  return { node: 'work', worker: 0, epoch: 0, atMs, cause, error: { name: 'Error', message: cause }, wasAsked }
+}
 
 test('a death with nothing known in hand is charged to the stage', () => {
   const history = new History()
@@ -28,6 +31,12 @@ test('where one death is enough for a record to be given up, it is not charged a
   const history = new History()
   equal(history.add(death(1), [{ low: 1, high: 1, deaths: 1 }], 1).counts, false)
   equal(history.add(death(2), [], 1).counts, true)
+})
+
+test('a restart that was asked for is not charged', () => {
+  const history = new History()
+  equal(history.add(death(1, true), [], 2).counts, false)
+  equal(history.add(death(2), [], 2).counts, true)
 })
 
 test('the history of a stage that dies for ever does not grow for ever', () => {

@@ -95,10 +95,11 @@ const TYPES: Readonly<
     want: (values) => values,
   },
   codec: {
-    accepts: (value, values) => values.includes(value as string) || isStruct(value) || isBorrowedBytes(value),
+    accepts: (value, values) => values.includes(value as string) || isStruct(value) || isBorrowed(value),
     code: 'OPTION_VALUE_UNKNOWN',
     want: (values) =>
-      `${values}, \`{ bytes: 'borrow' }\`, or \`{ struct: type }\` or \`{ struct: { field: type } }\` with types ${list(STRUCT_TYPES)}`,
+      `${values}, \`{ bytes: 'borrow' }\`, \`{ struct: type }\`, or \`{ struct: { field: type }, view }\` ` +
+      `with types ${list(STRUCT_TYPES)} and fields other than ${list(TAKEN_FIELDS)}`,
   },
 }
 
@@ -124,20 +125,25 @@ export function isHandler(value: unknown): boolean {
   return isText(module) && isText(name) && Object.keys(value).length === 2
 }
 
+/** What every object has, and the methods of the view of a struct (`codec/struct-view.ts`). */
+const TAKEN_FIELDS: readonly string[] = ['__proto__', 'constructor', 'moveTo', 'put', 'toObject']
+
+/** `{ struct: type }`, or `{ struct: { field: type }, view? }`: plain numbers have no view. */
 function isStruct(value: unknown): boolean {
-  if (!isPlain(value) || !hasOnly(value, ['struct', 'view'])) return false
-  const { struct, view } = value as { struct?: unknown; view?: unknown }
-  if (view !== undefined && typeof view !== 'boolean') return false
-  const types: unknown[] = isPlain(struct) ? Object.values(struct) : [struct]
-  return types.length > 0 && types.every((type) => STRUCT_TYPES.includes(type as StructType))
+  if (!isPlain(value)) return false
+  const { struct, view, ...more } = value as { struct?: unknown; view?: unknown }
+  if (Object.keys(more).length > 0 || (view !== undefined && typeof view !== 'boolean')) return false
+  if (!isPlain(struct)) return isStructType(struct) && view !== true
+  const fields = Object.entries(struct)
+  return fields.length > 0 && fields.every(([name, type]) => !TAKEN_FIELDS.includes(name) && isStructType(type))
 }
 
-function isBorrowedBytes(value: unknown): boolean {
-  return isPlain(value) && hasOnly(value, ['bytes']) && (value as { bytes?: unknown }).bytes === 'borrow'
+function isStructType(value: unknown): boolean {
+  return STRUCT_TYPES.includes(value as StructType)
 }
 
-function hasOnly(value: object, keys: readonly string[]): boolean {
-  return Object.keys(value).every((key) => keys.includes(key))
+function isBorrowed(value: unknown): boolean {
+  return isPlain(value) && Object.keys(value).length === 1 && (value as { bytes?: unknown }).bytes === 'borrow'
 }
 
 export function isText(value: unknown): value is string {

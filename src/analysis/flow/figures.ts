@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { GraphData } from '../../graph/types.ts'
+import { refuseMalformed } from '../malformed.ts'
 import { validate } from '../validate.ts'
 
 /** Options that predictions count with. */
@@ -22,6 +23,7 @@ const EDGE_FIGURES = ['ratio', 'weight', 'rate', 'maxDemand'] as const
  * @throws GRAPH_INVALID with all problems of the graph
  */
 export function refuseBadFigures(graph: GraphData): void {
+  refuseMalformed(graph)
   const found =
     graph.nodes.some((node) => NODE_FIGURES.some((name) => isBad(node[name]))) ||
     graph.edges.some((edge) => EDGE_FIGURES.some((name) => isBad(edge[name])))

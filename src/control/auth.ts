@@ -1,0 +1,54 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { MillraceError } from '../errors.ts'
+
+/** Who may ask: everyone for what is open, else whoever has the token, where one is set. */
+export type Access = 'open' | 'read' | 'act'
+
+/** Looks at who asks. @throws TOKEN_MISSING, TOKEN_WRONG, ORIGIN_REFUSED */
+export type Guard = (headers: IncomingHttpHeaders, access: Access) => void
+
+/**
+ * @param token undefined: none is asked for
+ * @param isLocal only this machine can reach the API: then a page of another name that was pointed here is refused as well
+ */
+export function guardOf(token: string | undefined, isLocal: boolean): Guard {
+  const wanted = token === undefined ? undefined : digest(token)
+  return (headers, access) => {
+    if (access === 'open') return
+    if (isLocal && wanted === undefined) refuseForeignHost(headers.host)
+    if (access === 'act') refuseForeignOrigin(headers)
+    if (wanted !== undefined) checkToken(headers.authorization, wanted)
+  }
+}
+
+function checkToken(authorization: string | undefined, wanted: Buffer): void {
+  const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
+  if (given === undefined) throw new MillraceError('TOKEN_MISSING')
+  // Digests are of one length, so the time tells neither the token nor its length.
+  if (!timingSafeEqual(digest(given), wanted)) throw new MillraceError('TOKEN_WRONG')
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+/** Browsers say which page asks; without a token that is all that keeps other pages from acting. */
+function refuseForeignOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): void {
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new MillraceError('ORIGIN_REFUSED')
+  if (origin === undefined) return
+  const from = URL.canParse(origin) ? new URL(origin).host : undefined
+  if (from === undefined || from !== host) throw new MillraceError('ORIGIN_REFUSED')
+}
+
+/** A foreign name that resolves to this machine makes any page a page of the same origin. */
+function refuseForeignHost(host = ''): void {
+  const url = `http://${host}`
+  const name = URL.canParse(url) ? new URL(url).hostname : ''
+  if (!isLoopback(name)) throw new MillraceError('ORIGIN_REFUSED')
+}
+
+/** Whether a name or an address can only mean this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}

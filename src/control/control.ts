@@ -1,0 +1,198 @@
+import { readFile } from 'node:fs/promises'
+import type { FastifyInstance } from 'fastify'
+import { Compile } from 'typebox/compile'
+import { Convert } from 'typebox/value'
+import type { TSchema } from 'typebox'
+import { validateOptions } from '../analysis/validate-options.ts'
+import { MillraceError } from '../errors.ts'
+import { CONTROL_OPTIONS, resolve } from '../options.ts'
+import type { Pipeline } from '../supervisor/pipeline.ts'
+import { ActLimit } from './act-limit.ts'
+import { guardOf, type Guard } from './auth.ts'
+import type { Endpoint } from './endpoint.ts'
+import { sendError } from './errors.ts'
+import { Log } from './log.ts'
+import { sendUnknown } from './not-found.ts'
+import { openApi } from './openapi.ts'
+import { acts } from './resources/acts.ts'
+import { analysis } from './resources/analysis.ts'
+import { deadLetters } from './resources/dead-letters.ts'
+import { events, Feeds } from './resources/events.ts'
+import { graph } from './resources/graph.ts'
+import { health } from './resources/health.ts'
+import { histograms } from './resources/histograms.ts'
+import { lanes } from './resources/lanes.ts'
+import { metrics } from './resources/metrics.ts'
+import { document, page } from './resources/page.ts'
+import { pipelines } from './resources/pipelines.ts'
+import { plan } from './resources/plan.ts'
+import { records } from './resources/records.ts'
+import { stages } from './resources/stages.ts'
+import { stats } from './resources/stats.ts'
+import type { Room } from './room.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
+import { Watched } from './watched.ts'
+
+/** One pipeline, several, or several by the names they shall have here; a promise is a pipeline that starts. */
+export type Pipelines = Pipeline | readonly Pipeline[] | Readonly<Record<string, Pipeline | Promise<Pipeline>>>
+
+/** Options of the control API; `docs/options.md` says what each is for. */
+export interface ControlOptions {
+  readonly token?: string
+  readonly showRecords?: boolean
+  readonly actsPerSecond?: number
+  readonly maxBodyBytes?: number
+  readonly keptEvents?: number
+  readonly maxReaders?: number
+}
+
+/** A plugin of Fastify, to be registered under a prefix of its own. */
+export type ControlPlugin = (app: FastifyInstance) => Promise<void>
+
+/**
+ * The control API of pipelines as a Fastify plugin: `app.register(control(pipeline, { token }), { prefix: '/millrace' })`.
+ * The pipelines are only watched: they neither start nor end with the server.
+ * @throws OPTIONS_INVALID with all problems
+ */
+export function control(given: Pipelines, options: ControlOptions = {}): ControlPlugin {
+  const problems = validateOptions(options, CONTROL_OPTIONS)
+  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
+  return plugin(given, options, { guard: guardOf(options.token, false), isWholeServer: false })
+}
+
+/** Where the plugin stands: what its server decides. */
+export interface Place {
+  readonly guard: Guard
+  /** Nothing else answers there, so what is unknown is the plugin's to answer even without a prefix. */
+  readonly isWholeServer: boolean
+}
+
+export function plugin(given: Pipelines, options: ControlOptions, { guard, isWholeServer }: Place): ControlPlugin {
+  return async (app) => {
+    const resolved = resolve(CONTROL_OPTIONS, options)
+    const room: Room = {
+      options: resolved,
+      pipelines: new Map(named(given).map(([name, pipeline]) => [name, new Watched(name, pipeline, resolved)])),
+      log: new Log(app.log),
+      acts: new ActLimit(resolved.actsPerSecond),
+    }
+    const feeds = new Feeds()
+    for (const { events: log } of room.pipelines.values()) log.listen((event) => room.log.event(event))
+    const endpoints = endpointsOf(room, feeds)
+    const described = openApi(endpoints, {
+      prefix: app.prefix,
+      version: await version(),
+      hasToken: resolved.token !== undefined,
+    })
+    const all = [...endpoints, ...document(described), ...(await page())]
+
+    app.setErrorHandler(sendError)
+    if (isWholeServer || app.prefix !== '')
+      app.setNotFoundHandler((request, reply) => sendUnknown(all, app.prefix, request, reply))
+    app.addHook('onRequest', (_, reply, done) => {
+      void reply.headers(SECURITY_HEADERS)
+      done()
+    })
+    acceptJsonOnly(app)
+    for (const endpoint of all) register(app, endpoint, room, guard)
+    // Readers never end by themselves, and a server waits for its requests.
+    app.addHook('preClose', (done) => {
+      feeds.close()
+      done()
+    })
+    app.addHook('onClose', (_, done) => {
+      for (const watched of room.pipelines.values()) watched.close()
+      done()
+    })
+  }
+}
+
+function endpointsOf(room: Room, feeds: Feeds): readonly Endpoint[] {
+  return [
+    ...health(room),
+    ...metrics(room),
+    ...pipelines(room),
+    ...graph(room),
+    ...plan(room),
+    ...stages(room),
+    ...stats(room),
+    ...lanes(room),
+    ...histograms(room),
+    ...analysis(room),
+    ...events(room, feeds),
+    ...deadLetters(room),
+    ...acts(room),
+    ...records(room),
+  ]
+}
+
+function named(given: Pipelines): readonly (readonly [string, Pipeline | Promise<Pipeline>])[] {
+  if (Array.isArray(given)) return (given as readonly Pipeline[]).map((pipeline) => [pipeline.name, pipeline])
+  if ('snapshot' in given && typeof given.snapshot === 'function')
+    return [[(given as Pipeline).name, given as Pipeline]]
+  return Object.entries(given as Readonly<Record<string, Pipeline>>)
+}
+
+function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => {
+    if (text === '') return done(null, undefined)
+    try {
+      done(null, JSON.parse(text as string))
+    } catch (error) {
+      done(new MillraceError('BODY_NOT_JSON', { reason: String(error) }))
+    }
+  })
+}
+
+function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: Guard): void {
+  const { method, path, access, status, handle, body } = endpoint
+  const params = checker('address', endpoint.params)
+  const query = checker('query', endpoint.query)
+  const given = body === undefined ? () => undefined : checker('body', body)
+  app.route({
+    method,
+    url: path,
+    bodyLimit: room.options.maxBodyBytes,
+    exposeHeadRoute: endpoint.answer !== 'text/event-stream',
+    onRequest: (request, _, done) => {
+      guard(request.headers, access)
+      if (access === 'act') room.acts.take()
+      done()
+    },
+    handler: async (request, reply) => {
+      const call = {
+        params: params(request.params, true),
+        query: query(request.query, true),
+        body: given(request.body ?? {}, false),
+        request,
+        reply,
+      }
+      void reply.code(status)
+      const answer = await handle(call)
+      if (access === 'act') {
+        const details = { act: `${method} ${path}`, params: call.params, from: request.ip, status: reply.statusCode }
+        room.log.write('info', 'act', details)
+      }
+      return answer
+    },
+    // Answers are made here, field by field: there is nothing to strip, and a wrong type must not become a 500.
+    serializerCompiler: () => (data) => JSON.stringify(data),
+  })
+}
+
+/** Checks a part of a request. Texts of an address become numbers and booleans; those of a body stay what they are. */
+function checker(place: string, schema: TSchema): (given: unknown, areTexts: boolean) => unknown {
+  const compiled = Compile(schema)
+  return (given, areTexts) => {
+    const value: unknown = areTexts ? Convert(schema, { ...(given as object) }) : given
+    if (compiled.Check(value)) return value
+    const faults = [...compiled.Errors(value)].map(({ instancePath, message }) => `${place}${instancePath} ${message}`)
+    throw new MillraceError('REQUEST_INVALID', { reason: faults.slice(0, 5).join('; ') })
+  }
+}
+
+async function version(): Promise<string> {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(await readFile(file, 'utf8')) as { version: string }).version
+}

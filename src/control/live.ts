@@ -1,0 +1,113 @@
+import { Type } from 'typebox'
+import { WORKER_STATES } from '../plan/control.ts'
+import { Shares, rate, workerShares } from './resources/stats.ts'
+import { STATES, type Running, type Watched } from './watched.ts'
+
+/** What readers are sent again and again: a pipeline in short, its rates over the last second. */
+export const Live = Type.Object(
+  {
+    time: Type.Number({ description: 'Milliseconds since 1970.' }),
+    elapsedMs: Type.Number(),
+    state: Type.Enum([...STATES]),
+    isPaused: Type.Boolean(),
+    bottleneck: Type.Object({
+      node: Type.Optional(Type.String()),
+      sentence: Type.String(),
+      remedy: Type.String(),
+    }),
+    deadLetters: Type.Integer({ description: 'Records given up since the start.' }),
+    stages: Type.Array(
+      Type.Object({
+        node: Type.String(),
+        in: Type.Number({ description: 'Records per second.' }),
+        out: Type.Number({ description: 'Records per second.' }),
+        taken: Type.Integer({ description: 'Records since the start.' }),
+        failed: Type.Integer(),
+        deadLettered: Type.Integer(),
+        retried: Type.Integer(),
+        inFlight: Type.Integer(),
+        shares: Shares,
+        p50Ms: Type.Number({ description: 'Of a call, since the start.' }),
+        p99Ms: Type.Number({ description: 'Of a call, since the start.' }),
+        workers: Type.Array(
+          Type.Object({
+            state: Type.Enum([...WORKER_STATES]),
+            epoch: Type.Integer(),
+            inHand: Type.Integer(),
+            shares: Shares,
+          }),
+        ),
+      }),
+    ),
+    edges: Type.Array(
+      Type.Object({
+        rate: Type.Number({ description: 'Records per second.' }),
+        queued: Type.Integer(),
+        capacity: Type.Integer(),
+        dropped: Type.Integer(),
+      }),
+      { description: 'In the order of the edges of the graph.' },
+    ),
+  },
+  { description: 'Rates and shares are of the last second.' },
+)
+export type Live = Type.Static<typeof Live>
+
+export function liveOf(watched: Watched): Live {
+  const { pipeline, sampler, analysis }: Running = watched.running
+  const now = sampler.now()
+  const before = sampler.before(now, 1)
+  const seconds = (now.elapsedMs - (before?.elapsedMs ?? 0)) / 1_000
+  const { bottleneck: node, sentence, remedy } = analysis.explained.explanation
+  const statuses = new Map(pipeline.workers().map((status) => [`${status.worker} ${status.node}`, status]))
+  return {
+    time: now.time,
+    elapsedMs: now.elapsedMs,
+    state: watched.state,
+    isPaused: pipeline.isPaused(),
+    bottleneck: { ...(node === undefined ? {} : { node }), sentence, remedy },
+    deadLetters: pipeline.deadLetters.total,
+    stages: Object.values(now.stages).map((stage) => {
+      const earlier = before?.stages[stage.node]
+      const workers = stage.workers.map((worker, i) => {
+        const status = statuses.get(`${worker.ordinal} ${stage.node}`)
+        return {
+          state: worker.state,
+          epoch: status?.epoch ?? 0,
+          inHand: status?.inHand ?? 0,
+          shares: workerShares(worker, earlier?.workers[i], seconds),
+        }
+      })
+      return {
+        node: stage.node,
+        in: rate(stage.in - (earlier?.in ?? 0), seconds),
+        out: rate(stage.out - (earlier?.out ?? 0), seconds),
+        taken: stage.in,
+        failed: stage.failed,
+        deadLettered: stage.deadLettered,
+        retried: stage.retried,
+        inFlight: stage.inFlight,
+        shares: averageOf(workers.map(({ shares }) => shares)),
+        p50Ms: (stage.histograms.service?.p50 ?? 0) / 1e6,
+        p99Ms: (stage.histograms.service?.p99 ?? 0) / 1e6,
+        workers,
+      }
+    }),
+    edges: now.edges.map(({ index, records, queued, capacity, dropped }) => ({
+      rate: rate(records - (before?.edges[index]?.records ?? 0), seconds),
+      queued,
+      capacity,
+      dropped,
+    })),
+  }
+}
+
+function averageOf(list: readonly Shares[]): Shares {
+  const average = (key: keyof Shares): number => list.reduce((sum, shares) => sum + shares[key], 0) / list.length
+  return {
+    busy: average('busy'),
+    starved: average('starved'),
+    blocked: average('blocked'),
+    limited: average('limited'),
+  }
+}

@@ -1,0 +1,37 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { LoggedEvent } from './event-log.ts'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** The level of each event; those that are not named are `info`. */
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  'record.retried': 'debug',
+  'record.deadLettered': 'warn',
+  'record.failed': 'warn',
+  'ack.failed': 'warn',
+  'worker.died': 'warn',
+  'worker.hung': 'warn',
+  'stage.gaveUp': 'error',
+  'pipeline.stalled': 'warn',
+  'pipeline.failed': 'error',
+}
+
+/** Acts and events, written to the server's logger; the level can be changed while it runs. */
+export class Log {
+  level: LogLevel = 'info'
+  readonly #logger: FastifyBaseLogger
+
+  constructor(logger: FastifyBaseLogger) {
+    // Its own level decides, whatever the server writes of its requests.
+    this.#logger = logger.child({ name: 'millrace' }, { level: 'debug' })
+  }
+
+  event(event: LoggedEvent): void {
+    this.write(LEVELS[event.name] ?? 'info', event.name, { pipeline: event.pipeline, ...event.fields })
+  }
+
+  write(level: LogLevel, text: string, fields: object): void {
+    if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.level)) this.#logger[level](fields, text)
+  }
+}

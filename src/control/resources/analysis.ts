@@ -1,0 +1,197 @@
+import { Type } from 'typebox'
+import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
+import { type Room, runningOf } from '../room.ts'
+import type { Running } from '../watched.ts'
+
+/** Figures without a limit are null, as JSON has no infinity. */
+const Figure = Type.Union([Type.Number(), Type.Null()])
+const Share = Type.Number({ minimum: 0, maximum: 1 })
+
+const Problem = Type.Object(
+  { code: Type.String(), severity: Type.Enum(['error', 'warning']), message: Type.String(), fix: Type.String() },
+  { additionalProperties: true },
+)
+
+export const AnalysisAnswer = Type.Object(
+  {
+    bottleneck: Type.Object(
+      {
+        node: Type.Optional(Type.String()),
+        sentence: Type.String(),
+        because: Type.Array(Type.String()),
+        remedy: Type.String(),
+        chain: Type.Array(
+          Type.Object({ node: Type.String(), waitsFor: Type.String(), edge: Type.Integer(), share: Share }),
+        ),
+      },
+      { description: 'Over the last ten seconds.' },
+    ),
+    nodes: Type.Array(
+      Type.Object({
+        node: Type.String(),
+        kind: Type.String(),
+        declared: Type.Object({ serviceRate: Figure, offered: Figure }, { description: 'What the graph says.' }),
+        predicted: Type.Object(
+          { in: Figure, out: Figure, utilisation: Share },
+          { description: 'What follows from it.' },
+        ),
+        measured: Type.Union([
+          Type.Object({
+            in: Type.Number(),
+            out: Type.Number(),
+            busy: Share,
+            serviceMs: Type.Number(),
+            p99Ms: Type.Number(),
+          }),
+          Type.Null(),
+        ]),
+      }),
+      { description: 'Rates in records per second.' },
+    ),
+    seconds: Type.Number({ description: 'The window of what was measured.' }),
+    problems: Type.Array(Problem, { description: 'What the validation says of the graph.' }),
+    loops: Type.Array(Type.Object({ nodes: Type.Array(Type.String()), safe: Type.Boolean(), why: Type.String() }), {
+      description: 'Whether loops can block themselves.',
+    }),
+    assumptions: Type.Array(Type.String()),
+    drift: Type.Array(
+      Type.Object({
+        node: Type.Optional(Type.String()),
+        edge: Type.Optional(Type.Integer()),
+        figure: Type.String(),
+        declared: Figure,
+        measured: Figure,
+        drift: Figure,
+        exceeds: Type.Boolean(),
+      }),
+    ),
+    ledger: Type.Object({
+      holds: Type.Boolean(),
+      entries: Type.Array(
+        Type.Object({
+          node: Type.String(),
+          in: Type.Integer(),
+          done: Type.Integer(),
+          filtered: Type.Integer(),
+          deadLettered: Type.Integer(),
+          failed: Type.Integer(),
+          inFlight: Type.Integer(),
+          difference: Type.Integer(),
+          lanesDifference: Type.Integer({
+            description: 'A running pipeline is not read at one instant: small figures come and go.',
+          }),
+          holds: Type.Boolean(),
+        }),
+      ),
+    }),
+  },
+  {
+    examples: [
+      {
+        bottleneck: {
+          node: 'enrich',
+          sentence: '`enrich` is busy 98 % of the time; `parse` waits for it 71 % of the time',
+          because: ['`parse` waits for it 71 % of the time'],
+          remedy: '3 workers would lift the limit from 80 records/s to 240 records/s.',
+          chain: [{ node: 'parse', waitsFor: 'enrich', edge: 1, share: 0.71 }],
+        },
+        nodes: [
+          {
+            node: 'enrich',
+            kind: 'transform',
+            declared: { serviceRate: 80, offered: 240 },
+            predicted: { in: 80, out: 80, utilisation: 1 },
+            measured: { in: 79.8, out: 79.8, busy: 0.98, serviceMs: 12.4, p99Ms: 14.1 },
+          },
+        ],
+        seconds: 10,
+        problems: [],
+        loops: [],
+        assumptions: [],
+        drift: [{ node: 'enrich', figure: 'latencyMs', declared: 12.5, measured: 12.4, drift: -0.008, exceeds: false }],
+        ledger: {
+          holds: true,
+          entries: [
+            {
+              node: 'enrich',
+              in: 4_788,
+              done: 4_787,
+              filtered: 0,
+              deadLettered: 0,
+              failed: 0,
+              inFlight: 1,
+              difference: 0,
+              lanesDifference: 0,
+              holds: true,
+            },
+          ],
+        },
+      },
+    ],
+  },
+)
+export type AnalysisAnswer = Type.Static<typeof AnalysisAnswer>
+
+export function analysis(room: Room): readonly Endpoint[] {
+  return [
+    endpoint('GET /pipelines/:pipeline/analysis', {
+      tag: 'analysis',
+      summary: 'Declared, predicted and measured side by side; the bottleneck and why; drift; the ledger.',
+      params: PIPELINE,
+      answer: AnalysisAnswer,
+      handle: ({ params }) => analysisOf(runningOf(room, params.pipeline)),
+    }),
+  ]
+}
+
+function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
+  const { declared } = analysis
+  const { measured, explanation, blame } = analysis.explained
+  const { bottleneck, sentence, because, remedy } = explanation
+  const { predicted, deadlock, problems } = declared
+  const flows = new Map(predicted?.nodes.map((flow) => [flow.id, flow]))
+  return {
+    bottleneck: {
+      ...(bottleneck === undefined ? {} : { node: bottleneck }),
+      sentence,
+      because: [...because],
+      remedy,
+      chain: blame.chain.map((wait) => ({ ...wait })),
+    },
+    nodes: pipeline.graph.nodes.map(({ id, kind }) => {
+      const flow = flows.get(id)
+      const found = Object.hasOwn(measured.nodes, id) ? measured.nodes[id] : undefined
+      return {
+        node: id,
+        kind,
+        declared: { serviceRate: figure(flow?.serviceRate), offered: figure(flow?.offered) },
+        predicted: { in: figure(flow?.in), out: figure(flow?.out), utilisation: flow?.utilisation ?? 0 },
+        measured:
+          found === undefined
+            ? null
+            : {
+                in: found.in / measured.seconds,
+                out: found.out / measured.seconds,
+                busy: found.busy,
+                serviceMs: found.serviceMs,
+                p99Ms: found.p99Ms,
+              },
+      }
+    }),
+    seconds: measured.seconds,
+    problems: problems.map((problem) => ({ ...problem })),
+    loops: deadlock.loops.map(({ cycle, safe, why }) => ({ nodes: [...cycle.nodes], safe, why })),
+    assumptions: [...(predicted?.assumptions ?? [])],
+    drift: analysis.drift(measured).map((each) => ({
+      ...each,
+      declared: figure(each.declared),
+      measured: figure(each.measured),
+      drift: figure(each.drift),
+    })),
+    ledger: { ...analysis.ledger, entries: analysis.ledger.entries.map((entry) => ({ ...entry })) },
+  }
+}
+
+function figure(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null
+}

@@ -1,0 +1,148 @@
+import { Type } from 'typebox'
+import { MillraceError } from '../../errors.ts'
+import type { DeadLetter } from '../../supervisor/dead-letters.ts'
+import { endpoint, PIPELINE, examplesOf, type Endpoint } from '../endpoint.ts'
+import { ErrorView, errorView } from '../error-view.ts'
+import { PushedRecord, receiptView } from '../receipts.ts'
+import { type Room, runningOf } from '../room.ts'
+import type { Running } from '../watched.ts'
+
+export const DeadLetterView = Type.Object(
+  {
+    id: Type.Integer(),
+    node: Type.String({ description: 'Where it was given up.' }),
+    worker: Type.Integer(),
+    time: Type.Number({ description: 'Milliseconds since 1970.' }),
+    outcome: Type.Enum(['failed', 'deadLettered'], {
+      description: 'It was nacked, or went to an error or dead-letter edge.',
+    }),
+    attempts: Type.Integer(),
+    error: ErrorView,
+    input: Type.Optional(Type.Unknown({ description: 'The record; only with `showRecords`.' })),
+    canReplay: Type.Boolean({ description: 'The record is here, and the pipeline runs with `inject`.' }),
+    replay: Type.Optional(PushedRecord),
+  },
+  {
+    examples: [
+      {
+        id: 7,
+        node: 'parse',
+        worker: 1,
+        time: 1_790_000_000_000,
+        outcome: 'failed',
+        attempts: 3,
+        error: { name: 'SyntaxError' },
+        canReplay: true,
+      },
+    ],
+  },
+)
+export type DeadLetterView = Type.Static<typeof DeadLetterView>
+
+export const DeadLetterList = Type.Object(
+  {
+    total: Type.Integer({ description: 'All that were given up since the start, kept or not.' }),
+    deadLetters: Type.Array(DeadLetterView, { description: 'Newest first.' }),
+  },
+  { examples: [{ total: 7, deadLetters: examplesOf(DeadLetterView) }] },
+)
+export type DeadLetterList = Type.Static<typeof DeadLetterList>
+
+export const Purged = Type.Object({ purged: Type.Integer() }, { examples: [{ purged: 1 }] })
+export type Purged = Type.Static<typeof Purged>
+
+const LETTER = { ...PIPELINE, id: Type.Integer({ minimum: 1, description: 'Of the dead letter.', examples: [7] }) }
+
+export function deadLetters(room: Room): readonly Endpoint[] {
+  const { showRecords } = room.options
+  const tag = 'dead letters'
+  return [
+    endpoint('GET /pipelines/:pipeline/dead-letters', {
+      tag,
+      summary: 'Records that were given up, newest first.',
+      params: PIPELINE,
+      query: {
+        node: Type.Optional(Type.String()),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+        before: Type.Optional(Type.Integer({ minimum: 1, description: 'Only older ones: for the next page.' })),
+      },
+      answer: DeadLetterList,
+      handle: ({ params, query }) => {
+        const running = runningOf(room, params.pipeline)
+        const { total } = running.pipeline.deadLetters
+        const { limit = 100, ...filter } = query
+        const found = running.pipeline.deadLetters.list({ ...filter, limit })
+        return { total, deadLetters: found.map((letter) => letterView(running, letter, showRecords)) }
+      },
+    }),
+    endpoint('GET /pipelines/:pipeline/dead-letters/:id', {
+      tag,
+      summary: 'One dead letter.',
+      params: LETTER,
+      answer: DeadLetterView,
+      errors: ['DEAD_LETTER_UNKNOWN'],
+      handle: ({ params }) => {
+        const running = runningOf(room, params.pipeline)
+        return letterView(running, letterOf(running, params.id), showRecords)
+      },
+    }),
+    endpoint('POST /pipelines/:pipeline/dead-letters/:id/replay', {
+      tag,
+      summary:
+        'Puts the record in before its node once more. A second replay of the same letter tells how the first one goes.',
+      params: LETTER,
+      answer: PushedRecord,
+      status: 202,
+      errors: ['DEAD_LETTER_UNKNOWN', 'DEAD_LETTER_EMPTY', 'INJECT_OFF', 'PIPELINE_NOT_RUNNING', 'RECORDS_WAITING'],
+      handle: async ({ params }) => {
+        const running = runningOf(room, params.pipeline)
+        const letter = letterOf(running, params.id)
+        if (!('input' in letter)) throw new MillraceError('DEAD_LETTER_EMPTY', { id: params.id })
+        const { pushed } = await running.receipts.push(letter.node, letter.input, { key: replayKey(params.id) })
+        return receiptView(pushed, showRecords)
+      },
+    }),
+    endpoint('DELETE /pipelines/:pipeline/dead-letters/:id', {
+      tag,
+      summary: 'Forgets one dead letter.',
+      params: LETTER,
+      answer: Purged,
+      handle: ({ params }) => ({ purged: runningOf(room, params.pipeline).pipeline.deadLetters.purge(params.id) }),
+    }),
+    endpoint('DELETE /pipelines/:pipeline/dead-letters', {
+      tag,
+      summary: 'Forgets all dead letters.',
+      params: PIPELINE,
+      answer: Purged,
+      handle: ({ params }) => ({ purged: runningOf(room, params.pipeline).pipeline.deadLetters.purge() }),
+    }),
+  ]
+}
+
+function letterOf({ pipeline }: Running, id: number): DeadLetter {
+  const found = pipeline.deadLetters.get(id)
+  if (found === undefined) throw new MillraceError('DEAD_LETTER_UNKNOWN', { id })
+  return found
+}
+
+function letterView({ pipeline, receipts }: Running, letter: DeadLetter, showRecords: boolean): DeadLetterView {
+  const { id, node, worker, at, outcome, attempts, error, input } = letter
+  const replay = receipts.find(replayKey(id))
+  const canInject = pipeline.plan.stages.some(({ isHidden }) => isHidden)
+  return {
+    id,
+    node,
+    worker,
+    time: at,
+    outcome,
+    attempts,
+    error: errorView(error, showRecords),
+    ...(showRecords && 'input' in letter ? { input } : {}),
+    canReplay: 'input' in letter && canInject,
+    ...(replay === undefined ? {} : { replay: receiptView(replay, showRecords) }),
+  }
+}
+
+function replayKey(id: number): string {
+  return `dead-letter-${id}`
+}

@@ -1,0 +1,58 @@
+import { Type } from 'typebox'
+import { endpoint, type Endpoint } from '../endpoint.ts'
+import type { Room } from '../room.ts'
+import { STATES, type State, type Watched } from '../watched.ts'
+
+export const HealthAnswer = Type.Object(
+  {
+    status: Type.Enum(['ok', 'failing']),
+    pipelines: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        state: Type.Enum([...STATES]),
+        reasons: Type.Array(Type.String(), { description: 'Why it counts as failing.' }),
+      }),
+    ),
+  },
+  { examples: [{ status: 'ok', pipelines: [{ name: 'iot', state: 'running', reasons: [] }] }] },
+)
+export type HealthAnswer = Type.Static<typeof HealthAnswer>
+
+const READY: ReadonlySet<State> = new Set(['running'])
+
+export function health(room: Room): readonly Endpoint[] {
+  const answer = (reasonsOf: (watched: Watched) => string[]): HealthAnswer => {
+    const pipelines = [...room.pipelines.values()].map((watched) => ({
+      name: watched.name,
+      state: watched.state,
+      reasons: reasonsOf(watched),
+    }))
+    return { status: pipelines.every(({ reasons }) => reasons.length === 0) ? 'ok' : 'failing', pipelines }
+  }
+  const probe = (path: 'health' | 'ready', summary: string, reasonsOf: (watched: Watched) => string[]): Endpoint =>
+    endpoint(`GET /${path}`, {
+      tag: 'health',
+      summary,
+      access: 'open',
+      answer: HealthAnswer,
+      handle: ({ reply }) => {
+        const found = answer(reasonsOf)
+        if (found.status === 'failing') void reply.code(503)
+        return found
+      },
+    })
+  return [
+    probe('health', 'Whether every pipeline lives: 503 where one failed or stands still.', (watched) => [
+      ...(watched.state === 'failed' ? ['it failed'] : []),
+      ...stalled(watched),
+    ]),
+    probe('ready', 'Whether every pipeline takes records: 503 where one starts, ends or has ended.', (watched) => [
+      ...(READY.has(watched.state) ? [] : [`it is ${watched.state}`]),
+      ...stalled(watched),
+    ]),
+  ]
+}
+
+function stalled(watched: Watched): string[] {
+  return watched.isStalled ? ['records are in flight and none moves'] : []
+}

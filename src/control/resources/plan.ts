@@ -1,0 +1,128 @@
+import { Type } from 'typebox'
+import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
+import { type Room, runningOf } from '../room.ts'
+import type { Plan } from '../../plan/types.ts'
+
+const PlannedStage = Type.Object({
+  node: Type.String(),
+  kind: Type.String(),
+  work: Type.String(),
+  host: Type.Enum(['pool', 'embedder'], { description: 'Threads of its own, or the thread that called `run`.' }),
+  workers: Type.Integer(),
+  runs: Type.Array(Type.String(), { description: 'All nodes that its workers run: fused ones and conditionals too.' }),
+  maxInFlight: Type.Optional(Type.Integer()),
+  batch: Type.Optional(Type.Object({ size: Type.Integer(), timeoutMs: Type.Number(), keyed: Type.Boolean() })),
+  window: Type.Optional(Type.Integer({ description: 'Of a source: records that each worker may have on their way.' })),
+  restart: Type.Object({
+    maxRestarts: Type.Integer(),
+    withinMs: Type.Number(),
+    backoffMs: Type.Number(),
+    maxBackoffMs: Type.Number(),
+  }),
+})
+
+const PlannedLink = Type.Object({
+  from: Type.String(),
+  to: Type.String(),
+  edges: Type.Array(Type.Integer(), { description: 'Indexes into the edges of the graph.' }),
+  pathType: Type.String(),
+  dispatch: Type.String(),
+  whenFull: Type.String(),
+  lanes: Type.Integer(),
+  capacity: Type.Number({ description: 'Records that each lane holds.' }),
+  ringBytes: Type.Integer({ description: 'Bytes of each ring.' }),
+})
+
+export const PlanAnswer = Type.Object(
+  {
+    memoryBytes: Type.Integer({ description: 'Shared memory, allocated at the start.' }),
+    ringBytes: Type.Integer({ description: 'Of it: the rings of all lanes.' }),
+    reservedBytes: Type.Integer({ description: 'Reserved for records in fragments; used only when there are any.' }),
+    maxRecordBytes: Type.Integer(),
+    stages: Type.Array(PlannedStage),
+    links: Type.Array(PlannedLink),
+  },
+  {
+    examples: [
+      {
+        memoryBytes: 3_145_728,
+        ringBytes: 524_288,
+        reservedBytes: 134_217_728,
+        maxRecordBytes: 67_108_864,
+        stages: [
+          {
+            node: 'sensors',
+            kind: 'source',
+            work: 'produce',
+            host: 'pool',
+            workers: 1,
+            runs: ['sensors'],
+            window: 65_536,
+            restart: { maxRestarts: 5, withinMs: 30_000, backoffMs: 10, maxBackoffMs: 5_000 },
+          },
+        ],
+        links: [
+          {
+            from: 'sensors',
+            to: 'store',
+            edges: [0],
+            pathType: 'normal',
+            dispatch: 'demand',
+            whenFull: 'block',
+            lanes: 2,
+            capacity: 4_096,
+            ringBytes: 262_144,
+          },
+        ],
+      },
+    ],
+  },
+)
+export type PlanAnswer = Type.Static<typeof PlanAnswer>
+
+export function plan(room: Room): readonly Endpoint[] {
+  return [
+    endpoint('GET /pipelines/:pipeline/plan', {
+      tag: 'graph',
+      summary: 'What was planned: stages, lanes and memory.',
+      params: PIPELINE,
+      answer: PlanAnswer,
+      handle: ({ params }) => planView(runningOf(room, params.pipeline).pipeline.plan),
+    }),
+  ]
+}
+
+function planView({ stages, links, memoryBytes, reservedBytes, maxRecordBytes }: Plan): PlanAnswer {
+  const shown = links.filter(({ from }) => !stages[from]!.isHidden)
+  return {
+    memoryBytes,
+    ringBytes: links.flatMap(({ lanes }) => lanes.flat()).reduce((sum, { ringBytes }) => sum + ringBytes, 0),
+    reservedBytes,
+    maxRecordBytes,
+    stages: stages
+      .filter(({ isHidden }) => !isHidden)
+      .map(({ node, kind, work, host, concurrency, nodes, input, source, restart }) => ({
+        node,
+        kind,
+        work,
+        host,
+        workers: concurrency,
+        runs: nodes.map((each) => each.node),
+        ...(input === undefined ? {} : { maxInFlight: input.maxInFlight }),
+        ...(input?.batch === undefined ? {} : { batch: input.batch }),
+        ...(source === undefined ? {} : { window: source.window }),
+        restart,
+      })),
+    links: shown.map(({ from, to, edges, pathType, dispatch, whenFull, lanes, capacity }) => ({
+      from: stages[from]!.node,
+      to: stages[to]!.node,
+      edges: [...edges],
+      pathType,
+      dispatch,
+      whenFull,
+      lanes: lanes.flat().length,
+      capacity,
+      ringBytes: lanes[0]?.[0]?.ringBytes ?? 0,
+    })),
+  }
+}

@@ -1,0 +1,65 @@
+import { Type } from 'typebox'
+import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
+import { PushedRecord, receiptView } from '../receipts.ts'
+import { type Room, runningOf } from '../room.ts'
+
+export const RecordToPush = Type.Object(
+  {
+    node: Type.String({
+      description: 'A source with `push: true`; or, where the pipeline runs with `inject`, any transform or sink.',
+    }),
+    record: Type.Unknown({ description: 'The record, as its handler expects it.' }),
+    key: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'Pushed twice with the same key, a record goes in once.',
+      }),
+    ),
+    waitMs: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 30_000,
+        description: 'How long the answer waits for its end. Default: not at all.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    examples: [{ node: 'parse', record: { sensor: 's-1', value: 20.5 }, key: 'test-1', waitMs: 5_000 }],
+  },
+)
+export type RecordToPush = Type.Static<typeof RecordToPush>
+
+export function records(room: Room): readonly Endpoint[] {
+  const { showRecords } = room.options
+  return [
+    endpoint('POST /pipelines/:pipeline/records', {
+      tag: 'acts',
+      summary: 'Pushes one record in, to be followed to its end.',
+      params: PIPELINE,
+      body: RecordToPush,
+      answer: PushedRecord,
+      status: 202,
+      errors: ['NODE_UNKNOWN', 'NODE_NOT_PUSHED', 'INJECT_OFF', 'PIPELINE_NOT_RUNNING', 'RECORDS_WAITING'],
+      handle: async ({ params, body }) => {
+        const { node, record, key, waitMs = 0 } = body
+        const { receipts } = runningOf(room, params.pipeline)
+        // Keys of their own kind: a pushed record is no replay.
+        const { pushed } = await receipts.push(node, record, {
+          key: key === undefined ? undefined : `key-${key}`,
+          waitMs,
+        })
+        return receiptView(pushed, showRecords)
+      },
+    }),
+    endpoint('GET /pipelines/:pipeline/records/:id', {
+      tag: 'acts',
+      summary: 'How a pushed record goes.',
+      params: { ...PIPELINE, id: Type.String({ examples: ['1'] }) },
+      answer: PushedRecord,
+      errors: ['RECEIPT_UNKNOWN'],
+      handle: ({ params }) => receiptView(runningOf(room, params.pipeline).receipts.get(params.id), showRecords),
+    }),
+  ]
+}

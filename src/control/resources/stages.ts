@@ -1,0 +1,142 @@
+import { Type } from 'typebox'
+import { MillraceError } from '../../errors.ts'
+import { WORKER_STATES } from '../../plan/control.ts'
+import type { Death } from '../../supervisor/history.ts'
+import type { WorkerStatus } from '../../supervisor/worker-status.ts'
+import { endpoint, examplesOf, NODE, PIPELINE, type Endpoint } from '../endpoint.ts'
+import { ErrorView, errorView } from '../error-view.ts'
+import { type Room, runningOf } from '../room.ts'
+import type { Running } from '../watched.ts'
+
+export const DeathView = Type.Object({
+  epoch: Type.Integer({ description: 'Which life ended.' }),
+  time: Type.Number({ description: 'Milliseconds since 1970.' }),
+  counts: Type.Boolean({ description: 'It counts against the restarts of the stage.' }),
+  error: ErrorView,
+})
+
+export const WorkerView = Type.Object({
+  worker: Type.Integer({ description: 'Index in its stage, from 0.' }),
+  state: Type.Enum([...WORKER_STATES]),
+  epoch: Type.Integer({ description: 'Which life this is, from 0: so many times it was restarted.' }),
+  threadId: Type.Optional(Type.Integer()),
+  inHand: Type.Integer({ description: 'Records that its handler works on just now.' }),
+  restarts: Type.Array(DeathView, { description: 'How its earlier lives ended, the oldest first.' }),
+})
+export type WorkerView = Type.Static<typeof WorkerView>
+
+export const StageView = Type.Object(
+  {
+    node: Type.String(),
+    kind: Type.Enum(['source', 'transform', 'sink']),
+    host: Type.Enum(['pool', 'embedder']),
+    isPaused: Type.Optional(Type.Boolean({ description: 'Of a source.' })),
+    rateLimit: Type.Optional(
+      Type.Union([Type.Number(), Type.Null()], {
+        description: 'Of a source: records per second that it may make; null where there is no limit.',
+      }),
+    ),
+    inFlight: Type.Integer({ description: 'Taken and not yet done; of a source: on their way.' }),
+    retried: Type.Integer(),
+    crashed: Type.Integer({ description: 'Records given up because their worker died with them too often.' }),
+    workers: Type.Array(WorkerView),
+  },
+  {
+    examples: [
+      {
+        node: 'parse',
+        kind: 'transform',
+        host: 'pool',
+        inFlight: 64,
+        retried: 0,
+        crashed: 0,
+        workers: [
+          {
+            worker: 0,
+            state: 'running',
+            epoch: 1,
+            threadId: 12,
+            inHand: 1,
+            restarts: [{ epoch: 0, time: 1_790_000_000_000, counts: true, error: { name: 'RangeError' } }],
+          },
+        ],
+      },
+    ],
+  },
+)
+export type StageView = Type.Static<typeof StageView>
+
+export const StageList = Type.Object(
+  { stages: Type.Array(StageView) },
+  { examples: [{ stages: examplesOf(StageView) }] },
+)
+export type StageList = Type.Static<typeof StageList>
+
+export function stages(room: Room): readonly Endpoint[] {
+  const { showRecords } = room.options
+  return [
+    endpoint('GET /pipelines/:pipeline/stages', {
+      tag: 'stages',
+      summary: 'Stages and their workers: states, lives, what is in hand.',
+      params: PIPELINE,
+      answer: StageList,
+      handle: ({ params }) => ({ stages: stageViews(runningOf(room, params.pipeline), showRecords) }),
+    }),
+    endpoint('GET /pipelines/:pipeline/stages/:node', {
+      tag: 'stages',
+      summary: 'One stage and its workers.',
+      params: NODE,
+      answer: StageView,
+      errors: ['NODE_UNKNOWN'],
+      handle: ({ params }) => {
+        const found = stageViews(runningOf(room, params.pipeline), showRecords).find(({ node }) => node === params.node)
+        if (found === undefined) throw new MillraceError('NODE_UNKNOWN', { node: params.node })
+        return found
+      },
+    }),
+  ]
+}
+
+function stageViews({ pipeline, sampler }: Running, showRecords: boolean): StageView[] {
+  const workers = pipeline.workers()
+  const snapshot = sampler.now()
+  return pipeline.plan.stages
+    .filter(({ isHidden }) => !isHidden)
+    .map(({ node, kind, host }) => {
+      const { inFlight, retried, crashed } = snapshot.stages[node]!
+      return {
+        node,
+        kind,
+        host,
+        ...(kind === 'source'
+          ? { isPaused: pipeline.isPaused(node), rateLimit: limitOf(pipeline.rateLimit(node)) }
+          : {}),
+        inFlight,
+        retried,
+        crashed,
+        workers: workers.filter((worker) => worker.node === node).map((worker) => workerView(worker, showRecords)),
+      }
+    })
+}
+
+export function limitOf(perSecond: number): number | null {
+  return Number.isFinite(perSecond) ? perSecond : null
+}
+
+function workerView(
+  { worker, state, epoch, threadId, inHand, deaths }: WorkerStatus,
+  showRecords: boolean,
+): WorkerView {
+  return {
+    worker,
+    state,
+    epoch,
+    ...(threadId === undefined ? {} : { threadId }),
+    inHand,
+    restarts: deaths.map((death) => deathView(death, showRecords)),
+  }
+}
+
+function deathView({ epoch, atMs, counts, error }: Death, showRecords: boolean): Type.Static<typeof DeathView> {
+  return { epoch, time: performance.timeOrigin + atMs, counts, error: errorView(error, showRecords) }
+}

@@ -1,0 +1,194 @@
+import { Type } from 'typebox'
+import type { Measurements, NodeMeasurement } from '../../analysis/types.ts'
+import { WORKER_STATES } from '../../plan/control.ts'
+import { NODE_COUNTERS } from '../../telemetry/counters.ts'
+import { measurements } from '../../telemetry/measurements.ts'
+import type { Snapshot, WorkerSnapshot } from '../../telemetry/snapshot.ts'
+import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
+import { type Room, runningOf } from '../room.ts'
+import type { Running } from '../watched.ts'
+
+/** The windows of rates and shares. */
+export const WINDOW_NAMES = ['1s', '10s', '1m'] as const
+export type WindowName = (typeof WINDOW_NAMES)[number]
+const WINDOW_SECONDS: Readonly<Record<WindowName, number>> = { '1s': 1, '10s': 10, '1m': 60 }
+
+const share = (description: string): Type.TNumber => Type.Number({ minimum: 0, maximum: 1, description })
+
+export const Shares = Type.Object({
+  busy: share('In the handler.'),
+  starved: share('Without records.'),
+  blocked: share('Without credit below; of a source, without room in its window.'),
+  limited: share('Held by the rate limit.'),
+})
+export type Shares = Type.Static<typeof Shares>
+
+const perSecond = (description: string): Type.TNumber => Type.Number({ minimum: 0, description })
+
+export const StageWindow = Type.Object({
+  in: perSecond('Records per second taken; of a source: made.'),
+  out: perSecond('Records per second handed on, all edges together.'),
+  done: perSecond('Inputs per second that it is done with.'),
+  filtered: perSecond('Per second.'),
+  failed: perSecond('Per second.'),
+  deadLettered: perSecond('Per second.'),
+  retried: perSecond('Further attempts per second.'),
+  shares: Shares,
+})
+export type StageWindow = Type.Static<typeof StageWindow>
+
+const inEachWindow = <T extends Type.TSchema>(schema: T) => Type.Object({ '1s': schema, '10s': schema, '1m': schema })
+
+export const Counts = Type.Object({
+  ...(Object.fromEntries(NODE_COUNTERS.map((name) => [name, Type.Integer()])) as Record<
+    (typeof NODE_COUNTERS)[number],
+    Type.TInteger
+  >),
+  out: Type.Integer(),
+  inFlight: Type.Integer(),
+  injected: Type.Integer(),
+})
+export type Counts = Type.Static<typeof Counts>
+
+export const StatsAnswer = Type.Object({
+  pipeline: Type.String(),
+  time: Type.Number({ description: 'Milliseconds since 1970.' }),
+  elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline ran.' }),
+  seconds: inEachWindow(
+    Type.Number({ description: 'How long the window really is: shorter while there is no more to look back on.' }),
+  ),
+  stages: Type.Array(
+    Type.Object({
+      node: Type.String(),
+      kind: Type.Enum(['source', 'transform', 'sink']),
+      totals: Counts,
+      windows: inEachWindow(StageWindow),
+      workers: Type.Array(
+        Type.Object({
+          worker: Type.Integer(),
+          state: Type.Enum([...WORKER_STATES]),
+          handoffs: Type.Integer(),
+          windows: inEachWindow(Shares),
+        }),
+      ),
+    }),
+  ),
+  nodes: Type.Array(Type.Object({ node: Type.String(), totals: Counts }), {
+    description: 'Nodes that other stages run: fused ones, and those without threads.',
+  }),
+  edges: Type.Array(
+    Type.Object({
+      index: Type.Integer({ description: 'Index into the edges of the graph.' }),
+      from: Type.String(),
+      to: Type.String(),
+      records: Type.Integer(),
+      dropped: Type.Integer(),
+      bytes: Type.Integer(),
+      queued: Type.Integer({ description: 'Records on the lanes behind this edge just now.' }),
+      capacity: Type.Integer(),
+      rates: inEachWindow(perSecond('Records per second.')),
+    }),
+  ),
+})
+export type StatsAnswer = Type.Static<typeof StatsAnswer>
+
+export function stats(room: Room): readonly Endpoint[] {
+  return [
+    endpoint('GET /pipelines/:pipeline/stats', {
+      tag: 'figures',
+      summary: 'Totals, rates over a second, ten seconds and a minute, and what the workers’ time goes into.',
+      params: PIPELINE,
+      answer: StatsAnswer,
+      handle: ({ params }) => statsOf(runningOf(room, params.pipeline)),
+    }),
+  ]
+}
+
+interface Look {
+  readonly before: Snapshot | undefined
+  readonly measured: Measurements
+}
+
+function statsOf({ pipeline, sampler }: Running): StatsAnswer {
+  const { plan } = pipeline
+  const now = sampler.now()
+  const looks = eachWindow((name): Look => {
+    const before = sampler.before(now, WINDOW_SECONDS[name])
+    return { before, measured: measurements(plan, now, before) }
+  })
+  return {
+    pipeline: now.pipeline,
+    time: now.time,
+    elapsedMs: now.elapsedMs,
+    seconds: eachWindow((name) => looks[name].measured.seconds),
+    stages: Object.values(now.stages).map((stage) => ({
+      node: stage.node,
+      kind: stage.kind,
+      totals: countsOf(stage),
+      windows: eachWindow((name) => windowOf(looks[name].measured, stage.node)),
+      workers: stage.workers.map((worker, i) => ({
+        worker: worker.ordinal,
+        state: worker.state,
+        handoffs: worker.handoffs,
+        windows: eachWindow((name) =>
+          workerShares(worker, looks[name].before?.stages[stage.node]?.workers[i], looks[name].measured.seconds),
+        ),
+      })),
+    })),
+    nodes: Object.entries(now.nodes)
+      .filter(([node]) => !Object.hasOwn(now.stages, node))
+      .map(([node, counts]) => ({ node, totals: countsOf(counts) })),
+    edges: now.edges.map(({ index, from, to, records, dropped, bytes, queued, capacity }) => ({
+      index,
+      from,
+      to,
+      records,
+      dropped,
+      bytes,
+      queued,
+      capacity,
+      rates: eachWindow((name) => rate(looks[name].measured.edges[index]!.records, looks[name].measured.seconds)),
+    })),
+  }
+}
+
+export function windowOf({ nodes, seconds }: Measurements, node: string): StageWindow {
+  const found = nodes[node]!
+  const per = (count: keyof NodeMeasurement): number => rate(found[count] ?? 0, seconds)
+  const { busy, starved, blocked, limited } = found
+  return {
+    in: per('in'),
+    out: per('out'),
+    done: per('done'),
+    filtered: per('filtered'),
+    failed: per('failed'),
+    deadLettered: per('deadLettered'),
+    retried: per('retried'),
+    shares: { busy, starved, blocked, limited },
+  }
+}
+
+/** What a worker's time went into. Looks at running counters may be torn: a share stays one. */
+export function workerShares(now: WorkerSnapshot, before: WorkerSnapshot | undefined, seconds: number): Shares {
+  const share = (key: 'busyMs' | 'starvedMs' | 'blockedMs' | 'limitedMs'): number =>
+    seconds <= 0 ? 0 : Math.min(1, Math.max(0, now[key] - (before?.[key] ?? 0)) / (1_000 * seconds))
+  return {
+    busy: share('busyMs'),
+    starved: share('starvedMs'),
+    blocked: share('blockedMs'),
+    limited: share('limitedMs'),
+  }
+}
+
+export function rate(count: number, seconds: number): number {
+  return seconds <= 0 ? 0 : Math.max(0, count) / seconds
+}
+
+function countsOf(given: Counts): Counts {
+  const { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected } = given
+  return { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected }
+}
+
+function eachWindow<T>(of: (name: WindowName) => T): Record<WindowName, T> {
+  return { '1s': of('1s'), '10s': of('10s'), '1m': of('1m') }
+}

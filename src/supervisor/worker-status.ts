@@ -1,0 +1,70 @@
+import { load } from '#atomics'
+import type { Memory } from '../lane/memory.ts'
+import { STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
+import { HOLDING, HOLDS_BATCH, HOLDS_CALLS, HOLDS_RECORD, INDEX, SEGMENT, SEGMENTS } from '../plan/hand.ts'
+import type { WorkerPlan } from '../plan/types.ts'
+import type { Death } from './history.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** A worker as the supervisor sees it. */
+export interface WorkerStatus {
+  readonly node: string
+  /** From 0 within the stage. */
+  readonly worker: number
+  readonly host: 'pool' | 'embedder'
+  readonly state: WorkerState
+  /** Which life of it this is, from 0. */
+  readonly epoch: number
+  /** Undefined while it has no thread. */
+  readonly threadId: number | undefined
+  /** Records that its handler works on just now. */
+  readonly inHand: number
+  /** How its earlier lives ended, the oldest first. */
+  readonly deaths: readonly Death[]
+}
+
+export function workerStatuses(supervisor: Supervisor): WorkerStatus[] {
+  const { plan, memory, history } = supervisor
+  const members = new Map(supervisor.members().map((member) => [member.worker.index, member]))
+  return plan.workers.flatMap((worker): WorkerStatus[] => {
+    const { node, host, isHidden } = plan.stages[worker.stage]!
+    if (isHidden) return []
+    const member = members.get(worker.index)
+    return [
+      {
+        node,
+        worker: worker.ordinal,
+        host,
+        state: WORKER_STATES[load(memory.words, worker.control.offset / 4 + STATE)]!,
+        epoch: member?.epoch ?? 0,
+        threadId: member?.threadId,
+        inHand: inHand(memory, worker),
+        deaths: history.of(node).filter((death) => death.worker === worker.ordinal),
+      },
+    ]
+  })
+}
+
+/** The words are the worker's own, read while it works: a figure of the moment. */
+function inHand({ words }: Memory, { hand }: WorkerPlan): number {
+  const at = hand.offset / 4
+  switch (words[at + HOLDING]) {
+    case HOLDS_RECORD:
+      return 1
+    case HOLDS_BATCH:
+      return sum(Math.min(hand.segments, words[at + SEGMENTS]!), (i) => words[at + SEGMENT + 2 * i + 1]!)
+    case HOLDS_CALLS:
+      return sum(Math.min(hand.segments, words[at + INDEX]!), (i) => {
+        const place = at + SEGMENT + 2 * i
+        return words[place] !== 0 || words[place + 1] !== 0 ? 1 : 0
+      })
+    default:
+      return 0
+  }
+}
+
+function sum(count: number, of: (index: number) => number): number {
+  let total = 0
+  for (let i = 0; i < count; i++) total += of(i)
+  return total
+}

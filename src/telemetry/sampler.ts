@@ -1,0 +1,73 @@
+import type { Snapshot } from './snapshot.ts'
+
+/** Windows that rates are told over, in seconds. */
+export const WINDOWS = [1, 10, 60] as const
+export type Window = (typeof WINDOWS)[number]
+
+const EVERY_MS = 1_000
+const KEPT = 61
+/** Snapshots this young answer the next question too: a flood of questions costs no more than one. */
+const FRESH_MS = 20
+/** Without questions for so long, nothing is sampled any more. */
+const IDLE_MS = 300_000
+/** Timers are late rather than early: a sample counts as a second old a little before it is. */
+const EARLY = 0.95
+
+/**
+ * The last minute of a pipeline, one snapshot a second, so that rates can be told over a window. It begins with the first
+ * question, and rests when nobody asks. Cost: one snapshot a second.
+ */
+export class Sampler {
+  readonly #read: () => Snapshot
+  readonly #samples: Snapshot[] = []
+  #askedAt = 0
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(read: () => Snapshot) {
+    this.#read = read
+  }
+
+  /** The pipeline as it is: at most 20 ms old. */
+  now(): Snapshot {
+    const nowMs = performance.now()
+    this.#askedAt = nowMs
+    const { snapshot, atMs } = this.#fresh
+    if (snapshot !== undefined && (this.#isClosed || nowMs - atMs < FRESH_MS)) return snapshot
+    const read = this.#read()
+    this.#fresh = { snapshot: read, atMs: nowMs }
+    if (this.#timer === undefined && !this.#isClosed) this.#start(read)
+    return read
+  }
+
+  /** The pipeline as it was so many seconds before `now`, or as near to that as is known; undefined at the first question. */
+  before(now: Snapshot, seconds: number): Snapshot | undefined {
+    const wanted = now.time - seconds * 1_000 * EARLY
+    return this.#samples.findLast(({ time }) => time <= wanted) ?? this.#samples.find(({ time }) => time < now.time)
+  }
+
+  /** Ends the sampling: what was last is what is. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#fresh = { snapshot: this.#read(), atMs: 0 }
+    this.#isClosed = true
+    clearInterval(this.#timer)
+  }
+
+  #fresh: { snapshot: Snapshot | undefined; atMs: number } = { snapshot: undefined, atMs: 0 }
+
+  #start(first: Snapshot): void {
+    this.#samples.splice(0, this.#samples.length, first)
+    this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref()
+  }
+
+  #sample(): void {
+    if (performance.now() - this.#askedAt > IDLE_MS) {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+      return
+    }
+    this.#samples.push(this.#read())
+    if (this.#samples.length > KEPT) this.#samples.shift()
+  }
+}

@@ -1,0 +1,63 @@
+/** What holds for every codec, whatever it is given. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { canCompile } from '#src/codec/compile.js'
+import { codecOf } from '#src/codec/codecs.js'
+import fc from 'fast-check'
+import { type EdgeOptions, MillraceError } from 'millrace'
+import { roundTrip } from './harness.js'
+import { anything } from './values.js'
+
+const WITHOUT_CODE = '--disallow-code-generation-from-strings'
+const isWithoutCode = process.execArgv.includes(WITHOUT_CODE)
+const RUNS = isWithoutCode ? 30 : 100
+
+const CODECS: Readonly<Record<string, NonNullable<EdgeOptions['codec']>>> = {
+  shape: 'shape',
+  msgpack: 'msgpack',
+  json: 'json',
+  bytes: 'bytes',
+  'bytes, borrowed': { bytes: 'borrow' },
+  'struct of a number': { struct: 'f64' },
+  'struct of a truth': { struct: 'bool' },
+  'struct of fields': { struct: { x: 'f64', ok: 'bool' } },
+}
+
+for (const [name, codec] of Object.entries(CODECS)) {
+  test(`${name}: what arrives equals what structuredClone makes, or the record fails with RECORD_NOT_ENCODABLE`, () => {
+    fc.assert(
+      fc.property(fc.array(anything, { minLength: 1, maxLength: 4 }), (values) => {
+        // Each one twice more: the shape codec learns at the second sight.
+        for (const value of values) {
+          const sent = [value, value, value]
+          let arrived: unknown[]
+          try {
+            arrived = roundTrip(codecOf(codec), sent)
+          } catch (error) {
+            assert.ok(error instanceof MillraceError, String(error))
+            assert.equal(error.code, 'RECORD_NOT_ENCODABLE')
+            assert.equal(typeof error.detail['reason'], 'string')
+            continue
+          }
+          assert.deepStrictEqual(arrived, structuredClone(sent))
+        }
+      }),
+      { numRuns: RUNS },
+    )
+  })
+}
+
+test('without code generation from strings, every codec holds what it holds with it', { skip: isWithoutCode }, () => {
+  for (const file of ['codec.test.js', 'every-codec.test.js']) {
+    const path = fileURLToPath(new URL(file, import.meta.url))
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const { status, stdout } = spawnSync(process.execPath, [WITHOUT_CODE, path], { env, encoding: 'utf8' })
+    assert.equal(status, 0, stdout)
+  }
+})
+
+test('the codecs know that they may not compile', { skip: !isWithoutCode }, () => {
+  assert.equal(canCompile, false)
+})

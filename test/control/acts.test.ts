@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as graphs from './graphs.js'
+import { controlled, until } from './harness.js'
+
+const INJECTED = { run: { inject: true } }
+
+test('a source, or all of them, are paused and resumed; twice is once', async () => {
+  await controlled(graphs.mill, {}, async ({ ask, get, pipeline }) => {
+    for (const path of ['/pipelines/mill', '/pipelines/mill/sources/sensors']) {
+      for (let again = 0; again < 2; again++) {
+        assert.deepEqual((await ask('POST', `${path}/pause`)).json, { state: 'running', isPaused: true })
+      }
+      await until('nothing is on its way', () => pipeline.snapshot().nodes['sensors']!.inFlight === 0)
+      const made = pipeline.snapshot().nodes['sensors']!.in
+      await sleep(50)
+      assert.equal(pipeline.snapshot().nodes['sensors']!.in, made)
+      assert.equal((await get('/pipelines/mill/stages/sensors')).isPaused, true)
+      assert.equal((await ask('POST', `${path}/resume`)).json.isPaused, false)
+      await until('records flow again', () => pipeline.snapshot().nodes['sensors']!.in > made)
+    }
+    assert.equal((await ask('POST', '/pipelines/mill/sources/parse/pause')).json.error.code, 'NODE_NOT_SOURCE')
+    assert.equal((await ask('POST', '/pipelines/mill/sources/nowhere/pause')).json.error.code, 'NODE_UNKNOWN')
+  })
+})
+
+test('a rate limit is changed, told, and given back', async () => {
+  await controlled(graphs.mill, {}, async ({ ask, get }) => {
+    const path = '/pipelines/mill/sources/sensors/rate-limit'
+    assert.deepEqual((await ask('PUT', path, { perSecond: 50 })).json, { perSecond: 50 })
+    assert.equal((await get('/pipelines/mill/stages/sensors')).rateLimit, 50)
+    await until('the source is held', async () => {
+      const { stages } = await get('/pipelines/mill/stats')
+      return stages[0].windows['1s'].shares.limited > 0.5
+    })
+    assert.deepEqual((await ask('PUT', path, { perSecond: null })).json, { perSecond: null })
+    assert.deepEqual((await ask('DELETE', path)).json, { perSecond: null })
+    for (const perSecond of [0, -1, '5', undefined]) {
+      assert.equal((await ask('PUT', path, { perSecond })).json.error.code, 'REQUEST_INVALID')
+    }
+  })
+})
+
+test('a pushed record is followed to its end; the same key goes in once', async () => {
+  await controlled(graphs.pushed, {}, async ({ ask, get, pipeline }) => {
+    const push = (body: object) => ask('POST', '/pipelines/pushed/records', { node: 'in', ...body })
+    const good = await push({ record: 5, waitMs: 10_000 })
+    assert.deepEqual([good.status, good.json.state], [202, 'acked'])
+    const bad = await push({ record: -5, waitMs: 10_000 })
+    assert.deepEqual([bad.json.state, bad.json.error.code], ['failed', 'RECORD_FAILED'])
+    const keyed = await push({ record: 6, key: 'a/b', waitMs: 10_000 })
+    const again = await push({ record: 6, key: 'a/b', waitMs: 10_000 })
+    assert.deepEqual(again.json, keyed.json)
+    assert.equal(pipeline.snapshot().nodes['in']!.in, 3)
+    assert.deepEqual(await get(`/pipelines/pushed/records/${encodeURIComponent(keyed.json.id)}`), keyed.json)
+    assert.equal((await ask('GET', '/pipelines/pushed/records/none')).json.error.code, 'RECEIPT_UNKNOWN')
+    assert.equal((await push({ node: 'check', record: 1 })).json.error.code, 'INJECT_OFF')
+    assert.equal((await push({ node: 'nowhere', record: 1 })).json.error.code, 'NODE_UNKNOWN')
+  })
+})
+
+test('a deep or odd record harms nobody', async () => {
+  await controlled(graphs.pushed, {}, async ({ ask }) => {
+    const deep = `{"node":"in","waitMs":10000,"record":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    const answer = await ask('POST', '/pipelines/pushed/records', deep)
+    assert.ok(answer.status < 500, answer.text.slice(0, 200))
+    const proto = '{"node":"in","waitMs":10000,"record":{"__proto__":{"a":1},"constructor":2}}'
+    assert.equal((await ask('POST', '/pipelines/pushed/records', proto)).json.state, 'acked')
+    const after = await ask('POST', '/pipelines/pushed/records', { node: 'in', record: 1, waitMs: 10_000 })
+    assert.equal(after.json.state, 'acked')
+  })
+})
+
+test('a dead letter is looked at, tried once more, once, and forgotten', async () => {
+  await controlled(graphs.pushed, { run: { inject: true }, serve: { showRecords: true } }, async ({ ask, get }) => {
+    for (const record of [-1, -2, -3])
+      await ask('POST', '/pipelines/pushed/records', { node: 'in', record, waitMs: 10_000 })
+    const { total, deadLetters } = await until('they are told', async () => {
+      const list = await get('/pipelines/pushed/dead-letters')
+      return list.total === 3 && list
+    })
+    assert.equal(total, 3)
+    assert.deepEqual(
+      deadLetters.map(({ input }: any) => input),
+      [-3, -2, -1],
+    )
+    const [newest, middle] = deadLetters
+    assert.equal((await get(`/pipelines/pushed/dead-letters?limit=1&before=${newest.id}`)).deadLetters[0].id, middle.id)
+    assert.equal((await get('/pipelines/pushed/dead-letters?node=end')).deadLetters.length, 0)
+    const path = `/pipelines/pushed/dead-letters/${middle.id}`
+    assert.deepEqual((await get(path)).error, { name: 'RangeError', message: 'negative: -2' })
+    const replays = await Promise.all([ask('POST', `${path}/replay`), ask('POST', `${path}/replay`)])
+    assert.equal(replays[0]!.json.id, replays[1]!.json.id)
+    await until('it has failed again', async () => (await get('/pipelines/pushed/dead-letters')).total === 4)
+    assert.equal((await get(path)).replay.state, 'failed')
+    assert.deepEqual((await ask('DELETE', path)).json, { purged: 1 })
+    assert.deepEqual((await ask('DELETE', path)).json, { purged: 0 })
+    assert.equal((await ask('GET', path)).json.error.code, 'DEAD_LETTER_UNKNOWN')
+    assert.deepEqual((await ask('DELETE', '/pipelines/pushed/dead-letters')).json, { purged: 3 })
+  })
+})
+
+test('a worker is restarted without a charge, killed with one; a life ends once', async () => {
+  await controlled(graphs.mill, INJECTED, async ({ ask, get, pipeline }) => {
+    const worker = async () => (await get('/pipelines/mill/stages/parse')).workers[1]
+    const path = '/pipelines/mill/stages/parse/workers/1'
+    const done = (await until('its thread is known', async () => {
+      const { json } = await ask('POST', `${path}/restart`, { epoch: 0 })
+      return json.done && json
+    })) as object
+    assert.deepEqual(done, { done: true, epoch: 0 })
+    const second = await until('it lives again', async () => {
+      const found = await worker()
+      return found.epoch === 1 && found.state === 'running' && found
+    })
+    assert.equal(second.restarts[0].counts, false)
+    assert.deepEqual((await ask('POST', `${path}/restart`, { epoch: 0 })).json, { done: false, epoch: 1 })
+    assert.deepEqual((await ask('POST', `${path}/kill`, {})).json, { done: true, epoch: 1 })
+    const third = await until('it lives again', async () => {
+      const found = await worker()
+      return found.epoch === 2 && found.state === 'running' && found
+    })
+    assert.deepEqual(
+      third.restarts.map(({ epoch, counts }: any) => [epoch, counts]),
+      [
+        [0, false],
+        [1, true],
+      ],
+    )
+    const before = pipeline.snapshot().nodes['parse']!.in
+    await until('records flow', () => pipeline.snapshot().nodes['parse']!.in > before + 100)
+    assert.equal(
+      (await ask('POST', '/pipelines/mill/stages/parse/workers/7/kill', {})).json.error.code,
+      'WORKER_UNKNOWN',
+    )
+    assert.equal((await ask('POST', '/pipelines/mill/stages/size/workers/0/kill', {})).json.error.code, 'NODE_UNKNOWN')
+    assert.equal(
+      (await ask('POST', '/pipelines/mill/stages/parse/workers/x/kill', {})).json.error.code,
+      'REQUEST_INVALID',
+    )
+  })
+})
+
+test('figures are answered and conserved while workers are killed', async () => {
+  await controlled(graphs.mill, INJECTED, async ({ ask, get, pipeline }) => {
+    for (let kills = 0; kills < 12; kills++) {
+      await until('a thread to kill', async () => {
+        const { json } = await ask('POST', `/pipelines/mill/stages/parse/workers/${kills % 2}/kill`, {})
+        return json.done === true
+      })
+      const paths = ['stats', 'stages', 'lanes', 'analysis', 'histograms', 'stages/parse/histograms/service']
+      await Promise.all(paths.map((path) => get(`/pipelines/mill/${path}`)))
+      assert.equal((await ask('GET', '/metrics')).status, 200)
+    }
+    const { json } = await ask('POST', '/pipelines/mill/drain', {})
+    assert.equal(json.state, 'draining')
+    assert.equal((await ask('POST', '/pipelines/mill/drain', {})).status, 202)
+    const report = await pipeline.finished
+    assert.equal(report.outcome, 'drained')
+    assert.equal(report.abandoned, 0)
+    const { ledger } = await get('/pipelines/mill/analysis')
+    assert.ok(ledger.holds, JSON.stringify(ledger.entries))
+    assert.equal((await get('/pipelines/mill')).state, 'drained')
+  })
+})
+
+test('acts and events are logged from a level that can be changed', async () => {
+  const lines: { level: string; text: string; act?: string }[] = []
+  const write = (level: string) => (fields: object, text: string) => void lines.push({ level, text, ...fields })
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, write(level)])
+  const logger: any = { ...Object.fromEntries(levels), level: 'info', child: () => logger }
+  await controlled(graphs.pushed, { serve: { logger } }, async ({ ask, get }) => {
+    await ask('POST', '/pipelines/pushed/pause')
+    assert.ok(lines.some(({ text, act }) => text === 'act' && act === 'POST /pipelines/:pipeline/pause'))
+    assert.deepEqual((await ask('PUT', '/log-level', { level: 'error' })).json, { level: 'error' })
+    assert.deepEqual(await get('/log-level'), { level: 'error' })
+    lines.length = 0
+    await ask('POST', '/pipelines/pushed/resume')
+    await ask('POST', '/pipelines/pushed/records', { node: 'in', record: -1, waitMs: 10_000 })
+    assert.deepEqual(lines, [])
+    await ask('PUT', '/log-level', { level: 'debug' })
+    await ask('POST', '/pipelines/pushed/records', { node: 'in', record: -1, waitMs: 10_000 })
+    await until('the failure is logged', () =>
+      lines.some(({ level, text }) => level === 'warn' && text === 'record.failed'),
+    )
+  })
+})

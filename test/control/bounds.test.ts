@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { fastify } from 'fastify'
+import { run } from 'millrace'
+import { ActLimit } from '#src/control/act-limit.js'
+import { control, serveControl } from '#src/control/index.js'
+import * as graphs from './graphs.js'
+import { controlled, served } from './harness.js'
+
+/** What a server answers to bytes as they are. */
+async function raw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text: string) => (answer += text))
+  socket.on('error', () => undefined)
+  socket.write(bytes)
+  await once(socket, 'close')
+  return answer
+}
+
+test('with a token, everything but health and the page needs it', async () => {
+  await controlled(graphs.pushed, { serve: { token: 's3cret' } }, async ({ server, ask }) => {
+    for (const path of ['/health', '/ready', '/', '/openapi.json', '/page/page.js']) {
+      assert.equal((await fetch(server.url + path)).status, 200, path)
+    }
+    for (const path of ['/pipelines', '/metrics', '/pipelines/pushed/watch', '/log-level', '/pipelines/none']) {
+      const response = await fetch(server.url + path)
+      assert.equal(response.status, 401, path)
+      assert.match(response.headers.get('www-authenticate')!, /^Bearer/)
+      assert.equal(((await response.json()) as any).error.code, 'TOKEN_MISSING')
+    }
+    for (const authorization of ['Bearer no', 'Bearer s3cre', 'Bearer s3cret3', 'Bearer S3CRET']) {
+      const { status, json } = await ask('POST', '/pipelines/pushed/pause', undefined, { authorization })
+      assert.deepEqual([status, json.error.code], [401, 'TOKEN_WRONG'], authorization)
+    }
+    assert.equal(
+      (await ask('POST', '/pipelines/pushed/pause', undefined, { authorization: 'Basic czNjcmV0' })).status,
+      401,
+    )
+    assert.equal((await ask('POST', '/pipelines/pushed/pause')).status, 200)
+  })
+})
+
+test('another address than this machine’s own is refused without a token', async () => {
+  const pipeline = await run(graphs.pushed)
+  for (const host of ['0.0.0.0', '::', '192.168.1.7', 'example.com']) {
+    await assert.rejects(serveControl(pipeline, { host, port: 0 }), { code: 'ADDRESS_NEEDS_TOKEN' })
+  }
+  const server = await serveControl(pipeline, { host: '0.0.0.0', port: 0, token: 't' })
+  await server.close()
+  await assert.rejects(serveControl(pipeline, { port: 0, tokn: 't' } as object), { code: 'OPTIONS_INVALID' })
+  await assert.rejects(serveControl(pipeline, { port: -1 }), { code: 'OPTIONS_INVALID' })
+  const first = await serveControl(pipeline, { port: 0 })
+  await assert.rejects(serveControl(pipeline, { port: first.port }), { code: 'CONTROL_NOT_LISTENING' })
+  await first.close()
+  await pipeline.stop()
+})
+
+test('pages of other origins can neither act nor, by a name of their own, read', async () => {
+  await controlled(graphs.pushed, {}, async ({ server, ask }) => {
+    const path = '/pipelines/pushed/pause'
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+    ]) {
+      assert.equal(
+        (await ask('POST', path, undefined, headers as Record<string, string>)).json.error.code,
+        'ORIGIN_REFUSED',
+      )
+    }
+    assert.equal((await ask('POST', path, undefined, { origin: server.url })).status, 200)
+    const rebound = await raw(server.port, 'GET /pipelines HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n')
+    assert.match(rebound, /^HTTP\/1\.1 403 [^]*ORIGIN_REFUSED/)
+    const answer = await ask('GET', '/pipelines', undefined, { origin: 'https://evil.example' })
+    assert.equal(answer.headers.get('access-control-allow-origin'), null)
+  })
+})
+
+test('every answer carries the security headers and, where it fails, the one shape', async () => {
+  await controlled(graphs.pushed, { serve: { maxBodyBytes: 2_048 } }, async ({ server, ask }) => {
+    const json = { 'content-type': 'application/json' }
+    const records = '/pipelines/pushed/records'
+    const cases: [number, string, string, string, unknown?, Record<string, string>?][] = [
+      [404, 'ADDRESS_UNKNOWN', 'GET', '/nothing'],
+      [404, 'ADDRESS_UNKNOWN', 'GET', '/page/../../package.json'],
+      [404, 'ADDRESS_UNKNOWN', 'GET', '/page/..%2f..%2fcontrol.js'],
+      [404, 'PIPELINE_UNKNOWN', 'GET', '/pipelines/..%2f..%2fetc%2fpasswd'],
+      [404, 'PIPELINE_UNKNOWN', 'GET', '/pipelines/__proto__/stats'],
+      [404, 'NODE_UNKNOWN', 'GET', '/pipelines/pushed/stages/constructor'],
+      [404, 'NODE_UNKNOWN', 'GET', '/pipelines/pushed/stages/constructor/histograms/service'],
+      [404, 'HISTOGRAM_UNKNOWN', 'GET', '/pipelines/pushed/stages/check/histograms/ack'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/stages/check/histograms/valueOf'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/%ff/stats'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?limit=0'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?limit=many'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?unknown=1'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/watch?rateHz=1000'],
+      [405, 'METHOD_NOT_ALLOWED', 'PUT', '/pipelines/pushed/pause'],
+      [405, 'METHOD_NOT_ALLOWED', 'GET', '/pipelines/pushed/pause'],
+      [400, 'BODY_NOT_JSON', 'POST', records, '{"node":', json],
+      [400, 'BODY_NOT_JSON', 'POST', records, 'node=in', { 'content-type': 'text/plain' }],
+      [400, 'REQUEST_INVALID', 'POST', records, []],
+      [400, 'REQUEST_INVALID', 'POST', records, { node: 5, record: 1 }],
+      [400, 'REQUEST_INVALID', 'POST', records, { node: 'in' }],
+      [400, 'REQUEST_INVALID', 'POST', records, { node: 'in', record: 1, more: 1 }],
+      [413, 'BODY_TOO_LARGE', 'POST', records, { node: 'in', record: 'x'.repeat(3_000) }],
+    ]
+    for (const [status, code, method, path, body, headers] of cases) {
+      const answer = await ask(method, path, body, headers)
+      assert.deepEqual([answer.status, answer.json?.error.code], [status, code], `${method} ${path} ${answer.text}`)
+      assert.ok(answer.json.error.message.length > 0 && answer.json.error.fix.length > 0)
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', path)
+      assert.match(answer.headers.get('content-security-policy')!, /default-src 'none'/)
+    }
+    assert.equal((await ask('PUT', '/pipelines/pushed/pause')).headers.get('allow'), 'POST')
+    const flood = `GET /health HTTP/1.1\r\nhost: localhost\r\n${'x: y\r\n'.repeat(10_000)}\r\n`
+    assert.match(await raw(server.port, flood), /^HTTP\/1\.1 431 [^]*HEADERS_TOO_LARGE/)
+    assert.match(await raw(server.port, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400 [^]*REQUEST_INVALID/)
+    assert.equal((await ask('GET', '/health')).status, 200)
+  })
+})
+
+test('acts are limited, reads are not', async () => {
+  await controlled(graphs.pushed, { serve: { actsPerSecond: 1 } }, async ({ ask, get }) => {
+    const statuses: number[] = []
+    for (let i = 0; i < 6; i++) statuses.push((await ask('POST', '/pipelines/pushed/resume')).status)
+    assert.ok(statuses.includes(429) && statuses[0] === 200, statuses.join())
+    const { json } = await ask('POST', '/pipelines/pushed/resume')
+    assert.equal(json.error.code, 'ACTS_TOO_FAST')
+    for (let i = 0; i < 50; i++) await get('/pipelines')
+  })
+})
+
+test('the bucket of acts fills again with time', () => {
+  let now = 0
+  const limit = new ActLimit(2, () => now)
+  for (let i = 0; i < 4; i++) limit.take()
+  assert.throws(() => limit.take(), { code: 'ACTS_TOO_FAST', detail: { waitS: 1 } })
+  now = 500
+  limit.take()
+  assert.throws(() => limit.take(), { code: 'ACTS_TOO_FAST' })
+  now = 1_000_000
+  for (let i = 0; i < 4; i++) limit.take()
+  assert.throws(() => limit.take(), { code: 'ACTS_TOO_FAST' })
+})
+
+test('a service mounts it under a prefix of its own, and keeps its own routes, errors and unknown addresses', async () => {
+  const pipeline = await run(graphs.pushed)
+  const app = fastify()
+  app.get('/own', () => ({ own: true }))
+  await app.register(control(pipeline), { prefix: '/ops/mill' })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as { port: number }
+  const ask = async (path: string, init?: RequestInit): Promise<any> =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, init)).json()
+  assert.deepEqual(await ask('/own'), { own: true })
+  assert.equal((await ask('/nothing')).error, 'Not Found')
+  assert.equal((await ask('/ops/mill/nothing')).error.code, 'ADDRESS_UNKNOWN')
+  assert.equal((await ask('/ops/mill/pipelines')).pipelines[0].name, 'pushed')
+  assert.equal((await ask('/ops/mill/openapi.json')).servers[0].url, '/ops/mill')
+  assert.equal((await ask('/ops/mill/pipelines/pushed/pause', { method: 'POST' })).isPaused, true)
+  assert.throws(() => control(pipeline, { maxReaders: 0 }), { code: 'OPTIONS_INVALID' })
+  await app.close()
+  assert.equal(pipeline.state, 'running')
+  await pipeline.stop()
+})
+
+test('two pipelines of one name are told apart by the names they are given', async () => {
+  const [a, b] = [await run(graphs.pushed), await run(graphs.pushed)]
+  await served({ a, 'b/1': b }, {}, async ({ ask, get }) => {
+    await ask('POST', '/pipelines/b%2F1/pause')
+    assert.equal((await get('/pipelines/a')).isPaused, false)
+    assert.equal((await get('/pipelines/b%2F1')).isPaused, true)
+  })
+  await Promise.all([a.stop(), b.stop()])
+})

@@ -1,0 +1,90 @@
+/** Graphs of the tests of the control API. Workers import this module. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { dataflow } from 'millrace'
+
+export interface Reading {
+  readonly id: number
+  readonly secret: string
+}
+
+/** Runs for ever, some records fail, and `parse` is the slowest. */
+export const mill = dataflow('mill', import.meta.url)
+  .source('sensors', {
+    rate: 2_000,
+    produce: async function* ({ signal }) {
+      for (let id = 0; !signal.aborted; id++) {
+        yield { id, secret: `secret-${id}` } as Reading
+        if (id % 20 === 0) await sleep(5, undefined, { signal }).catch(() => undefined)
+      }
+    },
+  })
+  .transform('parse', {
+    concurrency: 2,
+    latencyMs: 0.2,
+    restart: { maxRestarts: 1_000 },
+    map: (reading: Reading) => {
+      if (reading.id % 500 === 13) throw new RangeError(`no good: ${reading.secret}`)
+      return reading
+    },
+  })
+  .conditional('size', { route: ({ id }) => (id % 10 === 0 ? 'tens' : 'others') })
+  .buffer('queue', { capacity: 2_000 })
+  .sink('store', { batch: { size: 50, timeoutMs: 20 }, write: () => undefined })
+  .sink('tens', { write: () => undefined })
+  .connect('sensors', 'parse', { dataType: 'reading' })
+  .connect('parse', 'size')
+  .connect('size', 'queue', { when: 'others' })
+  .connect('size', 'tens', { when: 'tens' })
+  .connect('queue', 'store')
+
+/** Takes what is pushed. */
+export const pushed = dataflow('pushed', import.meta.url)
+  .source<'in', number>('in', { push: true })
+  .transform('check', {
+    map: (n: number) => {
+      if (n < 0) throw new RangeError(`negative: ${n}`)
+      return n
+    },
+  })
+  .sink('end', { write: () => undefined })
+  .connect('in', 'check')
+  .connect('check', 'end')
+
+/** Cannot keep up: its one slow stage holds the source. */
+export const narrow = dataflow('narrow', import.meta.url)
+  .source('fast', {
+    produce: function* () {
+      for (let i = 0; ; i++) yield i
+    },
+  })
+  .transform('slow', {
+    map: (n: number) => {
+      for (const end = performance.now() + 2; performance.now() < end;);
+      return n
+    },
+  })
+  .sink('end', { write: () => undefined })
+  .connect('fast', 'slow', { maxDemand: 32 })
+  .connect('slow', 'end')
+
+/** Its only worker cannot be set up for a while, or at all. */
+export const late = dataflow('late', import.meta.url)
+  .source('numbers', { produce: () => [1, 2, 3] })
+  .sink('end', { setup: () => sleep(1_500), write: () => undefined })
+  .connect('numbers', 'end')
+
+export const unstartable = dataflow('unstartable', import.meta.url)
+  .source('numbers', { produce: () => [1, 2, 3] })
+  .sink('end', {
+    setup: () => {
+      throw new Error('no disk')
+    },
+    write: () => undefined,
+  })
+  .connect('numbers', 'end')
+
+/** Its worker dies at its first record, whatever is tried. */
+export const doomed = dataflow('doomed', import.meta.url)
+  .source('numbers', { produce: () => [1, 2, 3] })
+  .sink('end', { restart: { maxRestarts: 0 }, write: () => process.exit(3) })
+  .connect('numbers', 'end')

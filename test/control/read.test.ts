@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
+import { run } from 'millrace'
+import * as graphs from './graphs.js'
+import { controlled, served, until } from './harness.js'
+
+const SHOWN = { run: { inject: true }, serve: { showRecords: true } }
+
+test('every answer is as the OpenAPI document says, and so is every example in it', async () => {
+  await controlled(graphs.mill, SHOWN, async ({ get, ask }) => {
+    await until('a record fails', async () => (await get('/pipelines/mill/dead-letters')).total > 0)
+    const document = await get('/openapi.json')
+    const ajv = new Ajv2020({ strict: false, schemas: [{ $id: '/document', ...document }] })
+    const fill: Record<string, string> = { pipeline: 'mill', node: 'parse', kind: 'service', worker: '0' }
+    const { deadLetters } = await get('/pipelines/mill/dead-letters')
+    const pushed = await ask('POST', '/pipelines/mill/records', {
+      node: 'parse',
+      record: { id: 1, secret: '' },
+      waitMs: 9_000,
+    })
+    assert.equal(pushed.json.state, 'acked')
+    for (const [path, methods] of Object.entries<any>(document.paths)) {
+      const id = path.includes('dead-letters') ? deadLetters[0].id : pushed.json.id
+      const asked = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === 'id' ? String(id) : fill[name]!))
+      for (const [method, operation] of Object.entries<any>(methods)) {
+        for (const [status, { content }] of Object.entries<any>(operation.responses)) {
+          const { schema, example, examples } = content['application/json'] ?? {}
+          if (schema === undefined) continue
+          const resolved = schema.$ref === undefined ? schema : document.components.schemas.Error
+          const isValid = ajv.compile(resolved)
+          const given = [example, ...Object.values<any>(examples ?? {}).map(({ value }) => value)]
+          for (const each of given.filter((value) => value !== undefined)) {
+            assert.ok(isValid(each), `example of ${method} ${path} ${status}: ${ajv.errorsText(isValid.errors)}`)
+          }
+          if (method !== 'get' || status !== '200') continue
+          const answer = await get(asked)
+          assert.ok(
+            isValid(answer),
+            `${asked}: ${ajv.errorsText(isValid.errors)} ${JSON.stringify(answer).slice(0, 500)}`,
+          )
+        }
+      }
+    }
+  })
+})
+
+test('figures are those of the pipeline: totals, rates, shares, lanes', async () => {
+  await controlled(graphs.mill, SHOWN, async ({ get, pipeline }) => {
+    const stats = await until('a second of rates', async () => {
+      const found = await get('/pipelines/mill/stats')
+      return found.seconds['1s'] > 0.9 && found
+    })
+    const parse = stats.stages.find(({ node }: { node: string }) => node === 'parse')
+    assert.ok(parse.totals.in > 0 && parse.totals.in <= pipeline.snapshot().nodes['parse']!.in)
+    assert.ok(parse.windows['1s'].in > 0)
+    assert.equal(parse.workers.length, 2)
+    const { busy, starved } = parse.windows['1s'].shares
+    assert.ok(busy + starved > 0.3, `a worker is busy or starved most of the time: ${busy} ${starved}`)
+    const edge = stats.edges.find(({ from }: { from: string }) => from === 'sensors')
+    assert.ok(edge.rates['1s'] > 0 && edge.bytes > 0)
+    const { lanes } = await get('/pipelines/mill/lanes')
+    assert.equal(lanes.filter(({ from }: any) => from.node === 'sensors').length, 2)
+    for (const { credit, capacity, fill } of lanes) assert.ok(credit <= capacity && fill <= 1)
+    const { ledger } = await get('/pipelines/mill/analysis')
+    assert.ok(ledger.holds, JSON.stringify(ledger.entries))
+  })
+})
+
+test('a histogram is the same for other HDR tools, whole and over a window', async () => {
+  await controlled(graphs.mill, SHOWN, async ({ get, pipeline }) => {
+    const path = '/pipelines/mill/stages/parse/histograms/service?window=1&hdr=true'
+    const answer = await until('values in the window', async () => {
+      const found = await get(path)
+      return found.window.figures.count > 100 && found
+    })
+    assert.equal(answer.unit, 'ns')
+    for (const { figures, hdr, points } of [answer.total, answer.window]) {
+      const decoded = decodeFromCompressedBase64(hdr)
+      assert.equal(decoded.totalCount, figures.count)
+      assert.equal(decoded.getValueAtPercentile(99), figures.p99 === figures.max ? decoded.maxValue : figures.p99)
+      assert.equal(points.at(-1).count, figures.count)
+      assert.equal(points.at(-1).share, 1)
+      assert.ok(points.every(({ value }: any, i: number) => i === 0 || value >= points[i - 1].value))
+    }
+    assert.ok(answer.window.figures.count <= answer.total.figures.count)
+    assert.ok(pipeline.histogram('parse', 'service')!.total >= answer.total.figures.count)
+  })
+})
+
+test('the bottleneck is named in one sentence, with who waits for it and what would help', async () => {
+  await controlled(graphs.narrow, {}, async ({ get }) => {
+    const { bottleneck } = await until('the slow stage is found', async () => {
+      const found = await get('/pipelines/narrow/analysis')
+      return found.bottleneck.node === 'slow' && found.bottleneck.because.length > 0 && found
+    })
+    assert.match(
+      bottleneck.sentence,
+      /`slow` is busy \d+ % of the time; `fast` waits for (?:it|acks) \d+ % of the time/,
+    )
+    assert.match(bottleneck.remedy, /workers|faster/)
+  })
+})
+
+test('the graph is drawn in every format, live colours on request', async () => {
+  await controlled(graphs.mill, {}, async ({ ask, get }) => {
+    assert.equal((await get('/pipelines/mill/graph')).nodes.length, 6)
+    const dot = await ask('GET', '/pipelines/mill/graph.dot?live=true&theme=dark&direction=TB')
+    assert.match(dot.headers.get('content-type')!, /graphviz/)
+    assert.match(dot.text, /digraph[^]*busy/)
+    assert.match((await ask('GET', '/pipelines/mill/graph.mermaid')).text, /flowchart|graph/)
+    const svg = await ask('GET', '/pipelines/mill/graph.svg?live=true')
+    assert.match(svg.headers.get('content-type')!, /image\/svg/)
+    assert.match(svg.text, /<svg/)
+    assert.equal((await ask('GET', '/pipelines/mill/graph.svg?theme=none')).json.error.code, 'REQUEST_INVALID')
+  })
+})
+
+test('what records hold is not shown unless it is asked for', async () => {
+  const look = async (showRecords: boolean): Promise<string> => {
+    let all = ''
+    await controlled(graphs.mill, { run: { inject: true }, serve: { showRecords } }, async ({ get, ask }) => {
+      await until('a record fails', async () => (await get('/pipelines/mill/dead-letters')).total > 0)
+      const { paths } = await get('/openapi.json')
+      for (const path of Object.keys(paths).filter((each) => !/\{(?!pipeline)|watch/.test(each))) {
+        all += (await ask('GET', path.replace('{pipeline}', 'mill'))).text
+      }
+    })
+    return all
+  }
+  assert.doesNotMatch(await look(false), /secret-/)
+  assert.match(await look(true), /no good: secret-13/)
+})
+
+test('pipelines that start, fail to start, fail or have ended say so, and their figures stay', async () => {
+  const doomed = await run(graphs.doomed)
+  await assert.rejects(doomed.finished)
+  const starting = run(graphs.late)
+  const unstartable = run(graphs.unstartable)
+  unstartable.catch(() => undefined)
+  const ended = await run(graphs.pushed)
+  await ended.drain()
+  await served({ doomed, starting, unstartable, ended }, {}, async ({ ask, get }) => {
+    await until('the start has failed', async () => (await get('/pipelines/unstartable')).state === 'failed')
+    const { pipelines } = await get('/pipelines')
+    assert.deepEqual(
+      pipelines.map(({ name, state }: any) => [name, state]),
+      [
+        ['doomed', 'failed'],
+        ['starting', 'starting'],
+        ['unstartable', 'failed'],
+        ['ended', 'drained'],
+      ],
+    )
+    const early = await ask('GET', '/pipelines/starting/stats')
+    assert.deepEqual(
+      [early.status, early.json.error.code, early.headers.get('retry-after')],
+      [503, 'PIPELINE_STARTING', '1'],
+    )
+    assert.equal((await ask('POST', '/pipelines/starting/pause')).status, 503)
+    assert.equal((await ask('GET', '/pipelines/unstartable/stats')).json.error.code, 'START_FAILED')
+    assert.equal((await ask('GET', '/health')).status, 503)
+    assert.equal((await ask('GET', '/ready')).status, 503)
+    for (const name of ['doomed', 'ended']) {
+      assert.ok((await get(`/pipelines/${name}/stats`)).stages.length > 0)
+      await get(`/pipelines/${name}/analysis`)
+      assert.equal((await ask('POST', `/pipelines/${name}/pause`)).json.error.code, 'PIPELINE_NOT_RUNNING')
+      assert.equal((await ask('POST', `/pipelines/${name}/drain`, {})).status, 202)
+      assert.equal((await ask('POST', `/pipelines/${name}/stop`, {})).status, 202)
+    }
+    assert.equal((await get('/pipelines/doomed/stages')).stages[1].workers[0].restarts.length, 1)
+    const started = await starting
+    await started.finished
+    assert.equal((await get('/pipelines/starting')).state, 'finished')
+  })
+})

@@ -1,0 +1,3 @@
+import type { Mutation } from './mutate.ts'
+
+export const MUTATIONS: readonly Mutation[] = []

@@ -1,0 +1,169 @@
+/**
+ * A source and two workers below it, with an ack lane each. Of every granule the first worker ends the id that the source
+ * gave it and bears another, which the second one ends: their entries may come in either order. All slots are opened at
+ * once, so the n-th granule has the n-th slot.
+ */
+import assert from 'node:assert/strict'
+import { load } from '#atomics'
+import { AckReader, AckWriter, type AckLaneLayout } from '#src/lane/acks.js'
+import { Doorbell, ring } from '#src/lane/doorbell.js'
+import { Journal, type JournalLayout, recover } from '#src/lane/journal.js'
+import type { Memory } from '#src/lane/memory.js'
+import { NO_SLOT, Slots, type SlotsLayout } from '#src/lane/slots.js'
+
+export interface AcksPlan {
+  readonly granules: number
+  readonly slots: SlotsLayout
+  /** Granules ever opened, and the slot of each: what a lane would carry. */
+  readonly opened: number
+  readonly source: { readonly journal: JournalLayout; readonly doorbell: number }
+  readonly workers: readonly {
+    readonly lane: AckLaneLayout
+    readonly journal: JournalLayout
+    readonly doorbell: number
+  }[]
+}
+
+/** The id that the source gives to a granule, and the one that the first worker makes of it. */
+const born = (granule: number): number => 1 + 2 * granule
+const child = (granule: number): number => 0x100 << granule
+
+/** What a worker owes for a granule. */
+const entryOf = (worker: number, granule: number): number =>
+  worker === 0 ? born(granule) ^ child(granule) : child(granule)
+
+const OPENED = 0
+const ENDED = 1
+
+class Source {
+  readonly #memory: Memory
+  readonly #plan: AcksPlan
+  readonly #journal: Journal
+  readonly #slots: Slots
+  readonly #readers: readonly AckReader[]
+
+  constructor(memory: Memory, plan: AcksPlan) {
+    this.#memory = memory
+    this.#plan = plan
+    this.#journal = new Journal(memory, plan.source.journal)
+    this.#slots = new Slots(memory, plan.slots)
+    this.#readers = plan.workers.map(({ lane }) => new AckReader(memory, lane))
+    for (const reader of this.#readers) reader.want(true)
+  }
+
+  get isDone(): boolean {
+    return this.#journal.counters[ENDED] === this.#plan.granules
+  }
+
+  step(): boolean {
+    const { counters } = this.#journal
+    let didSome = false
+    for (const reader of this.#readers) {
+      while (reader.poll()) {
+        didSome = true
+        if (!this.#slots.settle(reader.slot, reader.low, reader.high, reader.failures)) continue
+        this.#slots.close(reader.slot)
+        counters[ENDED]!++
+      }
+    }
+    let hasOpened = false
+    while (counters[OPENED]! < this.#plan.granules && this.#open()) hasOpened = true
+    if (!didSome && !hasOpened) return false
+    this.#slots.stage(this.#journal)
+    for (const reader of this.#readers) reader.stage(this.#journal)
+    this.#journal.commit()
+    this.#wakePeers(hasOpened)
+    return true
+  }
+
+  #open(): boolean {
+    const granule = this.#journal.counters[OPENED]!
+    const slot = this.#slots.open(1, granule, 0)
+    if (slot === NO_SLOT) return false
+    this.#slots.settle(slot, born(granule), 0, 0)
+    this.#memory.words[this.#plan.opened / 4 + 1 + granule] = slot
+    this.#journal.counters[OPENED]!++
+    this.#journal.set(this.#plan.opened / 4, granule + 1)
+    return true
+  }
+
+  /** Those that wait for a granule or for room. */
+  #wakePeers(hasOpened: boolean): void {
+    this.#plan.workers.forEach(({ doorbell }, i) => {
+      if (hasOpened || this.#readers[i]!.isWorthWaking) ring(this.#memory.words, doorbell)
+    })
+  }
+}
+
+class Worker {
+  readonly #memory: Memory
+  readonly #plan: AcksPlan
+  readonly #number: number
+  readonly #journal: Journal
+  readonly #writer: AckWriter
+
+  constructor(memory: Memory, plan: AcksPlan, number: number) {
+    this.#memory = memory
+    this.#plan = plan
+    this.#number = number
+    this.#journal = new Journal(memory, plan.workers[number]!.journal)
+    this.#writer = new AckWriter(memory, plan.workers[number]!.lane)
+  }
+
+  get isDone(): boolean {
+    return this.#journal.counters[0] === this.#plan.granules
+  }
+
+  step(): boolean {
+    const { words } = this.#memory
+    const granule = this.#journal.counters[0]!
+    if (load(words, this.#plan.opened / 4) <= granule || !this.#writer.hasRoom(1)) return false
+    const slot = words[this.#plan.opened / 4 + 1 + granule]!
+    this.#writer.put(slot, entryOf(this.#number, granule), 0, 0)
+    this.#journal.counters[0]!++
+    assert.equal(this.#writer.stage(this.#journal), true)
+    this.#journal.commit()
+    if (this.#writer.isWorthWaking) ring(words, this.#plan.source.doorbell)
+    return true
+  }
+}
+
+/** The entries of one worker for all granules, from before anybody else looks. */
+export function workBefore(memory: Memory, plan: AcksPlan, number: number): void {
+  const journal = new Journal(memory, plan.workers[number]!.journal)
+  const writer = new AckWriter(memory, plan.workers[number]!.lane)
+  for (let granule = 0; granule < plan.granules; granule++) writer.put(granule, entryOf(number, granule), 0, 0)
+  writer.stage(journal)
+  journal.commit()
+}
+
+export function source(memory: Memory, plan: AcksPlan): void {
+  const made = new Source(memory, plan)
+  work(memory, made, plan.source.doorbell)
+}
+
+export function sourceAgain(memory: Memory, plan: AcksPlan): void {
+  recover(memory, plan.source.journal)
+  plan.workers.forEach(({ doorbell }) => ring(memory.words, doorbell))
+  source(memory, plan)
+}
+
+export function worker(memory: Memory, plan: AcksPlan, number: number): void {
+  work(memory, new Worker(memory, plan, number), plan.workers[number]!.doorbell)
+}
+
+export function workerAgain(memory: Memory, plan: AcksPlan, number: number): void {
+  recover(memory, plan.workers[number]!.journal)
+  ring(memory.words, plan.source.doorbell)
+  worker(memory, plan, number)
+}
+
+function work(memory: Memory, each: { readonly isDone: boolean; step(): boolean }, doorbell: number): void {
+  const bell = new Doorbell(memory.words, doorbell)
+  while (!each.isDone) {
+    if (each.step()) continue
+    bell.announce()
+    if (!each.step()) bell.park(0)
+    bell.rise()
+  }
+}

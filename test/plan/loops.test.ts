@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dataflow, deadlock, type GraphData, plan } from 'millrace'
+
+/** What one lane over an edge holds, in records. */
+function held(graph: GraphData, edge: number, options = {}): number {
+  return plan(graph, options).links.find(({ edges }) => edges.includes(edge))!.capacity
+}
+
+const loop = (window: number, back: object = {}): GraphData =>
+  dataflow('loop')
+    .source('in', { window })
+    .transform('work')
+    .sink('out')
+    .connect('in', 'work')
+    .connect('work', 'out')
+    .connect('work', 'work', { pathType: 'retry', ...back })
+
+test('a lane of a loop holds what the deadlock analysis asks for', () => {
+  const graph = loop(20_000)
+  const [sized] = deadlock(graph).sized
+  assert.equal(sized!.capacity, 20_000)
+  assert.equal(held(graph, sized!.edge), 20_000)
+})
+
+test('lanes that hold enough as they are, and lanes off the loop, stay as they are', () => {
+  const graph = loop(1_000)
+  assert.deepEqual(deadlock(graph).sized, [])
+  assert.deepEqual(
+    graph.edges.map((_, edge) => held(graph, edge)),
+    [4_096, 4_096, 4_096],
+  )
+  assert.equal(held(loop(20_000), 0), 4_096)
+})
+
+test('the plan and the analysis count with the same `maxDemand`', () => {
+  const graph = loop(1_000)
+  assert.equal(held(graph, 2, { maxDemand: 64 }), 1_000)
+  assert.equal(held(graph, 0, { maxDemand: 64 }), 64)
+})
+
+test('what the graph says of a lane is kept, and the analysis warns', () => {
+  const graph = loop(1_000, { maxDemand: 10 })
+  assert.equal(deadlock(graph).safe, false)
+  assert.equal(held(graph, 2), 10)
+})
+
+test('the lanes of a loop have bytes for all their records', () => {
+  const { links } = plan(loop(20_000))
+  const lane = links.find(({ edges }) => edges.includes(2))!.lanes[0]![0]!
+  assert.ok(lane.ringBytes >= 20_000 * 128)
+})
+
+test('in a loop of several stages one lane makes up for what the others do not hold', () => {
+  const graph = dataflow('long loop')
+    .source('in', { window: 30_000 })
+    .transform('first')
+    .transform('second')
+    .sink('out')
+    .connect('in', 'first')
+    .connect('first', 'second')
+    .connect('second', 'out')
+    .connect('second', 'first', { pathType: 'retry' })
+  assert.ok(deadlock(graph).safe)
+  assert.equal(held(graph, 1) + held(graph, 3), 30_000)
+})

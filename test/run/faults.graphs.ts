@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { dataflow } from 'millrace'
+
+/** Failures that are worth another attempt, and failures that are not. */
+export const picky = dataflow('picky', import.meta.url)
+  .source('numbers', { produce: () => [1, 2, 3, 4] })
+  .transform('fails', {
+    retry: { maxAttempts: 3, baseMs: 1, when: (error) => (error as Error).message === 'odd' },
+    map: (n: number, { attempt }) => {
+      if (n === 4) return n
+      if (n % 2 === 0 || attempt < 3) throw new Error(n % 2 === 1 ? 'odd' : 'even')
+      return n
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'fails')
+  .connect('fails', 'out')
+
+export const exits = dataflow('exits', import.meta.url)
+  .source('numbers', { produce: () => [1], setup: () => process.exit(7) })
+  .sink('out')
+  .connect('numbers', 'out')
+
+/** Calls that overlap: what each of them learns and says by its own context. */
+export const contexts = dataflow('contexts', import.meta.url)
+  .source('numbers', {
+    produce: function* () {
+      for (let n = 0; n < 60; n++) yield n
+    },
+  })
+  .transform('one', {
+    maxInFlight: 8,
+    retry: { maxAttempts: 2, baseMs: 1 },
+    map: async (n: number, { attempt, id, emit }) => {
+      await sleep(n % 5)
+      if (n % 3 === 0 && attempt === 1) throw new Error('once more')
+      emit('seen', { n, attempt, id })
+      return n
+    },
+  })
+  .transform('many', {
+    batch: { size: 5, timeoutMs: 5, by: (n: number) => n % 4 },
+    maxInFlight: 4,
+    mapBatch: async (batch: number[], { emit, fail }) => {
+      await sleep(batch[0]! % 3)
+      emit('batch', { batch: [...batch] })
+      for (const n of batch) if (n % 10 === 7) fail(n, new Error('seven'))
+      return batch.filter((n) => n % 10 !== 7)
+    },
+  })
+  .sink('out')
+  .sink('seen')
+  .sink('batches')
+  .sink('failed')
+  .connect('numbers', 'one')
+  .connect('one', 'many')
+  .connect('many', 'out')
+  .connect('one', 'seen', { when: 'seen' })
+  .connect('many', 'batches', { when: 'batch' })
+  .connect('many', 'failed', { pathType: 'dead_letter' })

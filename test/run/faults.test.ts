@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { run } from 'millrace'
+import * as graphs from './faults.graphs.js'
+import { collect } from './harness.js'
+
+test('`retry.when` is a function of the graph, and says which failures are tried again', async () => {
+  const { outputs, report } = await collect(graphs.picky)
+  assert.deepEqual((outputs['out'] as number[]).toSorted(), [1, 3, 4])
+  assert.equal(report.nodes['fails']!.retried, 4)
+  assert.equal(report.failed, 1)
+})
+
+test('a start that fails because a thread ended says why it ended', async () => {
+  await assert.rejects(run(graphs.exits), (error: Error & { code: string }) => {
+    assert.equal(error.code, 'START_FAILED')
+    assert.match(error.message, /exit code: 7|exited with code: 7/)
+    return true
+  })
+})
+
+test('every call has a context of its own, however many are open: attempt, id, emit and fail', async () => {
+  const { outputs, report } = await collect(graphs.contexts)
+  const seen = outputs['seen'] as { n: number; attempt: number; id: string }[]
+  assert.equal(new Set(seen.map(({ n }) => n)).size, 60)
+  assert.equal(new Set(seen.map(({ id }) => id)).size, 60)
+  assert.ok(seen.every(({ n, attempt }) => attempt === (n % 3 === 0 ? 2 : 1)))
+  const batches = outputs['batches'] as { batch: number[] }[]
+  const byNumber = (a: number, b: number): number => a - b
+  const all = Array.from({ length: 60 }, (_, n) => n)
+  assert.deepEqual(batches.flatMap(({ batch }) => batch).sort(byNumber), all)
+  assert.deepEqual(
+    (outputs['out'] as number[]).sort(byNumber),
+    all.filter((n) => n % 10 !== 7),
+  )
+  const failed = outputs['failed'] as { input: number }[]
+  assert.deepEqual(
+    failed.map(({ input }) => input).sort(byNumber),
+    all.filter((n) => n % 10 === 7),
+  )
+  assert.equal(report.acked, 60)
+})
