@@ -27,21 +27,20 @@ export const curves: Suite = {
     const crossed = [
       [1, graphs.crossed1],
       [2, graphs.crossed2],
-      [3, graphs.crossed3],
       [4, graphs.crossed4],
     ] as const
     const contenders: Contender[] = []
     const most = scale.isQuick ? 2 : Infinity
     for (const [size, graph] of sizes.slice(0, most)) {
-      const records = Math.round(500_000 / (1 + size / 256))
+      const records = Math.round(300_000 / (1 + size / 256))
       const sum = sums(payloads(size), 1)
       contenders.push(point(scale, { name: `record size: ${size} characters`, graph, records, sum }))
     }
     for (const [pool, graph] of pools.slice(0, most))
-      contenders.push(point(scale, { name: `workers: ${pool} workers`, graph, records: 500_000, sum: one }))
+      contenders.push(point(scale, { name: `workers: ${pool} workers`, graph, records: 300_000, sum: one }))
     for (const [pool, graph] of crossed.slice(0, most)) {
       const name = `lanes: ${pool * pool} lanes`
-      contenders.push(point(scale, { name, graph, records: 300_000, sum: two }))
+      contenders.push(point(scale, { name, graph, records: 200_000, sum: two }))
     }
     return { contenders, ratios: {}, async close() {} }
   },
@@ -59,7 +58,7 @@ function point(
     async burst() {
       const running = new Running()
       const gate = await running.start(given.graph)
-      await gate.burst(records, given.sum)
+      await gate.burst(records >> 1, given.sum)
       const burst = await gate.burst(records, given.sum)
       await running.close()
       return burst
