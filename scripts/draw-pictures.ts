@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { simulate, theme, toSvg, views, type DrawOptions, type GraphData } from 'millrace'
+import importer from '../examples/import/graph.js'
 import etl from '../examples/walkthrough/1-simple-etl.js'
 import iot from '../examples/walkthrough/2-iot.js'
 import deadLetters from '../examples/walkthrough/3-dead-letters.js'
@@ -31,6 +32,7 @@ export const PICTURES: readonly PictureFile[] = [
     graph: microservices,
     options: { ...hot(microservices), views: [views.collapse('order_service')] },
   },
+  { name: 'import', graph: importer, options: plain },
   { name: 'broken', graph: broken, options: { title: 'broken' } },
   { name: 'repaired', graph: repaired, options: { title: 'repaired' } },
   ...(['default', 'dark', 'warm', 'forest', 'ocean', 'minimal'] as const).map((name) => ({

@@ -101,7 +101,6 @@ async function readHead(path: string): Promise<{ sample: Uint8Array; bytes: numb
 type Description = Pick<FileEntry, 'header' | 'columns' | 'remarks'>
 
 function describe(sample: Uint8Array, isWhole: boolean): Description | NonNullable<FileEntry['nothing']> {
-  const fault = (reason: string): FileEntry['nothing'] & {} => ({ reason, isFault: true })
   const bom = bomBytes(sample)
   const bytes = sample.subarray(bom)
   if (isWhole && isBlank(bytes, 0, bytes.length)) return { reason: 'empty file', isFault: false }
@@ -120,6 +119,10 @@ function describe(sample: Uint8Array, isWhole: boolean): Description | NonNullab
     ...repeated(header).map((title) => `duplicate column ${JSON.stringify(title)}`),
   ]
   return { header: Buffer.from(bytes.subarray(0, headerEnd)).toString(), columns: columnsOf(header, rows), remarks }
+}
+
+function fault(reason: string): NonNullable<FileEntry['nothing']> {
+  return { reason, isFault: true }
 }
 
 /** Rows of the sample that are whole; broken ones say nothing about types. */

@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   stream.write(
     `Importing ${given.directory} into ${url === undefined ? join(dataDirectory, 'database') : addressOf(url)}\n`,
   )
-  let hide = (): void => undefined
+  let hide: (() => void) | undefined
   let result
   try {
     result = await importDirectory({
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     console.error(error.message)
     return INCOMPLETE
   } finally {
-    hide()
+    hide?.()
   }
   stream.write(`${summaryText(result)}\n`)
   if (given.json) console.log(JSON.stringify(summarize(result)))

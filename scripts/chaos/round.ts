@@ -55,7 +55,11 @@ class Round {
     this.#pipeline = pipeline
     this.#random = new Random(shape.seed ^ 0x5eed)
     this.#ledger = new Ledger(shape)
-    pipeline.events.on('worker.died', (event) => this.#victims.get(this.#workerOf(event))?.())
+    pipeline.events.on('worker.died', (event) => {
+      this.#victims.get(this.#workerOf(event))?.()
+      const cause = String(event['cause'])
+      if (cause.includes('INTERNAL')) this.#faults.push(cause)
+    })
     pipeline.events.on('worker.restarted', ({ tookMs }) => this.#recoveriesMs.push(tookMs as number))
     pipeline.events.on('pipeline.stalled', ({ forMs }) => this.#faults.push(`stalled for ${String(forMs)} ms`))
   }

@@ -22,6 +22,17 @@ export interface Output {
   warn(text: string): void
   /** Whether `print` goes to a terminal that takes colours. */
   readonly color: boolean
+  /** The terminal that somebody looks at; absent where there is none. */
+  readonly terminal?: Terminal
+}
+
+/** A terminal that can be drawn on. */
+export interface Terminal {
+  readonly columns: number
+  readonly rows: number
+  write(text: string): void
+  /** @returns what ends the listening */
+  onResize(listener: () => void): () => void
 }
 
 /** A command of `millrace`: one file each, listed in `commands.ts`. */

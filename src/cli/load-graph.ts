@@ -27,8 +27,16 @@ export async function loadGraph({ positionals, values }: Call): Promise<GraphDat
   const [file, ...more] = positionals
   if (file === undefined) throw new UsageError('Say which graph: a module or a JSON file.')
   if (more.length > 0) throw new UsageError(`One graph at a time, not also ${JSON.stringify(more[0])}.`)
+  return loadFile(file, textOf(values, 'graph'))
+}
+
+/**
+ * The graph of a file: the one with this name or export, where it has several.
+ * @throws UsageError, FILE_NOT_READ, GRAPH_JSON_INVALID, MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED
+ */
+export async function loadFile(file: string, wanted: string | undefined): Promise<GraphData> {
   if (file.endsWith('.json')) return graphFromJson(await read(file))
-  return pick(await importModule(pathToFileURL(resolve(file)).href, 'auto'), file, textOf(values, 'graph'))
+  return pick(await importModule(pathToFileURL(resolve(file)).href, 'auto'), file, wanted)
 }
 
 /** What `--measurements FILE` names. @throws FILE_NOT_READ, MEASUREMENTS_INVALID */

@@ -1,9 +1,24 @@
 #!/usr/bin/env node
 import { cli } from './cli.ts'
+import type { Terminal } from './command.ts'
 
 const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+const terminal: Terminal = {
+  get columns() {
+    return process.stdout.columns
+  },
+  get rows() {
+    return process.stdout.rows
+  },
+  write: (text) => void process.stdout.write(text),
+  onResize: (listener) => {
+    process.stdout.on('resize', listener)
+    return () => void process.stdout.off('resize', listener)
+  },
+}
 process.exitCode = await cli(process.argv.slice(2), {
   print: (text) => void process.stdout.write(`${text}\n`),
   warn: (text) => void process.stderr.write(`${text}\n`),
   color,
+  ...(process.stdout.isTTY ? { terminal } : {}),
 })

@@ -100,7 +100,7 @@ function nodeLimitText(limit: NodeLimit): string {
   return limitText(limit)
 }
 
-function limitText({ by, node = '' }: NamedLimit): string {
+export function limitText({ by, node = '' }: NamedLimit): string {
   switch (by) {
     case 'stage':
       return cell(node)

@@ -40,9 +40,9 @@ export interface Context<State = unknown> {
   /** What `setup` returned in this worker. */
   readonly state: State
   /** Sends a further record to the edges whose `when` is `branch`. */
-  emit(branch: string, record: unknown): void
+  readonly emit: (branch: string, record: unknown) => void
   /** Batch handlers: fails one record of the batch; the others go on. */
-  fail(record: unknown, reason: unknown): void
+  readonly fail: (record: unknown, reason: unknown) => void
 }
 
 /** What a source's handlers get. */

@@ -53,7 +53,6 @@ export class LaneReader {
     this.#taken = load(words, this.#header + TAKEN)
     this.#granted = load(words, this.#header + GRANTED)
     if (this.#isLow()) {
-      this.#hasGranted = true
       this.#granted = (this.#taken + this.#maxDemand) | 0
       // CREDIT: the first grant. The writer may wait for it already: whoever makes a reader looks at `isWorthWaking`.
       store(words, this.#header + GRANTED, this.#granted)
@@ -153,8 +152,8 @@ export class LaneReader {
   }
 
   /**
-   * At the start and after a hand-off: whether a writer that waits here has enough to go on with. Waking it for every frame would cost a
-   * switch of threads each; so it waits until credit was granted or half of the ring is free.
+   * At the start and after a hand-off: whether a writer that waits here has enough to go on with. Waking it for every frame
+   * would cost a switch of threads each; so it waits until credit was granted or half of the ring is free.
    */
   get isWorthWaking(): boolean {
     const used = (this.#tailSeen - this.#released) | 0

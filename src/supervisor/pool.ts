@@ -28,6 +28,7 @@ export class StagePool {
     })
     // A thread that fails between two tasks: its successor is started by the pool, and takes the next task.
     this.#piscina.on('error', () => undefined)
+    this.#piscina.on('workerCreate', () => this.#look())
   }
 
   /** Gives a thread its task. Rejects when the thread dies, perhaps before it is gone: see `gone`. */

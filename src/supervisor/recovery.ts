@@ -39,7 +39,7 @@ export function recoverWorker(memory: Memory, plan: Plan, worker: WorkerPlan): F
   const suspects = load(memory.words, state) === LIVE ? noteSuspects(memory, worker) : []
   store(memory.words, state, NEW)
   // The hand-off may have been finished here and not there: whoever it concerns has not been woken.
-  for (const { peer } of [...worker.inputs, ...worker.outputs, ...worker.ackOutputs]) {
+  for (const { peer } of [...worker.inputs, ...worker.outputs, ...worker.ackOutputs, ...worker.ackInputs]) {
     ring(memory.words, plan.workers[peer]!.control.doorbell)
   }
   return { finishedHandoff, suspects }

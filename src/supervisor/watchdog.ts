@@ -1,6 +1,6 @@
 import { load } from '#atomics'
 import type { Memory } from '../lane/memory.ts'
-import { BEAT } from '../plan/control.ts'
+import { BEAT, LIVE, STATE } from '../plan/control.ts'
 import { CALLED, HOLDING, HOLDS_CALLS, HOLDS_NOTHING } from '../plan/hand.ts'
 import type { WorkerPlan } from '../plan/types.ts'
 
@@ -19,7 +19,13 @@ export class Watchdog {
   /** @returns for how long the worker has hung, in ms; 0 where it has not */
   hungForMs(worker: WorkerPlan, timeoutMs: number, nowMs: number): number {
     const { words } = this.#memory
-    const beat = load(words, worker.control.offset / 4 + BEAT)
+    const control = worker.control.offset / 4
+    // A thread that is starting has no loop yet, and what is in its hand is its predecessor's.
+    if (load(words, control + STATE) !== LIVE) {
+      this.forget(worker)
+      return 0
+    }
+    const beat = load(words, control + BEAT)
     const known = this.#beats.get(worker.index)
     if (known === undefined || known.beat !== beat) {
       this.#beats.set(worker.index, { beat, since: nowMs })

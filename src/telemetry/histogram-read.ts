@@ -1,5 +1,5 @@
 import type { Memory } from '../lane/memory.ts'
-import { COUNT_WORDS, LEAST, MOST, SQUARES, SUB_BUCKETS, SUM, TOTAL } from './histogram-layout.ts'
+import { bucketOf, COUNT_WORDS, LEAST, MOST, SQUARES, SUB_BUCKETS, SUM, TOTAL } from './histogram-layout.ts'
 import { summaryOffset } from './histogram.ts'
 
 /** What a histogram says in short. Times are nanoseconds, batch sizes records. */
@@ -25,14 +25,20 @@ export interface HistogramCopy {
   readonly max: number
 }
 
-export function copyHistograms({ words, floats }: Memory, offsets: readonly number[]): HistogramCopy {
-  const counts = new Int32Array(COUNT_WORDS)
+export function copyHistograms(memory: Memory, offsets: readonly number[]): HistogramCopy {
+  return addInto(new Int32Array(COUNT_WORDS), memory, offsets)
+}
+
+/** @param counts zeros, to which the histograms are added */
+function addInto(counts: Int32Array, { words, floats }: Memory, offsets: readonly number[]): HistogramCopy {
   let [sum, squares, min, max] = [0, 0, Infinity, 0]
   for (const offset of offsets) {
     const summary = summaryOffset(offset) / 8
     if (floats[summary + TOTAL] === 0) continue
     const from = offset / 4
-    for (let i = 0; i < COUNT_WORDS; i++) counts[i]! += words[from + i]!
+    // Only what lies between the extremes was ever counted: most histograms use a tenth of their buckets.
+    const end = bucketOf(floats[summary + MOST]!)
+    for (let i = bucketOf(floats[summary + LEAST]!); i <= end; i++) counts[i]! += words[from + i]!
     sum += floats[summary + SUM]!
     squares += floats[summary + SQUARES]!
     min = Math.min(min, floats[summary + LEAST]!)
@@ -40,15 +46,15 @@ export function copyHistograms({ words, floats }: Memory, offsets: readonly numb
   }
   // Of the counts themselves: a reader may see them and the writer's total at different moments.
   let total = 0
-  for (const count of counts) total += count
+  if (max >= min) for (let i = bucketOf(min), end = bucketOf(max); i <= end; i++) total += counts[i]!
   return { counts, total, sum, squares, min: total === 0 ? 0 : min, max }
 }
 
 /** The value below which so large a share of the values lies: the upper end of its bucket, as HdrHistogram says it. */
-export function percentile({ counts, total, max }: HistogramCopy, share: number): number {
+export function percentile({ counts, total, min, max }: HistogramCopy, share: number): number {
   const rank = Math.max(1, Math.ceil(share * total))
   let passed = 0
-  for (let i = 0; i < counts.length; i++) {
+  for (let i = bucketOf(min), end = bucketOf(max); i <= end; i++) {
     passed += counts[i]!
     if (passed >= rank) return Math.min(max, upperEnd(i))
   }
@@ -63,8 +69,14 @@ export function upperEnd(index: number): number {
   return (sub + 1) * 2 ** bucket - 1
 }
 
+/** One place for all summaries, as each is done with it before the next begins: snapshots would make megabytes of garbage. */
+const scratch = new Int32Array(COUNT_WORDS)
+
 export function summarize(memory: Memory, offsets: readonly number[]): HistogramSummary {
-  return summaryOf(copyHistograms(memory, offsets))
+  const copy = addInto(scratch, memory, offsets)
+  const summary = summaryOf(copy)
+  scratch.fill(0, bucketOf(copy.min), bucketOf(copy.max) + 1)
+  return summary
 }
 
 export function summaryOf(copy: HistogramCopy): HistogramSummary {

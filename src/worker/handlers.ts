@@ -55,7 +55,8 @@ export class Handlers {
     const work = plan.work as Work
     const handler = work === 'output' ? undefined : this.#of(this.#nodes.get(plan.node)![work as keyof GraphNode])
     if (handler === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
-    return { work, call: (value, context = this.context) => handler(value, context) }
+    if (work !== 'flatMap') return { work, call: (value, context = this.context) => handler(value, context) }
+    return { work, call: (value, context = this.context) => gathered(handler(value, context)) }
   }
 
   /** How a link chooses lanes: the key of the next stage's records, and the selector of a broadcast. */
@@ -75,4 +76,14 @@ export class Handlers {
   #of(handler: unknown): AnyFunction | undefined {
     return handler === undefined ? undefined : this.#functions.get(handler as Handler)
   }
+}
+
+/** What an async generator gives, as a promise of all of it: a failure in the middle sends nothing. */
+function gathered(result: unknown): unknown {
+  if (typeof result !== 'object' || result === null || !(Symbol.asyncIterator in result)) return result
+  return (async () => {
+    const items: unknown[] = []
+    for await (const item of result as AsyncIterable<unknown>) items.push(item)
+    return items
+  })()
 }

@@ -157,7 +157,8 @@ export class LinkWriter {
     this.#counters = given.counters
     this.#at = given.at
     this.#settlement = given.settlement
-    this.#keepsIds = given.keepsIds
+    // Copies for several workers need ids of their own.
+    this.#keepsIds = given.keepsIds && link.dispatch !== 'broadcast'
     this.#maxRecordBytes = plan.maxRecordBytes
     this.#lanes.forEach((lane, i) => (this.#queues[given.chooser === undefined ? 0 : i]!.skip += lane.sent))
   }

@@ -24,11 +24,27 @@ export async function loadHandlers(
   return bindHandlers(plan, stage, graph)
 }
 
-/** The handlers of a graph that is at hand, functions and all. */
+/** The handlers of a graph that is at hand, functions and all. Modules that only other stages name are not imported. */
 export async function bindHandlers(plan: Plan, stage: StagePlan, graph: GraphData): Promise<Handlers> {
   const functions = new Map<Handler, AnyFunction>()
-  for (const handler of handlersOf(graph)) functions.set(handler, await load(handler, plan))
+  for (const handler of handlersOf(partOf(plan, stage, graph))) functions.set(handler, await load(handler, plan))
   return new Handlers(stage, graph, functions)
+}
+
+/** What a stage needs of a graph: its own nodes, and how records are spread over the workers of the next ones. */
+function partOf(plan: Plan, stage: StagePlan, { nodes, edges, ...rest }: GraphData): GraphData {
+  const links = plan.links.filter(({ from }) => from === stage.index)
+  const own = new Set(stage.nodes.map(({ node }) => node))
+  const next = new Set(links.map(({ toNode }) => toNode))
+  return {
+    ...rest,
+    nodes: nodes.flatMap((node) => {
+      if (own.has(node.id)) return [node]
+      const { id, kind, partitionBy } = node
+      return next.has(id) && partitionBy !== undefined ? [{ id, kind, partitionBy }] : []
+    }),
+    edges: links.flatMap(({ selectorEdge }) => (selectorEdge === undefined ? [] : [edges[selectorEdge]!])),
+  }
 }
 
 async function load(handler: Handler, plan: Plan): Promise<AnyFunction> {

@@ -6,7 +6,7 @@ export interface Order {
   /** An entry has come; true where it may start at once. */
   enter(entry: StashEntry, value: unknown): boolean
   maySend(entry: StashEntry): boolean
-  /** An entry is done; returns the one that may start now because of it. */
+  /** An entry is done, whether it had entered or not; returns the one that may start now because of it. */
   leave(entry: StashEntry): StashEntry | undefined
 }
 
@@ -26,8 +26,8 @@ export class InputOrder implements Order {
     return this.#line[0] === entry
   }
 
-  leave(): undefined {
-    this.#line.shift()
+  leave(entry: StashEntry): undefined {
+    if (this.#line[0] === entry) this.#line.shift()
     return undefined
   }
 }
@@ -56,6 +56,7 @@ export class KeyOrder implements Order {
   }
 
   leave(entry: StashEntry): StashEntry | undefined {
+    if (!this.#keys.has(entry)) return undefined
     const key = this.#keys.get(entry)
     this.#keys.delete(entry)
     const line = this.#lines.get(key)!

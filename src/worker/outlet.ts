@@ -69,7 +69,8 @@ export class Outlet {
   /** Granules of the records that were nacked. */
   readonly #failed: GranuleHeader[] = []
   #granule: GranuleHeader | undefined
-  #isWanting = true
+  /** Undefined until it was said: what an earlier life said may still stand. */
+  #isWanting: boolean | undefined
   #records = 0
   /** Something of the granule in hand is on a lane. */
   #hasSent = false

@@ -43,6 +43,8 @@ export class RecordStage implements Stage {
   /** Takes over once the handler has shown that it is async. */
   #calls: Calls | undefined
   #timesEach = false
+  /** An earlier life left a granule half sent, and it was not yet taken up. */
+  #hasHalfSent: boolean
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -52,6 +54,7 @@ export class RecordStage implements Stage {
     parts.handlers.context = this.#context
     const { ordered, retry, maxInFlight } = parts.stage.input!
     this.isAsync = this.#work.handler.constructor.name === 'AsyncFunction'
+    this.#hasHalfSent = parts.hand.isResuming
     parts.desk.recover()
     if ((this.isAsync && maxInFlight > 1) || (ordered && retry.maxAttempts > 1)) this.#useCalls()
   }
@@ -75,7 +78,8 @@ export class RecordStage implements Stage {
   /** The granule that an earlier life left half sent comes first, and by itself. */
   #takeHalfSent(): boolean {
     const { hand, inlet, desk } = this.#parts
-    if (!hand.isResuming) return false
+    if (!this.#hasHalfSent) return false
+    this.#hasHalfSent = false
     if (inlet.nextWhere((granule) => hand.resumes(granule), this.#granule)) return this.#start()
     const entry = desk.nextWhere((header) => hand.resumes(header))
     return entry !== undefined && this.#startEntry(entry)

@@ -113,7 +113,6 @@ export class Handoff {
   readonly #others: readonly { stage(journal: Journal): void }[]
   #records = 0
   #since = 0
-  #isPart = false
   #wokeAt = 0
   /** The granule that was half sent is wholly sent: that must be known before another one is taken. */
   #mustCommit = false
@@ -160,13 +159,15 @@ export class Handoff {
     const { journal, inlet, outlet, settlement, desk, hand } = this.#parts
     if (!settlement.hasRoom()) return false
     journal.counters[HANDOFFS]!++
-    if (!this.#isPart) hand.clearResume(journal)
+    // Other things may be handed off while a successor waits for the records of what was half sent.
+    if (this.#mustCommit) hand.clearResume(journal)
     this.#mustCommit = false
+    settlement.stage(journal)
+    // A source's slots stand here: they are open before anyone can see what is in them.
+    for (const other of this.#others) other.stage(journal)
     inlet.stage(journal)
     outlet.stage(journal)
-    settlement.stage(journal)
     desk.stage(journal)
-    for (const other of this.#others) other.stage(journal)
     journal.commit()
     this.#wakeReaders()
     inlet.wakePeers()
@@ -194,9 +195,6 @@ export class Handoff {
     const { outlet, hand, journal } = this.#parts
     outlet.markResume()
     hand.markResume(granule, journal)
-    this.#isPart = true
-    this.commit()
-    this.#isPart = false
-    return true
+    return this.commit()
   }
 }

@@ -160,7 +160,8 @@ test('a chain of a hundred thousand stages takes seconds', () => {
     [{ kind: 'source', id: 'in', rate: 1 }, ...nodes, 'sink out'],
     ['in > n0', ...edges, { from: `n${size - 1}`, to: 'out' }],
   )
-  const began = performance.now()
+  const began = process.cpuUsage()
   near(latency(graph).critical?.criticalMs, size)
-  assert.ok(performance.now() - began < 10_000)
+  // Core time, in microseconds: a machine that is busy otherwise takes longer.
+  assert.ok(process.cpuUsage(began).user < 10_000_000)
 })

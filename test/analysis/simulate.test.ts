@@ -316,7 +316,8 @@ test('a hundred thousand nodes are simulated in seconds, loop included', () => {
   ]
   const edges = Array.from({ length: size }, (_, index) => ({ from: `n${index}`, to: `n${index + 1}` }))
   const back = { from: `n${size}`, to: 'n1', pathType: 'retry' as const, ratio: 0.5 }
-  const began = performance.now()
+  const began = process.cpuUsage()
   near(simulate({ name: 'long', nodes, edges: [...edges, back], clusters: [] }).nodes[1]?.in, 20)
-  assert.ok(performance.now() - began < 10_000)
+  // Core time, in microseconds: a machine that is busy otherwise takes longer.
+  assert.ok(process.cpuUsage(began).user < 10_000_000)
 })

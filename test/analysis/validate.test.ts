@@ -318,9 +318,10 @@ test('whatever the graph holds, validation answers', () => {
 test('a hundred thousand nodes are validated in seconds', () => {
   const size = 100_000
   const edges = Array.from({ length: size }, (_, index) => [index, (index + 1) % size] as const)
-  const began = performance.now()
+  const began = process.cpuUsage()
   const codes = new Set(validate(transforms(size, edges)).map(({ code }) => code))
-  assert.ok(performance.now() - began < 10_000)
+  // Core time, in microseconds: a machine that is busy otherwise takes longer.
+  assert.ok(process.cpuUsage(began).user < 10_000_000)
   assert.deepEqual(codes, new Set(['SOURCE_MISSING', 'SINK_MISSING']))
 })
 

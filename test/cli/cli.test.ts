@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { cli } from '#src/cli/cli.js'
-import { graphToJson } from 'millrace'
+import { type GraphDiff, graphToJson, type Rehearsal } from 'millrace'
 import { measured } from '../analysis/measurements.js'
 import iot from '../../examples/walkthrough/2-iot.js'
 
@@ -54,7 +55,7 @@ const wrong = file('wrong.json', {
 test('help lists the commands, and each command its options', async () => {
   const overview = await millrace('--help')
   assert.equal(overview.code, 0)
-  for (const command of ['check', 'simulate', 'draw']) {
+  for (const command of ['check', 'simulate', 'rehearse', 'diff', 'draw']) {
     assert.match(overview.out, new RegExp(`^ {2}${command} `, 'm'))
     const help = await millrace(command, '--help')
     assert.equal(help.code, 0)
@@ -325,4 +326,87 @@ test('the program itself: output, error output and exit code', () => {
   // Not to a terminal: no colours.
   // oxlint-disable-next-line no-control-regex -- the escape character
   assert.doesNotMatch(failed.stdout, /\u001b/)
+})
+
+test('rehearse: --json is predicted beside measured for every node, the largest error, and both bottlenecks', async () => {
+  const { code, out, err } = await millrace('rehearse', example('5-repair'), '--seconds', '2', '--json')
+  assert.equal(code, 0)
+  const { nodes, largestError, bottleneck, ...more } = JSON.parse(out) as Rehearsal
+  assert.deepEqual(more, {})
+  assert.deepEqual(Object.keys(nodes), ['ingress', 'worker', 'db'])
+  for (const { predicted, measured } of Object.values(nodes)) {
+    assert.deepEqual(Object.keys(predicted), ['in', 'out', 'utilisation'])
+    assert.deepEqual(Object.keys(measured), ['in', 'out', 'utilisation'])
+  }
+  assert.ok(nodes['worker']!.measured.in > 0)
+  assert.equal(typeof largestError, 'number')
+  assert.equal(bottleneck.predicted, 'worker')
+  // What is not the result goes to the error output.
+  assert.match(err, /Rehearsing repair with 3 workers for 2 s/)
+})
+
+test('rehearse: a table for people, and a graph with errors is not run', async () => {
+  const { code, out } = await millrace('rehearse', example('5-repair'), '--seconds', '1')
+  assert.equal(code, 0)
+  assert.match(out, /^NODE +KIND +IN +PREDICTED +OFF/m)
+  assert.match(out, /^worker +transform/m)
+  assert.match(out, /^Bottleneck: /m)
+  const refused = await millrace('rehearse', wrong, '--json')
+  assert.equal(refused.code, 1)
+  assert.equal((JSON.parse(refused.out) as { graph: string }).graph, 'wrong')
+  assert.equal((await millrace('rehearse', IOT, '--seconds', '0')).code, 2)
+})
+
+test('rehearse: a graph read from JSON runs', async () => {
+  const { code, out } = await millrace(
+    'rehearse',
+    file('iot.rehearsed.json', graphToJson(iot)),
+    '--seconds',
+    '1',
+    '--json',
+  )
+  assert.equal(code, 0)
+  assert.ok((JSON.parse(out) as Rehearsal).nodes['parser']!.measured.in > 0)
+})
+
+test('rehearse: Ctrl-C ends it early, with what was measured so far', async () => {
+  const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+  const child = spawn(process.execPath, [main, 'rehearse', IOT, '--seconds', '600', '--json'])
+  let [out, err] = ['', '']
+  child.stdout.on('data', (data: Buffer) => (out += String(data)))
+  child.stderr.on('data', (data: Buffer) => {
+    err += String(data)
+    // The first progress: it runs.
+    if (/source records have ended/.test(err)) child.kill('SIGINT')
+  })
+  const [code] = (await once(child, 'exit')) as [number]
+  assert.equal(code, 130)
+  assert.ok((JSON.parse(out) as Rehearsal).nodes['parser']!.measured.in > 0)
+})
+
+test('diff: what changed, what that does, and exit code 1 where it is worse', async () => {
+  const before = graphToJson(iot)
+  const slower = structuredClone(before) as unknown as { nodes: { id: string; latencyMs?: number }[]; edges: object[] }
+  slower.nodes.find(({ id }) => id === 'aggregator')!.latencyMs = 400
+  slower.nodes.push({ id: 'extra', kind: 'sink' } as never)
+  slower.edges.push({ from: 'parser', to: 'extra' })
+  const [old, now] = [file('before.json', before), file('after.json', slower)]
+  const { code, out } = await millrace('diff', old, now)
+  assert.equal(code, 1)
+  assert.match(out, /^changed node +aggregator +latencyMs +200 +400$/m)
+  assert.match(out, /^added node +extra$/m)
+  assert.match(out, /^added edge +parser → extra$/m)
+  assert.match(out, /^Throughput +5\/s → 2.5\/s/m)
+  const json = await millrace('diff', now, old, '--json')
+  assert.equal(json.code, 0)
+  const found = JSON.parse(json.out) as GraphDiff & { worse: boolean }
+  assert.equal(found.worse, false)
+  assert.deepEqual(found.throughput, { before: 2.5, after: 5 })
+  assert.deepEqual(
+    found.differences.map(({ of, id, change }) => `${change} ${of} ${id}`),
+    ['removed node extra', 'changed node aggregator', 'removed edge parser → extra'],
+  )
+  assert.equal((await millrace('diff', old, now, '--tolerance', '2')).code, 0)
+  assert.match((await millrace('diff', old, old)).out, /^Nothing changed\.$/m)
+  assert.equal((await millrace('diff', old)).code, 2)
 })

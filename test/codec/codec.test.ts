@@ -103,6 +103,24 @@ test('bytes: binary records arrive equal, in memory of their own; anything else 
   assert.throws(() => roundTrip(codecOf('bytes'), ['text']), { code: 'RECORD_NOT_ENCODABLE' })
 })
 
+test('bytes, borrowed: what arrives equals what was sent, and lies in the lane itself', () => {
+  const codec = codecOf({ bytes: 'borrow' })
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 100 }), { minLength: 1, maxLength: 20 }), (values) => {
+      const memory = viewMemory(new SharedArrayBuffer(4096))
+      const encoder = codec.encoder(tableOf())
+      const arrived: Uint8Array[] = []
+      assert.equal(encoder.encode(memory, values, 0, values.length, 0, 4096), values.length)
+      codec.decoder(tableOf()).decode(memory, 0, encoder.end, values.length, arrived)
+      assert.deepEqual(
+        arrived.map((each) => [...each]),
+        values.map((each) => [...each]),
+      )
+      assert.ok(arrived.every((each) => each.length === 0 || each.buffer === memory.words.buffer))
+    }),
+  )
+})
+
 test('struct: numbers of a type arrive equal, and what the type does not hold exactly is refused', () => {
   fc.assert(
     fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {

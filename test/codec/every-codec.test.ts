@@ -19,7 +19,6 @@ const CODECS: Readonly<Record<string, NonNullable<EdgeOptions['codec']>>> = {
   msgpack: 'msgpack',
   json: 'json',
   bytes: 'bytes',
-  'bytes, borrowed': { bytes: 'borrow' },
   'struct of a number': { struct: 'f64' },
   'struct of a truth': { struct: 'bool' },
   'struct of fields': { struct: { x: 'f64', ok: 'bool' } },

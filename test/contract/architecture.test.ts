@@ -45,7 +45,13 @@ function read(file: string): Source {
     folder: file.includes('/') ? file.slice(0, file.indexOf('/')) : '.',
     ours: [...imports]
       .filter(isOurs)
-      .map((name) => (name === '#atomics' ? 'atomics.ts' : normalize(join(dirname(file), name)).replaceAll('\\', '/'))),
+      .map((name) =>
+        name === '#atomics'
+          ? 'atomics.ts'
+          : name.startsWith('#src/')
+            ? name.slice(5).replace(/js$/, 'ts')
+            : normalize(join(dirname(file), name)).replaceAll('\\', '/'),
+      ),
     others: [...imports].filter((name) => !isOurs(name)),
     words,
     made,

@@ -81,8 +81,9 @@ function call(positionals: string[], values: Record<string, string> = {}): Param
   return { positionals, values, output: { print: () => undefined, warn: () => undefined, color: false } }
 }
 
+/** Each node leads to every other one. */
 function tangle(): GraphData {
-  const ids = Array.from({ length: 1_600 }, (_, i) => `n${i}`)
+  const ids = Array.from({ length: 260 }, (_, i) => `n${i}`)
   return {
     name: 'tangle',
     nodes: [
@@ -92,15 +93,10 @@ function tangle(): GraphData {
     ],
     edges: [
       { from: 'in', to: 'n0' },
-      ...ids.flatMap((from, i) =>
-        [1, 7, 31, 97, 211, 401, 613, 809].map((step) => ({
-          from,
-          to: ids[(i * 3 + step * step) % ids.length]!,
-          when: `b${step}`,
-          ratio: 0.1,
-        })),
+      ...ids.flatMap((from) =>
+        ids.filter((to) => to !== from).map((to) => ({ from, to, when: to, ratio: 0.9 / ids.length })),
       ),
-      { from: 'n0', to: 'out', when: 'out', ratio: 0.2 },
+      { from: 'n0', to: 'out', when: 'out', ratio: 0.05 },
     ],
     clusters: [],
   }

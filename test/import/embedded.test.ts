@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Pipeline } from 'millrace'
 import { type Summary, summarize } from '../../examples/import/summary.js'
 import {
   VEGA,
@@ -11,6 +10,7 @@ import {
   folderOf,
   importByCommand,
   importHere,
+  killEachStageOnce,
   temporaryFolder,
   withDatabase,
 } from './harness.js'
@@ -111,17 +111,6 @@ test('the main job: 23 files, every row accounted for; a worker that dies midway
   assert.deepEqual(await embeddedTables(stormy), await embeddedTables(dataOf(calm)))
 })
 
-/** Ends a worker of every stage, one after the other, while rows flow. */
-export function killEachStageOnce(pipeline: Pipeline): void {
-  const stages = ['postgres', 'parse', 'convert', 'files', 'postgres']
-  const timer = setInterval(() => {
-    const { postgres } = pipeline.snapshot().nodes
-    const isDue = postgres!.done > 8_000 * (6 - stages.length)
-    if (pipeline.state === 'ended' || stages.length === 0) return clearInterval(timer)
-    if (isDue) void pipeline.restartWorker(stages.shift()!, 0)
-  }, 5)
-}
-
 test('a file that vanishes midway is told, and the others are imported', async () => {
   const wide = `text\n${`${'x'.repeat(100_000)}\n`.repeat(150)}`
   const directory = folderOf({ 'a.csv': wide, 'b.csv': 'id\n1\n', 'c.csv': 'id\n7\n' })
@@ -151,7 +140,7 @@ test('nothing to import is said, and nothing is made', async () => {
   assert.match(misused.stderr, /Usage: npm start/)
 })
 
-test('Ctrl-C drains: what was read is written, and the next import completes it', async () => {
+test('Ctrl-C drains: what was read is written, and no row is on its way', async () => {
   const cwd = temporaryFolder()
   const interrupted = await importByCommand([VEGA, '--json'], {
     cwd,
@@ -165,7 +154,4 @@ test('Ctrl-C drains: what was read is written, and the next import completes it'
   assertBalanced(interrupted.summary)
   assert.equal(interrupted.summary.isInterrupted, true)
   assert.ok(interrupted.summary.rowsWritten > 0)
-  const again = await importByCommand([VEGA, '--json'], { cwd })
-  assert.equal(again.code, 0)
-  assert.equal(again.summary.rowsWritten, again.summary.rowsRead)
 })

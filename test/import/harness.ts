@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Pipeline } from 'millrace'
 import { type Database, messageOf, openDatabase } from '../../examples/import/database.js'
 import { type ImportOptions, type ImportResult, importDirectory } from '../../examples/import/import-directory.js'
 import type { Summary } from '../../examples/import/summary.js'
@@ -110,7 +111,11 @@ export async function findServer(): Promise<{ url: string } | { skip: string }> 
   try {
     const { default: postgres } = await import('postgres')
     const sql = postgres(SERVER, { max: 1, connect_timeout: 3, fetch_types: false })
-    await sql`select 1`.finally(() => sql.end())
+    try {
+      await sql`select 1`
+    } finally {
+      await sql.end()
+    }
     return { url: SERVER }
   } catch (error) {
     return { skip: `no PostgreSQL server for tests (TEST_DATABASE_URL names another one): ${messageOf(error)}` }
@@ -125,4 +130,15 @@ export async function newDatabase(server: string): Promise<string> {
   const url = new URL(server)
   url.pathname = `/${name}`
   return url.href
+}
+
+/** Ends a worker of every stage, one after the other, while rows flow. */
+export function killEachStageOnce(pipeline: Pipeline): void {
+  const stages = ['postgres', 'parse', 'convert', 'files', 'postgres']
+  const timer = setInterval(() => {
+    const { postgres } = pipeline.snapshot().nodes
+    const isDue = postgres!.done > 8_000 * (6 - stages.length)
+    if (pipeline.state === 'ended' || stages.length === 0) return clearInterval(timer)
+    if (isDue) void pipeline.restartWorker(stages.shift()!, 0)
+  }, 5)
 }

@@ -68,7 +68,7 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
           revive: () => code.workerAgain(memory, plan, sizes.worker),
         },
       ],
-      before: () => code.workBefore(memory, plan, 1 - sizes.worker),
+      before: () => code.before(memory, plan, 1 - sizes.worker),
       always() {
         for (const number of [0, 1]) {
           const used = (tail(number) - head(number)) | 0
@@ -78,7 +78,8 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
       },
       check() {
         assert.equal(ended(), granules, 'A3: every granule ended once')
-        for (const number of [0, 1]) assert.equal(head(number), granules, 'every entry was taken')
+        for (const number of [0, 1])
+          assert.deepEqual([tail(number), head(number)], [granules, granules], 'every entry was told and taken once')
         for (let slot = 0; slot < slots; slot++) {
           const [low, high, , count] = raw.words.subarray(plan.slots.offset / 4 + 8 * slot)
           assert.deepEqual([low, high, count], [0, 0, 0], 'every slot is free')

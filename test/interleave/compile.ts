@@ -87,7 +87,12 @@ function isFunction(node: ts.Node): node is FunctionLike {
   )
 }
 
+/** Private names count as public ones: a private field may hold what was given under the same name. */
 function nameOf(node: FunctionLike): string {
+  return namedBy(node).replace('#', '')
+}
+
+function namedBy(node: FunctionLike): string {
   if (ts.isConstructorDeclaration(node)) return `new ${node.parent.name!.text}`
   const own = node.name?.getText()
   if (ts.isGetAccessor(node)) return `get ${own}`
@@ -111,7 +116,7 @@ function usesOf(owner: FunctionLike, seam: ReadonlySet<string>): string[] {
       const name = calleeOf(node)
       if (name !== undefined) uses.push(ts.isIdentifier(node.expression) && seam.has(name) ? SEAM : name)
     } else if (ts.isNewExpression(node)) uses.push(`new ${node.expression.getText()}`)
-    else if (ts.isPropertyAccessExpression(node)) uses.push(`get ${node.name.text}`)
+    else if (ts.isPropertyAccessExpression(node)) uses.push(`get ${node.name.text.replace('#', '')}`)
     ts.forEachChild(node, visit)
   }
   visit(owner.body!)
@@ -120,7 +125,7 @@ function usesOf(owner: FunctionLike, seam: ReadonlySet<string>): string[] {
 
 function calleeOf({ expression }: ts.CallExpression): string | undefined {
   if (ts.isIdentifier(expression)) return expression.text
-  return ts.isPropertyAccessExpression(expression) ? expression.name.text : undefined
+  return ts.isPropertyAccessExpression(expression) ? expression.name.text.replace('#', '') : undefined
 }
 
 /** `array.map((x) => …)` and its like: the callback runs within the call. */
@@ -158,7 +163,11 @@ class Emitter {
       const given = (node.arguments ?? []).map((argument) => this.#emit(argument, true))
       return `(yield* ${node.expression.getText()}.$new(${given.join(', ')}))`
     }
-    if (ts.isPropertyAccessExpression(node) && this.#names.has(`get ${node.name.text}`) && !isTarget(node))
+    if (
+      ts.isPropertyAccessExpression(node) &&
+      this.#names.has(`get ${node.name.text.replace('#', '')}`) &&
+      !isTarget(node)
+    )
       return this.#delegate(this.#copy(node, true))
     if (ts.isAwaitExpression(node)) return `(${this.#emit(node.expression, true)}, undefined)`
     return this.#copy(node, true)
@@ -172,7 +181,9 @@ class Emitter {
       return `(yield* $arrays.${name}(${this.#emit(array, true)}, ${this.#emit(first, true)}))`
     }
     const isSeam = ts.isIdentifier(node.expression) && this.#seam.has(name!)
-    const mayStep = name === undefined || isSeam || this.#names.has(name)
+    // What a private field holds may have been given under any name.
+    const isPrivate = ts.isPropertyAccessExpression(node.expression) && ts.isPrivateIdentifier(node.expression.name)
+    const mayStep = name === undefined || isSeam || isPrivate || this.#names.has(name)
     return mayStep ? this.#delegate(this.#copy(node, true)) : this.#copy(node, true)
   }
 

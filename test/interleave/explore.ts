@@ -35,8 +35,8 @@ export interface Report {
   readonly covered: number
   readonly accesses: number
   readonly longest: number
-  /** Stores of each thread in the last execution. */
-  readonly stores: readonly number[]
+  /** Threads that died in some execution. */
+  readonly died: readonly number[]
 }
 
 export interface Bounds {
@@ -85,6 +85,7 @@ class Explorer {
   #covered = 0
   #accesses = 0
   #longest = 0
+  readonly #died = new Set<number>()
 
   constructor(program: Program, { preemptions }: Bounds) {
     this.#program = program
@@ -94,19 +95,18 @@ class Explorer {
   }
 
   run(): Report {
-    let execution: Execution
-    do execution = this.#execute()
+    do this.#execute()
     while (this.#next())
     return {
       executions: this.#executions,
       covered: this.#covered,
       accesses: this.#accesses,
       longest: this.#longest,
-      stores: execution.stores,
+      died: [...this.#died],
     }
   }
 
-  #execute(): Execution {
+  #execute(): void {
     const execution = new Execution(this.#program, this.#tracked)
     const replayed = this.#path.length
     try {
@@ -128,7 +128,7 @@ class Explorer {
     else this.#covered++
     this.#accesses += this.#path.length
     this.#longest = Math.max(this.#longest, this.#path.length)
-    return execution
+    for (const thread of execution.died) this.#died.add(thread)
   }
 
   /** The state that the execution is in now; undefined where nothing can go on, or others cover what could. */
@@ -224,7 +224,8 @@ class Execution {
   readonly names: readonly string[]
   /** The next access of each thread. */
   readonly pending: (Access | undefined)[] = []
-  readonly stores: number[]
+  readonly died: number[] = []
+  readonly #stores: number[]
   readonly #threads: readonly Thread[]
   readonly #check: () => void
   readonly #always: (() => void) | undefined
@@ -248,7 +249,7 @@ class Execution {
     this.#check = check
     this.#always = always
     this.names = threads.map(({ name }) => name)
-    this.stores = threads.map(() => 0)
+    this.#stores = threads.map(() => 0)
     this.#lives = threads.map(() => 0)
     this.#clocks = threads.map(() => threads.map(() => -1))
     tracked.onWrite = () => this.#count(tracked.thread)
@@ -366,8 +367,9 @@ class Execution {
     this.pending[thread] = step.done === true ? undefined : step.value
     if (!this.#isOver(thread)) return
     // The thread is dead; its `exit` comes, and what goes on in its place knows all that it did.
+    this.died.push(thread)
     this.#lives[thread]!++
-    this.stores[thread] = 0
+    this.#stores[thread] = 0
     this.#begin(thread, this.#threads[thread]!.revive!)
   }
 
@@ -385,13 +387,13 @@ class Execution {
 
   #count(thread: number): void {
     if (this.#tracked.isDead) return
-    this.stores[thread]!++
+    this.#stores[thread]!++
     this.#tracked.isDead = this.#isOver(thread)
   }
 
   #isOver(thread: number): boolean {
     const death = this.#threads[thread]!.deaths?.[this.#lives[thread]!]
-    return death !== undefined && this.stores[thread]! >= death
+    return death !== undefined && this.#stores[thread]! >= death
   }
 }
 

@@ -12,8 +12,17 @@ const PROGRAMS = new URL('./programs/', import.meta.url)
 /** Modules that must not know of it: what they call runs at once, and would escape the checker. */
 const FOLDERS = [new URL('lane/', DIST), new URL('worker/', DIST), PROGRAMS]
 const FILES = [new URL('supervisor/recovery.js', DIST)]
-/** Threads and messages, which no program has; and tables of texts, which only one program has. */
-const EXCLUDED = ['worker/main.js', 'worker/push.js', 'worker/output.js', 'worker/inspect.js', 'worker/load.js']
+/** Threads, messages and tables of texts, which no program has. */
+const EXCLUDED = ['main', 'push', 'output', 'inspect', 'load', 'protocol'].map((name) => `worker/${name}.js`)
+const TEXTS = new URL('lane/texts.js', DIST).href
+const PLAIN_TEXTS = new URL('./plain-texts.js', import.meta.url).href
+/** How often a loop looks before it parks: one look is as good as many. */
+const LOOKS: Mutation = {
+  name: 'the loop looks once before it parks',
+  file: 'worker/loop.js',
+  from: 'const MAX_SPINS = 256;',
+  to: 'const MAX_SPINS = 1;',
+}
 
 let mutations: readonly Mutation[] = []
 const compiled = new Map<string, ReadonlyMap<string, string>>()
@@ -26,6 +35,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   const query = /\?stepped=.*$/.exec(context.parentURL ?? '')?.[0]
   if (query === undefined) return next(specifier, context)
   const found = await next(specifier, { ...context, conditions: [...context.conditions, 'interleave'] })
+  if (found.url === TEXTS) return { ...found, url: PLAIN_TEXTS }
   return isSteppable(found.url) ? { ...found, url: found.url + query } : found
 }
 
@@ -44,7 +54,7 @@ let all: string[] | undefined
 
 function urls(): readonly string[] {
   all ??= [...FOLDERS.flatMap(modulesIn), ...FILES.map(({ href }) => href)].filter(
-    (url) => !EXCLUDED.some((end) => url.endsWith(end)),
+    (url) => url !== TEXTS && !EXCLUDED.some((end) => url.endsWith(end)),
   )
   return all
 }
@@ -56,6 +66,7 @@ function modulesIn(folder: URL): string[] {
 }
 
 function sourcesOf(mutation: number): Source[] {
-  const sources = urls().map((url) => ({ url, text: readFileSync(new URL(url), 'utf8') }))
-  return mutation === 0 ? sources : mutate(sources, mutations[mutation - 1]!, DIST)
+  const sources: Source[] = urls().map((url) => ({ url, text: readFileSync(new URL(url), 'utf8') }))
+  const changes = mutation === 0 ? [LOOKS] : [LOOKS, mutations[mutation - 1]!]
+  return changes.reduce((changed, change) => mutate(changed, change, DIST), sources)
 }

@@ -36,7 +36,7 @@ export function laneProgram(code: typeof lane, sizes: LaneSizes): Program {
   const start = (tracked: Tracked): ReturnType<Program['start']> => {
     const { raw, memory } = tracked
     const word = lane.offset / 4
-    for (const position of [TAIL, HEAD]) raw.words[word + position] = from
+    for (const position of [TAIL, HEAD]) tracked.set(word + position, from)
     tracked.data(ringOffset(lane), ringBytes)
     const of = (position: number): number => raw.words[word + position]!
     const threads: Thread[] = [

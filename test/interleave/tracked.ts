@@ -28,7 +28,9 @@ export class Tracked {
   readonly #isAtomic: Uint8Array
   readonly #readAt: readonly Int32Array[]
   readonly #isData: Uint8Array
-  readonly #mayRace: Uint8Array
+  /** Words that this execution has touched. */
+  readonly #isTouched: Uint8Array
+  readonly #touched: number[] = []
 
   constructor(bytes: number, threads: number) {
     const buffer = new ArrayBuffer(bytes)
@@ -39,7 +41,8 @@ export class Tracked {
     this.#writtenAt = new Int32Array(words)
     this.#isAtomic = new Uint8Array(words)
     this.#isData = new Uint8Array(words)
-    this.#mayRace = new Uint8Array(words)
+    this.#isTouched = new Uint8Array(words)
+    this.#writer.fill(NOBODY)
     this.#readAt = Array.from({ length: threads }, () => new Int32Array(words))
     this.#clocks = []
     this.memory = { words: this.#view(this.raw.words, 0), floats: this.#view(this.raw.floats, 1), bytes: this.#bytes() }
@@ -47,17 +50,23 @@ export class Tracked {
 
   /** A new execution: all is zero, nobody has done anything. */
   reset(): void {
-    this.raw.words.fill(0)
-    this.#writer.fill(NOBODY)
-    this.#isAtomic.fill(0)
-    for (const readAt of this.#readAt) readAt.fill(0)
+    for (const word of this.#touched) {
+      this.raw.words[word] = this.#isTouched[word] = this.#isAtomic[word] = this.#isData[word] = 0
+      this.#writer[word] = NOBODY
+      for (const readAt of this.#readAt) readAt[word] = 0
+    }
+    this.#touched.length = 0
     this.#released.clear()
     this.#clocks = Array.from({ length: this.#threads }, (_, i) =>
       Array.from(this.#readAt, (_, j) => (i === j ? 1 : 0)),
     )
     this.isDead = false
-    this.#isData.fill(0)
-    this.#mayRace.fill(0)
+  }
+
+  /** A word as it is before anything happens. */
+  set(word: number, value: number): void {
+    this.#touch(word)
+    this.raw.words[word] = value
   }
 
   /** All that was done so far is known to every thread. */
@@ -68,12 +77,10 @@ export class Tracked {
 
   /** These bytes may be read only after they were written. */
   data(offset: number, bytes: number): void {
-    this.#isData.fill(1, offset / 4, (offset + bytes) / 4)
-  }
-
-  /** These words are read by others without any order, and on purpose. */
-  mayRace(offset: number, bytes: number): void {
-    this.#mayRace.fill(1, offset / 4, (offset + bytes) / 4)
+    for (let word = offset / 4; word < (offset + bytes) / 4; word++) {
+      this.#touch(word)
+      this.#isData[word] = 1
+    }
   }
 
   /** An atomic access; the checker has chosen the moment. */
@@ -101,11 +108,17 @@ export class Tracked {
     this.#race(word, `${what} while ${writer} writes it`)
   }
 
+  #access(word: number, isWrite: boolean): void {
+    if (isWrite) this.#write(word)
+    else this.#read(word)
+  }
+
   #read(word: number): void {
     if (this.isDead) return
     const writer = this.#writer[word]!
     if (writer === NOBODY && this.#isData[word] === 1) this.#race(word, 'is read and was never written')
     if (this.#isUnknown(writer, this.#writtenAt[word]!)) this.#race(word, `is read while ${writer} writes it`)
+    this.#touch(word)
     this.#readAt[this.thread]![word] = this.#clocks[this.thread]![this.thread]!
   }
 
@@ -122,7 +135,14 @@ export class Tracked {
     }
   }
 
+  #touch(word: number): void {
+    if (this.#isTouched[word] === 1) return
+    this.#isTouched[word] = 1
+    this.#touched.push(word)
+  }
+
   #note(word: number, isAtomic: number): void {
+    this.#touch(word)
     this.#writer[word] = this.thread
     this.#writtenAt[word] = this.#clocks[this.thread]![this.thread]!
     this.#isAtomic[word] = isAtomic
@@ -134,15 +154,13 @@ export class Tracked {
   }
 
   #race(word: number, what: string): void {
-    if (this.#mayRace[word] === 1) return
     throw new Race(`word ${word} (byte ${4 * word}) ${what}, by thread ${this.thread}`)
   }
 
   /** A view whose elements are words, or pairs of them. */
   #view<T extends Int32Array | Float64Array>(view: T, shift: 0 | 1): T {
     const touch = (index: number, isWrite: boolean): void => {
-      for (let word = index << shift; word < (index + 1) << shift; word++)
-        isWrite ? this.#write(word) : this.#read(word)
+      for (let word = index << shift; word < (index + 1) << shift; word++) this.#access(word, isWrite)
     }
     const copy = (from: number, to: number): T => {
       for (let index = from; index < to; index++) touch(index, false)
@@ -170,7 +188,7 @@ export class Tracked {
     const { bytes } = this.raw
     const range = (from: number, to: number, isWrite: boolean): boolean => {
       if (isWrite && this.isDead) return false
-      for (let word = from >> 2; word < (to + 3) >> 2; word++) isWrite ? this.#write(word) : this.#read(word)
+      for (let word = from >> 2; word < (to + 3) >> 2; word++) this.#access(word, isWrite)
       if (isWrite) this.onWrite()
       return true
     }

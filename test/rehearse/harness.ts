@@ -6,6 +6,8 @@ export interface Played {
   readonly rehearsal: Rehearsal
   /** Cores that this process could have had while it was measured: all of them, or, where others took some, those it got. */
   readonly cores: number
+  /** Cores that others used. */
+  readonly others: number
 }
 
 /** Cores that others may use before they count as taken. */
@@ -27,7 +29,7 @@ export async function play(graph: GraphData, seconds: number, fromSeconds: numbe
   const others = (after.busyS - before.busyS) * perSecond - own
   const cores = others < QUIET ? availableParallelism() : Math.min(availableParallelism(), own)
   const predicted = forecast(graph, { ...span, cores })
-  return { rehearsal: compare(graph, predicted, measurements(pipeline.plan, to, from)), cores }
+  return { rehearsal: compare(graph, predicted, measurements(pipeline.plan, to, from)), cores, others }
 }
 
 function coreTimes(): { busyS: number; ownS: number } {

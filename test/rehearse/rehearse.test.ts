@@ -11,6 +11,8 @@ import { play, type Played } from './harness.js'
 
 const TOLERANCE = 0.1
 const TRIES = 4
+/** Where others use so many cores, nothing can be said of the rest. */
+const STOLEN = 0.5
 /** Several at a time: they sleep, mostly. */
 const SIDE_BY_SIDE = 7
 
@@ -52,7 +54,9 @@ test('shapes that wait run as predicted, and the predicted bottleneck is the mea
   await holdsTrue(sleeping, 5, 2, SIDE_BY_SIDE)
 })
 
-test('stages that burn cores share them as predicted', async () => {
+test('stages that burn cores share them as predicted', async (t) => {
+  const { others } = await play(burning[0]!.graph, 2, 1)
+  if (others > STOLEN) return t.skip(`others use ${others.toFixed(1)} cores`)
   await holdsTrue(burning, 5, 2, 1)
 })
 

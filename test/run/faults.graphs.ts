@@ -58,3 +58,21 @@ export const contexts = dataflow('contexts', import.meta.url)
   .connect('one', 'seen', { when: 'seen' })
   .connect('many', 'batches', { when: 'batch' })
   .connect('many', 'failed', { pathType: 'dead_letter' })
+
+/** Records so large that a granule of the source goes in parts, and a source that makes its records again after a death. */
+export const heavy = dataflow('heavy', import.meta.url)
+  .source('blocks', {
+    produce: function* () {
+      for (let n = 0; n < 400; n++) yield { n, bytes: new Uint8Array(32_768) }
+    },
+  })
+  .transform('work', {
+    concurrency: 2,
+    map: ({ n }: { n: number; bytes: Uint8Array }) => {
+      for (const start = performance.now(); performance.now() - start < 0.5;);
+      return n
+    },
+  })
+  .sink('out')
+  .connect('blocks', 'work')
+  .connect('work', 'out')

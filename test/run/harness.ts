@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type GraphData, type Pipeline, type Report, type RunOptions, run } from 'millrace'
 
 /** Runs a graph to its end and collects what its outputs give, by node. */
@@ -14,9 +15,19 @@ export async function collect(
     return [id, records] as const
   })
   const report = await pipeline.finished
+  const left = Object.entries(report.nodes).filter(([, { inFlight }]) => inFlight !== 0)
+  assert.deepEqual(left, [], 'a pipeline that has finished has nothing in flight')
   const outputs = Object.fromEntries(await Promise.all(entries))
   assertConserved(pipeline)
   return { outputs, report, pipeline }
+}
+
+/** Waits until `holds`, looking so often, for at most a minute. */
+export async function until(holds: () => boolean, what: string, everyMs = 10): Promise<void> {
+  for (const start = performance.now(); !holds();) {
+    assert.ok(performance.now() - start < 60_000, `in time: ${what}`)
+    await sleep(everyMs)
+  }
 }
 
 /** Nothing is lost and nothing is made up: at every node, and on every edge. */

@@ -86,13 +86,18 @@ export class Sparkline extends Chart {
       height: 110,
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 6, 0, 0],
+      padding: [8, 22, 0, 0],
       scales: {
         x: { time: true, range: (_, __, max) => [max - SHOWN_S, max] },
         y: { range: (_, __, max) => [0, this.#asShare ? 1 : Math.max(1, max * 1.1)] },
       },
       axes: [
-        { ...axis, size: 24, space: 90, values: (u, splits) => splits.map((at) => ago(at, u.scales['x']!.max ?? at)) },
+        {
+          ...axis,
+          size: 24,
+          splits: (u) => [90, 60, 30, 0].map((s) => (u.scales['x']!.max ?? 0) - s),
+          values: () => ['-90 s', '-60 s', '-30 s', 'now'],
+        },
         { ...axis, size: 62, space: 36, values: (_, splits) => splits.map((value) => format(value)) },
       ],
       series: [
@@ -108,18 +113,9 @@ export class Sparkline extends Chart {
   }
 }
 
-function ago(at: number, now: number): string {
-  const s = Math.round(now - at)
-  return s === 0 ? 'now' : `-${s} s`
-}
-
 /** A distribution as HDR plots are drawn: percentiles come apart the nearer they are to 100 %. */
 export class HdrPlot extends Chart {
   #answer: HistogramAnswer | undefined
-
-  constructor(parent: HTMLElement) {
-    super(parent)
-  }
 
   show(answer: HistogramAnswer): void {
     const hadUnit = this.#answer?.unit
@@ -180,7 +176,9 @@ export class HdrPlot extends Chart {
           size: 28,
           splits: (u) => {
             const most = u.scales['x']!.max ?? 100
-            return [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter((at) => at <= most)
+            // On a narrow chart the first ones would lie upon each other.
+            const marks = width < 500 ? [1, 10, 100, 1e3, 1e4, 1e5, 1e6] : [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6]
+            return marks.filter((at) => at <= most)
           },
           values: (_, splits) => splits.map((at) => shareText(at)),
           filter: (_, splits) => splits,

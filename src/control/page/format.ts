@@ -24,9 +24,12 @@ export function duration(ms: number): string {
   return ms < 60e3 ? `${digits(ms / 1e3)} s` : `${digits(ms / 60e3)} min`
 }
 
+function two(value: number): string {
+  return String(value).padStart(2, '0')
+}
+
 export function elapsed(ms: number): string {
   const s = Math.floor(ms / 1000)
-  const two = (value: number): string => String(value).padStart(2, '0')
   return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
 }
 

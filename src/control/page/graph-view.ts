@@ -159,15 +159,16 @@ export class GraphView {
     figure: SVGTextElement
   }): NodeView {
     const { id, kind, box, left, top, outline, name, title, figure } = parts
-    const level = s('rect', {
-      class: 'level',
-      x: left + 1,
-      y: top + box.height,
-      width: box.width - 2,
-      height: 0,
-      rx: 16,
-    })
-    const element = s('g', { class: `node ${kind}`, 'data-node': id }, title, outline, level, name, figure)
+    const level = s('rect', { class: 'level', x: left, y: top, width: box.width, height: box.height, rx: 18 })
+    const element = s(
+      'g',
+      { class: `node ${kind}`, 'data-node': id },
+      title,
+      outline,
+      ...(kind === 'buffer' ? [level] : []),
+      name,
+      figure,
+    )
     const edges = this.#graph.edges.map(({ from }, i) => (from === id ? i : -1)).filter((i) => i !== -1)
     return {
       element,
@@ -181,9 +182,7 @@ export class GraphView {
         ]
         const fill = capacity === 0 ? 0 : Math.min(1, queued / capacity)
         setText(figure, `${percent(fill)} full`)
-        const height = fill * (box.height - 2)
-        level.setAttribute('y', String(top + box.height - 1 - height))
-        level.setAttribute('height', String(height))
+        level.style.clipPath = `inset(${100 * (1 - fill)}% 0 0 0)`
       },
     }
   }
@@ -204,7 +203,8 @@ export class GraphView {
       direction === 'right'
         ? [(b.x - a.x + near - boxOf(edge.to).width / 2) / 2, (b.y - a.y) / 2]
         : [(b.x - a.x) / 2, (b.y - a.y + near - boxOf(edge.to).height / 2) / 2]
-    const label = s('text', { class: 'edge-label', x: a.x + dx, y: a.y + dy - (direction === 'right' ? 7 : -4) })
+    const beside = direction === 'right' ? { x: a.x + dx, y: a.y + dy - 7 } : { x: a.x + dx + 10, y: a.y + dy + 4 }
+    const label = s('text', { class: `edge-label ${direction}`, ...beside })
     const title = s('title', {})
     path.append(title)
     parent.append(path, label)

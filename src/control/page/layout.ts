@@ -22,7 +22,7 @@ export interface Flow {
 }
 
 const SWEEPS = 8
-const GAP = { along: 74, across: 26 }
+const GAP = { along: 64, across: 26 }
 const PASSING = 14
 
 /** One place in a layer: a node, or where a long edge passes. */
@@ -105,8 +105,8 @@ function pathOf(places: readonly Place[], from: number, to: number): Place[] {
   const [first, last] = [places[from]!, places[to]!]
   const path = [first]
   const step = Math.sign(last.layer - first.layer)
-  for (let layer = first.layer + step; step !== 0 && layer !== last.layer; layer += step)
-    path.push(newPlace(layer, 0, PASSING))
+  const passed = Math.max(0, Math.abs(last.layer - first.layer) - 1)
+  for (let i = 1; i <= passed; i++) path.push(newPlace(first.layer + i * step, 0, PASSING))
   path.push(last)
   for (let i = 1; i < path.length; i++) {
     const [a, b] = step >= 0 ? [path[i - 1]!, path[i]!] : [path[i]!, path[i - 1]!]

@@ -14,9 +14,13 @@ async function act(what: () => Promise<unknown>): Promise<void> {
     await what()
     notice('')
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) await login()
-    else notice(error instanceof Error ? error.message : String(error))
+    await complain(error)
   }
+}
+
+async function complain(error: unknown): Promise<void> {
+  if (error instanceof ApiError && error.status === 401) await login()
+  else notice(error instanceof Error ? error.message : String(error))
 }
 
 function notice(text: string): void {
@@ -93,7 +97,7 @@ class PipelinePage {
     const listener = {
       snapshot: (live: Live) => this.#show(live),
       event: (event: LoggedEvent) => this.#tell(event),
-      lost: (error: unknown) => void act(() => Promise.reject(error as Error)),
+      lost: (error: unknown) => void complain(error),
     }
     void watch(name, listener, this.#stop.signal)
   }
@@ -220,10 +224,12 @@ class PipelinePage {
   }
 }
 
+function parts(words: string): (string | HTMLElement)[] {
+  return words.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part))
+}
+
 /** Ids are set apart from the words around them. */
 function sentence({ sentence: text, remedy }: Live['bottleneck']): void {
-  const parts = (words: string): (string | HTMLElement)[] =>
-    words.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part))
   const place = byId('bottleneck')
   if (place.dataset['text'] === text + remedy) return
   place.dataset['text'] = text + remedy

@@ -230,8 +230,6 @@ export class StagePanel {
     this.#plot.show(answer)
     const text = (value: number): string => (answer.unit === 'ns' ? duration(value / 1e6) : count(value))
     const { window, total } = answer
-    const row = (name: string, now: string, all: string): HTMLElement =>
-      h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, now), h('td', {}, all))
     this.#percentiles.replaceChildren(
       h(
         'thead',
@@ -355,6 +353,10 @@ export class StagePanel {
       this.#view.isPaused === true ? 'Resume source' : 'Pause source',
     )
   }
+}
+
+function row(name: string, now: string, all: string): HTMLElement {
+  return h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, now), h('td', {}, all))
 }
 
 function key(color: string, text: string): HTMLElement {

@@ -128,8 +128,9 @@ class Worker {
   }
 }
 
-/** The entries of one worker for all granules, from before anybody else looks. */
-export function workBefore(memory: Memory, plan: AcksPlan, number: number): void {
+/** What has happened before: all slots are opened, and one worker has settled all granules. */
+export function before(memory: Memory, plan: AcksPlan, number: number): void {
+  new Source(memory, plan).step()
   const journal = new Journal(memory, plan.workers[number]!.journal)
   const writer = new AckWriter(memory, plan.workers[number]!.lane)
   for (let granule = 0; granule < plan.granules; granule++) writer.put(granule, entryOf(number, granule), 0, 0)

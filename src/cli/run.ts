@@ -1,0 +1,177 @@
+import type { ControlServer } from '../control/index.ts'
+import { MillraceError } from '../errors.ts'
+import type { GraphData } from '../graph/types.ts'
+import { durationText, numberText, rateText } from '../render/text.ts'
+import type { Pipeline } from '../supervisor/pipeline.ts'
+import type { Report } from '../supervisor/report.ts'
+import { run as runGraph } from '../supervisor/run.ts'
+import { numberOf, textOf, type Call, type Command, type Output, type Values } from './command.ts'
+import { loadControl } from './load-control.ts'
+import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
+import { follow } from './top.ts'
+
+const PROGRESS_MS = 5_000
+/** After a second Ctrl-C: how long workers may take to leave. */
+const STOP_MS = 5_000
+
+export const run: Command = {
+  summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
+  usage:
+    'MODULE [--graph NAME] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
+  options: {
+    graph: GRAPH_OPTIONS.graph,
+    port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
+    host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
+    token: { type: 'string', value: 'TOKEN', text: 'Token of the API. Default: what MILLRACE_TOKEN holds.' },
+    'no-api': { type: 'boolean', text: 'Runs without the API.' },
+    inject: { type: 'boolean', text: 'Lets test records and dead letters in before any node.' },
+    'show-records': { type: 'boolean', text: 'Lets the API show what records hold.' },
+    json: { type: 'boolean', text: 'Prints the report as one line of JSON, the last one.' },
+  },
+  async run(call) {
+    const { values, output } = call
+    const graph = await loadGraph(call)
+    const pipeline = await runGraph(graph, { inject: values['inject'] === true })
+    const interrupts = drainOnInterrupt(pipeline, output)
+    try {
+      const server = await serve(pipeline, values, output).catch(async (error: unknown) => {
+        await pipeline.stop()
+        throw error
+      })
+      const outputs = printOutputs(pipeline, graph, output)
+      await watched(pipeline, server, outputs.length > 0, call)
+      await Promise.all(outputs)
+      await server?.close()
+      return await reported(pipeline, server, values, output)
+    } finally {
+      interrupts()
+    }
+  },
+}
+
+/** @returns what ends the listening */
+function drainOnInterrupt(pipeline: Pipeline, output: Output): () => void {
+  let count = 0
+  const listener = (): void => {
+    count++
+    if (count === 1) output.warn('Draining. Ctrl-C again stops.')
+    else output.warn('Stopping.')
+    const end = count === 1 ? pipeline.drain() : pipeline.stop({ deadlineMs: STOP_MS })
+    end.catch(() => undefined)
+  }
+  process.on('SIGINT', listener).on('SIGTERM', listener)
+  return () => void process.off('SIGINT', listener).off('SIGTERM', listener)
+}
+
+/** @throws CONTROL_NOT_INSTALLED and CONTROL_NOT_LISTENING where a port was asked for; else it runs without, or at another */
+async function serve(pipeline: Pipeline, values: Values, output: Output): Promise<ControlServer | undefined> {
+  if (values['no-api'] === true) return undefined
+  const [port, host, token] = [numberOf(values, 'port'), textOf(values, 'host'), tokenOf(values)]
+  const options = {
+    showRecords: values['show-records'] === true,
+    ...(host === undefined ? {} : { host }),
+    ...(token === undefined ? {} : { token }),
+  }
+  try {
+    const { serveControl } = await loadControl()
+    const server = await serveControl(pipeline, { ...options, ...(port === undefined ? {} : { port }) }).catch(
+      (error: unknown) => {
+        if (port !== undefined || !isCode(error, 'CONTROL_NOT_LISTENING')) throw error
+        return serveControl(pipeline, { ...options, port: 0 })
+      },
+    )
+    output.warn(`${pipeline.name} runs: ${server.url}`)
+    return server
+  } catch (error) {
+    if (port !== undefined || !isCode(error, 'CONTROL_NOT_INSTALLED')) throw error
+    output.warn((error as MillraceError).message)
+    return undefined
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof MillraceError && error.code === code
+}
+
+function tokenOf(values: Values): string | undefined {
+  return textOf(values, 'token') ?? process.env['MILLRACE_TOKEN']
+}
+
+/** Sinks without `write` are printed: one line of JSON for each record. */
+function printOutputs(pipeline: Pipeline, graph: GraphData, output: Output): Promise<void>[] {
+  const sinks = graph.nodes.filter(({ kind, write }) => kind === 'sink' && write === undefined)
+  return sinks.map(async ({ id }) => {
+    for await (const record of pipeline.output(id)) output.print(jsonLine({ node: id, record }))
+  })
+}
+
+function jsonLine(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))
+}
+
+/** Shows how it goes until it has ended: on a terminal as `top` does, else a line now and then. */
+async function watched(
+  pipeline: Pipeline,
+  server: ControlServer | undefined,
+  printsRecords: boolean,
+  { values, output }: Call,
+): Promise<void> {
+  const ended = pipeline.finished.then(
+    () => undefined,
+    () => undefined,
+  )
+  if (server === undefined || output.terminal === undefined || printsRecords || values['json'] === true) {
+    const timer = setInterval(() => output.warn(progressLine(pipeline)), PROGRESS_MS)
+    await ended
+    return clearInterval(timer)
+  }
+  const { ControlClient } = await loadControl()
+  const stop = new AbortController()
+  const client = new ControlClient(server.url.replace('0.0.0.0', '127.0.0.1'), { token: tokenOf(values) })
+  const view = follow(client, pipeline.name, { output, rateHz: 2, asJson: false, isOnce: false, signal: stop.signal })
+  await Promise.race([ended, view.catch((error: unknown) => output.warn(String(error)))])
+  await ended
+  stop.abort()
+  await view.catch(() => undefined)
+}
+
+function progressLine(pipeline: Pipeline): string {
+  const { stages, elapsedMs } = pipeline.snapshot()
+  const sources = Object.values(stages).filter(({ kind }) => kind === 'source')
+  const sum = (key: 'in' | 'done' | 'failed' | 'inFlight'): number =>
+    sources.reduce((total, source) => total + source[key], 0)
+  const acked = `${numberText(sum('done'))} acked (${rateText((sum('done') * 1_000) / elapsedMs)})`
+  return `${pipeline.name} ${pipeline.state} ${durationText(elapsedMs)}: ${numberText(sum('in'))} made, ${acked}, ${numberText(sum('failed'))} failed, ${numberText(sum('inFlight'))} in flight`
+}
+
+async function reported(
+  pipeline: Pipeline,
+  server: ControlServer | undefined,
+  values: Values,
+  output: Output,
+): Promise<number> {
+  let failure: unknown
+  const report = await pipeline.finished.catch((error: Error & { report?: Report }) => {
+    failure = error
+    return error.report
+  })
+  if (values['json'] === true) {
+    const error =
+      failure instanceof MillraceError ? { code: failure.code, message: failure.message, fix: failure.fix } : undefined
+    output.print(jsonLine({ graph: pipeline.name, url: server?.url, report, error }))
+  } else {
+    if (report !== undefined) output.warn(reportLine(report))
+    if (failure !== undefined) output.warn(failure instanceof Error ? failure.message : 'It failed.')
+  }
+  return failure === undefined ? 0 : 1
+}
+
+function reportLine({ outcome, acked, failed, deadLettered, abandoned, seconds }: Report): string {
+  const parts = [
+    `${numberText(acked)} acked (${rateText(acked / Math.max(seconds, Number.MIN_VALUE))})`,
+    `${numberText(failed)} failed`,
+    `${numberText(deadLettered)} dead-lettered`,
+    `${numberText(abandoned)} abandoned`,
+  ]
+  return `${outcome} after ${durationText(seconds * 1_000)}: ${parts.join(', ')}`
+}

@@ -1,0 +1,76 @@
+import type { ControlClient, LoggedEvent } from '../control/index.ts'
+import { numberOf, textOf, UsageError, type Command, type Output } from './command.ts'
+import { loadControl } from './load-control.ts'
+import { liveLines } from './live-text.ts'
+import { Screen } from './screen.ts'
+
+const KEPT_EVENTS = 20
+
+export const top: Command = {
+  summary: 'Shows a running pipeline, live: what its control API says.',
+  usage: 'URL [--pipeline NAME] [--token TOKEN] [--rate HZ] [--once] [--json]',
+  options: {
+    pipeline: { type: 'string', value: 'NAME', text: 'Which pipeline. Default: the first.' },
+    token: { type: 'string', value: 'TOKEN', text: 'Token of the API. Default: what MILLRACE_TOKEN holds.' },
+    rate: { type: 'string', value: 'HZ', text: 'Snapshots per second, at most 10. Default: 2.' },
+    once: { type: 'boolean', text: 'One look, then the end; so it is wherever there is no terminal.' },
+    json: { type: 'boolean', text: 'Prints each snapshot as one line of JSON.' },
+  },
+  async run({ positionals, values, output }) {
+    const [url, ...more] = positionals
+    if (url === undefined || more.length > 0 || !URL.canParse(url)) {
+      throw new UsageError('Say which API: one URL, such as http://127.0.0.1:4480.')
+    }
+    const rateHz = numberOf(values, 'rate', 0.05) ?? 2
+    if (rateHz > 10) throw new UsageError('--rate takes at most 10.')
+    const { ControlClient } = await loadControl()
+    const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
+    const name = textOf(values, 'pipeline') ?? (await client.pipelines())[0]?.name
+    if (name === undefined) {
+      output.warn('There is no pipeline there.')
+      return 1
+    }
+    const asJson = values['json'] === true
+    const isOnce = values['once'] === true || (!asJson && output.terminal === undefined)
+    const stop = new AbortController()
+    const end = (): void => stop.abort()
+    process.once('SIGINT', end).once('SIGTERM', end)
+    try {
+      await follow(client, name, { output, rateHz, asJson, isOnce, signal: stop.signal })
+    } finally {
+      process.off('SIGINT', end).off('SIGTERM', end)
+    }
+    return 0
+  },
+}
+
+export interface Following {
+  readonly output: Output
+  readonly rateHz: number
+  readonly asJson: boolean
+  readonly isOnce: boolean
+  readonly signal: AbortSignal
+}
+
+/** Shows a pipeline until the signal aborts, or the pipeline's API is gone. */
+export async function follow(client: ControlClient, name: string, following: Following): Promise<void> {
+  const { output, rateHz, asJson, isOnce, signal } = following
+  const graph = await client.read(name, '/graph')
+  const screen = output.terminal === undefined || isOnce || asJson ? undefined : new Screen(output.terminal)
+  const events: LoggedEvent[] = []
+  try {
+    for await (const { name: kind, data } of client.watch(name, { rateHz, signal })) {
+      if (kind === 'event') events.push(data)
+      if (events.length > KEPT_EVENTS) events.shift()
+      if (kind !== 'snapshot') continue
+      if (asJson) output.print(JSON.stringify(data))
+      else if (screen === undefined) output.print(liveLines(name, graph, data, events, output).join('\n'))
+      else screen.show(liveLines(name, graph, data, events, output))
+      if (isOnce) return
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    screen?.close()
+  }
+}

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Pipeline, run } from 'millrace'
+import { place } from '#src/control/page/layout.js'
+import * as graphs from './graphs.js'
+import { type Asked, served, until } from './harness.js'
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+const SKIP = CHROMIUM === undefined ? 'no Chromium is installed (Debian: apt-get install chromium)' : false
+
+/** One for all tests: it takes seconds to start. */
+let browser: Browser | undefined
+before(async () => {
+  if (CHROMIUM !== undefined) browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+})
+after(() => browser?.close())
+
+/** A page of the API in a real browser: whatever it complains of, or asks elsewhere for, fails the test. */
+async function opened(
+  options: { width?: number; dark?: boolean; token?: string },
+  act: (asked: Asked & { page: Page; mill: Pipeline; pushed: Pipeline }) => Promise<void>,
+): Promise<void> {
+  const [mill, pushed] = [await run(graphs.mill, { inject: true }), await run(graphs.pushed, { inject: true })]
+  const { width = 1280, dark = false, token } = options
+  let context: BrowserContext | undefined
+  const given = { showRecords: true, ...(token === undefined ? {} : { token }) }
+  try {
+    await served([mill, pushed], given, async (asked) => {
+      context = await browser!.newContext({
+        viewport: { width, height: 900 },
+        colorScheme: dark ? 'dark' : 'light',
+      })
+      const page = await context.newPage()
+      const complaints: string[] = []
+      page.on('pageerror', ({ message }) => complaints.push(message))
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !/401|409|429/.test(message.text())) complaints.push(message.text())
+      })
+      page.on('request', (request) => {
+        if (!request.url().startsWith(asked.server.url) && !request.url().startsWith('data:'))
+          complaints.push(request.url())
+      })
+      await page.goto(asked.server.url)
+      await act({ ...asked, page, mill, pushed })
+      assert.deepEqual(complaints, [])
+    })
+  } finally {
+    await context?.close()
+    await Promise.all([mill.stop(), pushed.stop()])
+  }
+}
+
+test(
+  'the page shows the graph with live figures, the bottleneck, and the stage that was chosen',
+  { skip: SKIP },
+  async () => {
+    await opened({}, async ({ page }) => {
+      await page
+        .getByText(/records\/s|busy/)
+        .first()
+        .waitFor()
+      assert.equal(await page.locator('.node').count(), 6)
+      const figure = page.locator('.node[data-node=sensors] .figure')
+      await until('a rate is shown', async () => /[1-9].*\/s/.test((await figure.textContent()) ?? ''))
+      const elapsed = page.locator('#status .muted')
+      const before = await elapsed.textContent()
+      await until('the page goes on by itself', async () => (await elapsed.textContent()) !== before)
+      await page.locator('.node[data-node=parse]').click()
+      await page.locator('#stage h2').getByText('parse').waitFor()
+      assert.equal(await page.locator('#stage .workers tbody tr').count(), 2)
+      await page.getByRole('button', { name: 'time on the lane' }).click()
+      await until('percentiles are shown', async () =>
+        /99 %\s*[\d.]+/.test((await page.locator('.percentiles').innerText()).replaceAll('\t', ' ')),
+      )
+      assert.ok((await page.locator('#stage canvas').count()) === 3)
+    })
+  },
+)
+
+test('everything can be done by keyboard', { skip: SKIP }, async () => {
+  await opened({}, async ({ page, mill }) => {
+    const node = page.locator('.node[data-node=store]')
+    await node.waitFor()
+    await node.focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#stage h2').getByText('store').waitFor()
+    assert.equal(await node.getAttribute('aria-pressed'), 'true')
+    const focusable = await page.evaluate(
+      `[...document.querySelectorAll('button:not(:disabled), [tabindex="0"], input, select, textarea')].length`,
+    )
+    const seen = new Set<unknown>()
+    await page.evaluate('document.activeElement.blur()')
+    for (let i = 0; i < (focusable as number) + 5; i++) {
+      await page.keyboard.press('Tab')
+      seen.add(await page.evaluate(`document.activeElement.outerHTML.slice(0, 120)`))
+    }
+    for (const wanted of ['data-node="sensors"', 'Drain', 'push-record', 'Restart worker 0']) {
+      assert.ok(
+        [...seen].some((each) => String(each).includes(wanted)),
+        `${wanted} is reached by Tab`,
+      )
+    }
+    await page.getByRole('button', { name: 'Pause', exact: true }).focus()
+    await page.keyboard.press('Space')
+    await until('the pipeline is paused', () => mill.isPaused())
+  })
+})
+
+test(
+  'a pipeline is paused, a worker restarted, a limit set; what must be confirmed is asked',
+  { skip: SKIP },
+  async () => {
+    await opened({}, async ({ page, mill }) => {
+      await page.getByRole('button', { name: 'Pause', exact: true }).click()
+      await page.locator('.pill').getByText('paused').waitFor()
+      assert.ok(mill.isPaused())
+      await page.getByRole('button', { name: 'Resume', exact: true }).click()
+      await until('it goes on', () => !mill.isPaused())
+      await page.locator('.node[data-node=parse]').click()
+      await page.getByRole('button', { name: 'Restart worker 0' }).click()
+      await page.locator('dialog').getByRole('button', { name: 'Restart' }).click()
+      await until('its successor is at work', () =>
+        mill.workers().some(({ node, epoch }) => node === 'parse' && epoch === 1),
+      )
+      await page.locator('.workers').getByText('asked for').waitFor()
+      await page.locator('.node[data-node=sensors]').click()
+      await page.getByLabel('Rate limit').fill('500')
+      await page.getByRole('button', { name: 'Set' }).click()
+      await until('the limit is set', () => mill.rateLimit('sensors') === 500)
+      await page.getByRole('button', { name: 'Drain' }).click()
+      await page.keyboard.press('Escape')
+      assert.equal(mill.state, 'running')
+      await page.getByRole('button', { name: 'Drain' }).click()
+      await page.locator('dialog').getByRole('button', { name: 'Drain' }).click()
+      await page.locator('.pill').getByText('drained').waitFor()
+      assert.equal((await mill.finished).outcome, 'drained')
+    })
+  },
+)
+
+test('dead letters appear, are replayed and forgotten; a test record is followed', { skip: SKIP }, async () => {
+  await opened({}, async ({ page, pushed }) => {
+    await page.getByRole('button', { name: 'pushed' }).click()
+    await page.getByLabel('Record, as JSON').fill('-7')
+    await page.getByRole('button', { name: 'Push', exact: true }).click()
+    await page.locator('#push output').getByText('failed after').waitFor()
+    const letter = page.locator('.letters tbody tr')
+    await letter.getByText('RangeError: negative: -7').waitFor()
+    await letter.getByRole('button', { name: 'Replay' }).click()
+    await until('it was tried again', () => pushed.deadLetters.total === 2)
+    await page.locator('.letters .state.failed').waitFor()
+    await page
+      .getByRole('button', { name: /Forget/ })
+      .first()
+      .click()
+    await until('it is forgotten', () => pushed.deadLetters.list().length === 1)
+    await page.locator('#events').getByText('record.failed').first().waitFor()
+    await page.getByLabel('Record, as JSON').fill('7')
+    await page.getByRole('button', { name: 'Push', exact: true }).click()
+    await page.locator('#push output').getByText('acked after').waitFor()
+    await page.getByLabel('Record, as JSON').fill('{ 7')
+    await page.getByRole('button', { name: 'Push', exact: true }).click()
+    await page.locator('#notice').getByText('JSON').waitFor()
+  })
+})
+
+test('the page asks for the token and keeps it', { skip: SKIP }, async () => {
+  await opened({ token: 'open-sesame' }, async ({ page }) => {
+    await page.getByLabel('This API needs its token.').fill('open-sesame')
+    await page.getByRole('button', { name: 'Use it' }).click()
+    await page.locator('.pill').getByText('running').waitFor()
+  })
+})
+
+for (const [width, dark] of [
+  [1280, false],
+  [1280, true],
+  [390, false],
+  [390, true],
+] as const) {
+  test(`nothing is wider than a screen of ${width} pixels, ${dark ? 'dark' : 'light'}`, { skip: SKIP }, async () => {
+    await opened({ width, dark }, async ({ page }) => {
+      await page.locator('.pill').getByText('running').waitFor()
+      await page.locator('#stage h2').waitFor()
+      const widest = await page.evaluate('document.documentElement.scrollWidth')
+      assert.ok((widest as number) <= width, `${String(widest)} pixels`)
+      const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+      assert.equal(ground === 'rgb(13, 17, 23)', dark)
+      const picture = await page.screenshot()
+      assert.ok(picture.length > 10_000)
+    })
+  })
+}
+
+test('a layout puts no box upon another, whatever the graph', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    let state = seed
+    const random = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below
+    const count = 1 + random(14)
+    const boxes = Array.from({ length: count }, () => ({ width: 100 + random(80), height: 40 + random(50) }))
+    const edges = Array.from({ length: random(24) }, () => [random(count), random(count)] as const)
+    for (const direction of ['right', 'down'] as const) {
+      const { nodes, width, height } = place({ boxes, edges, direction })
+      nodes.forEach((a, i) => {
+        const box = boxes[i]!
+        assert.ok(a.x - box.width / 2 > -1 && a.x + box.width / 2 < width + 1, `seed ${seed}`)
+        assert.ok(a.y - box.height / 2 > -1 && a.y + box.height / 2 < height + 1, `seed ${seed}`)
+        nodes.slice(i + 1).forEach((b, j) => {
+          const other = boxes[i + 1 + j]!
+          const apart =
+            Math.abs(a.x - b.x) >= (box.width + other.width) / 2 - 0.01 ||
+            Math.abs(a.y - b.y) >= (box.height + other.height) / 2 - 0.01
+          assert.ok(apart, `seed ${seed}: ${i} and ${i + 1 + j}`)
+        })
+      })
+    }
+  }
+})

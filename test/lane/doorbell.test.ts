@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { DOORBELL_BYTES, Doorbell, ring } from '#src/lane/doorbell.js'
+import { LINE_BYTES } from '#src/lane/memory.js'
+
+const BELL = 0
+const FOR_EVER = 1 << 30
+
+function made(): { words: Int32Array; bell: Doorbell } {
+  const words = new Int32Array(new SharedArrayBuffer(DOORBELL_BYTES))
+  return { words, bell: new Doorbell(words, 0) }
+}
+
+describe('a doorbell', () => {
+  test('bell and announcement lie on different lines', () => {
+    assert.ok(DOORBELL_BYTES >= 2 * LINE_BYTES)
+  })
+
+  test('D2: nobody is rung who has not announced to wait', () => {
+    const { words, bell } = made()
+    ring(words, 0)
+    assert.equal(words[BELL], 0)
+    bell.announce()
+    ring(words, 0)
+    assert.equal(words[BELL], 1)
+    bell.rise()
+    ring(words, 0)
+    assert.equal(words[BELL], 1)
+  })
+
+  test('D1: a ring between the announcement and the wait is not lost', () => {
+    const { words, bell } = made()
+    bell.announce()
+    ring(words, 0)
+    bell.park(FOR_EVER)
+    bell.announce()
+    ring(words, 0)
+    assert.equal(bell.parkAsync(FOR_EVER), undefined)
+  })
+
+  test('a parked owner goes on when its time is over', () => {
+    const { bell } = made()
+    bell.announce()
+    bell.park(1)
+  })
+
+  test('D1: an owner that waits is woken, again and again', async () => {
+    const { words, bell } = made()
+    const rounds = 200
+    const code = `
+      import { workerData } from 'node:worker_threads'
+      const { ring } = await import(workerData.url)
+      const { words, rounds } = workerData
+      for (let i = 1; i <= rounds; i++) {
+        while (Atomics.load(words, 1) !== i - 1);
+        Atomics.store(words, 2, i)
+        ring(words, 0)
+      }`
+    const url = import.meta.resolve('#src/lane/doorbell.js')
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
+      workerData: { url, words, rounds },
+    })
+    for (let i = 1; i <= rounds; i++) {
+      while (Atomics.load(words, 2) !== i) {
+        bell.announce()
+        if (Atomics.load(words, 2) !== i) await bell.parkAsync(FOR_EVER)
+        bell.rise()
+      }
+      Atomics.store(words, 1, i)
+    }
+    await worker.terminate()
+    assert.equal(words[2], rounds)
+  })
+})

@@ -1,0 +1,61 @@
+/** Histograms in shared memory have the layout of HdrHistogram: its readers can take copies of them. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { viewMemory } from '#src/lane/memory.js'
+import { COUNT_WORDS, HISTOGRAM_BYTES, MOST_VALUE, bucketOf } from '#src/telemetry/histogram-layout.js'
+import { copyHistograms, percentile } from '#src/telemetry/histogram-read.js'
+import { Histogram } from '#src/telemetry/histogram.js'
+import fc from 'fast-check'
+import { build } from 'hdr-histogram-js'
+
+const hdr = () =>
+  build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: MOST_VALUE,
+    numberOfSignificantValueDigits: 2,
+    bitBucketSize: 32,
+    useWebAssembly: false,
+  }) as ReturnType<typeof build> & {
+    countsArrayIndex(value: number): number
+    getCountAtIndex(index: number): number
+    countsArrayLength: number
+  }
+
+const value = fc.oneof(
+  fc.nat(300),
+  fc.nat(),
+  fc.nat().map((n) => n * 1_000),
+  fc.nat(42).map((bits) => Math.min(MOST_VALUE, 2 ** bits)),
+)
+
+test('a value has the same index as in HdrHistogram', () => {
+  const other = hdr()
+  assert.equal(other.countsArrayLength, COUNT_WORDS)
+  fc.assert(fc.property(value, (each) => assert.equal(bucketOf(each), other.countsArrayIndex(each))))
+})
+
+test('the same values give the same counts and percentiles as in HdrHistogram, over several workers', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(value, fc.integer({ min: 1, max: 9 })), { minLength: 1 }), (values) => {
+      const bytes = Math.ceil(HISTOGRAM_BYTES / 8) * 8
+      const memory = viewMemory(new ArrayBuffer(2 * bytes))
+      const ours = [new Histogram(memory, 0), new Histogram(memory, bytes)]
+      const other = hdr()
+      values.forEach(([each, count], i) => {
+        ours[i % 2]!.record(each, count)
+        other.recordValueWithCount(each, count)
+      })
+      const copy = copyHistograms(memory, [0, bytes])
+      assert.deepEqual(
+        [...copy.counts],
+        Array.from({ length: COUNT_WORDS }, (_, i) => other.getCountAtIndex(i)),
+      )
+      assert.equal(copy.total, other.totalCount)
+      for (const share of [0.5, 0.9, 0.99, 0.999]) {
+        const theirs = Math.min(other.getValueAtPercentile(100 * share), copy.max)
+        assert.equal(percentile(copy, share), theirs, `${share}`)
+      }
+    }),
+    { numRuns: 60 },
+  )
+})

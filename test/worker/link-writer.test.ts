@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { FRAME_COUNT, FRAME_SALT } from '#src/lane/layout.js'
+import { NO_FRAME } from '#src/lane/reader.js'
+import type { GranuleHeader } from '#src/lane/writer.js'
+import type { LinkPlan, Plan } from '#src/plan/types.js'
+import { EDGE_COUNTERS } from '#src/telemetry/counters.js'
+import { tokenOf } from '#src/worker/granule.js'
+import { mixed } from '#src/lane/ids.js'
+import { LinkWriter } from '#src/worker/link-writer.js'
+import type { Settlement } from '#src/worker/settlement.js'
+import { TestLane, header } from '../lane/lane.ts'
+
+const WHOLE = header({ slot: 1, baseLow: 11, baseHigh: 12, first: 5 })
+
+/** A link of one lane, and the ids that were born on it. */
+class TestLink {
+  readonly lane: TestLane
+  readonly writer: LinkWriter
+  readonly born: [low: number, high: number][] = []
+
+  constructor({ maxDemand = 64, keepsIds = true } = {}) {
+    this.lane = new TestLane({ ringBytes: 4096, maxDemand })
+    const link = { index: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
+    const toggle = (head: GranuleHeader): void => {
+      tokenOf(head)
+      this.born.push([mixed.low, mixed.high])
+    }
+    this.writer = new LinkWriter({
+      memory: this.lane.memory,
+      plan: { workers: [{ control: { doorbell: 0 } }], maxRecordBytes: 1 << 20 } as unknown as Plan,
+      link: link as unknown as LinkPlan,
+      ends: [{ link: 0, layout: this.lane.layout, peer: 0 }],
+      chooser: undefined,
+      counters: new Float64Array(EDGE_COUNTERS),
+      at: 0,
+      settlement: { toggle } as unknown as Settlement,
+      keepsIds,
+    })
+  }
+
+  /** Sends so many records of a granule; true where all went. */
+  flush(records: number, isWhole: boolean): boolean {
+    this.writer.addRun(
+      Array.from({ length: records }, (_, i) => i),
+      0,
+      records,
+    )
+    return this.writer.flush(WHOLE, isWhole, 0, () => assert.fail('refused'))
+  }
+
+  /** Records and salt of each frame that was written, once all are handed off. */
+  frames(): [count: number, salt: number][] {
+    const frames: [number, number][] = []
+    const { reader, memory } = this.lane
+    for (let at = reader.poll(); at !== NO_FRAME; at = reader.poll()) {
+      frames.push([memory.words[at / 4 + FRAME_COUNT]!, memory.words[at / 4 + FRAME_SALT]!])
+      reader.take(at)
+    }
+    return frames
+  }
+
+  publish(): void {
+    this.writer.stage(this.lane.writing)
+    this.lane.writing.commit()
+  }
+}
+
+function token(head: GranuleHeader): [number, number] {
+  tokenOf(head)
+  return [mixed.low, mixed.high]
+}
+
+describe('a frame on a link', () => {
+  test('S2: that is all that comes of its granule goes on under the id of the granule', () => {
+    const link = new TestLink()
+    assert.ok(link.flush(3, true))
+    link.publish()
+    assert.deepEqual(link.frames(), [[3, 0]])
+    assert.deepEqual(link.born, [token(WHOLE)], 'so the granule that ends cancels it')
+  })
+
+  test('S2: beside which something else comes of its granule gets an id of its own', () => {
+    const link = new TestLink()
+    assert.ok(link.flush(3, false))
+    assert.notDeepEqual(link.born, [token(WHOLE)])
+  })
+
+  test('S2: that holds a part of its granule only gets an id of its own, and so does the rest', () => {
+    const link = new TestLink({ maxDemand: 2 })
+    assert.ok(!link.flush(3, true))
+    link.publish()
+    assert.deepEqual(link.lane.look(0)?.length, 0)
+    link.lane.release(2)
+    assert.ok(link.writer.flush(WHOLE, false, 0, () => assert.fail('refused')))
+    assert.equal(link.born.length, 2)
+    const ids = [...link.born, token(WHOLE)].map(String)
+    assert.equal(new Set(ids).size, 3)
+  })
+
+  test('of several records that come of one input gets ids from a base of its own', () => {
+    const link = new TestLink({ keepsIds: false })
+    assert.ok(link.flush(3, false))
+    assert.notDeepEqual(link.born, [token(WHOLE)])
+  })
+})
