@@ -34,5 +34,4 @@ const crossed = (pool: number): GraphData => {
 }
 export const crossed1: GraphData = crossed(1)
 export const crossed2: GraphData = crossed(2)
-export const crossed3: GraphData = crossed(3)
 export const crossed4: GraphData = crossed(4)

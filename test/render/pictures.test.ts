@@ -11,5 +11,7 @@ test('the pictures of the docs are what the graphs are drawn as now', async () =
     const file = readFileSync(new URL(`${name}.svg`, folder), 'utf8')
     assert.ok(file === (await toSvg(graph, options)), `${name}: draw it again: node build/scripts/draw-pictures.js`)
   }
-  assert.deepEqual(readdirSync(folder).sort(), PICTURES.map(({ name }) => `${name}.svg`).sort())
+  // Those of costs are drawn by the benchmarks, from what was measured.
+  const drawn = readdirSync(folder).filter((name) => !name.startsWith('cost-by-'))
+  assert.deepEqual(drawn.sort(), PICTURES.map(({ name }) => `${name}.svg`).sort())
 })
