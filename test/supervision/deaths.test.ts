@@ -8,9 +8,10 @@ import * as graphs from './graphs.js'
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
 const sorted = (numbers: unknown[]): number[] => (numbers as number[]).toSorted((a, b) => a - b)
 
+const isPoison = (n: number): boolean => n % 1_000 === 500
+
 async function poison(graph: GraphData, count: number): Promise<void> {
   const { outputs, report } = await collect(graph)
-  const isPoison = (n: number): boolean => n % 1_000 === 500
   assert.deepEqual(
     sorted(outputs['out']!),
     upTo(count).filter((n) => !isPoison(n)),
@@ -75,7 +76,7 @@ test('a budget that runs out stops the pipeline with the cause, the node and the
   )
   assert.equal(error.code, 'RESTARTS_EXHAUSTED')
   assert.equal(error.detail['node'], 'work')
-  assert.match(String((error.cause as Error).message), /exited with code: 3/)
+  assert.match((error.cause as Error).message, /exited with code: 3/)
   assert.equal((error.detail['history'] as unknown[]).length, 3)
   assert.equal((error.report as { outcome: string }).outcome, 'failed')
   assert.ok(names.includes('stage.gaveUp') && names.at(-1) === 'pipeline.failed')

@@ -142,7 +142,7 @@ export const greedy = dataflow('greedy', import.meta.url)
     resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 },
     map: (n: number) => {
       const hoard: number[][] = []
-      while (n === 5) hoard.push(new Array<number>(10_000).fill(n))
+      if (n === 5) for (;;) hoard.push(new Array<number>(10_000).fill(n))
       return n
     },
   })
