@@ -72,7 +72,7 @@ function faultText({ seed, lost, duplicated, faults, examples }: RoundResult, ki
 
 function describe({ nodes, edges, run }: Shape): string {
   const lines = nodes.map(({ id, concurrency, answers, options, ...rest }) => {
-    const more = Object.entries(rest).filter(([key, value]) => NOTABLE.includes(key) && value !== false && value !== 0)
+    const more = Object.entries(rest).filter(([key, value]) => NOTABLE.has(key) && value !== false && value !== 0)
     const { resourceLimits: _, ...told } = options
     return `  ${id} x${concurrency} ${answers} ${JSON.stringify({ ...Object.fromEntries(more), ...told })}`
   })
@@ -80,7 +80,16 @@ function describe({ nodes, edges, run }: Shape): string {
   return [JSON.stringify(run), ...lines, ...drawn].join('\n')
 }
 
-const NOTABLE = ['cursorEvery', 'acks', 'failures', 'isHopeless', 'emits', 'partitioned', 'batchedByKey', 'padding']
+const NOTABLE = new Set([
+  'cursorEvery',
+  'acks',
+  'failures',
+  'isHopeless',
+  'emits',
+  'partitioned',
+  'batchedByKey',
+  'padding',
+])
 
 function median(values: readonly number[]): number {
   if (values.length === 0) return 0

@@ -22,7 +22,7 @@ function live(): void {
 export function graphOf(shape: Shape, module: string): GraphData {
   const nodes = shape.nodes.map((node) => ({ id: node.id, kind: node.kind, ...node.options, ...optionsOf(node) }))
   const edges = shape.edges.map(({ from, to, options }) => ({ from, to, ...options }))
-  return { name: `chaos-${shape.seed}`, module, nodes, edges, clusters: [] } as GraphData
+  return { name: `chaos-${shape.seed}`, module, nodes, edges, clusters: [] }
 }
 
 function optionsOf(node: NodeShape): object {
@@ -84,8 +84,7 @@ function handlerOf(node: NodeShape): object {
       return {
         [node.does]: (entry: Entry, context: Context) => answer(node, entry, () => handle(node, entry, context)),
       }
-    case 'mapBatch':
-    case 'write': {
+    default: {
       const isBatch = node.options['batch'] !== undefined
       return {
         [node.does]: (given: Entry & Entry[], context: Context) =>
@@ -102,14 +101,14 @@ function keyOf(entry: Entry): number {
   return deeds.keyOf(entry)
 }
 
-function* producing(node: NodeShape, { cursor, worker: own }: SourceContext): Generator<unknown> {
+function* producing(node: NodeShape, { cursor, worker: own }: SourceContext): Generator {
   for (let n = (cursor as number | undefined) ?? 0; !orders.endsBefore(node.firstWorker + own, n); n++) {
     live()
     yield recordOf(node, own, n)
   }
 }
 
-async function* producingSlowly(node: NodeShape, context: SourceContext): AsyncGenerator<unknown> {
+async function* producingSlowly(node: NodeShape, context: SourceContext): AsyncGenerator {
   for (const record of producing(node, context)) {
     yield record
     if (Math.random() < 0.05) await sleep(1)

@@ -13,7 +13,6 @@ const EXAMPLES = 5
 
 /** What should come out at each output, worked out by the same pure functions in one thread, and what did. */
 export class Ledger {
-  readonly #shape: Shape
   readonly #nodes: ReadonlyMap<string, NodeShape>
   readonly #edges = new Map<string, Shape['edges'][number][]>()
   /** Records that came out, by output and trail. */
@@ -21,7 +20,6 @@ export class Ledger {
   records = 0
 
   constructor(shape: Shape) {
-    this.#shape = shape
     this.#nodes = new Map(shape.nodes.map((node) => [node.id, node]))
     for (const { id } of shape.nodes)
       this.#edges.set(

@@ -83,19 +83,21 @@ class Round {
 
   async #kill(kills: number): Promise<void> {
     const random = this.#random
-    const open = new Set<Promise<void>>()
+    const open = new Set<Promise<boolean>>()
     let ordered = 0
-    while (ordered < kills || open.size > 0) {
+    while ((ordered < kills || open.size > 0) && this.#pipeline.state === 'running') {
       if (ordered - this.#sum() < MOST_AT_ONCE && ordered < kills) {
         const [node, ordinal] = this.#victim()
         const worker = node.firstWorker + ordinal
         if (!this.#victims.has(worker)) {
           ordered++
-          const dying = this.#killOne(node, ordinal, random.pick(kindsOf(node))).then((died) => {
-            open.delete(dying)
-            if (!died) ordered--
-          })
+          const dying = this.#killOne(node, ordinal, random.pick(kindsOf(node)))
           open.add(dying)
+          const settle = (hasDied: boolean): void => {
+            open.delete(dying)
+            if (!hasDied) ordered--
+          }
+          void dying.then(settle)
         }
         await this.#flow(random.chance(0.3) ? 0 : random.between(1, 200))
       } else await Promise.race(open)
@@ -129,23 +131,22 @@ class Round {
   /** @returns whether the worker died of it */
   async #killOne(node: NodeShape, ordinal: number, kind: Kind): Promise<boolean> {
     const worker = node.firstWorker + ordinal
-    let hasDied = false
-    const death = new Promise<void>((resolve) => this.#victims.set(worker, resolve)).then(() => (hasDied = true))
+    const death = new Promise<true>((resolve) => this.#victims.set(worker, () => resolve(true)))
     const terminate = (): Promise<void> => this.#pipeline.restartWorker(node.id, ordinal)
     if (kind !== 'terminate') this.#orders.give(worker, kind)
     else void terminate()
     const since = performance.now()
     let isTerminated = false
-    while (!hasDied) {
-      await Promise.race([death, sleep(LOOK_MS)])
+    let hasDied = false
+    for (;;) {
+      hasDied = await Promise.race([death, sleep(LOOK_MS, false)])
       if (hasDied) break
       if (kind === 'native' && !isTerminated && this.#orders.isUnderWay(worker)) {
         isTerminated = true
         void terminate()
       }
       const isLate = performance.now() - since > PATIENCE_MS
-      if (isLate && kind === 'terminate') break
-      if (isLate && this.#orders.takeBack(worker, kind)) break
+      if (isLate && (kind === 'terminate' || this.#orders.takeBack(worker, kind))) break
     }
     this.#victims.delete(worker)
     this.#orders.clear(worker)

@@ -57,13 +57,21 @@ export const EVENTS = {
   },
   'record.retried': {
     text: 'A record or batch failed and is tried again.',
-    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls so far', error: 'name, message, code' },
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'which life',
+      attempts: 'calls so far',
+      error: 'name, message, code',
+      suppressed: 'events like this one that were left out before it',
+    },
   },
   'record.deadLettered': {
     text: 'A record was given up, and went to an error or dead-letter edge.',
     fields: {
       node: 'node id',
       worker: 'index in the stage',
+      epoch: 'which life',
       recordId: 'stable id of the record, absent where it was one of a batch',
       attempts: 'calls so far',
       error: 'name, message, stack, code',
@@ -75,6 +83,7 @@ export const EVENTS = {
     fields: {
       node: 'node id',
       worker: 'index in the stage',
+      epoch: 'which life',
       recordId: 'stable id of the record, absent where it was one of a batch',
       attempts: 'calls so far',
       error: 'name, message, stack, code',
@@ -83,7 +92,14 @@ export const EVENTS = {
   },
   'ack.failed': {
     text: 'An `ack` handler failed at every attempt; its records count as told.',
-    fields: { node: 'node id', worker: 'index in the stage', attempts: 'calls', error: 'name, message, code' },
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'which life',
+      attempts: 'calls',
+      error: 'name, message, code',
+      suppressed: 'events like this one that were left out before it',
+    },
   },
 } as const satisfies Record<string, { text: string; fields: Record<string, string> }>
 

@@ -22,6 +22,8 @@ export class Member {
   epoch = 0
   threadId: number | undefined
   isReady = false
+  /** When it was given its task, in ms of the clock that all threads share. */
+  startedAtMs = 0
   /** True from the start of its task to the end of its thread. */
   isAlive = false
   readonly #pool: StagePool
@@ -47,6 +49,7 @@ export class Member {
     this.#calls = wrap<WorkerCalls>(calls.port1)
     this.#link.unref()
     this.isAlive = true
+    this.startedAtMs = performance.now()
     this.isReady = false
     const { epoch } = this
     messages.port1.on('message', (message: WorkerMessage) => {

@@ -226,7 +226,7 @@ export class Supervisor implements MemberListener {
       case 'started':
         return this.events.emit('worker.started', { ...place, threadId: message.threadId })
       case 'ready':
-        this.events.emit('worker.ready', place)
+        this.events.emit('worker.ready', { ...place, tookMs: performance.now() - member.startedAtMs })
         return this.#lookIfReady()
       case 'refused':
         this.#refusals.set(member.worker.index, this.#startError(member, message.error, message.step))

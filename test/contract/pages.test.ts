@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { errorsPage } from '../../scripts/print-errors.js'
+import { eventsPage } from '../../scripts/print-events.js'
 import { optionsPage } from '../../scripts/print-options.js'
 
-for (const [page, printed] of Object.entries({ errors: errorsPage, options: optionsPage })) {
+for (const [page, printed] of Object.entries({ errors: errorsPage, events: eventsPage, options: optionsPage })) {
   test(`docs/${page}.md is what the source prints`, () => {
     const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8')
     assert.equal(text, printed(), `print it again: node build/scripts/print-${page}.js`)

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Failure, GraphData } from 'millrace'
+import { run } from 'millrace'
+import { assertConserved, collect } from '../run/harness.js'
+import * as graphs from './graphs.js'
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
+const sorted = (numbers: unknown[]): number[] => (numbers as number[]).toSorted((a, b) => a - b)
+
+const isPoison = (n: number): boolean => n % 1_000 === 500
+
+async function poison(graph: GraphData, count: number): Promise<void> {
+  const { outputs, report } = await collect(graph)
+  assert.deepEqual(
+    sorted(outputs['out']!),
+    upTo(count).filter((n) => !isPoison(n)),
+  )
+  const dead = outputs['dead'] as Failure<number>[]
+  assert.deepEqual(sorted(dead.map(({ input }) => input)), upTo(count).filter(isPoison))
+  assert.ok(dead.every(({ error, node }) => error.code === 'RECORD_POISONED' && node === 'work'))
+  assert.equal(report.outcome, 'finished')
+  assert.equal(report.deadLettered, dead.length)
+}
+
+test('poison among records: each is dead-lettered, the others come out once, the budget is not charged', () =>
+  poison(graphs.fewPoisoned, 3_000))
+
+test('100 poison records among 100,000', () => poison(graphs.manyPoisoned, 100_000))
+
+test('an endless loop is found by its heartbeat, and its record is called again with `attempt` raised', async () => {
+  const { outputs } = await collect(graphs.endless)
+  const out = outputs['out'] as { n: number; attempt: number }[]
+  assert.deepEqual(sorted(out.map(({ n }) => n)), upTo(100))
+  assert.equal(out.find(({ n }) => n === 50)!.attempt, 2)
+})
+
+test('an async call that is late is aborted by its signal, tried again, and given up in the end', async () => {
+  const { outputs, report } = await collect(graphs.late)
+  const dead = outputs['dead'] as Failure<number>[]
+  // A busy machine may make others late too, but none of them twice by an hour.
+  assert.ok(
+    dead.some(({ input, error, attempts }) => input === 7 && error.code === 'HANDLER_TIMEOUT' && attempts === 2),
+  )
+  assert.deepEqual(sorted([...outputs['out']!, ...dead.map(({ input }) => input)]), upTo(20))
+  assert.equal(report.acked, 20)
+})
+
+test('a worker that takes more heap than its stage allows dies alone, and what it had in hand is given up', async () => {
+  const { outputs } = await collect(graphs.greedy)
+  assert.deepEqual(
+    sorted(outputs['out']!),
+    upTo(100).filter((n) => n !== 5),
+  )
+  assert.deepEqual(
+    (outputs['dead'] as Failure<number>[]).map(({ input }) => input),
+    [5],
+  )
+})
+
+test('open batches by key survive a death, and the batch in hand is called again as it was', async () => {
+  const { outputs } = await collect(graphs.batches)
+  const out = outputs['out'] as { batch: number[]; attempt: number }[]
+  assert.deepEqual(sorted(out.flatMap(({ batch }) => batch)), upTo(200))
+  assert.equal(out.find(({ batch }) => batch.includes(60))!.attempt, 2)
+  assert.ok(out.every(({ batch }) => new Set(batch.map((n) => n % 6)).size === 1))
+})
+
+test('a budget that runs out stops the pipeline with the cause, the node and the history', async () => {
+  const pipeline = await run(graphs.deadly)
+  const names: string[] = []
+  pipeline.events.on('*', ({ name }) => names.push(name))
+  const error = await pipeline.finished.then(
+    () => assert.fail('it has failed'),
+    (reason: unknown) => reason as Error & { code: string; detail: Record<string, unknown>; report: object },
+  )
+  assert.equal(error.code, 'RESTARTS_EXHAUSTED')
+  assert.equal(error.detail['node'], 'work')
+  assert.match((error.cause as Error).message, /exited with code: 3/)
+  assert.equal((error.detail['history'] as unknown[]).length, 3)
+  assert.equal((error.report as { outcome: string }).outcome, 'failed')
+  assert.ok(names.includes('stage.gaveUp') && names.at(-1) === 'pipeline.failed')
+  assertConserved(pipeline)
+})
+
+test('a restart takes this long', async (t) => {
+  const pipeline = await run(graphs.ticks, { restart: { maxRestarts: 100 } })
+  const took: number[] = []
+  void (async () => {
+    for await (const _ of pipeline.output('out'));
+  })()
+  for (let i = 0; i < 5; i++) {
+    const restarted = new Promise<number>((resolve) => {
+      const off = pipeline.events.on('worker.restarted', ({ tookMs }) => (off(), resolve(tookMs as number)))
+    })
+    await pipeline.restartWorker('work', 0)
+    took.push(Math.round(await restarted))
+  }
+  await pipeline.stop()
+  t.diagnostic(`recovery of a small module, in ms: ${took.join(', ')}`)
+  assert.equal(took.length, 5)
+})

@@ -1,0 +1,167 @@
+/** Graphs whose workers fail, die, hang or never get ready. */
+import { getEnvironmentData } from 'node:worker_threads'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { dataflow, mark } from 'millrace'
+
+function* upTo(count: number): Generator<number> {
+  for (let n = 0; n < count; n++) yield n
+}
+
+/** Records that end in `500` kill their worker at every attempt. */
+export const poisoned = (count: number) =>
+  dataflow(`poisoned-${count}`, import.meta.url)
+    .source('numbers', { produce: () => upTo(count) })
+    .transform('work', {
+      map: (n: number) => {
+        if (n % 1_000 === 500) process.exit(1)
+        return n
+      },
+    })
+    .sink('out')
+    .sink('dead')
+    .connect('numbers', 'work')
+    .connect('work', 'out')
+    .connect('work', 'dead', { pathType: 'dead_letter' })
+export const fewPoisoned = poisoned(3_000)
+export const manyPoisoned = poisoned(100_000)
+
+export const endless = dataflow('endless', import.meta.url)
+  .source('numbers', { produce: () => upTo(100) })
+  .transform('work', {
+    timeoutMs: 300,
+    map: (n: number, { attempt }) => {
+      // oxlint-disable-next-line no-empty
+      if (n === 50 && attempt === 1) for (;;) {}
+      return { n, attempt }
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+
+export const late = dataflow('late', import.meta.url)
+  .source('numbers', { produce: () => upTo(20) })
+  .transform('work', {
+    timeoutMs: 300,
+    retry: { maxAttempts: 2, baseMs: 1 },
+    map: async (n: number, { signal }) => {
+      if (n === 7) await sleep(3_600_000, undefined, { signal })
+      return n
+    },
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+
+const handler = (name: string, module: string, found: string) =>
+  dataflow(name, import.meta.url)
+    .source('numbers', { produce: () => [1] })
+    .transform('work', { map: { module, export: found } })
+    .sink('none', { write: () => undefined })
+    .connect('numbers', 'work')
+    .connect('work', 'none')
+export const throwing = handler('throwing', './modules/throws.js', 'work')
+export const missing = handler('missing', './modules/nowhere.js', 'work')
+export const wrongExport = handler('wrongExport', './graphs.js', 'nothing')
+
+export const badSetup = dataflow('badSetup', import.meta.url)
+  .source('numbers', { produce: () => [1] })
+  .transform('work', {
+    setup: () => {
+      throw new Error('no database')
+    },
+    map: (n: number) => n,
+  })
+  .sink('none', { write: () => undefined })
+  .connect('numbers', 'work')
+  .connect('work', 'none')
+
+export const neverReady = dataflow('neverReady', import.meta.url)
+  .source('numbers', { produce: () => [1] })
+  .sink('none', { setup: () => sleep(3_600_000), write: () => undefined })
+  .connect('numbers', 'none')
+
+/** Every record kills once. */
+export const deadly = dataflow('deadly', import.meta.url)
+  .source('numbers', { produce: () => upTo(1_000) })
+  .transform('work', {
+    restart: { maxRestarts: 2, withinMs: 3_600_000, backoffMs: 1 },
+    map: (n: number, { attempt }) => (attempt === 1 ? process.exit(3) : n),
+  })
+  .sink('none', { write: () => undefined })
+  .connect('numbers', 'work')
+  .connect('work', 'none')
+
+/** Counts how often each record was told as acked, and as failed. */
+function tell(successes: readonly unknown[], failures: readonly unknown[]): void {
+  const told = new Int32Array(getEnvironmentData('told') as SharedArrayBuffer)
+  for (const n of successes) Atomics.add(told, n as number, 1)
+  for (const n of failures) Atomics.add(told, 100 + (n as number), 1)
+}
+
+/** Hangs at record 30 of 100. */
+export const stuck = dataflow('stuck', import.meta.url)
+  .source('numbers', {
+    window: 50,
+    produce: function* () {
+      for (let n = 0; n < 100; n++) yield mark(n, { receipt: n })
+    },
+    ack: tell,
+  })
+  .transform('work', {
+    map: (n: number) => {
+      // oxlint-disable-next-line no-empty
+      if (n === 30) for (;;) {}
+      return n
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+
+export const ticks = dataflow('ticks', import.meta.url)
+  .source('ticks', {
+    produce: async function* ({ signal }) {
+      for (let n = 0; !signal.aborted; n++) {
+        yield n
+        await sleep(1, undefined, { signal }).catch(() => undefined)
+      }
+    },
+  })
+  .transform('work', { map: (n: number) => n })
+  .sink('out')
+  .connect('ticks', 'work')
+  .connect('work', 'out')
+
+/** Record 5 takes more heap than its worker has. */
+export const greedy = dataflow('greedy', import.meta.url)
+  .source('numbers', { produce: () => upTo(100) })
+  .transform('work', {
+    resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 },
+    map: (n: number) => {
+      const hoard: number[][] = []
+      if (n === 5) for (;;) hoard.push(new Array<number>(10_000).fill(n))
+      return n
+    },
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+
+/** The worker dies with one batch in hand while batches of other keys are open. */
+export const batches = dataflow('batches', import.meta.url)
+  .source('numbers', { produce: () => upTo(200) })
+  .transform('group', {
+    batch: { size: 10, timeoutMs: 50, by: (n: number) => n % 6 },
+    mapBatch: (batch: number[], { attempt }) => {
+      if (batch.includes(60) && attempt === 1) process.exit(1)
+      return [{ batch, attempt }]
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'group')
+  .connect('group', 'out')
