@@ -119,12 +119,7 @@ export class Desk {
     return this.#waiting.splice(0).sort((a, b) => (a.order - b.order) | 0)
   }
 
-  /** Whether an empty stash would hold the records of a granule, each as an entry of its own. */
-  couldHold(granule: LaneGranule): boolean {
-    return 2 * this.#bytesFor(granule) <= this.stash.ringBytes
-  }
-
-  /** Whether the stash holds them now. */
+  /** Whether the stash has room for the records of a granule, each as an entry of its own. */
   hasRoomFor(granule: LaneGranule): boolean {
     return this.stash.hasRoom(this.#bytesFor(granule))
   }

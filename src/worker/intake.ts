@@ -11,7 +11,7 @@ export const TAKEN = 1
 export const NOTHING = 2
 /** The stash has no room just now. */
 export const NO_ROOM_NOW = 3
-/** It would not fit an empty stash: it is to be taken by itself. */
+/** It does not fit the stash, though that is empty: it is to be taken by itself. */
 export const TOO_LARGE = 4
 
 /** Moves granules from the lanes into the stash, record by record; from then on each record counts by itself. */
@@ -38,12 +38,11 @@ export class Intake {
   next(granule: LaneGranule): typeof TAKEN | typeof NOTHING | typeof NO_ROOM_NOW | typeof TOO_LARGE {
     if (this.#held === undefined && !this.#parts.inlet.next(granule)) return NOTHING
     this.#held = undefined
-    const { desk } = this.#parts
-    if (!desk.couldHold(granule)) return TOO_LARGE
+    if (this.#parts.desk.hasRoomFor(granule) && this.#take(granule)) return TAKEN
+    // What is here before it may have an order, so a granule that goes by itself goes alone.
+    if (this.#parts.desk.stash.isEmpty && !this.#handoff.isDirty) return TOO_LARGE
     this.#held = granule
-    if (!desk.hasRoomFor(granule)) return NO_ROOM_NOW
-    this.#held = undefined
-    return this.#take(granule) ? TAKEN : TOO_LARGE
+    return NO_ROOM_NOW
   }
 
   /** Takes the records of a granule in hand from `index` on; false where they do not fit. */

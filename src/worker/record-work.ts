@@ -9,6 +9,13 @@ import type { AnyFunction } from './handlers.ts'
 import { type Fault, iterate } from './outlet.ts'
 import type { Parts } from './stage.ts'
 
+/** A failed record that stays in hand for its next attempt: the failed ones so far, and times in ms since 1970. */
+export interface InHand {
+  readonly attempts: number
+  readonly dueAt: number
+  readonly since: number
+}
+
 /** What a stage does with one record at a time: the handler, what comes of its answer, and what of its failure. */
 export class RecordWork {
   readonly handler: AnyFunction
@@ -73,13 +80,27 @@ export class RecordWork {
   /**
    * A record from a lane failed: it waits in the stash for its next attempt, goes by the retry edge, or is given up.
    * @param again the record as it was sent: the handler may have changed what it got
+   * @param earlier what the last failure of the same record in hand gave
+   * @param mayLeave false where the records behind it must wait for it
+   * @returns when it is to be tried again, where it has to stay in hand: there is no room in the stash
    */
-  failed(header: GranuleHeader, again: () => unknown, origin: number, error: unknown): void {
+  failed(
+    header: GranuleHeader,
+    again: () => unknown,
+    origin: number,
+    error: unknown,
+    { earlier, mayLeave }: { earlier: InHand | undefined; mayLeave: boolean },
+  ): InHand | undefined {
     const { outlet } = this.#parts
-    const fault: Fault = { error, attempts: header.attempt + 1, firstFailedAt: Date.now() }
+    const attempts = (earlier?.attempts ?? header.attempt) + 1
+    const fault: Fault = { error, attempts, firstFailedAt: earlier?.since ?? Date.now() }
     if (!this.#isWorthRetry(fault)) outlet.giveUp(outlet.root, again(), origin, fault)
     else if (outlet.root.retry.length > 0) this.#sendToRetryEdge(again(), origin, fault)
-    else if (!this.#keep(header, again(), origin, fault)) outlet.giveUp(outlet.root, again(), origin, fault)
+    else if (!mayLeave || !this.#keep(header, again(), origin, fault)) {
+      this.#countRetry(fault)
+      return { attempts, dueAt: this.#dueAt(fault), since: fault.firstFailedAt }
+    }
+    return undefined
   }
 
   /** A record of the stash failed once more. @returns whether it waits again; otherwise it is done */

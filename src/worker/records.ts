@@ -5,7 +5,7 @@ import { CallContext } from './context.ts'
 import { LaneGranule } from './inlet.ts'
 import { isThenable } from './outlet.ts'
 import { measureGranule } from './parts.ts'
-import { RecordWork } from './record-work.ts'
+import { type InHand, RecordWork } from './record-work.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
 
 /** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
@@ -40,6 +40,8 @@ export class RecordStage implements Stage {
   #isKept = false
   /** What came of the record at #index, where that is no answer. */
   #exception: Exception | undefined
+  /** The record at #index has failed, waits for its next attempt, and holds up the others: the stash has no room for it. */
+  #inHand: InHand | undefined
   /** Takes over once the handler has shown that it is async. */
   #calls: Calls | undefined
   #timesEach = false
@@ -110,20 +112,37 @@ export class RecordStage implements Stage {
   /** Calls the handler for the records from #index on, up to the first one that is not done at once. */
   #run(): Step {
     const { hand } = this.#parts
-    if (this.#exception === undefined && !this.#takeRest()) this.#callPortion()
-    else if (this.#exception !== undefined && !this.#settle(this.#exception)) return WAITING
+    if (this.#exception === undefined) {
+      if (this.#mustWait()) return this.#wait(BLOCKED)
+      if (!this.#takeRest()) this.#callPortion()
+    } else if (!this.#settle(this.#exception)) return this.#wait(WAITING)
     if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
     if (!(this.#exception instanceof OpenCall)) hand.drop()
+    if (this.#inHand !== undefined && this.#index === this.#first) return PROGRESS
     this.#phase = 'sending'
     return this.#send()
+  }
+
+  /** What is done must not wait for what is not. */
+  #wait(step: Step): Step {
+    return this.#handoff.isDirty ? this.#commit() : step
+  }
+
+  /** Whether the record in hand waits for its next attempt still. */
+  #mustWait(): boolean {
+    const waitMs = this.#inHand === undefined ? 0 : this.#inHand.dueAt - Date.now()
+    this.wakeAt = waitMs > 0 ? this.#parts.clock.now + waitMs : Infinity
+    return waitMs > 0
   }
 
   #callPortion(): void {
     const { clock, hand, service } = this.#parts
     const from = this.#index
     const start = clock.now
-    if (this.#timesEach || hand.suspects > 0) this.#callEach()
-    else this.#callUpTo(this.#granule.count, 0)
+    const last = this.#inHand === undefined ? this.#granule.count : from + 1
+    if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
+    else this.#callUpTo(last, 0)
+    if (this.#exception === undefined) this.#inHand = undefined
     const records = this.#index - from
     const tookNs = (clock.read() - start) * 1e6
     if (!this.#timesEach && records > 0) service.record(tookNs / records, records)
@@ -133,7 +152,8 @@ export class RecordStage implements Stage {
   /** The hot loop. False where it came upon an exception; #index is at its record then. */
   #callUpTo(last: number, deaths: number): boolean {
     const granule = this.#granule
-    const { values, first, attempt } = granule
+    const { values, first } = granule
+    const attempt = this.#inHand?.attempts ?? granule.attempt
     const { hand, stage, wake } = this.#parts
     const work = this.#work
     const { handler, isTakenWhole } = work
@@ -170,9 +190,9 @@ export class RecordStage implements Stage {
   }
 
   /** The same with a reading of the clock for each record, and a look at the suspects. */
-  #callEach(): void {
+  #callEach(last: number): void {
     const { clock, hand, service, stage } = this.#parts
-    while (this.#index < this.#granule.count) {
+    while (this.#index < last) {
       const deaths = hand.deathsOf(this.#granule, this.#index)
       if (deaths >= stage.input!.maxCrashes) {
         this.#exception = { deaths }
@@ -190,15 +210,18 @@ export class RecordStage implements Stage {
     this.#exception = undefined
     const index = this.#index++
     if ('deaths' in exception) {
+      this.#inHand = undefined
       this.#work.poisoned(this.#granule.values[index], index, this.#granule, exception.deaths)
       return true
     }
     try {
       if (!(exception instanceof OpenCall) || exception.hasFailed) throw exception.error
       this.#work.deliver(this.#work.settle(exception.result), this.#granule.values[index], index, this.#context)
+      this.#inHand = undefined
     } catch (error) {
       this.#fail(index, error)
     }
+    if (this.#inHand !== undefined) this.#index = index
     this.#mayOverlap()
     return true
   }
@@ -207,8 +230,13 @@ export class RecordStage implements Stage {
     this.#context.emitted.length = 0
     const { desk, inlet } = this.#parts
     const entry = this.#entry
-    if (entry === undefined) this.#work.failed(this.#granule, () => inlet.again(this.#granule)[index], index, error)
-    else this.#isKept = this.#work.failedAgain(entry, () => desk.value(entry), error)
+    if (entry === undefined) {
+      const again = (): unknown => inlet.again(this.#granule)[index]
+      // Beside open calls only a granule that the stash cannot hold is in hand, and those that are ordered keep their order.
+      const mayLeave = this.#calls === undefined || !this.#parts.stage.input!.ordered
+      const facts = { earlier: this.#inHand, mayLeave }
+      this.#inHand = this.#work.failed(this.#granule, again, index, error, facts)
+    } else this.#isKept = this.#work.failedAgain(entry, () => desk.value(entry), error)
   }
 
   /** An async handler has shown itself: from here on several calls are open at once, if they may. */
@@ -218,7 +246,8 @@ export class RecordStage implements Stage {
 
   /** The records behind an async call go where several calls may be open; false where they do not, or there is no room. */
   #takeRest(): boolean {
-    if (this.#calls === undefined || this.#entry !== undefined || this.#parts.hand.isResuming) return false
+    const isByItself = this.#entry !== undefined || this.#inHand !== undefined || this.#parts.hand.isResuming
+    if (this.#calls === undefined || isByItself) return false
     if (!this.#calls.takeRest(this.#granule, this.#index)) return false
     this.#index = this.#granule.count
     return true

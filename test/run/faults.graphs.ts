@@ -76,3 +76,25 @@ export const heavy = dataflow('heavy', import.meta.url)
   .sink('out')
   .connect('blocks', 'work')
   .connect('work', 'out')
+
+/** Every record fails twice before it succeeds, and the stash holds few of them. */
+const stubborn = (name: string, ordered: boolean) =>
+  dataflow(name, import.meta.url)
+    .source('numbers', {
+      produce: function* () {
+        for (let n = 0; n < 600; n++) yield { n, text: 'x'.repeat(300) }
+      },
+    })
+    .transform('fails', {
+      ordered,
+      retry: { maxAttempts: 3, backoff: 'constant', baseMs: 1, jitter: 0 },
+      map: ({ n }: { n: number; text: string }, { attempt }) => {
+        if (attempt < 3) throw new Error(`attempt ${attempt}`)
+        return n
+      },
+    })
+    .sink('out')
+    .connect('numbers', 'fails')
+    .connect('fails', 'out')
+export const stubbornRecords = stubborn('stubbornRecords', false)
+export const stubbornInOrder = stubborn('stubbornInOrder', true)

@@ -58,3 +58,21 @@ test('a source that dies while a granule is half sent takes it up again, and its
   assert.equal(records.length, 400)
   assert.equal(report.acked, 400)
 })
+
+test('a stash without room holds records up, and no attempt is left out', async () => {
+  const { outputs, report } = await collect(graphs.stubbornRecords, { stashBytes: 4_096 })
+  assert.deepEqual(
+    (outputs['out'] as number[]).sort(byNumber),
+    Array.from({ length: 600 }, (_, n) => n),
+  )
+  assert.equal(report.nodes['fails']!.retried, 1_200)
+})
+
+test('`ordered` holds for granules that are too large for the stash, retries included', async () => {
+  const { outputs, report } = await collect(graphs.stubbornInOrder, { stashBytes: 4_096 })
+  assert.deepEqual(
+    outputs['out'],
+    Array.from({ length: 600 }, (_, n) => n),
+  )
+  assert.equal(report.nodes['fails']!.retried, 1_200)
+})
