@@ -215,8 +215,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what was taken is given back by another hand-off than what came of it',
     file: 'worker/stage.js',
-    from: 'journal.commit();\n        this.#wakeReaders();',
-    to: 'journal.commit(); inlet.stage(journal); journal.commit(); this.#wakeReaders();',
+    from: 'inlet.stage(journal);\n',
+    to: 'inlet.stage(journal); journal.commit();\n',
   },
   {
     name: 'a worker says that it waits for credit from its second wait on only',
