@@ -173,10 +173,12 @@ export class SourceStage implements Stage {
 
   /** Records that may be made now. */
   #most(): number {
-    const { memory, isDraining, outlet, clock, slots } = this.#parts
+    const { memory, isDraining, outlet, clock, slots, progress } = this.#parts
     if (isDraining()) this.#supply.close()
     if (this.#taken.count > 0) return this.#taken.count
-    if (this.#supply.isOver || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return 0
+    // What arrives after the end was written down is not taken any more: it is nacked with what is left.
+    if (this.#supply.isOver || progress.isFinished || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0)
+      return 0
     const rate = load(memory.words, this.#control + RATE)
     this.#pacing.perSecond = rate === 0 ? this.#source.rateLimit : Math.max(0, rate) / 1000
     if (slots.free === 0) return 0
@@ -186,8 +188,8 @@ export class SourceStage implements Stage {
 
   /** Nothing may be made: why, and until when. */
   #whyNot(): Step {
-    const { outlet, slots, acks, clock, memory } = this.#parts
-    if (this.#supply.isOver) return this.#finish()
+    const { outlet, slots, acks, clock, memory, progress } = this.#parts
+    if (this.#supply.isOver || progress.isFinished) return this.#finish()
     if ((load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return LIMITED
     if (slots.free === 0 || this.#inFlight >= this.#source.window) {
       for (const reader of acks) reader.want(true)

@@ -154,6 +154,7 @@ class AsyncSupply implements Supply {
   readonly #wake: () => void
   #skip: number
   #isAsking = false
+  #isClosing = false
   #hasEnded = false
 
   constructor(iterator: AsyncIterator<unknown>, skip: number, wake: () => void) {
@@ -178,7 +179,7 @@ class AsyncSupply implements Supply {
   async #ask(): Promise<void> {
     this.#isAsking = true
     try {
-      while (!this.#arrivals.isFull && !this.#hasEnded) {
+      while (!this.#arrivals.isFull && !this.#hasEnded && !this.#isClosing) {
         const { done, value } = await this.#iterator.next()
         if (done === true) this.#hasEnded = true
         else if (this.#skip > 0) this.#skip--
@@ -194,9 +195,14 @@ class AsyncSupply implements Supply {
   }
 
   close(): void {
-    if (this.#hasEnded) return
-    this.#hasEnded = true
-    // A generator in the middle of a wait answers when the wait is over; nobody waits for it here.
+    if (this.#hasEnded || this.#isClosing) return
+    this.#isClosing = true
+    // A record that the generator has just made still comes; one in the middle of a wait answers when the wait is over, and
+    // nobody waits for it here.
+    setImmediate(() => {
+      this.#hasEnded = true
+      this.#wake()
+    })
     this.#iterator.return?.().catch(() => undefined)
   }
 }

@@ -98,3 +98,25 @@ const stubborn = (name: string, ordered: boolean) =>
     .connect('fails', 'out')
 export const stubbornRecords = stubborn('stubbornRecords', false)
 export const stubbornInOrder = stubborn('stubbornInOrder', true)
+
+/** A source that makes a record long after the drain has begun, while another one's record is still on its way. */
+export const late = dataflow('late', import.meta.url)
+  .source('late', {
+    produce: async function* ({ signal }) {
+      yield 'early'
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      yield 'late'
+    },
+  })
+  .source('slow', { produce: () => ['slow'] })
+  .transform('waits', {
+    map: async (text: string) => {
+      if (text === 'slow') await new Promise((resolve) => setTimeout(resolve, 600))
+      return text
+    },
+  })
+  .sink('out')
+  .connect('late', 'waits')
+  .connect('slow', 'waits')
+  .connect('waits', 'out')

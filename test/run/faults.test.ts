@@ -76,3 +76,15 @@ test('`ordered` holds for granules that are too large for the stash, retries inc
   )
   assert.equal(report.nodes['fails']!.retried, 1_200)
 })
+
+test('a source that has ended in a drain takes no record more, however late its iterator makes one', async () => {
+  const pipeline = await run(graphs.late)
+  const made = (): number[] => ['late', 'slow'].map((node) => pipeline.snapshot().nodes[node]!.in)
+  while (made().includes(0)) await new Promise((resolve) => setTimeout(resolve, 5))
+  const drained = pipeline.drain()
+  const records: unknown[] = []
+  for await (const record of pipeline.output('out')) records.push(record)
+  const { acked, abandoned } = await drained
+  assert.deepEqual(records.sort(), ['early', 'slow'])
+  assert.deepEqual({ acked, abandoned }, { acked: 2, abandoned: 0 })
+})
