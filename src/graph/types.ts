@@ -42,6 +42,7 @@ export interface Context<State = unknown> {
   /** Sends a further record to the edges whose `when` is `branch`. */
   readonly emit: (branch: string, record: unknown) => void
   /** Batch handlers: fails one record of the batch; the others go on. */
+  /** Batch handlers: fails one record of the batch that is equal (by `===`, NaN too); each further call another one. Without one it does nothing. */
   readonly fail: (record: unknown, reason: unknown) => void
 }
 

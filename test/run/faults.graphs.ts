@@ -76,3 +76,18 @@ export const heavy = dataflow('heavy', import.meta.url)
   .sink('out')
   .connect('blocks', 'work')
   .connect('work', 'out')
+
+/** Equal records in one batch, of which each call of `fail` fails one; one call names no record of it. */
+export const equals = dataflow('equals', import.meta.url)
+  .source('numbers', { produce: () => [1, 1, 2] })
+  .transform('some', {
+    batch: { size: 3, timeoutMs: 60_000 },
+    mapBatch: (batch: number[], { fail }) => {
+      fail(1, new Error('one of them'))
+      fail(9, new Error('none of them'))
+      return batch.slice(1)
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'some')
+  .connect('some', 'out')

@@ -58,3 +58,10 @@ test('a source that dies while a granule is half sent takes it up again, and its
   assert.equal(records.length, 400)
   assert.equal(report.acked, 400)
 })
+
+test('each call of `fail` fails one record of the batch that is equal; without one it fails nothing', async () => {
+  const { report, outputs } = await collect(graphs.equals)
+  const { some } = report.nodes
+  assert.deepEqual([some!.in, some!.done, some!.failed], [3, 2, 1])
+  assert.deepEqual(outputs['out'], [1, 2])
+})
