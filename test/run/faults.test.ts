@@ -59,6 +59,13 @@ test('a source that dies while a granule is half sent takes it up again, and its
   assert.equal(report.acked, 400)
 })
 
+test('an input whose outputs are refused fails once, however many they are, and no account goes below nothing', async () => {
+  const { report } = await collect(graphs.refused)
+  const { many, batches } = report.nodes
+  assert.deepEqual([many!.in, many!.done, many!.failed], [3, 2, 1])
+  assert.deepEqual([batches!.in, batches!.done, batches!.failed], [2, 0, 2])
+})
+
 test('each call of `fail` fails one record of the batch that is equal; without one it fails nothing', async () => {
   const { report, outputs } = await collect(graphs.equals)
   const { some } = report.nodes
