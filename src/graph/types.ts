@@ -41,7 +41,10 @@ export interface Context<State = unknown> {
   readonly state: State
   /** Sends a further record to the edges whose `when` is `branch`. */
   readonly emit: (branch: string, record: unknown) => void
-  /** Batch handlers: fails one record of the batch; the others go on. */
+  /**
+   * Batch handlers: fails one record of the batch that equals `record` (as a key of a `Map` does); the others go on. Each
+   * further call with an equal record fails the next one. A call that finds none left fails nothing.
+   */
   readonly fail: (record: unknown, reason: unknown) => void
 }
 

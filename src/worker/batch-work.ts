@@ -75,12 +75,15 @@ export class BatchWork {
   deliver(result: unknown, batch: Batch, context: CallContext): void {
     const { outlet, stage } = this.#parts
     const { root } = outlet
-    if (stage.work === 'mapBatch') this.#sendAll([...iterate(stage.node, result)])
-    else if (context.failed.size === 0) this.#sendAll(batch.values)
-    else batch.values.forEach((value, i) => context.failed.has(value) || outlet.send(root, value, i))
+    const results = stage.work === 'mapBatch' ? [...iterate(stage.node, result)] : undefined
+    const reasons = reasonsByIndex(batch.values, context.failed)
+    // Counted first: what is refused on its way out is taken off again.
+    root.count(DONE, batch.values.length - reasons.size)
+    if (results !== undefined) this.#sendAll(results)
+    else if (reasons.size === 0) this.#sendAll(batch.values)
+    else batch.values.forEach((value, i) => reasons.has(i) || outlet.send(root, value, i))
     for (const [branch, record] of context.emitted) outlet.emit(root, branch, record, 0)
-    root.count(DONE, batch.values.length - context.failed.size)
-    if (context.failed.size > 0) this.#failSome(batch, context.failed)
+    if (reasons.size > 0) this.#failSome(batch, reasons)
   }
 
   #sendAll(values: unknown[]): void {
@@ -129,13 +132,11 @@ export class BatchWork {
   }
 
   /** Records that the handler failed by `context.fail`: each by itself waits for another attempt, or is given up. */
-  #failSome(batch: Batch, reasons: ReadonlyMap<unknown, unknown>): void {
+  #failSome(batch: Batch, reasons: ReadonlyMap<number, unknown>): void {
     const { outlet, desk, settlement, stage, hand } = this.#parts
     const again = batch.again()
     const members = batch.members()
-    batch.values.forEach((value, i) => {
-      if (!reasons.has(value)) return
-      const error = reasons.get(value)
+    reasons.forEach((error, i) => {
       const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
       const { header, index } = members[i]!
       const own = headerOf(header, index, fault.attempts)
@@ -151,4 +152,22 @@ export class BatchWork {
       this.countRetry(fault, 1)
     })
   }
+}
+
+/** Each call of `fail` takes the first equal record that no call before it took; one that finds none fails nothing. */
+function reasonsByIndex(
+  values: readonly unknown[],
+  failed: ReadonlyMap<unknown, readonly unknown[]>,
+): ReadonlyMap<number, unknown> {
+  const found = new Map<number, unknown>()
+  if (failed.size === 0) return found
+  const taken = new Map<unknown, number>()
+  values.forEach((value, i) => {
+    const reasons = failed.get(value)
+    const next = taken.get(value) ?? 0
+    if (reasons === undefined || next >= reasons.length) return
+    found.set(i, reasons[next])
+    taken.set(value, next + 1)
+  })
+  return found
 }

@@ -22,8 +22,8 @@ export class CallContext implements Context {
   attempt = 1
   /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
   readonly emitted: [branch: string, record: unknown][] = []
-  /** Batch handlers: records that the handler gave up, with its reasons. */
-  readonly failed = new Map<unknown, unknown>()
+  /** Batch handlers: records that the handler gave up, with a reason for each call, in their order. */
+  readonly failed = new Map<unknown, unknown[]>()
   readonly #branches: ReadonlySet<string>
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
@@ -76,6 +76,8 @@ export class CallContext implements Context {
   }
 
   readonly fail = (record: unknown, reason: unknown): void => {
-    this.failed.set(record, reason)
+    const reasons = this.failed.get(record)
+    if (reasons === undefined) this.failed.set(record, [reason])
+    else reasons.push(reason)
   }
 }

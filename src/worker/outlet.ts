@@ -72,6 +72,8 @@ export class Outlet {
   /** Undefined until it was said: what an earlier life said may still stand. */
   #isWanting: boolean | undefined
   #records = 0
+  /** Inputs of the granule in hand of which an output was refused: each is given up once, however many outputs it had. */
+  readonly #refused = new Set<number>()
   /** Something of the granule in hand is on a lane. */
   #hasSent = false
 
@@ -151,16 +153,25 @@ export class Outlet {
   /**
    * Gives a record up: to the error edge, else to the dead-letter edge, else it is nacked.
    * @param owner the granule that the record counts for, where that is not the one in hand: a batch has many
+   * @param isCounted false for a further output of an input that was given up before: it is told, and counts no more
    */
-  giveUp(node: NodeOutlet, input: unknown, origin: number, given: Fault, owner: GranuleHeader = this.#granule!): void {
+  giveUp(
+    node: NodeOutlet,
+    input: unknown,
+    origin: number,
+    given: Fault,
+    owner: GranuleHeader = this.#granule!,
+    isCounted = true,
+  ): void {
     const fault = { ...given, error: located(given.error, node.plan.node) }
     const ports = node.error.length > 0 ? node.error : node.deadLetter
     const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
-    if (outcome === 'failed') this.#failed.push(owner)
-    else this.#sendFailure(ports, failureOf(node.plan.node, input, fault), origin, { node, owner, outcome })
+    if (outcome !== 'failed') {
+      this.#sendFailure(ports, failureOf(node.plan.node, input, fault), origin, { node, owner, outcome, isCounted })
+    } else if (isCounted) this.#failed.push(owner)
     // A source counts its records when their slots end.
     const isOwnSource = node === this.root && node.plan.kind === 'source'
-    if (!isOwnSource) node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
+    if (!isOwnSource && isCounted) node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
     this.#onFault(
       node.plan.node,
       input,
@@ -228,6 +239,7 @@ export class Outlet {
     this.#pending.fill(0)
     for (const owner of this.#failed) this.#settlement.fail(owner, 1)
     this.#failed.length = 0
+    this.#refused.clear()
     this.#granule = undefined
   }
 
@@ -256,8 +268,13 @@ export class Outlet {
   #refuse(link: LinkWriter, origin: number, value: unknown, error: unknown): void {
     const sent = this.#failures.get(value as Failure)
     if (sent !== undefined) return this.#refuseFailure(link, origin, value as Failure, sent)
-    if (this.root.plan.kind !== 'source') this.root.count(DONE, -1)
-    this.giveUp(this.root, value, origin, { error, attempts: this.#granule!.attempt + 1, firstFailedAt: Date.now() })
+    const isSource = this.root.plan.kind === 'source'
+    // A batch may have more outputs than records that are done.
+    const isCounted = !this.#refused.has(origin) && (isSource || this.#pending[this.root.at + DONE]! > 0)
+    this.#refused.add(origin)
+    if (isCounted && !isSource) this.root.count(DONE, -1)
+    const fault = { error, attempts: this.#granule!.attempt + 1, firstFailedAt: Date.now() }
+    this.giveUp(this.root, value, origin, fault, this.#granule, isCounted)
   }
 
   /** The input of a failure cannot be sent: the rest of it can. Where the edge takes no failures at all, the record is nacked. */
@@ -271,9 +288,9 @@ export class Outlet {
         // The next stage's key or selector cannot do without the input.
       }
     }
-    const { node, owner, outcome } = sent
+    const { node, owner, outcome, isCounted } = sent
     this.#failed.push(owner)
-    if (outcome !== 'deadLettered') return
+    if (outcome !== 'deadLettered' || !isCounted) return
     node.count(DEAD_LETTERED, -1)
     node.count(FAILED, 1)
   }
@@ -390,6 +407,7 @@ interface SentFailure {
   readonly node: NodeOutlet
   readonly owner: GranuleHeader
   readonly outcome: Outcome
+  readonly isCounted: boolean
 }
 
 /** Told of each record that was given up. */

@@ -35,14 +35,14 @@ export class RecordWork {
   deliver(result: unknown, value: unknown, origin: number, context: CallContext): void {
     const { outlet, stage } = this.#parts
     const { root } = outlet
-    let isFiltered = false
+    const isFiltered = stage.work === 'filter' && result !== true
+    // Counted first: what is refused on its way out is taken off again.
+    root.count(isFiltered ? FILTERED : DONE, 1)
     if (stage.work === 'map') outlet.send(root, result, origin)
     else if (stage.work === 'write') outlet.send(root, value, origin)
     else if (stage.work === 'flatMap') for (const item of result as unknown[]) outlet.send(root, item, origin)
-    else if (result === true) outlet.send(root, value, origin)
-    else isFiltered = true
+    else if (!isFiltered) outlet.send(root, value, origin)
     if (context.emitted.length > 0) this.sendEmitted(context, origin)
-    root.count(isFiltered ? FILTERED : DONE, 1)
   }
 
   /** The same for the records with the indexes `from`, … before `to`, which emitted nothing. */
@@ -50,9 +50,9 @@ export class RecordWork {
     const { outlet, stage } = this.#parts
     const { root } = outlet
     if (from === to) return
+    root.count(DONE, to - from)
     if (stage.work === 'map' || stage.work === 'write') {
       outlet.sendRun(root, stage.work === 'map' ? results : values, from, to)
-      root.count(DONE, to - from)
       return
     }
     for (let i = from; i < to; i++) {
@@ -63,7 +63,6 @@ export class RecordWork {
         root.count(DONE, -1)
       }
     }
-    root.count(DONE, to - from)
   }
 
   /** What the answer of a handler means: `flatMap`'s is taken as a whole, so that a failure in the middle sends nothing. */

@@ -308,6 +308,24 @@ test('edges carry their rate beside the declared one', () => {
   assert.deepEqual(found.edges, [{ index: 0, from: 'in', to: 'out', rate: 9, declared: 12 }])
 })
 
+test('beside an error edge a dead-letter edge of the same node carries nothing, as at run time', () => {
+  const found = simulate(
+    graphOf(
+      [{ kind: 'source', id: 'in', rate: 10 }, 'transform work', 'sink out', 'sink errors', 'sink letters'],
+      [
+        'in > work',
+        'work > out',
+        { from: 'work', to: 'errors', pathType: 'error', ratio: 0.2 },
+        { from: 'work', to: 'letters', pathType: 'dead_letter', ratio: 0.3 },
+      ],
+    ),
+  )
+  assert.deepEqual(
+    found.edges.map(({ rate }) => rate),
+    [10, 8, 2, 0],
+  )
+})
+
 test('a hundred thousand nodes are simulated in seconds, loop included', () => {
   const size = 100_000
   const nodes = [

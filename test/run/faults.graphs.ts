@@ -120,3 +120,30 @@ export const late = dataflow('late', import.meta.url)
   .connect('late', 'waits')
   .connect('slow', 'waits')
   .connect('waits', 'out')
+/** Outputs that no codec takes, several of one input: of records, and of a batch that has fewer records. */
+export const refused = dataflow('refused', import.meta.url)
+  .source('numbers', { produce: () => [1, 2, 3] })
+  .transform('many', { flatMap: (n: number): unknown[] => (n === 2 ? [() => n, () => n, () => n] : [n]) })
+  .transform('batches', {
+    batch: { size: 2, timeoutMs: 5 },
+    mapBatch: (batch: unknown[]): unknown[] => batch.flatMap((n) => [() => n, () => n]),
+  })
+  .sink('out')
+  .connect('numbers', 'many')
+  .connect('many', 'batches')
+  .connect('batches', 'out')
+
+/** Equal records in one batch, of which each call of `fail` fails one; one call names no record of it. */
+export const equals = dataflow('equals', import.meta.url)
+  .source('numbers', { produce: () => [1, 1, 2] })
+  .transform('some', {
+    batch: { size: 3, timeoutMs: 60_000 },
+    mapBatch: (batch: number[], { fail }) => {
+      fail(1, new Error('one of them'))
+      fail(9, new Error('none of them'))
+      return batch.slice(1)
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'some')
+  .connect('some', 'out')

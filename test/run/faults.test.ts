@@ -87,4 +87,16 @@ test('a source that has ended in a drain takes no record more, however late its 
   const { acked, abandoned } = await drained
   assert.deepEqual(records.sort(), ['early', 'slow'])
   assert.deepEqual({ acked, abandoned }, { acked: 2, abandoned: 0 })
+test('an input whose outputs are refused fails once, however many they are, and no account goes below nothing', async () => {
+  const { report } = await collect(graphs.refused)
+  const { many, batches } = report.nodes
+  assert.deepEqual([many!.in, many!.done, many!.failed], [3, 2, 1])
+  assert.deepEqual([batches!.in, batches!.done, batches!.failed], [2, 0, 2])
+})
+
+test('each call of `fail` fails one record of the batch that is equal; without one it fails nothing', async () => {
+  const { report, outputs } = await collect(graphs.equals)
+  const { some } = report.nodes
+  assert.deepEqual([some!.in, some!.done, some!.failed], [3, 2, 1])
+  assert.deepEqual(outputs['out'], [1, 2])
 })

@@ -24,8 +24,14 @@ export function sharesOf(graph: Adjacency): readonly EdgeShare[] {
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
     const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
+    // As at run time, where a record that is given up goes to the error edges, and to dead-letter edges only without them.
+    const hasErrorEdge = failures.some((edge) => graph.edge(edge).pathType === 'error')
     let failed = 0
     for (const edge of failures) {
+      if (hasErrorEdge && graph.edge(edge).pathType === 'dead_letter') {
+        shares[edge] = { gain: 0, carries: 'failure', assumed: false }
+        continue
+      }
       const { ratio } = graph.edge(edge)
       failed += ratio ?? 0
       shares[edge] = { gain: ratio ?? 0, carries: 'failure', assumed: ratio === undefined }
