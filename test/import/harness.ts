@@ -106,6 +106,8 @@ export async function withDatabase<T>(
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 
+// Made here, outside of any test, so that it outlives the first test that needs it.
+const emptyFolder = temporaryFolder()
 let emptyDatabase: Promise<string> | undefined
 
 /** A working directory whose embedded database is made already: making one takes seconds, copying it does not. */
@@ -117,9 +119,8 @@ export async function workingDirectory(): Promise<string> {
 }
 
 async function makeEmptyDatabase(): Promise<string> {
-  const folder = temporaryFolder()
-  await withDatabase(undefined, folder, () => Promise.resolve())
-  return join(folder, 'database')
+  await withDatabase(undefined, emptyFolder, () => Promise.resolve())
+  return join(emptyFolder, 'database')
 }
 
 /** Where the command keeps its data. */
