@@ -5,6 +5,7 @@ import type { Note } from './records.js'
 export interface FileAccount {
   readonly file: string
   readonly table: string
+  /** Counted by `parse`, when it has read them; the others by the stages that end a row. */
   read: number
   written: number
   deadLettered: number
@@ -49,11 +50,6 @@ export class Account {
       account.problem = end.problem
       account.isWhole = end.problem === undefined
     }
-  }
-
-  /** Rows that were read and have come to no end yet. */
-  get rowsOnTheWay(): number {
-    return Math.max(0, this.sum('read') - this.sum('written') - this.sum('deadLettered') - this.sum('unwritten'))
   }
 
   sum(of: 'read' | 'written' | 'deadLettered' | 'unwritten'): number {

@@ -70,10 +70,11 @@ export async function importDirectory({
   if (signal?.aborted === true) drain()
   const [failure] = await Promise.all([failureOf(pipeline.finished), keepAccount(pipeline, account)])
   signal?.removeEventListener('abort', drain)
-  const reason = failure ?? account.databaseProblem
+  const snapshot = pipeline.snapshot()
+  const reason = failure ?? account.databaseProblem ?? lostBlocks(snapshot)
   return {
     ...facts(),
-    snapshot: pipeline.snapshot(),
+    snapshot,
     ...(reason === undefined ? {} : { failure: reason }),
     ...(account.sum('unwritten') === 0 ? {} : { unwrittenPath: unwrittenPath(catalog) }),
   }
@@ -107,6 +108,13 @@ async function failureOf(finished: Promise<Report>): Promise<string | undefined>
   } catch (error) {
     return explain(error)
   }
+}
+
+/** Rows of a block that `parse` gave up (its workers died of it, say) were never counted as read: told apart. */
+function lostBlocks({ nodes }: Snapshot): string | undefined {
+  const { failed, deadLettered } = nodes['parse']!
+  const lost = failed + deadLettered
+  return lost === 0 ? undefined : `${lost} blocks of rows could not be parsed, and their rows are not written`
 }
 
 /** The reason behind a failure of the pipeline, in words of this job. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { addressOf } from './database.js'
 import { type ImportResult, NothingToImport, importDirectory } from './import-directory.js'
-import { show } from './screen.js'
+import { type Screen, show } from './screen.js'
 import { summarize, summaryText } from './summary.js'
 
 const USAGE = `Usage: npm start -- [DIR] [--json]
@@ -25,21 +25,24 @@ async function main(): Promise<number> {
   stream.write(
     `Importing ${given.directory} into ${url === undefined ? join(dataDirectory, 'database') : addressOf(url)}\n`,
   )
-  let hide: (() => void) | undefined
+  let screen: Screen | undefined
   let result
   try {
     result = await importDirectory({
       directory: given.directory,
       dataDirectory,
-      signal: interruption(stream),
-      onRunning: (pipeline) => (hide = show(pipeline, stream)),
+      signal: interruption((text) => {
+        if (screen === undefined) stream.write(`${text}\n`)
+        else screen.say(text)
+      }),
+      onRunning: (pipeline) => (screen = show(pipeline, stream)),
     })
   } catch (error) {
     if (!(error instanceof NothingToImport)) throw error
     console.error(error.message)
     return INCOMPLETE
   } finally {
-    hide?.()
+    screen?.close()
   }
   stream.write(`${summaryText(result)}\n`)
   if (given.json) console.log(JSON.stringify(summarize(result)))
@@ -65,11 +68,11 @@ function vegaDatasets(): string {
 }
 
 /** Aborted by the first Ctrl-C: what is on its way is written. The second one ends the process. */
-function interruption(stream: NodeJS.WriteStream): AbortSignal {
+function interruption(say: (text: string) => void): AbortSignal {
   const controller = new AbortController()
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED)
-    stream.write('\nInterrupted: writing what has been read. Once more ends at once.\n')
+    say('Interrupted: writing what has been read. Once more ends at once.')
     controller.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
@@ -78,8 +81,9 @@ function interruption(stream: NodeJS.WriteStream): AbortSignal {
 
 function exitCode(result: ImportResult): number {
   const { failure, incomplete } = summarize(result)
+  if (failure !== undefined) return INCOMPLETE
   if (result.isInterrupted) return INTERRUPTED
-  return failure === undefined && incomplete === undefined ? 0 : INCOMPLETE
+  return incomplete === undefined ? 0 : INCOMPLETE
 }
 
 process.exitCode = await main()

@@ -5,33 +5,53 @@ type Stage = Snapshot['stages'][string]
 
 const BAR_CELLS = 24
 const REDRAW_MS = 100
+/** Rates and bars are those of the last second: batches come in jumps. */
+const LOOKS = 10
 const LINE_EVERY_MS = 1_000
 const RESET = '\x1b[0m'
+const CLEAR_BELOW = '\x1b[J'
+/** A line that is cut at the edge of a narrow terminal stays one line, so that the next frame finds the first one. */
+const [WRAP_OFF, WRAP_ON] = ['\x1b[?7l', '\x1b[?7h']
 
-/** Shows a pipeline until the returned function is called. */
-export function show(pipeline: Pipeline, stream: NodeJS.WriteStream): () => void {
-  return stream.isTTY ? showBars(pipeline, stream) : showLines(pipeline, stream)
+/** What is watched, and where it is shown. */
+type Watched = Pick<Pipeline, 'snapshot'>
+type Stream = Pick<NodeJS.WriteStream, 'write'> & { readonly isTTY?: boolean }
+
+export interface Screen {
+  /** Writes a line that stays. */
+  say(text: string): void
+  close(): void
 }
 
-function showBars(pipeline: Pipeline, stream: NodeJS.WriteStream): () => void {
-  let before = pipeline.snapshot()
+/** Shows a pipeline until it is closed. */
+export function show(pipeline: Watched, stream: Stream): Screen {
+  return stream.isTTY === true ? showBars(pipeline, stream) : showLines(pipeline, stream)
+}
+
+function showBars(pipeline: Watched, stream: Stream): Screen {
+  const looks = [pipeline.snapshot()]
   let drawn = 0
-  const draw = (): void => {
+  const draw = (said = ''): void => {
     const now = pipeline.snapshot()
-    const lines = bars(before, now).map((line) => `${line}\x1b[K\n`)
-    stream.write((drawn > 0 ? `\x1b[${drawn}A` : '') + lines.join(''))
+    looks.push(now)
+    if (looks.length > LOOKS) looks.shift()
+    const lines = bars(looks[0]!, now).map((line) => `${line}\n`)
+    stream.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${CLEAR_BELOW}${said}${WRAP_OFF}${lines.join('')}${WRAP_ON}`)
     drawn = lines.length
-    before = now
   }
-  const timer = setInterval(draw, REDRAW_MS)
-  return () => {
-    clearInterval(timer)
-    draw()
-    stream.write('\n')
+  draw()
+  const timer = setInterval(() => draw(), REDRAW_MS)
+  return {
+    say: (text) => draw(`${text}\n`),
+    close: () => {
+      clearInterval(timer)
+      draw()
+      stream.write('\n')
+    },
   }
 }
 
-function showLines(pipeline: Pipeline, stream: NodeJS.WriteStream): () => void {
+function showLines(pipeline: Watched, stream: Stream): Screen {
   let before = pipeline.snapshot()
   const timer = setInterval(() => {
     const now = pipeline.snapshot()
@@ -42,10 +62,10 @@ function showLines(pipeline: Pipeline, stream: NodeJS.WriteStream): () => void {
     stream.write(`${(now.elapsedMs / 1000).toFixed(0)} s: ${parts.join(', ')}\n`)
     before = now
   }, LINE_EVERY_MS)
-  return () => clearInterval(timer)
+  return { say: (text) => void stream.write(`${text}\n`), close: () => clearInterval(timer) }
 }
 
-/** A line for each stage: what its workers did since the last look, its rate, and what waits before it. */
+/** A line for each stage: what its workers did between two looks, its rate, and what waits before it. */
 export function bars(before: Snapshot, now: Snapshot): string[] {
   const seconds = Math.max(0.001, (now.elapsedMs - before.elapsedMs) / 1000)
   const width = Math.max(...Object.keys(now.stages).map((node) => node.length))

@@ -5,7 +5,7 @@ import type { ImportResult } from './import-directory.js'
 
 export interface Summary {
   readonly files: number
-  /** Rows whose end is known. Always `rowsWritten + rowsDeadLettered`. */
+  /** As `parse` counted them. Anything but `rowsWritten + rowsDeadLettered` is a failure. */
   readonly rowsRead: number
   readonly rowsWritten: number
   readonly rowsDeadLettered: number
@@ -14,8 +14,6 @@ export interface Summary {
   /** What stopped the import. */
   readonly failure?: string
   readonly isInterrupted?: boolean
-  /** Rows that were read and came to no end, because the pipeline was stopped: the next import reads them again. */
-  readonly rowsOnTheWay?: number
   /** Of the dead letters: rows that the database would not take, and the file that keeps them. */
   readonly unwritten?: { readonly rows: number; readonly path: string }
   /** Files that were not imported whole, and why. */
@@ -41,25 +39,33 @@ export function summarize({
   seconds,
   snapshot,
 }: ImportResult): Summary {
+  const rowsRead = account.sum('read')
   const rowsWritten = account.sum('written')
   const rowsDeadLettered = account.sum('deadLettered') + account.sum('unwritten')
   const incomplete = account.files.flatMap((each) => {
     const reason = whyIncomplete(each)
     return reason === undefined ? [] : [{ file: each.file, reason, rowsWritten: each.written }]
   })
+  const problem = [failure, imbalance(rowsRead, rowsWritten, rowsDeadLettered)].filter((each) => each !== undefined)
   return {
     files: account.files.length,
-    rowsRead: rowsWritten + rowsDeadLettered,
+    rowsRead,
     rowsWritten,
     rowsDeadLettered,
     seconds: round(seconds),
     stages: Object.fromEntries(Object.values(snapshot?.stages ?? {}).map((stage) => [stage.node, stageSummary(stage)])),
-    ...(failure === undefined ? {} : { failure }),
+    ...(problem.length === 0 ? {} : { failure: problem.join('; ') }),
     ...(isInterrupted ? { isInterrupted } : {}),
-    ...(account.rowsOnTheWay === 0 ? {} : { rowsOnTheWay: account.rowsOnTheWay }),
     ...(unwrittenPath === undefined ? {} : { unwritten: { rows: account.sum('unwritten'), path: unwrittenPath } }),
     ...(incomplete.length === 0 ? {} : { incomplete }),
   }
+}
+
+/** What is wrong where rows that were read are not those that came to an end. */
+function imbalance(read: number, written: number, deadLettered: number): string | undefined {
+  const ended = written + deadLettered
+  if (read === ended) return undefined
+  return `${count(read)} rows were read, and ${count(ended)} were written or dead-lettered. Run the import again: no row is written twice`
 }
 
 function stageSummary({ in: taken, out, busy, starved, blocked }: StageSnapshot): StageSummary {
@@ -92,11 +98,10 @@ export function summaryText({ account, ...result }: ImportResult): string {
 }
 
 /** What did not go well, in sentences. */
-function complaints({ failure, isInterrupted, rowsOnTheWay, unwritten, incomplete }: Summary): string[] {
+function complaints({ failure, isInterrupted, unwritten, incomplete }: Summary): string[] {
   return [
     ...(failure === undefined ? [] : [`The import failed: ${failure}`]),
     ...(isInterrupted === true ? ['The import was interrupted; what had been read was written.'] : []),
-    ...(rowsOnTheWay === undefined ? [] : [`${count(rowsOnTheWay)} rows were read and came to no end.`]),
     ...(unwritten === undefined
       ? []
       : [`${count(unwritten.rows)} rows were not written; ${unwritten.path} keeps them.`]),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after } from 'node:test'
@@ -105,6 +105,28 @@ export async function withDatabase<T>(
 }
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
+
+// Made here, outside of any test, so that it outlives the first test that needs it.
+const emptyFolder = temporaryFolder()
+let emptyDatabase: Promise<string> | undefined
+
+/** A working directory whose embedded database is made already: making one takes seconds, copying it does not. */
+export async function workingDirectory(): Promise<string> {
+  emptyDatabase ??= makeEmptyDatabase()
+  const cwd = temporaryFolder()
+  cpSync(await emptyDatabase, join(dataOf(cwd), 'database'), { recursive: true })
+  return cwd
+}
+
+async function makeEmptyDatabase(): Promise<string> {
+  await withDatabase(undefined, emptyFolder, () => Promise.resolve())
+  return join(emptyFolder, 'database')
+}
+
+/** Where the command keeps its data. */
+export function dataOf(cwd: string): string {
+  return join(cwd, '.millrace', 'import')
+}
 
 /** A PostgreSQL server for tests, or why there is none. */
 export async function findServer(): Promise<{ url: string } | { skip: string }> {

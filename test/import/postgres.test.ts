@@ -75,6 +75,15 @@ class Wire {
   }
 }
 
+/** Files enough that most of their rows are still to be written when the database goes away. */
+const MANY = Object.fromEntries(
+  Array.from({ length: 8 }, (_, i) => [
+    `f${i}.csv`,
+    `id,text\n${Array.from({ length: 5_000 }, (_, id) => `${id},${'.'.repeat(100)}\n`).join('')}`,
+  ]),
+)
+const CUT_AT = 5_000
+
 /** Acts once, when so many records have come to `postgres`. */
 function whenWritten(records: number, act: () => void): (pipeline: Pipeline) => void {
   return (pipeline) => {
@@ -113,8 +122,8 @@ test('a database that goes away for a moment is waited for', onServer, async () 
     wire.cut()
     setTimeout(() => void wire.mend(), 500)
   }
-  const options = { directory: VEGA, dataDirectory: temporaryFolder() }
-  const result = await importHere({ ...options, onRunning: whenWritten(20_000, cut) }, wire.url)
+  const options = { directory: folderOf(MANY), dataDirectory: temporaryFolder() }
+  const result = await importHere({ ...options, onRunning: whenWritten(CUT_AT, cut) }, wire.url)
   assert.equal(result.failure, undefined)
   const summary = summarize(result)
   assert.equal(summary.rowsWritten, summary.rowsRead)
@@ -128,12 +137,12 @@ test(
   async () => {
     const url = await newDatabase(serverUrl)
     const wire = await Wire.to(url)
-    const options = { directory: VEGA, dataDirectory: temporaryFolder() }
-    const result = await importHere({ ...options, onRunning: whenWritten(20_000, () => wire.cut()) }, wire.url)
+    const options = { directory: folderOf(MANY), dataDirectory: temporaryFolder() }
+    const result = await importHere({ ...options, onRunning: whenWritten(CUT_AT, () => wire.cut()) }, wire.url)
     const summary = summarize(result)
     assert.match(summary.failure!, /ECONNREFUSED|CONNECTION/)
     assert.equal(summary.rowsRead, summary.rowsWritten + summary.rowsDeadLettered)
-    assert.ok(summary.rowsWritten >= 20_000)
+    assert.ok(summary.rowsWritten >= CUT_AT)
     const kept = readFileSync(summary.unwritten!.path, 'utf8').trimEnd().split('\n')
     assert.equal(kept.length, summary.unwritten!.rows)
     assert.equal(new Set(kept.map((line) => `${JSON.parse(line).file} ${JSON.parse(line).line}`)).size, kept.length)
@@ -146,7 +155,7 @@ test(
     assert.equal(mended.failure, undefined)
     assert.equal(existsSync(summary.unwritten!.path), false)
     const reference = await newDatabase(serverUrl)
-    await importHere({ directory: VEGA, dataDirectory: temporaryFolder() }, reference)
+    await importHere({ ...options, dataDirectory: temporaryFolder() }, reference)
     assert.deepEqual(await tablesAt(url), await tablesAt(reference))
   },
 )
