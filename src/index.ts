@@ -4,7 +4,7 @@ export * from './graph/types.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
 export { check, type Check, type CheckOptions } from './analysis/check.ts'
-export { diff, type Difference, type GraphDiff } from './analysis/diff.ts'
+export { type BeforeAfter, diff, type Difference, type GraphDiff } from './analysis/diff.ts'
 export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
 export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
 export { forecast, type Forecast, type ForecastOptions, type NodeForecast } from './analysis/flow/forecast.ts'
@@ -98,3 +98,6 @@ export type {
   WorkerSnapshot,
 } from './telemetry/snapshot.ts'
 export type { PushOutcome, Receipt } from './worker/push.ts'
+export type { HistogramCopy } from './telemetry/histogram-read.ts'
+export type { Death } from './supervisor/history.ts'
+export type { WorkerStatus } from './supervisor/worker-status.ts'

@@ -16,11 +16,13 @@ export interface Difference {
   readonly after?: unknown
 }
 
+/** A figure of two graphs. */
 export interface BeforeAfter<T> {
   readonly before: T
   readonly after: T
 }
 
+/** What changed between two graphs, and what that does to their flow. */
 export interface GraphDiff {
   readonly differences: readonly Difference[]
   /** Predicted records per second of all sources together. */

@@ -23,6 +23,7 @@ export interface WorkerStatus {
   readonly deaths: readonly Death[]
 }
 
+/** @internal */
 export function workerStatuses(supervisor: Supervisor): WorkerStatus[] {
   const { plan, memory, history } = supervisor
   const members = new Map(supervisor.members().map((member) => [member.worker.index, member]))

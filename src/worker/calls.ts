@@ -78,7 +78,9 @@ export class Calls {
     if (sent === PROGRESS || hasStarted || taken) return PROGRESS
     if (this.#handoff.isDirty) return this.#commit()
     const { desk, clock } = this.#parts
-    this.wakeAt = clock.now + (desk.nextDueAt - Date.now())
+    // While no call may start, an entry that is due waits for an answer, not for a time.
+    const mayStart = this.#open < this.#maxInFlight && !this.#isAlone
+    this.wakeAt = mayStart ? clock.now + (desk.nextDueAt - Date.now()) : Infinity
     if (this.#open > 0) return WAITING
     return this.#intake.isHolding ? BLOCKED : STARVED
   }

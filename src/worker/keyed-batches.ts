@@ -99,7 +99,9 @@ export class KeyedBatchStage implements Stage {
 
   #nextWake(): number {
     const { clock, stage } = this.#parts
-    let wakeAt = clock.now + (this.#groups.nextDueAt - Date.now())
+    // While no call may start, a batch that is due waits for an answer, not for a time.
+    const mayStart = this.#inFlight < stage.input!.maxInFlight && !this.#isAlone
+    let wakeAt = mayStart ? clock.now + (this.#groups.nextDueAt - Date.now()) : Infinity
     for (const { openedAt } of this.#open.values()) wakeAt = Math.min(wakeAt, openedAt + stage.input!.batch!.timeoutMs)
     return wakeAt
   }

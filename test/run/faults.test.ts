@@ -85,8 +85,10 @@ test('a source that has ended in a drain takes no record more, however late its 
   const records: unknown[] = []
   for await (const record of pipeline.output('out')) records.push(record)
   const { acked, abandoned } = await drained
-  assert.deepEqual(records.sort(), ['early', 'slow'])
+  assert.deepEqual(new Set(records), new Set(['early', 'slow']))
   assert.deepEqual({ acked, abandoned }, { acked: 2, abandoned: 0 })
+})
+
 test('an input whose outputs are refused fails once, however many they are, and no account goes below nothing', async () => {
   const { report } = await collect(graphs.refused)
   const { many, batches } = report.nodes
