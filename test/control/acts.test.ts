@@ -93,7 +93,7 @@ test('a dead letter is looked at, tried once more, once, and forgotten', async (
     const replays = await Promise.all([ask('POST', `${path}/replay`), ask('POST', `${path}/replay`)])
     assert.equal(replays[0].json.id, replays[1].json.id)
     await until('it has failed again', async () => (await get('/pipelines/pushed/dead-letters')).total === 4)
-    assert.equal((await get(path)).replay.state, 'failed')
+    await until('its replay has ended', async () => (await get(path)).replay.state === 'failed')
     assert.deepEqual((await ask('DELETE', path)).json, { purged: 1 })
     assert.deepEqual((await ask('DELETE', path)).json, { purged: 0 })
     assert.equal((await ask('GET', path)).json.error.code, 'DEAD_LETTER_UNKNOWN')
