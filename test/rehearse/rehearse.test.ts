@@ -10,6 +10,8 @@ import { burning, sleeping, type Shape } from './graphs.js'
 import { play, type Played } from './harness.js'
 
 const TOLERANCE = 0.1
+/** A graph that asks for every core shares them with the supervisor, the collectors, and whatever else runs here. */
+const TOLERANCE_OF_CORES = 0.2
 const TRIES = 4
 /** Where others use so many cores, nothing can be said of the rest. */
 const STOLEN = 0.5
@@ -17,17 +19,23 @@ const STOLEN = 0.5
 const SIDE_BY_SIDE = 7
 
 /** Why a rehearsal is not as predicted, or nothing where it is. */
-function complaint({ graph, bottleneck }: Shape, { rehearsal, cores }: Played): string | undefined {
+function complaint({ graph, bottleneck }: Shape, { rehearsal, cores }: Played, tolerance: number): string | undefined {
   const { largestError, bottleneck: found, nodes } = rehearsal
   const details = `${graph.name}, ${cores.toFixed(2)} cores: ${JSON.stringify(nodes)}`
-  if (largestError > TOLERANCE) return `off by ${largestError}: ${details}`
+  if (largestError > tolerance) return `off by ${largestError}: ${details}`
   if (bottleneck === undefined) return undefined
   if (found.predicted !== bottleneck) return `predicted bottleneck ${found.predicted}: ${details}`
   return found.measured === bottleneck ? undefined : `measured bottleneck ${found.measured}: ${details}`
 }
 
 /** Shapes that are not as predicted are tried again, longer and with less company: the machine is not ours alone. */
-async function holdsTrue(shapes: readonly Shape[], seconds: number, fromSeconds: number, most: number): Promise<void> {
+async function holdsTrue(
+  shapes: readonly Shape[],
+  seconds: number,
+  fromSeconds: number,
+  most: number,
+  tolerance: number = TOLERANCE,
+): Promise<void> {
   let left = [...shapes]
   let complaints: string[] = []
   for (let attempt = 1; attempt <= TRIES && left.length > 0; attempt++) {
@@ -39,7 +47,7 @@ async function holdsTrue(shapes: readonly Shape[], seconds: number, fromSeconds:
       const longer = attempt === 1 ? 0 : seconds / 2
       const played = await Promise.all(some.map(({ graph }) => play(graph, seconds + longer, fromSeconds + longer / 2)))
       some.forEach((shape, n) => {
-        const reason = complaint(shape, played[n]!)
+        const reason = complaint(shape, played[n]!, tolerance)
         if (reason === undefined) return
         failed.push(shape)
         complaints.push(reason)
@@ -57,7 +65,7 @@ test('shapes that wait run as predicted, and the predicted bottleneck is the mea
 test('stages that burn cores share them as predicted', async (t) => {
   const { others } = await play(burning[0]!.graph, 2, 1)
   if (others > STOLEN) return t.skip(`others use ${others.toFixed(1)} cores`)
-  await holdsTrue(burning, 5, 2, 1)
+  await holdsTrue(burning, 5, 2, 1, TOLERANCE_OF_CORES)
 })
 
 test('the five graphs of the walkthrough run as predicted', async () => {
