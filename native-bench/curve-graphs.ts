@@ -1,6 +1,6 @@
 /** The graphs of the suite `curves`: one shape, of which one thing grows. A graph is found by its export. */
 import { type GraphData, dataflow } from 'millrace'
-import { feed, pipelineGraph, tally } from './graphs.ts'
+import { LAST_BATCH_MS, feed, pipelineGraph, tally } from './graphs.ts'
 import { PAYLOAD, payloads } from './records.ts'
 
 const sized = (characters: number): GraphData => {
@@ -27,7 +27,7 @@ const crossed = (pool: number): GraphData => {
     .source('source', { poll: feed(name, PAYLOAD) })
     .transform('a', { concurrency: pool, map: PAYLOAD.map })
     .transform('b', { concurrency: pool, map: PAYLOAD.map })
-    .sink('sink', { batch: { size: 100 }, write: tally(name, PAYLOAD) })
+    .sink('sink', { batch: { size: 100, timeoutMs: LAST_BATCH_MS }, write: tally(name, PAYLOAD) })
     .connect('source', 'a')
     .connect('a', 'b')
     .connect('b', 'sink')

@@ -7,6 +7,8 @@ import { INTS, type Kind, PAYLOAD, type Payload, SIX_FIELDS, type SixFields } fr
 import { steps, work } from './work.ts'
 
 const STEPS = steps()
+/** How long the last batch of a burst waits for more: a rival's last message is not held back either. */
+export const LAST_BATCH_MS = 2
 /** Percentiles that the latency is told by. */
 export const PERCENTS = [50, 99, 99.9] as const
 
@@ -40,7 +42,7 @@ function withWork({ id, payload }: Payload): Payload {
 function hopGraph(name: string, codec: 'shape' | 'msgpack'): GraphData {
   return dataflow(name, import.meta.url)
     .source('source', { poll: feed(name, SIX_FIELDS) })
-    .sink('sink', { batch: { size: 256 }, write: tally(name, SIX_FIELDS) })
+    .sink('sink', { batch: { size: 256, timeoutMs: LAST_BATCH_MS }, write: tally(name, SIX_FIELDS) })
     .connect('source', 'sink', { codec })
 }
 export const hop: GraphData = hopGraph('hop', 'shape')
@@ -55,7 +57,7 @@ export function pipelineGraph(
   return dataflow(name, module)
     .source('source', { poll: feed(name, given.kind) })
     .transform('transform', { concurrency: given.workers, map: given.map })
-    .sink('sink', { batch: { size: 100 }, write: tally(name, given.kind) })
+    .sink('sink', { batch: { size: 100, timeoutMs: LAST_BATCH_MS }, write: tally(name, given.kind) })
     .connect('source', 'transform')
     .connect('transform', 'sink')
 }
@@ -73,14 +75,14 @@ export const work2: GraphData = working('work2', 2)
 export const fused: GraphData = dataflow('fused', import.meta.url)
   .source('source', { poll: feed('fused', PAYLOAD) })
   .transform('transform', { map: PAYLOAD.map })
-  .sink('sink', { batch: { size: 100 }, write: tally('fused', PAYLOAD) })
+  .sink('sink', { batch: { size: 100, timeoutMs: LAST_BATCH_MS }, write: tally('fused', PAYLOAD) })
   .connect('source', 'transform', { fuse: true })
   .connect('transform', 'sink')
 
 export const ints: GraphData = dataflow('ints', import.meta.url)
   .source('source', { poll: feed('ints', INTS), window: 65_536, granule: 1_024 })
   .transform('transform', { map: INTS.map })
-  .sink('sink', { batch: { size: 1_000 }, write: tally('ints', INTS) })
+  .sink('sink', { batch: { size: 1_000, timeoutMs: LAST_BATCH_MS }, write: tally('ints', INTS) })
   .connect('source', 'transform', { codec: { struct: 'i32' }, maxDemand: 16_384 })
   .connect('transform', 'sink', { codec: { struct: 'i32' }, maxDemand: 16_384 })
 

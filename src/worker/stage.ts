@@ -105,7 +105,7 @@ const HANDOFF_RECORDS = 128
 /** Time after which a hand-off is due. */
 const HANDOFF_MS = 1
 /** Time between two rounds of waking readers, while hand-offs follow each other. */
-const WAKE_EVERY_MS = 0.05
+const WAKE_EVERY_MS = 0.1
 
 /** Gathers steps into hand-offs. */
 export class Handoff {
