@@ -12,6 +12,9 @@ export const LAST_BATCH_MS = 2
 /** Percentiles that the latency is told by. */
 export const PERCENTS = [50, 99, 99.9] as const
 
+/** Streams of integers go in large granules. */
+const [INTS_WINDOW, INTS_GRANULE, INTS_DEMAND] = [262_144, 4_096, 65_536]
+
 /** A source's handler: makes the records that the gate asks for. */
 export function feed<T>(name: string, kind: Kind<T>): (demand: number) => T[] {
   const gate = gateOf(name)
@@ -23,8 +26,23 @@ export function feed<T>(name: string, kind: Kind<T>): (demand: number) => T[] {
   }
 }
 
+function feedInts(name: string): (demand: number) => Int32Array {
+  const gate = gateOf(name)
+  return (demand) => {
+    const records = new Int32Array(gate.allowed(demand))
+    for (let i = 0; i < records.length; i++) records[i] = INTS.make(gate.next++)
+    return records
+  }
+}
+
+/** In place: the array is lent for the call. */
+function mapInts(records: number[]): number[] {
+  for (let i = 0; i < records.length; i++) records[i] = INTS.map(records[i]!)
+  return records
+}
+
 /** A sink's handler: adds up what arrives. */
-export function tally<T>(name: string, kind: Kind<T>): (records: T[]) => void {
+export function tally<T>(name: string, kind: Kind<T>): (records: ArrayLike<T>) => void {
   const gate = gateOf(name)
   return (records) => {
     let sum = 0
@@ -79,12 +97,21 @@ export const fused: GraphData = dataflow('fused', import.meta.url)
   .connect('source', 'transform', { fuse: true })
   .connect('transform', 'sink')
 
+/** Integers in arrays of integers, as a rival without a library would have them. */
 export const ints: GraphData = dataflow('ints', import.meta.url)
-  .source('source', { poll: feed('ints', INTS), window: 65_536, granule: 1_024 })
+  .source('source', { poll: feedInts('ints'), window: INTS_WINDOW, granule: INTS_GRANULE })
+  .transform('transform', { batch: { size: INTS_GRANULE, timeoutMs: LAST_BATCH_MS }, mapBatch: mapInts })
+  .sink('sink', { batch: { size: INTS_GRANULE, timeoutMs: LAST_BATCH_MS }, write: tally('ints', INTS) })
+  .connect('source', 'transform', { codec: { struct: 'i32', view: true }, maxDemand: INTS_DEMAND })
+  .connect('transform', 'sink', { codec: { struct: 'i32', view: true }, maxDemand: INTS_DEMAND })
+
+/** The same with a handler that takes one integer at a time. */
+export const intsEach: GraphData = dataflow('intsEach', import.meta.url)
+  .source('source', { poll: feed('intsEach', INTS), window: INTS_WINDOW, granule: INTS_GRANULE })
   .transform('transform', { map: INTS.map })
-  .sink('sink', { batch: { size: 1_000, timeoutMs: LAST_BATCH_MS }, write: tally('ints', INTS) })
-  .connect('source', 'transform', { codec: { struct: 'i32' }, maxDemand: 16_384 })
-  .connect('transform', 'sink', { codec: { struct: 'i32' }, maxDemand: 16_384 })
+  .sink('sink', { batch: { size: INTS_GRANULE, timeoutMs: LAST_BATCH_MS }, write: tally('intsEach', INTS) })
+  .connect('source', 'transform', { codec: { struct: 'i32' }, maxDemand: INTS_DEMAND })
+  .connect('transform', 'sink', { codec: { struct: 'i32' }, maxDemand: INTS_DEMAND })
 
 /** source → sink, record by record, at a rate: each record says when it was due. */
 export const latency: GraphData = dataflow('latency', import.meta.url)

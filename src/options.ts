@@ -184,7 +184,7 @@ export const NODE_OPTIONS = {
     kinds: ['source'],
     type: 'integer',
     min: 1,
-    max: 1_024,
+    max: 16_384,
     unit: 'records',
     text: 'Most source records that share a slot. Default: 512; 1 where `ack` is given.',
   },

@@ -18,12 +18,14 @@ export interface Encoder {
    * @returns how many; 0 where the first one does not fit
    * @throws RECORD_NOT_ENCODABLE where values[from] cannot be encoded. A later one ends the block before it.
    */
-  encode(memory: Memory, values: readonly unknown[], from: number, to: number, at: number, limit: number): number
+  encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number
 }
 
 export interface Decoder {
   /** Decodes the `count` records between `at` and `end` into out[0], … */
   decode(memory: Memory, at: number, end: number, count: number, out: unknown[]): void
+  /** The records at `at` where they lie, without a copy: as long as the block stands. Only of numbers that need no decoding. */
+  inPlace?(memory: Memory, at: number, count: number): ArrayLike<unknown>
 }
 
 /** The texts that the encoder of a lane taught its decoder: a bounded table in shared memory, which survives both. */

@@ -16,7 +16,7 @@ export interface RowEncoder {
    * Encodes values[from], … as rows, until one does not fit the type or the room. `progress` tells where and why it ended.
    * @returns index of the first value that is not encoded
    */
-  (memory: Memory, gathered: Gathered, progress: Progress, values: readonly unknown[], from: number, to: number): number
+  (memory: Memory, gathered: Gathered, progress: Progress, values: ArrayLike<unknown>, from: number, to: number): number
 }
 
 export interface Progress {

@@ -61,7 +61,7 @@ class ShapeEncoder implements Encoder {
     table.texts().forEach((text, i) => this.#remember({ number: i + 1, encode: rowEncoder(text) }))
   }
 
-  encode(memory: Memory, values: readonly unknown[], from: number, to: number, at: number, limit: number): number {
+  encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number {
     if (this.#wideBlocks > 0) this.#wideBlocks--
     let encoded = this.#block(memory, values, from, to, at, limit, this.#wideBlocks > 0 ? 2 : 1)
     if (encoded === NEEDS_UTF16) {
@@ -75,7 +75,7 @@ class ShapeEncoder implements Encoder {
   /** @returns how many values were encoded, or NEEDS_UTF16 where the text needs two bytes a character and has no room */
   #block(
     memory: Memory,
-    values: readonly unknown[],
+    values: ArrayLike<unknown>,
     from: number,
     to: number,
     at: number,
@@ -104,7 +104,7 @@ class ShapeEncoder implements Encoder {
     return next - from
   }
 
-  #runs(memory: Memory, values: readonly unknown[], from: number, to: number): number {
+  #runs(memory: Memory, values: ArrayLike<unknown>, from: number, to: number): number {
     const progress = this.#progress
     let next = from
     while (next < to) {
@@ -129,7 +129,7 @@ class ShapeEncoder implements Encoder {
   #next = 0
 
   /** Encodes as many values as one shape takes; returns its number. */
-  #encodeRun(memory: Memory, values: readonly unknown[], from: number, to: number): number {
+  #encodeRun(memory: Memory, values: ArrayLike<unknown>, from: number, to: number): number {
     const progress = this.#progress
     const start = progress.at
     for (let i = 0; i < this.#recent.length; i++) {
@@ -151,7 +151,7 @@ class ShapeEncoder implements Encoder {
     return TAGGED
   }
 
-  #encodeTagged(memory: Memory, values: readonly unknown[], index: number): void {
+  #encodeTagged(memory: Memory, values: ArrayLike<unknown>, index: number): void {
     const progress = this.#progress
     progress.isFull = false
     this.#next = index

@@ -1,5 +1,5 @@
 import { MillraceError, inWords } from '../errors.ts'
-import type { StructCodec, StructType } from '../graph/types.ts'
+import type { BorrowedBytesCodec, StructCodec, StructType } from '../graph/types.ts'
 import type { Memory } from '../lane/memory.ts'
 import type { Codec, Decoder, Encoder } from './codec.ts'
 import { type StructLayout, type StructView, STRUCT_SIZE, holds, structLayout, structView } from './struct-view.ts'
@@ -12,13 +12,29 @@ import { type StructLayout, type StructView, STRUCT_SIZE, holds, structLayout, s
  */
 export function structCodec({ struct, view = false }: StructCodec): Codec {
   if (typeof struct === 'string') {
-    return { encoder: () => new ScalarEncoder(struct), decoder: () => new ScalarDecoder(struct) }
+    const decoder = (): Decoder => (struct === 'bool' ? new ScalarDecoder(struct) : new NumberDecoder(struct))
+    return { encoder: () => new ScalarEncoder(struct), decoder }
   }
   const layout = structLayout(struct)
   return {
     encoder: () => new StructEncoder(layout),
     decoder: () => (view ? new ViewDecoder(layout) : new StructDecoder(layout)),
   }
+}
+
+/** The arrays in which plain numbers are lent, by the type of the edge. */
+export const NUMBERS = { i32: Int32Array, u32: Uint32Array, f64: Float64Array } as const
+export type NumbersType = (typeof NUMBERS)[keyof typeof NUMBERS]
+export type Numbers = InstanceType<NumbersType>
+
+/** The arrays in which an edge lends its records to handlers of batches, if it does. */
+export function numbersOf(codec: StructCodec | BorrowedBytesCodec): NumbersType | undefined {
+  if (!('struct' in codec) || typeof codec.struct !== 'string' || codec.view !== true) return undefined
+  return codec.struct === 'bool' ? undefined : NUMBERS[codec.struct]
+}
+
+export function areNumbers(value: unknown): value is Numbers {
+  return value instanceof Int32Array || value instanceof Float64Array || value instanceof Uint32Array
 }
 
 function refusal(detail: Record<string, unknown>): MillraceError {
@@ -33,18 +49,28 @@ class ScalarEncoder implements Encoder {
     this.#type = type
   }
 
-  encode(memory: Memory, values: readonly unknown[], from: number, to: number, at: number, limit: number): number {
+  encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number {
     const type = this.#type
     const last = Math.min(to, from + Math.floor((limit - at) / STRUCT_SIZE[type]))
-    const next =
-      type === 'i32' ? encodeInt32s(memory, values, from, last, at) : this.#encode(memory, values, from, last, at)
+    const next = this.#encode(memory, values, from, last, at)
     if (next === from && next < last) throw refusal({ reason: `${type} does not hold ${inWords(values[from])}` })
     this.end = at + (next - from) * STRUCT_SIZE[type]
     return next - from
   }
 
-  #encode({ words, floats }: Memory, values: readonly unknown[], from: number, to: number, at: number): number {
+  #encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number): number {
     const type = this.#type
+    const { words, floats } = memory
+    // What is lent by one edge and goes on by another: no number needs a look.
+    if (type === 'i32' && values instanceof Int32Array) {
+      words.set(values.subarray(from, to), at >> 2)
+      return to
+    }
+    if (type === 'f64' && values instanceof Float64Array) {
+      floats.set(values.subarray(from, to), at >> 3)
+      return to
+    }
+    if (type === 'i32') return encodeInt32s(memory, values, from, to, at)
     let index = from
     for (; index < to && holds(type, values[index]); index++) {
       if (type === 'f64') floats[(at >> 3) + index - from] = values[index] as number
@@ -55,7 +81,7 @@ class ScalarEncoder implements Encoder {
 }
 
 /** The common case, as tight as it can be. */
-function encodeInt32s({ words }: Memory, values: readonly unknown[], from: number, to: number, at: number): number {
+function encodeInt32s({ words }: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number): number {
   const base = (at >> 2) - from
   let index = from
   for (; index < to; index++) {
@@ -82,6 +108,20 @@ class ScalarDecoder implements Decoder {
   }
 }
 
+/** Numbers that lie in memory as JavaScript's own arrays of numbers have them. */
+class NumberDecoder extends ScalarDecoder {
+  readonly #Numbers: NumbersType
+
+  constructor(type: keyof typeof NUMBERS) {
+    super(type)
+    this.#Numbers = NUMBERS[type]
+  }
+
+  inPlace({ words }: Memory, at: number, count: number): Numbers {
+    return new this.#Numbers(words.buffer as ArrayBuffer, at, count)
+  }
+}
+
 class StructEncoder implements Encoder {
   end = 0
   readonly #layout: StructLayout
@@ -92,7 +132,7 @@ class StructEncoder implements Encoder {
     this.#view = new (structView(layout))()
   }
 
-  encode(memory: Memory, values: readonly unknown[], from: number, to: number, at: number, limit: number): number {
+  encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number {
     const { stride } = this.#layout
     const last = Math.min(to, from + Math.floor((limit - at) / stride))
     const view = this.#view

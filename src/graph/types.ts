@@ -197,8 +197,13 @@ export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptio
   readonly teardown?: ((state: State, context: SetupContext) => void | Promise<void>) | HandlerReference
 }
 
-/** What `poll` returns: records, or `null` at the end. */
-export type PolledBatch<Out> = readonly (Out | Marked<Out>)[] | null
+/**
+ * What `poll` returns: records, or `null` at the end. An array is copied; a typed array of numbers is not, and must not be
+ * changed before the next call.
+ */
+export type PolledBatch<Out> = readonly (Out | Marked<Out>)[] | NumberArray<Out> | null
+/** Records that are plain numbers may come in typed arrays. */
+export type NumberArray<Out> = [Out] extends [number] ? Int32Array | Uint32Array | Float64Array : never
 
 /** A source record with its cursor (where to go on after it) and its receipt (what `ack` is given for it). */
 export class Marked<T> {
@@ -303,7 +308,8 @@ export const CODEC_NAMES: readonly CodecName[] = ['shape', 'msgpack', 'json', 'b
 
 /**
  * A fixed layout for numeric streams: one type, for records that are plain numbers, or fields with their types.
- * With `view`, handlers get one object per record that reads the lane in place and is valid only during the call.
+ * With `view`, handlers get what is valid only during the call: one object per record that reads the lane in place; where
+ * records are plain numbers, batches as an `Int32Array` (i32), `Uint32Array` (u32) or `Float64Array` (f64).
  */
 export interface StructCodec {
   readonly struct: StructType | Readonly<Record<string, StructType>>

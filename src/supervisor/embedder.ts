@@ -209,7 +209,7 @@ class EmbeddedWorker {
     })
     this.stage = this.supply === undefined ? new OutputStage(this.#parts, answer) : new SourceStage(this.#parts)
     const { clock, outlet } = this.#parts
-    const beforeWait = (): void => outlet.wakePeers()
+    const beforeWait = (): void => outlet.wakePeers(true)
     const onEnded = (): void => listener.ended(worker.index)
     this.#loop = new Loop({
       plan,

@@ -1,3 +1,4 @@
+import { type NumbersType, areNumbers, numbersOf } from '../codec/struct.ts'
 import { mix, mixed } from '../lane/ids.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
@@ -8,6 +9,7 @@ import { NO_ANCHORS, headerOf, idOf } from './granule.ts'
 import type { AnyFunction } from './handlers.ts'
 import { type Fault, iterate } from './outlet.ts'
 import { describe } from './record-work.ts'
+import type { LinkPlan } from '../plan/types.ts'
 import type { Parts } from './stage.ts'
 
 /** One record of a batch: the granule that it counts for, and its place in it. */
@@ -20,7 +22,7 @@ export interface Member {
 export interface Batch {
   /** What the outputs are sent under: a base of their own, and an anchor for each slot in the batch. */
   readonly header: GranuleHeader
-  readonly values: unknown[]
+  readonly values: ArrayLike<unknown>
   /** The granules that its records count for, each once, the first record's first; and that record's place. */
   readonly granules: readonly GranuleHeader[]
   readonly firstIndex: number
@@ -59,15 +61,30 @@ export function batchHeader(granules: readonly GranuleHeader[], firstIndex: numb
   return { ...own, furtherAnchors: [...anchors] }
 }
 
+/** The arrays in which all edges to a stage lend plain numbers, if they do and all are of one type. */
+function lentBy(lanes: readonly { readonly link: LinkPlan }[]): NumbersType | undefined {
+  const types = new Set(lanes.map(({ link: { codec } }) => (typeof codec === 'object' ? numbersOf(codec) : undefined)))
+  return types.size === 1 ? types.values().next().value : undefined
+}
+
 /** What a stage does with batches: the handler, what comes of its answer, and what of its failure. */
 export class BatchWork {
   readonly handler: AnyFunction
+  /** The arrays in which the edges lend plain numbers; undefined where a batch is an array of its own. */
+  readonly Lent: NumbersType | undefined
   readonly #parts: Parts
   readonly #when: AnyFunction | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
+    const handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
+    const Lent = lentBy(parts.inlet.lanes)
+    this.Lent = Lent
+    // What comes from the stash is an array of its own still.
+    this.handler =
+      Lent === undefined
+        ? handler
+        : (values: ArrayLike<number>, context) => handler(areNumbers(values) ? values : Lent.from(values), context)
     this.#when = parts.handlers.retryWhen()
   }
 
@@ -75,18 +92,24 @@ export class BatchWork {
   deliver(result: unknown, batch: Batch, context: CallContext): void {
     const { outlet, stage } = this.#parts
     const { root } = outlet
-    const results = stage.work === 'mapBatch' ? [...iterate(stage.node, result)] : undefined
+    const results =
+      stage.work === 'mapBatch' ? (areNumbers(result) ? result : [...iterate(stage.node, result)]) : undefined
     const reasons = reasonsByIndex(batch.values, context.failed)
     // Counted first: what is refused on its way out is taken off again.
     root.count(DONE, batch.values.length - reasons.size)
     if (results !== undefined) this.#sendAll(results)
     else if (reasons.size === 0) this.#sendAll(batch.values)
-    else batch.values.forEach((value, i) => reasons.has(i) || outlet.send(root, value, i))
+    else this.#sendAllBut(reasons, batch.values)
     for (const [branch, record] of context.emitted) outlet.emit(root, branch, record, 0)
     if (reasons.size > 0) this.#failSome(batch, reasons)
   }
 
-  #sendAll(values: unknown[]): void {
+  #sendAllBut(left: ReadonlyMap<number, unknown>, values: ArrayLike<unknown>): void {
+    const { outlet } = this.#parts
+    for (let i = 0; i < values.length; i++) if (!left.has(i)) outlet.send(outlet.root, values[i], i)
+  }
+
+  #sendAll(values: ArrayLike<unknown>): void {
     this.#parts.outlet.sendRun(this.#parts.outlet.root, values, 0, values.length)
   }
 
@@ -156,18 +179,19 @@ export class BatchWork {
 
 /** Each call of `fail` takes the first equal record that no call before it took; one that finds none fails nothing. */
 function reasonsByIndex(
-  values: readonly unknown[],
+  values: ArrayLike<unknown>,
   failed: ReadonlyMap<unknown, readonly unknown[]>,
 ): ReadonlyMap<number, unknown> {
   const found = new Map<number, unknown>()
   if (failed.size === 0) return found
   const taken = new Map<unknown, number>()
-  values.forEach((value, i) => {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
     const reasons = failed.get(value)
     const next = taken.get(value) ?? 0
-    if (reasons === undefined || next >= reasons.length) return
+    if (reasons === undefined || next >= reasons.length) continue
     found.set(i, reasons[next])
     taken.set(value, next + 1)
-  })
+  }
   return found
 }

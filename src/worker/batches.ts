@@ -1,3 +1,4 @@
+import type { Numbers } from '../codec/struct.ts'
 import { MillraceError } from '../errors.ts'
 import { IN } from '../telemetry/counters.ts'
 import { type Batch, BatchWork, type Member, batchHeader, batchId } from './batch-work.ts'
@@ -48,6 +49,8 @@ export class BatchStage implements Stage {
   #isKept = false
   /** There was no room in the stash: the batch is called again where it is, not before then (ms since 1970). */
   #againAt = 0
+  /** Where the numbers of a batch lie while its handler has them: they are lent, and the lane itself must not be changed. */
+  readonly #lent: Numbers | undefined
   /** So many records are handed over one by one: the batch that they were in has killed its worker too often. */
   #singles = 0
 
@@ -61,6 +64,7 @@ export class BatchStage implements Stage {
     this.#timeoutMs = parts.stage.input!.batch!.timeoutMs
     this.#left = parts.hand.leftSegments()
     this.#groups = new Groups(parts)
+    this.#lent = this.#work.Lent && new this.#work.Lent(this.#size)
   }
 
   step(): Step {
@@ -156,8 +160,7 @@ export class BatchStage implements Stage {
 
   #laneBatch(parts: readonly Part[]): LaneBatch {
     const { inlet, hand } = this.#parts
-    const slices = parts.map(({ granule, from, to }) => granule.values.slice(from, to))
-    const values = slices.length === 1 ? slices[0]! : slices[0]!.concat(...slices.slice(1))
+    const values = this.#lent === undefined ? gathered(parts) : gatheredNumbers(parts, this.#lent)
     const granules = parts.map(({ granule }) => granule)
     const firstIndex = parts[0]!.from
     const members = (): Member[] =>
@@ -344,4 +347,22 @@ export class BatchStage implements Stage {
     batchId(batch)
     hand.holdBatch()
   }
+}
+
+/** The records of a batch in an array of their own: the handler may keep it. */
+function gathered(parts: readonly Part[]): unknown[] {
+  const values = new Array<unknown>(parts.reduce((sum, { from, to }) => sum + to - from, 0))
+  let next = 0
+  for (const { granule, from, to } of parts) for (let i = from; i < to; i++) values[next++] = granule.values[i]
+  return values
+}
+
+/** The same in `into`, which is used again for the next batch. */
+function gatheredNumbers(parts: readonly Part[], into: Numbers): Numbers {
+  let next = 0
+  for (const { granule, from, to } of parts) {
+    into.set((granule.values as Numbers).subarray(from, to), next)
+    next += to - from
+  }
+  return next === into.length ? into : into.subarray(0, next)
 }

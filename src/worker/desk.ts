@@ -64,7 +64,7 @@ export class Desk {
   /** Keeps several records, or none of them where they do not all fit. */
   putAll(
     headers: readonly GranuleHeader[],
-    values: readonly unknown[],
+    values: ArrayLike<unknown>,
     dueAt: number,
     since: number,
   ): StashEntry[] | undefined {

@@ -17,8 +17,8 @@ export class Granule implements GranuleHeader {
   /** Records that are done already: the work goes on behind them. */
   from = 0
   stamp = 0
-  /** A new array for each granule. */
-  values: unknown[] = []
+  /** A new array for each granule, or a view of the lane, until the granule is released. */
+  values: ArrayLike<unknown> = []
 
   take(header: GranuleHeader): void {
     this.slot = header.slot

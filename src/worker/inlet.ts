@@ -99,8 +99,14 @@ export class InletLane {
   }
 
   decode(at: number, granule: LaneGranule): void {
-    granule.values = new Array<unknown>(granule.count)
-    this.#read(this.#decoder, at, granule, granule.values)
+    const body = at + headerBytes(granule.furtherAnchors.length)
+    if (this.#decoder.inPlace !== undefined) {
+      granule.values = this.#decoder.inPlace(this.#memory, body, granule.count)
+      return
+    }
+    const values = new Array<unknown>(granule.count)
+    this.#read(this.#decoder, at, granule, values)
+    granule.values = values
   }
 
   /** The records of a granule that is taken and not released, once more. */

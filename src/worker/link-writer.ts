@@ -19,7 +19,7 @@ import type { Settlement } from './settlement.ts'
  * granule: what lives long is slow to store young objects in.
  */
 class Queue {
-  values: unknown[] = []
+  values: ArrayLike<unknown> = []
   /** Absent where the origin of values[i] is i. */
   origins: number[] | undefined = []
   /** The next one to send, and how many there are. */
@@ -33,20 +33,26 @@ class Queue {
   skip = 0
 
   add(value: unknown, origin: number): void {
+    if (this.origins === undefined) this.#own()
     const at = this.count++
-    this.origins ??= Array.from({ length: at }, (_, i) => i)
-    if (at > 0 && origin !== this.origins[at - 1]! + 1) this.isDense = false
-    this.values[at] = value
-    this.origins[at] = origin
+    if (at > 0 && origin !== this.origins![at - 1]! + 1) this.isDense = false
+    ;(this.values as unknown[])[at] = value
+    this.origins![at] = origin
   }
 
   /** Takes a whole array, whose origins are its indexes; false where something waits here already. */
-  adopt(values: unknown[], count: number): boolean {
+  adopt(values: ArrayLike<unknown>, count: number): boolean {
     if (this.count > 0) return false
     this.values = values
     this.origins = undefined
     this.count = count
     return true
+  }
+
+  /** More comes to an array that was taken whole: from here on it is a copy, with the origins written out. */
+  #own(): void {
+    this.values = Array.from({ length: this.count }, (_, i) => this.values[i])
+    this.origins = Array.from({ length: this.count }, (_, i) => i)
   }
 
   origin(index: number): number {
@@ -85,13 +91,17 @@ class OutLane {
   sent: number
   /** No room for a frame at the last try of this flush. */
   isFull = false
-  /** Frames are visible here of which the reader has not been told. */
+  /** Frames are visible here of which the reader has not been told; and how many records went here since it was told. */
   mustWake = false
+  untold = 0
+  /** So many of them are worth waking the reader for: it would find the lane full if it were told much later. */
+  readonly worthTelling: number
 
   constructor(memory: Memory, plan: Plan, link: LinkPlan, end: LaneEnd) {
     this.writer = new LaneWriter(memory, end.layout)
     this.encoder = codecOf(link.codec).encoder(new Texts(memory, laneTexts(end.layout)))
     this.peerDoorbell = plan.workers[end.peer]!.control.doorbell
+    this.worthTelling = end.layout.maxDemand >> 2
     this.claimBytes = this.writer.usualClaimBytes
     this.sent = this.writer.resume
   }
@@ -169,7 +179,7 @@ export class LinkWriter {
   }
 
   /** Adds values[from], … before `to`, whose origins are their indexes. False where they go record by record. */
-  addRun(values: unknown[], from: number, to: number): boolean {
+  addRun(values: ArrayLike<unknown>, from: number, to: number): boolean {
     return this.#chooser === undefined && from === 0 && this.#queues[0]!.adopt(values, to)
   }
 
@@ -256,11 +266,16 @@ export class LinkWriter {
     }
   }
 
-  /** After a hand-off: wakes the readers that wait. */
-  wakePeers(): void {
+  /**
+   * After a hand-off: wakes the readers that wait.
+   * @param all or only those for whom enough has come together
+   */
+  wakePeers(all: boolean): void {
     for (const lane of this.#lanes) {
-      if (lane.mustWake) ring(this.#memory.words, lane.peerDoorbell)
+      if (!lane.mustWake || (!all && lane.untold < lane.worthTelling)) continue
+      ring(this.#memory.words, lane.peerDoorbell)
       lane.mustWake = false
+      lane.untold = 0
     }
   }
 
@@ -428,6 +443,7 @@ export class LinkWriter {
     this.#settlement.toggle(this.#header)
     queue.next += count
     lane.sent += count
+    lane.untold += count
     this.#counters[this.#at + RECORDS]! += count
     if (this.link.whenFull === 'dropOldest') lane.writer.askToDrop(this.link.capacity)
   }

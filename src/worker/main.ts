@@ -98,7 +98,7 @@ class WorkerThread {
     const stage = makeStage(parts)
     const { clock } = parts
     const onEnded = (): void => tell({ type: 'ended' })
-    const beforeWait = (): void => parts.outlet.wakePeers()
+    const beforeWait = (): void => parts.outlet.wakePeers(true)
     const loop = new Loop({
       plan: this.#plan,
       worker: this.#worker,

@@ -22,7 +22,7 @@ export interface Fault {
 interface Port {
   send(value: unknown, origin: number): void
   /** The same for values[from], … before `to`, each of the input with its own index. */
-  sendRun(values: unknown[], from: number, to: number): void
+  sendRun(values: ArrayLike<unknown>, from: number, to: number): void
 }
 
 /** A node of this stage: its counters and its ports. */
@@ -138,7 +138,7 @@ export class Outlet {
    * Sends values[from], … before `to`, one for each input with the same index, to all edges that have no branch. The array
    * may be kept until the granule is closed: the caller makes a new one for the next granule.
    */
-  sendRun(node: NodeOutlet, values: unknown[], from: number, to: number): void {
+  sendRun(node: NodeOutlet, values: ArrayLike<unknown>, from: number, to: number): void {
     const { out } = node
     for (let i = 0; i < out.length; i++) out[i]!.sendRun(values, from, to)
   }
@@ -260,8 +260,8 @@ export class Outlet {
     for (const link of this.#links) link.stage(journal)
   }
 
-  wakePeers(): void {
-    for (const link of this.#links) link.wakePeers()
+  wakePeers(all: boolean): void {
+    for (const link of this.#links) link.wakePeers(all)
   }
 
   /** A record that no codec takes, or that is too large: the node that sent it gives it up. */
@@ -383,7 +383,7 @@ class LinkPort implements Port {
     }
   }
 
-  sendRun(values: unknown[], from: number, to: number): void {
+  sendRun(values: ArrayLike<unknown>, from: number, to: number): void {
     if (this.#writer.addRun(values, from, to)) return
     for (let i = from; i < to; i++) this.send(values[i], i)
   }
@@ -397,7 +397,7 @@ class InlinePort implements Port {
     this.send = send
   }
 
-  sendRun(values: unknown[], from: number, to: number): void {
+  sendRun(values: ArrayLike<unknown>, from: number, to: number): void {
     for (let i = from; i < to; i++) this.send(values[i], i)
   }
 }

@@ -46,7 +46,7 @@ export class RecordWork {
   }
 
   /** The same for the records with the indexes `from`, … before `to`, which emitted nothing. */
-  deliverRun(results: unknown[], values: unknown[], from: number, to: number): void {
+  deliverRun(results: unknown[], values: ArrayLike<unknown>, from: number, to: number): void {
     const { outlet, stage } = this.#parts
     const { root } = outlet
     if (from === to) return

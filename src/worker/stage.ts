@@ -183,9 +183,9 @@ export class Handoff {
    */
   #wakeReaders(): void {
     const { clock, outlet } = this.#parts
-    if (clock.now - this.#wokeAt < WAKE_EVERY_MS) return
-    this.#wokeAt = clock.now
-    outlet.wakePeers()
+    const isTime = clock.now - this.#wokeAt >= WAKE_EVERY_MS
+    if (isTime) this.#wokeAt = clock.now
+    outlet.wakePeers(isTime)
   }
 
   /** In the middle of a granule whose outputs do not all fit: lets the reader see those that do. */

@@ -1,5 +1,6 @@
 import type { SourceContext } from '../plan/definition.ts'
 import { Marked } from '../plan/definition.ts'
+import { type Numbers, areNumbers } from '../codec/struct.ts'
 import { MillraceError } from '../errors.ts'
 import type { AnyFunction } from './handlers.ts'
 import { isThenable } from './outlet.ts'
@@ -7,26 +8,32 @@ import type { Progress } from './progress.ts'
 
 /** Records that are taken from a source's handler and not sent yet; `marks[i]` are those of `values[i]`, if it has any. */
 export class Taken {
-  /** A new array for each granule. */
-  values: unknown[] = []
+  /** A new array for each granule, or a typed array that its owner leaves alone until the next call. */
+  values: ArrayLike<unknown> = []
   readonly marks: (Marked<unknown> | undefined)[] = []
   count = 0
   hasMarks = false
 
   add(record: unknown): void {
+    const values = this.values as unknown[]
     if (record instanceof Marked) {
       this.hasMarks = true
       this.marks[this.count] = record
-      this.values[this.count++] = record.value
+      values[this.count++] = record.value
     } else {
       if (this.hasMarks) this.marks[this.count] = undefined
-      this.values[this.count++] = record
+      values[this.count++] = record
     }
   }
 
   /** Takes a whole array, if none of its records is marked and nothing is taken yet; it is copied, for it may be reused. */
-  adopt(records: readonly unknown[]): boolean {
+  adopt(records: readonly unknown[] | Numbers): boolean {
     if (this.count > 0) return false
+    if (!Array.isArray(records)) {
+      this.values = records
+      this.count = records.length
+      return true
+    }
     for (let i = 0; i < records.length; i++) if (records[i] instanceof Marked) return false
     // One copy of known length and kind; growing an array record by record costs several times as much.
     this.values = records.slice()
@@ -207,6 +214,10 @@ class AsyncSupply implements Supply {
   }
 }
 
+function isList(batch: unknown): batch is readonly unknown[] | Numbers {
+  return Array.isArray(batch) || areNumbers(batch)
+}
+
 class PollSupply implements Supply {
   error: unknown
   isAsync = false
@@ -241,7 +252,7 @@ class PollSupply implements Supply {
     try {
       const batch = this.#poll(missing, this.#context)
       if (isThenable(batch)) this.#await(batch)
-      else if (!(Array.isArray(batch) && batch.length <= missing && into.adopt(batch))) {
+      else if (!(isList(batch) && batch.length <= missing && into.adopt(batch))) {
         this.#accept(batch)
         this.#arrivals.take(missing, into)
       }
@@ -270,7 +281,7 @@ class PollSupply implements Supply {
 
   #accept(batch: unknown): void {
     if (batch === null) this.#hasEnded = true
-    else if (Array.isArray(batch)) for (const record of batch) this.#arrive(record)
+    else if (isList(batch)) for (const record of batch) this.#arrive(record)
     else
       throw new MillraceError('HANDLER_RESULT_INVALID', {
         node: this.#context.node,

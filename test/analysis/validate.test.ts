@@ -271,6 +271,7 @@ test('a struct codec names types, and any other object is refused', () => {
     { struct: { x: 'f64' } },
     { struct: { x: 'f64' }, view: true },
     { struct: 'i32' },
+    { struct: 'i32', view: true },
     { struct: 'bool', view: false },
     { bytes: 'borrow' },
   ]
@@ -280,7 +281,7 @@ test('a struct codec names types, and any other object is refused', () => {
     { struct: { x: 'f16' } },
     { struct: 'f16' },
     { struct: ['i32'] },
-    { struct: 'i32', view: true },
+    { struct: 'bool', view: true },
     { struct: { x: 'f64' }, view: 'yes' },
     { struct: { x: 'f64' }, other: 1 },
     { bytes: 'lend' },

@@ -148,6 +148,21 @@ test('struct: numbers of a type arrive equal, and what the type does not hold ex
   }
 })
 
+test('struct: numbers are read where they lie, and typed arrays are written as a whole', () => {
+  const values = [0, -1, 2 ** 31 - 1, -(2 ** 31)]
+  for (const [struct, sent] of [
+    ['i32', Int32Array.from(values)],
+    ['u32', Uint32Array.from(values)],
+    ['f64', Float64Array.from([...values, Number.NaN, -0, 1e300])],
+  ] as const) {
+    const memory = viewMemory(new ArrayBuffer(128))
+    const codec = codecOf({ struct })
+    assert.equal(codec.encoder(tableOf()).encode(memory, sent, 1, sent.length, 8, 128), sent.length - 1)
+    assert.deepStrictEqual(codec.decoder(tableOf()).inPlace!(memory, 8, sent.length - 1), sent.slice(1))
+  }
+  assert.ok(!('inPlace' in codecOf({ struct: 'bool' }).decoder(tableOf())))
+})
+
 test('struct: objects with the declared fields arrive equal; other fields and other types are refused', () => {
   const codec = codecOf({ struct: { id: 'i32', price: 'f64', ok: 'bool', count: 'u32' } })
   const record = fc.record(

@@ -98,7 +98,7 @@ const TYPES: Readonly<
     accepts: (value, values) => values.includes(value as string) || isStruct(value) || isBorrowed(value),
     code: 'OPTION_VALUE_UNKNOWN',
     want: (values) =>
-      `${values}, \`{ bytes: 'borrow' }\`, \`{ struct: type }\`, or \`{ struct: { field: type }, view }\` ` +
+      `${values}, \`{ bytes: 'borrow' }\`, \`{ struct: type, view }\`, or \`{ struct: { field: type }, view }\` ` +
       `with types ${list(STRUCT_TYPES)} and fields other than ${list(TAKEN_FIELDS)}`,
   },
 }
@@ -128,12 +128,12 @@ export function isHandler(value: unknown): boolean {
 /** What every object has, and the methods of the view of a struct (`codec/struct-view.ts`). */
 const TAKEN_FIELDS: readonly string[] = ['__proto__', 'constructor', 'moveTo', 'put', 'toObject']
 
-/** `{ struct: type }`, or `{ struct: { field: type }, view? }`: plain numbers have no view. */
+/** `{ struct: type, view? }` or `{ struct: { field: type }, view? }`: there are no arrays of booleans that could be lent. */
 function isStruct(value: unknown): boolean {
   if (!isPlain(value)) return false
   const { struct, view, ...more } = value as { struct?: unknown; view?: unknown }
   if (Object.keys(more).length > 0 || (view !== undefined && typeof view !== 'boolean')) return false
-  if (!isPlain(struct)) return isStructType(struct) && view !== true
+  if (!isPlain(struct)) return isStructType(struct) && !(struct === 'bool' && view === true)
   const fields = Object.entries(struct)
   return fields.length > 0 && fields.every(([name, type]) => !TAKEN_FIELDS.includes(name) && isStructType(type))
 }

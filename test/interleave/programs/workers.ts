@@ -35,7 +35,7 @@ export function work(memory: Memory, plan: Plan, number: number, handlers: Handl
     stage,
     clock: parts.clock,
     onEnded: () => stop(memory, plan),
-    beforeWait: () => parts.outlet.wakePeers(),
+    beforeWait: () => parts.outlet.wakePeers(true),
   })
   store(memory.words, worker.control.offset / 4 + STATE, LIVE)
   void loop.run()
