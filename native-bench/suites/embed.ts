@@ -12,7 +12,7 @@ const WORK_US = 5_000
 /** One core is left to the service itself and to those who ask; pipeline and pool get as many threads. */
 const WORKERS = Math.max(1, availableParallelism() - 1)
 const HEAVY_CONNECTIONS = 4
-const LIGHT_EVERY_MS = 5
+const LIGHT_EVERY_MS = 4
 
 export const embed: Suite = {
   name: 'embed',
@@ -30,7 +30,7 @@ export const embed: Suite = {
     const url = await service.listen({ port: 0, host: '127.0.0.1' })
     const workerData: LoadThread = { url, expected, heavy: HEAVY_CONNECTIONS, lightEveryMs: LIGHT_EVERY_MS }
     const load = new Worker(new URL('../load-thread.js', import.meta.url), { workerData })
-    const ms = scale.ms(2_000)
+    const ms = scale.ms(4_000)
     const busy = (name: string, path: string): Contender => ({
       name,
       unit: 'requests/s',
