@@ -22,7 +22,11 @@ export async function page(): Promise<readonly Endpoint[]> {
         summary: 'A file of the page.',
         access: 'open',
         answer: type,
-        handle: ({ reply }) => {
+        handle: ({ request, reply }) => {
+          const address = request.url.split('?')[0]!
+          // All that the page asks for is beside it: its own address has to end as a folder's does.
+          if (file === 'index.html' && !address.endsWith('/'))
+            return reply.redirect(`${address.slice(address.lastIndexOf('/') + 1)}/`, 308)
           void reply.type(`${type}; charset=utf-8`)
           return text
         },
