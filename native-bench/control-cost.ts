@@ -1,16 +1,22 @@
 /**
- * What the control API costs: `node build/native-bench/control-cost.js [--rounds N] [--json]`.
- * Throughput of one pipeline, by turns alone and with its API polled at 10 Hz, a reader of server-sent events, and the page
- * open where a Chromium is installed; then the main thread's time for each answer of a pipeline with 50 stages.
+ * What the control API costs: `node build/native-bench/control-cost.js [--rounds N] [--browser] [--json]`.
+ * Throughput of one pipeline, by turns alone and with its API polled at 10 Hz, a reader of server-sent events, and the
+ * page; then the main thread's time for each answer of a pipeline with 50 stages. The page is a process that asks for all
+ * that the page asks for: what a browser needs to draw it is no cost of the API. With `--browser` it is a Chromium on this
+ * machine, which takes its cores from the pipeline.
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { rehearse, run, type Pipeline } from 'millrace'
-import { ControlClient, serveControl } from 'millrace/control'
+import { serveControl } from 'millrace/control'
 import { fifty, line } from './control-cost.graph.js'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, json: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { rounds: { type: 'string' }, browser: { type: 'boolean' }, json: { type: 'boolean' } },
+})
 const rounds = Number(values.rounds ?? 8)
 const ROUND_MS = 4_000
 const SETTLE_MS = 500
@@ -21,41 +27,39 @@ function mainThreadMs(): number {
   return existsSync(file) ? Number(readFileSync(file, 'utf8').split(' ')[0]) / 1e6 : performance.now()
 }
 
-/** Records per second, and the share of a core that the main thread took. */
-async function measured(pipeline: Pipeline): Promise<{ rate: number; main: number }> {
+interface Measured {
+  readonly rate: number
+  /** Records per second of processor time of this process: watchers on the same machine do not count. */
+  readonly perCpu: number
+  /** Share of a core that the main thread took. */
+  readonly main: number
+}
+
+async function measured(pipeline: Pipeline): Promise<Measured> {
   await sleep(SETTLE_MS)
-  const [before, cpu, since] = [pipeline.snapshot().nodes['store']!.done, mainThreadMs(), performance.now()]
+  const [before, cpu, main, since] = [pipeline.snapshot(), process.cpuUsage(), mainThreadMs(), performance.now()]
   await sleep(ROUND_MS)
   const ms = performance.now() - since
+  const { user, system } = process.cpuUsage(cpu)
+  const records = pipeline.snapshot().nodes['store']!.done - before.nodes['store']!.done
   return {
-    rate: ((pipeline.snapshot().nodes['store']!.done - before) * 1_000) / ms,
-    main: (mainThreadMs() - cpu) / ms,
+    rate: (records * 1e3) / ms,
+    perCpu: (records * 1e6) / (user + system),
+    main: (mainThreadMs() - main) / ms,
   }
 }
 
-/** Polls, follows and looks at the page until the signal aborts. */
-async function watchers(url: string, signal: AbortSignal): Promise<() => Promise<void>> {
-  const client = new ControlClient(url)
-  const polling = setInterval(() => {
-    for (const path of ['stats', 'stages'])
-      void fetch(`${url}/pipelines/line/${path}`).then(
-        (response) => response.text(),
-        () => undefined,
-      )
-  }, 100)
-  const following = (async () => {
-    for await (const { name } of client.watch('line', { signal })) void name
-  })().catch(() => undefined)
-  const chromium = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync)
-  const browser =
-    chromium === undefined
-      ? undefined
-      : await (await import('playwright-core')).chromium.launch({ executablePath: chromium, args: ['--no-sandbox'] })
-  await (await browser?.newPage())?.goto(url)
+/** Begins to poll, to follow, and to look at the page. @returns what ends it */
+async function watchers(url: string): Promise<() => Promise<unknown>> {
+  const child = fork(new URL('control-cost.watchers.js', import.meta.url), [
+    url,
+    'line',
+    values.browser === true ? 'browser' : '',
+  ])
+  await once(child, 'message')
   return async () => {
-    clearInterval(polling)
-    await browser?.close()
-    await following
+    child.kill()
+    await once(child, 'exit')
   }
 }
 
@@ -67,18 +71,17 @@ const pipeline = await run(line)
 const server = await serveControl(pipeline, { port: 0 })
 const alone: number[] = []
 const watched: number[] = []
-const ratios: number[] = []
+const ratios = { watched: [] as number[], perCpu: [] as number[] }
 const main: number[] = []
 for (let round = 0; round < rounds; round++) {
   const without = await measured(pipeline)
-  const stop = new AbortController()
-  const end = await watchers(server.url, stop.signal)
+  const end = await watchers(server.url)
   const withApi = await measured(pipeline)
-  stop.abort()
   await end()
   alone.push(without.rate)
   watched.push(withApi.rate)
-  ratios.push(withApi.rate / without.rate)
+  ratios.watched.push(withApi.rate / without.rate)
+  ratios.perCpu.push(withApi.perCpu / without.perCpu)
   main.push(withApi.main - without.main)
   if (values.json !== true) {
     const [a, b] = [Math.round(without.rate), Math.round(withApi.rate)]
@@ -122,13 +125,15 @@ const result = {
       median: ms,
     })),
   ],
-  ratios: { watched: median(ratios), mainThread: median(main) },
+  ratios: { watched: median(ratios.watched), perCpu: median(ratios.perCpu), mainThread: median(main) },
 }
 if (values.json === true) console.log(JSON.stringify(result))
 else {
   if (rounds > 0) {
     const share = (100 * median(main)).toFixed(1)
-    console.log(`watched / alone: ${median(ratios).toFixed(3)}; the main thread takes ${share} % of a core more`)
+    const [here, perCpu] = [median(ratios.watched).toFixed(3), median(ratios.perCpu).toFixed(3)]
+    console.log(`watched / alone: ${here} beside the watchers; ${perCpu} for the same processor time`)
+    console.log(`the main thread takes ${share} % of a core more`)
   }
   for (const [name, ms] of Object.entries(answers)) console.log(`${name.padEnd(24)} ${ms.toFixed(2)} ms`)
 }

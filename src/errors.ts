@@ -193,6 +193,10 @@ export const ERROR_CODES = {
     text: 'The headers of the request are too large.',
     fix: 'Send fewer or shorter headers.',
   },
+  REQUEST_TOO_SLOW: {
+    text: 'The request did not come in whole in time.',
+    fix: 'Send it at once; an answer may take as long as it likes.',
+  },
   TOKEN_MISSING: {
     text: 'This needs a token.',
     fix: 'Send the header `authorization: Bearer TOKEN`.',

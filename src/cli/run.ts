@@ -8,11 +8,10 @@ import { run as runGraph } from '../supervisor/run.ts'
 import { numberOf, textOf, type Call, type Command, type Output, type Values } from './command.ts'
 import { loadControl } from './load-control.ts'
 import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
+import { Interrupts } from './interrupts.ts'
 import { follow } from './top.ts'
 
 const PROGRESS_MS = 5_000
-/** After a second Ctrl-C: how long workers may take to leave. */
-const STOP_MS = 5_000
 
 export const run: Command = {
   summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
@@ -32,35 +31,17 @@ export const run: Command = {
     const { values, output } = call
     const graph = await loadGraph(call)
     const pipeline = await runGraph(graph, { inject: values['inject'] === true })
-    const interrupts = drainOnInterrupt(pipeline, output)
-    try {
-      const server = await serve(pipeline, values, output).catch(async (error: unknown) => {
-        await pipeline.stop()
-        throw error
-      })
-      const outputs = printOutputs(pipeline, graph, output)
-      await watched(pipeline, server, outputs.length > 0, call)
-      await Promise.all(outputs)
-      await server?.close()
-      return await reported(pipeline, server, values, output)
-    } finally {
-      interrupts()
-    }
+    using interrupts = new Interrupts(pipeline, output)
+    const server = await serve(pipeline, values, output).catch(async (error: unknown) => {
+      await pipeline.stop()
+      throw error
+    })
+    const outputs = printOutputs(pipeline, graph, output)
+    await watched(pipeline, server, { printsRecords: outputs.length > 0, interrupts }, call)
+    await Promise.all(outputs)
+    await server?.close()
+    return await reported(pipeline, server, values, output)
   },
-}
-
-/** @returns what ends the listening */
-function drainOnInterrupt(pipeline: Pipeline, output: Output): () => void {
-  let count = 0
-  const listener = (): void => {
-    count++
-    if (count === 1) output.warn('Draining. Ctrl-C again stops.')
-    else output.warn('Stopping.')
-    const end = count === 1 ? pipeline.drain() : pipeline.stop({ deadlineMs: STOP_MS })
-    end.catch(() => undefined)
-  }
-  process.on('SIGINT', listener).on('SIGTERM', listener)
-  return () => void process.off('SIGINT', listener).off('SIGTERM', listener)
 }
 
 /** @throws CONTROL_NOT_INSTALLED and CONTROL_NOT_LISTENING where a port was asked for; else it runs without, or at another */
@@ -113,7 +94,7 @@ function jsonLine(value: unknown): string {
 async function watched(
   pipeline: Pipeline,
   server: ControlServer | undefined,
-  printsRecords: boolean,
+  { printsRecords, interrupts }: { readonly printsRecords: boolean; readonly interrupts: Interrupts },
   { values, output }: Call,
 ): Promise<void> {
   const ended = pipeline.finished.then(
@@ -128,11 +109,21 @@ async function watched(
   const { ControlClient } = await loadControl()
   const stop = new AbortController()
   const client = new ControlClient(server.url.replace('0.0.0.0', '127.0.0.1'), { token: tokenOf(values) })
-  const view = follow(client, pipeline.name, { output, rateHz: 2, asJson: false, isOnce: false, signal: stop.signal })
+  const hint = (): string => `${server.url}   ${interrupts.hint}`
+  interrupts.isShown = true
+  const view = follow(client, pipeline.name, {
+    output,
+    rateHz: 2,
+    asJson: false,
+    isOnce: false,
+    hint,
+    signal: stop.signal,
+  })
   await Promise.race([ended, view.catch((error: unknown) => output.warn(String(error)))])
   await ended
   stop.abort()
   await view.catch(() => undefined)
+  interrupts.isShown = false
 }
 
 function progressLine(pipeline: Pipeline): string {

@@ -3,11 +3,14 @@ import type { Terminal } from './command.ts'
 
 const ESC = '\u001B['
 
+/** A frame, made for the size that the terminal has just then. */
+export type Frame = () => readonly string[]
+
 /** A terminal that shows one frame after the other, and is as it was when it is closed. */
 export class Screen {
   readonly #terminal: Terminal
   readonly #unlisten: () => void
-  #frame: readonly string[] = []
+  #frame: Frame = () => []
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal
@@ -16,10 +19,12 @@ export class Screen {
     this.#unlisten = terminal.onResize(() => this.show(this.#frame))
   }
 
-  show(frame: readonly string[]): void {
+  show(frame: Frame): void {
     this.#frame = frame
     const { columns, rows } = this.#terminal
-    const lines = frame.slice(0, rows).map((line) => `${fitted(line, columns)}${ESC}K`)
+    const lines = frame()
+      .slice(0, rows)
+      .map((line) => `${fitted(line, columns)}${ESC}K`)
     this.#terminal.write(`${ESC}H${lines.join('\r\n')}${ESC}J`)
   }
 

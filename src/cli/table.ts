@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Output } from './command.ts'
 
 export interface Column {
@@ -21,6 +21,43 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       .join('  ')
       .trimEnd()
   return [style('bold', line(columns.map(({ title }) => title)), output), ...rows.map(line)]
+}
+
+/** No name is made shorter than this. */
+const SHORTEST = 12
+
+/** A column that says what stands in it; the higher its rank, the sooner it gives way. Rank 0 stays. */
+export interface RankedColumn<T> extends Column {
+  readonly rank: number
+  readonly of: (item: T) => string
+}
+
+/** As `table`, with as many columns as `width` has room for; then names lose their middle. */
+export function fittingTable<T>(
+  columns: readonly RankedColumn<T>[],
+  items: readonly T[],
+  width: number,
+  output: Output,
+): string[] {
+  const rows = items.map((item) => columns.map(({ of }) => of(item)))
+  const lines = table(columns, rows, output)
+  const excess = Math.max(0, ...lines.map((line) => stripVTControlCharacters(line).length)) - width
+  if (excess <= 0) return lines
+  const last = Math.max(...columns.map(({ rank }) => rank))
+  if (last > 0) {
+    const kept = columns.filter(({ rank }) => rank < last)
+    return fittingTable(kept, items, width, output)
+  }
+  const longest = Math.max(...rows.map(([name = '']) => name.length))
+  const most = Math.max(SHORTEST, longest - excess)
+  const shortened = rows.map(([name = '', ...others]) => [withoutMiddle(name, most), ...others])
+  return table(columns, shortened, output)
+}
+
+function withoutMiddle(text: string, most: number): string {
+  if (text.length <= most) return text
+  const head = Math.ceil((most - 1) / 2)
+  return `${text.slice(0, head)}…${text.slice(text.length - (most - 1 - head))}`
 }
 
 /** A share from 0 to 1 as a bar of eight cells. */

@@ -36,7 +36,8 @@ export const top: Command = {
     const end = (): void => stop.abort()
     process.once('SIGINT', end).once('SIGTERM', end)
     try {
-      await follow(client, name, { output, rateHz, asJson, isOnce, signal: stop.signal })
+      const hint = (): string => `${url}   Ctrl-C ends this view, not the pipeline.`
+      await follow(client, name, { output, rateHz, asJson, isOnce, hint, signal: stop.signal })
     } finally {
       process.off('SIGINT', end).off('SIGTERM', end)
     }
@@ -49,12 +50,14 @@ export interface Following {
   readonly rateHz: number
   readonly asJson: boolean
   readonly isOnce: boolean
+  /** What keys do just now. */
+  readonly hint: () => string
   readonly signal: AbortSignal
 }
 
 /** Shows a pipeline until the signal aborts, or the pipeline's API is gone. */
 export async function follow(client: ControlClient, name: string, following: Following): Promise<void> {
-  const { output, rateHz, asJson, isOnce, signal } = following
+  const { output, rateHz, asJson, isOnce, hint, signal } = following
   const graph = await client.read(name, '/graph')
   const screen = output.terminal === undefined || isOnce || asJson ? undefined : new Screen(output.terminal)
   const events: LoggedEvent[] = []
@@ -65,7 +68,7 @@ export async function follow(client: ControlClient, name: string, following: Fol
       if (kind !== 'snapshot') continue
       if (asJson) output.print(JSON.stringify(data))
       else if (screen === undefined) output.print(liveLines(name, graph, data, events, output).join('\n'))
-      else screen.show(liveLines(name, graph, data, events, output))
+      else screen.show(() => liveLines(name, graph, data, events, output, hint()))
       if (isOnce) return
     }
   } catch (error) {

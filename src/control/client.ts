@@ -5,8 +5,12 @@ import type { Live } from './live.ts'
 import type { ActAnswer } from './resources/acts.ts'
 import type { AnalysisAnswer } from './resources/analysis.ts'
 import type { DeadLetterList } from './resources/dead-letters.ts'
+import type { EventList } from './resources/events.ts'
 import type { GraphAnswer } from './resources/graph.ts'
+import type { HistogramList } from './resources/histograms.ts'
+import type { LaneList } from './resources/lanes.ts'
 import type { PipelineList, PipelineSummary } from './resources/pipelines.ts'
+import type { PlanAnswer } from './resources/plan.ts'
 import type { StageList } from './resources/stages.ts'
 import type { StatsAnswer } from './resources/stats.ts'
 
@@ -26,7 +30,11 @@ interface Resources {
   readonly '/graph': GraphAnswer
   readonly '/stages': StageList
   readonly '/stats': StatsAnswer
+  readonly '/plan': PlanAnswer
+  readonly '/lanes': LaneList
+  readonly '/histograms': HistogramList
   readonly '/analysis': AnalysisAnswer
+  readonly '/events': EventList
   readonly '/dead-letters': DeadLetterList
 }
 

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import type { FastifyInstance } from 'fastify'
-import { Compile } from 'typebox/compile'
-import { Convert } from 'typebox/value'
-import type { TSchema } from 'typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { CONTROL_OPTIONS, resolve } from '../options.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { ActLimit } from './act-limit.ts'
 import { guardOf, type Guard } from './auth.ts'
+import { checker, textChecker } from './checker.ts'
 import type { Endpoint } from './endpoint.ts'
 import { sendError } from './errors.ts'
 import { Log } from './log.ts'
@@ -147,8 +145,8 @@ function acceptJsonOnly(app: FastifyInstance): void {
 
 function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: Guard): void {
   const { method, path, access, status, handle, body } = endpoint
-  const params = checker('address', endpoint.params)
-  const query = checker('query', endpoint.query)
+  const params = textChecker('address', endpoint.params)
+  const query = textChecker('query', endpoint.query)
   const given = body === undefined ? () => undefined : checker('body', body)
   app.route({
     method,
@@ -162,33 +160,34 @@ function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: G
     },
     handler: async (request, reply) => {
       const call = {
-        params: params(request.params, true),
-        query: query(request.query, true),
-        body: given(request.body ?? {}, false),
+        params: params(request.params),
+        query: query(request.query),
+        body: given(request.body ?? {}),
         request,
         reply,
       }
       void reply.code(status)
-      const answer = await handle(call)
-      if (access === 'act') {
-        const details = { act: `${method} ${path}`, params: call.params, from: request.ip, status: reply.statusCode }
-        room.log.write('info', 'act', details)
-      }
-      return answer
+      return handle(call)
     },
+    ...(access === 'act' ? { onSend: loggedAct(`${method} ${path}`, room.log) } : {}),
     // Answers are made here, field by field: there is nothing to strip, and a wrong type must not become a 500.
     serializerCompiler: () => (data) => JSON.stringify(data),
   })
 }
 
-/** Checks a part of a request. Texts of an address become numbers and booleans; those of a body stay what they are. */
-function checker(place: string, schema: TSchema): (given: unknown, areTexts: boolean) => unknown {
-  const compiled = Compile(schema)
-  return (given, areTexts) => {
-    const value: unknown = areTexts ? Convert(schema, { ...(given as object) }) : given
-    if (compiled.Check(value)) return value
-    const faults = [...compiled.Errors(value)].map(({ instancePath, message }) => `${place}${instancePath} ${message}`)
-    throw new MillraceError('REQUEST_INVALID', { reason: faults.slice(0, 5).join('; ') })
+/** Every act is logged with who asked and how it ended, those that were refused too. */
+function loggedAct(act: string, log: Log) {
+  return (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    payload: unknown,
+    done: (e: null, p: unknown) => void,
+  ): void => {
+    const { statusCode: status } = reply
+    // Of those that come too fast there may be any number.
+    const level = status < 400 ? 'info' : status === 429 ? 'debug' : 'warn'
+    log.write(level, 'act', { act, params: request.params, from: request.ip, status })
+    done(null, payload)
   }
 }
 

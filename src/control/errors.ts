@@ -42,6 +42,7 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   DEAD_LETTER_UNKNOWN: 404,
   RECEIPT_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
+  REQUEST_TOO_SLOW: 408,
   PIPELINE_NOT_RUNNING: 409,
   NODE_NOT_SOURCE: 409,
   NODE_NOT_PUSHED: 409,
@@ -83,7 +84,8 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   const known = knownError(error)
   const status = STATUSES[known.code] ?? 500
   if (status === 500) request.log.error(error)
-  if (status === 503) void reply.header('retry-after', '1')
+  const { waitS = 1 } = known.detail as { waitS?: number }
+  if (status === 503 || status === 429) void reply.header('retry-after', String(waitS))
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="millrace"')
   void reply
     .code(status)

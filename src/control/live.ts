@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { WORKER_STATES } from '../plan/control.ts'
+import type { Snapshot } from '../telemetry/snapshot.ts'
 import { Shares, rate, workerShares } from './resources/stats.ts'
 import { STATES, type Running, type Watched } from './watched.ts'
 
@@ -15,6 +16,15 @@ export const Live = Type.Object(
       sentence: Type.String(),
       remedy: Type.String(),
     }),
+    totals: Type.Object(
+      {
+        acked: Type.Integer({ description: 'All that came of it is done.' }),
+        ackedPerSecond: Type.Number(),
+        failed: Type.Integer(),
+        inFlight: Type.Integer(),
+      },
+      { description: 'Source records, of all sources together.' },
+    ),
     deadLetters: Type.Integer({ description: 'Records given up since the start.' }),
     stages: Type.Array(
       Type.Object({
@@ -66,6 +76,7 @@ export function liveOf(watched: Watched): Live {
     state: watched.state,
     isPaused: pipeline.isPaused(),
     bottleneck: { ...(node === undefined ? {} : { node }), sentence, remedy },
+    totals: totalsOf(now, before, seconds),
     deadLetters: pipeline.deadLetters.total,
     stages: Object.values(now.stages).map((stage) => {
       const earlier = before?.stages[stage.node]
@@ -100,6 +111,21 @@ export function liveOf(watched: Watched): Live {
       dropped,
     })),
   }
+}
+
+function totalsOf(now: Snapshot, before: Snapshot | undefined, seconds: number): Live['totals'] {
+  const acked = ofSources(now, 'done')
+  return {
+    acked,
+    ackedPerSecond: rate(acked - ofSources(before, 'done'), seconds),
+    failed: ofSources(now, 'failed'),
+    inFlight: ofSources(now, 'inFlight'),
+  }
+}
+
+function ofSources(snapshot: Snapshot | undefined, key: 'done' | 'failed' | 'inFlight'): number {
+  const sources = Object.values(snapshot?.stages ?? {}).filter(({ kind }) => kind === 'source')
+  return sources.reduce((sum, source) => sum + source[key], 0)
 }
 
 function averageOf(list: readonly Shares[]): Shares {

@@ -1,8 +1,9 @@
 import type { TProperties, TSchema } from 'typebox'
-import { ERROR_CODES, type ErrorCode } from '../errors.ts'
+import { ERROR_CODES, type ErrorCode, MillraceError } from '../errors.ts'
 import { examplesOf, type Endpoint } from './endpoint.ts'
 import { answerOf, ErrorAnswer, STATUSES } from './errors.ts'
-import { MillraceError } from '../errors.ts'
+import { LoggedEvent } from './event-log.ts'
+import { Live } from './live.ts'
 
 /** The OpenAPI 3.1 document of some endpoints. Their schemas are JSON Schema as they stand. */
 export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasToken }: OpenApiOptions): object {
@@ -24,7 +25,7 @@ export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasTo
     tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: { Error: ErrorAnswer },
+      schemas: { Error: ErrorAnswer, Live, LoggedEvent },
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
   }

@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { fastify, type FastifyInstance, LogController } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
-import { MillraceError } from '../errors.ts'
+import { type ErrorCode, MillraceError } from '../errors.ts'
 import { CONTROL_OPTIONS, resolve, SERVE_OPTIONS } from '../options.ts'
 import { guardOf, isLoopback } from './auth.ts'
 import { type ControlOptions, type Pipelines, plugin } from './control.ts'
@@ -26,6 +28,7 @@ export interface ControlServer extends AsyncDisposable {
 
 /** A request has to have come in within this time; an answer may take as long as it likes. */
 const REQUEST_TIMEOUT_MS = 10_000
+const CHECK_MS = 2_000
 const MAX_HEADER_BYTES = 16_384
 
 /**
@@ -41,7 +44,12 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
   if (!isLocal && (token ?? '') === '') throw new MillraceError('ADDRESS_NEEDS_TOKEN', { host })
   const app = fastify({
     ...(typeof logger === 'boolean' ? { logger } : { loggerInstance: logger }),
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Its absence is answered below, in the one shape.
+      requireHostHeader: false,
+      connectionsCheckingInterval: CHECK_MS,
+    },
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
@@ -52,6 +60,7 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
     },
     clientErrorHandler: refuse,
   })
+  answerOddities(app)
   await app.register(plugin(pipelines, given, { guard: guardOf(token, isLocal), isWholeServer: true }))
   try {
     await app.listen({ host, port })
@@ -70,13 +79,38 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
   }
 }
 
-/** What is no HTTP, or too much of it, is answered in the one shape as well, and the connection closed. */
+/** What Node would answer by itself, with an empty body or not at all. */
+function answerOddities(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.headers(SECURITY_HEADERS)
+    const hasHost = request.headers.host !== undefined || request.raw.httpVersion === '1.0'
+    done(hasHost ? undefined : new MillraceError('REQUEST_INVALID', { reason: 'no host header' }))
+  })
+  app.server.on('checkExpectation', (_, response: ServerResponse) => {
+    const { headers, body } = failure('REQUEST_INVALID')
+    response.writeHead(417, headers).end(body)
+  })
+  app.server.on('connect', (_, socket: Duplex) => endWith(socket, '405 Method Not Allowed', 'METHOD_NOT_ALLOWED'))
+}
+
+/** What is no HTTP, too much of it, or too slow is answered in the one shape as well, and the connection closed. */
 function refuse(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const isFlood = error.code === 'HPE_HEADER_OVERFLOW'
-  const status = isFlood ? '431 Request Header Fields Too Large' : '400 Bad Request'
-  const body = JSON.stringify(answerOf(new MillraceError(isFlood ? 'HEADERS_TOO_LARGE' : 'REQUEST_INVALID')))
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return endWith(socket, '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE')
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return endWith(socket, '408 Request Timeout', 'REQUEST_TOO_SLOW')
+  endWith(socket, '400 Bad Request', 'REQUEST_INVALID')
+}
+
+function endWith(socket: Duplex, status: string, code: ErrorCode): void {
+  const { headers, body } = failure(code)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function failure(code: ErrorCode): { headers: Record<string, string>; body: string } {
+  const body = JSON.stringify(answerOf(new MillraceError(code)))
+  const length = String(Buffer.byteLength(body))
+  const type = 'application/json'
+  return { headers: { ...SECURITY_HEADERS, 'content-type': type, 'content-length': length, connection: 'close' }, body }
 }

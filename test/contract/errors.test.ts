@@ -114,6 +114,7 @@ const OVER_HTTP = [
   'REQUEST_INVALID',
   'ADDRESS_UNKNOWN',
   'METHOD_NOT_ALLOWED',
+  'REQUEST_TOO_SLOW',
   'BODY_TOO_LARGE',
   'BODY_NOT_JSON',
   'HEADERS_TOO_LARGE',
@@ -122,13 +123,14 @@ const OVER_HTTP = [
   'ORIGIN_REFUSED',
   'ACTS_TOO_FAST',
   'READERS_TOO_MANY',
+  'RECORDS_WAITING',
   'ADDRESS_NEEDS_TOKEN',
   'CONTROL_NOT_LISTENING',
   'CONTROL_UNREACHABLE',
 ] as const
 
 /** Codes whose state no test makes yet. */
-type NotProvoked = 'DEAD_LETTER_EMPTY' | 'RECORDS_WAITING' | 'CONTROL_NOT_INSTALLED'
+type NotProvoked = 'DEAD_LETTER_EMPTY' | 'CONTROL_NOT_INSTALLED'
 
 const PROVOKED: Readonly<
   Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number] | NotProvoked>, () => Told | Promise<Told>>

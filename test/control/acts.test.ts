@@ -60,6 +60,21 @@ test('a pushed record is followed to its end; the same key goes in once', async 
   })
 })
 
+test('more test records than may wait are refused; those that wait go in when they can', async () => {
+  await controlled(graphs.pushed, {}, async ({ ask, get }) => {
+    await ask('POST', '/pipelines/pushed/pause')
+    const push = () => ask('POST', '/pipelines/pushed/records', { node: 'in', record: 1 })
+    const first = await push()
+    assert.equal(first.json.state, 'waiting')
+    const answers = []
+    for (let i = 0; i < 100; i++) answers.push(await push())
+    assert.deepEqual([answers.at(-1)!.status, answers.at(-1)!.json.error.code], [429, 'RECORDS_WAITING'])
+    await ask('POST', '/pipelines/pushed/resume')
+    const path = `/pipelines/pushed/records/${first.json.id}`
+    await until('it has gone through', async () => (await get(path)).state === 'acked')
+  })
+})
+
 test('a deep or odd record harms nobody', async () => {
   await controlled(graphs.pushed, {}, async ({ ask }) => {
     const deep = `{"node":"in","waitMs":10000,"record":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
@@ -166,13 +181,15 @@ test('figures are answered and conserved while workers are killed', async () => 
 })
 
 test('acts and events are logged from a level that can be changed', async () => {
-  const lines: { level: string; text: string; act?: string }[] = []
+  const lines: { level: string; text: string; act?: string; status?: number }[] = []
   const write = (level: string) => (fields: object, text: string) => void lines.push({ level, text, ...fields })
   const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, write(level)])
   const logger: any = { ...Object.fromEntries(levels), level: 'info', child: () => logger }
   await controlled(graphs.pushed, { serve: { logger } }, async ({ ask, get }) => {
     await ask('POST', '/pipelines/pushed/pause')
     assert.ok(lines.some(({ text, act }) => text === 'act' && act === 'POST /pipelines/:pipeline/pause'))
+    await ask('POST', '/pipelines/pushed/sources/check/pause')
+    await until('a refused act is logged', () => lines.some(({ level, status }) => level === 'warn' && status === 409))
     assert.deepEqual((await ask('PUT', '/log-level', { level: 'error' })).json, { level: 'error' })
     assert.deepEqual(await get('/log-level'), { level: 'error' })
     lines.length = 0

@@ -43,6 +43,27 @@ test('with a token, everything but health and the page needs it', async () => {
   })
 })
 
+test('every act needs the token, whatever it is asked with', async () => {
+  await controlled(graphs.pushed, { serve: { token: 's3cret' } }, async ({ get, server, pipeline }) => {
+    const { paths } = await get('/openapi.json')
+    const operations = Object.entries<any>(paths).flatMap(([path, methods]) =>
+      Object.keys(methods)
+        .filter((method) => method !== 'get')
+        .map((method) => ({ method: method.toUpperCase(), path, operation: methods[method] })),
+    )
+    assert.ok(operations.length > 10)
+    for (const { method, path, operation } of operations) {
+      assert.deepEqual(operation.security, [{ token: [] }], `${method} ${path}`)
+      const url = server.url + path.replace('{pipeline}', 'pushed').replaceAll(/\{\w+\}/g, '0')
+      for (const authorization of [undefined, 'Bearer wrong']) {
+        const response = await fetch(url, { method, headers: authorization === undefined ? {} : { authorization } })
+        assert.equal(response.status, 401, `${method} ${path}`)
+      }
+    }
+    assert.deepEqual([pipeline.state, pipeline.isPaused()], ['running', false])
+  })
+})
+
 test('another address than this machine’s own is refused without a token', async () => {
   const pipeline = await run(graphs.pushed)
   for (const host of ['0.0.0.0', '::', '192.168.1.7', 'example.com']) {
@@ -80,7 +101,7 @@ test('pages of other origins can neither act nor, by a name of their own, read',
 })
 
 test('every answer carries the security headers and, where it fails, the one shape', async () => {
-  await controlled(graphs.pushed, { serve: { maxBodyBytes: 2_048 } }, async ({ server, ask }) => {
+  await controlled(graphs.pushed, { serve: { maxBodyBytes: 2_048 } }, async ({ ask }) => {
     const json = { 'content-type': 'application/json' }
     const records = '/pipelines/pushed/records'
     const cases: [number, string, string, string, unknown?, Record<string, string>?][] = [
@@ -98,6 +119,16 @@ test('every answer carries the security headers and, where it fails, the one sha
       [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?limit=many'],
       [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?unknown=1'],
       [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/watch?rateHz=1000'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?limit=1.5'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?limit=1&limit=2'],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/dead-letters?limit='],
+      [400, 'REQUEST_INVALID', 'GET', '/pipelines/pushed/graph.dot?live=1'],
+      [400, 'REQUEST_INVALID', 'GET', `/pipelines/${'x'.repeat(1_200)}`],
+      [400, 'REQUEST_INVALID', 'POST', '/pipelines/pushed/stages/check/workers/0.5/kill', {}],
+      [404, 'ADDRESS_UNKNOWN', 'GET', '//pipelines'],
+      [404, 'ADDRESS_UNKNOWN', 'GET', '/pipelines/pushed/'],
+      [404, 'PIPELINE_UNKNOWN', 'GET', '/pipelines/%00'],
+      [405, 'METHOD_NOT_ALLOWED', 'OPTIONS', '/pipelines'],
       [405, 'METHOD_NOT_ALLOWED', 'PUT', '/pipelines/pushed/pause'],
       [405, 'METHOD_NOT_ALLOWED', 'GET', '/pipelines/pushed/pause'],
       [400, 'BODY_NOT_JSON', 'POST', records, '{"node":', json],
@@ -116,10 +147,35 @@ test('every answer carries the security headers and, where it fails, the one sha
       assert.match(answer.headers.get('content-security-policy')!, /default-src 'none'/)
     }
     assert.equal((await ask('PUT', '/pipelines/pushed/pause')).headers.get('allow'), 'POST')
-    const flood = `GET /health HTTP/1.1\r\nhost: localhost\r\n${'x: y\r\n'.repeat(10_000)}\r\n`
-    assert.match(await raw(server.port, flood), /^HTTP\/1\.1 431 [^]*HEADERS_TOO_LARGE/)
-    assert.match(await raw(server.port, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400 [^]*REQUEST_INVALID/)
     assert.equal((await ask('GET', '/health')).status, 200)
+  })
+})
+
+test('what is no HTTP as it should be gets the one shape too, and the connection ends', async () => {
+  await controlled(graphs.pushed, {}, async ({ server, ask, pipeline }) => {
+    const host = 'host: localhost\r\n'
+    const post = `POST /pipelines/pushed/pause HTTP/1.1\r\n${host}`
+    const cases: [status: number, code: string, bytes: string][] = [
+      [431, 'HEADERS_TOO_LARGE', `GET /health HTTP/1.1\r\n${host}${'x: y\r\n'.repeat(10_000)}\r\n`],
+      [400, 'REQUEST_INVALID', 'nonsense\r\n\r\n'],
+      [400, 'REQUEST_INVALID', 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n'],
+      [400, 'REQUEST_INVALID', `GET /he\0alth HTTP/1.1\r\n${host}\r\n`],
+      [400, 'REQUEST_INVALID', `FOO /health HTTP/1.1\r\n${host}\r\n`],
+      [400, 'REQUEST_INVALID', `${post}content-length: many\r\n\r\n`],
+      [400, 'REQUEST_INVALID', `${post}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
+      [400, 'REQUEST_INVALID', `${post}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`],
+      [405, 'METHOD_NOT_ALLOWED', `CONNECT example.com:443 HTTP/1.1\r\n${host}\r\n`],
+      [408, 'REQUEST_TOO_SLOW', `GET /health HTTP/1.1\r\n${host}`],
+      [417, 'REQUEST_INVALID', `${post}expect: wonders\r\n\r\n`],
+    ]
+    const tell = async ([status, code, bytes]: (typeof cases)[number]): Promise<void> => {
+      const [head = '', body = ''] = (await raw(server.port, bytes)).split('\r\n\r\n')
+      assert.match(head, new RegExp(`^HTTP/1.1 ${status} [^]*x-content-type-options: nosniff`, 'i'), bytes.slice(0, 80))
+      assert.equal(JSON.parse(body).error.code, code, bytes.slice(0, 80))
+    }
+    await Promise.all(cases.map(tell))
+    assert.equal((await ask('GET', '/health')).status, 200)
+    assert.equal(pipeline.isPaused(), false)
   })
 })
 
@@ -128,8 +184,9 @@ test('acts are limited, reads are not', async () => {
     const statuses: number[] = []
     for (let i = 0; i < 6; i++) statuses.push((await ask('POST', '/pipelines/pushed/resume')).status)
     assert.ok(statuses.includes(429) && statuses[0] === 200, statuses.join())
-    const { json } = await ask('POST', '/pipelines/pushed/resume')
+    const { json, headers } = await ask('POST', '/pipelines/pushed/resume')
     assert.equal(json.error.code, 'ACTS_TOO_FAST')
+    assert.match(headers.get('retry-after')!, /^[1-9]\d*$/)
     for (let i = 0; i < 50; i++) await get('/pipelines')
   })
 })
@@ -161,6 +218,9 @@ test('a service mounts it under a prefix of its own, and keeps its own routes, e
   assert.equal((await ask('/ops/mill/nothing')).error.code, 'ADDRESS_UNKNOWN')
   assert.equal((await ask('/ops/mill/pipelines')).pipelines[0].name, 'pushed')
   assert.equal((await ask('/ops/mill/openapi.json')).servers[0].url, '/ops/mill')
+  const page = await fetch(`http://127.0.0.1:${port}/ops/mill`)
+  assert.equal(page.url, `http://127.0.0.1:${port}/ops/mill/`)
+  assert.match(await page.text(), /src="page\/page\.js"/)
   assert.equal((await ask('/ops/mill/pipelines/pushed/pause', { method: 'POST' })).isPaused, true)
   assert.throws(() => control(pipeline, { maxReaders: 0 }), { code: 'OPTIONS_INVALID' })
   await app.close()

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { cli } from '#src/cli/cli.js'
 import { Screen } from '#src/cli/screen.js'
 import * as graphs from './graphs.js'
@@ -80,6 +81,44 @@ test('millrace top shows a pipeline once where there is no terminal, or as lines
   })
 })
 
+test('on a terminal of any size the view fits, and what tells least gives way', async () => {
+  await controlled(graphs.mill, {}, async ({ server, get }) => {
+    await until('records flow', async () => (await get('/pipelines/mill/stats')).stages[0].totals.in > 0)
+    let frame: string[] = []
+    let resized: (() => void) | undefined
+    const write = (text: string): void => {
+      if (text.startsWith('\u001B[H')) frame = stripVTControlCharacters(text).split('\r\n')
+    }
+    const onResize = (listener: () => void) => {
+      resized = listener
+      return () => undefined
+    }
+    const terminal = { columns: 80, rows: 24, write, onResize }
+    const output = { print: () => undefined, warn: () => undefined, color: true, terminal }
+    const ended = cli(['top', server.url, '--rate', '10'], output)
+    const fits = async (columns: number, rows: number): Promise<string> => {
+      Object.assign(terminal, { columns, rows })
+      resized?.()
+      const text = frame.join('\n')
+      assert.equal(frame.length, rows, text)
+      for (const line of frame) assert.ok(line.length <= columns, `${columns} columns: ${line}`)
+      assert.match(frame.at(-1)!, /Ctrl-C ends/)
+      return text
+    }
+    await until('a frame', () => frame.length > 0)
+    assert.match(await fits(80, 24), /STAGE +IN [^]*EDGE +RATE/)
+    assert.match(
+      await fits(160, 50),
+      /STAGE +WORKERS +IN +OUT +BUSY +BLOCKED +LIMITED +P99 +IN FLIGHT +FAILED +RESTARTS/,
+    )
+    assert.match(await fits(80, 12), /STAGE[^]*sensors/)
+    assert.match(await fits(80, 8), /STAGE \(\d of 4\)/)
+    await fits(46, 24)
+    process.emit('SIGINT')
+    assert.equal(await ended, 0)
+  })
+})
+
 test('a screen is redrawn when it is resized, cuts what is too long, and leaves the terminal as it was', () => {
   let written = ''
   let resized: (() => void) | undefined
@@ -93,7 +132,7 @@ test('a screen is redrawn when it is resized, cuts what is too long, and leaves 
     },
   }
   const screen = new Screen(terminal)
-  screen.show(['0123456789', '0123456789ab', 'third'])
+  screen.show(() => ['0123456789', '0123456789ab', 'third'])
   assert.ok(
     written.includes('0123456789\u001B[K') && written.includes('012345678…\u001B[K') && !written.includes('third'),
   )

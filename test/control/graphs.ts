@@ -50,6 +50,16 @@ export const pushed = dataflow('pushed', import.meta.url)
   .connect('in', 'check')
   .connect('check', 'end')
 
+/** Fails at every record, and is long-winded about it. */
+export const wordy = dataflow('wordy', import.meta.url)
+  .source<'in', number>('in', { push: true })
+  .sink('end', {
+    write: (n: number) => {
+      throw new RangeError(`${n}${'!'.repeat(200_000)}`)
+    },
+  })
+  .connect('in', 'end')
+
 /** Cannot keep up: its one slow stage holds the source. */
 export const narrow = dataflow('narrow', import.meta.url)
   .source('fast', {
@@ -88,3 +98,18 @@ export const doomed = dataflow('doomed', import.meta.url)
   .source('numbers', { produce: () => [1, 2, 3] })
   .sink('end', { restart: { maxRestarts: 0 }, write: () => process.exit(3) })
   .connect('numbers', 'end')
+
+/** Twenty stages in a row, some with long names: for drawing, and for a rehearsal. */
+const row = Array.from({ length: 20 }, (_, i) =>
+  i === 7 ? 'stage-7-with-a-name-that-no-box-can-be-wide-enough-for' : `stage-${i}`,
+)
+export const wide = {
+  name: 'wide',
+  nodes: row.map((id, i) => ({
+    id,
+    kind: i === 0 ? ('source' as const) : i === 19 ? ('sink' as const) : ('transform' as const),
+    ...(i === 0 ? { rate: 20 } : { latencyMs: 0.1 }),
+  })),
+  edges: row.slice(1).map((to, i) => ({ from: row[i]!, to })),
+  clusters: [],
+}

@@ -28,6 +28,11 @@ test('every answer is as the OpenAPI document says, and so is every example in i
         for (const [status, { content }] of Object.entries<any>(operation.responses)) {
           const { schema, example, examples } = content['application/json'] ?? {}
           if (schema === undefined) continue
+          const isFile = path === '/openapi.json'
+          assert.ok(
+            isFile || example !== undefined || examples !== undefined,
+            `an example of ${method} ${path} ${status}`,
+          )
           const resolved = schema.$ref === undefined ? schema : document.components.schemas.Error
           const isValid = ajv.compile(resolved)
           const given = [example, ...Object.values<any>(examples ?? {}).map(({ value }) => value)]
@@ -117,22 +122,51 @@ test('the graph is drawn in every format, live colours on request', async () => 
   })
 })
 
-/** All that the API says of a pipeline. */
+/** All that the API says of a pipeline: answers, the stream, and the log. */
 const everything = async (showRecords: boolean): Promise<string> => {
+  const logged: unknown[] = []
+  const write = (...args: unknown[]) => void logged.push(args)
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, write])
+  const logger: any = { ...Object.fromEntries(levels), level: 'info', child: () => logger }
   let all = ''
-  await controlled(graphs.mill, { run: { inject: true }, serve: { showRecords } }, async ({ get, ask }) => {
-    await until('a record fails', async () => (await get('/pipelines/mill/dead-letters')).total > 0)
+  const serve = { showRecords, logger }
+  await controlled(graphs.mill, { run: { inject: true }, serve }, async ({ get, ask, server }) => {
+    await ask('PUT', '/log-level', { level: 'debug' })
+    const { deadLetters } = await until('a record fails', async () => {
+      const found = await get('/pipelines/mill/dead-letters')
+      return found.total > 0 && found
+    })
+    const bad = { node: 'parse', record: { id: 13, secret: 'secret-pushed' }, waitMs: 9_000 }
+    const { id } = (await ask('POST', '/pipelines/mill/records', bad)).json
+    all += (await ask('POST', `/pipelines/mill/dead-letters/${deadLetters[0].id}/replay`)).text
+    await until('its failure is logged', () => JSON.stringify(logged).includes('record.failed'))
     const { paths } = await get('/openapi.json')
-    for (const path of Object.keys(paths).filter((each) => !/\{(?!pipeline)|watch/.test(each))) {
-      all += (await ask('GET', path.replace('{pipeline}', 'mill'))).text
+    const fill: Record<string, string> = { pipeline: 'mill', node: 'parse', kind: 'service' }
+    for (const path of Object.keys(paths).filter((each) => !each.endsWith('watch'))) {
+      const own = path.includes('dead-letters') ? deadLetters[0].id : id
+      all += (
+        await ask(
+          'GET',
+          path.replaceAll(/\{(\w+)\}/g, (_, name: string) => fill[name] ?? own),
+        )
+      ).text
     }
+    const stop = new AbortController()
+    const stream = await fetch(`${server.url}/pipelines/mill/watch?after=0`, { signal: stop.signal })
+    let told = ''
+    for await (const text of stream.body!.pipeThrough(new TextDecoderStream()))
+      if (/event: event[^]*event: snapshot/.test((told += text))) break
+    stop.abort()
+    all += told
   })
-  return all
+  return all + JSON.stringify(logged, (_, value: unknown) => (value instanceof Error ? value.message : value))
 }
 
-test('what records hold is not shown unless it is asked for', async () => {
+test('what records hold is told nowhere unless it is asked for', async () => {
   assert.doesNotMatch(await everything(false), /secret-/)
-  assert.match(await everything(true), /no good: secret-13/)
+  const shown = await everything(true)
+  assert.match(shown, /no good: secret-13/)
+  assert.match(shown, /secret-pushed/)
 })
 
 test('pipelines that start, fail to start, fail or have ended say so, and their figures stay', async () => {

@@ -103,6 +103,35 @@ test('what a slow reader does not read is not kept for it', async () => {
   assert.match(read, /event: gap\ndata: \{"missed":\d{3}/)
 })
 
+test('a reader that does not read is skipped ahead, while others get all', async () => {
+  const kept = 20
+  await controlled(graphs.wordy, { serve: { showRecords: true, keptEvents: kept } }, async ({ server, ask }) => {
+    const url = `${server.url}/pipelines/wordy/watch?snapshots=false&after=0`
+    const slow = connect(server.port, '127.0.0.1').pause()
+    slow.write('GET /pipelines/wordy/watch?snapshots=false&after=0 HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    const failures = 120
+    let seen = 0
+    const reading = messages(url, (all) => (seen = all.length) >= failures)
+    // More than any socket holds, at a pace that a reader can follow.
+    for (let sent = 0; sent < failures; sent += kept / 2) {
+      const push = () => ask('POST', '/pipelines/wordy/records', { node: 'in', record: sent, waitMs: 10_000 })
+      await Promise.all(Array.from({ length: kept / 2 }, push))
+      await until('the reader that reads has them', () => seen === sent + kept / 2)
+    }
+    const ids = (await reading).map(({ data }) => data.id)
+    assert.deepEqual(
+      ids,
+      [...ids.keys()].map((i) => i + 1),
+    )
+    let told = ''
+    slow.setEncoding('utf8').on('data', (text: string) => (told += text))
+    slow.resume()
+    await until('the slow one is told the last', () => told.includes(`"id":${failures},`))
+    assert.match(told, /event: gap\ndata: \{"missed":\d+\}/)
+    slow.destroy()
+  })
+})
+
 test('a thousand idle readers are kept, and let go', async () => {
   await controlled(graphs.mill, {}, async ({ server, get, ask }) => {
     const sockets: Socket[] = []

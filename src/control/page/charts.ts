@@ -113,11 +113,13 @@ export class Sparkline extends Chart {
   }
 }
 
+type Shown = Pick<HistogramAnswer, 'unit' | 'window' | 'total'>
+
 /** A distribution as HDR plots are drawn: percentiles come apart the nearer they are to 100 %. */
 export class HdrPlot extends Chart {
-  #answer: HistogramAnswer | undefined
+  #answer: Shown | undefined
 
-  show(answer: HistogramAnswer): void {
+  show(answer: Shown): void {
     const hadUnit = this.#answer?.unit
     this.#answer = answer
     if (this.plot === undefined || hadUnit !== answer.unit) this.make()

@@ -30,6 +30,11 @@ function fill<E extends Element>(element: E, props: Props, children: readonly Ch
   return element
 }
 
+/** What a colour stands for, beside a chart. */
+export function key(color: string, text: string): HTMLElement {
+  return h('span', { class: `key ${color}` }, text)
+}
+
 export function byId(id: string): HTMLElement {
   const found = document.getElementById(id)
   if (found === null) throw new Error(`the page has no #${id}`)

@@ -22,7 +22,7 @@ export interface Flow {
 }
 
 const SWEEPS = 8
-const GAP = { along: 64, across: 26 }
+const GAP = { along: 56, across: 26 }
 const PASSING = 14
 
 /** One place in a layer: a node, or where a long edge passes. */
@@ -152,15 +152,29 @@ function spread(layers: readonly Place[][]): void {
   }
 }
 
+/** As near to what is wanted as the order allows: those that would lie upon each other move together, as one. */
 function pack(layer: readonly Place[], wanted: ReadonlyMap<Place, number>): void {
-  let edge = -Infinity
-  for (const each of layer) {
-    each.across = Math.max(wanted.get(each)!, edge + each.height / 2)
-    edge = each.across + each.height / 2 + GAP.across
-  }
-  // What was pushed down is pulled back as a whole.
-  const shift = layer.reduce((sum, each) => sum + each.across - wanted.get(each)!, 0) / layer.length
-  for (const each of layer) each.across -= shift
+  const offsets: number[] = []
+  layer.forEach((each, i) => {
+    const before = layer[i - 1]
+    offsets.push(before === undefined ? 0 : offsets[i - 1]! + (before.height + each.height) / 2 + GAP.across)
+  })
+  const groups: { sum: number; count: number }[] = []
+  layer.forEach((each, i) => {
+    const group = { sum: wanted.get(each)! - offsets[i]!, count: 1 }
+    for (let last = groups.at(-1); last !== undefined && mean(last) > mean(group); last = groups.at(-1)) {
+      group.sum += last.sum
+      group.count += last.count
+      groups.pop()
+    }
+    groups.push(group)
+  })
+  const places = groups.flatMap((group) => Array.from({ length: group.count }, () => mean(group)))
+  layer.forEach((each, i) => (each.across = places[i]! + offsets[i]!))
+}
+
+function mean({ sum, count }: { readonly sum: number; readonly count: number }): number {
+  return sum / count
 }
 
 function middle(values: readonly number[], otherwise: number): number {

@@ -31,7 +31,9 @@ export class Letters {
 
   async refresh(): Promise<void> {
     const { total, deadLetters } = await ask<DeadLetterList>('GET', `${this.#path}?limit=50`)
-    setText(byId('letters-count'), total === 0 ? 'none' : `${count(total)} in all, ${deadLetters.length} shown`)
+    const isAll = total === deadLetters.length
+    setText(byId('letters-count'), total === 0 ? '' : `${count(total)}${isAll ? '' : `, ${deadLetters.length} shown`}`)
+    byId('letters-none').hidden = deadLetters.length > 0
     this.#table.hidden = deadLetters.length === 0
     this.#rows.show(deadLetters, ({ id }) => String(id))
     const isUnderWay = deadLetters.some(({ replay }) => replay?.state === 'waiting' || replay?.state === 'flowing')
@@ -39,7 +41,8 @@ export class Letters {
   }
 
   #row({ id, node, time, canReplay }: DeadLetterView): { element: Element; update(letter: DeadLetterView): void } {
-    const [error, attempts, replay] = [h('td', { class: 'cause' }), h('td'), h('td', { class: 'state' })]
+    const error = h('td', { class: 'cause' }, h('div', { class: 'two-lines' }))
+    const [attempts, replay] = [h('td'), h('td', { class: 'state' })]
     const again = (what: () => Promise<unknown>) => (): void =>
       void this.#act(async () => {
         await what()
@@ -81,7 +84,9 @@ export class Letters {
       update: (letter) => {
         const { name, message, code } = letter.error
         const input = letter.input === undefined ? '' : ` ← ${JSON.stringify(letter.input)}`
-        setText(error, `${code ?? name}${message === undefined ? '' : `: ${message}`}${input}`.slice(0, 300))
+        const text = `${code ?? name}${message === undefined ? '' : `: ${message}`}${input}`
+        setText(error.firstElementChild!, text.slice(0, 300))
+        error.title = text.slice(0, 2_000)
         setText(attempts, String(letter.attempts))
         setText(replay, letter.replay?.state ?? '')
         replay.className = `state ${letter.replay?.state ?? ''}`

@@ -62,9 +62,11 @@ export function deadLetters(room: Room): readonly Endpoint[] {
       summary: 'Records that were given up, newest first.',
       params: PIPELINE,
       query: {
-        node: Type.Optional(Type.String()),
+        node: Type.Optional(Type.String({ description: 'Only of this node.', examples: ['parse'] })),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
-        before: Type.Optional(Type.Integer({ minimum: 1, description: 'Only older ones: for the next page.' })),
+        before: Type.Optional(
+          Type.Integer({ minimum: 1, description: 'Only older ones: for the next page.', examples: [7] }),
+        ),
       },
       answer: DeadLetterList,
       handle: ({ params, query }) => {

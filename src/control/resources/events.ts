@@ -70,7 +70,8 @@ export function events(room: Room, feeds: Feeds): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/watch', {
       tag: 'watch',
-      summary: 'Server-sent events: `snapshot` at a chosen rate, `event` for each event, `gap` where some are lost.',
+      summary:
+        'Server-sent events: `snapshot` (the schema Live) at a chosen rate, `event` (LoggedEvent) for each event, `gap` where some are lost.',
       params: PIPELINE,
       query: {
         rateHz: Type.Optional(
@@ -81,6 +82,7 @@ export function events(room: Room, feeds: Feeds): readonly Endpoint[] {
         after: Type.Optional(
           Type.String({
             description: 'Events after this id, as the header `last-event-id` says it; 0: all that are kept.',
+            examples: ['0', 'a1b2c3d4e5f6-42'],
           }),
         ),
       },

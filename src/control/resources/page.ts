@@ -1,34 +1,32 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
 import { Type } from 'typebox'
 import { endpoint, type Endpoint } from '../endpoint.ts'
 
-/** The files of the page, beside this module in the package: no other file can be asked for. */
-const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
-  '/': ['index.html', 'text/html'],
-  '/page/page.css': ['page.css', 'text/css'],
-  '/page/uplot.css': ['uPlot.min.css', 'text/css'],
-  '/page/uplot.js': ['uPlot.iife.min.js', 'text/javascript'],
-  ...Object.fromEntries(
-    ['api', 'charts', 'dom', 'format', 'graph-view', 'layout', 'letters', 'page', 'stage-panel'].map((module) => [
-      `/page/${module}.js`,
-      [`${module}.js`, 'text/javascript'],
-    ]),
-  ),
-}
-
+/** Beside this module in the package. */
 const FOLDER = new URL('../page/', import.meta.url)
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' }
 
-/** The page: it holds no figures, so it is open; what it shows it asks for, with the token. */
+/**
+ * The page: it holds no figures, so it is open; what it shows it asks for, with the token. Its files are read once, and each
+ * has an address of its own: no other file can be asked for.
+ */
 export async function page(): Promise<readonly Endpoint[]> {
+  const files = (await readdir(FOLDER)).filter((name) => Object.hasOwn(TYPES, extname(name)))
   return Promise.all(
-    Object.entries(FILES).map(async ([path, [file, type]]) => {
+    files.map(async (file) => {
       const text = await readFile(new URL(file, FOLDER), 'utf8')
-      return endpoint(`GET ${path as '/'}`, {
+      const type = TYPES[extname(file)]!
+      return endpoint(file === 'index.html' ? 'GET /' : `GET /page/${file}`, {
         tag: 'page',
         summary: 'A file of the page.',
         access: 'open',
         answer: type,
-        handle: ({ reply }) => {
+        handle: ({ request, reply }) => {
+          const address = request.url.split('?')[0]!
+          // All that the page asks for is beside it: its own address has to end as a folder's does.
+          if (file === 'index.html' && !address.endsWith('/'))
+            return reply.redirect(`${address.slice(address.lastIndexOf('/') + 1)}/`, 308)
           void reply.type(`${type}; charset=utf-8`)
           return text
         },

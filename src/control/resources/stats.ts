@@ -50,46 +50,49 @@ export const Counts = Type.Object({
 })
 export type Counts = Type.Static<typeof Counts>
 
-export const StatsAnswer = Type.Object({
-  pipeline: Type.String(),
-  time: Type.Number({ description: 'Milliseconds since 1970.' }),
-  elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline ran.' }),
-  seconds: inEachWindow(
-    Type.Number({ description: 'How long the window really is: shorter while there is no more to look back on.' }),
-  ),
-  stages: Type.Array(
-    Type.Object({
-      node: Type.String(),
-      kind: Type.Enum(['source', 'transform', 'sink']),
-      totals: Counts,
-      windows: inEachWindow(StageWindow),
-      workers: Type.Array(
-        Type.Object({
-          worker: Type.Integer(),
-          state: Type.Enum([...WORKER_STATES]),
-          handoffs: Type.Integer(),
-          windows: inEachWindow(Shares),
-        }),
-      ),
+export const StatsAnswer = Type.Object(
+  {
+    pipeline: Type.String(),
+    time: Type.Number({ description: 'Milliseconds since 1970.' }),
+    elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline ran.' }),
+    seconds: inEachWindow(
+      Type.Number({ description: 'How long the window really is: shorter while there is no more to look back on.' }),
+    ),
+    stages: Type.Array(
+      Type.Object({
+        node: Type.String(),
+        kind: Type.Enum(['source', 'transform', 'sink']),
+        totals: Counts,
+        windows: inEachWindow(StageWindow),
+        workers: Type.Array(
+          Type.Object({
+            worker: Type.Integer(),
+            state: Type.Enum([...WORKER_STATES]),
+            handoffs: Type.Integer(),
+            windows: inEachWindow(Shares),
+          }),
+        ),
+      }),
+    ),
+    nodes: Type.Array(Type.Object({ node: Type.String(), totals: Counts }), {
+      description: 'Nodes that other stages run: fused ones, and those without threads.',
     }),
-  ),
-  nodes: Type.Array(Type.Object({ node: Type.String(), totals: Counts }), {
-    description: 'Nodes that other stages run: fused ones, and those without threads.',
-  }),
-  edges: Type.Array(
-    Type.Object({
-      index: Type.Integer({ description: 'Index into the edges of the graph.' }),
-      from: Type.String(),
-      to: Type.String(),
-      records: Type.Integer(),
-      dropped: Type.Integer(),
-      bytes: Type.Integer(),
-      queued: Type.Integer({ description: 'Records on the lanes behind this edge just now.' }),
-      capacity: Type.Integer(),
-      rates: inEachWindow(perSecond('Records per second.')),
-    }),
-  ),
-})
+    edges: Type.Array(
+      Type.Object({
+        index: Type.Integer({ description: 'Index into the edges of the graph.' }),
+        from: Type.String(),
+        to: Type.String(),
+        records: Type.Integer(),
+        dropped: Type.Integer(),
+        bytes: Type.Integer(),
+        queued: Type.Integer({ description: 'Records on the lanes behind this edge just now.' }),
+        capacity: Type.Integer(),
+        rates: inEachWindow(perSecond('Records per second.')),
+      }),
+    ),
+  },
+  { examples: [example()] },
+)
 export type StatsAnswer = Type.Static<typeof StatsAnswer>
 
 export function stats(room: Room): readonly Endpoint[] {
@@ -191,4 +194,33 @@ function countsOf(given: Counts): Counts {
 
 function eachWindow<T>(of: (name: WindowName) => T): Record<WindowName, T> {
   return { '1s': of('1s'), '10s': of('10s'), '1m': of('1m') }
+}
+
+function example(): object {
+  const shares = { busy: 0.98, starved: 0.01, blocked: 0, limited: 0 }
+  const window = { in: 79.8, out: 79.8, done: 79.8, filtered: 0, failed: 0, deadLettered: 0, retried: 0, shares }
+  const counts = { in: 4_788, done: 4_787, filtered: 0, failed: 0, deadLettered: 0, retried: 0, crashed: 0 }
+  const totals = { ...counts, out: 4_787, inFlight: 1, injected: 0 }
+  const worker = { worker: 0, state: 'running', handoffs: 4_787, windows: eachWindow(() => shares) }
+  return {
+    pipeline: 'orders',
+    time: 1_790_000_000_000,
+    elapsedMs: 60_214,
+    seconds: { '1s': 1, '10s': 10, '1m': 60 },
+    stages: [{ node: 'enrich', kind: 'transform', totals, windows: eachWindow(() => window), workers: [worker] }],
+    nodes: [{ node: 'is_express', totals }],
+    edges: [
+      {
+        index: 0,
+        from: 'parse',
+        to: 'enrich',
+        records: 8_884,
+        dropped: 0,
+        bytes: 284_288,
+        queued: 4_096,
+        capacity: 4_096,
+        rates: eachWindow(() => 79.8),
+      },
+    ],
+  }
 }

@@ -1,0 +1,69 @@
+import type { GraphAnswer, Live } from '#src/control/index.js'
+import { s, setText } from './dom.ts'
+import { percent, rate } from './format.ts'
+import type { Box, Placed } from './layout.ts'
+
+export type Direction = 'right' | 'down'
+type Point = Placed['edges'][number][number]
+
+/** Draws an edge: its width is its rate, its colour says whether what is behind it is full. @returns what brings it up to date */
+export function drawEdge(
+  parent: SVGGElement,
+  { edges }: GraphAnswer,
+  index: number,
+  { points, from, to, direction }: { points: readonly Point[]; from: Box; to: Box; direction: Direction },
+): (live: Live) => void {
+  const edge = edges[index]! as { from: string; to: string; pathType?: string; when?: string }
+  const title = s('title', {})
+  const path = s('path', { class: `edge ${edge.pathType ?? 'normal'}`, d: curve(points, from, to, direction) }, title)
+  const label = s('text', { class: `edge-label ${direction}`, ...beside(points, from, to, direction) })
+  parent.append(path, label)
+  return (live) => {
+    const most = Math.max(1, ...live.edges.map((each) => each.rate))
+    const now = live.edges[index]!
+    const fill = now.capacity === 0 ? 0 : now.queued / now.capacity
+    path.style.strokeWidth = `${1.5 + 7 * Math.sqrt(now.rate / most)}px`
+    path.classList.toggle('full', fill > 0.75)
+    setText(label, now.rate > 0 ? rate(now.rate) : '')
+    setText(
+      title,
+      `${edge.from} → ${edge.to}${edge.when === undefined ? '' : ` (${edge.when})`}: ${rate(now.rate)}, ${percent(Math.min(1, fill))} full`,
+    )
+  }
+}
+
+/** Where the rate stands: in the middle of the last stretch. */
+function beside(points: readonly Point[], from: Box, to: Box, direction: Direction): { x: number; y: number } {
+  const [a, b] = [points[points.length - 2]!, points[points.length - 1]!]
+  const isRight = direction === 'right'
+  const half = isRight ? from.width / 2 : from.height / 2
+  const near = points.length === 2 ? half : 0
+  return isRight
+    ? { x: a.x + (b.x - a.x + near - to.width / 2) / 2, y: a.y + (b.y - a.y) / 2 - 7 }
+    : { x: a.x + (b.x - a.x) / 2 + 10, y: a.y + (b.y - a.y + near - to.height / 2) / 2 + 4 }
+}
+
+/** From the side of one box to the side of the other, level at both ends. */
+function curve(points: readonly Point[], from: Box, to: Box, direction: Direction): string {
+  const right = direction === 'right'
+  const [first, last] = [points[0]!, points[points.length - 1]!]
+  const forth = right ? last.x >= first.x : last.y >= first.y
+  const out = (right ? from.width : from.height) / 2
+  const into = (right ? to.width : to.height) / 2
+  const start = right ? { x: first.x + out, y: first.y } : { x: first.x, y: first.y + out }
+  const end = right ? { x: last.x - into, y: last.y } : { x: last.x, y: last.y - into }
+  const all = [start, ...points.slice(1, -1), end]
+  const reach = forth ? 0 : 60
+  return all
+    .map((point, i) => {
+      if (i === 0) return `M${point.x},${point.y}`
+      const before = all[i - 1]!
+      const bend = right
+        ? Math.max(reach, Math.abs(point.x - before.x) / 2)
+        : Math.max(reach, Math.abs(point.y - before.y) / 2)
+      return right
+        ? `C${before.x + bend},${before.y} ${point.x - bend},${point.y} ${point.x},${point.y}`
+        : `C${before.x},${before.y + bend} ${point.x},${point.y - bend} ${point.x},${point.y}`
+    })
+    .join('')
+}
