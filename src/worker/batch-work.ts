@@ -1,3 +1,4 @@
+import { errorText } from '../errors.ts'
 import { mix, mixed } from '../lane/ids.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
@@ -7,7 +8,6 @@ import { isWorthRetry, retryDelayMs } from './faults.ts'
 import { NO_ANCHORS, headerOf, idOf } from './granule.ts'
 import type { AnyFunction } from './handlers.ts'
 import { type Fault, iterate } from './outlet.ts'
-import { describe } from './record-work.ts'
 import type { Parts } from './stage.ts'
 
 /** One record of a batch: the granule that it counts for, and its place in it. */
@@ -115,7 +115,7 @@ export class BatchWork {
   countRetry({ attempts, error }: Fault, records: number): void {
     const { stage, report } = this.#parts
     this.#countRetried(records)
-    report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
+    report({ name: 'record.retried', node: stage.node, attempts, error: errorText(error) })
   }
 
   #countRetried(records: number): void {
