@@ -286,6 +286,15 @@ export class MillraceError extends Error {
   }
 }
 
+/** Whether an error is of this class. Anything may be thrown, and some objects refuse to be looked at. */
+export function isMillraceError(error: unknown): error is MillraceError {
+  try {
+    return error instanceof MillraceError
+  } catch {
+    return false
+  }
+}
+
 /** Problems get a line each, with a way out of its own. */
 function messageOf(code: ErrorCode, { problems, ...where }: ErrorDetail): string {
   const { text, fix } = ERROR_CODES[code]
@@ -322,6 +331,36 @@ export function inWords(value: unknown): string {
   try {
     return String(value)
   } catch {
-    return Object.prototype.toString.call(value)
+    return className(value)
   }
+}
+
+function className(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value)
+  } catch {
+    return 'an object'
+  }
+}
+
+/** What an error says of itself. Anything may be thrown, and some objects refuse to be looked at. */
+export function errorText(error: unknown): ErrorText {
+  try {
+    if (typeof error !== 'object' || error === null) return { name: 'Error', message: inWords(error) }
+    const code: unknown = Reflect.get(error, 'code')
+    const coded = typeof code === 'string' ? { code } : {}
+    if (!(error instanceof Error)) return { name: 'Error', message: inWords(error), ...coded }
+    const { name, message, stack } = error
+    const traced = typeof stack === 'string' ? { stack } : {}
+    return { name: inWords(name), message: inWords(message), ...traced, ...coded }
+  } catch {
+    return { name: 'Error', message: 'what was thrown cannot be read' }
+  }
+}
+
+interface ErrorText {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  readonly code?: string
 }

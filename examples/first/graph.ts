@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { dataflow } from 'millrace'
 
 /** Hashes the lines of a file on two cores. INPUT and OUTPUT name the files. */
-const { INPUT = 'LICENSE', OUTPUT = 'hashes.ndjson' } = process.env
+const { INPUT = 'package.json', OUTPUT = 'hashes.ndjson' } = process.env
 
 export default dataflow('hashes', import.meta.url)
   .source('lines', { produce: () => createInterface(createReadStream(INPUT)) })

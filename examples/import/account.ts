@@ -10,6 +10,8 @@ export interface FileAccount {
   written: number
   deadLettered: number
   unwritten: number
+  /** Why the first rows that the database would not take were not written. */
+  refusal: string | undefined
   /** It was read to its end. */
   isWhole: boolean
   /** Why it could not be read, or not to its end. */
@@ -32,6 +34,7 @@ export class Account {
       written: 0,
       deadLettered: 0,
       unwritten: 0,
+      refusal: undefined,
       isWhole: false,
       problem: undefined,
       remarks: nothing === undefined || nothing.isFault ? remarks : [...remarks, nothing.reason],
@@ -45,6 +48,7 @@ export class Account {
     account.written += written
     account.deadLettered += deadLettered
     account.unwritten += unwritten?.rows ?? 0
+    account.refusal ??= unwritten?.reason
     if (unwritten?.isAway === true) this.databaseProblem ??= unwritten.reason
     if (end !== undefined) {
       account.problem = end.problem

@@ -1,6 +1,6 @@
 /** What is to be imported: every CSV file of a directory with its table and its columns, inferred from the file's head. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf } from './database.js'
 import { parseBlock } from './parse.js'
@@ -10,6 +10,10 @@ import { tableName, uniqueNames } from './names.js'
 
 /** Bytes at the head of a file that its columns are inferred from. */
 const SAMPLE_BYTES = 256 * 1024
+/** Those of the key, and those that every table of PostgreSQL has already. */
+const TAKEN_COLUMNS = ['source_file', 'source_line', 'tableoid', 'ctid', 'xmin', 'xmax', 'cmin', 'cmax']
+/** PostgreSQL's limit, less the two columns of the key. */
+const MAX_COLUMNS = 1_598
 
 export interface FileEntry {
   readonly file: string
@@ -92,6 +96,8 @@ async function surveyFile(path: string, file: string, table: string): Promise<Fi
 }
 
 async function readHead(path: string): Promise<{ sample: Uint8Array; bytes: number }> {
+  // Opening a pipe would wait for a writer.
+  if (!(await stat(path)).isFile()) throw new Error('not a regular file')
   await using handle = await open(path)
   const { size } = await handle.stat()
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(SAMPLE_BYTES), 0, SAMPLE_BYTES, 0)
@@ -103,22 +109,33 @@ type Description = Pick<FileEntry, 'header' | 'columns' | 'remarks'>
 function describe(sample: Uint8Array, isWhole: boolean): Description | NonNullable<FileEntry['nothing']> {
   const bom = bomBytes(sample)
   const bytes = sample.subarray(bom)
-  if (isWhole && isBlank(bytes, 0, bytes.length)) return { reason: 'empty file', isFault: false }
+  const start = firstRow(bytes)
+  if (isWhole && start === bytes.length) return { reason: 'empty file', isFault: false }
   if (bytes.includes(0)) return fault('binary file, or not UTF-8')
   if (bytes.includes(0x0d) && !bytes.includes(0x0a)) return fault('line breaks are CR alone')
-  const end = rowEnd(bytes, 0)
+  const end = rowEnd(bytes, start)
   if (end === -1 && !isWhole) return fault('its header does not end')
   const headerEnd = end === -1 ? bytes.length : end
   const [header] = cellsOf(bytes.subarray(0, headerEnd))
-  if (header === undefined) return fault('its header cannot be parsed')
+  if (header === undefined) return fault('its header is not CSV, or not UTF-8')
+  if (header.length > MAX_COLUMNS) return fault(`${header.length} columns, and a table holds ${MAX_COLUMNS}`)
   const rest = bytes.subarray(headerEnd)
   const rows = cellsOf(isWhole ? rest : rest.subarray(0, lastRowEnd(rest) || lineEnd(rest, 0)))
   const remarks = [
     ...(bom > 0 ? ['byte order mark'] : []),
     ...(rows.length === 0 && isWhole ? ['header alone'] : []),
-    ...repeated(header).map((title) => `duplicate column ${JSON.stringify(title)}`),
+    ...repeated(header).map((title) => (title === '' ? 'unnamed columns' : `duplicate column ${shown(title)}`)),
   ]
   return { header: Buffer.from(bytes.subarray(0, headerEnd)).toString(), columns: columnsOf(header, rows), remarks }
+}
+
+/** Empty lines may come before the header. */
+function firstRow(bytes: Uint8Array): number {
+  let start = 0
+  for (let end = lineEnd(bytes, 0); start < bytes.length && isBlank(bytes, start, end); end = lineEnd(bytes, start)) {
+    start = end
+  }
+  return start
 }
 
 function fault(reason: string): NonNullable<FileEntry['nothing']> {
@@ -135,9 +152,13 @@ function columnsOf(header: readonly string[], rows: readonly (readonly string[])
   const whole = rows.filter(({ length }) => length === header.length)
   const names = uniqueNames(
     header.map((title, i) => tableName(title) || `column_${i + 1}`),
-    ['source_file', 'source_line'],
+    TAKEN_COLUMNS,
   )
   return header.map((title, i) => ({ name: names[i]!, title, type: inferType(whole.map((cells) => cells[i]!)) }))
+}
+
+function shown(title: string): string {
+  return JSON.stringify(title.length > 40 ? `${title.slice(0, 40)}…` : title)
 }
 
 function repeated(header: readonly string[]): string[] {

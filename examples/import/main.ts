@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   } finally {
     screen?.close()
   }
-  stream.write(`${summaryText(result)}\n`)
+  stream.write(`${summaryText(result, stream.isTTY ? stream.columns : undefined)}\n`)
   if (given.json) console.log(JSON.stringify(summarize(result)))
   return exitCode(result)
 }

@@ -12,15 +12,20 @@ export function tableName(title: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')
-  return (/^\d/.test(words) ? `_${words}` : words).slice(0, MAX_NAME_BYTES - 4)
+  // A digit needs quotes, and `pg_…` may be a table of the server's own.
+  return (/^(?:\d|pg_)/.test(words) ? `_${words}` : words).slice(0, MAX_NAME_BYTES)
 }
 
 /** Numbers names that come again, or are taken: `a`, `a_2`, `a_3`. */
 export function uniqueNames(names: readonly string[], taken: readonly string[]): string[] {
   const used = new Set(taken)
-  return names.map((name) => {
-    let unique = name === '' ? 'table' : name
-    for (let count = 2; used.has(unique); count++) unique = `${name}_${count}`
+  return names.map((given) => {
+    const name = given === '' ? 'table' : given
+    let unique = name
+    for (let count = 2; used.has(unique); count++) {
+      const suffix = `_${count}`
+      unique = name.slice(0, MAX_NAME_BYTES - suffix.length) + suffix
+    }
     used.add(unique)
     return unique
   })

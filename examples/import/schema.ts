@@ -18,7 +18,7 @@ type Conversion = (text: string) => Exclude<Value, null> | undefined
 const INTEGER = /^-?(?:0|[1-9]\d{0,18})$/
 const NUMBER = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
 const DATE = /^(\d{4})[-/](\d{2})[-/](\d{2})$/
-const TIMESTAMP = /^(\d{4}[-/]\d{2}[-/]\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}:\d{2})?$/
+const TIMESTAMP = /^(\d{4}[-/]\d{2}[-/]\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-](?:0\d|1[0-5]):[0-5]\d)?$/
 const MAX_BIGINT = 2n ** 63n - 1n
 
 /** Narrowest first: what a text is, is the first type that takes it. */

@@ -36,7 +36,8 @@ function showBars(pipeline: Watched, stream: Stream): Screen {
     looks.push(now)
     if (looks.length > LOOKS) looks.shift()
     const lines = bars(looks[0]!, now).map((line) => `${line}\n`)
-    stream.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${CLEAR_BELOW}${said}${WRAP_OFF}${lines.join('')}${WRAP_ON}`)
+    // The terminal echoes Ctrl-C where the cursor is: a frame begins at the left.
+    stream.write(`${drawn > 0 ? `\r\x1b[${drawn}A` : ''}${CLEAR_BELOW}${said}${WRAP_OFF}${lines.join('')}${WRAP_ON}`)
     drawn = lines.length
   }
   draw()

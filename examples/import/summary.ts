@@ -20,6 +20,11 @@ export interface Summary {
   readonly incomplete?: readonly { readonly file: string; readonly reason: string; readonly rowsWritten: number }[]
 }
 
+const AGAIN = 'Run the import again when this is mended: no row is written twice.'
+/** The table's columns of figures, and the characters of a line that names cannot have. */
+const FIGURES = new Set([2, 3])
+const FIGURE_CELLS = 2 + 'x,xxx,xxx'.length + 2 + 'dead letters'.length + 2
+
 type StageSnapshot = Snapshot['stages'][string]
 
 interface StageSummary {
@@ -65,25 +70,29 @@ export function summarize({
 function imbalance(read: number, written: number, deadLettered: number): string | undefined {
   const ended = written + deadLettered
   if (read === ended) return undefined
-  return `${count(read)} rows were read, and ${count(ended)} were written or dead-lettered. Run the import again: no row is written twice`
+  return `${rowsOf(read)} read, and ${count(ended)} written or dead-lettered. Run the import again: no row is written twice`
 }
 
 function stageSummary({ in: taken, out, busy, starved, blocked }: StageSnapshot): StageSummary {
   return { in: taken, out, busy: round(busy), starved: round(starved), blocked: round(blocked) }
 }
 
-function whyIncomplete({ isWhole, problem, read, unwritten }: FileAccount): string | undefined {
+function whyIncomplete({ isWhole, problem, read, unwritten, refusal }: FileAccount): string | undefined {
   if (problem !== undefined) return problem
   if (!isWhole) return read === 0 ? 'not read' : 'not read to its end'
-  return unwritten > 0 ? 'not all of its rows could be written' : undefined
+  return unwritten > 0 ? `${rowsOf(unwritten)} not written: ${refusal}` : undefined
 }
 
-/** The table at the end: a line for each file, then what went wrong, and what to do. */
-export function summaryText({ account, ...result }: ImportResult): string {
+/**
+ * The table at the end: a line for each file, then what went wrong, and what to do.
+ * @param columns of the terminal: names that are too long for it are cut off
+ */
+export function summaryText({ account, ...result }: ImportResult, columns = Infinity): string {
   const summary = summarize({ account, ...result })
+  const nameCells = Math.max(8, Math.floor((columns - FIGURE_CELLS) / 2))
   const rows = account.files.map((each) => [
-    each.file,
-    each.table,
+    cut(each.file, nameCells),
+    cut(each.table, nameCells),
     count(each.written),
     count(each.deadLettered + each.unwritten),
     [whyIncomplete(each), ...each.remarks].filter((remark) => remark !== undefined).join('; '),
@@ -92,7 +101,7 @@ export function summaryText({ account, ...result }: ImportResult): string {
   return [
     table([['file', 'table', 'written', 'dead letters', ''], ...rows, total]),
     '',
-    `${count(summary.rowsRead)} rows of ${summary.files} files in ${summary.seconds} s: ${count(summary.rowsWritten)} written, ${count(summary.rowsDeadLettered)} dead-lettered.`,
+    `${rowsOf(summary.rowsRead)} of ${filesOf(summary.files)} in ${summary.seconds} s: ${count(summary.rowsWritten)} written, ${count(summary.rowsDeadLettered)} dead-lettered.`,
     ...complaints(summary),
   ].join('\n')
 }
@@ -102,29 +111,35 @@ function complaints({ failure, isInterrupted, unwritten, incomplete }: Summary):
   return [
     ...(failure === undefined ? [] : [`The import failed: ${failure}`]),
     ...(isInterrupted === true ? ['The import was interrupted; what had been read was written.'] : []),
-    ...(unwritten === undefined
-      ? []
-      : [`${count(unwritten.rows)} rows were not written; ${unwritten.path} keeps them.`]),
-    ...(incomplete === undefined
-      ? []
-      : [
-          `${incomplete.length} files were not imported whole. Run the import again when this is mended: no row is written twice.`,
-        ]),
+    ...(unwritten === undefined ? [] : [`Not written: ${rowsOf(unwritten.rows)}; ${unwritten.path} keeps them.`]),
+    ...(incomplete === undefined ? [] : [`Not imported whole: ${filesOf(incomplete.length)}. ${AGAIN}`]),
   ]
 }
 
 /** Columns as wide as their widest cell; those of figures to the right. */
-export function table(rows: readonly (readonly string[])[], rightFrom = 2, rightTo = 4): string {
+function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
   const line = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (i >= rightFrom && i < rightTo ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join('  ')
+    row.map((cell, i) => (FIGURES.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ')
   return rows.map((row) => line(row).trimEnd()).join('\n')
+}
+
+/** A name on one line of so many characters: a file's name may hold line breaks. */
+function cut(name: string, cells: number): string {
+  const line = name.replace(/\p{Cc}/gu, '\u{fffd}')
+  return line.length <= cells ? line : `${line.slice(0, cells - 1)}…`
 }
 
 function count(rows: number): string {
   return rows.toLocaleString('en')
+}
+
+function rowsOf(rows: number): string {
+  return `${count(rows)} ${rows === 1 ? 'row' : 'rows'}`
+}
+
+function filesOf(files: number): string {
+  return `${count(files)} ${files === 1 ? 'file' : 'files'}`
 }
 
 function round(figure: number): number {

@@ -1,6 +1,6 @@
 /** The tables of a catalog, and the statements that write to them. A row's key is where it came from, so writing twice is writing once. */
 import type { FileEntry } from './catalog.js'
-import type { Database } from './database.js'
+import { type Database, isAway, messageOf } from './database.js'
 import { quoteName } from './names.js'
 import type { DeadLetter, Row } from './records.js'
 import { type ColumnType, widest } from './schema.js'
@@ -16,12 +16,27 @@ const TYPE_NAMES: Readonly<Record<string, ColumnType>> = {
   text: 'text',
 }
 
-/** Makes the tables, or adds to those of an earlier run what the files have now: new columns, and wider types. */
-export async function prepareTables(database: Database, files: readonly FileEntry[]): Promise<void> {
+/**
+ * Makes the tables, or adds to those of an earlier run what the files have now: new columns, and wider types.
+ * @returns why the tables of some files could not be made: a view has the name, say. The others can be written.
+ */
+export async function prepareTables(
+  database: Database,
+  files: readonly FileEntry[],
+): Promise<ReadonlyMap<string, Error>> {
   await database.query(
     'create table if not exists dead_letters (file text, line bigint, reason text not null, raw text not null, primary key (file, line))',
   )
-  for (const entry of files) if (entry.nothing === undefined) await prepareTable(database, entry)
+  const refusals = new Map<string, Error>()
+  for (const entry of files.filter(({ nothing }) => nothing === undefined)) {
+    try {
+      await prepareTable(database, entry)
+    } catch (error) {
+      if (isAway(error)) throw error
+      refusals.set(entry.file, new Error(`table ${entry.table}: ${messageOf(error)}`, { cause: error }))
+    }
+  }
+  return refusals
 }
 
 async function prepareTable(database: Database, { table, columns }: FileEntry): Promise<void> {
@@ -54,7 +69,7 @@ export async function writeRows(database: Database, entry: FileEntry, rows: read
   const table = quoteName(entry.table)
   const columns = names.map(quoteName)
   await database.query(
-    `with given as (select * from json_populate_recordset(null::${table}, $1::text::json)),
+    `with given as (select * from json_populate_recordset(${recordOf(table)}, $1::text::json)),
       revived as (delete from dead_letters using given where file = source_file and line = source_line)
     insert into ${table} (${columns.join()}) select ${columns.join()} from given
     on conflict (source_file, source_line) do update set ${updates(columns)}`,
@@ -76,12 +91,17 @@ export async function writeLetters(
   }))
   const columns = ['file', 'line', 'reason', 'raw']
   await database.query(
-    `with given as (select * from json_populate_recordset(null::dead_letters, $1::text::json)),
+    `with given as (select * from json_populate_recordset(${recordOf('dead_letters')}, $1::text::json)),
       buried as (delete from ${quoteName(entry.table)} using given where source_file = file and source_line = line)
     insert into dead_letters (${columns.join()}) select ${columns.join()} from given
     on conflict (file, line) do update set ${updates(columns)}`,
     [JSON.stringify(objects)],
   )
+}
+
+/** A null of a table's type. The type is not named: `null::"date"` would be the server's own, and not that of `date.csv`. */
+function recordOf(table: string): string {
+  return `(select "Record" from ${table} as "Record" limit 0)`
 }
 
 function updates(columns: readonly string[]): string {

@@ -15,6 +15,8 @@ type Written = Row | DeadLetter
 export interface Target {
   readonly catalog: Catalog
   readonly database: Database
+  /** Files whose tables the database would not make, and why: all of their rows are refused. */
+  readonly refusals: ReadonlyMap<string, Error>
   /** The database stayed away at every attempt: what else is in flight need not wait for it as long again. */
   hasGivenUp: boolean
 }
@@ -22,8 +24,8 @@ export interface Target {
 export async function openTarget(): Promise<Target> {
   const catalog = readCatalog()
   const database = await openDatabase(process.env['DATABASE_URL'], join(catalog.dataDirectory, 'database'))
-  await prepareTables(database, catalog.files)
-  return { catalog, database, hasGivenUp: false }
+  const refusals = await prepareTables(database, catalog.files)
+  return { catalog, database, refusals, hasGivenUp: false }
 }
 
 /** Batches hold rows of one file, or dead letters of one file. */
@@ -34,6 +36,8 @@ export function batchKey({ kind, file }: Written): string {
 /** The handler of `postgres`. A database that is away fails the batch, which is tried again; a row that is refused fails alone. */
 export async function writeBatch(records: Written[], { state, attempt, emit, fail }: Context<Target>): Promise<void> {
   if (state.hasGivenUp) throw new DatabaseGone('the database stayed away')
+  const refusal = state.refusals.get(records[0]!.file)
+  if (refusal !== undefined) throw refusal
   try {
     await write(state, records)
     emit('note', noteOf(records))

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { MillraceError } from '../errors.ts'
 import { UsageError, type Command, type Output } from './command.ts'
@@ -12,6 +13,10 @@ export async function cli(args: readonly string[], output: Output): Promise<numb
   if (name === '' || name === '--help' || name === '-h' || name === 'help') {
     output.print(overview())
     return name === '' ? 2 : 0
+  }
+  if (name === '--version' || name === '-v') {
+    output.print(version())
+    return 0
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command === undefined) {
@@ -56,6 +61,13 @@ function parse(command: Command, args: readonly string[]): ReturnType<typeof par
   }
 }
 
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return manifest.version
+}
+
 function overview(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))
   return [
@@ -63,7 +75,7 @@ function overview(): string {
     '',
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'GRAPH is a module that exports a graph, or a JSON file. `millrace COMMAND --help` says more.',
+    'GRAPH is a module that exports a graph, or a JSON file. `millrace COMMAND --help` says more, `millrace --version` which.',
   ].join('\n')
 }
 

@@ -1,5 +1,7 @@
+import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
+import { NODE_OPTIONS, RUN_OPTIONS } from '../options.ts'
 import { INJECT } from '../plan/stages.ts'
 import type { HistogramKind, Plan } from '../plan/types.ts'
 import { type HistogramCopy, copyHistograms } from '../telemetry/histogram-read.ts'
@@ -12,6 +14,21 @@ import type { PipelineState } from './state.ts'
 import type { Supervisor } from './supervisor.ts'
 
 import { type WorkerStatus, workerStatuses } from './worker-status.ts'
+
+/** How long `drain` or `stop` may take. */
+interface EndOptions {
+  /** Default: `deadlineMs` of the run. */
+  readonly deadlineMs?: number
+}
+
+const END_OPTIONS = { deadlineMs: RUN_OPTIONS.deadlineMs }
+const RATE_OPTIONS = { rateLimit: NODE_OPTIONS.rateLimit }
+
+function ended(options: EndOptions, end: (deadlineMs?: number) => Promise<Report>): Promise<Report> {
+  const problems = validateOptions(options, END_OPTIONS)
+  if (problems.length > 0) return Promise.reject(new MillraceError('OPTIONS_INVALID', { problems }))
+  return end(options.deadlineMs)
+}
 
 /** A running plan. */
 export class Pipeline implements AsyncDisposable {
@@ -70,15 +87,18 @@ export class Pipeline implements AsyncDisposable {
 
   /**
    * Lets the sources make no more records, and ends the pipeline when all of theirs have ended; after the deadline (default:
-   * `deadlineMs` of the run) it is stopped.
+   * `deadlineMs` of the run) it is stopped. @throws OPTIONS_INVALID; what stopped the pipeline
    */
-  drain(options: { readonly deadlineMs?: number } = {}): Promise<Report> {
-    return this.#supervisor.drain(options.deadlineMs)
+  drain(options: EndOptions = {}): Promise<Report> {
+    return ended(options, (deadlineMs) => this.#supervisor.drain(deadlineMs))
   }
 
-  /** Ends the pipeline now: what is in hand is handed off, what is left is nacked to its source and reported. */
-  stop(options: { readonly deadlineMs?: number } = {}): Promise<Report> {
-    return this.#supervisor.stop(options.deadlineMs)
+  /**
+   * Ends the pipeline now: what is in hand is handed off, what is left is nacked to its source and reported.
+   * @throws OPTIONS_INVALID; what stopped the pipeline
+   */
+  stop(options: EndOptions = {}): Promise<Report> {
+    return ended(options, (deadlineMs) => this.#supervisor.stop(deadlineMs))
   }
 
   /**
@@ -105,11 +125,14 @@ export class Pipeline implements AsyncDisposable {
    */
   output(node: string): AsyncIterableIterator<unknown> {
     const stage = this.#supervisor.embedder.output(node)
+    let isOver = false
+    const end = { done: true, value: undefined } as const
     const iterator: AsyncIterableIterator<unknown> = {
-      next: () => stage.read(),
+      next: () => (isOver ? Promise.resolve(end) : stage.read(iterator)),
       return: () => {
-        stage.release()
-        return Promise.resolve({ done: true, value: undefined })
+        if (!isOver) stage.release(iterator)
+        isOver = true
+        return Promise.resolve(end)
       },
       [Symbol.asyncIterator]: () => iterator,
     }
@@ -124,11 +147,13 @@ export class Pipeline implements AsyncDisposable {
   /**
    * Puts one record in before a transform or sink, past everything above it; the receipt follows it to its end. Needs the
    * option `inject`.
-   * @throws NODE_NOT_PUSHED, NODE_UNKNOWN, PIPELINE_NOT_RUNNING
+   * @throws INJECT_OFF, NODE_UNKNOWN, PIPELINE_NOT_RUNNING
    */
   inject(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
     const isKnown = this.plan.stages.some((stage) => stage.node === node && stage.kind !== 'source')
     if (!isKnown) return Promise.reject(new MillraceError('NODE_UNKNOWN', { node }))
+    if (!this.plan.stages.some(({ isHidden }) => isHidden))
+      return Promise.reject(new MillraceError('INJECT_OFF', { node }))
     return this.push(INJECT, { node, record }, options)
   }
 
@@ -151,8 +176,13 @@ export class Pipeline implements AsyncDisposable {
     return this.#supervisor.rateLimit(node)
   }
 
-  /** Changes a source's rate limit at once: records per second, Infinity for none, undefined for the planned one. */
+  /**
+   * Changes a source's rate limit at once: records per second, Infinity for none, undefined for the planned one.
+   * @throws OPTIONS_INVALID, NODE_UNKNOWN, NODE_NOT_SOURCE
+   */
   setRateLimit(node: string, perSecond: number | undefined): void {
+    const problems = perSecond === Infinity ? [] : validateOptions({ rateLimit: perSecond }, RATE_OPTIONS)
+    if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
     this.#supervisor.setRateLimit(node, perSecond)
   }
 

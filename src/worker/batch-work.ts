@@ -1,4 +1,5 @@
 import { type NumbersType, areNumbers, numbersOf } from '../codec/struct.ts'
+import { errorText } from '../errors.ts'
 import { mix, mixed } from '../lane/ids.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
@@ -8,7 +9,6 @@ import { isWorthRetry, retryDelayMs } from './faults.ts'
 import { NO_ANCHORS, headerOf, idOf } from './granule.ts'
 import type { AnyFunction } from './handlers.ts'
 import { type Fault, iterate } from './outlet.ts'
-import { describe } from './record-work.ts'
 import type { LinkPlan } from '../plan/types.ts'
 import type { Parts } from './stage.ts'
 
@@ -138,7 +138,7 @@ export class BatchWork {
   countRetry({ attempts, error }: Fault, records: number): void {
     const { stage, report } = this.#parts
     this.#countRetried(records)
-    report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
+    report({ name: 'record.retried', node: stage.node, attempts, error: errorText(error) })
   }
 
   #countRetried(records: number): void {

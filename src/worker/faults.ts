@@ -1,4 +1,4 @@
-import { MillraceError } from '../errors.ts'
+import { isMillraceError } from '../errors.ts'
 import type { InputPlan } from '../plan/types.ts'
 import type { AnyFunction } from './handlers.ts'
 
@@ -25,7 +25,7 @@ export function isWorthRetry(
   attempts: number,
 ): boolean {
   if (attempts >= input.retry.maxAttempts) return false
-  if (error instanceof MillraceError && error.code !== 'HANDLER_TIMEOUT') return false
+  if (isMillraceError(error) && error.code !== 'HANDLER_TIMEOUT') return false
   if (when === undefined) return true
   try {
     return when(error, attempts) === true

@@ -9,13 +9,13 @@ const native: Import = (url) => import(url) as Promise<Record<string, unknown>>
 const LOADERS: Readonly<Record<string, (from: string) => Promise<Import>>> = {
   native: async () => native,
   tsx: async (from) => {
-    const { tsImport } = (await native(await find('tsx/esm/api', from))) as {
+    const { tsImport } = (await native(await find('tsx', './esm/api', from))) as {
       tsImport: (url: string, from: string) => Promise<unknown>
     }
     return (url) => tsImport(url, from) as Promise<Record<string, unknown>>
   },
   jiti: async (from) => {
-    const { createJiti } = (await native(await find('jiti', from))) as {
+    const { createJiti } = (await native(await find('jiti', '.', from))) as {
       createJiti: (from: string) => { import: Import }
     }
     const jiti = createJiti(from)
@@ -23,10 +23,16 @@ const LOADERS: Readonly<Record<string, (from: string) => Promise<Import>>> = {
   },
 }
 
-async function find(name: string, from: string): Promise<string> {
+/** The file that `import` in the user's module would find. `require` finds another one, and tsx's does not load. */
+async function find(name: string, entry: string, from: string): Promise<string> {
   const { createRequire } = await import('node:module')
+  const { readFile } = await import('node:fs/promises')
   const { pathToFileURL } = await import('node:url')
-  return pathToFileURL(createRequire(from).resolve(name)).href
+  const manifest = createRequire(from).resolve(`${name}/package.json`)
+  const { exports } = JSON.parse(await readFile(manifest, 'utf8')) as {
+    exports: Record<string, { import: { default: string } }>
+  }
+  return new URL(exports[entry]!.import.default, pathToFileURL(manifest)).href
 }
 
 /**

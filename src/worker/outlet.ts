@@ -1,4 +1,4 @@
-import { MillraceError, inWords } from '../errors.ts'
+import { MillraceError, errorText, isMillraceError } from '../errors.ts'
 import type { Failure } from '../plan/definition.ts'
 import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
@@ -433,17 +433,15 @@ export function iterate(node: string, result: unknown): Iterable<unknown> {
 
 /** Codecs and keys know no nodes; the error says where it was. */
 function located(error: unknown, node: string): unknown {
-  if (!(error instanceof MillraceError) || 'node' in error.detail) return error
+  if (!isMillraceError(error) || 'node' in error.detail) return error
   return new MillraceError(error.code, { node, ...error.detail }, { cause: error.cause })
 }
 
 /** What goes to an error or dead-letter edge. */
 export function failureOf(node: string, input: unknown, { error, attempts, firstFailedAt }: Fault): Failure {
-  const { name, message, stack = '' } = error instanceof Error ? error : new Error(inWords(error))
-  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
   return {
     input,
-    error: { name, message, stack, ...(typeof code === 'string' ? { code } : {}) },
+    error: { stack: '', ...errorText(error) },
     node,
     attempts,
     firstFailedAt,

@@ -3,6 +3,11 @@ import { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step } from './stage.ts'
 
+interface Reader {
+  readonly by: object
+  readonly resolve: (record: IteratorResult<unknown>) => void
+}
+
 /**
  * A sink that is read in this thread. Records are handed out one after the other; a granule is done when all of its records
  * have been asked past, so a reader that stops reading holds the pipeline back.
@@ -19,7 +24,7 @@ export class OutputStage implements Stage {
   #index = 0
   /** The record before #index is in the reader's hands. */
   #isLent = false
-  readonly #readers: ((record: IteratorResult<unknown>) => void)[] = []
+  #readers: Reader[] = []
   #isOver = false
 
   constructor(parts: Parts, answer: (anchor: number, record: unknown) => boolean) {
@@ -28,26 +33,29 @@ export class OutputStage implements Stage {
     this.#answer = answer
   }
 
-  /** Gives the last record back and takes the next one. */
-  read(): Promise<IteratorResult<unknown>> {
+  /** Gives the last record back and takes the next one, for one of those who read. */
+  read(by: object): Promise<IteratorResult<unknown>> {
     this.#isLent = false
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined })
     return new Promise((resolve) => {
-      this.#readers.push(resolve)
+      this.#readers.push({ by, resolve })
       this.#parts.wake()
     })
   }
 
-  /** Nobody reads on; the record that is out counts as done. */
-  release(): void {
+  /** This one reads no more, and waits for no record; the record that is out counts as done. */
+  release(by: object): void {
     this.#isLent = false
+    const left = this.#readers.filter((reader) => reader.by === by)
+    this.#readers = this.#readers.filter((reader) => reader.by !== by)
+    for (const { resolve } of left) resolve({ done: true, value: undefined })
     this.#parts.wake()
   }
 
   /** The pipeline is over: readers come to the end. */
   end(): void {
     this.#isOver = true
-    for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined })
+    for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined })
   }
 
   step(): Step {
@@ -69,8 +77,9 @@ export class OutputStage implements Stage {
       if (!this.#answer(granule.slot, record)) {
         const reader = this.#readers.shift()
         if (reader === undefined) return BLOCKED
-        this.#isLent = true
-        reader({ done: false, value: record })
+        // Who asks for the next record already has asked past this one.
+        this.#isLent = this.#readers.length === 0
+        reader.resolve({ done: false, value: record })
       }
       this.#index++
     }

@@ -1,3 +1,4 @@
+import { errorText } from '../errors.ts'
 import { load } from '#atomics'
 import { Journal } from '../lane/journal.ts'
 import { AckReader } from '../lane/acks.ts'
@@ -14,7 +15,6 @@ import { Inlet, type LaneGranule } from './inlet.ts'
 import { Outlet } from './outlet.ts'
 import { Pacing } from './pacing.ts'
 import { Progress } from './progress.ts'
-import { describe } from './record-work.ts'
 import type { Supply } from './supply.ts'
 import { Settlement } from './settlement.ts'
 import type { Parts, SourceSide, WorkerEvent } from './stage.ts'
@@ -60,9 +60,8 @@ export function makeParts(given: {
     handlers,
     onFault(node, input, { error, attempts }, outcome, recordId) {
       const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
-      const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
       const id = recordId === undefined ? {} : { recordId }
-      report({ name, node, ...id, attempts, error: { ...describe(error), ...stack }, input })
+      report({ name, node, ...id, attempts, error: errorText(error), input })
     },
   })
   const phase = plan.control.offset / 4 + PHASE

@@ -57,7 +57,7 @@ interface Waiting {
 export class PushSupply implements Supply {
   readonly error = undefined
   readonly isAsync = true
-  #waiting: Waiting[] = []
+  readonly #waiting = new Set<Waiting>()
   #isClosed = false
   #sequence = 0
   readonly #open = new Map<number, Receipt>()
@@ -68,7 +68,7 @@ export class PushSupply implements Supply {
   }
 
   get isOver(): boolean {
-    return this.#isClosed && this.#waiting.length === 0
+    return this.#isClosed && this.#waiting.size === 0
   }
 
   /**
@@ -81,15 +81,16 @@ export class PushSupply implements Supply {
       settle(undefined)
       return () => undefined
     }
-    this.#waiting.push(waiting)
+    this.#waiting.add(waiting)
     this.#wake()
-    return () => {
-      this.#waiting = this.#waiting.filter((each) => each !== waiting)
-    }
+    return () => void this.#waiting.delete(waiting)
   }
 
   take(most: number, into: Taken): void {
-    for (const { record, receipt, settle } of this.#waiting.splice(0, most)) {
+    for (const waiting of this.#waiting) {
+      if (most-- <= 0) return
+      const { record, receipt, settle } = waiting
+      this.#waiting.delete(waiting)
       into.add(record)
       this.#open.set(this.#sequence, receipt)
       settle(this.#sequence)
@@ -109,7 +110,8 @@ export class PushSupply implements Supply {
   /** The pipeline is over: what waits was never taken, and what is open never ended. */
   abandon(): void {
     this.#isClosed = true
-    for (const { settle } of this.#waiting.splice(0)) settle(undefined)
+    for (const { settle } of this.#waiting) settle(undefined)
+    this.#waiting.clear()
     for (const receipt of this.#open.values()) receipt.end('abandoned')
     this.#open.clear()
   }

@@ -1,4 +1,4 @@
-import { MillraceError, inWords } from '../errors.ts'
+import { MillraceError, errorText } from '../errors.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import { DONE, FILTERED, IN, RETRIED } from '../telemetry/counters.ts'
@@ -160,7 +160,7 @@ export class RecordWork {
   #countRetry({ attempts, error }: Fault): void {
     const { outlet, stage, report } = this.#parts
     outlet.root.count(RETRIED, 1)
-    report({ name: 'record.retried', node: stage.node, attempts, error: describe(error) })
+    report({ name: 'record.retried', node: stage.node, attempts, error: errorText(error) })
   }
 
   sendEmitted(context: CallContext, origin: number): void {
@@ -168,10 +168,4 @@ export class RecordWork {
     for (const [branch, record] of context.emitted) outlet.emit(outlet.root, branch, record, origin)
     context.emitted.length = 0
   }
-}
-
-export function describe(error: unknown): { name: string; message: string; code?: string } {
-  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
-  const { name, message } = error instanceof Error ? error : new Error(inWords(error))
-  return { name, message, ...(typeof code === 'string' ? { code } : {}) }
 }

@@ -1,3 +1,4 @@
+import { errorText } from '../errors.ts'
 import { load } from '#atomics'
 import { Marked, type SourceContext } from '../plan/definition.ts'
 import { ring } from '../lane/doorbell.ts'
@@ -10,7 +11,6 @@ import { DONE, FAILED, IN } from '../telemetry/counters.ts'
 import { Granule } from './granule.ts'
 import { MAX_ATTEMPTS, Outcomes } from './outcomes.ts'
 import { GranuleSize, Pacing } from './pacing.ts'
-import { describe } from './record-work.ts'
 import {
   BLOCKED,
   ENDED,
@@ -69,7 +69,7 @@ export class SourceStage implements Stage {
     const ack = handlers.own('ack')
     if (ack !== undefined) {
       const onFailure = (error: unknown): void =>
-        parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: describe(error) })
+        parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: errorText(error) })
       this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
     }
     const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }

@@ -40,6 +40,13 @@ function file(name: string, content: unknown): string {
   return path
 }
 
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('millrace/package.json')), 'utf8')) as {
+    version: string
+  }
+  assert.deepEqual(await millrace('--version'), { code: 0, out: version, err: '' })
+})
+
 const wrong = file('wrong.json', {
   name: 'wrong',
   nodes: [

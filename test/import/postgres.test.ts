@@ -147,9 +147,8 @@ test(
     assert.equal(kept.length, summary.unwritten!.rows)
     assert.equal(new Set(kept.map((line) => `${JSON.parse(line).file} ${JSON.parse(line).line}`)).size, kept.length)
     const text = summaryText(result)
-    for (const { file } of summary.incomplete!)
-      assert.match(text, new RegExp(`${file} .*(not read|not all of its rows)`))
-    assert.match(text, /rows were not written/)
+    for (const { file } of summary.incomplete!) assert.match(text, new RegExp(`${file} .*(not read|rows? not written)`))
+    assert.match(text, /Not written: .* rows?; /)
 
     const mended = await importHere(options, url)
     assert.equal(mended.failure, undefined)
@@ -206,4 +205,28 @@ test('a row that the database refuses is kept apart, and its neighbours are writ
   assert.deepEqual([summary.rowsRead, summary.rowsWritten, summary.rowsDeadLettered], [3, 2, 1])
   assert.equal(summary.failure, undefined)
   assert.match(readFileSync(summary.unwritten!.path, 'utf8'), /violates check constraint/)
+})
+
+test('memory does not grow with the size of a file', onServer, async () => {
+  const url = await newDatabase(serverUrl)
+  const rows = 120_000
+  const directory = folderOf({ 'big.csv': `id,text\n${`1,${'.'.repeat(1_000)}\n`.repeat(rows)}` })
+  const looks: number[] = []
+  const result = await importHere(
+    {
+      directory,
+      dataDirectory: temporaryFolder(),
+      onRunning: (pipeline) => {
+        const timer = setInterval(() => {
+          if (pipeline.state === 'ended') return clearInterval(timer)
+          if (pipeline.snapshot().nodes['postgres']!.done > rows / 4) looks.push(process.memoryUsage.rss())
+        }, 20)
+      },
+    },
+    url,
+  )
+  assert.equal(summarize(result).rowsWritten, rows)
+  const growth = Math.max(...looks) - looks[0]!
+  const stillToRead = rows * 1_000 * 0.75
+  assert.ok(growth < stillToRead, `${growth} bytes more, of the ${stillToRead} that were still to be read`)
 })

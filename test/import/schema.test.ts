@@ -32,6 +32,8 @@ test('a cell becomes a value of its column, or nothing where it does not fit', (
   assert.equal(convertCell('2010/01/31', 'date'), '2010-01-31')
   assert.equal(convertCell('2010-13-01', 'date'), undefined)
   assert.equal(convertCell('2010-01-01 25:00:00', 'timestamp'), undefined)
+  assert.equal(convertCell('2010-01-01T00:00:00+15:59', 'timestamptz'), '2010-01-01T00:00:00+15:59')
+  assert.equal(convertCell('2010-01-01T00:00:00+16:00', 'timestamptz'), undefined, 'further than PostgreSQL goes')
   assert.equal(convertCell('a\0b', 'text'), undefined)
 })
 
@@ -45,5 +47,12 @@ test('names of tables and columns need no quotes, and none comes twice', () => {
   assert.equal(tableName('Cost Total $'), 'cost_total')
   assert.equal(tableName('us-employment.csv'), 'us_employment')
   assert.equal(tableName('2024 été'), '_2024_ete')
+  assert.equal(tableName('pg_class.csv'), '_pg_class')
+  assert.deepEqual(uniqueNames(['', '', 'table'], []), ['table', 'table_2', 'table_3'])
   assert.deepEqual(uniqueNames(['a', 'a', 'key', 'a', 'a_2'], ['key']), ['a', 'a_2', 'key_2', 'a_3', 'a_2_2'])
+  const long = uniqueNames(
+    Array.from({ length: 1_200 }, () => tableName('x'.repeat(100))),
+    [],
+  )
+  assert.equal(new Set(long.map((name) => name.slice(0, 63))).size, 1_200)
 })

@@ -35,10 +35,10 @@ test('a frame in a terminal is drawn over the last one; what is said stays above
   now = LATER
   screen.say('Interrupted')
   screen.close()
-  assert.ok(written.startsWith('\x1b[2A\x1b[JInterrupted\n'))
+  assert.ok(written.startsWith('\r\x1b[2A\x1b[JInterrupted\n'))
   const lines = stripVTControlCharacters(written).split('\n')
   assert.match(lines[1]!, /^parse .* 2,500\/s /)
-  assert.match(lines[3]!, /^parse /, 'the last frame')
+  assert.match(lines[3]!, /^\rparse /, 'the last frame')
 })
 
 test('without a terminal there are plain lines', () => {

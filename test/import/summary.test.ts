@@ -21,12 +21,12 @@ test('rows that are read and written or dead-lettered balance', () => {
 
 test('a row that was read and came to no end is a failure', () => {
   const result = ended([{ read: 3 }, { written: 2 }, END])
-  assert.match(summarize(result).failure!, /^3 rows were read, and 2 were written or dead-lettered/)
-  assert.match(summaryText(result), /The import failed: 3 rows were read/)
+  assert.match(summarize(result).failure!, /^3 rows read, and 2 written or dead-lettered/)
+  assert.match(summaryText(result), /The import failed: 3 rows read/)
 })
 
 test('a row that was written and never read is a failure', () => {
-  assert.match(summarize(ended([{ read: 1 }, { written: 2 }, END])).failure!, /^1 rows were read, and 2 were/)
+  assert.match(summarize(ended([{ read: 1 }, { written: 2 }, END])).failure!, /^1 row read, and 2 written/)
 })
 
 test('rows that the database would not take are told by number, file and reason', () => {
@@ -37,7 +37,7 @@ test('rows that the database would not take are told by number, file and reason'
   assert.equal(summary.failure, undefined)
   assert.deepEqual(summary.unwritten, { rows: 2, path: 'unwritten.jsonl' })
   assert.deepEqual(summary.incomplete, [
-    { file: 'a.csv', reason: 'not all of its rows could be written', rowsWritten: 1 },
+    { file: 'a.csv', reason: '2 rows not written: connection refused', rowsWritten: 1 },
   ])
-  assert.match(summaryText(result), /2 rows were not written; unwritten\.jsonl keeps them/)
+  assert.match(summaryText(result), /Not written: 2 rows; unwritten\.jsonl keeps them/)
 })

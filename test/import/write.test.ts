@@ -25,7 +25,7 @@ function writing(answer: (ids: number[]) => void): {
     },
     close: () => Promise.resolve(),
   }
-  const state: Target = { catalog, database, hasGivenUp: false }
+  const state: Target = { catalog, database, refusals: new Map(), hasGivenUp: false }
   const notes: Note[] = []
   const failed: unknown[] = []
   const call = (attempt: number): Promise<void> =>

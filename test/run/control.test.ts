@@ -91,7 +91,7 @@ test('injection does not keep a pipeline running whose sources have ended', asyn
 test('without the option, nothing can be injected', async () => {
   await using pipeline = await run(graphs.endless)
   read(pipeline, 'out')
-  await assert.rejects(pipeline.inject('check', 1), { code: 'NODE_NOT_PUSHED' })
+  await assert.rejects(pipeline.inject('check', 1), { code: 'INJECT_OFF' })
 })
 
 test('a worker that is restarted goes on where it was', async () => {

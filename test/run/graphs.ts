@@ -267,14 +267,28 @@ export const manyAnchors = dataflow('manyAnchors', import.meta.url)
   .connect('second', 'out', { laneBytes: 1_024 })
 
 /** Throws what is no error, and cannot be put into words. */
+const refuse = (): never => {
+  throw new Error('not to be looked at')
+}
+const unreadable: unknown = new Proxy({}, { get: refuse, getPrototypeOf: refuse })
+const unreadableMessage: unknown = Object.defineProperty(new Error('x'), 'message', { get: refuse })
+
 export const throwsAnything = dataflow('throwsAnything', import.meta.url)
-  .source('numbers', { produce: () => numbers(6) })
+  .source('numbers', { produce: () => numbers(8) })
   .transform('work', {
     map: (n: number) => {
       // oxlint-disable-next-line typescript/only-throw-error -- what users may do
-      throw [undefined, null, 'text', 7, Object.create(null), Symbol('s')][n]
+      throw [undefined, null, 'text', 7, Object.create(null), Symbol('s'), unreadable, unreadableMessage][n]
     },
   })
   .sink('out')
   .connect('numbers', 'work')
   .connect('work', 'out')
+
+/** Texts as they are. */
+export const texts = dataflow('texts', import.meta.url)
+  .source<'in', string>('in', { push: true })
+  .transform('same', { map: (text: string) => text })
+  .sink('out')
+  .connect('in', 'same')
+  .connect('same', 'out')

@@ -234,9 +234,10 @@ test('batches of records from many slots go over lanes that were asked to be tin
 
 test('whatever a handler throws, only its record fails', async () => {
   const { report, pipeline } = await collect(graphs.throwsAnything)
-  assert.equal(report.failed, 6)
+  assert.equal(report.failed, 8)
+  assert.ok(pipeline.workers().every(({ deaths }) => deaths.length === 0))
   assert.deepEqual(
     new Set(pipeline.deadLetters.list().map(({ error }) => error.message)),
-    new Set(['undefined', 'null', 'text', '7', '[object Object]', 'Symbol(s)']),
+    new Set(['undefined', 'null', 'text', '7', '[object Object]', 'Symbol(s)', 'what was thrown cannot be read']),
   )
 })
