@@ -339,3 +339,31 @@ test('a hundred thousand nodes are simulated in seconds, loop included', () => {
   // Core time, in microseconds: a machine that is busy otherwise takes longer.
   assert.ok(process.cpuUsage(began).user < 10_000_000)
 })
+
+test('a buffer that drops passes on what comes to it as long as that fits, however much more would be taken', () => {
+  // Of 1 record, 1 goes straight to `out` and 3/4 through the buffer, where each becomes 6: 5.5 in all. `out` takes 36/s.
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', rate: 12 },
+      'transform fork',
+      'conditional pick',
+      { kind: 'buffer', id: 'latest', capacity: 10, whenFull: 'dropOldest' },
+      { kind: 'transform', id: 'split', selectivity: 6 },
+      { kind: 'sink', id: 'out', serviceRate: 36 },
+      'sink side',
+    ],
+    [
+      'in > fork',
+      'fork > out',
+      'fork > pick',
+      { from: 'pick', to: 'latest', when: 'on', ratio: 0.75 },
+      { from: 'pick', to: 'side', when: 'off', ratio: 0.25 },
+      'latest > split',
+      'split > out',
+    ],
+  )
+  const { throughput, buffers } = simulate(graph)
+  near(throughput, 36 / 5.5)
+  near(buffers[0]?.in, (0.75 * 36) / 5.5)
+  near(buffers[0]?.dropped, 0)
+})

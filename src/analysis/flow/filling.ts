@@ -1,4 +1,4 @@
-import { feeders, outsideOf, type Model, type Origin } from './model.ts'
+import { cutTraffic, feeders, outsideOf, type Model, type Origin } from './model.ts'
 import { times } from './traffic.ts'
 
 /** Why an origin sends no more than it does. `node` is the stage that is full; with `cores`, the stage that burns most. */
@@ -28,30 +28,77 @@ const ALL: Counts = () => true
 /**
  * Raises all origins together, each by its weight, until something is full; what feeds it stays as it is, the others go on
  * (max-min fairness: a reader takes its lanes in turn, so those who send less are served in full first). Nothing vanishes:
- * what does not fit is not sent. Cost: one solution of the traffic equations for each origin or limit that is met.
+ * what does not fit is not sent. An origin that follows what comes to it is raised until it has caught up with that.
+ * Cost: some solutions of the traffic equations for each origin or limit that is met.
  */
 export function fill(model: Model, origins: readonly Origin[], counts: Counts = ALL): Filling {
   const rates = origins.map(() => 0)
   const limits: (Limit | undefined)[] = origins.map(({ most, by }) => (most === 0 ? { by } : undefined))
   const into = new Float64Array(model.graph.nodes.length)
   const met: Limit[] = []
-  // Each turn closes an origin at least; one that closes none is the last, so that rounding can never keep it going.
-  for (let open = openCount(limits), before = Infinity; open > 0 && open < before;) {
-    const speeds = origins.map(({ weight }, index) => (limits[index] === undefined ? weight : 0))
-    const growth = model.traffic.solve(outsideOf(model, origins, speeds))
-    const step = Math.min(stepToOwn(origins, rates, speeds), stepToFull(model, into, growth, counts))
+  for (;;) {
+    const isOpen = (index: number): boolean => limits[index] === undefined
+    const { speeds, growth } = grow(model, origins, { rates, into, isOpen })
+    const catchUps = origins.map(({ node }, index) => {
+      const gains = (speeds[index] ?? 0) - growth[node]!
+      return isBehind(origins, index, rates, into) && gains > 0 ? (into[node]! - (rates[index] ?? 0)) / gains : Infinity
+    })
+    const toFull = Math.min(stepToOwn(origins, rates, speeds), stepToFull(model, into, growth, counts))
+    const step = catchUps.reduce((least, each) => Math.min(least, each), toFull)
     speeds.forEach((speed, index) => void (rates[index]! += times(speed, step)))
     growth.forEach((speed, node) => void (into[node]! += times(speed, step)))
-    if (step === Infinity) break
+    if (step === Infinity || speeds.every((speed) => speed === 0)) break
+    catchUps.forEach((each, index) => {
+      if (each <= step) rates[index] = into[origins[index]!.node]!
+    })
+    const before = openCount(limits)
     closeOwn(origins, rates, limits)
     for (const limit of limitsMet(model, into, growth, counts)) {
       met.push(limit)
       close(model, origins, limits, limit, counts)
     }
-    before = open
-    open = openCount(limits)
+    // Each turn closes an origin or lets one catch up; one that does neither is the last, so that rounding keeps nothing going.
+    if (openCount(limits) === before && !catchUps.some((each) => each <= step)) break
   }
   return { rates, limits: limits.map((limit) => limit ?? { by: 'nothing' }), into, met }
+}
+
+interface Filled {
+  readonly rates: readonly number[]
+  readonly into: Float64Array
+  readonly isOpen: (origin: number) => boolean
+}
+
+/**
+ * How fast the origins and the rates into nodes grow from here. One that follows and has caught up grows no faster than what
+ * comes to it. All are tried at full speed; those that get less are tied to what they get, which slows others, until none
+ * is too fast: speeds only fall on the way, so this ends.
+ */
+function grow(
+  model: Model,
+  origins: readonly Origin[],
+  { rates, into, isOpen }: Filled,
+): { readonly speeds: readonly number[]; readonly growth: Float64Array } {
+  const tied = new Set<number>()
+  for (;;) {
+    const alone = origins.map(({ node, weight }, index) => (isOpen(index) && !tied.has(node) ? weight : 0))
+    const cut = model.parting.filter((node) => !tied.has(node))
+    const equations = tied.size === 0 ? model.traffic : cutTraffic(model.graph, model.shares, cut)
+    const growth = equations.solve(outsideOf(model, origins, alone))
+    const tooFast = origins.filter(({ node, follows }, index) => {
+      return follows && !isBehind(origins, index, rates, into) && growth[node]! < alone[index]!
+    })
+    if (tooFast.length === 0) {
+      return { speeds: origins.map(({ node }, index) => (tied.has(node) ? growth[node]! : alone[index]!)), growth }
+    }
+    for (const { node } of tooFast) tied.add(node)
+  }
+}
+
+/** It follows, and more comes to it than it sends. */
+function isBehind(origins: readonly Origin[], index: number, rates: readonly number[], into: Float64Array): boolean {
+  const { node, follows } = origins[index]!
+  return follows && (rates[index] ?? 0) < into[node]! * (1 - SAME)
 }
 
 function openCount(limits: readonly (Limit | undefined)[]): number {

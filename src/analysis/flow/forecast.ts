@@ -5,6 +5,7 @@ import { modelOf, type FlowOptions, type Model } from './model.ts'
 import { EDGE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './moment.ts'
 import { predict, type Prediction } from './predict.ts'
 import { queueGraph, totalWindow } from './queues.ts'
+import { atRates, meanBetween, noneOf, type Rates } from './totals.ts'
 import { times } from './traffic.ts'
 
 /** What `forecast` looks with. */
@@ -38,7 +39,7 @@ export interface Forecast {
   readonly settledS: number
 }
 
-/** Changes of the flow that are followed; what is left of the time then counts as it is. */
+/** Changes of the flow that are followed. Short queues may fill and drain for ever: what is left counts as the second half. */
 const MAX_CHANGES = 1_000
 
 /**
@@ -53,29 +54,27 @@ export function forecast(
   { seconds, fromSeconds = 0, maxDemand, ...options }: ForecastOptions,
 ): Forecast {
   const moment = startOf(graph, maxDemand, options)
-  const into = new Float64Array(graph.nodes.length)
-  const leaving = new Float64Array(graph.nodes.length)
-  let flow = flowAt(moment)
+  let totals = noneOf(moment.model.graph.nodes.length)
+  let [from, half] = [totals, totals]
+  let flow: Prediction | undefined
   let settledS = Infinity
-  for (let time = 0, changes = 0; time < seconds; changes++) {
-    const change = nextChange(moment, flow)
-    if (change === Infinity) settledS = time
-    const until = changes < MAX_CHANGES ? Math.min(seconds, time + change) : seconds
-    const counted = Math.max(0, until - Math.max(time, fromSeconds))
-    for (let node = 0; node < into.length; node++) {
-      into[node]! += times(flow.into[node]!, counted)
-      leaving[node]! += times(flow.leaving[node]!, counted)
-    }
-    advance(moment, flow, until - time)
-    time = until
-    if (time < seconds) flow = flowAt(moment)
+  for (let changes = 0; totals.seconds < seconds; changes++) {
+    const isFollowed = changes < MAX_CHANGES
+    if (isFollowed) flow = flowAt(moment)
+    const rates = isFollowed ? flow! : meanBetween(half, totals)
+    const change = isFollowed ? nextChange(moment, flow!) : Infinity
+    if (isFollowed && change === Infinity) settledS = Math.min(settledS, totals.seconds)
+    const end = totals.seconds < fromSeconds ? fromSeconds : seconds
+    const until = Math.min(end, totals.seconds + change)
+    advance(moment, rates, until - totals.seconds)
+    totals = atRates(totals, rates, until)
+    if (until <= fromSeconds) from = totals
+    if (changes === MAX_CHANGES / 2) half = totals
   }
-  const counted = seconds - fromSeconds
+  const means = meanBetween(from, totals)
   return {
-    nodes: graph.nodes.map((_, node) =>
-      nodeOf(moment, node, { in: into[node]! / counted, leaving: leaving[node]! / counted }),
-    ),
-    bottleneck: bottleneckOf(moment.model, flow),
+    nodes: graph.nodes.map((_, node) => nodeOf(moment, node, { in: means.into[node]!, leaving: means.leaving[node]! })),
+    bottleneck: flow === undefined ? undefined : bottleneckOf(moment.model, flow),
     settledS,
   }
 }
@@ -130,7 +129,7 @@ function nextChange(moment: Moment, flow: Prediction): number {
   return more > 0 && left > window * EDGE ? Math.min(least, left / more) : least
 }
 
-function advance({ queues, held }: Moment, flow: Prediction, seconds: number): void {
+function advance({ queues, held }: Moment, flow: Rates, seconds: number): void {
   for (const [node, { capacity }] of queues) {
     const growth = growthOf(flow, node)
     held[node] = growth === Infinity ? capacity : Math.min(capacity, Math.max(0, held[node]! + growth * seconds))

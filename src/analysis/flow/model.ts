@@ -21,6 +21,8 @@ export interface Origin {
   readonly most: number
   /** Its share where several origins meet: its workers, because a reader takes its lanes in turn. */
   readonly weight: number
+  /** It sends no more than comes to it. Of a source: no. */
+  readonly follows: boolean
   /** Which of its own options says `most`. */
   readonly by: 'rate' | 'rateLimit' | 'nothing'
 }
@@ -72,7 +74,7 @@ function sourceOf(graph: Adjacency, number: number): Origin {
   const { rate = Infinity, rateLimit = Infinity, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(number)
   const most = Math.min(rate, rateLimit)
   const by = most === Infinity ? 'nothing' : rate <= rateLimit ? 'rate' : 'rateLimit'
-  return { node: number, most, weight: concurrency, by }
+  return { node: number, most, weight: concurrency, follows: false, by }
 }
 
 /** What comes to each node from outside when each origin sends at its rate, ready for `traffic.solve`. */

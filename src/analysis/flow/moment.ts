@@ -1,7 +1,8 @@
-import { cutTraffic, type Model, type Origin } from './model.ts'
+import { cutTraffic, type Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 import type { Queue } from './queues.ts'
 import { predictShared } from './share-cores.ts'
+import type { Rates } from './totals.ts'
 import { times } from './traffic.ts'
 
 /** What the queues hold at one moment, and the graph that they belong to. */
@@ -19,6 +20,8 @@ export interface Moment {
 /** A share of the capacity that counts as nothing, or as everything. */
 export const EDGE = 1e-6
 const WINDOW_TURNS = 60
+/** A growth, as a share of all that comes, that counts as none: over the longest forecast it adds up to nothing. */
+const SETTLED = 1e-10
 
 /**
  * The rates at this moment. A queue that is neither empty nor full parts the flow. An empty one parts it where its reader
@@ -51,14 +54,14 @@ export function flowAt(moment: Moment): Prediction {
 }
 
 /** Records per second by which a queue grows; infinite where nothing limits what comes. */
-export function growthOf({ into, leaving }: Prediction, node: number): number {
+export function growthOf({ into, leaving }: Rates, node: number): number {
   if (leaving[node] === Infinity) return 0
   const growth = into[node]! - leaving[node]!
   return Math.abs(growth) <= EDGE * into[node]! && growth !== Infinity ? 0 : growth
 }
 
 /** Source records per second by which what is on its way grows. */
-export function massGrowth({ queues, mass, held }: Moment, flow: Prediction): number {
+export function massGrowth({ queues, mass, held }: Moment, flow: Rates): number {
   return [...queues].reduce((sum, [node, { drops, capacity }]) => {
     const growth = growthOf(flow, node)
     return drops && growth > 0 && held[node]! >= capacity * (1 - EDGE) ? sum : sum + growth * mass[node]!
@@ -106,17 +109,28 @@ function isHeldBack(moment: Moment, { graph, parting }: Model, node: number, stu
 /** The flow with the sources held to what ends, where as much is on its way as may be. */
 function withinWindow(moment: Moment, model: Model): Prediction {
   const options = { hasBacklog: (node: number) => !isEmpty(moment, node) }
-  let flow = predictShared(model, options)
-  if (onTheirWay(moment) < moment.window * (1 - EDGE)) return flow
-  for (let turn = 0; turn < WINDOW_TURNS; turn++) {
-    const more = massGrowth(moment, flow)
-    if (more <= EDGE * flow.throughput || !Number.isFinite(flow.throughput)) return flow
-    const factor = Math.max(0, 1 - more / flow.throughput)
-    const sources = model.sources.map((source, index): Origin => ({
-      ...source,
-      most: (flow.rates[index] ?? 0) * factor,
-    }))
-    flow = predictShared({ ...model, sources }, options)
+  const free = predictShared(model, options)
+  const isFull = onTheirWay(moment) >= moment.window * (1 - EDGE) && Number.isFinite(free.throughput)
+  const least = SETTLED * free.throughput
+  if (!isFull || massGrowth(moment, free) <= least) return free
+  const slowed = (part: number): Slowed => {
+    const sources = model.sources.map((source, index) => ({ ...source, most: (free.rates[index] ?? 0) * part }))
+    const flow = predictShared({ ...model, sources }, options)
+    return { part, flow, growth: massGrowth(moment, flow) }
   }
-  return flow
+  // The part of their rates at which no more is on its way: growth goes in lines, so mostly by the line between two guesses.
+  let [low, high]: [Slowed, Slowed] = [slowed(0), { part: 1, flow: free, growth: massGrowth(moment, free) }]
+  for (let turn = 0; turn < WINDOW_TURNS && low.growth < -least; turn++) {
+    const share = turn % 2 === 0 ? -low.growth / (high.growth - low.growth) : 1 / 2
+    const next = slowed(low.part + (high.part - low.part) * share)
+    if (next.growth > least) high = next
+    else low = next
+  }
+  return low.flow
+}
+
+interface Slowed {
+  readonly part: number
+  readonly flow: Prediction
+  readonly growth: number
 }

@@ -12,10 +12,6 @@ export interface Prediction extends Filling {
   readonly throughput: number
 }
 
-/** What leaves a buffer that drops depends on what comes to it, which may depend on what leaves it: so many turns at most. */
-const MAX_TURNS = 50
-const SETTLED = 1e-9
-
 export interface PredictOptions {
   /** Which stages limit. Default: all. */
   readonly counts?: Counts
@@ -25,29 +21,13 @@ export interface PredictOptions {
 
 /** Fills the graph from all its origins. */
 export function predict(model: Model, { counts, hasBacklog = () => false }: PredictOptions = {}): Prediction {
-  const buffers = model.parting.map((node): Origin => ({
-    node,
-    most: Infinity,
-    weight: model.weight(node),
-    by: 'nothing',
-  }))
-  const isFollowing = ({ node }: Origin): boolean => model.graph.node(node).kind !== 'source' && !hasBacklog(node)
-  let origins = [...model.sources, ...buffers]
-  let filling = fill(model, origins, counts)
-  for (let turn = 0; turn < MAX_TURNS && origins.some(isFollowing); turn++) {
-    const previous = filling.rates
-    // The mean of what was taken and what comes damps the swing between a buffer and a source that share a stage.
-    origins = origins.map((origin) =>
-      isFollowing(origin) ? { ...origin, most: settle(origin.most, filling.into[origin.node] ?? 0) } : origin,
-    )
-    filling = fill(model, origins, counts)
-    if (filling.rates.every((rate, index) => isClose(rate, previous[index] ?? 0)) && turn > 0) break
-  }
-  const leaving = Float64Array.from(filling.into)
-  origins.forEach((origin, index) => {
-    const rate = filling.rates[index] ?? 0
-    leaving[origin.node] = isFollowing(origin) ? Math.min(rate, filling.into[origin.node] ?? 0) : rate
+  const buffers = model.parting.map((node): Origin => {
+    return { node, most: Infinity, weight: model.weight(node), follows: !hasBacklog(node), by: 'nothing' }
   })
+  const origins = [...model.sources, ...buffers]
+  const filling = fill(model, origins, counts)
+  const leaving = Float64Array.from(filling.into)
+  origins.forEach(({ node }, index) => void (leaving[node] = filling.rates[index] ?? 0))
   return {
     ...filling,
     origins,
@@ -55,14 +35,6 @@ export function predict(model: Model, { counts, hasBacklog = () => false }: Pred
     offered: offeredOf(model, origins, filling),
     throughput: model.sources.reduce((sum, _, index) => sum + (filling.rates[index] ?? 0), 0),
   }
-}
-
-function settle(before: number, now: number): number {
-  return before === Infinity ? now : (before + now) / 2
-}
-
-function isClose(a: number, b: number): boolean {
-  return a === b || Math.abs(a - b) <= SETTLED * Math.max(a, b)
 }
 
 function offeredOf(model: Model, origins: readonly Origin[], { rates }: Filling): Float64Array {
