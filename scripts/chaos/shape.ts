@@ -1,4 +1,4 @@
-import type { NodeKind } from 'millrace'
+import type { NodeKind } from 'millrace/graph'
 import { Random } from './random.ts'
 
 /** What a node of a random graph does with a record. All of it follows from the record and the node alone. */

@@ -1,7 +1,7 @@
 /** Graphs whose workers fail, die, hang or never get ready. */
 import { getEnvironmentData } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dataflow, mark } from 'millrace'
+import { dataflow, mark } from 'millrace/graph'
 
 function* upTo(count: number): Generator<number> {
   for (let n = 0; n < count; n++) yield n
