@@ -21,7 +21,7 @@ export interface Summary {
 
 const MOST_KILLS_A_ROUND = 25
 /** Much of a round is waiting: for records to flow, for a death, for a successor. */
-const ROUNDS_AT_ONCE = Number(process.env['AT_ONCE'] ?? 3)
+const ROUNDS_AT_ONCE = 2
 
 /**
  * Plays rounds until so many workers were killed, some at a time. The first round has the seed itself, so one round can be
