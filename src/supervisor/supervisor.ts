@@ -252,8 +252,9 @@ export class Supervisor implements MemberListener {
     }
     const refusal = this.#refusals.get(member.worker.index)
     if (this.state === 'stopping' || this.state === 'ended') return this.#onOver?.()
-    if (refusal !== undefined) this.fail(refusal)
-    else if (error !== undefined) this.#replace(member, error)
+    // A successor's module that does not load never will; its `setup` may succeed the next time.
+    if (refusal?.detail['step'] === 'load') this.fail(refusal)
+    else if (refusal !== undefined || error !== undefined) this.#replace(member, refusal ?? error)
   }
 
   /** A thread that ends before it is ready refuses too: by `process.exit`, an uncaught error, too small a heap. */
