@@ -30,7 +30,7 @@ export const ERROR_CODES = {
     fix: 'Lower `concurrency`, `laneBytes` or `stashBytes`, or split the graph.',
   },
   START_FAILED: {
-    text: 'A worker could not be made ready, so the pipeline was not started.',
+    text: 'A worker could not be made ready, so the pipeline was not started. Of a successor, a failed `setup` is a death like others.',
     fix: 'Mend what `cause` says: the module could not be loaded, a handler is missing, or `setup` failed.',
   },
   START_TIMEOUT: {

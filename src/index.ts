@@ -1,6 +1,4 @@
-export * from './graph/graph.ts'
-export { graphToJson, type AnyGraph, type GraphJson } from './graph/json.ts'
-export * from './graph/types.ts'
+export * from './graph/index.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
 export { check, type Check, type CheckOptions } from './analysis/check.ts'

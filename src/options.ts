@@ -347,7 +347,7 @@ export const RUN_OPTIONS = {
     above: 0,
     max: 86_400_000,
     unit: 'ms',
-    text: 'Total time in which all workers must be ready.',
+    text: 'Total time in which all workers must be ready. A successor has as long by itself; its thread is then terminated.',
   },
   maxDemand: {
     type: 'integer',

@@ -20,9 +20,12 @@ export interface Summary {
 }
 
 const MOST_KILLS_A_ROUND = 25
+/** Much of a round is waiting: for records to flow, for a death, for a successor. */
+const ROUNDS_AT_ONCE = 2
 
 /**
- * Plays rounds until so many workers were killed. The first round has the seed itself, so one round can be played again.
+ * Plays rounds until so many workers were killed, some at a time. The first round has the seed itself, so one round can be
+ * played again.
  * @param listener `onRound` after each round; `onFault` with a text for each round that failed
  */
 export async function chaos(
@@ -34,13 +37,11 @@ export async function chaos(
   } = {},
 ): Promise<Summary> {
   const startedAt = performance.now()
-  const seeds = new Random(seed)
+  const seeds = roundSeeds(seed)
   const recoveries: number[] = []
   const total = { kills: 0, records: 0, lost: 0, duplicated: 0, rounds: 0, faults: 0 }
   const killsOfKind: Record<string, number> = Object.fromEntries(KINDS.map((kind) => [kind, 0]))
-  for (let roundSeed = seed; total.kills < kills; roundSeed = seeds.between(0, 999_999_999)) {
-    const wanted = Math.min(MOST_KILLS_A_ROUND, kills - total.kills)
-    const result = await round(roundSeed, wanted)
+  const note = (result: RoundResult): void => {
     for (const kind of KINDS) {
       killsOfKind[kind]! += result.kills[kind]
       total.kills += result.kills[kind]
@@ -49,15 +50,32 @@ export async function chaos(
     total.records += result.records
     total.lost += result.lost
     total.duplicated += result.duplicated
+    total.faults += result.faults.length
     recoveries.push(...result.recoveriesMs)
     listener.onRound?.(result, total)
-    if (result.lost + result.duplicated + result.faults.length === 0) continue
-    total.faults += result.faults.length
-    listener.onFault?.(faultText(result, wanted))
   }
+  /** Kills of the rounds that are being played. */
+  let underWay = 0
+  const play = async (): Promise<void> => {
+    while (total.kills + underWay < kills) {
+      const wanted = Math.min(MOST_KILLS_A_ROUND, kills - total.kills - underWay)
+      underWay += wanted
+      const result = await round(seeds.next().value, wanted)
+      underWay -= wanted
+      note(result)
+      const isRight = result.lost + result.duplicated + result.faults.length === 0
+      if (!isRight) listener.onFault?.(faultText(result, wanted))
+    }
+  }
+  await Promise.all(Array.from({ length: ROUNDS_AT_ONCE }, play))
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10
   const restarts = recoveries.length
   return { ...total, restarts, medianRecoveryMs: median(recoveries), seconds, seed, killsOfKind }
+}
+
+function* roundSeeds(first: number): Generator<number, never> {
+  const random = new Random(first)
+  for (let seed = first; ; seed = random.between(0, 999_999_999)) yield seed
 }
 
 function faultText({ seed, lost, duplicated, faults, examples }: RoundResult, kills: number): string {

@@ -1,23 +1,27 @@
 /** The graph of one round, as its workers load it: `graph.js?seed=S` exports the graph of seed S. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread } from 'node:worker_threads'
-import type { Context, Failure, GraphData, SetupContext, SourceContext } from 'millrace'
-import { mark } from 'millrace'
+import type { Context, Failure, GraphData, SetupContext, SourceContext } from 'millrace/graph'
+import { mark } from 'millrace/graph'
 import { die } from './deaths.ts'
 import * as deeds from './deeds.ts'
 import { type Entry, dice } from './deeds.ts'
-import { Orders } from './orders.ts'
+import { KINDS, type Kind, Orders } from './orders.ts'
 import { type NodeShape, type Shape, shapeOf } from './shape.ts'
 
-const orders = Orders.current()
+const seed = Number(new URL(import.meta.url).searchParams.get('seed'))
+const orders = Orders.of(seed)
 /** This thread's worker, among those of all nodes; none in the thread that runs the pipeline. */
 let worker: number | undefined
 
 /** Handlers call this wherever a death could come. */
-function live(): void {
-  const kind = worker === undefined ? undefined : orders.obey(worker)
+function live(kinds?: readonly Kind[]): void {
+  const kind = worker === undefined ? undefined : orders.obey(worker, kinds)
   if (kind !== undefined) die(kind)
 }
+
+/** An endless loop of a `setup` would be found after `startDeadlineMs`, which is long. */
+const AT_START = KINDS.filter((kind) => kind !== 'endless')
 
 export function graphOf(shape: Shape, module: string): GraphData {
   const nodes = shape.nodes.map((node) => ({ id: node.id, kind: node.kind, ...node.options, ...optionsOf(node) }))
@@ -52,7 +56,7 @@ function setupOf({ firstWorker }: NodeShape) {
   return (context: SetupContext): void => {
     if (isMainThread) return
     worker = firstWorker + context.worker
-    live()
+    live(AT_START)
   }
 }
 
@@ -182,5 +186,4 @@ function handleBatch(node: NodeShape, entries: readonly Entry[], context: Contex
   return found
 }
 
-const seed = new URL(import.meta.url).searchParams.get('seed')
-export default graphOf(shapeOf(Number(seed)), import.meta.url)
+export default graphOf(shapeOf(seed), import.meta.url)

@@ -4,7 +4,6 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 export const KINDS = ['terminate', 'exit', 'uncaught', 'heap', 'endless', 'native'] as const
 export type Kind = (typeof KINDS)[number]
 
-const KEY = 'millrace.chaos'
 const MOST_WORKERS = 64
 const RECEIPTS = 1 << 22
 
@@ -30,16 +29,21 @@ export class Orders {
     this.#words = new Int32Array(memory)
   }
 
-  /** New orders, for workers that are started from here on. */
-  static create(): Orders {
+  /** New orders for the round of a seed, and for its workers that are started from here on. */
+  static create(seed: number): Orders {
     const memory = new SharedArrayBuffer(4 * (TOLD + RECEIPTS))
-    setEnvironmentData(KEY, memory)
+    setEnvironmentData(keyOf(seed), memory)
     return new Orders(memory)
   }
 
-  /** The orders that were in force when this thread was started. */
-  static current(): Orders {
-    return new Orders(getEnvironmentData(KEY) as SharedArrayBuffer)
+  /** The orders of the round of a seed, in any thread. */
+  static of(seed: number): Orders {
+    return new Orders(getEnvironmentData(keyOf(seed)) as SharedArrayBuffer)
+  }
+
+  /** The round is over. */
+  static drop(seed: number): void {
+    setEnvironmentData(keyOf(seed), undefined)
   }
 
   give(worker: number, kind: Kind): void {
@@ -60,10 +64,10 @@ export class Orders {
     Atomics.store(this.#words, ORDER + worker, 0)
   }
 
-  /** The order for a worker, which it carries out now. */
-  obey(worker: number): Kind | undefined {
+  /** The order for a worker, which it carries out now, if it is one of these. */
+  obey(worker: number, kinds: readonly Kind[] = KINDS): Kind | undefined {
     const number = Atomics.load(this.#words, ORDER + worker)
-    if (number <= 0) return undefined
+    if (number <= 0 || !kinds.includes(KINDS[number]!)) return undefined
     return Atomics.compareExchange(this.#words, ORDER + worker, number, -number) === number ? KINDS[number] : undefined
   }
 
@@ -110,4 +114,9 @@ export class Orders {
   wasTold(receipt: number): boolean {
     return Atomics.load(this.#words, TOLD + receipt) > 0
   }
+}
+
+/** Rounds that overlap have orders of their own. */
+function keyOf(seed: number): string {
+  return `millrace.chaos.${seed}`
 }

@@ -18,7 +18,7 @@ export interface RoundResult extends Balance {
 
 /** A victim dies within this time, or is left alone: no record may come to it. */
 const PATIENCE_MS = 700
-/** A round whose sources have ended is over within this time. */
+/** A round whose sources have ended is over within this time; and so is a worker that carries out its order. */
 const END_MS = 30_000
 const MOST_AT_ONCE = 3
 const LOOK_MS = 5
@@ -27,13 +27,13 @@ const MOST_LOOKS = 100
 /** Runs one random graph, kills its workers so often, and holds what came out against what should. */
 export async function round(seed: number, kills: number): Promise<RoundResult> {
   const shape = shapeOf(seed)
-  const orders = Orders.create()
+  const orders = Orders.create(seed)
   const { default: graph } = (await import(new URL(`./graph.js?seed=${seed}`, import.meta.url).href)) as {
     default: GraphData
   }
   const restart = { maxRestarts: 1_000_000, maxBackoffMs: 20 }
   const pipeline = await run(graph, { ...shape.run, restart, maxRecordBytes: 65_536, stallMs: 15_000 })
-  return new Round(shape, orders, pipeline).play(kills)
+  return new Round(shape, orders, pipeline).play(kills).finally(() => Orders.drop(seed))
 }
 
 class Round {
@@ -145,8 +145,12 @@ class Round {
         isTerminated = true
         void terminate()
       }
-      const isLate = performance.now() - since > PATIENCE_MS
-      if (isLate && (kind === 'terminate' || this.#orders.takeBack(worker, kind))) break
+      const lateMs = performance.now() - since
+      if (lateMs > PATIENCE_MS && (kind === 'terminate' || this.#orders.takeBack(worker, kind))) break
+      if (lateMs < END_MS) continue
+      this.#faults.push(`${node.id}.${ordinal} did not die of its ${kind} within ${END_MS} ms`)
+      void this.#pipeline.stop({ deadlineMs: 2_000 })
+      break
     }
     this.#victims.delete(worker)
     this.#orders.clear(worker)

@@ -1,4 +1,4 @@
-import type { NodeKind } from 'millrace'
+import type { NodeKind } from 'millrace/graph'
 import { Random } from './random.ts'
 
 /** What a node of a random graph does with a record. All of it follows from the record and the node alone. */
@@ -101,7 +101,8 @@ class Shaping {
       (): void => this.#addSink(),
     ]
     for (let steps = random.between(3, 9); steps > 0; steps--) random.pick(grow)()
-    if (this.#edges.length === 0) this.#addTransform()
+    // A pushed source and what lies in its thread have no worker that could die.
+    if (this.#edges.length === 0 || this.#threads === 0) this.#addTransform()
     this.#addOutputs()
     const run = {
       laneBytes: random.pick([1_024, 4_096, 65_536, 262_144]),
@@ -142,7 +143,8 @@ class Shaping {
 
   #canFuse({ from, options }: End): boolean {
     const node = this.#nodes.find(({ id }) => id === from)!
-    const isPlain = node.kind === 'transform' && !this.#ends.some((other) => other.from === from)
+    const isOnly = ![...this.#ends, ...this.#edges].some((other) => other.from === from)
+    const isPlain = node.kind === 'transform' && isOnly
     return isPlain && Object.keys(options).length === 0 && this.#random.chance(0.2)
   }
 

@@ -48,8 +48,8 @@ export const EVENTS = {
     },
   },
   'worker.hung': {
-    text: 'A call took longer than `timeoutMs`, and its thread is terminated.',
-    fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', forMs: 'time of the call' },
+    text: 'A call took longer than `timeoutMs`, or a successor was not ready within `startDeadlineMs`: its thread is terminated.',
+    fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', forMs: 'time of the call or start' },
   },
   'stage.gaveUp': {
     text: 'The workers of a stage died too often.',

@@ -32,6 +32,8 @@ export class Member {
   #port: MessagePort | undefined
   #link: MessagePort | undefined
   #calls: Remote<WorkerCalls> | undefined
+  /** To be ended as soon as it is known which thread it has. */
+  #isDoomed = false
 
   constructor(worker: WorkerPlan, pool: StagePool, memory: Memory, listener: MemberListener) {
     this.worker = worker
@@ -51,10 +53,11 @@ export class Member {
     this.isAlive = true
     this.startedAtMs = performance.now()
     this.isReady = false
+    this.#isDoomed = false
     const { epoch } = this
     messages.port1.on('message', (message: WorkerMessage) => {
       if (message.epoch !== this.epoch) return
-      if (message.type === 'started') this.threadId = message.threadId
+      if (message.type === 'started') this.#hasStarted(message.threadId)
       if (message.type === 'ready') this.isReady = true
       this.#listener.message(this, message)
     })
@@ -66,9 +69,15 @@ export class Member {
     )
   }
 
-  /** Ends the thread at once; `over` follows when it is gone. */
+  /** Ends the thread at once, or as soon as it has taken its task; `over` follows when it is gone. */
   async kill(): Promise<void> {
+    this.#isDoomed = true
     if (this.threadId !== undefined) await this.#pool.terminate(this.threadId)
+  }
+
+  #hasStarted(threadId: number): void {
+    this.threadId = threadId
+    if (this.#isDoomed) void this.kill()
   }
 
   /** Calls the worker, by comlink. @returns undefined where it does not answer in time, or is gone */
@@ -79,7 +88,8 @@ export class Member {
     if (!this.isAlive || this.#calls === undefined) return undefined
     const { words } = this.#memory
     const command = this.worker.control.offset / 4 + COMMAND
-    // The loop of a sync stage runs no events of its own accord.
+    // It loads what answers when it is first asked for it; and the loop of a sync stage runs no events of its own accord.
+    this.#port!.postMessage('answer')
     store(words, command, load(words, command) | ATTEND)
     let timer: NodeJS.Timeout | undefined
     try {

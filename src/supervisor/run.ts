@@ -7,8 +7,7 @@ import { rehearsable } from '../plan/rehearsable.ts'
 import type { RestartPolicy } from '../graph/types.ts'
 import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
 import { isLoadingGraph } from '../worker/load.ts'
-import { Pipeline } from './pipeline.ts'
-import { Supervisor } from './supervisor.ts'
+import type { Pipeline } from './pipeline.ts'
 
 /** Options of `run`; `docs/options.md` says what each is for. */
 export interface RunOptions {
@@ -63,6 +62,8 @@ async function start(declared: GraphData, given: RunOptions, isRehearsal: boolea
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph)] as const)
   const { deadlineMs, startDeadlineMs, stallMs, deadLetters } = resolve(RUN_OPTIONS, given)
+  // Only now: each worker imports the module of its graph, and with it all that this one imports at once.
+  const [{ Supervisor }, { Pipeline }] = await Promise.all([import('./supervisor.ts'), import('./pipeline.ts')])
   const supervisor = new Supervisor(made, {
     graph: withoutFunctions(graph),
     hasFunctions: handlers.some((handler) => typeof handler === 'function'),

@@ -65,6 +65,8 @@ export class Supervisor implements MemberListener {
   readonly #lastErrors = new Map<number, ErrorMessage>()
   /** Workers that are ended because a restart was asked for. */
   readonly #asked = new Set<number>()
+  /** Workers whose successors are not ready yet: since when, and until when at most. */
+  readonly #successors = new Map<number, { readonly diedAt: number; readonly deadline: NodeJS.Timeout }>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
@@ -250,8 +252,9 @@ export class Supervisor implements MemberListener {
     }
     const refusal = this.#refusals.get(member.worker.index)
     if (this.state === 'stopping' || this.state === 'ended') return this.#onOver?.()
-    if (refusal !== undefined) this.fail(refusal)
-    else if (error !== undefined) this.#replace(member, error)
+    // A successor's module that does not load never will; its `setup` may succeed the next time.
+    if (refusal?.detail['step'] === 'load') this.fail(refusal)
+    else if (refusal !== undefined || error !== undefined) this.#replace(member, refusal ?? error)
   }
 
   /** A thread that ends before it is ready refuses too: by `process.exit`, an uncaught error, too small a heap. */
@@ -276,6 +279,7 @@ export class Supervisor implements MemberListener {
     const stage = this.plan.stages[worker.stage]!
     const diedAt = performance.now()
     this.#ended.delete(worker.index)
+    this.#forgetSuccessor(member)
     this.#watchdog.forget(worker)
     const { finishedHandoff, suspects } = recoverWorker(this.memory, this.plan, worker)
     const told = this.#lastErrors.get(worker.index)
@@ -293,12 +297,19 @@ export class Supervisor implements MemberListener {
     this.#after(verdict.delayMs, () => {
       if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
-      this.#restartedAt.set(worker.index, diedAt)
       this.#startMember(member)
+      // One that hangs in its module or its `setup` has no heart beat yet.
+      const deadline = this.#after(this.#options.startDeadlineMs, () => {
+        this.#endHung(member, performance.now() - member.startedAtMs)
+      })
+      this.#successors.set(worker.index, { diedAt, deadline })
     })
   }
 
-  readonly #restartedAt = new Map<number, number>()
+  #endHung(member: Member, forMs: number): void {
+    this.events.emit('worker.hung', { ...this.#place(member), forMs })
+    void member.kill()
+  }
 
   #giveUp(stage: StagePlan, cause: MillraceError): void {
     const history = this.history.of(stage.node)
@@ -324,10 +335,20 @@ export class Supervisor implements MemberListener {
   }
 
   #tellRestarted(member: Member): void {
-    const diedAt = this.#restartedAt.get(member.worker.index)
-    if (diedAt === undefined || !member.isReady) return
-    this.#restartedAt.delete(member.worker.index)
+    if (!member.isReady) return
+    const diedAt = this.#forgetSuccessor(member)
+    if (diedAt === undefined) return
     this.events.emit('worker.restarted', { ...this.#place(member), tookMs: performance.now() - diedAt })
+  }
+
+  /** The successor is ready, or dead: it has no deadline any more. @returns when its predecessor died */
+  #forgetSuccessor({ worker: { index } }: Member): number | undefined {
+    const successor = this.#successors.get(index)
+    if (successor === undefined) return undefined
+    this.#successors.delete(index)
+    this.#timers.delete(successor.deadline)
+    clearTimeout(successor.deadline)
+    return successor.diedAt
   }
 
   /** Why the start failed, if it did. */
@@ -457,9 +478,8 @@ export class Supervisor implements MemberListener {
         if (!member.isAlive || member.threadId === undefined) continue
         const forMs = this.#watchdog.hungForMs(member.worker, timeoutOf(member), performance.now())
         if (forMs === 0) continue
-        this.events.emit('worker.hung', { ...this.#place(member), forMs })
         this.#watchdog.forget(member.worker)
-        void member.kill()
+        this.#endHung(member, forMs)
       }
     })
   }
@@ -492,12 +512,13 @@ export class Supervisor implements MemberListener {
     this.#timers.add(setInterval(act, ms).unref())
   }
 
-  #after(ms: number, act: () => void): void {
+  #after(ms: number, act: () => void): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       act()
     }, ms)
     this.#timers.add(timer)
+    return timer
   }
 }
 

@@ -143,7 +143,8 @@ export class LinkWriter {
     attempt: 0,
   }
   #fragments: Fragments | undefined
-  #isWhole = false
+  /** Records that a frame must hold to be all that comes of the granule in hand; none can be where this is 0. */
+  #whole = 0
 
   constructor(given: {
     memory: Memory
@@ -211,7 +212,7 @@ export class LinkWriter {
    */
   flush(header: GranuleHeader, isWhole: boolean, stamp: number, refuse: Refuse): boolean {
     let isDone = true
-    this.#isWhole = isWhole
+    this.#whole = isWhole ? this.waiting : 0
     for (const lane of this.#lanes) lane.isFull = false
     for (let i = 0; i < this.#queues.length; i++) {
       const queue = this.#queues[i]!
@@ -429,7 +430,7 @@ export class LinkWriter {
       own.baseHigh = header.baseHigh
       own.first = (header.first + queue.origin(queue.next)) | 0
       // Only a frame that is all that comes of the granule may go on under its id (see `slots.ts`, S2).
-      own.salt = this.#isWhole && count === queue.count ? header.salt : partSalt(header.salt, own.first)
+      own.salt = count === this.#whole ? header.salt : partSalt(header.salt, own.first)
       return
     }
     deriveBase(header, this.link.index * MAX_LANES + this.#queues.indexOf(queue) + 1)

@@ -4,7 +4,6 @@ import type { GraphData, Handler } from '../plan/definition.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { type AnyFunction, Handlers } from './handlers.ts'
 import { importGraph, importModule } from './load.ts'
-import { rehearsed } from './rehearsal.ts'
 
 /**
  * Loads what a stage needs: the module of the graph where the graph has functions, and the modules of handlers that are
@@ -19,7 +18,10 @@ export async function loadHandlers(
   hasFunctions: boolean,
   memory: Memory,
 ): Promise<Handlers> {
-  if (plan.rehearse) return rehearsed(plan, stage, data, memory)
+  if (plan.rehearse) {
+    const { rehearsed } = await import('./rehearsal.ts')
+    return rehearsed(plan, stage, data, memory)
+  }
   const graph = hasFunctions ? await importGraph(plan.module!, plan.graph, plan.loader) : data
   return bindHandlers(plan, stage, graph)
 }

@@ -1,22 +1,18 @@
 import { load, store } from '#atomics'
-import { expose } from 'comlink'
 import { threadId } from 'node:worker_threads'
 import type { SetupContext } from '../plan/definition.ts'
 import { Doorbell } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
 import { DRAINING, LEFT, LIVE, NACKING, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../plan/control.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { BatchStage } from './batches.ts'
 import type { Handlers } from './handlers.ts'
-import { inspect, profile } from './inspect.ts'
-import { KeyedBatchStage } from './keyed-batches.ts'
 import { loadHandlers } from './load-handlers.ts'
 import { Loop } from './loop.ts'
 import { makeParts } from './parts.ts'
 import { type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
-import { RecordStage } from './records.ts'
-import { SourceStage } from './source.ts'
-import type { Parts, Stage, WorkerEvent } from './stage.ts'
+import type { SourceStage } from './source.ts'
+import { loadStage } from './stage-kinds.ts'
+import type { WorkerEvent } from './stage.ts'
 
 /** How often a worker that must look at more than its doorbell does so. */
 const LOOK_EVERY_MS = 20
@@ -30,7 +26,7 @@ export default async function work(task: WorkerTask): Promise<void> {
   const control = worker.control.offset / 4
   store(memory.words, control + STATE, SETUP)
   tell({ type: 'started', threadId })
-  expose({ inspect, profile }, task.link)
+  port.once('message', () => void import('./answer.ts').then(({ answerCalls }) => answerCalls(task.link)))
   const thread = new WorkerThread(task, memory)
   try {
     await thread.load()
@@ -60,6 +56,7 @@ class WorkerThread {
   readonly #stopped = new AbortController()
   readonly #draining = new AbortController()
   #handlers!: Handlers
+  #kind!: Awaited<ReturnType<typeof loadStage>>
   #state: unknown
 
   constructor(task: WorkerTask, memory: Memory) {
@@ -73,6 +70,7 @@ class WorkerThread {
   async load(): Promise<void> {
     const { graph, hasFunctions } = this.#task
     this.#handlers = await loadHandlers(this.#plan, this.#stage, graph, hasFunctions, this.#memory)
+    this.#kind = await loadStage(this.#stage)
     this.step = 'setup'
     this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
   }
@@ -95,7 +93,7 @@ class WorkerThread {
       wake: () => wake(),
       report: (event) => tellEvent(event, tell),
     })
-    const stage = makeStage(parts)
+    const stage = new this.#kind(parts)
     const { clock } = parts
     const onEnded = (): void => tell({ type: 'ended' })
     const beforeWait = (): void => parts.outlet.wakePeers(true)
@@ -116,11 +114,14 @@ class WorkerThread {
       clearInterval(phases)
       this.#stopped.abort()
     }
-    if (stage instanceof SourceStage && stage.hasToTell) {
-      await this.#until(NACKING)
-      await stage.nackRest()
-    }
+    if (parts.source !== undefined) await this.#nackRest(stage as SourceStage)
     await this.#handlers.own('teardown')?.(this.#state, this.#setupContext())
+  }
+
+  async #nackRest(source: SourceStage): Promise<void> {
+    if (!source.hasToTell) return
+    await this.#until(NACKING)
+    await source.nackRest()
   }
 
   /** Waits until the pipeline has come to a phase. */
@@ -164,14 +165,6 @@ function tellEvent(
   } catch {
     tell({ type: 'event', event })
   }
-}
-
-/** The stage that the plan says, on its parts. */
-function makeStage(parts: Parts): Stage {
-  if (parts.source !== undefined) return new SourceStage(parts)
-  const { batch, maxInFlight } = parts.stage.input!
-  if (batch === undefined) return new RecordStage(parts)
-  return batch.keyed || maxInFlight > 1 ? new KeyedBatchStage(parts) : new BatchStage(parts)
 }
 
 function nothing(): void {

@@ -252,7 +252,7 @@ class PollSupply implements Supply {
     try {
       const batch = this.#poll(missing, this.#context)
       if (isThenable(batch)) this.#await(batch)
-      else if (!(isList(batch) && batch.length <= missing && into.adopt(batch))) {
+      else if (this.#skip > 0 || !(isList(batch) && batch.length <= missing && into.adopt(batch))) {
         this.#accept(batch)
         this.#arrivals.take(missing, into)
       }

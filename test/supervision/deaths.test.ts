@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Failure, GraphData } from 'millrace'
 import { run } from 'millrace'
 import { assertConserved, collect } from '../run/harness.js'
@@ -81,6 +82,34 @@ test('a budget that runs out stops the pipeline with the cause, the node and the
   assert.equal((error.report as { outcome: string }).outcome, 'failed')
   assert.ok(names.includes('stage.gaveUp') && names.at(-1) === 'pipeline.failed')
   assertConserved(pipeline)
+})
+
+test('a successor that hangs in its `setup`, and one whose `setup` fails, are deaths: the next one goes on', async () => {
+  const pipeline = await run(graphs.stumbling, { startDeadlineMs: 5_000 })
+  const told: unknown[] = []
+  pipeline.events.on('worker.hung', ({ name, epoch }) => told.push([name, epoch]))
+  pipeline.events.on('worker.died', ({ name, epoch, counts }) => told.push([name, epoch, counts]))
+  const records: unknown[] = []
+  for await (const record of pipeline.output('out')) records.push(record)
+  assert.equal((await pipeline.finished).outcome, 'finished')
+  assert.deepEqual(sorted(records), upTo(100))
+  const deaths = [0, 1, 2].map((epoch) => ['worker.died', epoch, true])
+  assert.deepEqual(told, [deaths[0], ['worker.hung', 1], deaths[1], deaths[2]])
+  assert.match(pipeline.workers().find(({ node }) => node === 'work')!.deaths[2]!.cause, /no database/)
+})
+
+test('a worker that is ended before it has said which thread it has dies as soon as it does', async () => {
+  const pipeline = await run(graphs.ticks)
+  const work = () => pipeline.workers().find(({ node }) => node === 'work')!
+  const deaths: unknown[] = []
+  pipeline.events.on('worker.died', ({ epoch }) => deaths.push(epoch))
+  await pipeline.killWorker('work', 0)
+  while (work().epoch === 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(work().threadId, undefined)
+  await pipeline.killWorker('work', 0)
+  while (deaths.length < 2) await sleep(1)
+  assert.deepEqual(deaths, [0, 1])
+  await pipeline.stop()
 })
 
 test('a restart takes this long', async (t) => {

@@ -1,7 +1,7 @@
 /** Graphs whose workers fail, die, hang or never get ready. */
 import { getEnvironmentData } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dataflow, mark } from 'millrace'
+import { dataflow, mark } from 'millrace/graph'
 
 function* upTo(count: number): Generator<number> {
   for (let n = 0; n < count; n++) yield n
@@ -165,3 +165,19 @@ export const batches = dataflow('batches', import.meta.url)
   .sink('out')
   .connect('numbers', 'group')
   .connect('group', 'out')
+
+/** Dies once; the first successor hangs in its `setup`, the second one's fails. */
+export const stumbling = dataflow('stumbling', import.meta.url)
+  .source('numbers', { produce: () => upTo(100) })
+  .transform('work', {
+    restart: { maxRestarts: 3, backoffMs: 1 },
+    setup: ({ epoch }) => {
+      // oxlint-disable-next-line no-empty
+      if (epoch === 1) for (;;) {}
+      if (epoch === 2) throw new Error('no database')
+    },
+    map: (n: number, { attempt }) => (n === 50 && attempt === 1 ? process.exit(1) : n),
+  })
+  .sink('out')
+  .connect('numbers', 'work')
+  .connect('work', 'out')

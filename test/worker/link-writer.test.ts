@@ -7,19 +7,21 @@ import type { LinkPlan, Plan } from '#src/plan/types.js'
 import { EDGE_COUNTERS } from '#src/telemetry/counters.js'
 import { tokenOf } from '#src/worker/granule.js'
 import { mixed } from '#src/lane/ids.js'
+import { chooserOf } from '#src/worker/dispatch.js'
 import { LinkWriter } from '#src/worker/link-writer.js'
 import type { Settlement } from '#src/worker/settlement.js'
 import { TestLane, header } from '../lane/lane.ts'
 
 const WHOLE = header({ slot: 1, baseLow: 11, baseHigh: 12, first: 5 })
 
-/** A link of one lane, and the ids that were born on it. */
+/** A link, and the ids that were born on it. Several lanes lie in one place: then nothing but the ids can be looked at. */
 class TestLink {
+  /** The only one, or the last of several. */
   readonly lane: TestLane
   readonly writer: LinkWriter
   readonly born: [low: number, high: number][] = []
 
-  constructor({ maxDemand = 64, keepsIds = true } = {}) {
+  constructor({ maxDemand = 64, keepsIds = true, lanes = 1 } = {}) {
     this.lane = new TestLane({ ringBytes: 4096, maxDemand })
     const link = { index: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
     const toggle = (head: GranuleHeader): void => {
@@ -30,8 +32,8 @@ class TestLink {
       memory: this.lane.memory,
       plan: { workers: [{ control: { doorbell: 0 } }], maxRecordBytes: 1 << 20 } as unknown as Plan,
       link: link as unknown as LinkPlan,
-      ends: [{ link: 0, layout: this.lane.layout, peer: 0 }],
-      chooser: undefined,
+      ends: Array.from({ length: lanes }, () => ({ link: 0, layout: this.lane.layout, peer: 0 })),
+      chooser: lanes === 1 ? undefined : chooserOf('roundRobin', {}, 0),
       counters: new Float64Array(EDGE_COUNTERS),
       at: 0,
       settlement: { toggle } as unknown as Settlement,
@@ -41,11 +43,8 @@ class TestLink {
 
   /** Sends so many records of a granule; true where all went. */
   flush(records: number, isWhole: boolean): boolean {
-    this.writer.addRun(
-      Array.from({ length: records }, (_, i) => i),
-      0,
-      records,
-    )
+    const values = Array.from({ length: records }, (_, i) => i)
+    if (!this.writer.addRun(values, 0, records)) for (const i of values) this.writer.add(i, i)
     return this.writer.flush(WHOLE, isWhole, 0, () => assert.fail('refused'))
   }
 
@@ -96,6 +95,14 @@ describe('a frame on a link', () => {
     assert.equal(link.born.length, 2)
     const ids = [...link.born, token(WHOLE)].map(String)
     assert.equal(new Set(ids).size, 3)
+  })
+
+  test('S2: on one of several lanes that share the granule gets an id of its own, the first one too', () => {
+    const link = new TestLink({ lanes: 3 })
+    assert.ok(link.flush(3, true))
+    assert.equal(link.born.length, 3)
+    const ids = [...link.born, token(WHOLE)].map(String)
+    assert.equal(new Set(ids).size, 4)
   })
 
   test('of several records that come of one input gets ids from a base of its own', () => {

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mark } from 'millrace'
+import type { SourceContext } from '#src/plan/definition.js'
+import type { Progress } from '#src/worker/progress.js'
+import { Taken, supplyOf } from '#src/worker/supply.js'
+
+const nothing = (): void => undefined
+
+test('what lies behind the last cursor and was handed on is passed over, in whatever portions a poll gives it', () => {
+  // Every fifth record has a cursor; the last life handed on three records behind that of record 10.
+  let next = 11
+  const poll = (demand: number): unknown[] =>
+    Array.from({ length: demand }, () => (next % 5 === 0 ? mark(next, { cursor: ++next }) : next++))
+  const progress = { toSkipBehindCursor: 3 } as Progress
+  const supply = supplyOf({ poll }, {} as SourceContext, progress, nothing)
+  const records: unknown[] = []
+  while (records.length < 10) {
+    const taken = new Taken()
+    supply.take(2, taken)
+    records.push(...taken.values)
+  }
+  assert.deepEqual(
+    records.slice(0, 10),
+    Array.from({ length: 10 }, (_, i) => 14 + i),
+  )
+})
