@@ -18,7 +18,7 @@ test('what lies behind the last cursor and was handed on is passed over, in what
   while (records.length < 10) {
     const taken = new Taken()
     supply.take(2, taken)
-    records.push(...taken.values)
+    records.push(...Array.from(taken.values))
   }
   assert.deepEqual(
     records.slice(0, 10),
