@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -36,7 +37,20 @@ export async function loadGraph({ positionals, values }: Call): Promise<GraphDat
  */
 export async function loadFile(file: string, wanted: string | undefined): Promise<GraphData> {
   if (file.endsWith('.json')) return graphFromJson(await read(file))
-  return pick(await importModule(pathToFileURL(resolve(file)).href, 'auto'), file, wanted)
+  return pick(await settled(importModule(pathToFileURL(resolve(file)).href, 'auto'), file), file, wanted)
+}
+
+/** A module may wait for something that never comes. Where nothing else is left to happen, that is said. */
+async function settled<T>(loading: Promise<T>, module: string): Promise<T> {
+  const over = new AbortController()
+  const idle = once(process, 'beforeExit', { signal: over.signal }).then(() => {
+    throw new MillraceError('MODULE_NOT_LOADED', { module, reason: 'its top-level `await` never ends' })
+  })
+  try {
+    return await Promise.race([loading, idle])
+  } finally {
+    over.abort()
+  }
 }
 
 /** What `--measurements FILE` names. @throws FILE_NOT_READ, MEASUREMENTS_INVALID */

@@ -311,6 +311,14 @@ test('files and modules that are no graph are refused with a code', async () => 
   assert.equal((JSON.parse(asJson.out) as { error: { code: string } }).error.code, 'FILE_NOT_READ')
 })
 
+test('a module that waits for something that never comes is refused, not waited for', () => {
+  const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+  const module = file('waits.mjs', 'await new Promise(() => {})')
+  const { status, stderr } = spawnSync(process.execPath, [main, 'check', module], { encoding: 'utf8' })
+  assert.equal(status, 1)
+  assert.match(stderr, /^MODULE_NOT_LOADED/)
+})
+
 test('a module with several graphs needs to be told which', async () => {
   const path = file(
     'two.mjs',
