@@ -15,6 +15,9 @@ interface Group {
   readonly number: number
   readonly entries: StashEntry[]
   readonly direct?: LaneGranule
+  /** Of a direct one that failed: those of others lie in the stash. */
+  readonly attempt?: number
+  readonly since?: number
   /** Why the handler is not to be called: the record has no key. */
   readonly fault?: unknown
   dueAt: number
@@ -82,7 +85,10 @@ export class Groups {
     this.#insert({ number: 0, entries: [], direct, dueAt: 0 })
   }
 
-  /** Keeps a failed batch for another attempt; false where there is no room for all of its records. */
+  /**
+   * Keeps a failed batch for another attempt, a direct one where it is if need be; false where there is no room for all of its
+   * records, and it is no batch of this kind.
+   */
   keep(batch: Batch, { dueAt, attempt, since }: { dueAt: number; attempt: number; since: number }): boolean {
     const { desk, journal, settlement } = this.#parts
     const known = 'group' in batch ? (batch as GroupBatch).group : undefined
@@ -93,16 +99,26 @@ export class Groups {
     }
     const headers = batch.members().map(({ header, index }) => headerOf(header, index, attempt))
     const entries = desk.putAll(headers, batch.again(), dueAt, since)
-    if (entries === undefined) return false
+    if (entries === undefined) {
+      if (known !== undefined) this.#insert({ ...known, dueAt, attempt, since })
+      return known !== undefined
+    }
     for (const header of headers) settlement.toggle(header)
     this.#insert({ number: this.#group(entries), entries, dueAt })
     return true
   }
 
+  /** Whether a batch waits for another attempt on its lane: nothing of it is done. */
+  isInPlace({ group: { direct } }: GroupBatch): boolean {
+    return direct !== undefined && this.#waiting.some((waiting) => waiting.direct === direct)
+  }
+
   /** The batch is done, or kept for another attempt. */
-  close({ group, granules }: GroupBatch, isKept: boolean): void {
+  close(batch: GroupBatch, isKept: boolean): void {
+    const { group, granules } = batch
     const { desk, settlement, inlet, outlet } = this.#parts
     const { direct, entries } = group
+    if (this.isInPlace(batch)) return
     if (direct !== undefined) {
       outlet.root.count(IN, direct.count - direct.from)
       settlement.toggle(direct)
@@ -130,7 +146,7 @@ export class Groups {
         : Array.from({ length: direct.count - direct.from }, (_, i) => ({ header: direct, index: direct.from + i }))
     const again = (): unknown[] =>
       direct === undefined ? entries.map((entry) => desk.value(entry)) : inlet.again(direct).slice(direct.from)
-    const { attempt, since } = entries[0] ?? { attempt: 0, since: 0 }
+    const { attempt = 0, since = 0 } = entries[0] ?? group
     const header = batchHeader(granules, firstIndex, attempt)
     const batch = { header, values: again(), granules, firstIndex, members, attempt, since, again, group }
     batchId(batch)

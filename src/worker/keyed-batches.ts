@@ -248,7 +248,7 @@ export class KeyedBatchStage implements Stage {
 
   #close({ batch }: Task): void {
     this.#groups.close(batch, this.#isKept)
-    if (batch.group.direct !== undefined) this.#isDirect = false
+    if (batch.group.direct !== undefined) this.#isDirect = this.#groups.isInPlace(batch)
     this.#isKept = false
     this.#sending = undefined
     this.#handoff.closed()

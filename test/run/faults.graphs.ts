@@ -99,6 +99,21 @@ const stubborn = (name: string, ordered: boolean) =>
 export const stubbornRecords = stubborn('stubbornRecords', false)
 export const stubbornInOrder = stubborn('stubbornInOrder', true)
 
+/** Records that no stash of 4 KiB holds, in batches by key that fail twice. */
+export const largeByKey = dataflow('largeByKey', import.meta.url)
+  .source('texts', { produce: () => Array.from({ length: 20 }, (_, n) => `${n} `.padEnd(5_000, 'x')) })
+  .transform('fails', {
+    batch: { size: 3, timeoutMs: 5, by: (text: string) => text.length },
+    retry: { maxAttempts: 3, baseMs: 1 },
+    mapBatch: (texts: string[], { attempt }) => {
+      if (attempt < 3) throw new Error('not yet')
+      return texts.map((text) => Number.parseInt(text, 10))
+    },
+  })
+  .sink('out')
+  .connect('texts', 'fails')
+  .connect('fails', 'out')
+
 /** A source that makes a record long after the drain has begun, while another one's record is still on its way. */
 export const late = dataflow('late', import.meta.url)
   .source('late', {

@@ -77,6 +77,15 @@ test('`ordered` holds for granules that are too large for the stash, retries inc
   assert.equal(report.nodes['fails']!.retried, 1_200)
 })
 
+test('a batch by key that is too large for the stash waits on its lane for its next attempt', async () => {
+  const { outputs, report } = await collect(graphs.largeByKey, { stashBytes: 4_096 })
+  assert.deepEqual(
+    (outputs['out'] as number[]).sort(byNumber),
+    Array.from({ length: 20 }, (_, n) => n),
+  )
+  assert.equal(report.nodes['fails']!.retried, 40)
+})
+
 test('a source that has ended in a drain takes no record more, however late its iterator makes one', async () => {
   const pipeline = await run(graphs.late)
   const made = (): number[] => ['late', 'slow'].map((node) => pipeline.snapshot().nodes[node]!.in)
