@@ -13,7 +13,7 @@ export const LAST_BATCH_MS = 2
 export const PERCENTS = [50, 99, 99.9] as const
 
 /** Streams of integers go in large granules. */
-const [INTS_WINDOW, INTS_GRANULE, INTS_DEMAND] = [262_144, 4_096, 65_536]
+const [INTS_WINDOW, INTS_GRANULE, INTS_DEMAND] = [524_288, 8_192, 131_072]
 
 /** A source's handler: makes the records that the gate asks for. */
 export function feed<T>(name: string, kind: Kind<T>): (demand: number) => T[] {

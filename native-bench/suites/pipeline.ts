@@ -46,10 +46,10 @@ export const pipeline: Suite = {
           records: nativeRecords,
           sum: sum(nativeRecords),
         }),
-        await running.contender({ name: '20 µs: Millrace', graph: work2, records: 40_000, ...given }),
-        chainWork.contender('20 µs: MessagePort chain, batches of 100', 40_000, scale, sum),
+        await running.contender({ name: '20 µs: Millrace', graph: work2, records: 120_000, ...given }),
+        chainWork.contender('20 µs: MessagePort chain, batches of 100', 120_000, scale, sum),
         pool.contender({ name: '20 µs: piscina, a task each', task: 'mapWithWork', records: 15_000, ...tasks }),
-        bare.contender('20 µs: ideal, two bare threads', scale.records(40_000)),
+        bare.contender('20 µs: ideal, two bare threads', scale.records(120_000)),
       ],
       ratios: {
         trivialOverPiscina: ['trivial: Millrace', 'trivial: piscina, a task each'],

@@ -17,10 +17,10 @@ export const workers: Suite = {
     const bare2 = bareThreads(2, steps)
     return {
       contenders: [
-        await running.contender({ name: 'Millrace, 1 worker', graph: work1, records: 20_000, scale, sum }),
-        await running.contender({ name: 'Millrace, 2 workers', graph: work2, records: 40_000, scale, sum }),
-        bare1.contender('ideal, 1 bare thread', scale.records(20_000)),
-        bare2.contender('ideal, 2 bare threads', scale.records(40_000)),
+        await running.contender({ name: 'Millrace, 1 worker', graph: work1, records: 60_000, scale, sum }),
+        await running.contender({ name: 'Millrace, 2 workers', graph: work2, records: 160_000, scale, sum }),
+        bare1.contender('ideal, 1 bare thread', scale.records(60_000)),
+        bare2.contender('ideal, 2 bare threads', scale.records(120_000)),
       ],
       ratios: { speedup2: ['Millrace, 2 workers', 'Millrace, 1 worker'] },
       async close() {
