@@ -52,7 +52,8 @@ export function batchHeader(granules: readonly GranuleHeader[], firstIndex: numb
     baseLow: mixed.low,
     baseHigh: mixed.high,
     first: 0,
-    salt: 0,
+    // A record that failed by itself may be the first of another batch: what came of the first one is not to meet it.
+    salt: first.salt,
     attempt,
   }
   if (granules.every(({ slot, furtherAnchors }) => slot === first.slot && furtherAnchors.length === 0)) return own

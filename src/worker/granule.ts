@@ -37,6 +37,12 @@ export function headerOf(granule: GranuleHeader, index: number, attempt: number)
   return { slot, furtherAnchors, baseLow, baseHigh, first: (first + index) | 0, salt: partSalt(salt, index), attempt }
 }
 
+/** The header under which the records of a granule from `from` on are sent, apart from those before. */
+export function portionOf(granule: GranuleHeader, from: number): GranuleHeader {
+  const { slot, furtherAnchors, baseLow, baseHigh, first, salt, attempt } = granule
+  return { slot, furtherAnchors, baseLow, baseHigh, first, salt: partSalt(salt, from), attempt }
+}
+
 /** The salt of a part of a granule, apart from the whole's and from other parts'. */
 export function partSalt(salt: number, part: number): number {
   return (Math.imul(salt ^ 0x2545f491, 0x9e3779b1) ^ Math.imul(part + 1, 0x85ebca6b)) | 1

@@ -7,7 +7,7 @@ import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/ty
 import { DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
 import { chooserOf } from './dispatch.ts'
 import type { Handlers, Operation } from './handlers.ts'
-import { recordIdOf } from './granule.ts'
+import { portionOf, recordIdOf } from './granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import type { Settlement } from './settlement.ts'
 
@@ -69,6 +69,8 @@ export class Outlet {
   /** Granules of the records that were nacked. */
   readonly #failed: GranuleHeader[] = []
   #granule: GranuleHeader | undefined
+  /** What the links send is named by this. */
+  #portion!: GranuleHeader
   /** Undefined until it was said: what an earlier life said may still stand. */
   #isWanting: boolean | undefined
   #records = 0
@@ -121,9 +123,13 @@ export class Outlet {
     for (const node of this.#nodes) this.#connect(node, linkOf)
   }
 
-  /** Starts sending what comes of `granule`, of which so many records are in hand. */
-  open(granule: GranuleHeader, records: number): void {
+  /**
+   * Starts sending what comes of `granule`, of which so many records are in hand.
+   * @param from where what comes of it is sent in portions: the first record of this one. Each has ids of its own
+   */
+  open(granule: GranuleHeader, records: number, from = 0): void {
     this.#granule = granule
+    this.#portion = from === 0 ? granule : portionOf(granule, from)
     this.#records = records
     this.#hasSent = false
   }
@@ -216,7 +222,7 @@ export class Outlet {
         const link = this.#links[i]!
         const { waiting } = link
         if (waiting === 0) continue
-        if (!link.flush(this.#granule!, isWhole && waiting === this.#records, stamp, this.#refusals[i]!)) isDone = false
+        if (!link.flush(this.#portion, isWhole && waiting === this.#records, stamp, this.#refusals[i]!)) isDone = false
       }
     } while (isDone && this.waiting > 0)
     if (!isDone && this.waiting < before) this.#hasSent = true

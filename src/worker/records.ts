@@ -105,7 +105,7 @@ export class RecordStage implements Stage {
     this.#phase = 'running'
     this.#index = this.#first = this.#granule.from
     hand.open(this.#granule)
-    outlet.open(this.#granule, this.#granule.count)
+    outlet.open(this.#granule, this.#granule.count, this.#first)
     return true
   }
 
@@ -286,7 +286,7 @@ export class RecordStage implements Stage {
     if (isLast) this.#entry = undefined
     else {
       this.#first = this.#index
-      outlet.open(granule, granule.count)
+      outlet.open(granule, granule.count, this.#first)
     }
     this.#phase = this.#nextPhase
   }

@@ -162,3 +162,20 @@ export const equals = dataflow('equals', import.meta.url)
   .sink('out')
   .connect('numbers', 'some')
   .connect('some', 'out')
+
+/** One granule of three records goes on in two portions, and the record between them comes to nothing. */
+export const portions = dataflow('portions', import.meta.url)
+  .source('numbers', { produce: () => [0, 3] })
+  .transform('spread', { flatMap: (n: number) => (n === 0 ? [0, 1, 2] : [n]) })
+  .transform('work', {
+    retry: { maxAttempts: 2, baseMs: 1, backoff: 'constant' },
+    flatMap: (n: number, { attempt }) => {
+      if (n % 2 === 0) return [n]
+      if (attempt === 1) throw new Error('not yet')
+      return []
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'spread')
+  .connect('spread', 'work')
+  .connect('work', 'out')

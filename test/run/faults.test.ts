@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from 'millrace'
 import * as graphs from './faults.graphs.js'
 import { collect } from './harness.js'
@@ -110,4 +111,16 @@ test('each call of `fail` fails one record of the batch that is equal; without o
   const { some } = report.nodes
   assert.deepEqual([some!.in, some!.done, some!.failed], [3, 2, 1])
   assert.deepEqual(outputs['out'], [1, 2])
+})
+
+test('the portions of a granule count each by itself: nothing is acked while some of it is under way', async () => {
+  const pipeline = await run(graphs.portions)
+  const source = () => pipeline.snapshot().nodes['numbers']!
+  // The last record comes to nothing, and the one in the middle of the first granule did before it.
+  while (source().done === 0) await sleep(1)
+  assert.deepEqual([source().done, source().inFlight], [1, 1])
+  const records: unknown[] = []
+  for await (const record of pipeline.output('out')) records.push(record)
+  assert.deepEqual(records, [0, 2])
+  assert.equal((await pipeline.finished).acked, 2)
 })

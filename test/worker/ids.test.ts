@@ -29,12 +29,14 @@ test('a record keeps its id through a conditional', () => {
   assert.deepEqual(kept(graph), ['first', 'second'])
 })
 
-test('copies of a record that meet again in a merge have ids of their own: they would cancel each other', () => {
+test('copies of a record that meet again have ids of their own: they would cancel each other', () => {
   const graph = start
     .merge('both')
+    .conditional('which', { route: (n: number) => (n > 0 ? 'yes' : 'no') })
     .connect('numbers', 'both')
     .connect('numbers', 'both')
-    .connect('both', 'first')
-    .connect('numbers', 'second')
+    .connect('both', 'which')
+    .connect('which', 'first', { when: 'yes' })
+    .connect('which', 'second', { when: 'no' })
   assert.deepEqual(kept(graph), [])
 })
