@@ -164,12 +164,16 @@ class Round {
 
   /** @returns how many records were pushed */
   async #push(node: NodeShape): Promise<number> {
-    let n = 0
-    while (!this.#isEnding) {
-      await this.#pipeline.push(node.id, made(node, 0, n++))
+    for (let n = 0; ; n++) {
+      if (this.#isEnding) return n
+      try {
+        await this.#pipeline.push(node.id, made(node, 0, n))
+      } catch {
+        // It has ended before its time; `#end` tells why.
+        return n
+      }
       if (n % 50 === 0) await sleep(1)
     }
-    return n
   }
 
   /** Push sources end by draining; the others are to come to their own end before. */
