@@ -185,7 +185,8 @@ class Planner {
       inputs,
       outputs,
       stash: this.#map.stash(powerOfTwo(this.#options.stashBytes)),
-      hand: this.#map.hand(Math.max(inputs.length, batch, stage.input?.maxInFlight ?? 0)),
+      // One place more than calls: for the user's code that is called beside them.
+      hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1)),
     }
     if (stage.source === undefined) return common
     return { ...common, source, slots: this.#map.slots(slotsOf(stage), source), progress: this.#map.progress() }

@@ -1,12 +1,18 @@
 import { load } from '#atomics'
 import type { Memory } from '../lane/memory.ts'
 import { BEAT, LIVE, STATE } from '../plan/control.ts'
-import { CALLED, HOLDING, HOLDS_CALLS, HOLDS_NOTHING } from '../plan/hand.ts'
+import { CALLED, HOLDING, HOLDS_BATCH, HOLDS_RECORD } from '../plan/hand.ts'
 import type { WorkerPlan } from '../plan/types.ts'
+
+/** A loop that waits steps every 20 ms: only one that has stood still for longer is in somebody's code. */
+const STILL_MS = 50
+/** The same where the hand does not say in whose: what is sent then may be large. */
+const STILL_IN_NOBODYS_CALL_MS = 500
 
 /**
  * Tells workers whose handler hangs: their loop stands still, and the call in hand is older than its `timeoutMs`. Async calls
- * that are merely open do not stop the loop; timers in the worker end those.
+ * that are merely open do not stop the loop; timers in the worker end those. Where no single call is in hand, what hangs is a
+ * key, a route, an iterator, or a handler behind its first `await`.
  */
 export class Watchdog {
   readonly #memory: Memory
@@ -32,12 +38,14 @@ export class Watchdog {
       return 0
     }
     const hand = worker.hand.offset / 4
+    const stillForMs = nowMs - known.since
     const holding = load(words, hand + HOLDING)
-    if (holding === HOLDS_NOTHING) return 0
-    const calledForMs =
-      holding === HOLDS_CALLS ? Infinity : ((((nowMs * 1000) | 0) - load(words, hand + CALLED)) | 0) / 1000
-    const forMs = Math.min(nowMs - known.since, calledForMs)
-    return forMs > timeoutMs ? forMs : 0
+    if (holding !== HOLDS_RECORD && holding !== HOLDS_BATCH) {
+      return stillForMs > Math.max(timeoutMs, STILL_IN_NOBODYS_CALL_MS) ? stillForMs : 0
+    }
+    const calledForMs = ((((nowMs * 1000) | 0) - load(words, hand + CALLED)) | 0) / 1000
+    const forMs = Math.min(stillForMs, calledForMs)
+    return forMs > timeoutMs && stillForMs > STILL_MS ? forMs : 0
   }
 
   forget(worker: WorkerPlan): void {

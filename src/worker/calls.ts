@@ -121,15 +121,19 @@ export class Calls {
   }
 
   #deliver(task: Task): void {
-    const { outlet, desk } = this.#parts
+    const { outlet, desk, hand } = this.#parts
     this.#sending = task
     outlet.open(task.header, 1)
+    // Routes, keys and inline handlers are called on the way out.
+    idOf(task.header, 0)
+    hand.holdCall(this.#maxInFlight)
     try {
       if (task.hasFailed) throw task.error
       this.#work.deliver(this.#work.settle(task.result), task.value, 0, task.context)
     } catch (error) {
       this.#isKept = this.#work.failedAgain(task.entry, () => desk.value(task.entry), error)
     }
+    hand.dropCall(this.#maxInFlight)
   }
 
   #close(task: Task): void {

@@ -49,6 +49,11 @@ export class Groups {
     return at < 0 ? undefined : this.#batch(this.#waiting.splice(at, 1)[0]!)
   }
 
+  /** A batch that is not to be started yet: it is the next one still. */
+  putBack({ group }: GroupBatch): void {
+    this.#waiting.unshift(group)
+  }
+
   /** Batches that wait, due or not. */
   get waiting(): number {
     return this.#waiting.length

@@ -3,6 +3,7 @@ import type { StashEntry } from '../lane/stash.ts'
 import { BatchWork, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
+import { idOf } from './granule.ts'
 import { type GroupBatch, Groups } from './groups.ts'
 import type { AnyFunction } from './handlers.ts'
 import { LaneGranule } from './inlet.ts'
@@ -39,7 +40,9 @@ export class KeyedBatchStage implements Stage {
   readonly #work: BatchWork
   readonly #groups: Groups
   readonly #intake: Intake
-  readonly #keyOf: AnyFunction
+  readonly #keyOf: AnyFunction | undefined
+  /** Taken, and not yet asked for their key: a suspect's is asked for with no call open, and those behind it wait. */
+  readonly #keyless: StashEntry[] = []
   readonly #open = new Map<unknown, OpenBatch>()
   readonly #ended: Task[] = []
   readonly #granule = new LaneGranule()
@@ -57,7 +60,7 @@ export class KeyedBatchStage implements Stage {
     this.#parts = parts
     this.#handoff = new Handoff(parts)
     this.#work = new BatchWork(parts)
-    this.#keyOf = parts.handlers.batchKey() ?? ((): undefined => undefined)
+    this.#keyOf = parts.handlers.batchKey()
     parts.handlers.context = new CallContext(parts.facts, parts.stopped)
     for (let place = parts.stage.input!.maxInFlight - 1; place >= 0; place--) this.#freePlaces.push(place)
     this.#groups = new Groups(parts)
@@ -70,7 +73,7 @@ export class KeyedBatchStage implements Stage {
     const sent = this.#sendEnded()
     if (sent === BLOCKED) return BLOCKED
     if (this.#parts.hand.isResuming) return this.#resume()
-    const hasTaken = this.#takeMore()
+    const hasTaken = this.#gatherKeyless() || this.#takeMore()
     this.#closeBatches(!hasTaken)
     // A batch is known to a successor before its handler is called.
     if (this.#groups.hasDue && this.#handoff.isDirty && this.#commit() === BLOCKED) return BLOCKED
@@ -100,19 +103,30 @@ export class KeyedBatchStage implements Stage {
   #nextWake(): number {
     const { clock, stage } = this.#parts
     // While no call may start, a batch that is due waits for an answer, not for a time.
-    const mayStart = this.#inFlight < stage.input!.maxInFlight && !this.#isAlone
+    const mayStart = this.#inFlight < stage.input!.maxInFlight && !this.#isAlone && this.#keyless.length === 0
     let wakeAt = mayStart ? clock.now + (this.#groups.nextDueAt - Date.now()) : Infinity
     for (const { openedAt } of this.#open.values()) wakeAt = Math.min(wakeAt, openedAt + stage.input!.batch!.timeoutMs)
     return wakeAt
   }
 
   #admit(entry: StashEntry, value: unknown): void {
+    const mustWait = this.#keyless.length > 0 || (this.#inFlight > 0 && this.#deathsOf(entry) > 0)
+    if (mustWait) this.#keyless.push(entry)
+    else this.#gather(entry, value)
+  }
+
+  /** @returns whether there was any, and no call is open */
+  #gatherKeyless(): boolean {
+    if (this.#keyless.length === 0 || this.#inFlight > 0) return false
+    for (const entry of this.#keyless.splice(0)) this.#gather(entry, this.#parts.desk.value(entry))
+    return true
+  }
+
+  /** Puts a record to those of its key. */
+  #gather(entry: StashEntry, value: unknown): void {
     let key: unknown
     try {
-      key = this.#keyOf(value)
-      if (key !== undefined && typeof key !== 'string' && typeof key !== 'number') {
-        throw new MillraceError('KEY_INVALID', { node: this.#parts.stage.node, key: typeof key })
-      }
+      key = this.#keyOf === undefined ? undefined : this.#askForKey(this.#keyOf, entry, value)
     } catch (error) {
       return this.#groups.addFailed(entry, error)
     }
@@ -120,6 +134,28 @@ export class KeyedBatchStage implements Stage {
     if (open === undefined) this.#open.set(key, { entries: [entry], openedAt: this.#parts.clock.now })
     else open.entries.push(entry)
     if (this.#open.get(key)!.entries.length >= this.#parts.stage.input!.batch!.size) this.#complete(key)
+  }
+
+  /** The key is the user's own code: it may kill, and hang. */
+  #askForKey(keyOf: AnyFunction, entry: StashEntry, value: unknown): unknown {
+    const { hand, desk, stage } = this.#parts
+    const { node, input } = stage
+    const deaths = this.#deathsOf(entry)
+    if (deaths >= input!.maxCrashes) throw new MillraceError('RECORD_POISONED', { node, deaths })
+    idOf(desk.stash.header(entry), 0)
+    hand.holdCall(input!.maxInFlight)
+    try {
+      const key: unknown = keyOf(value)
+      if (key === undefined || typeof key === 'string' || typeof key === 'number') return key
+      throw new MillraceError('KEY_INVALID', { node, key: typeof key })
+    } finally {
+      hand.dropCall(input!.maxInFlight)
+    }
+  }
+
+  #deathsOf(entry: StashEntry): number {
+    const { hand, desk } = this.#parts
+    return hand.suspects === 0 ? 0 : hand.deathsOf(desk.stash.header(entry), 0)
   }
 
   #complete(key: unknown): void {
@@ -136,12 +172,16 @@ export class KeyedBatchStage implements Stage {
     }
   }
 
+  get #mustNotTake(): boolean {
+    return this.#isDirect || this.#keyless.length > 0
+  }
+
   #takeMore(): boolean {
     const { stage } = this.#parts
     let hasTaken = false
     for (
       let granules = 0;
-      granules < 8 && !this.#isDirect && this.#groups.waiting <= stage.input!.maxInFlight;
+      granules < 8 && !this.#mustNotTake && this.#groups.waiting <= stage.input!.maxInFlight;
       granules++
     ) {
       const outcome = this.#intake.next(this.#granule)
@@ -160,9 +200,14 @@ export class KeyedBatchStage implements Stage {
 
   #startDue(): boolean {
     let hasStarted = false
-    while (this.#inFlight < this.#parts.stage.input!.maxInFlight && !this.#isAlone) {
+    while (this.#inFlight < this.#parts.stage.input!.maxInFlight && !this.#isAlone && this.#keyless.length === 0) {
       const batch = this.#groups.next()
       if (batch === undefined) break
+      batchId(batch)
+      if (this.#inFlight > 0 && this.#parts.hand.deathsOfMixed() > 0) {
+        this.#groups.putBack(batch)
+        break
+      }
       hasStarted = true
       this.#start(batch)
     }
@@ -232,10 +277,13 @@ export class KeyedBatchStage implements Stage {
   }
 
   #deliver(task: Task): void {
-    const { outlet, batch: histogram } = this.#parts
+    const { outlet, hand, stage, batch: histogram } = this.#parts
     const { batch, context } = task
     this.#sending = task
     outlet.open(batch.header, batch.values.length)
+    // Routes, keys and inline handlers are called on the way out.
+    batchId(batch)
+    hand.holdCall(stage.input!.maxInFlight)
     try {
       if (task.hasFailed) throw task.outcome
       this.#work.deliver(task.outcome, batch, context)
@@ -244,6 +292,7 @@ export class KeyedBatchStage implements Stage {
       const retry = this.#work.failed(batch, error)
       this.#isKept = retry !== undefined && this.#groups.keep(batch, retry)
     }
+    hand.dropCall(stage.input!.maxInFlight)
   }
 
   #close({ batch }: Task): void {

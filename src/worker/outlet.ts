@@ -4,7 +4,7 @@ import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import { type GranuleHeader, LaneWriter } from '../lane/writer.ts'
 import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
+import { CRASHED, DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
 import { chooserOf } from './dispatch.ts'
 import type { Handlers, Operation } from './handlers.ts'
 import { portionOf, recordIdOf } from './granule.ts'
@@ -177,7 +177,10 @@ export class Outlet {
     } else if (isCounted) this.#failed.push(owner)
     // A source counts its records when their slots end.
     const isOwnSource = node === this.root && node.plan.kind === 'source'
-    if (!isOwnSource && isCounted) node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
+    if (!isOwnSource && isCounted) {
+      node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
+      if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(CRASHED, 1)
+    }
     this.#onFault(
       node.plan.node,
       input,

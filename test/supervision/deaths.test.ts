@@ -22,6 +22,7 @@ async function poison(graph: GraphData, count: number): Promise<void> {
   assert.ok(dead.every(({ error, node }) => error.code === 'RECORD_POISONED' && node === 'work'))
   assert.equal(report.outcome, 'finished')
   assert.equal(report.deadLettered, dead.length)
+  assert.equal(report.nodes['work']!.crashed, dead.length)
 }
 
 test('poison among records: each is dead-lettered, the others come out once, the budget is not charged', () =>
@@ -65,6 +66,45 @@ test('open batches by key survive a death, and the batch in hand is called again
   assert.deepEqual(sorted(out.flatMap(({ batch }) => batch)), upTo(200))
   assert.equal(out.find(({ batch }) => batch.includes(60))!.attempt, 2)
   assert.ok(out.every(({ batch }) => new Set(batch.map((n) => n % 6)).size === 1))
+})
+
+for (const [does, graph] of [
+  ['exits', graphs.deadlyKey],
+  ['never returns', graphs.endlessKey],
+] as const) {
+  test(`a function for the key of batches that ${does} at a record: that record alone is given up`, async () => {
+    const { outputs, report } = await collect(graph)
+    assert.deepEqual(
+      sorted(outputs['out']!),
+      upTo(200).filter((n) => n !== 60),
+    )
+    assert.deepEqual(
+      (outputs['dead'] as Failure<number>[]).map(({ input, error }) => [input, error.code]),
+      [[60, 'RECORD_POISONED']],
+    )
+    assert.equal(report.nodes['group']!.crashed, 1)
+  })
+}
+
+test('an inline handler that kills, behind calls that overlap: its record alone is given up', async () => {
+  const { outputs } = await collect(graphs.deadlyInline)
+  assert.deepEqual(
+    sorted(outputs['out']!),
+    upTo(100).filter((n) => n !== 50),
+  )
+  assert.deepEqual(
+    (outputs['dead'] as Failure<number>[]).map(({ input, error }) => [input, error.code]),
+    [[50, 'RECORD_POISONED']],
+  )
+})
+
+test('workers that wait for records do not hang, however short their calls must be', async () => {
+  const { outputs, pipeline } = await collect(graphs.unhurried)
+  assert.deepEqual(sorted(outputs['out']!), upTo(3))
+  assert.deepEqual(
+    pipeline.workers().map(({ deaths }) => deaths.length),
+    pipeline.workers().map(() => 0),
+  )
 })
 
 test('a budget that runs out stops the pipeline with the cause, the node and the history', async () => {

@@ -166,6 +166,65 @@ export const batches = dataflow('batches', import.meta.url)
   .connect('numbers', 'group')
   .connect('group', 'out')
 
+/** The function that tells a batch's key exits, hangs, or neither, at one record. */
+const keyed = (name: string, keyOf: (n: number) => number) =>
+  dataflow(name, import.meta.url)
+    .source('numbers', { produce: () => upTo(200) })
+    .transform('group', {
+      timeoutMs: 5,
+      maxInFlight: 3,
+      maxCrashes: 2,
+      batch: { size: 10, timeoutMs: 50, by: keyOf },
+      mapBatch: async (batch: number[]) => {
+        await null
+        return batch
+      },
+    })
+    .sink('out')
+    .sink('dead')
+    .connect('numbers', 'group')
+    .connect('group', 'out')
+    .connect('group', 'dead', { pathType: 'dead_letter' })
+export const deadlyKey = keyed('deadlyKey', (n) => (n === 60 ? process.exit(1) : n % 6))
+export const endlessKey = keyed('endlessKey', (n) => {
+  // oxlint-disable-next-line no-empty
+  if (n === 60) for (;;) {}
+  return n % 6
+})
+
+/** One record a second: between them the workers wait, for longer than their handlers may take. */
+export const unhurried = dataflow('unhurried', import.meta.url)
+  .source('numbers', {
+    produce: async function* () {
+      for (const n of upTo(3)) {
+        yield n
+        await sleep(700)
+      }
+    },
+  })
+  .transform('one', { timeoutMs: 5, maxInFlight: 2, map: async (n: number) => Promise.resolve(n) })
+  .transform('group', {
+    timeoutMs: 5,
+    batch: { size: 2, timeoutMs: 10, by: (n: number) => n },
+    mapBatch: (batch: number[]) => batch,
+  })
+  .sink('out')
+  .connect('numbers', 'one')
+  .connect('one', 'group')
+  .connect('group', 'out')
+
+/** A handler that runs inline behind calls that overlap, and kills at one record. */
+export const deadlyInline = dataflow('deadlyInline', import.meta.url)
+  .source('numbers', { produce: () => upTo(100) })
+  .transform('work', { maxInFlight: 8, map: async (n: number) => Promise.resolve(n) })
+  .transform('inline', { map: (n: number) => (n === 50 ? process.exit(1) : n) })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'inline', { fuse: true })
+  .connect('inline', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+
 /** Dies once; the first successor hangs in its `setup`, the second one's fails. */
 export const stumbling = dataflow('stumbling', import.meta.url)
   .source('numbers', { produce: () => upTo(100) })
