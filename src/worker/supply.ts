@@ -51,7 +51,7 @@ export class Taken {
 
 /** Where a source's records come from. */
 export interface Supply {
-  /** Takes at most `most` records into `into`, those that are there; asks for more where they come later. */
+  /** Takes at most `most` more records into `into`, those that are there; asks for more where they come later. */
   take(most: number, into: Taken): void
   /** It will give no more. */
   readonly isOver: boolean
@@ -246,8 +246,9 @@ class PollSupply implements Supply {
   }
 
   take(most: number, into: Taken): void {
+    const before = into.count
     this.#arrivals.take(most, into)
-    const missing = most - into.count
+    const missing = most - (into.count - before)
     if (missing <= 0 || this.#isAsking || this.#hasEnded) return
     try {
       const batch = this.#poll(missing, this.#context)

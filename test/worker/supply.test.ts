@@ -25,3 +25,17 @@ test('what lies behind the last cursor and was handed on is passed over, in what
     Array.from({ length: 10 }, (_, i) => 14 + i),
   )
 })
+
+test('a poll is asked for what is missing, also where some of a granule was taken before', () => {
+  const given = [[1, 2], [3], []]
+  const asked: number[] = []
+  const poll = (demand: number): unknown[] => {
+    asked.push(demand)
+    return given.shift()!
+  }
+  const supply = supplyOf({ poll }, {} as SourceContext, { toSkipBehindCursor: 0 } as Progress, nothing)
+  const taken = new Taken()
+  while (taken.count < 3) supply.take(3 - taken.count, taken)
+  assert.deepEqual(Array.from(taken.values), [1, 2, 3])
+  assert.deepEqual(asked, [3, 1])
+})
