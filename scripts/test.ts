@@ -8,6 +8,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** The longest test takes some minutes: one that takes longer hangs, and is to be told by its name. */
+const TIMEOUT_MS = 15 * 60_000
+
 const root = fileURLToPath(new URL('../test/', import.meta.url))
 const paths = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'))
@@ -21,7 +24,9 @@ if (files.length === 0) {
   console.error(`No test file below test/ starts with ${paths.join(' or ')}.`)
   process.exit(1)
 }
-const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...flags, ...files], {
-  stdio: 'inherit',
-})
+const { status } = spawnSync(
+  process.execPath,
+  ['--test', '--test-reporter=spec', `--test-timeout=${TIMEOUT_MS}`, ...flags, ...files],
+  { stdio: 'inherit' },
+)
 process.exit(status ?? 1)

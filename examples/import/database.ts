@@ -25,10 +25,19 @@ async function openServer(url: string): Promise<Database> {
     backoff: () => 0,
     fetch_types: false,
     onnotice: () => undefined,
+    onclose: () => open.forEach((refuse) => refuse(new ConnectionClosed('The connection was closed.'))),
   })
+  // The client forgets a query that comes between the error of its connection and its end: nobody else would answer it.
+  const open = new Set<(error: ConnectionClosed) => void>()
   const database: Database = {
-    query: async <T>(text: string, parameters: readonly unknown[] = []) =>
-      [...(await sql.unsafe(text, [...parameters] as never[], { prepare: parameters.length > 0 }))] as T[],
+    query: <T>(text: string, parameters: readonly unknown[] = []) =>
+      new Promise<T[]>((resolve, reject) => {
+        open.add(reject)
+        sql
+          .unsafe(text, [...parameters] as never[], { prepare: parameters.length > 0 })
+          .then((rows) => resolve([...rows] as T[]), reject)
+          .finally(() => open.delete(reject))
+      }),
     close: () => sql.end({ timeout: 5 }),
   }
   for (let attempt = 1; ; attempt++) {
@@ -61,6 +70,11 @@ async function openEmbedded(directory: string): Promise<Database> {
       (await embedded.query<T>(text, [...parameters])).rows,
     close: () => embedded.close(),
   }
+}
+
+class ConnectionClosed extends Error {
+  override readonly name = 'ConnectionClosed'
+  readonly code = 'CONNECTION_CLOSED'
 }
 
 const AWAY_CODES = new Set([

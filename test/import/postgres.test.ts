@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
 import { after, test } from 'node:test'
 import type { Pipeline } from 'millrace'
+import { isAway } from '../../examples/import/database.js'
 import { summarize, summaryText } from '../../examples/import/summary.js'
 import {
   VEGA,
@@ -70,6 +71,12 @@ class Wire {
     this.#sockets.clear()
   }
 
+  /** Connections break, and new ones are let through. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+    this.#sockets.clear()
+  }
+
   async mend(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve))
   }
@@ -130,6 +137,27 @@ test('a database that goes away for a moment is waited for', onServer, async () 
   assert.equal(summary.incomplete, undefined)
   assert.ok(result.snapshot!.nodes['postgres']!.retried > 0)
 })
+
+test(
+  'each query is answered or refused, at whatever instant its connection breaks',
+  { ...onServer, timeout: 60_000 },
+  async () => {
+    const wire = await Wire.to(await newDatabase(serverUrl))
+    await withDatabase(wire.url, '', async (database) => {
+      const timer = setInterval(() => wire.reset(), 17)
+      const refusals: unknown[] = []
+      while (refusals.length < 50) {
+        const asked = database.query('select length($1::text)', ['.'.repeat(200_000)])
+        await asked.catch((error: unknown) => refusals.push(error))
+      }
+      clearInterval(timer)
+      assert.deepEqual(
+        refusals.filter((error) => !isAway(error)),
+        [],
+      )
+    })
+  },
+)
 
 test(
   'a database that stays away: what was written and what was not is named, and the next import mends it',
