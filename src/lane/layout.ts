@@ -35,7 +35,7 @@ export const HEAD = LINE_BYTES / 4 // position in bytes: the writer may overwrit
 export const TAKEN = HEAD + 1 // position in records: all that were ever released.
 export const GRANTED = HEAD + 2 // position in records: the writer may send up to here.
 export const PART = HEAD + 3 // records of the frame at HEAD that are released already.
-export const ASSEMBLED = HEAD + 4 // bytes of a record in fragments that the reader has put together so far.
+export const ASSEMBLED = HEAD + 4 // bytes of a record in fragments whose frames are before HEAD.
 export const LANE_HEADER_BYTES: number = 2 * LINE_BYTES
 
 // Word indexes from the start of a frame.

@@ -18,7 +18,7 @@ export const NO_FRAME = -1
  *   R4  HEAD, TAKEN and GRANTED are stored by this worker only
  */
 export class LaneReader {
-  /** Bytes of a record in fragments that this reader has put together so far. */
+  /** Bytes of a record in fragments whose room is given back; the last fragment is not among them. */
   assembled: number
   readonly #memory: Memory
   readonly #header: number
@@ -28,6 +28,8 @@ export class LaneReader {
   readonly #minDemand: number
   /** Position of the next look. */
   #next: number
+  /** End of the last frame that was taken; behind it, `#next` may be past padding already. */
+  #takenEnd: number
   #tailSeen: number
   #released: number
   #part: number
@@ -47,7 +49,8 @@ export class LaneReader {
     this.#ringBytes = layout.ringBytes
     this.#maxDemand = layout.maxDemand
     this.#minDemand = layout.minDemand
-    this.#next = this.#released = this.#stagedHead = this.#tailSeen = load(words, this.#header + HEAD)
+    this.#next = this.#takenEnd = this.#released = load(words, this.#header + HEAD)
+    this.#stagedHead = this.#tailSeen = this.#next
     this.#part = this.#stagedPart = load(words, this.#header + PART)
     this.assembled = this.#stagedAssembled = load(words, this.#header + ASSEMBLED)
     this.#taken = load(words, this.#header + TAKEN)
@@ -81,7 +84,7 @@ export class LaneReader {
   /** Goes past the frame that `poll` showed; it stays the reader's until it is released. Returns its position. */
   take(at: number): number {
     const position = this.#next
-    this.#next = (position + this.#memory.words[(at >> 2) + FRAME_BYTES]!) | 0
+    this.#next = this.#takenEnd = (position + this.#memory.words[(at >> 2) + FRAME_BYTES]!) | 0
     return position
   }
 
@@ -97,7 +100,7 @@ export class LaneReader {
 
   /** True where frames are taken and not yet released. */
   get hasTaken(): boolean {
-    return this.#next !== this.#released
+    return this.#takenEnd !== this.#released
   }
 
   /** Where HEAD will stand after the next hand-off. */

@@ -35,6 +35,8 @@ export class LaneGranule extends Granule {
   end = 0
   /** When it was taken, in ms of the shared clock. */
   takenAt = 0
+  /** Bytes of its one record, where that came in fragments; otherwise 0. */
+  assembledBytes = 0
 }
 
 /** One lane into this worker. */
@@ -76,6 +78,7 @@ export class InletLane {
   /** Takes the frame at `at` into `granule`. */
   take(at: number, granule: LaneGranule): void {
     this.#readHeader(at, granule)
+    granule.assembledBytes = 0
     granule.from = this.#skip
     this.#skip = 0
     granule.position = this.reader.take(at)
@@ -116,10 +119,10 @@ export class InletLane {
     return values
   }
 
-  decodeAssembled(assembly: Memory): unknown {
+  decodeAssembled(assembly: Memory, granule: LaneGranule): unknown[] {
     const values: unknown[] = []
-    this.#owningDecoder.decode(assembly, 0, this.reader.assembled, 1, values)
-    return values[0]
+    this.#owningDecoder.decode(assembly, 0, granule.assembledBytes, 1, values)
+    return values
   }
 
   wakePeer(): void {
@@ -137,13 +140,23 @@ export class InletLane {
   }
 }
 
-/** A worker's reading side: its lanes, taken in turn, a granule at a time. */
+/**
+ * A worker's reading side: its lanes, taken in turn, a granule at a time. A record in fragments may be larger than its lane:
+ * each fragment but the last gives its room back at once, and the record is put together in a place that outlives the worker.
+ *
+ * Invariants (test/worker/inlet.test.ts):
+ *   F1  a fragment is taken only where nothing else of its lane is in hand, for its room is given back with all before it
+ *   F2  ASSEMBLED counts the fragments that are given back: the last one stays on its lane, with its granule
+ *   F3  there is one place: no other record comes there before a hand-off has told that the last one is done
+ */
 export class Inlet {
   readonly lanes: readonly InletLane[]
   readonly #memory: Memory
   readonly #assembly: Memory
-  /** The lane whose record in fragments is being put together: one at a time, for there is one place for it. */
+  /** The lane whose record is in the place. */
   #assembling: InletLane | undefined
+  /** That record is done, and no hand-off has told so yet. */
+  #isAssembledDone = false
   #turn = 0
   #dirty = false
   readonly #released: InletLane[] = []
@@ -181,8 +194,7 @@ export class Inlet {
     if (lane.dropped !== undefined && !lane.reader.hasTaken) this.#dropOldest(lane, granule)
     const at = lane.reader.poll()
     if (at === NO_FRAME) return false
-    const flags = this.#memory.words[(at >> 2) + FRAME_ATTEMPT]!
-    if ((flags & FRAGMENT) !== 0) return this.#assemble(lane, at, flags, granule)
+    if (this.#isFragment(at)) return this.#assemble(lane, granule)
     lane.take(at, granule)
     lane.decode(at, granule)
     const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, granule.count - granule.from)
@@ -198,7 +210,7 @@ export class Inlet {
     for (;;) {
       const at = lane.reader.poll()
       if (at === NO_FRAME || this.#memory.words[(at >> 2) + FRAME_COUNT]! > lane.reader.toDrop) return
-      if ((this.#memory.words[(at >> 2) + FRAME_ATTEMPT]! & FRAGMENT) !== 0) return
+      if (this.#isFragment(at)) return
       lane.take(at, granule)
       this.#onDrop(granule, granule.count - granule.from, true)
       this.release(granule)
@@ -213,15 +225,15 @@ export class Inlet {
   /** The records of a granule once more, as they were sent: handlers may have changed the values. */
   again(granule: LaneGranule): unknown[] {
     const lane = granule.lane!
-    return this.#assembling === lane ? [lane.decodeAssembled(this.#assembly)] : lane.again(granule)
+    return granule.assembledBytes > 0 ? lane.decodeAssembled(this.#assembly, granule) : lane.again(granule)
   }
 
   /** Gives a granule back, with all before it on its lane. */
   release(granule: LaneGranule): void {
     const lane = granule.lane!
-    if (this.#assembling === lane) {
+    if (granule.assembledBytes > 0) {
       lane.reader.assembled = 0
-      this.#assembling = undefined
+      this.#isAssembledDone = true
     }
     lane.reader.release(granule.end, 0, granule.count - this.#partOf(lane, granule))
     this.#touch(lane)
@@ -248,6 +260,8 @@ export class Inlet {
     for (const lane of this.#released) lane.wakePeer()
     this.#released.length = 0
     this.#dirty = false
+    if (this.#isAssembledDone) this.#assembling = undefined
+    this.#isAssembledDone = false
   }
 
   /** Records of this granule that were given back before. */
@@ -260,24 +274,35 @@ export class Inlet {
     if (!this.#released.includes(lane)) this.#released.push(lane)
   }
 
-  /** Puts a fragment to those before it. True with the last one: the granule is whole, in the place for it. */
-  #assemble(lane: InletLane, at: number, flags: number, granule: LaneGranule): boolean {
-    if (this.#assembling !== undefined && this.#assembling !== lane) return false
+  #isFragment(at: number): boolean {
+    return (this.#memory.words[(at >> 2) + FRAME_ATTEMPT]! & FRAGMENT) !== 0
+  }
+
+  /** Puts the next fragments to those before them. True with the last one: the granule is whole, in the place for it. */
+  #assemble(lane: InletLane, granule: LaneGranule): boolean {
     const { reader } = lane
-    // A writer that died in the middle starts the record again.
-    if ((flags & FIRST_FRAGMENT) !== 0) reader.assembled = 0
-    this.#assembling = (flags & ABORT_FRAGMENTS) === 0 ? lane : undefined
-    const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS]!)
-    const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]!
-    this.#memory.bytes.copy(this.#assembly.bytes, reader.assembled, from, end)
-    reader.assembled += end - from
-    lane.take(at, granule)
-    if ((flags & LAST_FRAGMENT) !== 0) {
-      granule.values = [lane.decodeAssembled(this.#assembly)]
-      return true
+    for (;;) {
+      const at = reader.poll()
+      // F1, F3. Whoever has nothing else to do hands off, and then looks again.
+      if (at === NO_FRAME || reader.hasTaken || this.#isAssembledDone) return false
+      if (this.#assembling !== undefined && this.#assembling !== lane) return false
+      const flags = this.#memory.words[(at >> 2) + FRAME_ATTEMPT]!
+      // A writer that died in the middle starts the record again.
+      if ((flags & FIRST_FRAGMENT) !== 0) reader.assembled = 0
+      this.#assembling = (flags & ABORT_FRAGMENTS) === 0 ? lane : undefined
+      const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS]!)
+      const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]!
+      this.#memory.bytes.copy(this.#assembly.bytes, reader.assembled, from, end)
+      lane.take(at, granule)
+      if ((flags & LAST_FRAGMENT) !== 0) {
+        granule.assembledBytes = reader.assembled + end - from
+        granule.values = lane.decodeAssembled(this.#assembly, granule)
+        return true
+      }
+      reader.assembled += end - from
+      reader.release(granule.end, 0, 0)
+      this.#touch(lane)
+      if ((flags & ABORT_FRAGMENTS) !== 0) return this.nextOf(lane, granule)
     }
-    reader.release(granule.end, 0, 0)
-    this.#touch(lane)
-    return false
   }
 }

@@ -65,7 +65,8 @@ export class KeyedBatchStage implements Stage {
     for (let place = parts.stage.input!.maxInFlight - 1; place >= 0; place--) this.#freePlaces.push(place)
     this.#groups = new Groups(parts)
     this.#intake = new Intake(parts, this.#handoff, (entry, value) => this.#admit(entry, value))
-    for (const entry of this.#groups.takeUngrouped()) this.#admit(entry, parts.desk.value(entry))
+    // Their keys are asked for in the first step: only then does a death, or an endless loop, count as one of a handler.
+    this.#keyless.push(...this.#groups.takeUngrouped())
   }
 
   step(): Step {
