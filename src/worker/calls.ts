@@ -3,6 +3,7 @@ import type { GranuleHeader } from '../lane/writer.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
 import { idOf } from './granule.ts'
+import type { AnyFunction } from './handlers.ts'
 import type { LaneGranule } from './inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
@@ -50,6 +51,10 @@ export class Calls {
   readonly #freePlaces: number[] = []
   /** A suspect is called with no other call open, so that only the culprit is in hand at a death. */
   #isAlone = false
+  /** Keys of records are asked for here. */
+  readonly #isKeyed: boolean
+  /** What an earlier life left on the desk has lined up. */
+  #isLinedUp = false
 
   constructor(parts: Parts, handoff: Handoff, work: RecordWork) {
     this.#parts = parts
@@ -58,20 +63,17 @@ export class Calls {
     const { ordered, keyed, maxInFlight } = parts.stage.input!
     this.#maxInFlight = maxInFlight
     for (let place = maxInFlight - 1; place >= 0; place--) this.#freePlaces.push(place)
-    this.#order = !ordered ? noOrder : keyed ? new KeyOrder(parts.handlers.partitionKey()!) : new InputOrder()
-    const { desk } = parts
-    const admit = (entry: StashEntry, value: unknown): void => {
-      if (this.#order.enter(entry, value)) desk.wait(entry)
-    }
-    this.#intake = new Intake(parts, handoff, admit)
-    // What an earlier life left lies on the desk: it lines up first.
-    for (const entry of desk.takeAll()) admit(entry, desk.value(entry))
+    this.#isKeyed = ordered && keyed
+    const keyOf = this.#isKeyed ? parts.handlers.partitionKey()! : undefined
+    this.#order = keyOf !== undefined ? new KeyOrder(this.#asking(keyOf)) : ordered ? new InputOrder() : noOrder
+    this.#intake = new Intake(parts, handoff, (entry, value) => this.#enter(entry, value))
   }
 
   /** @param granule is filled where the outcome is TAKE_DIRECTLY */
   step(granule: LaneGranule): Step | typeof TAKE_DIRECTLY {
     const sent = this.#sendEnded()
     if (sent === BLOCKED) return BLOCKED
+    this.#lineUp()
     const hasStarted = this.#startDue()
     const taken = this.#takeMore(granule)
     if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
@@ -87,6 +89,7 @@ export class Calls {
 
   /** Takes the records of a granule from `index` on; false where they do not fit. */
   takeRest(granule: LaneGranule, index: number): boolean {
+    this.#lineUp()
     return this.#intake.rest(granule, index)
   }
 
@@ -94,6 +97,32 @@ export class Calls {
   leave(entry: StashEntry): void {
     const next = this.#order.leave(entry)
     if (next !== undefined) this.#parts.desk.wait(next)
+  }
+
+  /** What an earlier life left on the desk comes before what the lanes bring. */
+  #lineUp(): void {
+    if (this.#isLinedUp) return
+    this.#isLinedUp = true
+    const { desk } = this.#parts
+    for (const entry of desk.takeAll()) this.#enter(entry, desk.value(entry))
+  }
+
+  #enter(entry: StashEntry, value: unknown): void {
+    if (this.#order.enter(entry, value)) this.#parts.desk.wait(entry)
+  }
+
+  /** The key is the user's own code: it may kill, and hang. A record that is given up for that has a line of its own. */
+  #asking(keyOf: AnyFunction): (value: unknown, entry: StashEntry) => unknown {
+    const { hand, desk, stage } = this.#parts
+    return (value, entry) => {
+      const header = desk.stash.header(entry)
+      if (hand.deathsOf(header, 0) >= stage.input!.maxCrashes) return entry
+      idOf(header, 0)
+      hand.holdCall(this.#maxInFlight)
+      const key: unknown = keyOf(value)
+      hand.dropCall(this.#maxInFlight)
+      return key
+    }
   }
 
   /** Sends what came of ended calls, as far as their order and the lanes allow. */
@@ -210,8 +239,10 @@ export class Calls {
 
   /** Takes granules from the lanes into the stash, enough to keep all calls open. */
   #takeMore(granule: LaneGranule): boolean | typeof TAKE_DIRECTLY {
-    const { desk } = this.#parts
+    const { desk, hand } = this.#parts
     let hasTaken = false
+    // A death while a key is asked for would lie at the door of the open calls too.
+    if (this.#isKeyed && hand.suspects > 0 && this.#open > 0) return false
     while (desk.waiting < this.#maxInFlight && this.#ended.length < this.#maxInFlight) {
       const outcome = this.#intake.next(granule)
       if (outcome === TOO_LARGE) return TAKE_DIRECTLY

@@ -1,5 +1,4 @@
 import type { StashEntry } from '../lane/stash.ts'
-import type { AnyFunction } from './handlers.ts'
 
 /** When an entry's call may start, and when what came of it may be sent. */
 export interface Order {
@@ -34,16 +33,16 @@ export class InputOrder implements Order {
 
 /** The order of each key: one call at a time for each, while other keys go on. */
 export class KeyOrder implements Order {
-  readonly #keyOf: AnyFunction
+  readonly #keyOf: (value: unknown, entry: StashEntry) => unknown
   readonly #keys = new Map<StashEntry, unknown>()
   readonly #lines = new Map<unknown, StashEntry[]>()
 
-  constructor(keyOf: AnyFunction) {
+  constructor(keyOf: (value: unknown, entry: StashEntry) => unknown) {
     this.#keyOf = keyOf
   }
 
   enter(entry: StashEntry, value: unknown): boolean {
-    const key = this.#keyOf(value)
+    const key = this.#keyOf(value, entry)
     this.#keys.set(entry, key)
     const line = this.#lines.get(key)
     if (line === undefined) this.#lines.set(key, [entry])

@@ -86,6 +86,18 @@ for (const [does, graph] of [
   })
 }
 
+test('a function for the key of an order that exits at a record: that record alone is given up', async () => {
+  const { outputs } = await collect(graphs.deadlyOrder)
+  assert.deepEqual(
+    sorted(outputs['out']!),
+    upTo(200).filter((n) => n !== 60),
+  )
+  assert.deepEqual(
+    (outputs['dead'] as Failure<number>[]).map(({ input, error }) => [input, error.code]),
+    [[60, 'RECORD_POISONED']],
+  )
+})
+
 test('an inline handler that kills, behind calls that overlap: its record alone is given up', async () => {
   const { outputs } = await collect(graphs.deadlyInline)
   assert.deepEqual(

@@ -192,6 +192,24 @@ export const endlessKey = keyed('endlessKey', (n) => {
   return n % 6
 })
 
+/** True in the workers of `deadlyOrder` that call handlers. */
+let isWorking = false
+/** Calls that overlap, in the order of each key; the function that tells the key exits at one record, but in its source. */
+export const deadlyOrder = dataflow('deadlyOrder', import.meta.url)
+  .source('numbers', { produce: () => upTo(200) })
+  .transform('work', {
+    timeoutMs: 500,
+    maxInFlight: 4,
+    ordered: true,
+    setup: () => (isWorking = true),
+    partitionBy: (n: number) => (n === 60 && isWorking ? process.exit(1) : n % 6),
+    map: async (n: number) => Promise.resolve(n),
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
 /** One record a second: between them the workers wait, for longer than their handlers may take. */
 export const unhurried = dataflow('unhurried', import.meta.url)
   .source('numbers', {
