@@ -175,10 +175,7 @@ const keyed = (name: string, keyOf: (n: number) => number) =>
       maxInFlight: 3,
       maxCrashes: 2,
       batch: { size: 10, timeoutMs: 50, by: keyOf },
-      mapBatch: async (batch: number[]) => {
-        await null
-        return batch
-      },
+      mapBatch: async (batch: number[]) => Promise.resolve(batch),
     })
     .sink('out')
     .sink('dead')
