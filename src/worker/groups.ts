@@ -68,9 +68,12 @@ export class Groups {
     return Math.min(this.#waiting[0]?.dueAt ?? Infinity, this.#parts.desk.nextDueAt)
   }
 
-  /** Records of the stash that belong to no batch: those that an earlier life was gathering. */
+  /**
+   * Records of the stash that belong to no batch: those that an earlier life was gathering. One that failed by itself waits for
+   * a time, and is a batch of its own.
+   */
   takeUngrouped(): StashEntry[] {
-    const single = this.#waiting.filter(({ number }) => number === 0)
+    const single = this.#waiting.filter(({ number, dueAt }) => number === 0 && dueAt === 0)
     for (const group of single) this.#waiting.splice(this.#waiting.indexOf(group), 1)
     return single.flatMap(({ entries }) => entries)
   }

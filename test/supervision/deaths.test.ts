@@ -68,6 +68,13 @@ test('open batches by key survive a death, and the batch in hand is called again
   assert.ok(out.every(({ batch }) => new Set(batch.map((n) => n % 6)).size === 1))
 })
 
+test('a record that a handler failed by itself is a batch of its own, also after a death', async () => {
+  const { outputs } = await collect(graphs.failedAlone)
+  const out = outputs['out'] as { batch: number[]; attempt: number }[]
+  const own = out.filter(({ batch, attempt }) => batch.includes(20) && attempt > 1)
+  assert.deepEqual(own, [{ batch: [20], attempt: 3 }])
+})
+
 for (const [does, graph] of [
   ['exits', graphs.deadlyKey],
   ['never returns', graphs.endlessKey],

@@ -166,6 +166,29 @@ export const batches = dataflow('batches', import.meta.url)
   .connect('numbers', 'group')
   .connect('group', 'out')
 
+/** The handler fails one record of a batch, and exits when that comes again. */
+export const failedAlone = dataflow('failedAlone', import.meta.url)
+  .source('numbers', {
+    produce: async function* () {
+      for (const n of upTo(100)) {
+        yield n
+        await sleep(10)
+      }
+    },
+  })
+  .transform('group', {
+    retry: { maxAttempts: 5, baseMs: 20 },
+    batch: { size: 2, timeoutMs: 2_000, by: () => 'all' },
+    mapBatch: (batch: number[], { attempt, fail }) => {
+      if (attempt === 1 && batch.includes(20)) fail(20, new Error('not yet'))
+      if (attempt === 2 && batch[0] === 20 && batch.length === 1) process.exit(1)
+      return [{ batch, attempt }]
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'group')
+  .connect('group', 'out')
+
 /** The function that tells a batch's key exits, hangs, or neither, at one record. */
 const keyed = (name: string, keyOf: (n: number) => number) =>
   dataflow(name, import.meta.url)
