@@ -412,7 +412,10 @@ export const RUN_OPTIONS = {
     default: 'auto',
     text: 'How workers import TypeScript modules: `auto`, `native`, `tsx`, `jiti`, or the URL of a module that exports `load(url)`.',
   },
-  signal: { type: 'signal', text: 'Stops the pipeline when aborted.' },
+  signal: {
+    type: 'signal',
+    text: 'Stops the pipeline when aborted. One that aborts before the workers are ready ends the start: `run` rejects with its reason.',
+  },
 } as const satisfies OptionTable
 
 /** Options of the control API. */

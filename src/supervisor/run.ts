@@ -28,7 +28,7 @@ export interface RunOptions {
 /**
  * Runs a graph: plans it, starts its workers, and resolves when all of them are ready.
  * @throws GRAPH_INVALID and OPTIONS_INVALID with all problems, PLAN_TOO_LARGE, MODULE_MISSING, RUN_WHILE_LOADING, START_FAILED,
- * START_TIMEOUT; then nothing runs
+ * START_TIMEOUT, and the reason of a signal that aborts before the workers are ready; then nothing runs
  */
 export function run(graph: GraphData, options: RunOptions = {}): Promise<Pipeline> {
   return start(graph, options, false)
@@ -73,11 +73,8 @@ async function start(declared: GraphData, given: RunOptions, isRehearsal: boolea
     stallMs,
     deadLetters,
   })
-  await supervisor.start()
-  const pipeline = new Pipeline(supervisor)
-  signal?.addEventListener('abort', () => void pipeline.stop(), { once: true })
-  if (signal?.aborted === true) void pipeline.stop()
-  return pipeline
+  await supervisor.start(signal)
+  return new Pipeline(supervisor)
 }
 
 /** The graph as it crosses threads: functions stay behind, and are found again in the module. */
