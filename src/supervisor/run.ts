@@ -51,7 +51,7 @@ const ROOMY_LANE_BYTES = 2 * RUN_OPTIONS.laneBytes.default
 async function start(declared: GraphData, given: RunOptions, isRehearsal: boolean): Promise<Pipeline> {
   if (isLoadingGraph()) throw new MillraceError('RUN_WHILE_LOADING', { graph: declared.name })
   const problems = validateOptions(given, RUN_OPTIONS)
-  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
+  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { graph: declared.name, problems })
   const { signal } = given
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
