@@ -22,8 +22,8 @@ function watchSteps(): (step: number) => number {
 }
 
 function held(): number {
-  const kinds = ['MessagePort', 'Worker', 'Timeout']
-  return process.getActiveResourcesInfo().filter((name) => kinds.includes(name)).length
+  const kinds = new Set(['MessagePort', 'Worker', 'Timeout'])
+  return process.getActiveResourcesInfo().filter((name) => kinds.has(name)).length
 }
 
 const HANGS: readonly [string, GraphData][] = [

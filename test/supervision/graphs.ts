@@ -176,7 +176,7 @@ const keyed = (name: string, keyOf: (n: number) => number) =>
       maxCrashes: 2,
       batch: { size: 10, timeoutMs: 50, by: keyOf },
       mapBatch: async (batch: number[]) => {
-        await null
+        await Promise.resolve()
         return batch
       },
     })

@@ -9,5 +9,5 @@ const controller = new AbortController()
 const looking = setInterval(() => {
   if (Atomics.load(steps, HANGING) > 0) controller.abort(new Error('changed my mind'))
 }, 5)
-await run(looping, { signal: controller.signal }).catch((error: Error) => console.log(error.message))
+await run(looping, { signal: controller.signal }).catch((error: Error) => process.stdout.write(`${error.message}\n`))
 clearInterval(looking)
