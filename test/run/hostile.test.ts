@@ -14,8 +14,9 @@ test('records that are asked for at once come in turn, and none is lost', { time
     (await asked).map(({ value }) => value as unknown),
     [1, 4, 9],
   )
-  const report = await pipeline.drain()
-  assert.equal(report.acked + report.abandoned, 3)
+  // The last record is in the reader's hands until it asks for another one, or leaves.
+  await out.return!()
+  assert.equal((await pipeline.drain()).acked, 3)
   assertConserved(pipeline)
 })
 
