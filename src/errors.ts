@@ -107,7 +107,7 @@ export const ERROR_CODES = {
   },
   HANDLER_RESULT_INVALID: {
     text: 'A handler returned what it may not return.',
-    fix: 'Return an iterable from `flatMap` and `mapBatch`, and an array or `null` from `poll`.',
+    fix: 'Return an iterable from `flatMap`, `mapBatch` and `produce`, true or false from `filter` and `selector`, the name of a branch from `route`, and an array or null from `poll`.',
   },
   HANDLER_MISSING: {
     text: 'A handler that the graph names is not there.',

@@ -99,7 +99,8 @@ const HEAP_LIMITS = {
   maxOldGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for objects that live long.' },
   maxYoungGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for objects that are new.' },
   codeRangeSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Memory for compiled code.' },
-  stackSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Stack of the thread.' },
+  // With less, Node (20.20) ends the whole process as soon as the thread starts.
+  stackSizeMb: { type: 'number', min: 0.5, max: 1024, unit: 'MB', text: 'Stack of the thread.' },
 } as const satisfies OptionTable
 
 /** Options of nodes. */
@@ -211,7 +212,11 @@ export const NODE_OPTIONS = {
   },
   map: { kinds: ['transform'], type: 'handler', text: 'One record in, one out.' },
   flatMap: { kinds: ['transform'], type: 'handler', text: 'One record in, any number out.' },
-  filter: { kinds: ['transform'], type: 'handler', text: 'Keeps the records for which it returns true.' },
+  filter: {
+    kinds: ['transform'],
+    type: 'handler',
+    text: 'Keeps the records for which it returns true; those with false are left out.',
+  },
   mapBatch: { kinds: ['transform'], type: 'handler', text: 'A batch in, any number of records out.' },
   write: { kinds: ['sink'], type: 'handler', text: 'Takes each record, or each batch where `batch` is given.' },
   route: { kinds: ['conditional'], type: 'handler', text: 'Names the branch of a record.' },
@@ -412,7 +417,10 @@ export const RUN_OPTIONS = {
     default: 'auto',
     text: 'How workers import TypeScript modules: `auto`, `native`, `tsx`, `jiti`, or the URL of a module that exports `load(url)`.',
   },
-  signal: { type: 'signal', text: 'Stops the pipeline when aborted.' },
+  signal: {
+    type: 'signal',
+    text: 'Stops the pipeline when aborted. One that aborts before the workers are ready ends the start: `run` rejects with its reason.',
+  },
 } as const satisfies OptionTable
 
 /** Options of the control API. */

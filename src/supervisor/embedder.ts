@@ -8,6 +8,7 @@ import type { Handlers } from '../worker/handlers.ts'
 import { Loop } from '../worker/loop.ts'
 import { OutputStage } from '../worker/output.ts'
 import { makeParts } from '../worker/parts.ts'
+import { onAbort } from './abortion.ts'
 import { Call, Calls } from './calls.ts'
 import { PushSupply, Receipt } from '../worker/push.ts'
 import { SourceStage } from '../worker/source.ts'
@@ -121,17 +122,16 @@ export class Embedder {
     const { supply } = this.#pushed(node)
     signal?.throwIfAborted()
     return new Promise<number>((resolve, reject) => {
-      const onAbort = (): void => {
+      const forget = onAbort(signal, () => {
         takeBack()
         reject(signal!.reason as Error)
-      }
+      })
       const takeBack = supply.add(record, receipt, (sequence) => {
-        signal?.removeEventListener('abort', onAbort)
+        forget()
         if (sequence === undefined) return reject(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
         onTaken(sequence)
         resolve(sequence)
       })
-      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 
@@ -149,14 +149,14 @@ function failedCall(code: 'RECORD_FAILED' | 'CALL_UNANSWERED', node: string, cau
     : new MillraceError(code, { node, reason: cause.message }, { cause })
 }
 
-/** Rejects when the signal is aborted. A signal may outlive many calls, so each has to forget it. */
+/** Rejects when the signal is aborted, until it is told to forget it. */
 function aborted(signal: AbortSignal | undefined): { promise: Promise<never>; forget: () => void } {
   let forget = nothing
   const promise = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(signal!.reason as Error)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    forget = () => signal?.removeEventListener('abort', onAbort)
+    forget = onAbort(signal, () => reject(signal!.reason as Error))
   })
+  // While the record is not taken yet, nobody waits for this: the push rejects.
+  promise.catch(() => undefined)
   return { promise, forget: () => forget() }
 }
 

@@ -4,7 +4,7 @@ import { Piscina } from 'piscina'
 import type { StagePlan } from '../plan/types.ts'
 import type { WorkerTask } from '../worker/protocol.ts'
 
-const ENTRY = new URL('../worker/main.js', import.meta.url).href
+const ENTRY = new URL('../worker/entry.cjs', import.meta.url).href
 
 /**
  * The threads of one stage: a Piscina pool of as many as the stage has workers, each with one task that never ends. Piscina

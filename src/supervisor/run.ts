@@ -28,7 +28,7 @@ export interface RunOptions {
 /**
  * Runs a graph: plans it, starts its workers, and resolves when all of them are ready.
  * @throws GRAPH_INVALID and OPTIONS_INVALID with all problems, PLAN_TOO_LARGE, MODULE_MISSING, RUN_WHILE_LOADING, START_FAILED,
- * START_TIMEOUT; then nothing runs
+ * START_TIMEOUT, and the reason of a signal that aborts before the workers are ready; then nothing runs
  */
 export function run(graph: GraphData, options: RunOptions = {}): Promise<Pipeline> {
   return start(graph, options, false)
@@ -51,7 +51,7 @@ const ROOMY_LANE_BYTES = 2 * RUN_OPTIONS.laneBytes.default
 async function start(declared: GraphData, given: RunOptions, isRehearsal: boolean): Promise<Pipeline> {
   if (isLoadingGraph()) throw new MillraceError('RUN_WHILE_LOADING', { graph: declared.name })
   const problems = validateOptions(given, RUN_OPTIONS)
-  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
+  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { graph: declared.name, problems })
   const { signal } = given
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
@@ -73,11 +73,8 @@ async function start(declared: GraphData, given: RunOptions, isRehearsal: boolea
     stallMs,
     deadLetters,
   })
-  await supervisor.start()
-  const pipeline = new Pipeline(supervisor)
-  signal?.addEventListener('abort', () => void pipeline.stop(), { once: true })
-  if (signal?.aborted === true) void pipeline.stop()
-  return pipeline
+  await supervisor.start(signal)
+  return new Pipeline(supervisor)
 }
 
 /** The graph as it crosses threads: functions stay behind, and are found again in the module. */

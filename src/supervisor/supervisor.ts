@@ -10,6 +10,7 @@ import { readMovement } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
+import { onAbort } from './abortion.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
@@ -105,19 +106,31 @@ export class Supervisor implements MemberListener {
     }
   }
 
-  /** Makes all workers ready, then lets them run. @throws START_FAILED, START_TIMEOUT; then nothing runs */
-  async start(): Promise<void> {
+  /**
+   * Makes all workers ready, then lets them run, until the signal aborts.
+   * @throws START_FAILED, START_TIMEOUT, the signal's reason; then nothing runs
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    const forget = onAbort(signal, () => (this.state === 'starting' ? this.#onReady!() : void this.stop()))
+    this.finished.then(forget, forget)
     const ready = new Promise<void>((resolve) => (this.#onReady = resolve))
     for (const member of this.#members) this.#startMember(member)
     this.#lookIfReady()
     const timer = setTimeout(() => this.#onReady!(), this.#options.startDeadlineMs)
     await ready
     clearTimeout(timer)
+    if (signal?.aborted === true) {
+      this.#outcome = 'stopped'
+      await this.#leaveStart()
+      throw signal.reason
+    }
     const failure = this.#startFailure()
     if (failure !== undefined) {
       this.#outcome = 'failed'
       this.#failure = failure
-      await this.#leave(this.#options.deadlineMs)
+      if (failure.code === 'START_TIMEOUT') await this.#leaveStart()
+      else await this.#leave(this.#options.deadlineMs)
       throw failure
     }
     this.startedAtMs = performance.now()
@@ -381,6 +394,12 @@ export class Supervisor implements MemberListener {
     if (open.length > 0) return
     this.events.emit('pipeline.drained')
     void this.#leave(this.#options.deadlineMs)
+  }
+
+  /** Leaves without those that are not ready: they may never come out of their module or their `setup`. */
+  async #leaveStart(): Promise<void> {
+    for (const member of this.#members) if (!member.isReady) void member.kill()
+    await this.#leave(this.#options.deadlineMs)
   }
 
   /**

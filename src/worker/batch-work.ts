@@ -8,7 +8,8 @@ import type { CallContext } from './context.ts'
 import { isWorthRetry, retryDelayMs } from './faults.ts'
 import { NO_ANCHORS, headerOf, idOf } from './granule.ts'
 import type { AnyFunction } from './handlers.ts'
-import { type Fault, iterate } from './outlet.ts'
+import type { Fault } from './outlet.ts'
+import { settled } from './results.ts'
 import type { LinkPlan } from '../plan/types.ts'
 import type { Parts } from './stage.ts'
 
@@ -93,8 +94,8 @@ export class BatchWork {
   deliver(result: unknown, batch: Batch, context: CallContext): void {
     const { outlet, stage } = this.#parts
     const { root } = outlet
-    const results =
-      stage.work === 'mapBatch' ? (areNumbers(result) ? result : [...iterate(stage.node, result)]) : undefined
+    const isMapped = stage.work === 'mapBatch'
+    const results = isMapped ? (settled(stage.node, 'mapBatch', result) as ArrayLike<unknown>) : undefined
     const reasons = reasonsByIndex(batch.values, context.failed)
     // Counted first: what is refused on its way out is taken off again.
     root.count(DONE, batch.values.length - reasons.size)
@@ -133,7 +134,7 @@ export class BatchWork {
   giveUp(batch: Batch, fault: Fault): void {
     const { outlet } = this.#parts
     const members = batch.members()
-    batch.again().forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, members[i]!.header))
+    batch.again().forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, members[i]))
   }
 
   countRetry({ attempts, error }: Fault, records: number): void {
@@ -170,7 +171,7 @@ export class BatchWork {
         const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
         entry = desk.put(own, again[i], dueAt, fault.firstFailedAt)
       }
-      if (entry === undefined) return outlet.giveUp(outlet.root, again[i], i, fault, header)
+      if (entry === undefined) return outlet.giveUp(outlet.root, again[i], i, fault, members[i])
       settlement.toggle(own)
       desk.wait(entry)
       this.countRetry(fault, 1)

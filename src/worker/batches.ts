@@ -6,8 +6,8 @@ import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
 import { LaneGranule } from './inlet.ts'
-import { isThenable } from './outlet.ts'
 import { measureGranule } from './parts.ts'
+import { isThenable } from './results.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
 
 /** A part of a granule that is in a batch: records from `from` up to `to`. */

@@ -1,4 +1,3 @@
-import { MillraceError, inWords } from '../errors.ts'
 import type { Dispatch } from '../plan/definition.ts'
 
 /** Puts a record into the queue of each lane that gets it. */
@@ -18,7 +17,7 @@ const PARTITIONS = 1024
  */
 export function chooserOf(
   dispatch: Dispatch,
-  functions: { key?: (value: unknown) => unknown; select?: (value: unknown, worker: number) => boolean },
+  functions: { key?: (value: unknown) => string | number; select?: (value: unknown, worker: number) => boolean },
   sentBefore: number,
 ): Chooser | undefined {
   switch (dispatch) {
@@ -45,8 +44,7 @@ export function chooserOf(
 }
 
 /** The virtual partition of a key: FNV-1a over the characters of its text, so that every worker and every run agrees. */
-export function partitionOf(key: unknown): number {
-  if (typeof key !== 'string' && typeof key !== 'number') throw new MillraceError('KEY_INVALID', { key: inWords(key) })
+function partitionOf(key: string | number): number {
   const text = typeof key === 'string' ? key : String(key)
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

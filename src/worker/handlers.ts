@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { Context, GraphData, GraphNode, Handler } from '../plan/definition.ts'
 import type { LinkPlan, NodePlan, StagePlan, Work } from '../plan/types.ts'
+import { booleanOf, branchOf, keyOf } from './results.ts'
 
 export type AnyFunction = (...args: any[]) => unknown
 
@@ -47,7 +48,7 @@ export class Handlers {
 
   route(plan: NodePlan): (value: unknown) => string {
     const route = this.#of(this.#nodes.get(plan.node)!.route)
-    if (route !== undefined) return route as (value: unknown) => string
+    if (route !== undefined) return (value) => branchOf(plan.node, route(value))
     throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: 'route' })
   }
 
@@ -61,15 +62,16 @@ export class Handlers {
 
   /** How a link chooses lanes: the key of the next stage's records, and the selector of a broadcast. */
   dispatch(link: LinkPlan): {
-    key?: (value: unknown) => unknown
+    key?: (value: unknown) => string | number
     select?: (value: unknown, worker: number) => boolean
   } {
-    const key = this.#of(this.#nodes.get(link.toNode)!.partitionBy)
+    const { toNode } = link
+    const key = this.#of(this.#nodes.get(toNode)!.partitionBy)
     const select =
       link.selectorEdge === undefined ? undefined : this.#of(this.#graph.edges[link.selectorEdge]!.selector)
     return {
-      ...(key === undefined ? {} : { key }),
-      ...(select === undefined ? {} : { select: select as (value: unknown, worker: number) => boolean }),
+      ...(key && { key: (value) => keyOf(toNode, key(value)) }),
+      ...(select && { select: (value, worker) => booleanOf(toNode, 'selector', select(value, worker)) }),
     }
   }
 

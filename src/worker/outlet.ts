@@ -9,7 +9,10 @@ import { chooserOf } from './dispatch.ts'
 import type { Handlers, Operation } from './handlers.ts'
 import { portionOf, recordIdOf } from './granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
+import { isThenable, settled } from './results.ts'
 import type { Settlement } from './settlement.ts'
+
+export { isThenable }
 
 /** What a failure says, beside the record: shared by retries, error edges and events. */
 export interface Fault {
@@ -152,13 +155,14 @@ export class Outlet {
   /** Sends a record to the edges of a branch. */
   emit(node: NodeOutlet, branch: string, value: unknown, origin: number): void {
     const ports = node.branches.get(branch)
-    if (ports === undefined) throw new MillraceError('ROUTE_UNKNOWN', { node: node.plan.node, branch })
+    if (ports === undefined)
+      throw new MillraceError('ROUTE_UNKNOWN', { node: node.plan.node, branch, branches: [...node.branches.keys()] })
     for (let i = 0; i < ports.length; i++) ports[i]!.send(value, origin)
   }
 
   /**
    * Gives a record up: to the error edge, else to the dead-letter edge, else it is nacked.
-   * @param owner the granule that the record counts for, where that is not the one in hand: a batch has many
+   * @param member the granule that the record counts for, and its place there, where that is not the one in hand: a batch has many
    * @param isCounted false for a further output of an input that was given up before: it is told, and counts no more
    */
   giveUp(
@@ -166,9 +170,10 @@ export class Outlet {
     input: unknown,
     origin: number,
     given: Fault,
-    owner: GranuleHeader = this.#granule!,
+    member: Readonly<{ header: GranuleHeader; index: number }> = { header: this.#granule!, index: origin },
     isCounted = true,
   ): void {
+    const owner = member.header
     const fault = { ...given, error: located(given.error, node.plan.node) }
     const ports = node.error.length > 0 ? node.error : node.deadLetter
     const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
@@ -181,13 +186,7 @@ export class Outlet {
       node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
       if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(CRASHED, 1)
     }
-    this.#onFault(
-      node.plan.node,
-      input,
-      fault,
-      outcome,
-      owner === this.#granule ? recordIdOf(owner, origin) : undefined,
-    )
+    this.#onFault(node.plan.node, input, fault, outcome, recordIdOf(owner, member.index))
   }
 
   #sendFailure(ports: readonly Port[], failure: Failure, origin: number, sent: SentFailure): void {
@@ -283,7 +282,7 @@ export class Outlet {
     this.#refused.add(origin)
     if (isCounted && !isSource) this.root.count(DONE, -1)
     const fault = { error, attempts: this.#granule!.attempt + 1, firstFailedAt: Date.now() }
-    this.giveUp(this.root, value, origin, fault, this.#granule, isCounted)
+    this.giveUp(this.root, value, origin, fault, undefined, isCounted)
   }
 
   /** The input of a failure cannot be sent: the rest of it can. Where the edge takes no failures at all, the record is nacked. */
@@ -361,13 +360,19 @@ export class Outlet {
   }
 
   #fused(node: NodeOutlet, operation: Operation): (value: unknown, origin: number) => void {
+    const { work } = operation
+    const id = node.plan.node
     return (value, origin) => {
-      const result = operation.call(value)
-      if (isThenable(result)) throw new MillraceError('FUSED_HANDLER_ASYNC', { node: node.plan.node })
-      const isFiltered = operation.work === 'filter' && result !== true
-      if (operation.work === 'flatMap')
-        for (const item of iterate(node.plan.node, result)) this.send(node, item, origin)
-      else if (!isFiltered) this.send(node, operation.work === 'map' ? result : value, origin)
+      const answer = operation.call(value)
+      if (isThenable(answer)) {
+        // A promise that fails unseen would end the thread.
+        answer.then(undefined, () => undefined)
+        throw new MillraceError('FUSED_HANDLER_ASYNC', { node: id })
+      }
+      const result = settled(id, work, answer)
+      const isFiltered = result === false && work === 'filter'
+      if (work === 'flatMap') for (const item of result as unknown[]) this.send(node, item, origin)
+      else if (!isFiltered) this.send(node, work === 'map' ? result : value, origin)
       node.count(isFiltered ? FILTERED : DONE, 1)
     }
   }
@@ -420,25 +425,10 @@ interface SentFailure {
 }
 
 /** Told of each record that was given up. */
-export type OnFault = (
-  node: string,
-  input: unknown,
-  fault: Fault,
-  outcome: Outcome,
-  recordId: string | undefined,
-) => void
+export type OnFault = (node: string, input: unknown, fault: Fault, outcome: Outcome, recordId: string) => void
 
 /** How a record that was given up ended. */
 export type Outcome = 'error' | 'deadLettered' | 'failed'
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
-
-export function iterate(node: string, result: unknown): Iterable<unknown> {
-  if (typeof result === 'object' && result !== null && Symbol.iterator in result) return result as Iterable<unknown>
-  throw new MillraceError('HANDLER_RESULT_INVALID', { node, result: typeof result })
-}
 
 /** Codecs and keys know no nodes; the error says where it was. */
 function located(error: unknown, node: string): unknown {

@@ -60,8 +60,7 @@ export function makeParts(given: {
     handlers,
     onFault(node, input, { error, attempts }, outcome, recordId) {
       const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
-      const id = recordId === undefined ? {} : { recordId }
-      report({ name, node, ...id, attempts, error: errorText(error), input })
+      report({ name, node, recordId, attempts, error: errorText(error), input })
     },
   })
   const phase = plan.control.offset / 4 + PHASE

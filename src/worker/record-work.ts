@@ -6,7 +6,8 @@ import type { CallContext } from './context.ts'
 import { isWorthRetry, retryDelayMs } from './faults.ts'
 import { headerOf } from './granule.ts'
 import type { AnyFunction } from './handlers.ts'
-import { type Fault, iterate } from './outlet.ts'
+import type { Fault } from './outlet.ts'
+import { settled } from './results.ts'
 import type { Parts } from './stage.ts'
 
 /** A failed record that stays in hand for its next attempt: the failed ones so far, and times in ms since 1970. */
@@ -20,14 +21,14 @@ export interface InHand {
 export class RecordWork {
   readonly handler: AnyFunction
   /** Whether `settle` has something to do: asked once for many records. */
-  readonly isTakenWhole: boolean
+  readonly isChecked: boolean
   readonly #parts: Parts
   readonly #when: AnyFunction | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
-    this.isTakenWhole = parts.stage.work === 'flatMap'
+    this.isChecked = parts.stage.work === 'flatMap' || parts.stage.work === 'filter'
     this.#when = parts.handlers.retryWhen()
   }
 
@@ -65,10 +66,10 @@ export class RecordWork {
     }
   }
 
-  /** What the answer of a handler means: `flatMap`'s is taken as a whole, so that a failure in the middle sends nothing. */
+  /** What the answer of a handler means. @throws HANDLER_RESULT_INVALID */
   settle(result: unknown): unknown {
-    if (!this.isTakenWhole || Array.isArray(result)) return result
-    return [...iterate(this.#parts.stage.node, result)]
+    const { stage } = this.#parts
+    return settled(stage.node, stage.work, result)
   }
 
   /** Counts records that this stage has taken from a lane. */

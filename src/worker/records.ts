@@ -3,9 +3,9 @@ import { OpenCall } from './call.ts'
 import { Calls, TAKE_DIRECTLY } from './calls.ts'
 import { CallContext } from './context.ts'
 import { LaneGranule } from './inlet.ts'
-import { isThenable } from './outlet.ts'
 import { measureGranule } from './parts.ts'
 import { type InHand, RecordWork } from './record-work.ts'
+import { isThenable } from './results.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
 
 /** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
@@ -156,7 +156,7 @@ export class RecordStage implements Stage {
     const attempt = this.#inHand?.attempts ?? granule.attempt
     const { hand, stage, wake } = this.#parts
     const work = this.#work
-    const { handler, isTakenWhole } = work
+    const { handler, isChecked } = work
     const context = this.#context
     const results = new Array<unknown>(last)
     context.aim(granule, this.#index, attempt + deaths + 1)
@@ -170,7 +170,7 @@ export class RecordStage implements Stage {
         if (isThenable(result)) {
           this.isAsync = true
           this.#exception = new OpenCall(result, context, stage.input!.timeoutMs, wake)
-        } else results[i] = isTakenWhole ? work.settle(result) : result
+        } else results[i] = isChecked ? work.settle(result) : result
       } catch (error) {
         this.#exception = { error }
       }

@@ -1,10 +1,9 @@
 import type { SourceContext } from '../plan/definition.ts'
 import { Marked } from '../plan/definition.ts'
 import { type Numbers, areNumbers } from '../codec/struct.ts'
-import { MillraceError } from '../errors.ts'
 import type { AnyFunction } from './handlers.ts'
-import { isThenable } from './outlet.ts'
 import type { Progress } from './progress.ts'
+import { invalidResult, isThenable } from './results.ts'
 
 /** Records that are taken from a source's handler and not sent yet; `marks[i]` are those of `values[i]`, if it has any. */
 export class Taken {
@@ -88,7 +87,7 @@ export function supplyOf(
     if (Symbol.asyncIterator in made) return new AsyncSupply(made[Symbol.asyncIterator](), skip, wake)
     if (Symbol.iterator in made) return new SyncSupply(made[Symbol.iterator](), skip)
   }
-  throw new MillraceError('HANDLER_RESULT_INVALID', { node: context.node, handler: 'produce', result: typeof made })
+  throw invalidResult(context.node, 'produce', made)
 }
 
 class SyncSupply implements Supply {
@@ -283,12 +282,7 @@ class PollSupply implements Supply {
   #accept(batch: unknown): void {
     if (batch === null) this.#hasEnded = true
     else if (isList(batch)) for (const record of batch) this.#arrive(record)
-    else
-      throw new MillraceError('HANDLER_RESULT_INVALID', {
-        node: this.#context.node,
-        handler: 'poll',
-        result: typeof batch,
-      })
+    else throw invalidResult(this.#context.node, 'poll', batch)
   }
 
   #arrive(record: unknown): void {

@@ -1,10 +1,9 @@
 /** What users of a pipeline may do to it: each call has an outcome, and none hangs. */
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { type RunOptions, run } from 'millrace'
 import * as graphs from './graphs.js'
-import { assertConserved, until } from './harness.js'
+import { assertConserved } from './harness.js'
 
 test('records that are asked for at once come in turn, and none is lost', { timeout: 30_000 }, async () => {
   const pipeline = await run(graphs.pushed)
@@ -15,8 +14,9 @@ test('records that are asked for at once come in turn, and none is lost', { time
     (await asked).map(({ value }) => value as unknown),
     [1, 4, 9],
   )
-  const report = await pipeline.drain()
-  assert.equal(report.acked + report.abandoned, 3)
+  // The last record is in the reader's hands until it asks for another one, or leaves.
+  await out.return!()
+  assert.equal((await pipeline.drain()).acked, 3)
   assertConserved(pipeline)
 })
 
@@ -79,14 +79,3 @@ test(
     await pipeline.drain()
   },
 )
-
-test('a signal that is aborted while the pipeline starts stops it when it has started', async () => {
-  const controller = new AbortController()
-  const starting = run(graphs.pushed, { signal: controller.signal })
-  await sleep(1)
-  controller.abort()
-  const pipeline = await starting
-  assert.equal((await pipeline.finished).outcome, 'stopped')
-  await until(() => pipeline.state === 'ended', 'it has ended')
-  await assert.rejects(run(graphs.pushed, { signal: AbortSignal.abort(new Error('before')) }), /before/)
-})
