@@ -9,9 +9,10 @@ const MAX_FILL = 5_000_000
 export interface Traffic {
   /**
    * Rate into each node, when `outside[node]` comes to it from outside: the solution of
-   * `in = outside + Σ over edges into the node (gain × in of the edge's node)`. Infinite where a loop grows.
+   * `in = outside + Σ over edges into the node (gain × in of the edge's node)`. Infinite where a loop grows. `atMost` cuts
+   * what each node hands on, loop by loop.
    */
-  solve(outside: Float64Array): Float64Array
+  solve(outside: Float64Array, atMost?: number): Float64Array
   /** Whether records of a node may come back to it. */
   isOnLoop(node: number): boolean
   /** Loops that send back at least as much as they take: node numbers, in topological order. */
@@ -31,7 +32,7 @@ export function traffic(graph: Adjacency, gain: (edge: number) => number): Traff
   return {
     isOnLoop: (node) => parts.isLoop(parts.of(node)),
     growing: parts.members.filter((_, index) => loops[index]?.grows === true),
-    solve: (outside) => {
+    solve: (outside, atMost = Infinity) => {
       const rate = Float64Array.from(outside)
       parts.members.forEach((members, index) => {
         for (const node of members) {
@@ -41,6 +42,7 @@ export function traffic(graph: Adjacency, gain: (edge: number) => number): Traff
           }
         }
         loops[index]?.solve(rate)
+        for (const node of members) rate[node] = Math.min(atMost, rate[node]!)
       })
       return rate
     },
