@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { forecast } from '#src/analysis/flow/forecast.js'
 import { simulate } from '#src/analysis/flow/simulate.js'
 import type { GraphData, GraphEdge, GraphNode } from 'millrace'
@@ -79,4 +80,91 @@ test('a buffer below one that drops holds what the source lets on its way', () =
     ['in > latest', 'latest > pass', 'pass > queue'],
   )
   near(simulate(graph).buffers.find(({ node }) => node === 'queue')?.reach, 100)
+})
+
+/** 100/s into a buffer that drops, read at 50/s. */
+function dropping(window: number, capacity: number, below: readonly string[] = []): GraphData {
+  const chain = ['in', 'latest', ...below, 'out']
+  return graphOf(
+    [
+      { kind: 'source', id: 'in', rate: 100, window },
+      { kind: 'buffer', id: 'latest', capacity, whenFull: 'dropOldest' },
+      ...below.map((id): GraphNode => ({ kind: 'transform', id })),
+      { kind: 'sink', id: 'out', serviceRate: 50 },
+    ],
+    chain.slice(1).map((to, index): GraphEdge => ({ from: chain[index]!, to })),
+  )
+}
+
+test('a buffer that the window cannot fill drops nothing: the source waits for what ends', () => {
+  const found = simulate(dropping(1_000, 2_000))
+  near(found.throughput, 50)
+  near(found.buffers[0]?.dropped, 0)
+  near(found.buffers[0]?.reach, 1_000)
+  assert.deepEqual(found.sources[0]?.limit, { by: 'stage', node: 'out' })
+  near(simulate(dropping(2_001, 2_000)).buffers[0]?.dropped, 50)
+})
+
+test('a buffer drops only once the lanes between it and the full stage are full as well', () => {
+  // The lane before `out` holds 4,096.
+  near(simulate(dropping(4_000, 10, ['pass'])).buffers[0]?.dropped, 0)
+  near(simulate(dropping(4_200, 10, ['pass'])).buffers[0]?.dropped, 50)
+})
+
+test('of two buffers that drop the lower one fills first, and leaves the upper one what remains', () => {
+  const graph = (window: number): GraphData =>
+    graphOf(
+      [
+        { kind: 'source', id: 'in', rate: 100, window },
+        { kind: 'buffer', id: 'upper', capacity: 800, whenFull: 'dropOldest' },
+        { kind: 'transform', id: 'middle', serviceRate: 50 },
+        { kind: 'buffer', id: 'lower', capacity: 800, whenFull: 'dropNewest' },
+        { kind: 'sink', id: 'out', serviceRate: 10 },
+      ],
+      ['in > upper', 'upper > middle', 'middle > lower', 'lower > out'],
+    )
+  const drops = (window: number): readonly (number | undefined)[] =>
+    ['upper', 'lower'].map((id) => simulate(graph(window)).buffers.find(({ node }) => node === id)?.dropped)
+  assert.deepEqual(drops(700), [0, 0])
+  assert.deepEqual(drops(1_000), [0, 40])
+  assert.deepEqual(drops(2_000), [50, 40])
+})
+
+/** No sum of rooms is equal to a window: on that edge a drop may or may not be. */
+const chains = fc
+  .record({
+    rate: fc.integer({ min: 10, max: 200 }),
+    window: fc.constantFrom(110, 1_010, 6_100, 12_100, 20_200),
+    stages: fc.array(
+      fc.record({
+        serviceRate: fc.integer({ min: 10, max: 200 }),
+        selectivity: fc.constantFrom(0.5, 1, 1, 3),
+        capacity: fc.constantFrom(undefined, 50, 900, 5_000),
+        whenFull: fc.constantFrom('block', 'dropOldest', 'dropNewest'),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
+  })
+  .map(({ rate, window, stages }): GraphData => {
+    const nodes: GraphNode[] = [{ kind: 'source', id: 'in', rate, window }]
+    stages.forEach(({ serviceRate, selectivity, capacity, whenFull }, index) => {
+      if (capacity !== undefined) nodes.push({ kind: 'buffer', id: `buffer${index}`, capacity, whenFull })
+      nodes.push({ kind: 'transform', id: `stage${index}`, serviceRate, selectivity })
+    })
+    nodes.push({ kind: 'sink', id: 'out' })
+    const edges = nodes.slice(1).map(({ id }, index): GraphEdge => ({ from: nodes[index]!.id, to: id }))
+    return { name: 'random', nodes, edges, clusters: [] }
+  })
+
+test('random chains with buffers that drop settle over time as simulated', () => {
+  fc.assert(
+    fc.property(chains, (graph) => {
+      const found = forecast(graph, { seconds: 1e7, fromSeconds: 9e6 })
+      for (const [index, { id, in: into }] of simulate(graph).nodes.entries()) {
+        assert.equal(found.nodes[index]?.id, id)
+        near(found.nodes[index]?.in, into, 0.01)
+      }
+    }),
+    { numRuns: 150 },
+  )
 })

@@ -1,5 +1,6 @@
 import { coreLoad, type Counts, stepToFull } from './filling.ts'
-import { cutTraffic, feeders, inject, modelOf, type Model } from './model.ts'
+import { cutTraffic, feeders, inject, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { predict, type Prediction } from './predict.ts'
 import type { FlowOptions } from './model.ts'
 import type { GraphData } from '../../graph/types.ts'
@@ -36,7 +37,7 @@ export interface BufferFlow {
 
 /** All buffers, those with least headroom first. Cost: two predictions for each buffer above a full stage, else one. */
 export function buffers(graph: GraphData, options: FlowOptions = {}): readonly BufferFlow[] {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   return buffersOf(model, predict(model))
 }
 

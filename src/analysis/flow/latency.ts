@@ -1,7 +1,8 @@
 import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components, type Components } from '../components.ts'
-import { cutTraffic, modelOf, type FlowOptions, type Model } from './model.ts'
+import { cutTraffic, type FlowOptions, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { predict, type Prediction } from './predict.ts'
 import { fastestRoutes, slowestRoutes, type Crossing, type FastestRoutes, type Times } from './routes.ts'
 import { sharesOf } from './shares.ts'
@@ -39,7 +40,7 @@ export interface Latency {
  * @throws LOOP_TOO_LARGE
  */
 export function latency(graph: GraphData, { paths, ...options }: FlowOptions & EdgeFilter = {}): Latency {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   const prediction = predict(model)
   const found = adjacency(graph, paths === undefined ? {} : { paths })
   const parts = components(found)

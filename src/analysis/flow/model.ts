@@ -89,7 +89,12 @@ export function outsideOf(model: Model, origins: readonly Origin[], rates: reado
 }
 
 /** Adds what a node sends over its edges, for each record that it passes on, to the nodes they lead to. */
-export function inject({ graph, shares }: Model, node: number, rate: number, outside: Float64Array): void {
+export function inject(
+  { graph, shares }: Pick<Model, 'graph' | 'shares'>,
+  node: number,
+  rate: number,
+  outside: Float64Array,
+): void {
   for (const edge of graph.out(node)) outside[graph.to(edge)]! += rate * (shares[edge]?.gain ?? 0)
 }
 

@@ -1,6 +1,7 @@
 import type { GraphData } from '../../graph/types.ts'
 import { components } from '../components.ts'
-import { modelOf, type FlowOptions, type Model } from './model.ts'
+import { type FlowOptions, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { predict } from './predict.ts'
 import { loopTraffic, times } from './traffic.ts'
 
@@ -34,7 +35,7 @@ const STEPS = 60
  * Cost: some sixty solutions of the loop's own equations, for each loop.
  */
 export function retryLoops(graph: GraphData, options: FlowOptions = {}): readonly RetryLoop[] {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   const { into } = predict(model)
   const parts = components(model.graph)
   return parts.members.flatMap((members, index) => {

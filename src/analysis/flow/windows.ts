@@ -5,6 +5,8 @@ import { times, traffic } from './traffic.ts'
 
 /** What the windows of the sources let come to a node and wait there. */
 export interface Windows {
+  /** Source records that those sources may have on their way from which records come to the node. */
+  above(node: number): number
   /** Records that can wait at the node at once. A record that becomes several there holds one place of its window. */
   reach(node: number): number
   /** The part of a source record that one record at the node stands for, with `rates` of the sources, in their order. */
@@ -27,6 +29,10 @@ export function windowsOf({ graph, shares, sources, traffic: { isOnLoop } }: Mod
     return { records: equations.solve(there), share: equations.solve(there, 1) }
   }
   return {
+    above: (node) => {
+      const { share } = arrivals(node)
+      return sum((source) => (share[source]! > 0 ? windowOf(graph, source) : 0))
+    },
     reach: (node) => {
       const { records, share } = arrivals(node)
       return sum((source) => (share[source]! > 0 ? (windowOf(graph, source) * records[source]!) / share[source]! : 0))
