@@ -5,7 +5,7 @@ import { predict, type Prediction } from './predict.ts'
 import type { FlowOptions } from './model.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { NODE_OPTIONS } from '../../options.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 import { windowsOf, type Windows } from './windows.ts'
 
 /** One buffer under the predicted flow. Rates are records per second, times are seconds, `capacity` is records. */
@@ -35,7 +35,7 @@ export interface BufferFlow {
   readonly absorbsS: number
 }
 
-/** All buffers, those with least headroom first. Cost: two predictions for each buffer above a full stage, else one. */
+/** All buffers, those with least headroom first. Cost: two predictions for each buffer above a full stage, else three solutions. */
 export function buffers(graph: GraphData, options: FlowOptions = {}): readonly BufferFlow[] {
   const model = steadyModel(graph, options)
   return buffersOf(model, predict(model))

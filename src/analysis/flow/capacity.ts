@@ -4,7 +4,7 @@ import { isStage } from '../loops/lanes.ts'
 import { outsideOf, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 
 /** One thing that may limit the graph: a stage, or the cores. */
 export interface Bottleneck {

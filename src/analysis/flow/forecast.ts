@@ -6,7 +6,7 @@ import { EDGE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './m
 import { predict, type Prediction } from './predict.ts'
 import { queueGraph, type Queue } from './queues.ts'
 import { atRates, meanBetween, noneOf, type Rates } from './totals.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 import { totalWindow, windowsOf } from './windows.ts'
 
 /** What `forecast` looks with. */

@@ -6,7 +6,7 @@ import { feeders, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { isStage } from '../loops/lanes.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 
 /** What keeps a node from getting more, and where that lies seen from the node. */
 export interface NodeLimit extends NamedLimit {

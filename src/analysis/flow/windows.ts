@@ -1,7 +1,8 @@
 import { SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
 import { type Adjacency } from '../adjacency.ts'
 import type { Model } from './model.ts'
-import { times, traffic } from './traffic.ts'
+import { times } from './times.ts'
+import { traffic, type Traffic } from './traffic.ts'
 
 /** What the windows of the sources let come to a node and wait there. */
 export interface Windows {
@@ -17,13 +18,13 @@ export interface Windows {
 export function windowsOf({ graph, shares, sources, traffic: { isOnLoop } }: Model): Windows {
   const upstream = reversed(graph)
   const gain = (edge: number): number => shares[edge]?.gain ?? 0
-  const whole = traffic(upstream, gain)
+  let whole: Traffic | undefined
   const sum = (count: (source: number, index: number) => number): number =>
     sources.reduce((total, { node }, index) => total + count(node, index), 0)
   /** Of one record of each node: the records that come to `node` a first time, and the share of which any comes. */
   const arrivals = (node: number): { records: Float64Array; share: Float64Array } => {
     const first = (edge: number): number => (graph.from(edge) === node ? 0 : gain(edge))
-    const equations = isOnLoop(node) ? traffic(upstream, first) : whole
+    const equations = isOnLoop(node) ? traffic(upstream, first) : (whole ??= traffic(upstream, gain))
     const there = new Float64Array(graph.nodes.length)
     there[node] = 1
     return { records: equations.solve(there), share: equations.solve(there, 1) }
