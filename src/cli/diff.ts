@@ -14,6 +14,7 @@ export const diff: Command = {
   summary: 'What changed from one graph to another, and what that does to its flow.',
   usage: 'BEFORE AFTER [--tolerance SHARE] [--cores N] [--json]',
   options: {
+    'load-seconds': GRAPH_OPTIONS['load-seconds'],
     json: GRAPH_OPTIONS.json,
     strict: GRAPH_OPTIONS.strict,
     tolerance: {
@@ -30,7 +31,7 @@ export const diff: Command = {
     }
     const tolerance = numberOf(values, 'tolerance') ?? DEFAULT_TOLERANCE
     const cores = numberOf(values, 'cores', Number.MIN_VALUE) ?? availableParallelism()
-    const graphs = [await loadFile(before, undefined), await loadFile(after, undefined)] as const
+    const graphs = [await loadFile(before, values), await loadFile(after, values)] as const
     const problems = validate(graphs[1])
     const found = diffGraphs(...graphs, { cores })
     const worse = worseBy(found) > tolerance

@@ -19,6 +19,7 @@ export const run: Command = {
     'MODULE [--graph NAME] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
+    'load-seconds': GRAPH_OPTIONS['load-seconds'],
     port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
     host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
     token: { type: 'string', value: 'TOKEN', text: 'Token of the API. Default: what MILLRACE_TOKEN holds.' },

@@ -319,6 +319,32 @@ test('a module that waits for something that never comes is refused, not waited 
   assert.match(stderr, /^MODULE_NOT_LOADED/)
 })
 
+test('a module that a timer keeps waiting is given up on after --load-seconds, and the message names it', () => {
+  const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+  const module = file('ticks.mjs', 'setInterval(() => {}, 1_000); await new Promise(() => {})')
+  const args = [main, 'simulate', module, '--load-seconds', '0.5']
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+  assert.equal(status, 1)
+  assert.match(stderr, /^MODULE_NOT_LOADED.*ticks\.mjs.*0\.5 s; --load-seconds/s)
+})
+
+test('what a module leaves open does not keep the command', () => {
+  const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+  const graph = "export default { name: 'open', nodes: [], edges: [], clusters: [] }"
+  const module = file('open.mjs', `setInterval(() => {}, 1_000); ${graph}`)
+  const { status, stdout } = spawnSync(process.execPath, [main, 'draw', module], { encoding: 'utf8', timeout: 60_000 })
+  assert.notEqual(status, null)
+  assert.match(stdout, /flowchart/)
+})
+
+test('files may begin with a byte order mark', async () => {
+  const graph =
+    '\uFEFF{"name":"marked","nodes":[{"kind":"source","id":"in"},{"kind":"sink","id":"out"}],"edges":[{"from":"in","to":"out"}]}'
+  assert.match((await millrace('check', file('marked.json', graph))).out, /^marked: 2 nodes/m)
+  const measurements = file('marked-measured.json', `\uFEFF${JSON.stringify(measured(iot))}`)
+  assert.equal((await millrace('check', IOT, '--measurements', measurements)).code, 0)
+})
+
 test('a module with several graphs needs to be told which', async () => {
   const path = file(
     'two.mjs',
