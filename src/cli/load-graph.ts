@@ -9,7 +9,7 @@ import { graphFromJson } from '../analysis/graph-from-json.ts'
 import type { GraphData } from '../graph/types.ts'
 import { RUN_OPTIONS } from '../options.ts'
 import { importModule, isGraph } from '../worker/load.ts'
-import { numberOf, textOf, UsageError, type Call, type CommandOption, type Values } from './command.ts'
+import { positiveOf, textOf, UsageError, type Call, type CommandOption, type Values } from './command.ts'
 
 /** A module may take as long as the workers that load it again. */
 const LOAD_SECONDS = RUN_OPTIONS.startDeadlineMs.default / 1_000
@@ -46,7 +46,7 @@ export async function loadGraph({ positionals, values }: Call): Promise<GraphDat
  * @throws UsageError, FILE_NOT_READ, GRAPH_JSON_INVALID, MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED
  */
 export async function loadFile(file: string, values: Values): Promise<GraphData> {
-  const seconds = numberOf(values, 'load-seconds', Number.MIN_VALUE) ?? LOAD_SECONDS
+  const seconds = positiveOf(values, 'load-seconds') ?? LOAD_SECONDS
   if (file.endsWith('.json')) return graphFromJson(await read(file))
   const loading = importModule(pathToFileURL(resolve(file)).href, 'auto')
   return pick(await settled(loading, file, seconds), file, textOf(values, 'graph'))

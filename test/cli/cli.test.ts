@@ -292,6 +292,26 @@ test('a graph read from JSON is the graph that was written', async () => {
   assert.equal((await millrace('draw', path)).out, (await millrace('draw', IOT)).out)
 })
 
+test('figures that must be above 0 are refused at 0', async () => {
+  for (const option of ['--cores', '--seconds', '--load-seconds']) {
+    const { code, err } = await millrace('simulate', IOT, option, '0')
+    assert.equal(code, 2)
+    assert.match(err, new RegExp(`^${option} takes a number above 0, not "0"`))
+  }
+})
+
+test('draw: a picture that cannot be written is refused with a code', async () => {
+  const { code, err } = await millrace('draw', IOT, '--out', join(folder, 'absent', 'picture.dot'))
+  assert.equal(code, 1)
+  assert.match(err, /^FILE_NOT_WRITTEN.*picture\.dot/s)
+})
+
+test('run: a graph without handlers is refused before anything starts, and rehearsing it is the way out', async () => {
+  const { code, out, err } = await millrace('run', IOT)
+  assert.deepEqual([code, out], [1, ''])
+  assert.match(err, /^HANDLER_MISSING.*`millrace rehearse`/)
+})
+
 test('files and modules that are no graph are refused with a code', async () => {
   const refused: [string[], RegExp][] = [
     [['check', join(folder, 'absent.json')], /^FILE_NOT_READ/],
