@@ -111,23 +111,26 @@ test('a buffer drops only once the lanes between it and the full stage are full 
   near(simulate(dropping(4_200, 10, ['pass'])).buffers[0]?.dropped, 50)
 })
 
+/** What each of two buffers in a row drops. */
+function twoDropping(window: number): readonly (number | undefined)[] {
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', rate: 100, window },
+      { kind: 'buffer', id: 'upper', capacity: 800, whenFull: 'dropOldest' },
+      { kind: 'transform', id: 'middle', serviceRate: 50 },
+      { kind: 'buffer', id: 'lower', capacity: 800, whenFull: 'dropNewest' },
+      { kind: 'sink', id: 'out', serviceRate: 10 },
+    ],
+    ['in > upper', 'upper > middle', 'middle > lower', 'lower > out'],
+  )
+  const { buffers } = simulate(graph)
+  return ['upper', 'lower'].map((id) => buffers.find(({ node }) => node === id)?.dropped)
+}
+
 test('of two buffers that drop the lower one fills first, and leaves the upper one what remains', () => {
-  const graph = (window: number): GraphData =>
-    graphOf(
-      [
-        { kind: 'source', id: 'in', rate: 100, window },
-        { kind: 'buffer', id: 'upper', capacity: 800, whenFull: 'dropOldest' },
-        { kind: 'transform', id: 'middle', serviceRate: 50 },
-        { kind: 'buffer', id: 'lower', capacity: 800, whenFull: 'dropNewest' },
-        { kind: 'sink', id: 'out', serviceRate: 10 },
-      ],
-      ['in > upper', 'upper > middle', 'middle > lower', 'lower > out'],
-    )
-  const drops = (window: number): readonly (number | undefined)[] =>
-    ['upper', 'lower'].map((id) => simulate(graph(window)).buffers.find(({ node }) => node === id)?.dropped)
-  assert.deepEqual(drops(700), [0, 0])
-  assert.deepEqual(drops(1_000), [0, 40])
-  assert.deepEqual(drops(2_000), [50, 40])
+  assert.deepEqual(twoDropping(700), [0, 0])
+  assert.deepEqual(twoDropping(1_000), [0, 40])
+  assert.deepEqual(twoDropping(2_000), [50, 40])
 })
 
 /** No sum of rooms is equal to a window: on that edge a drop may or may not be. */

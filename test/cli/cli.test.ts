@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { cli } from '#src/cli/cli.js'
+import { COMMANDS } from '#src/cli/commands.js'
 import { type GraphDiff, graphToJson, type Rehearsal } from 'millrace'
 import { measured } from '../analysis/measurements.js'
 import iot from '../../examples/walkthrough/2-iot.js'
@@ -470,4 +471,16 @@ test('diff: what changed, what that does, and exit code 1 where it is worse', as
   assert.equal((await millrace('diff', old, now, '--tolerance', '2')).code, 0)
   assert.match((await millrace('diff', old, old)).out, /^Nothing changed\.$/m)
   assert.equal((await millrace('diff', old)).code, 2)
+})
+
+test('docs/cli.md names every command, and every option under its command or under all of them', () => {
+  const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
+  const [common = '', ...sections] = page.split(/^## /m)
+  for (const [name, { options }] of Object.entries(COMMANDS)) {
+    const section = sections.find((each) => each.startsWith(`${name}\n`))
+    assert.ok(section !== undefined, name)
+    for (const option of Object.keys(options)) {
+      assert.ok(`${common}${section}`.includes(`--${option}`), `${name} --${option}`)
+    }
+  }
 })

@@ -97,7 +97,7 @@ function eliminate(steps: readonly Step[], shares: Float64Array): Float64Array |
     turns[index] = 1 / left
     let next = 0
     for (const feeder of feeders) {
-      const through = shares[feeder]! * turns[index]!
+      const through = shares[feeder]! / left
       for (const reader of readers) shares[fills[next++]!]! += through * shares[reader]!
     }
   }

@@ -15,7 +15,8 @@ export interface Windows {
 }
 
 /** Cost of each answer: two solutions of the traffic equations. @throws LOOP_TOO_LARGE */
-export function windowsOf({ graph, shares, sources, traffic: { isOnLoop } }: Model): Windows {
+export function windowsOf(model: Model): Windows {
+  const { graph, shares, sources } = model
   const upstream = reversed(graph)
   const gain = (edge: number): number => shares[edge]?.gain ?? 0
   let whole: Traffic | undefined
@@ -24,7 +25,7 @@ export function windowsOf({ graph, shares, sources, traffic: { isOnLoop } }: Mod
   /** Of one record of each node: the records that come to `node` a first time, and the share of which any comes. */
   const arrivals = (node: number): { records: Float64Array; share: Float64Array } => {
     const first = (edge: number): number => (graph.from(edge) === node ? 0 : gain(edge))
-    const equations = isOnLoop(node) ? traffic(upstream, first) : (whole ??= traffic(upstream, gain))
+    const equations = model.traffic.isOnLoop(node) ? traffic(upstream, first) : (whole ??= traffic(upstream, gain))
     const there = new Float64Array(graph.nodes.length)
     there[node] = 1
     return { records: equations.solve(there), share: equations.solve(there, 1) }
@@ -57,5 +58,11 @@ function windowOf(graph: Adjacency, source: number): number {
 }
 
 function reversed(graph: Adjacency): Adjacency {
-  return { ...graph, in: graph.out, out: graph.in, from: graph.to, to: graph.from }
+  return {
+    ...graph,
+    in: (node) => graph.out(node),
+    out: (node) => graph.in(node),
+    from: (edge) => graph.to(edge),
+    to: (edge) => graph.from(edge),
+  }
 }
