@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { bottlenecks } from '#src/analysis/flow/capacity.js'
 import { forecast } from '#src/analysis/flow/forecast.js'
 import { simulate } from '#src/analysis/flow/simulate.js'
 import type { GraphData, GraphEdge, GraphNode } from 'millrace'
@@ -109,6 +110,18 @@ test('a buffer drops only once the lanes between it and the full stage are full 
   // The lane before `out` holds 4,096.
   near(simulate(dropping(4_000, 10, ['pass'])).buffers[0]?.dropped, 0)
   near(simulate(dropping(4_200, 10, ['pass'])).buffers[0]?.dropped, 50)
+})
+
+test('without its bottleneck a graph may drop where it did not, and sends more', () => {
+  // With `out` lifted `pass` is next, and the window fills the 500 before it.
+  const graph = dropping(1_000, 500, ['pass'])
+  const slower = {
+    ...graph,
+    nodes: graph.nodes.map((node) => (node.id === 'pass' ? { ...node, serviceRate: 80 } : node)),
+  }
+  const [first] = bottlenecks(slower)
+  assert.equal(first?.node, 'out')
+  near(first?.throughputWithout, 100)
 })
 
 /** What each of two buffers in a row drops. */

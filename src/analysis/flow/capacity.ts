@@ -2,7 +2,7 @@ import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
 import { isStage } from '../loops/lanes.ts'
 import { outsideOf, type FlowOptions, type Model } from './model.ts'
-import { steadyModel } from './overflow.ts'
+import { settled, steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { times } from './times.ts'
 
@@ -43,7 +43,7 @@ export function bottlenecks(graph: GraphData, options: FlowOptions = {}): readon
         utilisation: Math.min(1, (prediction.into[node] ?? 0) / rate),
         pressure: (prediction.offered[node] ?? 0) / rate,
         saturated,
-        throughputWithout: (saturated ? predict(unlimited(model, node)) : prediction).throughput,
+        throughputWithout: (saturated ? predict(settled(graph, unlimited(model, node))) : prediction).throughput,
       },
     ]
   })

@@ -49,9 +49,7 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
   refuseBadFigures(graph)
   const found = adjacency(graph)
   const shares = sharesOf(found)
-  const parting = found.nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
-    kind === 'buffer' && whenFull !== 'block' ? [node] : [],
-  )
+  const parting = droppingBuffers(graph)
   return {
     graph: found,
     shares,
@@ -62,6 +60,13 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
     parting,
     weight: () => 1,
   }
+}
+
+/** Buffers whose policy drops what does not fit, by number. */
+export function droppingBuffers({ nodes }: GraphData): readonly number[] {
+  return nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
+    kind === 'buffer' && whenFull !== 'block' ? [node] : [],
+  )
 }
 
 /** The traffic equations, with nothing leaving the nodes of `cut`. */

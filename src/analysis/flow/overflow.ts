@@ -1,6 +1,6 @@
 import type { GraphData } from '../../graph/types.ts'
 import { components } from '../components.ts'
-import { cutTraffic, feeders, inject, modelOf, type FlowOptions, type Model } from './model.ts'
+import { cutTraffic, droppingBuffers, feeders, inject, modelOf, type FlowOptions, type Model } from './model.ts'
 import { predict, type Prediction } from './predict.ts'
 import { queueGraph, type Queue } from './queues.ts'
 import { windowsOf } from './windows.ts'
@@ -13,13 +13,19 @@ import { windowsOf } from './windows.ts'
  * @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE
  */
 export function steadyModel(graph: GraphData, options: FlowOptions = {}): Model {
-  const model = modelOf(graph, options)
-  if (model.parting.length === 0) return model
+  return settled(graph, modelOf(graph, options))
+}
+
+/** The same for a model of the graph in which stages serve at other rates. */
+export function settled(graph: GraphData, model: Model): Model {
+  const dropping = droppingBuffers(graph)
+  if (dropping.length === 0) return model
   const { graph: withQueues, queues } = queueGraph(graph)
-  const queued = modelOf(withQueues, options)
+  const { services, ...rest } = modelOf(withQueues)
+  const queued = { ...rest, cores: model.cores, services: services.map((lane, node) => model.services[node] ?? lane) }
   const order = components(queued.graph)
-  const lowestFirst = [...queued.parting].sort((a, b) => order.of(b) - order.of(a))
-  let parting: readonly number[] = queued.parting
+  const lowestFirst = [...dropping].sort((a, b) => order.of(b) - order.of(a))
+  let parting: readonly number[] = dropping
   for (let unable: number | undefined = -1; unable !== undefined;) {
     const parted = withParting(queued, parting)
     const prediction = predict(parted)
