@@ -129,6 +129,10 @@ export const ERROR_CODES = {
     text: 'A file could not be read.',
     fix: 'Look at the path; it is taken from the folder that the command is started in.',
   },
+  FILE_NOT_WRITTEN: {
+    text: 'A file could not be written.',
+    fix: 'Look at the path and at what may be written there; the folder must exist.',
+  },
   MEASUREMENTS_INVALID: {
     text: 'These are not measurements in JSON.',
     fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',

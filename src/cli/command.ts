@@ -63,13 +63,22 @@ export function textsOf(values: Values, name: string): readonly string[] {
   return Array.isArray(list) ? list.filter((value): value is string => typeof value === 'string') : []
 }
 
-/** @throws UsageError where it is no number above `least` */
+/** @throws UsageError where it is no number of at least `least` */
 export function numberOf(values: Values, name: string, least = 0): number | undefined {
+  return checked(values, name, `of at least ${least}`, (value) => value >= least)
+}
+
+/** @throws UsageError where it is no number above 0 */
+export function positiveOf(values: Values, name: string): number | undefined {
+  return checked(values, name, 'above 0', (value) => value > 0)
+}
+
+function checked(values: Values, name: string, bounds: string, isGood: (value: number) => boolean): number | undefined {
   const text = textOf(values, name)
   if (text === undefined) return undefined
   const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value) || value < least) {
-    throw new UsageError(`--${name} takes a number of at least ${least}, not ${JSON.stringify(text)}.`)
+  if (text.trim() === '' || !Number.isFinite(value) || !isGood(value)) {
+    throw new UsageError(`--${name} takes a number ${bounds}, not ${JSON.stringify(text)}.`)
   }
   return value
 }

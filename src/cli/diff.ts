@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { diff as diffGraphs, type Difference, type GraphDiff } from '../analysis/diff.ts'
 import { validate } from '../analysis/validate.ts'
 import { durationText, percentText, rateText } from '../render/text.ts'
-import { type Command, numberOf, type Output, UsageError } from './command.ts'
+import { type Command, numberOf, positiveOf, type Output, UsageError } from './command.ts'
 import { GRAPH_OPTIONS, loadFile } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
 import { limitText } from './simulation-text.ts'
@@ -14,6 +14,7 @@ export const diff: Command = {
   summary: 'What changed from one graph to another, and what that does to its flow.',
   usage: 'BEFORE AFTER [--tolerance SHARE] [--cores N] [--json]',
   options: {
+    'load-seconds': GRAPH_OPTIONS['load-seconds'],
     json: GRAPH_OPTIONS.json,
     strict: GRAPH_OPTIONS.strict,
     tolerance: {
@@ -29,8 +30,8 @@ export const diff: Command = {
       throw new UsageError('Say two graphs: the one before and the one after.')
     }
     const tolerance = numberOf(values, 'tolerance') ?? DEFAULT_TOLERANCE
-    const cores = numberOf(values, 'cores', Number.MIN_VALUE) ?? availableParallelism()
-    const graphs = [await loadFile(before, undefined), await loadFile(after, undefined)] as const
+    const cores = positiveOf(values, 'cores') ?? availableParallelism()
+    const graphs = [await loadFile(before, values), await loadFile(after, values)] as const
     const problems = validate(graphs[1])
     const found = diffGraphs(...graphs, { cores })
     const worse = worseBy(found) > tolerance

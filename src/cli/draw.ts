@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { simulate } from '../analysis/flow/simulate.ts'
 import { validate } from '../analysis/validate.ts'
+import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { toDot } from '../render/dot.ts'
 import { toMermaid } from '../render/mermaid.ts'
@@ -10,7 +11,7 @@ import type { DrawOptions } from '../render/picture.ts'
 import { toSvg } from '../render/svg.ts'
 import type { Theme } from '../render/theme.ts'
 import { theme, THEMES, type ThemeName } from '../render/themes.ts'
-import { numberOf, textOf, textsOf, UsageError, type Call, type Command, type Values } from './command.ts'
+import { numberOf, positiveOf, textOf, textsOf, UsageError, type Call, type Command, type Values } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
 import { viewsOf } from './view-option.ts'
@@ -59,7 +60,7 @@ export const draw: Command = {
     const format = formatOf(values)
     const picture = await drawn(graph, format, await optionsOf(call, graph))
     const file = textOf(values, 'out')
-    if (file !== undefined) await writeFile(file, picture)
+    if (file !== undefined) await write(file, picture)
     // What can be drawn is drawn, but nobody should take it for sound.
     const problems = validate(graph)
     if (values['json'] === true) {
@@ -78,6 +79,15 @@ export const draw: Command = {
   },
 }
 
+/** @throws FILE_NOT_WRITTEN */
+async function write(file: string, picture: string): Promise<void> {
+  try {
+    await writeFile(file, picture)
+  } catch (cause) {
+    throw new MillraceError('FILE_NOT_WRITTEN', { file, reason: String(cause) }, { cause })
+  }
+}
+
 async function drawn(graph: GraphData, format: Format, options: DrawOptions): Promise<string> {
   if (format === 'svg') return toSvg(graph, options)
   return format === 'dot' ? toDot(graph, options) : toMermaid(graph, options)
@@ -93,7 +103,7 @@ async function optionsOf(call: Call, graph: GraphData): Promise<DrawOptions> {
   const { values } = call
   const measurements = await loadMeasurements(call)
   const wantsFigures = values['predict'] === true || (values['heat'] === true && measurements === undefined)
-  const cores = numberOf(values, 'cores') ?? availableParallelism()
+  const cores = positiveOf(values, 'cores') ?? availableParallelism()
   return {
     theme: themeOf(values),
     views: viewsOf(graph, textsOf(values, 'view'), numberOf(values, 'radius')),

@@ -1,13 +1,18 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Measurements } from '../analysis/types.ts'
 import { MillraceError } from '../errors.ts'
 import { graphFromJson } from '../analysis/graph-from-json.ts'
 import type { GraphData } from '../graph/types.ts'
+import { RUN_OPTIONS } from '../options.ts'
 import { importModule, isGraph } from '../worker/load.ts'
-import { textOf, UsageError, type Call, type CommandOption } from './command.ts'
+import { positiveOf, textOf, UsageError, type Call, type CommandOption, type Values } from './command.ts'
+
+/** A module may take as long as the workers that load it again. */
+const LOAD_SECONDS = RUN_OPTIONS.startDeadlineMs.default / 1_000
 
 /** Options of every command that takes a graph. */
 export const GRAPH_OPTIONS = {
@@ -15,6 +20,11 @@ export const GRAPH_OPTIONS = {
     type: 'string',
     value: 'NAME',
     text: 'Which graph, where the module exports several: its export or its name.',
+  },
+  'load-seconds': {
+    type: 'string',
+    value: 'S',
+    text: `How long a module may take to load. Default: ${LOAD_SECONDS}.`,
   },
   json: { type: 'boolean', text: 'Prints one JSON document. Figures without a limit are null.' },
   strict: { type: 'boolean', text: 'Exit code 1 on warnings too.' },
@@ -28,26 +38,35 @@ export async function loadGraph({ positionals, values }: Call): Promise<GraphDat
   const [file, ...more] = positionals
   if (file === undefined) throw new UsageError('Say which graph: a module or a JSON file.')
   if (more.length > 0) throw new UsageError(`One graph at a time, not also ${JSON.stringify(more[0])}.`)
-  return loadFile(file, textOf(values, 'graph'))
+  return loadFile(file, values)
 }
 
 /**
  * The graph of a file: the one with this name or export, where it has several.
  * @throws UsageError, FILE_NOT_READ, GRAPH_JSON_INVALID, MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED
  */
-export async function loadFile(file: string, wanted: string | undefined): Promise<GraphData> {
+export async function loadFile(file: string, values: Values): Promise<GraphData> {
+  const seconds = positiveOf(values, 'load-seconds') ?? LOAD_SECONDS
   if (file.endsWith('.json')) return graphFromJson(await read(file))
-  return pick(await settled(importModule(pathToFileURL(resolve(file)).href, 'auto'), file), file, wanted)
+  const loading = importModule(pathToFileURL(resolve(file)).href, 'auto')
+  return pick(await settled(loading, file, seconds), file, textOf(values, 'graph'))
 }
 
-/** A module may wait for something that never comes. Where nothing else is left to happen, that is said. */
-async function settled<T>(loading: Promise<T>, module: string): Promise<T> {
+/**
+ * A module may wait for something that never comes. Where nothing else is left to happen, that is said at once; where a timer
+ * or a connection is open, after so many seconds.
+ */
+async function settled<T>(loading: Promise<T>, module: string, seconds: number): Promise<T> {
   const over = new AbortController()
-  const idle = once(process, 'beforeExit', { signal: over.signal }).then(() => {
-    throw new MillraceError('MODULE_NOT_LOADED', { module, reason: 'its top-level `await` never ends' })
-  })
+  const fail = (reason: string): never => {
+    throw new MillraceError('MODULE_NOT_LOADED', { module, reason })
+  }
+  const idle = once(process, 'beforeExit', { signal: over.signal }).then(() => fail('its top-level `await` never ends'))
+  const late = sleep(seconds * 1_000, undefined, { signal: over.signal, ref: false }).then(() =>
+    fail(`its top-level \`await\` has not ended after ${seconds} s; --load-seconds gives it longer`),
+  )
   try {
-    return await Promise.race([loading, idle])
+    return await Promise.race([loading, idle, late])
   } finally {
     over.abort()
   }
@@ -76,7 +95,7 @@ function isMeasurements(value: unknown): value is Measurements {
 
 async function read(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    return new TextDecoder().decode(await readFile(file))
   } catch (cause) {
     throw new MillraceError('FILE_NOT_READ', { file, reason: String(cause) }, { cause })
   }

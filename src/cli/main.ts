@@ -16,9 +16,11 @@ const terminal: Terminal = {
     return () => void process.stdout.off('resize', listener)
   },
 }
-process.exitCode = await cli(process.argv.slice(2), {
+const code = await cli(process.argv.slice(2), {
   print: (text) => void process.stdout.write(`${text}\n`),
   warn: (text) => void process.stderr.write(`${text}\n`),
   color,
   ...(process.stdout.isTTY ? { terminal } : {}),
 })
+// What a user's module left open, a timer or a connection, would keep the process for ever. What was printed goes out first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))

@@ -9,7 +9,7 @@ import type { Pipeline } from '../supervisor/pipeline.ts'
 import { rehearse as start } from '../supervisor/run.ts'
 import { measurements } from '../telemetry/measurements.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
-import { type Command, numberOf, type Output } from './command.ts'
+import { type Command, positiveOf, type Output } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
 import { bar, cell, style, table } from './table.ts'
@@ -34,7 +34,7 @@ export const rehearse: Command = {
   },
   async run(call) {
     const graph = await loadGraph(call)
-    const seconds = numberOf(call.values, 'seconds', Number.MIN_VALUE) ?? DEFAULT_SECONDS
+    const seconds = positiveOf(call.values, 'seconds') ?? DEFAULT_SECONDS
     const problems = validate(graph)
     const code = exitCode(problems, call.values)
     const asJson = call.values['json'] === true

@@ -1,4 +1,5 @@
 import type { ControlServer } from '../control/index.ts'
+import { hasHandlers } from '../analysis/checks/handlers.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { durationText, numberText, rateText } from '../render/text.ts'
@@ -19,6 +20,7 @@ export const run: Command = {
     'MODULE [--graph NAME] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
+    'load-seconds': GRAPH_OPTIONS['load-seconds'],
     port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
     host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
     token: { type: 'string', value: 'TOKEN', text: 'Token of the API. Default: what MILLRACE_TOKEN holds.' },
@@ -30,6 +32,10 @@ export const run: Command = {
   async run(call) {
     const { values, output } = call
     const graph = await loadGraph(call)
+    if (!hasHandlers(graph)) {
+      const reason = 'none of its nodes has a handler; `millrace rehearse` runs it with synthetic work'
+      throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
+    }
     const pipeline = await runGraph(graph, { inject: values['inject'] === true })
     using interrupts = new Interrupts(pipeline, output)
     const server = await serve(pipeline, values, output).catch(async (error: unknown) => {

@@ -10,7 +10,7 @@ import { explain } from '../analysis/live/explain.ts'
 import { measuredGraph } from '../analysis/live/measured.ts'
 import { validate } from '../analysis/validate.ts'
 import type { GraphData } from '../graph/types.ts'
-import { numberOf, textsOf, UsageError, type Command } from './command.ts'
+import { positiveOf, textsOf, UsageError, type Command } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
 import { simulationText, type Predictions } from './simulation-text.ts'
@@ -49,10 +49,10 @@ export const simulate: Command = {
       return code
     }
     const measurements = await loadMeasurements(call)
-    const cores = numberOf(call.values, 'cores') ?? availableParallelism()
+    const cores = positiveOf(call.values, 'cores') ?? availableParallelism()
     const graph = measurements === undefined ? declared : measuredGraph(declared, measurements)
     const changes = changesOf(textsOf(call.values, 'set'))
-    const seconds = numberOf(call.values, 'seconds', Number.MIN_VALUE)
+    const seconds = positiveOf(call.values, 'seconds')
     if (changes !== undefined) refuseBad(changeGraph(graph, { nodes: changes }))
     const predictions: Predictions = {
       graph: graph.name,

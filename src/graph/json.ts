@@ -46,7 +46,8 @@ const KEYS = new Set(['$schema', 'name', 'nodes', 'edges', 'clusters'])
 
 function parse(text: string): { readonly value: unknown } | { readonly reason: string } {
   try {
-    return { value: JSON.parse(text) as unknown }
+    // Editors on Windows begin a file with a byte order mark, which is no JSON.
+    return { value: JSON.parse(text.replace(/^\uFEFF/, '')) as unknown }
   } catch (error) {
     return { reason: String(error) }
   }

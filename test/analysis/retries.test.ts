@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import { adjacency } from '#src/analysis/adjacency.js'
+import { components } from '#src/analysis/components.js'
+import { loopPattern } from '#src/analysis/flow/loop-traffic.js'
 import { retryLoops } from '#src/analysis/flow/retries.js'
 import { sizing } from '#src/analysis/flow/sizing.js'
-import { graphOf } from './graphs.js'
+import { digraphs, graphOf, transforms } from './graphs.js'
 
 function near(actual: number | undefined, expected: number, tolerance = 1e-9): void {
   assert.ok(
@@ -133,4 +137,50 @@ test('no room is enough for a stage that is full', () => {
   )
   assert.equal(found?.needed, Infinity)
   assert.equal(found.enough, false)
+})
+
+test('one elimination of a loop serves all gains: the graph is not looked at again', () => {
+  fc.assert(
+    fc.property(
+      digraphs,
+      fc.infiniteStream(fc.double({ min: 0, max: 0.05, noNaN: true })),
+      ({ size, edges }, random) => {
+        const found = adjacency(transforms(size, edges))
+        const parts = components(found)
+        let looks = 0
+        const counted = new Proxy(found, { get: (graph, key) => (looks++, Reflect.get(graph, key)) })
+        parts.members.forEach((members, index) => {
+          if (!parts.isLoop(index)) return
+          const pattern = loopPattern(counted, members)
+          const [before, outside] = [looks, found.nodes.map(() => random.next().value * 100)]
+          for (let turn = 0; turn < 3; turn++) {
+            const gains = edges.map(() => random.next().value)
+            const rate = Float64Array.from(outside)
+            pattern((edge) => gains[edge]!).solve(rate)
+            for (const node of members) {
+              const arriving = found.in(node).filter((edge) => parts.of(found.from(edge)) === index)
+              near(
+                rate[node],
+                arriving.reduce((sum, edge) => sum + gains[edge]! * rate[found.from(edge)]!, outside[node]!),
+              )
+            }
+          }
+          assert.equal(looks, before)
+        })
+      },
+    ),
+  )
+})
+
+test('what enters a loop below a buffer that drops is what the buffer passes on', () => {
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', rate: 100 },
+      { kind: 'buffer', id: 'latest', capacity: 10, whenFull: 'dropOldest' },
+      { kind: 'transform', id: 'call', serviceRate: 20 },
+      'sink out',
+    ],
+    ['in > latest', 'latest > call', 'call > out', { from: 'call', to: 'call', pathType: 'retry', ratio: 0.5 }],
+  )
+  near(retryLoops(graph)[0]?.entering, 10)
 })

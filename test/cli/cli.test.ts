@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { cli } from '#src/cli/cli.js'
+import { COMMANDS } from '#src/cli/commands.js'
 import { type GraphDiff, graphToJson, type Rehearsal } from 'millrace'
 import { measured } from '../analysis/measurements.js'
 import iot from '../../examples/walkthrough/2-iot.js'
@@ -292,6 +293,26 @@ test('a graph read from JSON is the graph that was written', async () => {
   assert.equal((await millrace('draw', path)).out, (await millrace('draw', IOT)).out)
 })
 
+test('figures that must be above 0 are refused at 0', async () => {
+  for (const option of ['--cores', '--seconds', '--load-seconds']) {
+    const { code, err } = await millrace('simulate', IOT, option, '0')
+    assert.equal(code, 2)
+    assert.match(err, new RegExp(`^${option} takes a number above 0, not "0"`))
+  }
+})
+
+test('draw: a picture that cannot be written is refused with a code', async () => {
+  const { code, err } = await millrace('draw', IOT, '--out', join(folder, 'absent', 'picture.dot'))
+  assert.equal(code, 1)
+  assert.match(err, /^FILE_NOT_WRITTEN.*picture\.dot/s)
+})
+
+test('run: a graph without handlers is refused before anything starts, and rehearsing it is the way out', async () => {
+  const { code, out, err } = await millrace('run', IOT)
+  assert.deepEqual([code, out], [1, ''])
+  assert.match(err, /^HANDLER_MISSING.*`millrace rehearse`/)
+})
+
 test('files and modules that are no graph are refused with a code', async () => {
   const refused: [string[], RegExp][] = [
     [['check', join(folder, 'absent.json')], /^FILE_NOT_READ/],
@@ -317,6 +338,32 @@ test('a module that waits for something that never comes is refused, not waited 
   const { status, stderr } = spawnSync(process.execPath, [main, 'check', module], { encoding: 'utf8' })
   assert.equal(status, 1)
   assert.match(stderr, /^MODULE_NOT_LOADED/)
+})
+
+test('a module that a timer keeps waiting is given up on after --load-seconds, and the message names it', () => {
+  const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+  const module = file('ticks.mjs', 'setInterval(() => {}, 1_000); await new Promise(() => {})')
+  const args = [main, 'simulate', module, '--load-seconds', '0.5']
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+  assert.equal(status, 1)
+  assert.match(stderr, /^MODULE_NOT_LOADED.*ticks\.mjs.*0\.5 s; --load-seconds/s)
+})
+
+test('what a module leaves open does not keep the command', () => {
+  const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+  const graph = "export default { name: 'open', nodes: [], edges: [], clusters: [] }"
+  const module = file('open.mjs', `setInterval(() => {}, 1_000); ${graph}`)
+  const { status, stdout } = spawnSync(process.execPath, [main, 'draw', module], { encoding: 'utf8', timeout: 60_000 })
+  assert.notEqual(status, null)
+  assert.match(stdout, /flowchart/)
+})
+
+test('files may begin with a byte order mark', async () => {
+  const graph =
+    '\uFEFF{"name":"marked","nodes":[{"kind":"source","id":"in"},{"kind":"sink","id":"out"}],"edges":[{"from":"in","to":"out"}]}'
+  assert.match((await millrace('check', file('marked.json', graph))).out, /^marked: 2 nodes/m)
+  const measurements = file('marked-measured.json', `\uFEFF${JSON.stringify(measured(iot))}`)
+  assert.equal((await millrace('check', IOT, '--measurements', measurements)).code, 0)
 })
 
 test('a module with several graphs needs to be told which', async () => {
@@ -424,4 +471,16 @@ test('diff: what changed, what that does, and exit code 1 where it is worse', as
   assert.equal((await millrace('diff', old, now, '--tolerance', '2')).code, 0)
   assert.match((await millrace('diff', old, old)).out, /^Nothing changed\.$/m)
   assert.equal((await millrace('diff', old)).code, 2)
+})
+
+test('docs/cli.md names every command, and every option under its command or under all of them', () => {
+  const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
+  const [common = '', ...sections] = page.split(/^## /m)
+  for (const [name, { options }] of Object.entries(COMMANDS)) {
+    const section = sections.find((each) => each.startsWith(`${name}\n`))
+    assert.ok(section !== undefined, name)
+    for (const option of Object.keys(options)) {
+      assert.ok(`${common}${section}`.includes(`--${option}`), `${name} --${option}`)
+    }
+  }
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { test } from 'node:test'
+import { draw } from '#src/cli/draw.js'
 import { loadGraph, loadMeasurements } from '#src/cli/load-graph.js'
 import { Journal } from '#src/lane/journal.js'
 import { viewMemory } from '#src/lane/memory.js'
@@ -208,6 +209,8 @@ const PROVOKED: Readonly<
         .connect('in', 'out'),
     ),
   FILE_NOT_READ: () => thrown(() => loadGraph(call(['nothing.json']))),
+  FILE_NOT_WRITTEN: () =>
+    thrown(() => draw.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),
   MEASUREMENTS_INVALID: () => thrown(() => loadMeasurements(call([], { measurements: 'package.json' }))),
   RUN_WHILE_LOADING: () => refused(runsItself),
   INTERNAL: () => {

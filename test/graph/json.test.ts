@@ -93,6 +93,10 @@ test('keys and ids named like members of objects survive the way there and back'
   assert.ok(validate(again).some(({ code, option }) => code === 'OPTION_UNKNOWN' && option === '__proto__'))
 })
 
+test('a text that begins with a byte order mark is read like any other', () => {
+  assert.equal(graphFromJson('\uFEFF{"name":"x","nodes":[]}').name, 'x')
+})
+
 test('schema/graph.schema.json is what the tables of options print', () => {
   const file = readFileSync(new URL('../../../schema/graph.schema.json', import.meta.url), 'utf8')
   assert.equal(file, printed(graphSchema()), 'print it again: node build/scripts/print-graph-schema.js')

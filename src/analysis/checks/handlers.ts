@@ -8,7 +8,7 @@ const SOURCE_HANDLERS = ['produce', 'poll', 'push'] as const
 
 /** Which handlers a node may have together, and options that stand against each other. */
 export function checkHandlers(graph: GraphData, report: Report): void {
-  const anyHandlers = graph.nodes.some((node) => mainHandlers(node).length > 0)
+  const anyHandlers = hasHandlers(graph)
   for (const node of graph.nodes) {
     checkCount(node, anyHandlers, report)
     checkDispatch(node, anyHandlers, report)
@@ -22,6 +22,11 @@ export function checkHandlers(graph: GraphData, report: Report): void {
     }
   })
   checkSelectors(graph, report)
+}
+
+/** Whether any node does work of the user's. Without, a graph can be drawn, analysed and rehearsed, and not run. */
+export function hasHandlers(graph: GraphData): boolean {
+  return graph.nodes.some((node) => mainHandlers(node).length > 0)
 }
 
 /** The handlers that do a node's work: `setup`, `ack` and the like are not among them. */

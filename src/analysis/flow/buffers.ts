@@ -1,11 +1,12 @@
 import { coreLoad, type Counts, stepToFull } from './filling.ts'
-import { cutTraffic, feeders, inject, modelOf, type Model } from './model.ts'
+import { cutTraffic, feeders, inject, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { predict, type Prediction } from './predict.ts'
 import type { FlowOptions } from './model.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { NODE_OPTIONS } from '../../options.ts'
-import { SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
+import { windowsOf, type Windows } from './windows.ts'
 
 /** One buffer under the predicted flow. Rates are records per second, times are seconds, `capacity` is records. */
 export interface BufferFlow {
@@ -21,7 +22,10 @@ export interface BufferFlow {
   readonly drainRate: number
   /** `drainRate - offered`: negative where it fills up. */
   readonly headroom: number
-  /** Records that can come to be in it: its capacity, but no more than the windows of the sources above it let on their way. */
+  /**
+   * Records that can come to be in it: its capacity, but no more than the windows of the sources above it let come there. A
+   * source record that becomes several on its way counts as all of them.
+   */
   readonly reach: number
   /** From empty, at the offered rate: `reach / (offered - drainRate)`. Infinite where it never fills. */
   readonly timeToFullS: number
@@ -31,19 +35,20 @@ export interface BufferFlow {
   readonly absorbsS: number
 }
 
-/** All buffers, those with least headroom first. Cost: two predictions for each buffer above a full stage, else one. */
+/** All buffers, those with least headroom first. Cost: two predictions for each buffer above a full stage, else three solutions. */
 export function buffers(graph: GraphData, options: FlowOptions = {}): readonly BufferFlow[] {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   return buffersOf(model, predict(model))
 }
 
 export function buffersOf(model: Model, prediction: Prediction): readonly BufferFlow[] {
+  const windows = windowsOf(model)
   return model.graph.nodes
-    .flatMap(({ kind }, node) => (kind === 'buffer' ? [bufferOf(model, prediction, node)] : []))
+    .flatMap(({ kind }, node) => (kind === 'buffer' ? [bufferOf(model, prediction, windows, node)] : []))
     .sort((a, b) => a.headroom - b.headroom)
 }
 
-function bufferOf(model: Model, prediction: Prediction, node: number): BufferFlow {
+function bufferOf(model: Model, prediction: Prediction, windows: Windows, node: number): BufferFlow {
   const { id, capacity = NODE_OPTIONS.capacity.default } = model.graph.node(node)
   const into = prediction.into[node] ?? 0
   const out = prediction.leaving[node] ?? 0
@@ -51,7 +56,7 @@ function bufferOf(model: Model, prediction: Prediction, node: number): BufferFlo
   const offered = offeredTo(model, prediction, node, perRecord)
   const drainRate = model.graph.out(node).length === 0 ? 0 : drainOf(model, prediction, out, perRecord)
   const gathers = offered - drainRate
-  const reach = Math.min(capacity, windowsAbove(model, node))
+  const reach = Math.min(capacity, windows.reach(node))
   return {
     node: id,
     capacity,
@@ -66,16 +71,6 @@ function bufferOf(model: Model, prediction: Prediction, node: number): BufferFlo
     timeToDrainS: reach / drainRate,
     absorbsS: reach / into,
   }
-}
-
-/** Records that the sources above a buffer may have on their way. */
-function windowsAbove(model: Model, node: number): number {
-  let windows = 0
-  for (const above of feeders(model, [node])) {
-    const { kind, window = SOURCE_DEFAULTS.window } = model.graph.node(above)
-    if (kind === 'source') windows += window * workersOf(model.graph, above)
-  }
-  return windows
 }
 
 /** Visits to each node of one record that leaves the buffer, until it ends or comes back to the buffer. */

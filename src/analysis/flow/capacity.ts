@@ -1,9 +1,10 @@
 import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
 import { isStage } from '../loops/lanes.ts'
-import { modelOf, outsideOf, type FlowOptions, type Model } from './model.ts'
+import { outsideOf, type FlowOptions, type Model } from './model.ts'
+import { settled, steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 
 /** One thing that may limit the graph: a stage, or the cores. */
 export interface Bottleneck {
@@ -28,7 +29,7 @@ export interface Bottleneck {
  * Cost: one prediction, and one more for each that is full.
  */
 export function bottlenecks(graph: GraphData, options: FlowOptions = {}): readonly Bottleneck[] {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   const prediction = predict(model)
   const full = new Set(prediction.met.flatMap(({ by, node }) => (by === 'stage' && node !== undefined ? [node] : [])))
   const found: Bottleneck[] = model.graph.nodes.flatMap(({ id, kind }, node) => {
@@ -42,7 +43,7 @@ export function bottlenecks(graph: GraphData, options: FlowOptions = {}): readon
         utilisation: Math.min(1, (prediction.into[node] ?? 0) / rate),
         pressure: (prediction.offered[node] ?? 0) / rate,
         saturated,
-        throughputWithout: (saturated ? predict(unlimited(model, node)) : prediction).throughput,
+        throughputWithout: (saturated ? predict(settled(graph, unlimited(model, node))) : prediction).throughput,
       },
     ]
   })
@@ -60,7 +61,7 @@ function coreBottleneck(graph: GraphData, model: Model, prediction: Prediction, 
     },
     { node: -1, load: 0 },
   )
-  const free = limit === undefined ? model : modelOf(graph, { ...options, cores: Infinity })
+  const free = limit === undefined ? model : steadyModel(graph, { ...options, cores: Infinity })
   return [
     {
       ...(most.node === -1 ? {} : { node: model.graph.id(most.node) }),
@@ -102,7 +103,7 @@ export interface MaxRate {
  * rates do not bind here; a `rateLimit` does. Cost: one prediction and one solution for each source.
  */
 export function maxRate(graph: GraphData, options: FlowOptions = {}): MaxRate {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   const prediction = predict(model)
   const rates = prediction.rates
   const sources = model.sources.map(({ node }, source) => {

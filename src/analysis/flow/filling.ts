@@ -1,5 +1,5 @@
 import { cutTraffic, feeders, outsideOf, type Model, type Origin } from './model.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 
 /** Why an origin sends no more than it does. `node` is the stage that is full; with `cores`, the stage that burns most. */
 export interface Limit {

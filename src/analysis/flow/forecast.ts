@@ -4,9 +4,10 @@ import { isStage } from '../loops/lanes.ts'
 import { modelOf, type FlowOptions, type Model } from './model.ts'
 import { EDGE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './moment.ts'
 import { predict, type Prediction } from './predict.ts'
-import { queueGraph, totalWindow } from './queues.ts'
+import { queueGraph, type Queue } from './queues.ts'
 import { atRates, meanBetween, noneOf, type Rates } from './totals.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
+import { totalWindow, windowsOf } from './windows.ts'
 
 /** What `forecast` looks with. */
 export interface ForecastOptions extends FlowOptions {
@@ -83,34 +84,15 @@ function startOf(graph: GraphData, maxDemand: number | undefined, options: FlowO
   const { graph: withQueues, queues } = queueGraph(graph, maxDemand)
   const model = { ...modelOf(withQueues, options), weight: (node: number) => queues.get(node)?.writers ?? 1 }
   const held = new Float64Array(withQueues.nodes.length)
-  return { model, queues, held, mass: massOf(model), window: totalWindow(model.graph) }
+  return { model, queues, held, mass: massOf(model, queues), window: totalWindow(model.graph) }
 }
 
-/**
- * The part of a source record that one record stands for. A record that becomes several is shared out among them; one that
- * becomes none has ended. Where several flows meet, the mean by their predicted rates.
- */
-function massOf(model: Model): Float64Array {
-  const { graph, shares } = model
-  const { leaving } = predict(model)
-  const mass = Float64Array.from(graph.nodes, () => 1)
-  const parts = components(graph)
-  // Loops settle geometrically; once through in the order of the flow is exact elsewhere.
-  for (let turn = 0; turn < 20; turn++) {
-    for (const node of parts.members.flat()) {
-      let records = 0
-      let total = 0
-      for (const edge of graph.in(node)) {
-        const from = graph.from(edge)
-        const gain = shares[edge]?.gain ?? 0
-        const rate = Number.isFinite(leaving[from]!) ? times(leaving[from]!, gain) : gain
-        const all = graph.out(from).reduce((sum, each) => sum + (shares[each]?.gain ?? 0), 0)
-        records += rate
-        total += (rate * mass[from]!) / Math.max(1, all)
-      }
-      if (records > 0) mass[node] = total / records
-    }
-  }
+/** The part of a source record that one record in each queue stands for, in the predicted flow. */
+function massOf(model: Model, queues: ReadonlyMap<number, Queue>): Float64Array {
+  const { rates } = predict(model)
+  const windows = windowsOf(model)
+  const mass = new Float64Array(model.graph.nodes.length)
+  for (const node of queues.keys()) mass[node] = windows.mass(node, rates)
   return mass
 }
 

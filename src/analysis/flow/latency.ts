@@ -1,11 +1,13 @@
 import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components, type Components } from '../components.ts'
-import { cutTraffic, modelOf, type FlowOptions, type Model } from './model.ts'
+import { cutTraffic, type FlowOptions, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { predict, type Prediction } from './predict.ts'
 import { fastestRoutes, slowestRoutes, type Crossing, type FastestRoutes, type Times } from './routes.ts'
 import { sharesOf } from './shares.ts'
-import { loopTraffic, times as product, type LoopTraffic } from './traffic.ts'
+import { loopTraffic, type LoopTraffic } from './loop-traffic.ts'
+import { times as product } from './times.ts'
 import type { EdgeFilter } from '../types.ts'
 import { waitingMs } from './waiting.ts'
 
@@ -39,7 +41,7 @@ export interface Latency {
  * @throws LOOP_TOO_LARGE
  */
 export function latency(graph: GraphData, { paths, ...options }: FlowOptions & EdgeFilter = {}): Latency {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   const prediction = predict(model)
   const found = adjacency(graph, paths === undefined ? {} : { paths })
   const parts = components(found)
@@ -109,6 +111,7 @@ function expectedCrossing(graph: Adjacency, parts: Components, times: Times): Cr
   const short = shortCrossing(graph, parts, times)
   const loops = new Map<number, LoopTraffic>()
   const known = new Map<number, ReadonlyMap<number, number>>()
+  const scratch = { visits: new Float64Array(graph.nodes.length), sums: new Float64Array(graph.nodes.length) }
   return (entry, exit) => {
     const component = parts.of(entry)
     if (!parts.isLoop(component)) return times.node(entry)
@@ -116,7 +119,8 @@ function expectedCrossing(graph: Adjacency, parts: Components, times: Times): Cr
     const loop = loops.get(component) ?? loopTraffic(graph, members, gain)
     loops.set(component, loop)
     const found =
-      known.get(entry) ?? (loop.grows ? NOTHING : meanCrossing(graph, { members, gain, loop, entry, times }))
+      known.get(entry) ??
+      (loop.grows ? NOTHING : meanCrossing(graph, { members, gain, loop, entry, times, ...scratch }))
     known.set(entry, found)
     return found.get(exit) ?? short(entry).ms(exit)
   }
@@ -129,18 +133,23 @@ interface Entered {
   readonly loop: LoopTraffic
   readonly entry: number
   readonly times: Times
+  /** By node of the whole graph; what other loops left there does not matter. */
+  readonly visits: Float64Array
+  readonly sums: Float64Array
 }
 
 /**
  * Follows one record that enters: how many visits each node gets of it, and the sum of the times at which those visits end.
  * The sum obeys the same equations as the visits, fed by the time that each visit and each edge adds.
  */
-function meanCrossing(graph: Adjacency, { members, gain, loop, entry, times }: Entered): ReadonlyMap<number, number> {
+function meanCrossing(
+  graph: Adjacency,
+  { members, gain, loop, entry, times, visits, sums }: Entered,
+): ReadonlyMap<number, number> {
   const inside = new Set(members)
-  const visits = new Float64Array(graph.nodes.length)
+  for (const node of members) visits[node] = sums[node] = 0
   visits[entry] = 1
   loop.solve(visits)
-  const sums = new Float64Array(graph.nodes.length)
   for (const node of members) {
     sums[node]! += visits[node]! * times.node(node)
     for (const edge of graph.out(node)) {

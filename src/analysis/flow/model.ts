@@ -49,9 +49,7 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
   refuseBadFigures(graph)
   const found = adjacency(graph)
   const shares = sharesOf(found)
-  const parting = found.nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
-    kind === 'buffer' && whenFull !== 'block' ? [node] : [],
-  )
+  const parting = droppingBuffers(graph)
   return {
     graph: found,
     shares,
@@ -62,6 +60,13 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
     parting,
     weight: () => 1,
   }
+}
+
+/** Buffers whose policy drops what does not fit, by number. */
+export function droppingBuffers({ nodes }: GraphData): readonly number[] {
+  return nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
+    kind === 'buffer' && whenFull !== 'block' ? [node] : [],
+  )
 }
 
 /** The traffic equations, with nothing leaving the nodes of `cut`. */
@@ -89,7 +94,12 @@ export function outsideOf(model: Model, origins: readonly Origin[], rates: reado
 }
 
 /** Adds what a node sends over its edges, for each record that it passes on, to the nodes they lead to. */
-export function inject({ graph, shares }: Model, node: number, rate: number, outside: Float64Array): void {
+export function inject(
+  { graph, shares }: Pick<Model, 'graph' | 'shares'>,
+  node: number,
+  rate: number,
+  outside: Float64Array,
+): void {
   for (const edge of graph.out(node)) outside[graph.to(edge)]! += rate * (shares[edge]?.gain ?? 0)
 }
 

@@ -3,7 +3,7 @@ import type { Prediction } from './predict.ts'
 import type { Queue } from './queues.ts'
 import { predictShared } from './share-cores.ts'
 import type { Rates } from './totals.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 
 /** What the queues hold at one moment, and the graph that they belong to. */
 export interface Moment {

@@ -1,7 +1,7 @@
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import { NODE_OPTIONS } from '../../options.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
-import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
+import { DEFAULT_MAX_DEMAND, isStage, workersOf } from '../loops/lanes.ts'
 
 /** A graph with a buffer wherever records can wait: its own buffers, and one for every lane that has none. */
 export interface QueueGraph {
@@ -64,11 +64,4 @@ function writersTo(graph: Adjacency, node: number, edge?: number): { workers: nu
     }
   }
   return { workers: Math.max(1, workers), isBuffered }
-}
-
-/** Records that all sources together may have on their way. */
-export function totalWindow(graph: Adjacency): number {
-  return graph.nodes.reduce((sum, { kind, window = SOURCE_DEFAULTS.window }, node) => {
-    return kind === 'source' ? sum + window * workersOf(graph, node) : sum
-  }, 0)
 }

@@ -1,8 +1,10 @@
 import type { GraphData } from '../../graph/types.ts'
-import { components } from '../components.ts'
-import { modelOf, type FlowOptions, type Model } from './model.ts'
+import { components, type Components } from '../components.ts'
+import { type FlowOptions, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { predict } from './predict.ts'
-import { loopTraffic, times } from './traffic.ts'
+import { loopPattern, type LoopPattern } from './loop-traffic.ts'
+import { times } from './times.ts'
 
 /** One loop under the predicted flow: how often records turn in it, and how much worse that may become. */
 export interface RetryLoop {
@@ -31,39 +33,44 @@ const STEPS = 60
 
 /**
  * Every loop with a retry edge, in topological order. What leaves a node by other edges shrinks as its retries grow.
- * Cost: some sixty solutions of the loop's own equations, for each loop.
+ * Cost: the elimination of each loop once, and some sixty passes over what it left.
  */
 export function retryLoops(graph: GraphData, options: FlowOptions = {}): readonly RetryLoop[] {
-  const model = modelOf(graph, options)
-  const { into } = predict(model)
+  const model = steadyModel(graph, options)
   const parts = components(model.graph)
+  const outside = enteringRates(model, predict(model).leaving, parts)
+  const into = new Float64Array(outside.length)
   return parts.members.flatMap((members, index) => {
-    const inside = new Set(members)
     const retries = members
       .flatMap((node) => model.graph.out(node))
-      .filter((edge) => inside.has(model.graph.to(edge)) && model.graph.edge(edge).pathType === 'retry')
-    return parts.isLoop(index) && retries.length > 0 ? [loopOf(model, into, { members, inside, retries })] : []
+      .filter((edge) => parts.of(model.graph.to(edge)) === index && model.graph.edge(edge).pathType === 'retry')
+    if (!parts.isLoop(index) || retries.length === 0) return []
+    const pattern = loopPattern(model.graph, members)
+    return [loopOf(model, { members, retries: new Set(retries), pattern, outside, into })]
   })
 }
 
 interface Loop {
   readonly members: readonly number[]
-  readonly inside: ReadonlySet<number>
-  readonly retries: readonly number[]
+  readonly retries: ReadonlySet<number>
+  readonly pattern: LoopPattern
+  /** By node of the whole graph, as all that follows. Records per second from outside of its loop. */
+  readonly outside: Float64Array
+  /** Rates that are worked on. */
+  readonly into: Float64Array
 }
 
-function loopOf(model: Model, into: Float64Array, loop: Loop): RetryLoop {
+function loopOf(model: Model, loop: Loop): RetryLoop {
   const { graph, shares } = model
-  const outside = enteringRates(model, into, loop)
-  const now = turn(model, loop, outside, 1)
+  const now = turn(model, loop, 1)
   const most = retriedByNode(model, loop.retries).reduce((largest, { share }) => {
     return share > 0 ? Math.max(largest, 1 / share) : largest
   }, 0)
-  const storm = most === 0 ? undefined : stormOf(model, loop, outside, most)
+  const storm = most === 0 ? undefined : stormOf(model, loop, most)
   return {
     nodes: loop.members.map((node) => graph.id(node)),
-    retries: loop.retries.map((edge) => ({ edge, ratio: shares[edge]?.gain ?? 0 })),
-    entering: outside.reduce((sum, rate) => sum + rate, 0),
+    retries: [...loop.retries].map((edge) => ({ edge, ratio: shares[edge]?.gain ?? 0 })),
+    entering: loop.members.reduce((sum, node) => sum + loop.outside[node]!, 0),
     gain: now.gain,
     load: now.gain >= 1 ? Infinity : 1 / (1 - now.gain),
     stormGain: storm?.gain ?? 1,
@@ -72,14 +79,12 @@ function loopOf(model: Model, into: Float64Array, loop: Loop): RetryLoop {
   }
 }
 
-/** What comes to each member from outside the loop under the predicted flow. */
-function enteringRates({ graph, shares }: Model, into: Float64Array, { members, inside }: Loop): Float64Array {
+/** What comes to each node from outside of its loop under the predicted flow. */
+function enteringRates({ graph, shares }: Model, leaving: Float64Array, parts: Components): Float64Array {
   const outside = new Float64Array(graph.nodes.length)
-  for (const node of members) {
-    for (const edge of graph.in(node)) {
-      const from = graph.from(edge)
-      if (!inside.has(from)) outside[node]! += times(into[from]!, shares[edge]?.gain ?? 0)
-    }
+  for (const edge of graph.edges) {
+    const [from, to] = [graph.from(edge), graph.to(edge)]
+    if (parts.of(from) !== parts.of(to)) outside[to]! += times(leaving[from]!, shares[edge]?.gain ?? 0)
   }
   return outside
 }
@@ -92,10 +97,10 @@ interface Turn {
 }
 
 /** The loop's flow with all its retry ratios multiplied. */
-function turn(model: Model, { members, retries }: Loop, outside: Float64Array, factor: number): Turn {
-  const { graph, services } = model
-  const into = Float64Array.from(outside)
-  loopTraffic(graph, members, multiplied(model, retries, factor)).solve(into)
+function turn(model: Model, { members, retries, pattern, outside, into }: Loop, factor: number): Turn {
+  const { services } = model
+  for (const member of members) into[member] = outside[member]!
+  pattern(multiplied(model, retries, factor)).solve(into)
   let node = -1
   let load = 0
   let atEntries = 0
@@ -115,7 +120,7 @@ function turn(model: Model, { members, retries }: Loop, outside: Float64Array, f
 }
 
 /** Gains with the retries of each node multiplied, up to all of its records; its other edges get what that leaves. */
-function multiplied(model: Model, retries: readonly number[], factor: number): (edge: number) => number {
+function multiplied(model: Model, retries: ReadonlySet<number>, factor: number): (edge: number) => number {
   const { graph, shares } = model
   const byNode = new Map(
     retriedByNode(model, retries).map(({ node, share }) => {
@@ -126,12 +131,12 @@ function multiplied(model: Model, retries: readonly number[], factor: number): (
   return (edge) => {
     const gain = shares[edge]?.gain ?? 0
     const { grown = 1, kept = 1 } = byNode.get(graph.from(edge)) ?? {}
-    return gain * (retries.includes(edge) ? grown : kept)
+    return gain * (retries.has(edge) ? grown : kept)
   }
 }
 
 /** The share of its records that each node sends back. */
-function retriedByNode({ graph, shares }: Model, retries: readonly number[]): { node: number; share: number }[] {
+function retriedByNode({ graph, shares }: Model, retries: ReadonlySet<number>): { node: number; share: number }[] {
   const byNode = new Map<number, number>()
   for (const edge of retries) {
     const node = graph.from(edge)
@@ -145,20 +150,15 @@ function isStorm({ gain, load }: Turn): boolean {
 }
 
 /** The least factor at which a stage of the loop is full or nothing leaves it, found by bisection. */
-function stormOf(
-  model: Model,
-  loop: Loop,
-  outside: Float64Array,
-  most: number,
-): { factor: number; gain: number; node?: number } {
+function stormOf(model: Model, loop: Loop, most: number): { factor: number; gain: number; node?: number } {
   let calm = 0
   let storm = most
-  if (!isStorm(turn(model, loop, outside, most))) return { factor: Infinity, gain: 1 }
+  if (!isStorm(turn(model, loop, most))) return { factor: Infinity, gain: 1 }
   for (let step = 0; step < STEPS; step++) {
     const middle = (calm + storm) / 2
-    if (isStorm(turn(model, loop, outside, middle))) storm = middle
+    if (isStorm(turn(model, loop, middle))) storm = middle
     else calm = middle
   }
-  const at = turn(model, loop, outside, storm)
+  const at = turn(model, loop, storm)
   return { factor: storm, gain: at.gain, ...(at.load >= 1 - 1e-9 && at.node !== -1 ? { node: at.node } : {}) }
 }

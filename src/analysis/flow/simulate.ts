@@ -2,10 +2,11 @@ import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { assumptionsOf } from './assumptions.ts'
 import { buffersOf, type BufferFlow } from './buffers.ts'
 import { coreLoad, type Limit } from './filling.ts'
-import { feeders, modelOf, type FlowOptions, type Model } from './model.ts'
+import { feeders, type FlowOptions, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { isStage } from '../loops/lanes.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 
 /** What keeps a node from getting more, and where that lies seen from the node. */
 export interface NodeLimit extends NamedLimit {
@@ -75,7 +76,7 @@ export interface Simulation {
  * Cost: linear in nodes and edges, for each limit that is met. @throws LOOP_TOO_LARGE
  */
 export function simulate(graph: GraphData, options: FlowOptions = {}): Simulation {
-  const model = modelOf(graph, options)
+  const model = steadyModel(graph, options)
   const prediction = predict(model)
   const edges = model.graph.edges.map((index) => edgeFlow(model, prediction, index))
   return {

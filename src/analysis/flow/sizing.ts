@@ -2,7 +2,8 @@ import type { GraphData } from '../../graph/types.ts'
 import { BATCH_OPTIONS } from '../../options.ts'
 import { isStage } from '../loops/lanes.ts'
 import type { Measurements } from '../types.ts'
-import { modelOf, type FlowOptions, type Model } from './model.ts'
+import { type FlowOptions, type Model } from './model.ts'
+import { steadyModel } from './overflow.ts'
 import { predict } from './predict.ts'
 import { roomBefore } from './waiting.ts'
 
@@ -37,7 +38,7 @@ export interface Sizing {
  */
 export function sizing(graph: GraphData, options: SizingOptions = {}): readonly Sizing[] {
   const { blocking = 0.001, recordBytes = 256, measurements, ...flow } = options
-  const model = modelOf(graph, flow)
+  const model = steadyModel(graph, flow)
   const { into } = predict(model)
   return model.graph.nodes.flatMap(({ id, kind }, node): Sizing[] => {
     const service = model.services[node]

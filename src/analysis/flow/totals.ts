@@ -1,5 +1,5 @@
 import type { Prediction } from './predict.ts'
-import { times } from './traffic.ts'
+import { times } from './times.ts'
 
 /** Rates into and out of each node, by number, in records per second. */
 export type Rates = Pick<Prediction, 'into' | 'leaving'>

@@ -3,7 +3,7 @@ import type { Adjacency } from '../adjacency.ts'
 import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
-import { totalWindow } from './queues.ts'
+import { totalWindow } from './windows.ts'
 
 /**
  * An estimate, in ms, of how long a record waits at each node under the predicted flow: in the lanes before it, as in a

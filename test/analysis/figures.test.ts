@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { compare } from '#src/analysis/live/rehearsal.js'
+import * as millrace from 'millrace'
+import deadLetters from '../../examples/walkthrough/3-dead-letters.js'
+import iot from '../../examples/walkthrough/2-iot.js'
+import { measured } from './measurements.js'
+
+const page = readFileSync(new URL('../../../docs/analysis.md', import.meta.url), 'utf8')
+const named = new Set([...page.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) => code.match(/\w+/g) ?? []))
+
+/** Keys of a result, at every depth; those of lists by node id are ids, and no figures. */
+function figures(value: unknown, ids: ReadonlySet<string>): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const below = Object.values(value).flatMap((each) => figures(each, ids))
+  return Array.isArray(value) ? below : [...Object.keys(value).filter((key) => !ids.has(key)), ...below]
+}
+
+test('docs/analysis.md says of every figure what it means', () => {
+  for (const graph of [deadLetters, iot]) {
+    const measurements = measured(graph)
+    const ids = new Set(graph.nodes.map(({ id }) => id))
+    const forecast = millrace.forecast(graph, { seconds: 1 })
+    const results = {
+      edgeShares: millrace.edgeShares(graph),
+      structure: millrace.structure(graph),
+      simulate: millrace.simulate(graph),
+      forecast,
+      bottlenecks: millrace.bottlenecks(graph),
+      maxRate: millrace.maxRate(graph),
+      whatIf: millrace.whatIf(graph, { cores: 1 }),
+      retryLoops: millrace.retryLoops(graph),
+      latency: millrace.latency(graph),
+      sizing: millrace.sizing(graph),
+      deadlock: millrace.deadlock(graph),
+      measurements,
+      drift: millrace.drift(graph, measurements),
+      blame: millrace.blame(graph, measurements),
+      ledger: millrace.ledger(graph, measurements),
+      explain: millrace.explain(graph, measurements),
+      compare: compare(graph, forecast, measurements),
+      diff: millrace.diff(graph, iot),
+    }
+    const missing = Object.entries(results).flatMap(([name, result]) =>
+      [...new Set(figures(result, ids))].filter((key) => !named.has(key)).map((key) => `${name}: ${key}`),
+    )
+    assert.deepEqual(missing, [])
+  }
+})
