@@ -7,8 +7,8 @@ import type { AnyFunction } from './handlers.ts'
 import type { LaneGranule } from './inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
-import { isThenable } from './outlet.ts'
 import type { RecordWork } from './record-work.ts'
+import { isThenable } from './results.ts'
 import { BLOCKED, type Handoff, PROGRESS, type Parts, STARVED, type Step, WAITING } from './stage.ts'
 
 /** The granule does not fit the stash: it is to be taken by itself. */

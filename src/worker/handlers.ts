@@ -70,7 +70,7 @@ export class Handlers {
     const select =
       link.selectorEdge === undefined ? undefined : this.#of(this.#graph.edges[link.selectorEdge]!.selector)
     return {
-      ...(key && { key: (value) => keyOf(toNode, key(value)) }),
+      ...(key && { key: (value) => keyOf(toNode, 'partitionBy', key(value)) }),
       ...(select && { select: (value, worker) => booleanOf(toNode, 'selector', select(value, worker)) }),
     }
   }

@@ -8,7 +8,7 @@ import { type GroupBatch, Groups } from './groups.ts'
 import type { AnyFunction } from './handlers.ts'
 import { LaneGranule } from './inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
-import { isThenable } from './outlet.ts'
+import { isThenable, keyOf } from './results.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
 
 /** A batch that is not complete yet. */
@@ -40,7 +40,7 @@ export class KeyedBatchStage implements Stage {
   readonly #work: BatchWork
   readonly #groups: Groups
   readonly #intake: Intake
-  readonly #keyOf: AnyFunction | undefined
+  readonly #by: AnyFunction | undefined
   /** Taken, and not yet asked for their key: a suspect's is asked for with no call open, and those behind it wait. */
   readonly #keyless: StashEntry[] = []
   readonly #open = new Map<unknown, OpenBatch>()
@@ -60,7 +60,7 @@ export class KeyedBatchStage implements Stage {
     this.#parts = parts
     this.#handoff = new Handoff(parts)
     this.#work = new BatchWork(parts)
-    this.#keyOf = parts.handlers.batchKey()
+    this.#by = parts.handlers.batchKey()
     parts.handlers.context = new CallContext(parts.facts, parts.stopped)
     for (let place = parts.stage.input!.maxInFlight - 1; place >= 0; place--) this.#freePlaces.push(place)
     this.#groups = new Groups(parts)
@@ -127,7 +127,7 @@ export class KeyedBatchStage implements Stage {
   #gather(entry: StashEntry, value: unknown): void {
     let key: unknown
     try {
-      key = this.#keyOf === undefined ? undefined : this.#askForKey(this.#keyOf, entry, value)
+      key = this.#by === undefined ? undefined : this.#askForKey(this.#by, entry, value)
     } catch (error) {
       return this.#groups.addFailed(entry, error)
     }
@@ -138,7 +138,7 @@ export class KeyedBatchStage implements Stage {
   }
 
   /** The key is the user's own code: it may kill, and hang. */
-  #askForKey(keyOf: AnyFunction, entry: StashEntry, value: unknown): unknown {
+  #askForKey(by: AnyFunction, entry: StashEntry, value: unknown): unknown {
     const { hand, desk, stage } = this.#parts
     const { node, input } = stage
     const deaths = this.#deathsOf(entry)
@@ -146,9 +146,7 @@ export class KeyedBatchStage implements Stage {
     idOf(desk.stash.header(entry), 0)
     hand.holdCall(input!.maxInFlight)
     try {
-      const key: unknown = keyOf(value)
-      if (key === undefined || typeof key === 'string' || typeof key === 'number') return key
-      throw new MillraceError('KEY_INVALID', { node, key: typeof key })
+      return keyOf(node, 'batch.by', by(value))
     } finally {
       hand.dropCall(input!.maxInFlight)
     }

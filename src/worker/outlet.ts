@@ -12,8 +12,6 @@ import { LinkWriter, type Refuse } from './link-writer.ts'
 import { isThenable, settled } from './results.ts'
 import type { Settlement } from './settlement.ts'
 
-export { isThenable }
-
 /** What a failure says, beside the record: shared by retries, error edges and events. */
 export interface Fault {
   readonly error: unknown

@@ -9,6 +9,7 @@ const EXPECTED = {
   mapBatch: 'an array or another iterable of records',
   route: 'the name of a branch, at once',
   partitionBy: 'a string or a number, at once',
+  'batch.by': 'a string or a number, at once',
   selector: 'true or false, at once',
   produce: 'an iterable or an async iterable of records, at once',
   poll: 'an array of records, or null at the end',
@@ -20,7 +21,7 @@ export type CheckedHandler = keyof typeof EXPECTED
 export function invalidResult(node: string, handler: CheckedHandler, result: unknown): MillraceError {
   // Nobody waits for a promise that should not be there, and one that fails unseen would end the thread.
   if (isThenable(result)) result.then(undefined, () => undefined)
-  const code = handler === 'partitionBy' ? 'KEY_INVALID' : 'HANDLER_RESULT_INVALID'
+  const code = handler === 'partitionBy' || handler === 'batch.by' ? 'KEY_INVALID' : 'HANDLER_RESULT_INVALID'
   return new MillraceError(code, { node, handler, returned: kindOf(result), expected: EXPECTED[handler] })
 }
 
@@ -42,9 +43,9 @@ export function branchOf(node: string, result: unknown): string {
   throw invalidResult(node, 'route', result)
 }
 
-export function keyOf(node: string, result: unknown): string | number {
+export function keyOf(node: string, handler: 'partitionBy' | 'batch.by', result: unknown): string | number {
   if (typeof result === 'string' || typeof result === 'number') return result
-  throw invalidResult(node, 'partitionBy', result)
+  throw invalidResult(node, handler, result)
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
