@@ -108,6 +108,18 @@ test('the bottleneck is named in one sentence, with who waits for it and what wo
   })
 })
 
+test('a source that was paused is said to be, and not to be at its rate limit', async () => {
+  await controlled(graphs.mill, {}, async ({ pipeline, get }) => {
+    pipeline.pause('sensors')
+    const { bottleneck } = await until('the pause is most of the window', async () => {
+      const found = await get('/pipelines/mill/analysis')
+      return found.bottleneck.cause === 'limited' && found
+    })
+    assert.equal(bottleneck.sentence, '`sensors` is paused')
+    assert.equal(bottleneck.remedy, 'Resume it.')
+  })
+})
+
 test('the graph is drawn in every format, live colours on request', async () => {
   await controlled(graphs.mill, {}, async ({ ask, get }) => {
     assert.equal((await get('/pipelines/mill/graph')).nodes.length, 6)
