@@ -11,7 +11,7 @@ import { HARDLY } from './waits.ts'
 
 /** Why a pipeline is as fast as it is, in words. */
 export interface Explanation {
-  /** The stage that limits the pipeline, as `blame` finds it; where none does, the first source. `undefined` where nothing was measured. */
+  /** The stage that limits the pipeline, as `blame` finds it; `undefined` where none does. */
   readonly bottleneck: string | undefined
   readonly cause: Cause
   readonly sentence: string
@@ -106,7 +106,7 @@ function idle(graph: GraphData, measurements: Measurements, now: GraphData, opti
   const most = maxRate(now, options).together.throughput
   const room = Number.isFinite(most) ? `; the stages could take ${rate(most)}` : ''
   return {
-    bottleneck: sources[0],
+    bottleneck: undefined,
     cause: 'none',
     sentence: `No stage is short of time: the sources make ${rate(made)}${room}`,
     because: [],
