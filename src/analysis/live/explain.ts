@@ -44,7 +44,8 @@ export function explain(graph: GraphData, measurements: Measurements, options: F
   }
   const now = measuredGraph(graph, measurements)
   if (cause === 'none') return idle(graph, measurements, now, options)
-  const because = [...steps(found, root), ...acksAwaited(graph, found), ...alsoFull(found, root)]
+  const waits = found.chain.length > 0 ? steps(found, root) : acksAwaited(graph, found)
+  const because = [...waits, ...alsoFull(found, root)]
   return {
     bottleneck: root.node,
     cause,
@@ -80,7 +81,7 @@ function steps({ chain }: Blame, root: StageState): string[] {
   })
 }
 
-/** Sources that are blocked, but wait for no stage. */
+/** Without a chain: sources that are blocked, but wait for no stage. */
 function acksAwaited(graph: GraphData, { stages, waits }: Blame): string[] {
   const sources = new Set(graph.nodes.filter(({ kind }) => kind === 'source').map(({ id }) => id))
   return stages
