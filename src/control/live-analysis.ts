@@ -24,8 +24,8 @@ export interface Explained {
   readonly explanation: Explanation
 }
 
-/** Explanations this young answer the next question too. */
-const FRESH_MS = 900
+/** Explanations this young answer the next question too: over ten seconds, little changes in two. */
+const FRESH_MS = 1_900
 /** The bottleneck is looked for over so many seconds. */
 const EXPLAINED_S = 10
 /** Counters of different workers are read one after the other: what moves in between is not missing. */
