@@ -184,5 +184,9 @@ test(`${REQUESTS} requests made from the OpenAPI document are done or refused as
       assert.ok(ledger.holds, JSON.stringify(ledger.entries))
     },
   )
-  await isOver.finally(() => Promise.all([mill.stop(), pushed.stop(), gone.stop()]))
+  try {
+    await isOver
+  } finally {
+    await Promise.all([mill.stop(), pushed.stop(), gone.stop()])
+  }
 })

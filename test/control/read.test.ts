@@ -98,7 +98,8 @@ test('the bottleneck is named in one sentence, with who waits for it and what wo
   await controlled(graphs.narrow, {}, async ({ get }) => {
     const { bottleneck } = await until('the slow stage is found', async () => {
       const found = await get('/pipelines/narrow/analysis')
-      return found.bottleneck.node === 'slow' && found.bottleneck.because.length > 0 && found
+      const { node, cause, because } = found.bottleneck
+      return node === 'slow' && cause === 'full' && because.length > 0 && found
     })
     assert.match(
       bottleneck.sentence,

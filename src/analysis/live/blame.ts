@@ -18,8 +18,9 @@ export interface StageState {
   readonly isFull: boolean
 }
 
-/** Why the root is the root: which case of `blame`. */
+/** The cases of `blame`, in its order but for `outside`, which is in two of them. */
 export const CAUSES = ['full', 'slow', 'outside', 'loop', 'limited', 'acks', 'none'] as const
+/** Why the root is the root: which case of `blame`. */
 export type Cause = (typeof CAUSES)[number]
 
 /** Who works, who waits, and for whom. */

@@ -1,7 +1,7 @@
 import type { GraphAnswer } from '#src/control/index.js'
 import { s } from './dom.ts'
 import { boxOf } from './graph-node.ts'
-import type { Box, Flow, Placed } from './layout.ts'
+import type { Box, Flow, Placed } from './flow.ts'
 import { widthOf } from './text-width.ts'
 
 type Cluster = GraphAnswer['clusters'][number] & { readonly label?: string; readonly parent?: string }

@@ -1,7 +1,7 @@
 import type { GraphAnswer, Live } from '#src/control/index.js'
 import { s, setText } from './dom.ts'
 import { percent, rate } from './format.ts'
-import type { Box, Placed } from './layout.ts'
+import type { Box, Placed } from './flow.ts'
 
 export type Direction = 'right' | 'down'
 type Point = Placed['edges'][number][number]

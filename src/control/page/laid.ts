@@ -1,6 +1,6 @@
 /** Parts of a layout: put together, framed as a cluster, and moved. */
 import { GAP, type Place } from './layers.ts'
-import type { Box, Flow } from './layout.ts'
+import type { Box, Flow } from './flow.ts'
 
 /** Between the outline of a cluster and what it holds. */
 const PADDING = 14

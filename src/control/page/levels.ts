@@ -1,6 +1,6 @@
 /** Which nodes and clusters each cluster holds, and in which layers they lie. */
 import { layersOf } from './layers.ts'
-import type { Flow } from './layout.ts'
+import type { Flow } from './flow.ts'
 
 /** The outermost level, which no cluster holds. */
 export const OUTSIDE = -1
