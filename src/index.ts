@@ -23,7 +23,7 @@ export {
 } from './analysis/flow/simulate.ts'
 export { sizing, type Sizing, type SizingOptions } from './analysis/flow/sizing.ts'
 export { whatIf, type Changes, type NodeChange, type Overlay, type WhatIf } from './analysis/flow/what-if.ts'
-export { blame, type Blame, type StageState, type Wait } from './analysis/live/blame.ts'
+export { blame, type Blame, type Cause, type StageState, type Wait } from './analysis/live/blame.ts'
 export { drift, type Drift } from './analysis/live/drift.ts'
 export { explain, type Explanation } from './analysis/live/explain.ts'
 export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'

@@ -44,6 +44,7 @@ export class Feed {
     if (known !== undefined) return known
     const readers = new Set<Reader>()
     const timer = setInterval(() => {
+      if ([...readers].every((reader) => reader.isUnread())) return
       const text = this.#snapshot()
       for (const reader of readers) reader.send(text)
     }, everyMs)

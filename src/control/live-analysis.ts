@@ -4,6 +4,7 @@ import { explain, type Explanation } from '../analysis/live/explain.ts'
 import { ledger, type Ledger } from '../analysis/live/ledger.ts'
 import { simulate, type Simulation } from '../analysis/flow/simulate.ts'
 import { check, type Check } from '../analysis/check.ts'
+import { quote } from '../analysis/problems.ts'
 import type { Measurements } from '../analysis/types.ts'
 import { MillraceError } from '../errors.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
@@ -20,12 +21,11 @@ export interface Declared {
 
 export interface Explained {
   readonly measured: Measurements
-  readonly blame: Blame
   readonly explanation: Explanation
 }
 
-/** Explanations this young answer the next question too. */
-const FRESH_MS = 900
+/** Explanations this young answer the next question too: over ten seconds, little changes in two. */
+const FRESH_MS = 1_900
 /** The bottleneck is looked for over so many seconds. */
 const EXPLAINED_S = 10
 /** Counters of different workers are read one after the other: what moves in between is not missing. */
@@ -62,6 +62,11 @@ export class LiveAnalysis {
     return this.#explained.found
   }
 
+  /** Who waits for whom, in what was measured. */
+  blame(measured: Measurements): Blame {
+    return blame(this.#pipeline.graph, measured)
+  }
+
   measured(seconds: number): Measurements {
     const now = this.#sampler.now()
     return measurements(this.#pipeline.plan, now, this.#sampler.before(now, seconds))
@@ -81,15 +86,24 @@ export class LiveAnalysis {
   }
 
   #explain(measured: Measurements): Explained {
-    const { graph } = this.#pipeline
-    const explanation = computable(() => explain(graph, measured)) ?? {
-      bottleneck: undefined,
-      sentence: 'The loops of this graph have too many crossing edges for their traffic to be computed.',
-      because: [],
-      remedy: '',
-    }
-    return { measured, blame: blame(graph, measured), explanation }
+    const explanation = computable(() => explain(this.#pipeline.graph, measured))
+    return { measured, explanation: explanation === undefined ? INCOMPUTABLE : this.#paused(explanation) }
   }
+
+  /** Shared memory counts the time of a paused source as that of a limited one. */
+  #paused(explanation: Explanation): Explanation {
+    const { cause, bottleneck } = explanation
+    if (cause !== 'limited' || bottleneck === undefined || !this.#pipeline.isPaused(bottleneck)) return explanation
+    return { ...explanation, sentence: `${quote(bottleneck)} is paused`, because: [], remedy: 'Resume it.' }
+  }
+}
+
+const INCOMPUTABLE: Explanation = {
+  bottleneck: undefined,
+  cause: 'none',
+  sentence: 'The loops of this graph have too many crossing edges for their traffic to be computed.',
+  because: [],
+  remedy: '',
 }
 
 /** Graphs with too large a loop have figures all the same; only what needs their traffic is missing. */

@@ -81,13 +81,13 @@ function json(schema: TSchema): object {
 }
 
 /** The failures of an endpoint: its own, and those that any of its kind can meet. */
-function failures({ access, body, errors, params, query }: Endpoint, hasToken: boolean): Record<string, object> {
-  const takesInput = Object.keys({ ...params.properties, ...query.properties }).length > 0 || body !== undefined
+function failures({ method, access, body, errors, params }: Endpoint, hasToken: boolean): Record<string, object> {
   const codes: ErrorCode[] = [
     ...errors,
-    ...(takesInput ? (['REQUEST_INVALID'] as const) : []),
+    // A query that an address does not know is refused where none is known, too, and so is a body that is no JSON.
+    'REQUEST_INVALID',
     ...('pipeline' in params.properties ? (['PIPELINE_UNKNOWN', 'PIPELINE_STARTING'] as const) : []),
-    ...(body === undefined ? [] : (['BODY_NOT_JSON', 'BODY_TOO_LARGE'] as const)),
+    ...(method === 'GET' && body === undefined ? [] : (['BODY_NOT_JSON', 'BODY_TOO_LARGE'] as const)),
     ...(access === 'act' ? (['ACTS_TOO_FAST', 'ORIGIN_REFUSED'] as const) : []),
     ...(hasToken && access !== 'open' ? (['TOKEN_MISSING', 'TOKEN_WRONG'] as const) : []),
   ]

@@ -28,15 +28,21 @@ export class Reader {
     })
   }
 
+  /** Whether it is slow: it has more to read than is kept for anyone. */
+  isUnread(): boolean {
+    if (this.#response.writableLength > MOST_UNREAD_BYTES) this.#isSlow = true
+    return this.#isSlow
+  }
+
   /** Something that is only true now: a reader that is slow goes without it. */
   send(text: string): void {
-    if (this.#isUnread()) return
+    if (this.isUnread()) return
     this.#response.write(text)
   }
 
   /** The events since the last ones. */
   sendEvents(): void {
-    while (this.#cursor !== undefined && this.#cursor < this.#log.last && !this.#isUnread()) {
+    while (this.#cursor !== undefined && this.#cursor < this.#log.last && !this.isUnread()) {
       const { events, missed } = this.#log.after(this.#cursor)
       if (missed > 0) this.#response.write(message('gap', { missed }))
       for (const event of events.slice(0, EVENTS_AT_ONCE)) {
@@ -48,11 +54,6 @@ export class Reader {
 
   end(): void {
     this.#response.end()
-  }
-
-  #isUnread(): boolean {
-    if (this.#response.writableLength > MOST_UNREAD_BYTES) this.#isSlow = true
-    return this.#isSlow
   }
 }
 

@@ -94,18 +94,21 @@ function answerOddities(app: FastifyInstance): void {
 }
 
 /** What is no HTTP, too much of it, or too slow is answered in the one shape as well, and the connection closed. */
-function refuse(error: Error & { code?: string }, socket: Socket): void {
+function refuse(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  // Who asks for the head of an answer takes a body for the next answer.
+  const { rawPacket } = error
+  const wantsBody = !(Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ')
   if (error.code === 'HPE_HEADER_OVERFLOW')
-    return endWith(socket, '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE')
+    return endWith(socket, '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', wantsBody)
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return endWith(socket, '408 Request Timeout', 'REQUEST_TOO_SLOW')
-  endWith(socket, '400 Bad Request', 'REQUEST_INVALID')
+  endWith(socket, '400 Bad Request', 'REQUEST_INVALID', wantsBody)
 }
 
-function endWith(socket: Duplex, status: string, code: ErrorCode): void {
+function endWith(socket: Duplex, status: string, code: ErrorCode, wantsBody = true): void {
   const { headers, body } = failure(code)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${wantsBody ? body : ''}`)
 }
 
 function failure(code: ErrorCode): { headers: Record<string, string>; body: string } {

@@ -50,15 +50,20 @@ function addInto(counts: Int32Array, { words, floats }: Memory, offsets: readonl
   return { counts, total, sum, squares, min: total === 0 ? 0 : min, max }
 }
 
-/** The value below which so large a share of the values lies: the upper end of its bucket, as HdrHistogram says it. */
-export function percentile({ counts, total, min, max }: HistogramCopy, share: number): number {
-  const rank = Math.max(1, Math.ceil(share * total))
-  let passed = 0
-  for (let i = bucketOf(min), end = bucketOf(max); i <= end; i++) {
-    passed += counts[i]!
-    if (passed >= rank) return Math.min(max, upperEnd(i))
+/**
+ * The values below which so large shares of the values lie: the upper ends of their buckets, as HdrHistogram says them.
+ * @param shares rising, so that one walk over the buckets finds them all
+ */
+export function percentiles({ counts, total, min, max }: HistogramCopy, shares: readonly number[]): readonly number[] {
+  const found: number[] = []
+  const end = bucketOf(max)
+  let [i, passed] = [bucketOf(min) - 1, 0]
+  for (const share of shares) {
+    const rank = Math.max(1, Math.ceil(share * total))
+    while (passed < rank && i < end) passed += counts[++i]!
+    found.push(passed >= rank ? Math.min(max, upperEnd(i)) : max)
   }
-  return max
+  return found
 }
 
 /** The largest value that is counted at an index. */
@@ -83,6 +88,6 @@ export function summaryOf(copy: HistogramCopy): HistogramSummary {
   const { total, sum, squares, min, max } = copy
   const mean = total === 0 ? 0 : sum / total
   const deviation = total === 0 ? 0 : Math.sqrt(Math.max(0, squares / total - mean * mean))
-  const at = (share: number): number => (total === 0 ? 0 : percentile(copy, share))
-  return { count: total, mean, deviation, min, max, p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) }
+  const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = total === 0 ? [] : percentiles(copy, [0.5, 0.9, 0.99, 0.999])
+  return { count: total, mean, deviation, min, max, p50, p90, p99, p999 }
 }

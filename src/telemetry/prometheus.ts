@@ -1,3 +1,4 @@
+import { bucketOf, MOST_VALUE } from './histogram-layout.ts'
 import { type HistogramCopy, upperEnd } from './histogram-read.ts'
 
 type Labels = Readonly<Record<string, string | number>>
@@ -33,15 +34,18 @@ export class Metrics {
     scale: number,
   ): void {
     const { lines } = this.#family(name, 'histogram', help)
-    let [passed, at] = [0, 0]
+    const said = pairsOf(labels)
+    const bucket = (bound: number | string, count: number): string =>
+      `${name}_bucket{${[...said, `le="${bound}"`].join(',')}} ${count}`
+    const last = bucketOf(copy.max)
+    let [passed, at] = [0, bucketOf(copy.min)]
     for (const bound of bounds) {
-      // A bucket that reaches beyond the bound counts for the next one; buckets are 1 % wide.
-      for (const limit = bound / scale; at < copy.counts.length && upperEnd(at) <= limit; at++)
-        passed += copy.counts[at]!
-      lines.push(sample(`${name}_bucket`, { ...labels, le: bound }, passed))
+      const end = Math.min(last, lastBelow(bound / scale))
+      for (; at <= end; at++) passed += copy.counts[at]!
+      lines.push(bucket(bound, passed))
     }
     lines.push(
-      sample(`${name}_bucket`, { ...labels, le: '+Inf' }, copy.total),
+      bucket('+Inf', copy.total),
       sample(`${name}_sum`, labels, copy.sum * scale),
       sample(`${name}_count`, labels, copy.total),
     )
@@ -65,8 +69,18 @@ export class Metrics {
 }
 
 function sample(name: string, labels: Labels, value: number): string {
-  const pairs = Object.entries(labels).map(([key, label]) => `${key}="${escapeLabel(String(label))}"`)
+  const pairs = pairsOf(labels)
   return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${numberOf(value)}`
+}
+
+function pairsOf(labels: Labels): readonly string[] {
+  return Object.entries(labels).map(([key, label]) => `${key}="${escapeLabel(String(label))}"`)
+}
+
+/** A bucket that reaches beyond the bound counts for the next one; buckets are 1 % wide. */
+function lastBelow(bound: number): number {
+  const index = bucketOf(Math.min(bound, MOST_VALUE))
+  return upperEnd(index) <= bound ? index : index - 1
 }
 
 function numberOf(value: number): string {
@@ -75,6 +89,7 @@ function numberOf(value: number): string {
 }
 
 function escapeLabel(text: string): string {
+  if (!/[\\"\n]/.test(text)) return text
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 

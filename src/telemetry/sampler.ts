@@ -8,6 +8,8 @@ const EVERY_MS = 1_000
 const KEPT = 61
 /** Snapshots this young answer the next question too: a flood of questions costs no more than one. */
 const FRESH_MS = 20
+/** Of a snapshot this young no second one is taken to be kept: each says its own time. */
+const KEEPABLE_MS = 250
 /** Without questions for so long, nothing is sampled any more. */
 const IDLE_MS = 300_000
 /** Timers are late rather than early: a sample counts as a second old a little before it is. */
@@ -62,12 +64,15 @@ export class Sampler {
   }
 
   #sample(): void {
-    if (performance.now() - this.#askedAt > IDLE_MS) {
+    const nowMs = performance.now()
+    if (nowMs - this.#askedAt > IDLE_MS) {
       clearInterval(this.#timer)
       this.#timer = undefined
       return
     }
-    this.#samples.push(this.#read())
+    const { snapshot, atMs } = this.#fresh
+    const isKeepable = snapshot !== undefined && nowMs - atMs < KEEPABLE_MS && snapshot !== this.#samples.at(-1)
+    this.#samples.push(isKeepable ? snapshot : this.#read())
     if (this.#samples.length > KEPT) this.#samples.shift()
   }
 }

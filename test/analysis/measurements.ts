@@ -62,3 +62,40 @@ export function measured(
     ),
   }
 }
+
+type Shares = Partial<Pick<NodeMeasurement, 'busy' | 'blocked' | 'limited'>>
+
+/**
+ * Measurements by hand: what each stage's time goes into (the rest it starves), and for which share of it a stage waits on an
+ * edge, by `from > to`; the lane behind such an edge is full, the others are empty. `queued` says otherwise.
+ */
+export function byHand(
+  graph: GraphData,
+  nodes: Readonly<Record<string, Shares>>,
+  waits: Readonly<Record<string, number>> = {},
+  queued: Readonly<Record<string, number>> = {},
+): Measurements {
+  return {
+    seconds: 10,
+    nodes: Object.fromEntries(
+      graph.nodes
+        .filter(({ kind }) => isStage(kind))
+        .map(({ id }) => {
+          const { busy = 0, blocked = 0, limited = 0 } = nodes[id] ?? {}
+          return [id, { ...IDLE, in: 100, done: 100, busy, blocked, limited, starved: 1 - busy - blocked - limited }]
+        }),
+    ),
+    edges: graph.edges.map(({ from, to }, index) => {
+      const name = `${from} > ${to}`
+      const blockedShare = waits[name] ?? 0
+      return {
+        index,
+        records: 100,
+        dropped: 0,
+        queued: queued[name] ?? (blockedShare > 0 ? 100 : 0),
+        capacity: 100,
+        blockedShare,
+      }
+    }),
+  }
+}

@@ -174,6 +174,9 @@ test('what is no HTTP as it should be gets the one shape too, and the connection
       assert.equal(JSON.parse(body).error.code, code, bytes.slice(0, 80))
     }
     await Promise.all(cases.map(tell))
+    // A body would be taken for the next answer.
+    const head = await raw(server.port, `HEAD /health HTTP/1.1\r\n${host}${'x: y\r\n'.repeat(10_000)}\r\n`)
+    assert.match(head, /^HTTP\/1.1 431 [^]*\r\n\r\n$/)
     assert.equal((await ask('GET', '/health')).status, 200)
     assert.equal(pipeline.isPaused(), false)
   })

@@ -1,197 +1,192 @@
 import assert from 'node:assert/strict'
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { test } from 'node:test'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { run } from 'millrace'
+import { STATUSES } from '#src/control/errors.js'
+import { type Made, operationsOf, randomOf, requestOf, type World } from './fuzz-requests.js'
 import * as graphs from './graphs.js'
-import { served } from './harness.js'
+import { type Asked, served } from './harness.js'
 
 const REQUESTS = 20_000
 const AT_ONCE = 32
+/** Pictures take a while to draw. */
+const PICTURES_ONE_IN = 60
+/** So many complaints tell enough. */
+const ENOUGH = 20
+/** Letters and receipts that are kept in mind, of each pipeline. */
+const MOST_KNOWN = 200
 
-/** Numbers from a seed, so that a failure can be had again. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed >>> 0 || 1
-  return (below) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
+interface Answered {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+function send(url: string, { method, path, headers, body }: Made, agent: Agent): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+    const sent = request(url + path, { method, headers: { ...headers, ...length }, agent }, (response) => {
+      let text = ''
+      const done = (): void => resolve({ status: response.statusCode!, headers: response.headers, text })
+      if (response.headers['content-type'] === 'text/event-stream') {
+        response.destroy()
+        return done()
+      }
+      response.setEncoding('utf8').on('data', (part: string) => (text += part))
+      response.on('end', done)
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+/** A pipeline that has ended is not ready, and that is an answer, not a failure. */
+const isNotReady = ({ path }: Made['operation'], status: number): boolean =>
+  status === 503 && (path === '/health' || path === '/ready')
+
+/** What an answer is that the contract does not allow. */
+function complaint(
+  made: Made,
+  answer: Answered,
+  schemaOf: (made: Made, status: number) => ValidateFunction | undefined,
+): string | undefined {
+  const { operation, method, odd } = made
+  const { status, headers, text } = answer
+  if (headers['content-security-policy'] === undefined) return 'no security headers'
+  const isAnswer = status < 400 || isNotReady(operation, status)
+  if (status >= 500 && !isAnswer) return 'a fault of the server'
+  const mayBeAnything = odd.has('address') || odd.has('method') || odd.has('headers')
+  if (!mayBeAnything && !operation.answers.has(status) && !isAnswer) return 'not among the documented answers'
+  if (method === 'HEAD') return text === '' ? undefined : 'a body that was not asked for'
+  if (!isAnswer) {
+    if (!headers['content-type']?.startsWith('application/json')) return 'a failure that is not in JSON'
+    const { code, message, fix } = JSON.parse(text).error
+    if (typeof message !== 'string' || typeof fix !== 'string') return 'a failure without a text or a way out'
+    if (STATUSES[code as keyof typeof STATUSES] !== status && status !== 417) return 'a code that has another status'
+    if (status === 405 && headers.allow === undefined) return 'no word on the methods that are allowed'
+    return undefined
+  }
+  const schema = mayBeAnything ? undefined : schemaOf(made, isNotReady(operation, status) ? 200 : status)
+  if (schema === undefined || schema(JSON.parse(text))) return undefined
+  return `not as documented: ${JSON.stringify(schema.errors?.slice(0, 3))}`
+}
+
+async function worldOf(get: Asked['get'], pipeline: string): Promise<World> {
+  const { nodes } = await get(`/pipelines/${pipeline}/graph`)
+  const { deadLetters } = await get(`/pipelines/${pipeline}/dead-letters`)
+  return {
+    nodes: nodes.map(({ id, kind, concurrency = 1 }: any) => ({ id, kind, workers: concurrency })),
+    letters: deadLetters.map(({ id }: any) => id),
+    receipts: [],
   }
 }
 
-/** Values that are none of what anybody expects. */
-const ODD: readonly unknown[] = [
-  null,
-  true,
-  0,
-  -1,
-  1.5,
-  1e308,
-  -1e308,
-  2 ** 53,
-  '',
-  ' ',
-  'x'.repeat(3_000),
-  '\u0000',
-  '../../etc/passwd',
-  '__proto__',
-  'constructor',
-  '%00',
-  '💥',
-  [],
-  {},
-  [[[]]],
-  { a: { b: 1 } },
-  '1',
-  'NaN',
-  '-0',
-  '1e3',
-  'true',
-  "' or 1=1",
-  '<script>',
-]
-
-const ends = (path: string): boolean => /\/(?:drain|stop)$/.test(path)
-const isDear = (path: string): boolean => /svg$|\/kill$|\/restart$/.test(path)
-
-/** What a schema describes, or, now and then, something else. */
-function valueOf(schema: any, random: (below: number) => number): unknown {
-  const pick = <T>(list: readonly T[]): T => list[random(list.length)]!
-  if (random(5) === 0) return pick(ODD)
-  if (schema.anyOf !== undefined) return valueOf(pick(schema.anyOf), random)
-  if (schema.enum !== undefined) return pick(schema.enum)
-  switch (schema.type) {
-    case 'integer':
-      return (schema.minimum ?? 0) + random(12)
-    case 'number':
-      return (schema.minimum ?? 0) + random(1_000) / 10
-    case 'boolean':
-      return random(2) === 0
-    case 'string':
-      return pick(['check', 'parse', 'in', 'sensors', 'a', '1', ...(schema.examples ?? [])])
-    case 'null':
-      return null
-    case 'object': {
-      const given = Object.entries(schema.properties ?? {}).filter(
-        ([name]) => schema.required?.includes(name) === true || random(2) === 0,
-      )
-      const extra = random(10) === 0 ? [['__proto__', pick(ODD)] as const] : []
-      return Object.fromEntries([...given.map(([name, each]) => [name, valueOf(each, random)] as const), ...extra])
-    }
-    default:
-      return random(2) === 0 ? pick(ODD) : random(100)
-  }
+/** Letters and receipts that answers tell of are asked for later. */
+function learn(worlds: ReadonlyMap<string, World>, { operation, path }: Made, { status, text }: Answered): void {
+  const world = worlds.get(path.split('/')[2] ?? '')
+  if (world === undefined || status >= 300) return
+  if (operation.method === 'POST' && operation.path.endsWith('/records')) world.receipts.push(JSON.parse(text).id)
+  if (operation.method === 'GET' && operation.path.endsWith('/dead-letters'))
+    world.letters.push(
+      ...JSON.parse(text)
+        .deadLetters.slice(0, 5)
+        .map(({ id }: any) => id),
+    )
+  world.receipts.splice(0, world.receipts.length - MOST_KNOWN)
+  world.letters.splice(0, world.letters.length - MOST_KNOWN)
 }
 
-test(`${REQUESTS} requests made from the OpenAPI document meet no 500, and the pipelines go on`, async (context) => {
+test(`${REQUESTS} requests made from the OpenAPI document are done or refused as it says, and the pipelines go on`, async (context) => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
   context.diagnostic(`seed ${seed}`)
   const random = randomOf(seed)
-  const pick = <T>(list: readonly T[]): T => list[random(list.length)]!
   const many = { inject: true, restart: { maxRestarts: 100_000 } } as const
   const [mill, pushed, gone] = [
     await run(graphs.mill, many),
     await run(graphs.pushed, many),
     await run(graphs.pushed, many),
   ]
-  await served({ mill, pushed, gone }, { actsPerSecond: 10_000, maxBodyBytes: 4_096 }, async ({ server, get }) => {
-    const { paths } = await get('/openapi.json')
-    const operations = Object.entries<any>(paths).flatMap(([path, methods]) =>
-      Object.entries<any>(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
-    )
-    const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
-    const statuses = new Map<number, number>()
-    const met = new Set<string>()
-
-    // oxlint-disable-next-line unicorn/consistent-function-scoping -- reads with what it is used by
-    const target = (path: string, { parameters }: any): string => {
-      const names: Record<string, () => string> = {
-        // Only one of them may be ended, or there is nothing left to ask.
-        pipeline: () => (ends(path) ? 'gone' : pick(['mill', 'pushed', 'gone', 'gone?', '..', 'nope'])),
-        node: () => pick(['parse', 'check', 'sensors', 'in', 'store', 'end', 'size', 'queue', 'none']),
-        worker: () => pick(['0', '1', '2', '-1', 'x']),
-        kind: () => pick(['service', 'lane', 'batch', 'ack', 'endToEnd', 'none']),
-        id: () => pick(['1', '2', '3', '0', '99', 'key-a', 'x']),
+  const isOver = served(
+    { mill, pushed, gone },
+    { actsPerSecond: 10_000, maxBodyBytes: 4_096 },
+    async ({ server, get }) => {
+      const described = await get('/openapi.json')
+      const operations = operationsOf(described)
+      const worlds = new Map<string, World>()
+      for (const name of ['mill', 'pushed', 'gone']) worlds.set(name, await worldOf(get, name))
+      const ajv = new Ajv2020({ strict: false, validateFormats: false })
+      const compiled = new Map<unknown, ValidateFunction>()
+      const schemaOf = ({ operation }: Made, status: number): ValidateFunction | undefined => {
+        const schema = operation.answers.get(status)
+        if (schema === undefined) return undefined
+        if (!compiled.has(schema)) compiled.set(schema, ajv.compile(schema))
+        return compiled.get(schema)
       }
-      const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-        encodeURIComponent(random(12) === 0 ? String(pick(ODD)).slice(0, 200) : names[name]!()),
-      )
-      const query = (parameters as any[])
-        .filter((parameter) => parameter.in === 'query' && random(2) === 0)
-        .map(({ name, schema }) => `${name}=${encodeURIComponent(String(valueOf(schema, random)))}`)
-      if (random(20) === 0) query.push(`${encodeURIComponent(String(pick(ODD)).slice(0, 50))}=1`)
-      return filled + (query.length === 0 ? '' : `?${query.join('&')}`)
-    }
+      const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
+      const statuses = new Map<number, number>()
+      const codes = new Set<string>()
+      const done = new Set<unknown>()
+      const complaints: string[] = []
 
-    // oxlint-disable-next-line unicorn/consistent-function-scoping -- reads with what it is used by
-    const bodyOf = (path: string, { requestBody }: any): string | undefined => {
-      const schema = requestBody?.content['application/json'].schema
-      if (schema === undefined) return random(10) === 0 ? JSON.stringify(pick(ODD)) : undefined
-      // Threads that are really ended take a while to come back; most of these name a life that is long over.
-      if (isDear(path) && random(60) !== 0) return JSON.stringify({ epoch: 1_000_000 })
-      const body = valueOf(schema, random)
-      if (typeof body === 'object' && body !== null && 'waitMs' in body) Object.assign(body, { waitMs: random(5) })
-      const text = JSON.stringify(body)
-      return random(15) === 0 ? text.slice(0, random(text.length + 1)) : text
-    }
-
-    const send = (method: string, path: string, body: string | undefined): Promise<{ status: number; text: string }> =>
-      new Promise((resolve, reject) => {
-        const type = random(30) === 0 ? 'text/plain' : 'application/json'
-        const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }
-        const sent = request(server.url + path, { method, headers, agent }, (response) => {
-          let text = ''
-          const done = (): void => resolve({ status: response.statusCode!, text })
-          if (response.headers['content-type'] === 'text/event-stream') {
-            response.destroy()
-            return done()
+      let left = REQUESTS
+      const client = async (): Promise<void> => {
+        while (left-- > 0 && complaints.length < ENOUGH) {
+          let operation = operations[random(operations.length)]!
+          while (operation.path.endsWith('svg') && random(PICTURES_ONE_IN) !== 0)
+            operation = operations[random(operations.length)]!
+          const made = requestOf(operation, worlds, random)
+          const answer = await send(server.url, made, agent)
+          const { status, text } = answer
+          statuses.set(status, (statuses.get(status) ?? 0) + 1)
+          const wrong = complaint(made, answer, schemaOf)
+          if (wrong !== undefined) {
+            const { method, path, headers, body } = made
+            const told = JSON.stringify({ method, path, headers, body, status, text }).slice(0, 800)
+            complaints.push(`seed ${seed}: ${wrong}: ${told}`)
           }
-          response.setEncoding('utf8').on('data', (part: string) => (text += part))
-          response.on('end', done)
-        })
-        sent.on('error', reject)
-        sent.end(body)
-      })
-
-    let left = REQUESTS
-    const client = async (): Promise<void> => {
-      while (left-- > 0) {
-        let { path, method, operation } = pick(operations)
-        while (path.endsWith('svg') && random(60) !== 0) ({ path, method, operation } = pick(operations))
-        const verb = random(40) === 0 ? pick(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']) : method
-        const asked = target(path, operation)
-        const { status, text } = await send(
-          verb,
-          asked,
-          verb === 'GET' || verb === 'HEAD' ? undefined : bodyOf(path, operation),
-        )
-        statuses.set(status, (statuses.get(status) ?? 0) + 1)
-        assert.ok(status !== 500, `seed ${seed}: ${verb} ${asked}: ${text.slice(0, 300)}`)
-        if (status >= 400 && verb !== 'HEAD' && !/^\/(?:health|ready)/.test(asked)) {
-          const { error } = JSON.parse(text)
-          assert.ok(typeof error.code === 'string' && typeof error.message === 'string', text)
-          met.add(error.code)
+          if (status >= 400 && text.startsWith('{"error"')) codes.add(JSON.parse(text).error.code)
+          if (made.method !== operation.method) continue
+          if (status < 300) done.add(operation)
+          learn(worlds, made, answer)
         }
       }
-    }
-    await Promise.all(Array.from({ length: AT_ONCE }, client))
-    agent.destroy()
-    context.diagnostic(
-      [...statuses]
-        .toSorted(([a], [b]) => a - b)
-        .map(([status, count]) => `${status}: ${count}`)
-        .join(', '),
-    )
-    context.diagnostic([...met].sort().join(' '))
-    assert.ok((statuses.get(200) ?? 0) > REQUESTS / 10)
-    for (const code of ['REQUEST_INVALID', 'PIPELINE_UNKNOWN', 'NODE_UNKNOWN', 'BODY_NOT_JSON'])
-      assert.ok(met.has(code), code)
-    assert.deepEqual([mill.state, pushed.state], ['running', 'running'])
-    pushed.resume()
-    const receipt = await pushed.push('in', 1)
-    await receipt.done
-    const { ledger } = await get('/pipelines/mill/analysis')
-    assert.ok(ledger.holds, JSON.stringify(ledger.entries))
-  })
-  await Promise.all([mill.stop(), pushed.stop(), gone.stop()])
+      await Promise.all(Array.from({ length: AT_ONCE }, client))
+      agent.destroy()
+      assert.deepEqual(complaints, [])
+      const told = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`)
+      context.diagnostic(told.join(', '))
+      context.diagnostic([...codes].sort().join(' '))
+      const among = (least: number, below: number): number =>
+        [...statuses].reduce((sum, [status, count]) => (status >= least && status < below ? sum + count : sum), 0)
+      assert.ok(among(200, 300) > REQUESTS / 2, 'most requests are done')
+      assert.ok(among(404, 405) < REQUESTS / 8, 'most requests are for something that is there')
+      for (const { method, path } of operations.filter(
+        (operation) => !done.has(operation) && operation.path !== '/ready',
+      ))
+        assert.fail(`seed ${seed}: ${method} ${path} was never done`)
+      for (const code of [
+        'REQUEST_INVALID',
+        'ADDRESS_UNKNOWN',
+        'PIPELINE_UNKNOWN',
+        'NODE_UNKNOWN',
+        'METHOD_NOT_ALLOWED',
+        'BODY_NOT_JSON',
+        'ORIGIN_REFUSED',
+        'HEADERS_TOO_LARGE',
+      ])
+        assert.ok(codes.has(code), code)
+      assert.deepEqual([mill.state, pushed.state], ['running', 'running'])
+      pushed.resume()
+      const receipt = await pushed.push('in', 1)
+      await receipt.done
+      const { ledger } = await get('/pipelines/mill/analysis')
+      assert.ok(ledger.holds, JSON.stringify(ledger.entries))
+    },
+  )
+  try {
+    await isOver
+  } finally {
+    await Promise.all([mill.stop(), pushed.stop(), gone.stop()])
+  }
 })

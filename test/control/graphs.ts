@@ -113,3 +113,37 @@ export const wide = {
   edges: row.slice(1).map((to, i) => ({ from: row[i]!, to })),
   clusters: [],
 }
+
+/** Clusters in a cluster, nodes outside of all, an edge back, and a cluster that holds nothing: for drawing. */
+export const clustered = {
+  name: 'clustered',
+  nodes: [
+    { id: 'in', kind: 'source' as const, rate: 200 },
+    { id: 'parse', kind: 'transform' as const, latencyMs: 0.1, cluster: 'reading' },
+    { id: 'check', kind: 'transform' as const, latencyMs: 0.1, cluster: 'reading' },
+    { id: 'late', kind: 'buffer' as const, capacity: 500, cluster: 'reading' },
+    { id: 'join', kind: 'merge' as const, cluster: 'work' },
+    { id: 'score', kind: 'transform' as const, latencyMs: 0.2, concurrency: 2, cluster: 'scoring' },
+    { id: 'rank', kind: 'transform' as const, latencyMs: 0.1, cluster: 'scoring' },
+    { id: 'audit', kind: 'sink' as const, latencyMs: 0.1 },
+    { id: 'store', kind: 'sink' as const, latencyMs: 0.1, cluster: 'work' },
+  ],
+  edges: [
+    { from: 'in', to: 'parse' },
+    { from: 'parse', to: 'check' },
+    { from: 'check', to: 'late' },
+    { from: 'late', to: 'join' },
+    { from: 'parse', to: 'audit' },
+    { from: 'join', to: 'score' },
+    { from: 'score', to: 'rank' },
+    { from: 'score', to: 'check', pathType: 'retry' as const, ratio: 0.05 },
+    { from: 'rank', to: 'store' },
+    { from: 'rank', to: 'audit', pathType: 'dead_letter' as const, ratio: 0.01 },
+  ],
+  clusters: [
+    { id: 'scoring', label: 'Scores and ranks', parent: 'work' },
+    { id: 'reading', label: 'Reading' },
+    { id: 'work' },
+    { id: 'empty', label: 'Nothing in here' },
+  ],
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -175,12 +176,15 @@ test('the page asks for the token and keeps it', { skip: SKIP }, async () => {
 })
 
 test('a pipeline that starts is shown as soon as it runs; of one that failed, why', { skip: SKIP }, async () => {
-  const [starting, doomed] = [run(graphs.late), await run(graphs.doomed)]
+  const seen = new AbortController()
+  const starting = once(seen.signal, 'abort').then(() => run(graphs.late))
+  const doomed = await run(graphs.doomed)
   await assert.rejects(doomed.finished)
   await served({ starting, doomed }, {}, async ({ server }) => {
     const page = await browser!.newPage()
     await page.goto(server.url)
     await page.locator('#notice').getByText('still starting').waitFor()
+    seen.abort()
     await page.locator('.node[data-node=end]').waitFor()
     await page.getByRole('button', { name: 'doomed' }).click()
     await page.locator('.pill').getByText('failed').waitFor()
@@ -241,6 +245,40 @@ test(
   },
 )
 
+test('clusters are boxes around what they hold, one in another, with their labels', { skip: SKIP }, async () => {
+  const pipeline = await rehearse(graphs.clustered)
+  await served(pipeline, {}, async ({ server }) => {
+    for (const width of [1280, 390]) {
+      const page = await browser!.newPage({ viewport: { width, height: 900 } })
+      await page.goto(server.url)
+      await page.locator('.node[data-node=store]').waitFor()
+      assert.deepEqual((await page.locator('.cluster-title').allTextContents()).toSorted(), [
+        'Reading',
+        'Scores and ranks',
+        'work',
+      ])
+      const boxOf = async (selector: string): Promise<Rectangle> => {
+        const { x, y, width, height } = (await page.locator(selector).boundingBox())!
+        return { left: x, right: x + width, top: y, bottom: y + height }
+      }
+      const [reading, scoring, work] = [
+        await boxOf('[data-cluster=reading]'),
+        await boxOf('[data-cluster=scoring]'),
+        await boxOf('[data-cluster=work]'),
+      ]
+      assert.ok(holds(work, scoring) && areApart(work, reading))
+      for (const { id, cluster } of graphs.clustered.nodes as readonly { id: string; cluster?: string }[]) {
+        const node = await boxOf(`[data-node=${id}] .outline`)
+        assert.equal(holds(reading, node), cluster === 'reading', id)
+        assert.equal(holds(scoring, node), cluster === 'scoring', id)
+        assert.equal(holds(work, node), cluster === 'scoring' || cluster === 'work', id)
+      }
+      await page.close()
+    }
+  })
+  await pipeline.stop()
+})
+
 for (const [width, dark] of [
   [1280, false],
   [1280, true],
@@ -261,27 +299,82 @@ for (const [width, dark] of [
   })
 }
 
-test('a layout puts no box upon another, whatever the graph', () => {
-  for (let seed = 1; seed <= 200; seed++) {
+interface Rectangle {
+  readonly left: number
+  readonly right: number
+  readonly top: number
+  readonly bottom: number
+}
+
+/** Rounded, so that two that touch are apart. */
+const ROUNDING = 0.01
+
+function holds(outer: Rectangle, inner: Rectangle): boolean {
+  return (
+    outer.left <= inner.left && outer.right >= inner.right && outer.top <= inner.top && outer.bottom >= inner.bottom
+  )
+}
+
+function areApart(a: Rectangle, b: Rectangle): boolean {
+  return (
+    a.right <= b.left + ROUNDING ||
+    b.right <= a.left + ROUNDING ||
+    a.bottom <= b.top + ROUNDING ||
+    b.bottom <= a.top + ROUNDING
+  )
+}
+
+function rectangle(
+  { x, y }: { x: number; y: number },
+  { width, height }: { width: number; height: number },
+): Rectangle {
+  return { left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 }
+}
+
+test('a layout puts no box upon another that it is not in, whatever the graph and its clusters', () => {
+  for (let seed = 1; seed <= 300; seed++) {
     let state = seed
     const random = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below
     const count = 1 + random(14)
     const boxes = Array.from({ length: count }, () => ({ width: 100 + random(80), height: 40 + random(50) }))
     const edges = Array.from({ length: random(24) }, () => [random(count), random(count)] as const)
+    // A cluster is in an earlier one, or in none.
+    const clusters = Array.from({ length: random(6) }, (_, i) => ({
+      title: { width: 40 + random(200), height: 30 },
+      within: random(i + 1) - 1,
+    }))
+    const clusterOf = boxes.map(() => random(clusters.length + 1) - 1)
+    const around = (cluster: number): number[] =>
+      cluster === -1 ? [] : [cluster, ...around(clusters[cluster]!.within)]
     for (const direction of ['right', 'down'] as const) {
-      const { nodes, width, height } = place({ boxes, edges, direction })
-      nodes.forEach((a, i) => {
-        const box = boxes[i]!
-        assert.ok(a.x - box.width / 2 > -1 && a.x + box.width / 2 < width + 1, `seed ${seed}`)
-        assert.ok(a.y - box.height / 2 > -1 && a.y + box.height / 2 < height + 1, `seed ${seed}`)
-        nodes.slice(i + 1).forEach((b, j) => {
-          const other = boxes[i + 1 + j]!
-          const apart =
-            Math.abs(a.x - b.x) >= (box.width + other.width) / 2 - 0.01 ||
-            Math.abs(a.y - b.y) >= (box.height + other.height) / 2 - 0.01
-          assert.ok(apart, `seed ${seed}: ${i} and ${i + 1 + j}`)
-        })
+      const placed = place({ boxes, edges, clusters, clusterOf, direction })
+      const whole = { left: -1, top: -1, right: placed.width + 1, bottom: placed.height + 1 }
+      const nodes = placed.nodes.map((middle, i) => ({
+        name: `node ${i}`,
+        at: rectangle(middle, boxes[i]!),
+        within: around(clusterOf[i]!),
+        cluster: undefined as number | undefined,
+      }))
+      const framed = placed.clusters.flatMap((found, cluster) => {
+        const within = around(clusters[cluster]!.within)
+        return found === undefined ? [] : [{ name: `cluster ${cluster}`, at: rectangle(found, found), within, cluster }]
       })
+      const all = [...nodes, ...framed]
+      all.forEach((a, i) => {
+        assert.ok(holds(whole, a.at), `seed ${seed}: ${a.name}`)
+        for (const b of all.slice(i + 1)) {
+          const what = `seed ${seed}, ${direction}: ${a.name} and ${b.name}`
+          if (b.cluster !== undefined && a.within.includes(b.cluster)) assert.ok(holds(b.at, a.at), what)
+          else if (a.cluster !== undefined && b.within.includes(a.cluster)) assert.ok(holds(a.at, b.at), what)
+          else assert.ok(areApart(a.at, b.at), what)
+        }
+      })
+      placed.edges.forEach((points, edge) => {
+        const [from, to] = edges[edge]!
+        assert.deepEqual([points[0], points.at(-1)], [placed.nodes[from], placed.nodes[to]], `seed ${seed}`)
+      })
+      const used = new Set(clusterOf.flatMap(around))
+      assert.deepEqual(new Set(framed.map(({ cluster }) => cluster)), used, `seed ${seed}`)
     }
   }
 })

@@ -98,13 +98,26 @@ test('the bottleneck is named in one sentence, with who waits for it and what wo
   await controlled(graphs.narrow, {}, async ({ get }) => {
     const { bottleneck } = await until('the slow stage is found', async () => {
       const found = await get('/pipelines/narrow/analysis')
-      return found.bottleneck.node === 'slow' && found.bottleneck.because.length > 0 && found
+      const { node, cause, because } = found.bottleneck
+      return node === 'slow' && cause === 'full' && because.length > 0 && found
     })
     assert.match(
       bottleneck.sentence,
       /`slow` is busy \d+ % of the time; `fast` waits for (?:it|acks) \d+ % of the time/,
     )
     assert.match(bottleneck.remedy, /workers|faster/)
+  })
+})
+
+test('a source that was paused is said to be, and not to be at its rate limit', async () => {
+  await controlled(graphs.mill, {}, async ({ pipeline, get }) => {
+    pipeline.pause('sensors')
+    const { bottleneck } = await until('the pause is most of the window', async () => {
+      const found = await get('/pipelines/mill/analysis')
+      return found.bottleneck.cause === 'limited' && found
+    })
+    assert.equal(bottleneck.sentence, '`sensors` is paused')
+    assert.equal(bottleneck.remedy, 'Resume it.')
   })
 })
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { viewMemory } from '#src/lane/memory.js'
 import { COUNT_WORDS, HISTOGRAM_BYTES, MOST_VALUE, bucketOf } from '#src/telemetry/histogram-layout.js'
-import { copyHistograms, percentile } from '#src/telemetry/histogram-read.js'
+import { copyHistograms, percentiles, upperEnd } from '#src/telemetry/histogram-read.js'
 import { Histogram } from '#src/telemetry/histogram.js'
+import { Metrics } from '#src/telemetry/prometheus.js'
 import fc from 'fast-check'
 import { build } from 'hdr-histogram-js'
 
@@ -51,11 +52,29 @@ test('the same values give the same counts and percentiles as in HdrHistogram, o
         Array.from({ length: COUNT_WORDS }, (_, i) => other.getCountAtIndex(i)),
       )
       assert.equal(copy.total, other.totalCount)
-      for (const share of [0.5, 0.9, 0.99, 0.999]) {
-        const theirs = Math.min(other.getValueAtPercentile(100 * share), copy.max)
-        assert.equal(percentile(copy, share), theirs, `${share}`)
-      }
+      const shares = [0.5, 0.9, 0.99, 0.999]
+      const theirs = shares.map((share) => Math.min(other.getValueAtPercentile(100 * share), copy.max))
+      assert.deepEqual(percentiles(copy, shares), theirs)
     }),
     { numRuns: 60 },
+  )
+})
+
+test('a bucket of the metrics counts the values whose own bucket ends at its bound or below', () => {
+  const bounds = [1, 2, 127, 255, 256, 1_000, 2_500, 1e6, 2 ** 40, MOST_VALUE, 1e15]
+  fc.assert(
+    fc.property(fc.array(value), fc.constantFrom(1, 1e-9), (values, scale) => {
+      const memory = viewMemory(new ArrayBuffer(Math.ceil(HISTOGRAM_BYTES / 8) * 8))
+      const histogram = new Histogram(memory, 0)
+      for (const each of values) histogram.record(each, 1)
+      const metrics = new Metrics()
+      const scaled = bounds.map((bound) => bound * scale)
+      metrics.histogram('h', 'Help.', { node: 'a "b"' }, copyHistograms(memory, [0]), scaled, scale)
+      const counts = [...metrics.toString().matchAll(/^h_bucket\{node="a \\"b\\"",le="(?!\+)[^"]+"\} (\d+)$/gm)].map(
+        ([, count]) => Number(count),
+      )
+      const expected = scaled.map((bound) => values.filter((each) => upperEnd(bucketOf(each)) <= bound / scale).length)
+      assert.deepEqual(counts, expected)
+    }),
   )
 })

@@ -1,19 +1,10 @@
 import type { GraphData } from '../../graph/types.ts'
-import { components } from '../components.ts'
-import { isStage } from '../loops/lanes.ts'
-import { walk } from '../structure.ts'
 import type { Measurements, NodeMeasurement } from '../types.ts'
-import { measuredOf, type Measured } from './measured.ts'
+import { lastOf } from './last.ts'
+import { type Measured, measuredOf } from './measured.ts'
+import { chainThrough, HARDLY, type Wait, waitsOf } from './waits.ts'
 
-/** Who waits for whom, over which edge. */
-export interface Wait {
-  readonly node: string
-  readonly waitsFor: string
-  /** Index into `graph.edges`: the edge on which it waits for credit. */
-  readonly edge: number
-  /** Share of its workers' time, 0 to 1. */
-  readonly share: number
-}
+export type { Wait } from './waits.ts'
 
 /** What the time of one stage's workers goes into, and what they are mostly doing. */
 export interface StageState {
@@ -23,107 +14,144 @@ export interface StageState {
   readonly blocked: number
   readonly limited: number
   readonly mostly: 'busy' | 'starved' | 'blocked' | 'limited'
+  /** It has no time left: see `blame`. */
+  readonly isFull: boolean
 }
+
+/** The cases of `blame`, in its order but for `outside`, which is in two of them. */
+export const CAUSES = ['full', 'slow', 'outside', 'loop', 'limited', 'acks', 'none'] as const
+/** Why the root is the root: which case of `blame`. */
+export type Cause = (typeof CAUSES)[number]
 
 /** Who works, who waits, and for whom. */
 export interface Blame {
-  /** The stage that limits what comes out: it is busy (or limited), and nobody below it holds it up. */
+  /** The stage that limits what comes out; where the cause is `none`, only the busiest one. Undefined where no stage was measured. */
   readonly root: string | undefined
-  /** From the stage that waits most, down to the root. Empty where nobody waits for credit. */
+  readonly cause: Cause
+  /** Each step from the topmost stage that waits down to the root. Empty where nobody waits for the root. */
   readonly chain: readonly Wait[]
   readonly stages: readonly StageState[]
   /** Every wait for credit, the longest first. */
   readonly waits: readonly Wait[]
 }
 
-/** A wait below this share of the time is noise. */
-const HARDLY = 0.05
 /** A stage that is busy for so much of its time has no more to give. */
 const FULL = 0.9
 
+interface Found {
+  readonly stages: readonly StageState[]
+  readonly waits: readonly Wait[]
+}
+type Root = Pick<Blame, 'root' | 'cause' | 'chain'>
+
 /**
- * Finds the stage that holds the others up: from the stage that is blocked most, along the edge on which it waits most, to
- * the first stage that is not itself blocked more than busy, and on to the last stage below it that is full. Where nobody is
- * blocked, the busiest stage is where it begins.
- * Cost: linear in nodes and edges.
+ * Finds the root, the stage that limits what comes out. Shares are of the workers' time; below 5 % they are noise. A stage is
+ * *full* where it is busy for 90 % and hardly starves, or where others wait for it and it starves, is blocked and is limited
+ * for 10 % at most (moving records takes the rest). The root is the first of these that there is:
+ *
+ * 1. `full`: the last full stage on its way. While a buffer still fills, the stages before and behind it may both be full;
+ *    what comes out is limited by the one behind. Of several side by side (or in a loop) the one that is waited for longest,
+ *    then the busiest, then the first of the graph. A rate limit never goes before a full stage.
+ * 2. Where the longest wait leads, of a stage that waits for credit more than it starves or is limited: down the longest waits
+ *    to the first stage that is not mostly blocked (`slow`: some of its workers are full, or it works in gusts); that is
+ *    blocked, but waits for no stage (`outside`: for the reader of its output, or its next attempt); or that was passed
+ *    before (`loop`: stages that wait for each other).
+ * 3. `outside`: a stage of that kind for which nobody waits yet.
+ * 4. `limited`: the source that its rate limit holds longest, where that takes most of its time.
+ * 5. `acks`: the source that is blocked longest, where that takes most of its time: the lanes below it are empty, so its
+ *    window is full.
+ * 6. `none`: no stage is short of time, whether all starve or the sources are slow. The root is the busiest.
+ *
+ * Equals go in the order of the graph. Cost: linear in nodes, edges and waits times the length of the chain.
  */
 export function blame(graph: GraphData, measurements: Measurements): Blame {
   const measured = measuredOf(graph, measurements)
   const waits = waitsOf(measured)
+  const waitedFor = new Set(waits.filter(isForAnother).map(({ waitsFor }) => waitsFor))
   const stages = graph.nodes.flatMap(({ id }, node) => {
     const counts = measured.node(node)
-    return counts === undefined ? [] : [stateOf(id, counts)]
+    return counts === undefined ? [] : [stateOf(id, counts, waitedFor.has(id))]
   })
-  const chain = chainOf(measured, waits)
-  const end = chain.at(-1)?.waitsFor ?? busiest(stages)
-  return { root: end === undefined ? undefined : lastFull(measured, end), chain, stages, waits }
+  const kinds = new Map(graph.nodes.map(({ id, kind }) => [id, kind]))
+  const found = { stages, waits }
+  const sources = stages.filter(({ node }) => kinds.get(node) === 'source')
+  const others = stages.filter(({ node }) => kinds.get(node) !== 'source')
+  const root = lastFull(measured, found) ??
+    endOfWaits(found) ??
+    alone(
+      'outside',
+      mostOf(others, 'blocked', ({ node }) => !waits.some((wait) => wait.node === node)),
+    ) ??
+    alone('limited', mostOf(sources, 'limited')) ??
+    alone('acks', mostOf(sources, 'blocked')) ??
+    alone('none', busiest(stages)) ?? { root: undefined, cause: 'none', chain: [] }
+  return { ...root, stages, waits }
 }
 
-function stateOf(node: string, { busy, starved, blocked, limited }: NodeMeasurement): StageState {
+function stateOf(node: string, counts: NodeMeasurement, isWaitedFor: boolean): StageState {
+  const { busy, starved, blocked, limited } = counts
   const shares = { busy, starved, blocked, limited }
   const order = ['busy', 'blocked', 'limited', 'starved'] as const
   const mostly = order.reduce((most, name) => (shares[name] > shares[most] ? name : most))
-  return { node, ...shares, mostly }
+  const hasNoTime = isWaitedFor && starved + blocked + limited <= 1 - FULL
+  return { node, ...shares, mostly, isFull: hasNoTime || (busy >= FULL && starved < HARDLY) }
 }
 
-function waitsOf(measured: Measured): readonly Wait[] {
-  const { graph } = measured
-  return graph.edges
-    .flatMap((edge): Wait[] => {
-      const share = measured.edge(edge).blockedShare
-      if (share < HARDLY || !isStage(graph.node(graph.from(edge)).kind)) return []
-      return [{ node: graph.id(graph.from(edge)), waitsFor: nextStage(measured, edge), edge, share }]
-    })
-    .sort((a, b) => b.share - a.share)
-}
-
-/** The stage that reads the lane: through nodes without threads, the way on which most records wait. */
-function nextStage({ graph, edge }: Measured, first: number): string {
-  let node = graph.to(first)
-  for (const seen = new Set<number>(); !isStage(graph.node(node).kind) && !seen.has(node);) {
-    seen.add(node)
-    const fullest = graph
-      .out(node)
-      .reduce((most, next) => (fill(edge(next)) > fill(edge(most)) ? next : most), graph.out(node)[0] ?? -1)
-    if (fullest === -1) break
-    node = graph.to(fullest)
+function lastFull({ graph }: Measured, { stages, waits }: Found): Root | undefined {
+  const full = stages.filter(({ isFull }) => isFull)
+  const last = new Set(
+    lastOf(
+      graph,
+      full.map(({ node }) => node),
+    ),
+  )
+  const longest = new Map<string, Wait>()
+  for (const wait of waits) {
+    if (isForAnother(wait) && !longest.has(wait.waitsFor)) longest.set(wait.waitsFor, wait)
   }
-  return graph.id(node)
+  const waited = ({ node }: StageState): number => longest.get(node)?.share ?? 0
+  const [root] = full.filter(({ node }) => last.has(node)).sort((a, b) => waited(b) - waited(a) || b.busy - a.busy)
+  if (root === undefined) return undefined
+  const wait = longest.get(root.node)
+  const chain = wait === undefined ? [] : chainThrough(wait, waits.filter(isForAnother), (node) => node === root.node)
+  return { root: root.node, cause: 'full', chain }
 }
 
-function fill({ queued, capacity }: { readonly queued: number; readonly capacity: number }): number {
-  return capacity === 0 ? 0 : queued / capacity
+function endOfWaits({ stages, waits }: Found): Root | undefined {
+  const states = new Map(stages.map((stage) => [stage.node, stage]))
+  const start = waits.find(({ node }) => {
+    const state = states.get(node)
+    return state !== undefined && state.blocked > Math.max(state.starved, state.limited)
+  })
+  if (start === undefined) return undefined
+  const isBlocked = (node: string): boolean => states.get(node)?.mostly === 'blocked'
+  const chain = chainThrough(start, waits, (node) => !isBlocked(node))
+  const root = chain.at(-1)!.waitsFor
+  if (!isBlocked(root)) return { root, cause: 'slow', chain }
+  return { root, cause: waits.some(({ node }) => node === root) ? 'loop' : 'outside', chain }
 }
 
-function chainOf({ graph, node }: Measured, waits: readonly Wait[]): readonly Wait[] {
-  const chain: Wait[] = []
-  const seen = new Set<string>()
-  for (let next = waits[0]; next !== undefined;) {
-    chain.push(next)
-    seen.add(next.node)
-    const at = next.waitsFor
-    const counts = node(graph.number(at))
-    const heldUp = counts !== undefined && counts.blocked > Math.max(HARDLY, counts.busy, counts.limited)
-    next = heldUp && !seen.has(at) ? waits.find((wait) => wait.node === at) : undefined
-  }
-  return chain
+/** Of the stages that are mostly this, the one that is it longest. */
+function mostOf(
+  stages: readonly StageState[],
+  mostly: 'blocked' | 'limited',
+  isMeant: (stage: StageState) => boolean = () => true,
+): StageState | undefined {
+  const [most] = stages
+    .filter((stage) => stage.mostly === mostly && isMeant(stage))
+    .sort((a, b) => b[mostly] - a[mostly])
+  return most
 }
 
-/**
- * While a buffer still fills, a stage before it may be full as well as one behind it: what comes out is limited by the last
- * one on the way.
- */
-function lastFull({ graph, node }: Measured, from: string): string {
-  const parts = components(graph)
-  const below = [...walk(graph, [graph.number(from)], 'down')]
-  const full = below.filter((each) => (node(each)?.busy ?? 0) >= FULL)
-  const last = full.reduce((best, each) => (parts.of(each) > parts.of(best) ? each : best), graph.number(from))
-  return graph.id(last)
+function busiest(stages: readonly StageState[]): StageState | undefined {
+  return [...stages].sort((a, b) => b.busy + b.limited - (a.busy + a.limited))[0]
 }
 
-function busiest(stages: readonly StageState[]): string | undefined {
-  const most = stages.reduce<StageState | undefined>((best, stage) => {
-    return best === undefined || stage.busy + stage.limited > best.busy + best.limited ? stage : best
-  }, undefined)
-  return most?.node
+function alone(cause: Cause, stage: StageState | undefined): Root | undefined {
+  return stage && { root: stage.node, cause, chain: [] }
+}
+
+/** A retry edge may lead a stage to wait for itself. */
+function isForAnother({ node, waitsFor }: Wait): boolean {
+  return node !== waitsFor
 }

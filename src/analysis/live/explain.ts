@@ -5,69 +5,98 @@ import type { Simulation } from '../flow/simulate.ts'
 import { type Overlay, whatIf } from '../flow/what-if.ts'
 import { quote } from '../problems.ts'
 import type { Measurements } from '../types.ts'
-import { blame, type Blame, type StageState } from './blame.ts'
+import { blame, type Blame, type Cause, type StageState } from './blame.ts'
 import { measuredGraph } from './measured.ts'
+import { HARDLY } from './waits.ts'
 
 /** Why a pipeline is as fast as it is, in words. */
 export interface Explanation {
-  /** The stage that limits the pipeline; `undefined` where nothing was measured. */
+  /** The stage that limits the pipeline, as `blame` finds it; `undefined` where none does. */
   readonly bottleneck: string | undefined
+  readonly cause: Cause
   readonly sentence: string
-  /** Who waits for it, as sentences. */
+  /** Who waits for it, each step in order, and what else is full: as sentences. */
   readonly because: readonly string[]
   /** What would help, and how much. */
   readonly remedy: string
 }
 
-/** A wait below this share of the time is noise. */
-const HARDLY = 0.05
-/** A stage that has this little time left is full, though nobody may be seen to wait for it. */
-const SHORT_OF_TIME = 0.95
 /** Gains below this factor are not worth a worker. */
 const WORTH = 1.01
 /** More workers than this are not proposed. */
 const MOST_WORKERS = 256
+/** So many other full stages are named. */
+const MOST_OTHERS = 3
 
 /** Names the stage that limits a running pipeline, who waits for it, and what would help. Some predictions. */
 export function explain(graph: GraphData, measurements: Measurements, options: FlowOptions = {}): Explanation {
   const found = blame(graph, measurements)
+  const { cause } = found
   const root = found.stages.find(({ node }) => node === found.root)
   if (root === undefined) {
     return {
       bottleneck: undefined,
+      cause,
       sentence: 'Nothing was measured.',
       because: [],
       remedy: 'Run the pipeline for a while.',
     }
   }
   const now = measuredGraph(graph, measurements)
-  const heldUp = found.stages.some(({ blocked }) => blocked > HARDLY)
-  if (!heldUp && root.busy + root.limited < SHORT_OF_TIME) return idle(graph, measurements, now, options)
-  const because = reasons(found, root)
-  const name = quote(root.node)
-  const sentence =
-    root.limited > root.busy
-      ? `${name} is held by its rate limit ${percent(root.limited)} of the time`
-      : `${name} is busy ${percent(root.busy)} of the time`
+  if (cause === 'none') return idle(graph, measurements, now, options)
+  const waits = found.chain.length > 0 ? steps(found, root) : acksAwaited(graph, found)
+  const because = [...waits, ...alsoFull(found, root)]
   return {
     bottleneck: root.node,
-    sentence: [sentence, ...because].join('; '),
+    cause,
+    sentence: [verdict(cause, root), ...because].join('; '),
     because,
-    remedy: remedyFor(now, root, options),
+    remedy: remedyFor(cause, now, root, options),
   }
 }
 
-/** The chain that leads to the root; without one, whoever waits for its window to open. */
-function reasons({ chain, stages }: Blame, root: StageState): readonly string[] {
-  if (chain.length > 0) {
-    return chain.map(({ node, waitsFor, share }) => {
-      const whom = waitsFor === root.node ? 'it' : quote(waitsFor)
-      return `${quote(node)} waits for ${whom} ${percent(share)} of the time`
-    })
+function verdict(cause: Cause, { node, busy, blocked, limited }: StageState): string {
+  const name = quote(node)
+  switch (cause) {
+    case 'slow':
+      return `${name} holds others up, though it is busy only ${percent(busy)} of the time`
+    case 'outside':
+      return `${name} is blocked ${percent(blocked)} of the time, and no stage holds it up`
+    case 'loop':
+      return `${name} waits, in the end, for itself: a loop is full`
+    case 'limited':
+      return `${name} is held by its rate limit ${percent(limited)} of the time`
+    case 'acks':
+      return `${name} has its window full, and no stage is short of time`
+    default:
+      return `${name} is busy ${percent(busy)} of the time`
   }
+}
+
+/** The chain that leads to the root. */
+function steps({ chain }: Blame, root: StageState): string[] {
+  return chain.map(({ node, waitsFor, share }) => {
+    const whom = waitsFor === node ? 'itself' : waitsFor === root.node ? 'it' : quote(waitsFor)
+    return `${quote(node)} waits for ${whom} ${percent(share)} of the time`
+  })
+}
+
+/** Without a chain: sources that are blocked, but wait for no stage. */
+function acksAwaited(graph: GraphData, { stages, waits }: Blame): string[] {
+  const sources = new Set(graph.nodes.filter(({ kind }) => kind === 'source').map(({ id }) => id))
   return stages
-    .filter(({ node, blocked }) => node !== root.node && blocked > HARDLY)
+    .filter(({ node, blocked }) => sources.has(node) && blocked > HARDLY && !waits.some((wait) => wait.node === node))
     .map(({ node, blocked }) => `${quote(node)} waits for acks ${percent(blocked)} of the time`)
+}
+
+/** What would limit next, or limits elsewhere: full as well, the busiest first. */
+function alsoFull({ stages }: Blame, root: StageState): string[] {
+  const others = stages.filter(({ node, isFull }) => isFull && node !== root.node).sort((a, b) => b.busy - a.busy)
+  const named = others
+    .slice(0, MOST_OTHERS)
+    .map(({ node, busy }) => `${quote(node)} is full as well (busy ${percent(busy)})`)
+  const more = others.length - named.length
+  return more > 0 ? [...named, `so are ${more} more`] : named
 }
 
 /** Nobody waits for credit and no stage is full: the sources make no more. */
@@ -78,17 +107,35 @@ function idle(graph: GraphData, measurements: Measurements, now: GraphData, opti
   const most = maxRate(now, options).together.throughput
   const room = Number.isFinite(most) ? `; the stages could take ${rate(most)}` : ''
   return {
-    bottleneck: sources[0],
+    bottleneck: undefined,
+    cause: 'none',
     sentence: `No stage is short of time: the sources make ${rate(made)}${room}`,
     because: [],
     remedy: 'Nothing in the graph needs to be faster: more comes through when more is made.',
   }
 }
 
+function remedyFor(cause: Cause, graph: GraphData, root: StageState, options: FlowOptions): string {
+  const name = quote(root.node)
+  switch (cause) {
+    case 'slow':
+      return `Look at the workers of ${name}: one may be full while others starve; or more room on the edges into it evens gusts out.`
+    case 'outside':
+      return `Read the output of ${name} faster; where it retries, failed records wait for their next attempt.`
+    case 'loop':
+      return 'Give the loop more room (`capacity`, `maxDemand`), or let fewer records in at once (`window` of the sources).'
+    case 'limited':
+      return `Raise \`rateLimit\` of ${name}.`
+    case 'acks':
+      return `Raise \`window\` of ${name}, or shorten how long its records are on their way: calls that wait, batches that fill.`
+    default:
+      return moreWorkers(graph, root, options)
+  }
+}
+
 /** The fewest workers with which something else limits the pipeline, and the rate that gives. */
-function remedyFor(graph: GraphData, { node, busy, limited }: StageState, options: FlowOptions): string {
+function moreWorkers(graph: GraphData, { node }: StageState, options: FlowOptions): string {
   const name = quote(node)
-  if (limited > busy) return `Raise \`rateLimit\` of ${name}.`
   const workers = graph.nodes.find(({ id }) => id === node)?.concurrency ?? 1
   const limit = (changes: Overlay<GraphNode>): { into: number; next: Simulation['bottleneck'] } => {
     const { after } = whatIf(graph, { nodes: { [node]: changes } }, options)

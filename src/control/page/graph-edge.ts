@@ -1,10 +1,13 @@
 import type { GraphAnswer, Live } from '#src/control/index.js'
 import { s, setText } from './dom.ts'
 import { percent, rate } from './format.ts'
-import type { Box, Placed } from './layout.ts'
+import type { Box, Placed } from './flow.ts'
 
 export type Direction = 'right' | 'down'
 type Point = Placed['edges'][number][number]
+
+/** How far an edge that leads back goes on before it turns. */
+const TURN = 60
 
 /** Draws an edge: its width is its rate, its colour says whether what is behind it is full. @returns what brings it up to date */
 export function drawEdge(
@@ -43,27 +46,23 @@ function beside(points: readonly Point[], from: Box, to: Box, direction: Directi
     : { x: a.x + (b.x - a.x) / 2 + 10, y: a.y + (b.y - a.y + near - to.height / 2) / 2 + 4 }
 }
 
-/** From the side of one box to the side of the other, level at both ends. */
+/** From the side of one box to the side of the other, along the flow at both ends, and between them the way that it goes. */
 function curve(points: readonly Point[], from: Box, to: Box, direction: Direction): string {
   const right = direction === 'right'
   const [first, last] = [points[0]!, points[points.length - 1]!]
-  const forth = right ? last.x >= first.x : last.y >= first.y
-  const out = (right ? from.width : from.height) / 2
-  const into = (right ? to.width : to.height) / 2
-  const start = right ? { x: first.x + out, y: first.y } : { x: first.x, y: first.y + out }
-  const end = right ? { x: last.x - into, y: last.y } : { x: last.x, y: last.y - into }
-  const all = [start, ...points.slice(1, -1), end]
-  const reach = forth ? 0 : 60
+  const along = ({ x, y }: Point): number => (right ? x : y)
+  const moved = ({ x, y }: Point, by: number): Point => (right ? { x: x + by, y } : { x, y: y + by })
+  const size = ({ width, height }: Box): number => (right ? width : height)
+  const forth = along(last) >= along(first)
+  const all = [moved(first, size(from) / 2), ...points.slice(1, -1), moved(last, -size(to) / 2)]
   return all
     .map((point, i) => {
       if (i === 0) return `M${point.x},${point.y}`
       const before = all[i - 1]!
-      const bend = right
-        ? Math.max(reach, Math.abs(point.x - before.x) / 2)
-        : Math.max(reach, Math.abs(point.y - before.y) / 2)
-      return right
-        ? `C${before.x + bend},${before.y} ${point.x - bend},${point.y} ${point.x},${point.y}`
-        : `C${before.x},${before.y + bend} ${point.x},${point.y - bend} ${point.x},${point.y}`
+      const half = Math.abs(along(point) - along(before)) / 2
+      const bend = (isEnd: boolean): number => (forth ? half : isEnd ? Math.max(TURN, half) : -half)
+      const [leaves, comes] = [moved(before, bend(i === 1)), moved(point, -bend(i === all.length - 1))]
+      return `C${leaves.x},${leaves.y} ${comes.x},${comes.y} ${point.x},${point.y}`
     })
     .join('')
 }

@@ -1,7 +1,7 @@
 import type { GraphAnswer, Live } from '#src/control/index.js'
 import { s, setText } from './dom.ts'
 import { count, duration, percent, rate } from './format.ts'
-import type { Box } from './layout.ts'
+import type { Box } from './flow.ts'
 import { SHARES } from './shares.ts'
 import { fitted, widthOf } from './text-width.ts'
 

@@ -1,7 +1,8 @@
 import type { GraphAnswer, Live } from '#src/control/index.js'
 import { s } from './dom.ts'
+import { drawClusters, flowOf } from './graph-cluster.ts'
 import { type Direction, drawEdge } from './graph-edge.ts'
-import { boxOf, drawNode, type NodeView } from './graph-node.ts'
+import { drawNode, type NodeView } from './graph-node.ts'
 import { place } from './layout.ts'
 
 const MARGIN = 14
@@ -68,14 +69,13 @@ export class GraphView {
   }
 
   #draw(): void {
-    const { nodes, edges } = this.#graph
+    const { nodes } = this.#graph
     const direction = this.#parent.clientWidth < NARROW ? 'down' : 'right'
     if (direction !== this.#direction) {
       this.#direction = direction
-      const numbers = new Map(nodes.map(({ id }, i) => [id, i]))
-      const boxes = nodes.map(boxOf)
-      const pairs = edges.map(({ from, to }) => [numbers.get(from) ?? 0, numbers.get(to) ?? 0] as const)
-      const placed = place({ boxes, edges: pairs, direction })
+      const flow = flowOf(this.#graph, direction)
+      const { boxes } = flow
+      const placed = place(flow)
       const [width, height] = [placed.width + 2 * MARGIN, placed.height + 2 * MARGIN]
       const svg = s('svg', {
         viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`,
@@ -85,7 +85,7 @@ export class GraphView {
       svg.style.maxWidth = `${width}px`
       svg.style.minWidth = `${SMALLEST[direction] * width}px`
       const lines = s('g', {})
-      this.#edges = pairs.map(([from, to], i) =>
+      this.#edges = flow.edges.map(([from, to], i) =>
         drawEdge(lines, this.#graph, i, {
           points: placed.edges[i]!,
           from: boxes[from]!,
@@ -98,7 +98,8 @@ export class GraphView {
         const corner = { box, left: x - box.width / 2, top: y - box.height / 2 }
         return drawNode(this.#graph, node, corner, this.#select)
       })
-      svg.append(lines, ...this.#nodes.map(({ element }) => element))
+      const { boxes: clusters, titles } = drawClusters(this.#graph, placed.clusters)
+      svg.append(clusters, lines, titles, ...this.#nodes.map(({ element }) => element))
       this.#parent.replaceChildren(svg)
       this.mark(this.#selected)
       if (this.#live !== undefined) this.show(this.#live)

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { CAUSES } from '../../analysis/live/blame.ts'
 import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
@@ -17,6 +18,10 @@ export const AnalysisAnswer = Type.Object(
     bottleneck: Type.Object(
       {
         node: Type.Optional(Type.String()),
+        cause: Type.Enum([...CAUSES], {
+          description:
+            'Why it is this stage: it is full; it holds others up though it is not; what is outside holds it up; stages wait for each other in a loop; a rate limit; a full window; or no stage is short of time.',
+        }),
         sentence: Type.String(),
         because: Type.Array(Type.String()),
         remedy: Type.String(),
@@ -90,6 +95,7 @@ export const AnalysisAnswer = Type.Object(
       {
         bottleneck: {
           node: 'enrich',
+          cause: 'full',
           sentence: '`enrich` is busy 98 % of the time; `parse` waits for it 71 % of the time',
           because: ['`parse` waits for it 71 % of the time'],
           remedy: '3 workers would lift the limit from 80 records/s to 240 records/s.',
@@ -146,17 +152,18 @@ export function analysis(room: Room): readonly Endpoint[] {
 
 function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
   const { declared } = analysis
-  const { measured, explanation, blame } = analysis.explained
-  const { bottleneck, sentence, because, remedy } = explanation
+  const { measured, explanation } = analysis.explained
+  const { bottleneck, cause, sentence, because, remedy } = explanation
   const { predicted, deadlock, problems } = declared
   const flows = new Map(predicted?.nodes.map((flow) => [flow.id, flow]))
   return {
     bottleneck: {
       ...(bottleneck === undefined ? {} : { node: bottleneck }),
+      cause,
       sentence,
       because: [...because],
       remedy,
-      chain: blame.chain.map((wait) => ({ ...wait })),
+      chain: analysis.blame(measured).chain.map((wait) => ({ ...wait })),
     },
     nodes: pipeline.graph.nodes.map(({ id, kind }) => {
       const flow = flows.get(id)
