@@ -54,8 +54,9 @@ class Side {
 
   send(ball: Ball): void {
     const writer = this.#writer
-    const at = writer.credit() > 0 ? writer.claim(writer.usualClaimBytes) : -1
-    if (at < 0) throw new Error('no room for one ball')
+    // The other side grants credit once it is there: the first ball may have to wait for that.
+    for (let vain = 1; writer.credit() <= 0; vain++) rest(vain)
+    const at = writer.claim(writer.usualClaimBytes)
     this.#encoder.encode(this.#memory, [ball], 0, 1, writer.body(at, 0), writer.limit)
     writer.append(at, this.#encoder.end, 1, HEADER, 0)
     writer.stage(this.#journal)

@@ -5,6 +5,8 @@ import type { CallContext } from './context.ts'
 export class OpenCall {
   isSettled = false
   hasFailed = false
+  /** From the call to its answer. */
+  tookMs = 0
   result: unknown
   error: unknown
   readonly #timer: NodeJS.Timeout | undefined
@@ -19,9 +21,11 @@ export class OpenCall {
     timeoutMs: number,
     onSettled: (call: OpenCall) => void,
   ) {
+    const calledAt = performance.now()
     const settle = (hasFailed: boolean, value: unknown): void => {
       if (this.isSettled) return
       clearTimeout(this.#timer)
+      this.tookMs = performance.now() - calledAt
       this.isSettled = true
       this.hasFailed = hasFailed
       if (hasFailed) this.error = value

@@ -209,6 +209,7 @@ export class RecordStage implements Stage {
     if (exception instanceof OpenCall && !exception.isSettled) return false
     this.#exception = undefined
     const index = this.#index++
+    if (exception instanceof OpenCall) this.#parts.service.record(exception.tookMs * 1e6)
     if ('deaths' in exception) {
       this.#inHand = undefined
       this.#work.poisoned(this.#granule.values[index], index, this.#granule, exception.deaths)

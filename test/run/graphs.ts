@@ -32,6 +32,23 @@ export const kinds = dataflow('kinds', import.meta.url)
   .connect('twice', 'pairs')
   .connect('pairs', 'out')
 
+/** Handlers that answer at once, with a promise one at a time, with several open, and a batch at a time. */
+export const answers = dataflow('answers', import.meta.url)
+  .source('numbers', { produce: () => numbers(100) })
+  .transform('sync', { map: (n: number) => n })
+  .transform('alone', { maxInFlight: 1, map: async (n: number) => Promise.resolve(n) })
+  .transform('overlapping', { maxInFlight: 4, map: async (n: number) => Promise.resolve(n) })
+  .transform('batches', {
+    batch: { size: 10, timeoutMs: 20 },
+    mapBatch: async (batch: number[]) => Promise.resolve(batch),
+  })
+  .sink('out')
+  .connect('numbers', 'sync')
+  .connect('sync', 'alone')
+  .connect('alone', 'overlapping')
+  .connect('overlapping', 'batches')
+  .connect('batches', 'out')
+
 export const branches = dataflow('branches', import.meta.url)
   .source('numbers', { produce: () => numbers(5_000) })
   .conditional('size', { route: (n: number) => (n % 10 === 0 ? 'tens' : n % 2 === 0 ? 'even' : 'odd') })

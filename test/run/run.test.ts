@@ -34,6 +34,13 @@ test('filter, flatMap and mapBatch: what goes in and what comes out', async () =
   assert.equal(report.acked, 3_000)
 })
 
+test('the histogram of service times holds each record once, however its handler answers', async () => {
+  const { pipeline } = await collect(graphs.answers)
+  for (const node of ['sync', 'alone', 'overlapping', 'batches']) {
+    assert.equal(pipeline.histogram(node, 'service')!.total, 100, node)
+  }
+})
+
 test('a conditional sends each record down one branch, and a merge brings them together', async () => {
   const { outputs } = await collect(graphs.branches)
   assert.deepEqual(
