@@ -1,5 +1,4 @@
 import type { ControlServer } from '../control/index.ts'
-import { hasHandlers } from '../analysis/checks/handlers.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { durationText, numberText, rateText } from '../render/text.ts'
@@ -32,10 +31,6 @@ export const run: Command = {
   async run(call) {
     const { values, output } = call
     const graph = await loadGraph(call)
-    if (!hasHandlers(graph)) {
-      const reason = 'none of its nodes has a handler; `millrace rehearse` runs it with synthetic work'
-      throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
-    }
     const pipeline = await runGraph(graph, { inject: values['inject'] === true })
     using interrupts = new Interrupts(pipeline, output)
     const server = await serve(pipeline, values, output).catch(async (error: unknown) => {

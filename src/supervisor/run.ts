@@ -1,3 +1,4 @@
+import { hasHandlers } from '../analysis/checks/handlers.ts'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
@@ -27,8 +28,8 @@ export interface RunOptions {
 
 /**
  * Runs a graph: plans it, starts its workers, and resolves when all of them are ready.
- * @throws GRAPH_INVALID and OPTIONS_INVALID with all problems, PLAN_TOO_LARGE, MODULE_MISSING, RUN_WHILE_LOADING, START_FAILED,
- * START_TIMEOUT, and the reason of a signal that aborts before the workers are ready; then nothing runs
+ * @throws GRAPH_INVALID and OPTIONS_INVALID with all problems, HANDLER_MISSING, PLAN_TOO_LARGE, MODULE_MISSING, RUN_WHILE_LOADING,
+ * START_FAILED, START_TIMEOUT, and the reason of a signal that aborts before the workers are ready; then nothing runs
  */
 export function run(graph: GraphData, options: RunOptions = {}): Promise<Pipeline> {
   return start(graph, options, false)
@@ -56,6 +57,10 @@ async function start(declared: GraphData, given: RunOptions, isRehearsal: boolea
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
   const made = plan(graph, isRehearsal ? { laneBytes: ROOMY_LANE_BYTES, ...given } : given, isRehearsal)
+  if (!isRehearsal && !hasHandlers(graph)) {
+    const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
+    throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
+  }
   const handlers = isRehearsal ? [] : handlersOf(graph)
   if (handlers.length > 0 && graph.module === undefined)
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })

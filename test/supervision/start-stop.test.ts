@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { setEnvironmentData } from 'node:worker_threads'
-import { type MillraceError, type Pipeline, run } from 'millrace'
+import { type MillraceError, type Pipeline, dataflow, run } from 'millrace'
 import { assertConserved } from '../run/harness.js'
 import * as graphs from './graphs.js'
 
@@ -26,6 +26,16 @@ test('a module that throws, one that is missing and a wrong export are fatal, an
   await assert.rejects(run(graphs.throwing), codeAndText('MODULE_NOT_LOADED', 'throws.js', 'this module throws'))
   await assert.rejects(run(graphs.missing), codeAndText('MODULE_NOT_LOADED', 'nowhere.js'))
   await assert.rejects(run(graphs.wrongExport), codeAndText('HANDLER_MISSING', 'nothing'))
+})
+
+test('a graph without handlers is refused before anything starts', async () => {
+  const drawn = dataflow('drawn')
+    .source('in')
+    .transform('work')
+    .sink('out')
+    .connect('in', 'work')
+    .connect('work', 'out')
+  await assert.rejects(run(drawn), codeAndText('HANDLER_MISSING', 'drawn', 'rehearse'))
 })
 
 test('a `setup` that fails names its node, and nothing runs', async () => {
