@@ -9,10 +9,17 @@ export class Receipt {
   readonly #node: string
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
+  /** Called once, when somebody begins to wait for the record's end. @internal */
+  onWaitedFor: () => void = () => undefined
 
   /** @internal */
   constructor(node: string) {
     this.#node = node
+  }
+
+  /** @internal */
+  get isWaitedFor(): boolean {
+    return this.#done !== undefined
   }
 
   /** Undefined while the record is on its way. */
@@ -27,6 +34,7 @@ export class Receipt {
       const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
       this.#done = { promise, ...settle }
       if (this.#outcome !== undefined) this.#tell(this.#outcome)
+      else this.onWaitedFor()
     }
     return this.#done.promise
   }
@@ -61,10 +69,16 @@ export class PushSupply implements Supply {
   #isClosed = false
   #sequence = 0
   readonly #open = new Map<number, Receipt>()
+  /** Of the open ones, those whose end somebody waits for. */
+  #waitedFor = 0
   readonly #wake: () => void
 
   constructor(wake: () => void) {
     this.#wake = wake
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#waitedFor > 0
   }
 
   get isOver(): boolean {
@@ -93,14 +107,25 @@ export class PushSupply implements Supply {
       this.#waiting.delete(waiting)
       into.add(record)
       this.#open.set(this.#sequence, receipt)
+      if (receipt.isWaitedFor) this.#waitedFor++
+      else receipt.onWaitedFor = () => this.#beWaitedFor()
       settle(this.#sequence)
       this.#sequence = (this.#sequence + 1) | 0
     }
   }
 
   ended(sequence: number, failures: number): void {
-    this.#open.get(sequence)?.end(failures > 0 ? 'failed' : 'acked')
+    const receipt = this.#open.get(sequence)
+    if (receipt === undefined) return
     this.#open.delete(sequence)
+    if (receipt.isWaitedFor) this.#waitedFor--
+    receipt.end(failures > 0 ? 'failed' : 'acked')
+  }
+
+  /** The loop has to say that it wants to know at once. */
+  #beWaitedFor(): void {
+    this.#waitedFor++
+    this.#wake()
   }
 
   close(): void {

@@ -123,6 +123,8 @@ export class SourceStage implements Stage {
     const { acks, slots } = this.#parts
     let taken = 0
     for (const reader of acks) {
+      // Said before the look, so that what comes after it rings.
+      if (this.#supply.isWaitedFor === true) reader.want(true)
       while (slots.dirty < MAX_SETTLED && reader.poll()) {
         taken++
         if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#end(reader.slot)
@@ -227,7 +229,7 @@ export class SourceStage implements Stage {
   #open(records: number): Step {
     const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
     const granule = this.#granule
-    if (this.#outcomes === undefined) for (const reader of acks) reader.want(false)
+    if (this.#outcomes === undefined && this.#supply.isWaitedFor !== true) for (const reader of acks) reader.want(false)
     mix(worker.source! + 1, SOURCE_SALT, progress.sequence)
     granule.baseLow = mixed.low
     granule.baseHigh = mixed.high

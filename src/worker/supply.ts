@@ -63,6 +63,8 @@ export interface Supply {
   close(): void
   /** Records that it has asked for, and that were not taken. */
   readonly left?: readonly unknown[]
+  /** Somebody waits for what comes of its records. */
+  readonly isWaitedFor?: boolean
   /** All that came of a granule is done: its sequence, and how many records failed. */
   ended?(sequence: number, failures: number): void
 }

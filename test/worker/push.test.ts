@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PushSupply, Receipt } from '#src/worker/push.js'
+import { Taken } from '#src/worker/supply.js'
+
+const nothing = (): void => undefined
+/** Users get receipts, and make none: the constructor is in no type. */
+const receiptOf = (node: string): Receipt => Reflect.construct(Receipt, [node]) as Receipt
+
+test('a source wants to know at once of the ends that somebody waits for, and of no others', async () => {
+  let wakes = 0
+  const supply = new PushSupply(() => wakes++)
+  const [first, second, third] = [receiptOf('in'), receiptOf('in'), receiptOf('in')]
+  const early = third.done
+  for (const receipt of [first, second, third]) supply.add('a record', receipt, nothing)
+  assert.equal(supply.isWaitedFor, false, 'they are not on their way yet')
+  supply.take(2, new Taken())
+  assert.equal(supply.isWaitedFor, false)
+  const before = wakes
+  const ended = second.done
+  assert.equal(supply.isWaitedFor, true)
+  assert.equal(wakes, before + 1, 'the loop has to say so')
+  supply.ended(0, 0)
+  assert.equal(supply.isWaitedFor, true)
+  supply.ended(1, 1)
+  assert.equal(supply.isWaitedFor, false)
+  await assert.rejects(ended, { code: 'RECORD_FAILED' })
+  supply.take(1, new Taken())
+  assert.equal(supply.isWaitedFor, true, 'whoever began to wait before counts too')
+  supply.ended(2, 0)
+  await early
+  assert.equal(supply.isWaitedFor, false)
+  assert.equal(await first.done, undefined, 'what has ended needs no wait')
+})
