@@ -233,6 +233,10 @@ export const ERROR_CODES = {
     text: 'The control API needs packages that are not installed.',
     fix: 'Install them: `npm install fastify typebox`.',
   },
+  MCP_NOT_INSTALLED: {
+    text: '`millrace mcp` needs a package that is not installed.',
+    fix: 'Install it: `npm install @modelcontextprotocol/sdk`.',
+  },
   CONTROL_UNREACHABLE: {
     text: 'The control API does not answer as one.',
     fix: 'Look at the address, the token, and whether the pipeline still runs.',

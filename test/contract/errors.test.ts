@@ -131,7 +131,7 @@ const OVER_HTTP = [
 ] as const
 
 /** Codes whose state no test makes yet. */
-type NotProvoked = 'DEAD_LETTER_EMPTY' | 'CONTROL_NOT_INSTALLED'
+type NotProvoked = 'DEAD_LETTER_EMPTY' | 'CONTROL_NOT_INSTALLED' | 'MCP_NOT_INSTALLED'
 
 const PROVOKED: Readonly<
   Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number] | NotProvoked>, () => Told | Promise<Told>>
