@@ -16,12 +16,20 @@ async function open(name: string): Promise<void> {
   for (const button of byId('pipelines').querySelectorAll('button')) {
     button.setAttribute('aria-pressed', String(button.dataset['name'] === name))
   }
+  // What is there still would act on the pipeline that was shown before.
+  shown?.close()
+  shown = undefined
+  setInert(true)
   await act(async () => {
     const graph = await graphOf(name)
     if (wanted !== name || graph === undefined) return
-    shown?.close()
     shown = new PipelineView(name, graph)
+    setInert(false)
   })
+}
+
+function setInert(isInert: boolean): void {
+  for (const part of [byId('acts'), document.querySelector('main')!]) part.inert = isInert
 }
 
 /** Waits for a pipeline that starts; undefined where another was chosen meanwhile. */

@@ -48,6 +48,7 @@ export class PipelineView {
   close(): void {
     this.#stop.abort()
     this.#panel?.close()
+    byId('push').replaceChildren()
   }
 
   #show(live: Live): void {
