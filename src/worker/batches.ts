@@ -116,8 +116,8 @@ export class BatchStage implements Stage {
     if (this.#waiting >= this.#size) return this.#size
     const { clock, inlet, isDraining } = this.#parts
     const isOver = clock.now - this.#queue[0]!.takenAt >= this.#timeoutMs || isDraining()
-    // A writer that waits for room or credit may be waiting for this very batch to end.
-    return isOver || inlet.lanes.some(({ reader }) => reader.isWanted) ? this.#waiting : 0
+    // A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is.
+    return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? this.#waiting : 0
   }
 
   /** Puts the next records together, in the order in which they were taken; fewer where a suspect must be by itself. */

@@ -157,6 +157,7 @@ export class Inlet {
   #assembling: InletLane | undefined
   /** That record is done, and no hand-off has told so yet. */
   #isAssembledDone = false
+  #isHeldUp = false
   #turn = 0
   #dirty = false
   readonly #released: InletLane[] = []
@@ -179,9 +180,15 @@ export class Inlet {
     this.#assembling = this.lanes.find(({ reader }) => reader.assembled > 0)
   }
 
+  /** The last look came upon a fragment that waits for what is in hand. */
+  get isHeldUp(): boolean {
+    return this.#isHeldUp
+  }
+
   /** Takes the next granule of any lane; false where there is none. */
   next(granule: LaneGranule): boolean {
     const { lanes } = this
+    this.#isHeldUp = false
     for (let i = 0; i < lanes.length; i++) {
       this.#turn = this.#turn + 1 < lanes.length ? this.#turn + 1 : 0
       if (this.nextOf(lanes[this.#turn]!, granule)) return true
@@ -283,9 +290,13 @@ export class Inlet {
     const { reader } = lane
     for (;;) {
       const at = reader.poll()
-      // F1, F3. Whoever has nothing else to do hands off, and then looks again.
-      if (at === NO_FRAME || reader.hasTaken || this.#isAssembledDone) return false
-      if (this.#assembling !== undefined && this.#assembling !== lane) return false
+      if (at === NO_FRAME) return false
+      // F1, F3. Whoever has nothing else to do ends what is in hand, hands off, and then looks again.
+      const isTaken = this.#assembling !== undefined && this.#assembling !== lane
+      if (reader.hasTaken || this.#isAssembledDone || isTaken) {
+        this.#isHeldUp = true
+        return false
+      }
       const flags = this.#memory.words[(at >> 2) + FRAME_ATTEMPT]!
       // A writer that died in the middle starts the record again.
       if ((flags & FIRST_FRAGMENT) !== 0) reader.assembled = 0

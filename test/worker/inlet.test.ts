@@ -95,11 +95,13 @@ describe('a record in fragments', () => {
     const link = new LargeLink([record(1, 10), record(2, 5_000)])
     assert.equal(link.takeWhole(), record(1, 10))
     assert.ok(!link.inlet.next(new LaneGranule()))
+    assert.ok(link.inlet.isHeldUp, 'whoever gathers a batch is to end it')
     link.commit()
     link.reviveReader()
     assert.equal(link.takeWhole(), record(1, 10), 'it is there still')
     link.inlet.release(link.granule)
     assert.equal(link.takeWhole(), record(2, 5_000))
+    assert.ok(!link.inlet.isHeldUp)
   })
 
   test('F2: is whole for a successor, whatever was handed off while its last fragment was in hand', () => {
