@@ -104,8 +104,7 @@ export class KeyedBatchStage implements Stage {
   #nextWake(): number {
     const { clock, stage } = this.#parts
     // While no call may start, a batch that is due waits for an answer, not for a time.
-    const mayStart = this.#inFlight < stage.input!.maxInFlight && !this.#isAlone && this.#keyless.length === 0
-    let wakeAt = mayStart ? clock.now + (this.#groups.nextDueAt - Date.now()) : Infinity
+    let wakeAt = this.#mayStart ? clock.now + (this.#groups.nextDueAt - Date.now()) : Infinity
     for (const { openedAt } of this.#open.values()) wakeAt = Math.min(wakeAt, openedAt + stage.input!.batch!.timeoutMs)
     return wakeAt
   }
@@ -171,8 +170,8 @@ export class KeyedBatchStage implements Stage {
     }
   }
 
-  get #mustNotTake(): boolean {
-    return this.#isDirect || this.#keyless.length > 0
+  get #mayStart(): boolean {
+    return this.#inFlight < this.#parts.stage.input!.maxInFlight && !this.#isAlone && this.#keyless.length === 0
   }
 
   #takeMore(): boolean {
@@ -180,7 +179,7 @@ export class KeyedBatchStage implements Stage {
     let hasTaken = false
     for (
       let granules = 0;
-      granules < 8 && !this.#mustNotTake && this.#groups.waiting <= stage.input!.maxInFlight;
+      granules < 8 && !this.#isDirect && this.#keyless.length === 0 && this.#groups.waiting <= stage.input!.maxInFlight;
       granules++
     ) {
       const outcome = this.#intake.next(this.#granule)
@@ -199,7 +198,7 @@ export class KeyedBatchStage implements Stage {
 
   #startDue(): boolean {
     let hasStarted = false
-    while (this.#inFlight < this.#parts.stage.input!.maxInFlight && !this.#isAlone && this.#keyless.length === 0) {
+    while (this.#mayStart) {
       const batch = this.#groups.next()
       if (batch === undefined) break
       batchId(batch)
