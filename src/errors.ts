@@ -125,6 +125,10 @@ export const ERROR_CODES = {
     text: 'The module of the graph does not export it.',
     fix: 'Export the finished graph, under any name: `export default dataflow(…)…`.',
   },
+  LANE_DIFFERS: {
+    text: 'What a worker knows of a lane is not what the lane was laid out for.',
+    fix: 'Build the graph in the same way in every thread. Where its module or this library was changed on the disk since, start the pipeline anew.',
+  },
   FILE_NOT_READ: {
     text: 'A file could not be read.',
     fix: 'Look at the path; it is taken from the folder that the command is started in.',

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { MillraceError } from '../errors.ts'
+import { LIBRARY_VERSION } from '../version.ts'
 import { UsageError, type Command, type Output } from './command.ts'
 import { COMMANDS } from './commands.ts'
 
@@ -15,7 +15,7 @@ export async function cli(args: readonly string[], output: Output): Promise<numb
     return name === '' ? 2 : 0
   }
   if (name === '--version' || name === '-v') {
-    output.print(version())
+    output.print(LIBRARY_VERSION)
     return 0
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
@@ -59,13 +59,6 @@ function parse(command: Command, args: readonly string[]): ReturnType<typeof par
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return manifest.version
 }
 
 function overview(): string {

@@ -1,6 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { ControlClient } from '../control/index.ts'
 import { MillraceError } from '../errors.ts'
+import { LIBRARY_VERSION } from '../version.ts'
 import { textOf, UsageError, type Command } from './command.ts'
 import { loadControl } from './load-control.ts'
 import { TOOLS } from './mcp-tools.ts'
@@ -20,7 +21,7 @@ export const mcp: Command = {
     const [{ ControlClient }, sdk] = await Promise.all([loadControl(), loadSdk()])
     const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
     const server = new sdk.Server(
-      { name: 'millrace', version: '1' },
+      { name: 'millrace', version: LIBRARY_VERSION },
       { capabilities: { tools: {} }, instructions: 'Pipelines of Millrace that run just now. Begin with `analysis`.' },
     )
     server.setRequestHandler(sdk.ListToolsRequestSchema, () => ({ tools: listed() }))

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { CONTROL_OPTIONS, resolve } from '../options.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
+import { LIBRARY_VERSION } from '../version.ts'
 import { ActLimit } from './act-limit.ts'
 import { guardOf, type Guard } from './auth.ts'
 import { checker, textChecker } from './checker.ts'
@@ -79,7 +79,7 @@ export function plugin(given: Pipelines, options: ControlOptions, { guard, isWho
     const endpoints = endpointsOf(room, feeds)
     const described = openApi(endpoints, {
       prefix: app.prefix,
-      version: await version(),
+      version: LIBRARY_VERSION,
       hasToken: resolved.token !== undefined,
     })
     const all = [...endpoints, ...document(described), ...(await page())]
@@ -189,9 +189,4 @@ function loggedAct(act: string, log: Log) {
     log.write(level, 'act', { act, params: request.params, from: request.ip, status })
     done(null, payload)
   }
-}
-
-async function version(): Promise<string> {
-  const file = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(await readFile(file, 'utf8')) as { version: string }).version
 }

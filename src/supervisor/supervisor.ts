@@ -3,9 +3,12 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
+import { sign } from '../lane/signature.ts'
 import { COMMAND, DRAINING, LEFT, NACKING, PAUSED, PHASE, RATE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
+import { termsOf } from '../plan/terms.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { LIBRARY_VERSION } from '../version.ts'
 import { readMovement } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
@@ -85,6 +88,9 @@ export class Supervisor implements MemberListener {
     this.deadLetters = new DeadLetters(options.deadLetters)
     this.#shared = new SharedArrayBuffer(plan.memoryBytes)
     this.memory = viewMemory(this.#shared)
+    for (const { edges, lanes } of plan.links) {
+      for (const lane of lanes.flat()) sign(this.memory, lane, LIBRARY_VERSION, termsOf(options.graph, edges))
+    }
     this.#watchdog = new Watchdog(this.memory)
     this.finished = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
     // Whoever does not look at the end of a pipeline is told by its events; an unhandled rejection would end the process.

@@ -67,6 +67,8 @@ export class Handlers {
   } {
     const { toNode } = link
     const key = this.#of(this.#nodes.get(toNode)!.partitionBy)
+    if (link.dispatch === 'partition' && key === undefined)
+      throw new MillraceError('HANDLER_MISSING', { node: toNode, handler: 'partitionBy' })
     const select =
       link.selectorEdge === undefined ? undefined : this.#of(this.#graph.edges[link.selectorEdge]!.selector)
     return {

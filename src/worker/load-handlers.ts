@@ -4,26 +4,23 @@ import type { GraphData, Handler } from '../plan/definition.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { type AnyFunction, Handlers } from './handlers.ts'
 import { importGraph, importModule } from './load.ts'
+import type { WorkerTask } from './protocol.ts'
+import { checkTerms } from './terms.ts'
 
 /**
- * Loads what a stage needs: the module of the graph where the graph has functions, and the modules of handlers that are
+ * Loads what a worker needs: the module of the graph where the graph has functions, and the modules of handlers that are
  * named by module and export. A plan that is rehearsed gets synthetic functions instead.
- * @param data the graph without its functions
- * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED, HANDLER_MISSING
+ * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED, LANE_DIFFERS, HANDLER_MISSING
  */
-export async function loadHandlers(
-  plan: Plan,
-  stage: StagePlan,
-  data: GraphData,
-  hasFunctions: boolean,
-  memory: Memory,
-): Promise<Handlers> {
-  if (plan.rehearse) {
-    const { rehearsed } = await import('./rehearsal.ts')
-    return rehearsed(plan, stage, data, memory)
-  }
-  const graph = hasFunctions ? await importGraph(plan.module!, plan.graph, plan.loader) : data
-  return bindHandlers(plan, stage, graph)
+export async function loadHandlers(task: WorkerTask, memory: Memory): Promise<Handlers> {
+  const { plan, graph: planned, hasFunctions } = task
+  const worker = plan.workers[task.worker]!
+  const stage = plan.stages[worker.stage]!
+  const found = hasFunctions && !plan.rehearse ? await importGraph(plan.module!, plan.graph, plan.loader) : planned
+  checkTerms(plan, worker, memory, found, planned)
+  if (!plan.rehearse) return bindHandlers(plan, stage, found)
+  const { rehearsed } = await import('./rehearsal.ts')
+  return rehearsed(plan, stage, planned, memory)
 }
 
 /** The handlers of a graph that is at hand, functions and all. Modules that only other stages name are not imported. */

@@ -68,8 +68,7 @@ class WorkerThread {
   }
 
   async load(): Promise<void> {
-    const { graph, hasFunctions } = this.#task
-    this.#handlers = await loadHandlers(this.#plan, this.#stage, graph, hasFunctions, this.#memory)
+    this.#handlers = await loadHandlers(this.#task, this.#memory)
     this.#kind = await loadStage(this.#stage)
     this.step = 'setup'
     this.#state = await this.#handlers.own('setup')?.(this.#setupContext())

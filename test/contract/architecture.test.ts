@@ -128,7 +128,7 @@ test('codec knows values and memory, and no threads', () => {
 })
 
 test('worker does not know supervisor, control, graph or analysis', () => {
-  mayImport('worker', ['plan', 'lane', 'codec', 'telemetry', 'trace', 'errors.ts', 'atomics.ts'])
+  mayImport('worker', ['plan', 'lane', 'codec', 'telemetry', 'trace', 'errors.ts', 'atomics.ts', 'version.ts'])
 })
 
 test('telemetry reads memory by the plan, and gives the analysis what it takes', () => {

@@ -30,6 +30,7 @@ import {
   whatIf,
 } from 'millrace'
 import * as graphs from './graphs.js'
+import { otherInWorkers } from './modules/editions.js'
 import { runsItself } from './modules/runs.js'
 
 interface Told {
@@ -208,6 +209,7 @@ const PROVOKED: Readonly<
         .sink('out')
         .connect('in', 'out'),
     ),
+  LANE_DIFFERS: () => refused(otherInWorkers),
   FILE_NOT_READ: () => thrown(() => loadGraph(call(['nothing.json']))),
   FILE_NOT_WRITTEN: () =>
     thrown(() => draw.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),

@@ -1,0 +1,8 @@
+import { isMainThread } from 'node:worker_threads'
+import { dataflow } from 'millrace'
+
+/** In a worker it is another graph than in the thread that runs it. */
+export const otherInWorkers = dataflow('otherInWorkers', import.meta.url)
+  .source('numbers', { produce: () => [1] })
+  .sink('out', { write: () => undefined })
+  .connect('numbers', 'out', { codec: isMainThread ? 'shape' : { struct: 'f64' } })
