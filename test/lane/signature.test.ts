@@ -18,7 +18,7 @@ function newMemory(): Memory {
 test('both ends that know the same of a lane find it signed', () => {
   const memory = newMemory()
   signature.sign(memory, layout, terms)
-  assert.ok(signature.isSigned(memory, { ...layout }, `${terms}`))
+  assert.ok(signature.isSigned(memory, { ...layout }, terms))
 })
 
 test('a lane that nobody has signed is not signed', () => {
