@@ -1,4 +1,5 @@
 /** Watches one pipeline in a process of its own until that is ended: its work is not the API's. Arguments: URL, name, `browser`. */
+import { Agent, get } from 'node:http'
 import { ControlClient } from 'millrace/control'
 
 const [url = '', name = '', page] = process.argv.slice(2)
@@ -6,11 +7,10 @@ const client = new ControlClient(url)
 const follow = async (): Promise<void> => {
   for await (const message of client.watch(name)) void message
 }
+/** One connection, and nothing parsed: on a machine whose cores are all taken, what a watcher takes is the pipeline's loss. */
+const agent = new Agent({ keepAlive: true, maxSockets: 2 })
 const read = (path: string): void => {
-  fetch(`${url}/pipelines/${name}${path}`).then(
-    (response) => response.text(),
-    () => undefined,
-  )
+  get(`${url}/pipelines/${name}${path}`, { agent }, (response) => response.resume()).on('error', () => undefined)
 }
 
 /** What is polled, ten times a second. */

@@ -1,7 +1,7 @@
 import type { EdgeMeasurement, Measurements, NodeMeasurement } from '../analysis/types.ts'
 import type { LinkPlan, Plan, PortPlan, StagePlan } from '../plan/types.ts'
-import type { HistogramSummary } from './histogram-read.ts'
 import type { LaneSnapshot, Snapshot, StageSnapshot } from './snapshot.ts'
+import { overlapOf, serviceNs, stageTime } from './stage-time.ts'
 
 /** Edges whose lanes are at least so much as full as the fullest share the blame for their writer's waiting. */
 const NEARLY_AS_FULL = 0.5
@@ -14,67 +14,56 @@ const NEARLY_AS_FULL = 0.5
 export function measurements(plan: Plan, after: Snapshot, before?: Snapshot): Measurements {
   const seconds = (after.elapsedMs - (before?.elapsedMs ?? 0)) / 1000
   const shown = plan.stages.filter(({ isHidden }) => !isHidden)
-  const nodes = shown.map((stage) => [stage.node, measureNode(stage, after, before, seconds)] as const)
-  const blocked = new Map(shown.flatMap((stage, i) => [...blockedEdges(plan, stage, after, nodes[i]![1].blocked)]))
-  const edges = after.edges.map(({ index, records, dropped, queued, capacity }): EdgeMeasurement => {
+  const dropped = new Map<string, number>()
+  const edges = after.edges.map(({ index, from, records, dropped: lost, queued, capacity }) => {
     const earlier = before?.edges[index]
-    return {
-      index,
-      records: records - (earlier?.records ?? 0),
-      dropped: dropped - (earlier?.dropped ?? 0),
-      queued,
-      capacity,
-      blockedShare: blocked.get(index) ?? 0,
-      ...(earlier === undefined ? {} : { queuedBefore: earlier.queued }),
-    }
+    const lostSince = lost - (earlier?.dropped ?? 0)
+    dropped.set(from, (dropped.get(from) ?? 0) + lostSince)
+    const queuedBefore = earlier === undefined ? {} : { queuedBefore: earlier.queued }
+    return { index, records: records - (earlier?.records ?? 0), dropped: lostSince, queued, capacity, ...queuedBefore }
   })
-  return { seconds, nodes: Object.fromEntries(nodes), edges }
+  const nodes = shown.map((stage): [string, NodeMeasurement] => {
+    const { node } = stage
+    return [
+      node,
+      measureNode(stage, after.stages[node]!, before?.stages[node], { seconds, dropped: dropped.get(node) ?? 0 }),
+    ]
+  })
+  const blocked = new Map(shown.flatMap((stage, i) => [...blockedEdges(plan, stage, after, nodes[i]![1].blocked)]))
+  return {
+    seconds,
+    nodes: Object.fromEntries(nodes),
+    edges: edges.map((edge): EdgeMeasurement => ({ ...edge, blockedShare: blocked.get(edge.index) ?? 0 })),
+  }
 }
 
 function measureNode(
-  { node, concurrency, input }: StagePlan,
-  after: Snapshot,
-  before: Snapshot | undefined,
-  seconds: number,
+  stage: StagePlan,
+  now: StageSnapshot,
+  was: StageSnapshot | undefined,
+  { seconds, dropped }: { readonly seconds: number; readonly dropped: number },
 ): NodeMeasurement {
-  const [now, earlier] = [after.stages[node]!, before?.stages[node]]
-  const since = (of: (stage: StageSnapshot) => number): number => of(now) - (earlier === undefined ? 0 : of(earlier))
-  const dropped = (snapshot?: Snapshot): number =>
-    snapshot?.edges.reduce((sum, edge) => (edge.from === node ? sum + edge.dropped : sum), 0) ?? 0
-  // Calls that overlap share their worker's time.
-  const overlap = now.workers.some(({ isAsync }) => isAsync) ? (input?.maxInFlight ?? 1) : 1
   const { service } = now.histograms
-  const calls = since(({ histograms }) => histograms.service?.count ?? 0)
-  const serviceNs = since(({ histograms }) => sumOf(histograms.service)) / overlap
-  const share = (of: 'busyMs' | 'starvedMs' | 'blockedMs' | 'limitedMs'): number => {
-    const sum = (stage: StageSnapshot): number => stage.workers.reduce((total, worker) => total + worker[of], 0)
-    return seconds === 0 ? 0 : Math.min(1, Math.max(0, since(sum)) / (1000 * seconds * concurrency))
-  }
+  const overlap = overlapOf(stage, now)
+  const calls = (service?.count ?? 0) - (was?.histograms.service?.count ?? 0)
   return {
-    workers: concurrency,
-    in: since((stage) => stage.in),
-    out: since((stage) => stage.out),
-    filtered: since((stage) => stage.filtered),
-    failed: since((stage) => stage.failed),
-    deadLettered: since((stage) => stage.deadLettered),
-    dropped: dropped(after) - dropped(before),
-    retried: since((stage) => stage.retried),
+    workers: stage.concurrency,
+    in: now.in - (was?.in ?? 0),
+    out: now.out - (was?.out ?? 0),
+    filtered: now.filtered - (was?.filtered ?? 0),
+    failed: now.failed - (was?.failed ?? 0),
+    deadLettered: now.deadLettered - (was?.deadLettered ?? 0),
+    dropped,
+    retried: now.retried - (was?.retried ?? 0),
     inFlight: now.inFlight,
-    done: since((stage) => stage.done),
-    busy: overlap === 1 ? share('busyMs') : seconds === 0 ? 0 : Math.min(1, serviceNs / (1e9 * seconds * concurrency)),
-    starved: share('starvedMs'),
-    blocked: share('blockedMs'),
-    limited: share('limitedMs'),
-    serviceMs: calls === 0 ? 0 : serviceNs / calls / 1e6,
+    done: now.done - (was?.done ?? 0),
+    ...stageTime(stage, now, was, seconds),
+    serviceMs: calls === 0 ? 0 : (serviceNs(now) - serviceNs(was)) / overlap / calls / 1e6,
     p50Ms: (service?.p50 ?? 0) / overlap / 1e6,
     p99Ms: (service?.p99 ?? 0) / overlap / 1e6,
-    ...(now.injected === 0 ? {} : { injected: since((stage) => stage.injected) }),
-    ...(earlier === undefined ? {} : { inFlightBefore: earlier.inFlight }),
+    ...(now.injected === 0 ? {} : { injected: now.injected - (was?.injected ?? 0) }),
+    ...(was === undefined ? {} : { inFlightBefore: was.inFlight }),
   }
-}
-
-function sumOf(histogram: HistogramSummary | undefined): number {
-  return histogram === undefined ? 0 : histogram.mean * histogram.count
 }
 
 /** The time that a stage's workers waited for credit, on the edges out of it: on those with the fullest lanes behind them. */

@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
-import type { Measurements, NodeMeasurement } from '../../analysis/types.ts'
 import { WORKER_STATES } from '../../plan/control.ts'
 import { NODE_COUNTERS } from '../../telemetry/counters.ts'
-import { measurements } from '../../telemetry/measurements.ts'
-import type { Snapshot, WorkerSnapshot } from '../../telemetry/snapshot.ts'
+import type { StagePlan } from '../../plan/types.ts'
+import type { Snapshot, StageSnapshot, WorkerSnapshot } from '../../telemetry/snapshot.ts'
+import { stageTime } from '../../telemetry/stage-time.ts'
 import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
@@ -107,37 +107,40 @@ export function stats(room: Room): readonly Endpoint[] {
   ]
 }
 
+/** What a window begins with, and how many seconds ago that really was. */
 interface Look {
   readonly before: Snapshot | undefined
-  readonly measured: Measurements
+  readonly seconds: number
 }
 
 function statsOf({ pipeline, sampler }: Running): StatsAnswer {
-  const { plan } = pipeline
   const now = sampler.now()
   const looks = eachWindow((name): Look => {
     const before = sampler.before(now, WINDOW_SECONDS[name])
-    return { before, measured: measurements(plan, now, before) }
+    return { before, seconds: (now.elapsedMs - (before?.elapsedMs ?? 0)) / 1_000 }
   })
+  const shown = pipeline.plan.stages.filter(({ isHidden }) => !isHidden)
   return {
     pipeline: now.pipeline,
     time: now.time,
     elapsedMs: now.elapsedMs,
-    seconds: eachWindow((name) => looks[name].measured.seconds),
-    stages: Object.values(now.stages).map((stage) => ({
-      node: stage.node,
-      kind: stage.kind,
-      totals: countsOf(stage),
-      windows: eachWindow((name) => windowOf(looks[name].measured, stage.node)),
-      workers: stage.workers.map((worker, i) => ({
-        worker: worker.ordinal,
-        state: worker.state,
-        handoffs: worker.handoffs,
-        windows: eachWindow((name) =>
-          workerShares(worker, looks[name].before?.stages[stage.node]?.workers[i], looks[name].measured.seconds),
-        ),
-      })),
-    })),
+    seconds: eachWindow((name) => looks[name].seconds),
+    stages: shown.map((stage) => {
+      const found = now.stages[stage.node]!
+      const before = eachWindow((name) => looks[name].before?.stages[stage.node])
+      return {
+        node: stage.node,
+        kind: stage.kind,
+        totals: countsOf(found),
+        windows: eachWindow((name) => windowOf(stage, found, before[name], looks[name].seconds)),
+        workers: found.workers.map((worker, i) => ({
+          worker: worker.ordinal,
+          state: worker.state,
+          handoffs: worker.handoffs,
+          windows: eachWindow((name) => workerShares(worker, before[name]?.workers[i], looks[name].seconds)),
+        })),
+      }
+    }),
     nodes: Object.entries(now.nodes)
       .filter(([node]) => !Object.hasOwn(now.stages, node))
       .map(([node, counts]) => ({ node, totals: countsOf(counts) })),
@@ -150,24 +153,28 @@ function statsOf({ pipeline, sampler }: Running): StatsAnswer {
       bytes,
       queued,
       capacity,
-      rates: eachWindow((name) => rate(looks[name].measured.edges[index]!.records, looks[name].measured.seconds)),
+      rates: eachWindow((name) =>
+        rate(records - (looks[name].before?.edges[index]?.records ?? 0), looks[name].seconds),
+      ),
     })),
   }
 }
 
-export function windowOf({ nodes, seconds }: Measurements, node: string): StageWindow {
-  const found = nodes[node]!
-  const per = (count: keyof NodeMeasurement): number => rate(found[count] ?? 0, seconds)
-  const { busy, starved, blocked, limited } = found
+function windowOf(
+  stage: StagePlan,
+  now: StageSnapshot,
+  before: StageSnapshot | undefined,
+  seconds: number,
+): StageWindow {
   return {
-    in: per('in'),
-    out: per('out'),
-    done: per('done'),
-    filtered: per('filtered'),
-    failed: per('failed'),
-    deadLettered: per('deadLettered'),
-    retried: per('retried'),
-    shares: { busy, starved, blocked, limited },
+    in: rate(now.in - (before?.in ?? 0), seconds),
+    out: rate(now.out - (before?.out ?? 0), seconds),
+    done: rate(now.done - (before?.done ?? 0), seconds),
+    filtered: rate(now.filtered - (before?.filtered ?? 0), seconds),
+    failed: rate(now.failed - (before?.failed ?? 0), seconds),
+    deadLettered: rate(now.deadLettered - (before?.deadLettered ?? 0), seconds),
+    retried: rate(now.retried - (before?.retried ?? 0), seconds),
+    shares: stageTime(stage, now, before, seconds),
   }
 }
 
