@@ -210,8 +210,16 @@ export const NODE_OPTIONS = {
     default: 1,
     text: 'Declared outputs per input.',
   },
-  map: { kinds: ['transform'], type: 'handler', text: 'One record in, one out.' },
-  flatMap: { kinds: ['transform'], type: 'handler', text: 'One record in, any number out.' },
+  map: {
+    kinds: ['transform'],
+    type: 'handler',
+    text: 'One record in, one out, which belongs to the pipeline from then on: a new object for each.',
+  },
+  flatMap: {
+    kinds: ['transform'],
+    type: 'handler',
+    text: 'One record in, any number out, which belong to the pipeline from then on.',
+  },
   filter: {
     kinds: ['transform'],
     type: 'handler',

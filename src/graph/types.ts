@@ -222,7 +222,10 @@ export function mark<T>(value: T, marks: { cursor?: unknown; receipt?: unknown }
   return new Marked(value, marks.cursor, marks.receipt)
 }
 
-/** Options of a transform; one of its handlers is given. */
+/**
+ * Options of a transform; one of its handlers is given. What a handler returns belongs to the pipeline from then on: it is
+ * written to the lanes later, so it must be a new object each time, or one that nobody changes.
+ */
 export interface TransformOptions<In, Out, State> extends CommonNodeOptions, StageOptions, InputOptions<In> {
   /** Declared outputs per input. */
   readonly selectivity?: number
