@@ -520,10 +520,13 @@ export class Supervisor implements MemberListener {
   }
 
   /** What a worker tells of records. `event.node` may be a node that the stage runs inline. */
-  #recordEvent(worker: WorkerPlan, epoch: number, { name, input, ...fields }: WorkerEvent): void {
+  #recordEvent(worker: WorkerPlan, epoch: number, event: WorkerEvent): void {
+    const { name, input, ...fields } = event
     if (name === 'record.failed' || name === 'record.deadLettered') {
       const outcome = name === 'record.failed' ? 'failed' : 'deadLettered'
-      this.deadLetters.add({ ...fields, input, outcome, worker: worker.ordinal })
+      // A record may be undefined itself: it is another thing that there is none to be had.
+      const had = 'input' in event ? { input } : {}
+      this.deadLetters.add({ ...fields, ...had, outcome, worker: worker.ordinal })
       this.embedder.told({ name, ...fields })
     }
     this.events.emit(name, { worker: worker.ordinal, epoch, ...fields })

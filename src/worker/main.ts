@@ -155,14 +155,12 @@ class WorkerThread {
 }
 
 /** A record that was refused for what it holds cannot be told either. */
-function tellEvent(
-  { input, ...event }: WorkerEvent,
-  tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void,
-): void {
+function tellEvent(event: WorkerEvent, tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): void {
   try {
-    tell({ type: 'event', event: input === undefined ? event : { ...event, input } })
-  } catch {
     tell({ type: 'event', event })
+  } catch {
+    const { input: _, ...rest } = event
+    tell({ type: 'event', event: rest })
   }
 }
 

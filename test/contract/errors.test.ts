@@ -1,6 +1,6 @@
 /** Every code is provoked as a user would meet it. The type of the table below names all of them: none can be forgotten. */
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -74,6 +74,27 @@ async function died(graph: GraphData): Promise<MillraceError> {
   return cause as MillraceError
 }
 
+/** What a module of this library throws where only these packages are installed beside it. */
+async function alone(file: string, packages: readonly string[], act: (module: any) => unknown): Promise<Told> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
+  try {
+    cpSync(new URL('../../../dist', import.meta.url), join(folder, 'dist'), { recursive: true })
+    const imports = { '#atomics': './dist/atomics.js' }
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ version: '0.0.0', type: 'module', imports }))
+    mkdirSync(join(folder, 'node_modules'))
+    const installed = fileURLToPath(new URL('../../../node_modules/', import.meta.url))
+    for (const name of packages) symlinkSync(join(installed, name), join(folder, 'node_modules', name))
+    // Its class of errors is that copy's own.
+    const module: unknown = await import(pathToFileURL(join(folder, 'dist', file)).href)
+    await act(module)
+  } catch (error) {
+    return error as Told
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  return assert.fail('nothing was thrown')
+}
+
 async function withPipeline(graph: GraphData, act: (pipeline: Pipeline) => unknown): Promise<MillraceError> {
   await using pipeline = await run(graph)
   return await thrown(() => act(pipeline))
@@ -112,6 +133,7 @@ const OVER_HTTP = [
   'INJECT_OFF',
   'HISTOGRAM_UNKNOWN',
   'DEAD_LETTER_UNKNOWN',
+  'DEAD_LETTER_EMPTY',
   'RECEIPT_UNKNOWN',
   'REQUEST_INVALID',
   'ADDRESS_UNKNOWN',
@@ -131,12 +153,7 @@ const OVER_HTTP = [
   'CONTROL_UNREACHABLE',
 ] as const
 
-/** Codes whose state no test makes yet. */
-type NotProvoked = 'DEAD_LETTER_EMPTY' | 'CONTROL_NOT_INSTALLED' | 'MCP_NOT_INSTALLED'
-
-const PROVOKED: Readonly<
-  Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number] | NotProvoked>, () => Told | Promise<Told>>
-> = {
+const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, () => Told | Promise<Told>>> = {
   GRAPH_INVALID: () => thrown(() => plan(dataflow('empty'))),
   GRAPH_JSON_INVALID: () => thrown(() => graphFromJson('{')),
   EDGE_UNKNOWN: () => thrown(() => whatIf(graphs.good, { edges: { 99: { ratio: 1 } } })),
@@ -226,19 +243,15 @@ const PROVOKED: Readonly<
   LOOP_TOO_LARGE: () => thrown(() => simulate(tangle())),
   THEME_UNKNOWN: () => thrown(() => toDot(graphs.good, { theme: theme('sunny' as 'dark') })),
   VIEW_INVALID: () => thrown(() => views.zoom(7)(graphs.good)),
-  SVG_RENDERER_MISSING: async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
-    try {
-      cpSync(new URL('../../../dist', import.meta.url), join(folder, 'dist'), { recursive: true })
-      writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-      const alone = (await import(pathToFileURL(join(folder, 'dist/render/svg.js')).href)) as { toSvg: typeof toSvg }
-      return (await alone.toSvg(graphs.good).catch((error: unknown) => error)) as Told
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  },
+  SVG_RENDERER_MISSING: () => alone('render/svg.js', [], ({ toSvg }) => toSvg(graphs.good)),
+  CONTROL_NOT_INSTALLED: () => alone('cli/load-control.js', [], ({ loadControl }) => loadControl()),
+  MCP_NOT_INSTALLED: () =>
+    alone('cli/mcp.js', ['fastify', 'typebox', 'hdr-histogram-js'], ({ mcp }) => mcp.run(call(['http://127.0.0.1:1']))),
   SVG_NOT_DRAWN: () => thrown(() => toSvg(dataflow('thick').source('in', { penwidth: 1e300 }))),
 }
+
+/** Failures of the installation have no place in a graph. */
+const WITHOUT_PLACE: ReadonlySet<ErrorCode> = new Set(['SVG_RENDERER_MISSING', 'MCP_NOT_INSTALLED'])
 
 for (const [code, provoke] of Object.entries(PROVOKED) as [ErrorCode, () => Told | Promise<Told>][]) {
   test(`${code} says what happened, where, and what to do`, async () => {
@@ -250,7 +263,7 @@ for (const [code, provoke] of Object.entries(PROVOKED) as [ErrorCode, () => Told
     const wayOut = problems?.at(-1)?.fix ?? fix
     assert.ok(told.message.endsWith(wayOut), `what to do: ${told.message}`)
     const where = told.message.slice(`${code}: ${text}`.length, -wayOut.length)
-    if (code !== 'SVG_RENDERER_MISSING') assert.match(where, /\w/, `where: ${told.message}`)
+    if (!WITHOUT_PLACE.has(code)) assert.match(where, /\w/, `where: ${told.message}`)
   })
 }
 

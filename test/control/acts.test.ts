@@ -116,6 +116,19 @@ test('a dead letter is looked at, tried once more, once, and forgotten', async (
   })
 })
 
+test('a dead letter whose record cannot be sent is listed without it, and cannot be replayed', async () => {
+  await controlled(graphs.unsendable, INJECTED, async ({ ask, get }) => {
+    const letter = await until('the record is given up', async () => {
+      return (await get('/pipelines/unsendable/dead-letters')).deadLetters[0]
+    })
+    assert.equal(letter.error.code, 'RECORD_NOT_ENCODABLE')
+    assert.ok(!('input' in letter))
+    const { status, json } = await ask('POST', `/pipelines/unsendable/dead-letters/${letter.id}/replay`)
+    assert.equal(status, 409)
+    assert.equal(json.error.code, 'DEAD_LETTER_EMPTY')
+  })
+})
+
 test('a worker is restarted without a charge, killed with one; a life ends once', async () => {
   await controlled(graphs.mill, INJECTED, async ({ ask, get, pipeline }) => {
     const worker = async () => (await get('/pipelines/mill/stages/parse')).workers[1]

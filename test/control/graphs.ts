@@ -1,4 +1,5 @@
 /** Graphs of the tests of the control API. Workers import this module. */
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dataflow } from 'millrace'
 
@@ -92,6 +93,17 @@ export const unstartable = dataflow('unstartable', import.meta.url)
     write: () => undefined,
   })
   .connect('numbers', 'end')
+
+/** Makes a record that no other thread can be sent, and then waits. */
+export const unsendable = dataflow('unsendable', import.meta.url)
+  .source('odd', {
+    produce: async function* ({ signal }): AsyncGenerator<() => number> {
+      yield () => 1
+      await once(signal, 'abort')
+    },
+  })
+  .sink('end', { write: () => undefined })
+  .connect('odd', 'end')
 
 /** Its worker dies at its first record, whatever is tried. */
 export const doomed = dataflow('doomed', import.meta.url)
