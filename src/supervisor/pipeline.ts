@@ -159,21 +159,21 @@ export class Pipeline implements AsyncDisposable {
 
   /** Lets a source, or all of them, make no more records until `resume`. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
   pause(node?: string): void {
-    this.#supervisor.pause(node)
+    this.#supervisor.sources.pause(node)
   }
 
   resume(node?: string): void {
-    this.#supervisor.resume(node)
+    this.#supervisor.sources.resume(node)
   }
 
   /** Whether a source, or every source, is paused. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
   isPaused(node?: string): boolean {
-    return this.#supervisor.isPaused(node)
+    return this.#supervisor.sources.isPaused(node)
   }
 
   /** A source's rate limit as it is now: records per second, Infinity for none. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
   rateLimit(node: string): number {
-    return this.#supervisor.rateLimit(node)
+    return this.#supervisor.sources.rateLimit(node)
   }
 
   /**
@@ -183,7 +183,7 @@ export class Pipeline implements AsyncDisposable {
   setRateLimit(node: string, perSecond: number | undefined): void {
     const problems = perSecond === Infinity ? [] : validateOptions({ rateLimit: perSecond }, RATE_OPTIONS)
     if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
-    this.#supervisor.setRateLimit(node, perSecond)
+    this.#supervisor.sources.setRateLimit(node, perSecond)
   }
 
   /**

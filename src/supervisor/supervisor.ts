@@ -4,12 +4,11 @@ import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
 import { sign } from '../lane/signature.ts'
-import { COMMAND, DRAINING, LEFT, NACKING, PAUSED, PHASE, RATE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
+import { DRAINING, LEFT, NACKING, PHASE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import { termsOf } from '../plan/terms.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { LIBRARY_VERSION } from '../version.ts'
-import { readMovement } from '../telemetry/snapshot.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
@@ -23,6 +22,8 @@ import { StagePool } from './pool.ts'
 import { recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
+import { SourceControls } from './source-controls.ts'
+import { Stall } from './stall.ts'
 import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -39,8 +40,6 @@ export interface SupervisorOptions {
   readonly deadLetters: number
 }
 
-/** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
-const MAX_RATE_WORD = 2 ** 31 - 1
 const LOOK_EVERY_MS = 250
 /** Part of the deadline that is kept for leaving, after draining has taken too long. */
 const LEAVING_SHARE = 0.2
@@ -53,6 +52,7 @@ export class Supervisor implements MemberListener {
   readonly memory: Memory
   readonly plan: Plan
   readonly embedder: Embedder
+  readonly sources: SourceControls
   readonly history = new History()
   readonly deadLetters: DeadLetters
   state: PipelineState = 'starting'
@@ -63,6 +63,7 @@ export class Supervisor implements MemberListener {
   readonly #pools = new Map<number, StagePool>()
   readonly #members: Member[] = []
   readonly #watchdog: Watchdog
+  readonly #stall: Stall
   /** Source workers, by index, that have made all and have all of it acked. */
   readonly #ended = new Set<number>()
   readonly #refusals = new Map<number, MillraceError>()
@@ -79,7 +80,6 @@ export class Supervisor implements MemberListener {
   #outcome: Report['outcome'] = 'finished'
   #failure: MillraceError | undefined
   #deadlinePassed = false
-  #moves = { sum: 0, at: 0, told: false }
 
   constructor(plan: Plan, options: SupervisorOptions) {
     this.plan = plan
@@ -91,7 +91,9 @@ export class Supervisor implements MemberListener {
     for (const { edges, lanes } of plan.links) {
       for (const lane of lanes.flat()) sign(this.memory, lane, LIBRARY_VERSION, termsOf(options.graph, edges))
     }
+    this.sources = new SourceControls(this.memory, plan)
     this.#watchdog = new Watchdog(this.memory)
+    this.#stall = new Stall(this.memory, plan, options.stallMs)
     this.finished = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
     // Whoever does not look at the end of a pipeline is told by its events; an unhandled rejection would end the process.
     this.finished.catch(() => undefined)
@@ -185,39 +187,6 @@ export class Supervisor implements MemberListener {
 
   members(): readonly Member[] {
     return this.#members
-  }
-
-  /** Sources make no records until `resume`; all of them where no node is named. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
-  pause(node?: string): void {
-    for (const control of this.#sourceControls(node)) this.#command(control, (word) => word | PAUSED)
-    this.#ringAll()
-  }
-
-  resume(node?: string): void {
-    for (const control of this.#sourceControls(node)) this.#command(control, (word) => word & ~PAUSED)
-    this.#ringAll()
-  }
-
-  /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
-  isPaused(node?: string): boolean {
-    return this.#sourceControls(node).every((control) => (load(this.memory.words, control + COMMAND) & PAUSED) !== 0)
-  }
-
-  /** Changes the rate limit of a source at once: records per second, Infinity for none, undefined for the planned one. */
-  setRateLimit(node: string, perSecond: number | undefined): void {
-    const controls = this.#sourceControls(node)
-    const each = perSecond === undefined ? 0 : Math.round((1000 * perSecond) / controls.length)
-    const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
-    for (const control of controls) store(this.memory.words, control + RATE, word)
-    this.#ringAll()
-  }
-
-  /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
-  rateLimit(node: string): number {
-    const words = this.#sourceControls(node).map((control) => load(this.memory.words, control + RATE))
-    const planned = this.#stage(node).source?.rateLimit ?? 0
-    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
-    return each.reduce((sum, rate) => sum + rate, 0)
   }
 
   /** Ends a worker's thread; its successor goes on, and the stage's budget is not charged. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
@@ -481,19 +450,6 @@ export class Supervisor implements MemberListener {
     return found
   }
 
-  /** Word indexes of the control lines of a source's workers, or of all sources'. */
-  #sourceControls(node: string | undefined): number[] {
-    const stages = node === undefined ? this.plan.stages.filter(({ kind }) => kind === 'source') : [this.#stage(node)]
-    const other = stages.find(({ kind }) => kind !== 'source')
-    if (other !== undefined) throw new MillraceError('NODE_NOT_SOURCE', { node: other.node })
-    return stages.flatMap(({ workers }) => workers.map((index) => this.plan.workers[index]!.control.offset / 4))
-  }
-
-  #command(control: number, change: (word: number) => number): void {
-    const { words } = this.memory
-    store(words, control + COMMAND, change(load(words, control + COMMAND)))
-  }
-
   #watchTimeouts(): void {
     const timed = this.#members.filter(({ worker }) => (this.plan.stages[worker.stage]!.input?.timeoutMs ?? 0) > 0)
     const timeoutOf = ({ worker }: Member): number => this.plan.stages[worker.stage]!.input!.timeoutMs
@@ -510,13 +466,8 @@ export class Supervisor implements MemberListener {
   }
 
   #lookForStall(): void {
-    const { handoffs, inFlight } = readMovement(this.memory, this.plan)
-    const now = performance.now()
-    if (handoffs !== this.#moves.sum || inFlight === 0) this.#moves = { sum: handoffs, at: now, told: false }
-    const forMs = now - this.#moves.at
-    if (this.#moves.told || forMs < this.#options.stallMs) return
-    this.#moves.told = true
-    this.events.emit('pipeline.stalled', { inFlight, forMs })
+    const stalled = this.#stall.look(performance.now())
+    if (stalled !== undefined) this.events.emit('pipeline.stalled', stalled)
   }
 
   /** What a worker tells of records. `event.node` may be a node that the stage runs inline. */

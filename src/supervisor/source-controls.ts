@@ -1,0 +1,79 @@
+import { load, store } from '#atomics'
+import { MillraceError } from '../errors.ts'
+import { ring } from '../lane/doorbell.ts'
+import type { Memory } from '../lane/memory.ts'
+import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
+import type { Plan, StagePlan } from '../plan/types.ts'
+
+/** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
+const MAX_RATE_WORD = 2 ** 31 - 1
+
+/** What sources are told while they run, by the control words of their workers. The other stages follow them. */
+export class SourceControls {
+  readonly #memory: Memory
+  readonly #plan: Plan
+
+  constructor(memory: Memory, plan: Plan) {
+    this.#memory = memory
+    this.#plan = plan
+  }
+
+  /** Sources make no records until `resume`; all of them where no node is named. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  pause(node?: string): void {
+    this.#command(node, (word) => word | PAUSED)
+  }
+
+  resume(node?: string): void {
+    this.#command(node, (word) => word & ~PAUSED)
+  }
+
+  /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  isPaused(node?: string): boolean {
+    return this.#controls(node).every((control) => (load(this.#memory.words, control + COMMAND) & PAUSED) !== 0)
+  }
+
+  /** Changes the rate limit of a source at once: records per second, Infinity for none, undefined for the planned one. */
+  setRateLimit(node: string, perSecond: number | undefined): void {
+    const controls = this.#controls(node)
+    const each = perSecond === undefined ? 0 : Math.round((1000 * perSecond) / controls.length)
+    const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
+    for (const control of controls) store(this.#memory.words, control + RATE, word)
+    this.#ring(node)
+  }
+
+  /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
+  rateLimit(node: string): number {
+    const words = this.#controls(node).map((control) => load(this.#memory.words, control + RATE))
+    const planned = this.#stages(node)[0]!.source?.rateLimit ?? 0
+    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
+    return each.reduce((sum, rate) => sum + rate, 0)
+  }
+
+  #command(node: string | undefined, change: (word: number) => number): void {
+    const { words } = this.#memory
+    for (const control of this.#controls(node)) store(words, control + COMMAND, change(load(words, control + COMMAND)))
+    this.#ring(node)
+  }
+
+  #ring(node: string | undefined): void {
+    for (const { workers } of this.#stages(node))
+      for (const index of workers) ring(this.#memory.words, this.#plan.workers[index]!.control.doorbell)
+  }
+
+  /** Word indexes of the control lines of their workers. */
+  #controls(node: string | undefined): number[] {
+    return this.#stages(node).flatMap(({ workers }) =>
+      workers.map((index) => this.#plan.workers[index]!.control.offset / 4),
+    )
+  }
+
+  /** The source, or all of them. */
+  #stages(node: string | undefined): readonly StagePlan[] {
+    const sources = this.#plan.stages.filter(({ kind }) => kind === 'source')
+    if (node === undefined) return sources
+    if (!this.#plan.stages.some((stage) => stage.node === node)) throw new MillraceError('NODE_UNKNOWN', { node })
+    const source = sources.find((stage) => stage.node === node)
+    if (source === undefined) throw new MillraceError('NODE_NOT_SOURCE', { node })
+    return [source]
+  }
+}
