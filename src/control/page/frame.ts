@@ -14,17 +14,21 @@ export function framed(draw: () => void): () => void {
   }
 }
 
-/** Whether an element is in sight: what is not need not be drawn. */
+/** Beside what is seen: what is scrolled to is there already. */
+const MARGIN = '300px'
+
+/** Whether an element is in sight, or almost: what is not need not be drawn. */
 export class Sight {
   #isSeen = false
 
   /** @param comes what is done whenever it comes into sight */
   constructor(element: Element, comes: () => void) {
-    new IntersectionObserver((entries) => {
+    const look = (entries: readonly IntersectionObserverEntry[]): void => {
       const wasSeen = this.#isSeen
       this.#isSeen = entries.at(-1)!.isIntersecting
       if (this.#isSeen && !wasSeen) comes()
-    }).observe(element)
+    }
+    new IntersectionObserver(look, { rootMargin: MARGIN }).observe(element)
   }
 
   get isSeen(): boolean {

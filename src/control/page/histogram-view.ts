@@ -26,6 +26,7 @@ export class HistogramView {
   readonly #sight: Sight
   #kind: Kind | undefined
   #answer: HistogramAnswer | undefined
+  #isAnswered = false
 
   constructor(pipeline: string, node: string) {
     this.#pipeline = `pipelines/${encodeURIComponent(pipeline)}`
@@ -47,14 +48,16 @@ export class HistogramView {
     this.#sight = new Sight(this.element, () => this.#askAndShow())
   }
 
-  /** Asks for what is chosen, where that is in sight; it is drawn by `show`. */
+  /** Asks for what is chosen; after the first answer, where that is in sight. It is drawn by `show`. */
   async ask(): Promise<void> {
-    if (!this.#sight.isSeen) return
+    if (this.#isAnswered && !this.#sight.isSeen) return
     if (this.#kind === undefined) await this.#findKinds()
     if (this.#kind === undefined) return
     const stage = `${this.#pipeline}/stages/${encodeURIComponent(this.#node)}`
     const answer = await ask<HistogramAnswer>('GET', `${stage}/histograms/${this.#kind}?window=10`)
-    if (answer.kind === this.#kind) this.#answer = answer
+    if (answer.kind !== this.#kind) return
+    this.#answer = answer
+    this.#isAnswered = true
   }
 
   /** Draws what was answered since it was last drawn. */
