@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { type Pipeline, rehearse, run } from 'millrace'
+import { ControlClient, type Live } from '#src/control/index.js'
 import { place } from '#src/control/page/layout.js'
 import * as graphs from './graphs.js'
 import { type Asked, served, until } from './harness.js'
@@ -213,6 +214,97 @@ test('a connection that is lost is said to be, and taken up again', { skip: SKIP
   })
   await page.close()
   await pushed.stop()
+})
+
+/** Feeds the page by hand, tells what it writes, and holds its frames back as a browser does while a page is hidden. */
+const BY_HAND = `{
+  const { fetch, requestAnimationFrame } = window
+  let feed
+  const body = () => new ReadableStream({ start: (controller) => (feed = controller) })
+  window.fetch = (url, ...rest) => url.includes('/watch?') ? Promise.resolve(new Response(body())) : fetch(url, ...rest)
+  window.send = (name, data) =>
+    feed.enqueue(new TextEncoder().encode('event: ' + name + '\\ndata: ' + JSON.stringify(data) + '\\n\\n'))
+  window.isFollowing = () => feed !== undefined
+
+  let held
+  window.requestAnimationFrame = (draw) => (held === undefined ? requestAnimationFrame(draw) : held.push(draw))
+  window.hide = () => (held = [])
+  window.heldFrames = () => held.length
+  window.unhide = () => {
+    for (const draw of held) requestAnimationFrame(draw)
+    held = undefined
+  }
+
+  window.written = []
+  const placeOf = ({ target }) => (target.nodeType === Node.TEXT_NODE ? target.parentElement : target)
+  const nameOf = (place) => place.closest?.('.elapsed') ? 'elapsed' : place.outerHTML?.slice(0, 80)
+  const observer = new MutationObserver((records) => written.push(...records.map((each) => nameOf(placeOf(each)))))
+  window.observe = () => observer.observe(document, { attributes: true, characterData: true, childList: true, subtree: true })
+}`
+
+/** A page that is sent what the test sends, of a pipeline that rests; what it asks for is answered as it was the first time. */
+async function fed(
+  act: (fed: { page: Page; send: (seconds: number) => Promise<void>; requests: string[] }) => Promise<void>,
+): Promise<void> {
+  const pushed = await run(graphs.pushed)
+  const page = await browser!.newPage()
+  await served(pushed, {}, async ({ server }) => {
+    const live = await firstLive(server.url)
+    const answers = new Map<string, string>()
+    const requests: string[] = []
+    await page.route('**/stages/**', async (route) => {
+      const url = route.request().url()
+      requests.push(url)
+      const text = answers.get(url) ?? (await (await route.fetch()).text())
+      answers.set(url, text)
+      await route.fulfill({ contentType: 'application/json', body: text })
+    })
+    await page.addInitScript(BY_HAND)
+    await page.goto(server.url)
+    await until('the page follows', () => page.evaluate('isFollowing()'))
+    const send = (seconds: number): Promise<void> =>
+      page.evaluate(`send('snapshot', ${JSON.stringify({ ...live, elapsedMs: seconds * 1_000 })})`)
+    await act({ page, send, requests })
+  })
+  await page.close()
+  await pushed.stop()
+}
+
+async function firstLive(url: string): Promise<Live> {
+  for await (const message of new ControlClient(url).watch('pushed'))
+    if (message.name === 'snapshot') return message.data
+  return assert.fail('no snapshot')
+}
+
+test('what has not changed is not written again', { skip: SKIP }, async () => {
+  await fed(async ({ page, send }) => {
+    await send(1)
+    await page.locator('.percentiles tbody').waitFor()
+    for (let second = 2; second < 10; second++) {
+      // By then all that is asked for by turns has been answered and drawn once.
+      if (second === 6) await page.evaluate('observe()')
+      await send(second)
+      await page.locator('.elapsed').getByText(`0:00:0${second}`).waitFor()
+    }
+    assert.deepEqual([...new Set(await page.evaluate<string[]>('written'))], ['elapsed'])
+  })
+})
+
+test('a hidden page draws and asks nothing; shown again, it is as it would have been', { skip: SKIP }, async () => {
+  await fed(async ({ page, send, requests }) => {
+    await send(1)
+    await page.locator('.percentiles tbody').waitFor()
+    await page.evaluate('hide(), observe()')
+    const before = requests.length
+    await page.evaluate(`send('event', { name: 'worker.died', time: 0, fields: { node: 'check', worker: 0 } })`)
+    for (let second = 2; second < 8; second++) await send(second)
+    await until('snapshots and events wait for a frame', async () => (await page.evaluate('heldFrames()')) === 2)
+    assert.deepEqual(await page.evaluate('written'), [])
+    assert.equal(requests.length, before)
+    await page.evaluate('unhide()')
+    await page.locator('.elapsed').getByText('0:00:07').waitFor()
+    await page.locator('#events li.died').getByText('check #0').waitFor()
+  })
 })
 
 test(

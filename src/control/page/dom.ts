@@ -41,9 +41,15 @@ export function byId(id: string): HTMLElement {
   return found
 }
 
-/** Sets a text only where it changes, so that selections and screen readers are left in peace. */
+/** Sets a text only where it changes, so that selections and screen readers are left in peace, and nothing is laid out anew. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text
+}
+
+/** Sets an attribute only where it changes: a browser takes an equal value for a new one. */
+export function set(element: Element, name: string, value: string | boolean): void {
+  if (typeof value === 'boolean') element.toggleAttribute(name, value)
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value)
 }
 
 /** Children by key: those that stay are kept, with their focus; each is brought up to date. */

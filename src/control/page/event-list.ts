@@ -1,38 +1,54 @@
 import type { LoggedEvent } from '#src/control/index.js'
-import { byId, h, setText } from './dom.ts'
+import { byId, h, Keyed, setText } from './dom.ts'
 import { clock } from './format.ts'
 
 const MOST = 100
 
+interface Entry {
+  readonly key: string
+  event: LoggedEvent
+  count: number
+}
+
 /** The last events, newest first; what happens again and again at one place is one line with a count. */
 export class EventList {
-  readonly #list = byId('events')
-  #newest: { readonly what: string; readonly line: HTMLElement; count: number } | undefined
+  readonly #entries: Entry[] = []
+  readonly #lines: Keyed<Entry>
+  readonly #none = h('li', { class: 'none' }, 'Nothing has happened yet.')
+  #total = 0
 
   constructor() {
-    this.#list.replaceChildren(h('li', { class: 'none' }, 'Nothing has happened yet.'))
+    byId('events').replaceChildren(this.#none)
+    this.#lines = new Keyed(byId('events'), lineOf)
   }
 
+  /** Only kept, until it is drawn: a storm of events is one picture. */
   add(event: LoggedEvent): void {
-    this.#list.querySelector('.none')?.remove()
-    const { name, time } = event
-    const where = placeOf(event)
-    const what = `${name} ${where}`
-    const again = this.#newest?.what === what ? this.#newest : undefined
-    const count = (again?.count ?? 0) + 1
-    again?.line.remove()
-    const line = h(
-      'li',
-      { class: name.split('.')[1] ?? '' },
-      h('time', {}, clock(time)),
-      h('b', {}, name),
-      h('span', { class: 'times' }),
-      h('span', {}, [where, whyOf(event)].filter((part) => part !== '').join(' – ')),
-    )
-    if (count > 1) setText(line.querySelector('.times')!, `×${count}`)
-    this.#list.prepend(line)
-    this.#newest = { what, line, count }
-    while (this.#list.children.length > MOST) this.#list.lastElementChild?.remove()
+    const newest = this.#entries[0]
+    if (newest !== undefined && newest.event.name === event.name && placeOf(newest.event) === placeOf(event)) {
+      newest.event = event
+      newest.count++
+      return
+    }
+    this.#entries.unshift({ key: String(this.#total++), event, count: 1 })
+    this.#entries.splice(MOST)
+  }
+
+  draw(): void {
+    if (this.#entries.length > 0) this.#none.remove()
+    this.#lines.show(this.#entries, ({ key }) => key)
+  }
+}
+
+function lineOf({ event: { name } }: Entry): { element: Element; update(entry: Entry): void } {
+  const [time, times, why] = [h('time'), h('span', { class: 'times' }), h('span')]
+  return {
+    element: h('li', { class: name.split('.')[1] ?? '' }, time, h('b', {}, name), times, why),
+    update: ({ event, count }) => {
+      setText(time, clock(event.time))
+      setText(times, count > 1 ? `×${count}` : '')
+      setText(why, [placeOf(event), whyOf(event)].filter((part) => part !== '').join(' – '))
+    },
   }
 }
 

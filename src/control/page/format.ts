@@ -1,10 +1,13 @@
 /** Numbers as the page shows them. */
 
+/** Made once: `toLocaleString` looks for its language every time. */
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+
 export function count(value: number): string {
   if (value >= 1e9) return `${digits(value / 1e9)} G`
   if (value >= 1e6) return `${digits(value / 1e6)} M`
   if (value >= 1e4) return `${digits(value / 1e3)} k`
-  return value >= 100 || Number.isInteger(value) ? Math.round(value).toLocaleString('en') : digits(value)
+  return value >= 100 || Number.isInteger(value) ? WHOLE.format(Math.round(value)) : digits(value)
 }
 
 export function rate(perSecond: number): string {

@@ -25,7 +25,7 @@ export function drawEdge(
     const most = Math.max(1, ...live.edges.map((each) => each.rate))
     const now = live.edges[index]!
     const fill = now.capacity === 0 ? 0 : now.queued / now.capacity
-    path.style.strokeWidth = `${1.5 + 7 * Math.sqrt(now.rate / most)}px`
+    path.style.strokeWidth = `${(1.5 + 7 * Math.sqrt(now.rate / most)).toFixed(1)}px`
     path.classList.toggle('full', fill > 0.75)
     setText(label, now.rate > 0 ? rate(now.rate) : '')
     setText(

@@ -1,5 +1,5 @@
 import type { GraphAnswer, Live } from '#src/control/index.js'
-import { s, setText } from './dom.ts'
+import { s, set, setText } from './dom.ts'
 import { count, duration, percent, rate } from './format.ts'
 import type { Box } from './flow.ts'
 import { SHARES } from './shares.ts'
@@ -95,12 +95,12 @@ function stageNode(node: GraphNode, place: NodePlace, select: (node: string) => 
         workers.some(({ state }) => state !== 'running' && state !== 'over' && state !== 'left'),
       )
       const isRoot = bottleneck.node === id ? ', the bottleneck' : ''
-      element.setAttribute('aria-label', `${id}, ${kind}, ${rate(stage.in)}, ${percent(shares.busy)} busy${isRoot}`)
+      set(element, 'aria-label', `${id}, ${kind}, ${rate(stage.in)}, ${percent(shares.busy)} busy${isRoot}`)
       let at = left + INSET
       SHARES.forEach((share, i) => {
         const width = whole * Math.min(1, shares[share])
-        bars[i]!.setAttribute('x', String(at))
-        bars[i]!.setAttribute('width', String(Math.max(0, Math.min(width, left + INSET + whole - at))))
+        set(bars[i]!, 'x', at.toFixed(1))
+        set(bars[i]!, 'width', Math.max(0, Math.min(width, left + INSET + whole - at)).toFixed(1))
         at += width
       })
     },
@@ -133,7 +133,7 @@ function passiveNode(graph: GraphAnswer, node: GraphNode, place: NodePlace): Nod
       const fill = capacity === 0 ? 0 : Math.min(1, queued / capacity)
       setText(figure, `${percent(fill)} · ${count(queued)}`)
       setText(title, `${id} (${kind}): ${count(queued)} of ${count(capacity)} records, ${rate(sum('rate'))} leave`)
-      level.style.clipPath = `inset(${100 * (1 - fill)}% 0 0 0)`
+      level.style.clipPath = `inset(${(100 * (1 - fill)).toFixed(1)}% 0 0 0)`
     },
   }
 }

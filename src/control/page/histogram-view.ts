@@ -1,8 +1,9 @@
 import type { HistogramAnswer, HistogramList } from '#src/control/index.js'
 import { ask } from './api.ts'
-import { HdrPlot } from './charts.ts'
 import { h, key } from './dom.ts'
-import { count, duration } from './format.ts'
+import { Sight } from './frame.ts'
+import { HdrPlot } from './hdr-plot.ts'
+import { PercentileTable } from './percentile-table.ts'
 
 type Kind = HistogramAnswer['kind']
 
@@ -13,8 +14,6 @@ const KIND_NAMES: Readonly<Record<Kind, string>> = {
   ack: 'time to the ack',
   endToEnd: 'from source to here',
 }
-const PERCENTILES = ['p50', 'p90', 'p99', 'p999', 'max'] as const
-const PERCENTILE_NAMES = { p50: '50 %', p90: '90 %', p99: '99 %', p999: '99.9 %', max: 'largest' } as const
 
 /** The distributions of a stage, one at a time: the plot, and its figures beside it. */
 export class HistogramView {
@@ -23,8 +22,11 @@ export class HistogramView {
   readonly #node: string
   readonly #plot: HdrPlot
   readonly #kinds = h('div', { class: 'tabs', role: 'group', 'aria-label': 'Histogram' })
-  readonly #percentiles = h('table', { class: 'percentiles' })
+  readonly #percentiles = new PercentileTable()
+  readonly #sight: Sight
   #kind: Kind | undefined
+  #answer: HistogramAnswer | undefined
+  #isAnswered = false
 
   constructor(pipeline: string, node: string) {
     this.#pipeline = `pipelines/${encodeURIComponent(pipeline)}`
@@ -40,17 +42,38 @@ export class HistogramView {
         this.#kinds,
         plot,
       ),
-      h('div', {}, h('h3', {}, 'Percentiles'), this.#percentiles),
+      h('div', {}, h('h3', {}, 'Percentiles'), this.#percentiles.element),
     )
     this.#plot = new HdrPlot(plot)
+    this.#sight = new Sight(this.element, () => this.#askAndShow())
   }
 
-  /** Asks for what is shown. */
-  async refresh(): Promise<void> {
+  /** Asks for what is chosen; after the first answer, where that is in sight. It is drawn by `show`. */
+  async ask(): Promise<void> {
+    if (this.#isAnswered && !this.#sight.isSeen) return
     if (this.#kind === undefined) await this.#findKinds()
     if (this.#kind === undefined) return
     const stage = `${this.#pipeline}/stages/${encodeURIComponent(this.#node)}`
-    this.#show(await ask<HistogramAnswer>('GET', `${stage}/histograms/${this.#kind}?window=10`))
+    const answer = await ask<HistogramAnswer>('GET', `${stage}/histograms/${this.#kind}?window=10`)
+    if (answer.kind !== this.#kind) return
+    this.#answer = answer
+    this.#isAnswered = true
+  }
+
+  /** Draws what was answered since it was last drawn. */
+  show(): void {
+    if (this.#answer === undefined) return
+    this.#plot.show(this.#answer)
+    this.#percentiles.show(this.#answer)
+    this.#answer = undefined
+  }
+
+  /** What has just been chosen, or scrolled to, waits for no snapshot. */
+  #askAndShow(): void {
+    void this.ask().then(
+      () => this.show(),
+      () => undefined,
+    )
   }
 
   async #findKinds(): Promise<void> {
@@ -61,43 +84,17 @@ export class HistogramView {
         h('button', { type: 'button', 'data-kind': kind, click: () => this.#choose(kind) }, KIND_NAMES[kind]),
       ),
     )
-    if (kinds[0] !== undefined) this.#choose(kinds[0])
+    if (kinds[0] !== undefined) this.#press(kinds[0])
   }
 
   #choose(kind: Kind): void {
-    const isFirst = this.#kind === undefined
+    this.#press(kind)
+    this.#askAndShow()
+  }
+
+  #press(kind: Kind): void {
     this.#kind = kind
     for (const button of this.#kinds.querySelectorAll('button'))
       button.setAttribute('aria-pressed', String(button.dataset['kind'] === kind))
-    if (!isFirst) void this.refresh().catch(() => undefined)
   }
-
-  #show({ kind, unit, window, total }: HistogramAnswer): void {
-    if (kind !== this.#kind) return
-    this.#plot.show({ unit, window, total })
-    const text = (value: number): string => (unit === 'ns' ? duration(value / 1e6) : count(value))
-    const figures = (['mean', 'deviation'] as const).map((name) =>
-      row(name, text(window.figures[name]), text(total.figures[name])),
-    )
-    this.#percentiles.replaceChildren(
-      h('thead', {}, h('tr', {}, h('th'), column(`last ${Math.round(window.seconds)} s`), column('since start'))),
-      h(
-        'tbody',
-        {},
-        ...PERCENTILES.map((name) =>
-          row(PERCENTILE_NAMES[name], text(window.figures[name]), text(total.figures[name])),
-        ),
-        ...figures,
-        row('values', count(window.figures.count), count(total.figures.count)),
-      ),
-    )
-  }
-}
-
-function column(title: string): HTMLElement {
-  return h('th', { scope: 'col' }, title)
-}
-
-function row(name: string, now: string, all: string): HTMLElement {
-  return h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, now), h('td', {}, all))
 }

@@ -1,6 +1,6 @@
 import type { DeadLetterList, DeadLetterView } from '#src/control/index.js'
 import { ask } from './api.ts'
-import { byId, h, Keyed, setText } from './dom.ts'
+import { byId, h, Keyed, set, setText } from './dom.ts'
 import { clock, count } from './format.ts'
 
 /** The dead letters of a pipeline, newest first, with replay. */
@@ -86,11 +86,11 @@ export class Letters {
         const input = letter.input === undefined ? '' : ` ← ${JSON.stringify(letter.input)}`
         const text = `${code ?? name}${message === undefined ? '' : `: ${message}`}${input}`
         setText(error.firstElementChild!, text.slice(0, 300))
-        error.title = text.slice(0, 2_000)
+        set(error, 'title', text.slice(0, 2_000))
         setText(attempts, String(letter.attempts))
         setText(replay, letter.replay?.state ?? '')
-        replay.className = `state ${letter.replay?.state ?? ''}`
-        button.disabled = !canReplay || letter.replay !== undefined
+        set(replay, 'class', `state ${letter.replay?.state ?? ''}`)
+        set(button, 'disabled', !canReplay || letter.replay !== undefined)
       },
     }
   }

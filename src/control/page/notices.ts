@@ -1,5 +1,5 @@
 import { ApiError, keepToken } from './api.ts'
-import { byId, h, setText } from './dom.ts'
+import { byId, h, set, setText } from './dom.ts'
 
 /** Does something, and says so where it fails. */
 export async function act(what: () => Promise<unknown>): Promise<void> {
@@ -20,7 +20,7 @@ export async function complain(error: unknown): Promise<void> {
 export function notice(text: string): void {
   const place = byId('notice')
   setText(place, text)
-  place.hidden = text === ''
+  set(place, 'hidden', text === '')
 }
 
 /** Asks in a dialog; Escape is no. */

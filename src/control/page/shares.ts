@@ -1,5 +1,5 @@
 import type { Live } from '#src/control/index.js'
-import { h } from './dom.ts'
+import { h, set } from './dom.ts'
 import { percent } from './format.ts'
 
 type Shares = Live['stages'][number]['shares']
@@ -13,8 +13,10 @@ export function shareBar(): HTMLElement {
 }
 
 export function paint(bar: HTMLElement, shares: Shares): void {
-  SHARES.forEach((share, i) => ((bar.children[i] as HTMLElement).style.width = `${100 * shares[share]}%`))
+  SHARES.forEach((share, i) => {
+    ;(bar.children[i] as HTMLElement).style.width = `${(100 * shares[share]).toFixed(1)}%`
+  })
   const text = SHARES.map((share) => `${share} ${percent(shares[share])}`).join(', ')
-  bar.title = text
-  bar.setAttribute('aria-label', text)
+  set(bar, 'title', text)
+  set(bar, 'aria-label', text)
 }

@@ -38,9 +38,9 @@ export class SourceForm {
   show(view: StageView): void {
     this.#view = view
     const { rateLimit: limit, isPaused } = view
+    const text = limit === null || limit === undefined ? '' : String(limit)
     // What somebody writes just now is left alone.
-    if (document.activeElement !== this.#input)
-      this.#input.value = limit === null || limit === undefined ? '' : String(limit)
+    if (document.activeElement !== this.#input && this.#input.value !== text) this.#input.value = text
     setText(this.#pause, isPaused === true ? 'Resume source' : 'Pause source')
   }
 }

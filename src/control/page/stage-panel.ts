@@ -18,8 +18,8 @@ const TIMES = [
   { label: 'busy', color: 'busy' },
   { label: 'blocked', color: 'blocked' },
 ] as const
-/** What is asked for rather than sent: restarts and their causes, and the distribution. */
-const ASKED_EVERY_MS = 1_000
+/** Snapshots between two pictures of the charts: a line that shows two minutes moves by few pixels in one of them. */
+const CHARTS_EVERY = 2
 
 export interface PanelHost extends WorkerHost {
   readonly pipeline: string
@@ -38,7 +38,7 @@ export class StagePanel {
   readonly #workers: WorkerTable
   readonly #source: SourceForm | undefined
   #view: StageView | undefined
-  #isClosed = false
+  #shown = 0
 
   constructor(parent: HTMLElement, node: string, host: PanelHost) {
     this.node = node
@@ -50,6 +50,7 @@ export class StagePanel {
         host.act(async () => {
           await what()
           await this.#look()
+          this.#source?.show(this.#view!)
         }),
       )
     }
@@ -71,7 +72,6 @@ export class StagePanel {
     )
     const history = host.histories.of(node)
     this.#charts = [new Sparkline(rates, RATES, history.rates), new Sparkline(shares, TIMES, history.shares, true)]
-    void this.#poll()
   }
 
   show({ stages }: Live): void {
@@ -81,28 +81,26 @@ export class StagePanel {
     const texts = [rate(live.in), rate(live.out), ...[inFlight, failed, deadLettered, retried].map(count)]
     this.#figures.forEach((place, i) => setText(place, texts[i]!))
     paint(this.#bar, live.shares)
-    for (const chart of this.#charts) chart.refresh()
+    if (this.#view !== undefined) this.#source?.show(this.#view)
     this.#workers.show(live.workers, this.#view)
-  }
-
-  close(): void {
-    this.#isClosed = true
-  }
-
-  async #poll(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        await this.#look()
-        await this.#histogram.refresh()
-      } catch {
-        // The stream tells that the connection is lost.
-      }
-      await new Promise((resolve) => setTimeout(resolve, ASKED_EVERY_MS))
+    if (this.#shown % CHARTS_EVERY === 0) {
+      for (const chart of this.#charts) chart.refresh()
+      this.#histogram.show()
+      void this.#askInTurn(this.#shown / CHARTS_EVERY).catch(() => undefined)
     }
+    this.#shown++
+  }
+
+  /**
+   * What is not sent is asked for by turns: restarts with their causes, and the distribution. Answers are drawn with the
+   * snapshots: a picture of their own would cost as much as one of everything.
+   */
+  async #askInTurn(turn: number): Promise<void> {
+    if (turn % 2 === 0) await this.#look()
+    else await this.#histogram.ask()
   }
 
   async #look(): Promise<void> {
     this.#view = await ask<StageView>('GET', this.#path)
-    this.#source?.show(this.#view)
   }
 }

@@ -1,6 +1,6 @@
 import type { Live, StageView } from '#src/control/index.js'
 import { ask } from './api.ts'
-import { h, Keyed, setText } from './dom.ts'
+import { h, Keyed, set, setText } from './dom.ts'
 import { clock } from './format.ts'
 import { paint, shareBar } from './shares.ts'
 
@@ -76,7 +76,7 @@ export class WorkerTable {
       update: ({ live, view, canEnd }) => {
         epoch = live.epoch
         setText(state, live.state)
-        state.className = `state ${live.state}`
+        set(state, 'class', `state ${live.state}`)
         paint(bar, live.shares)
         setText(hand, String(live.inHand))
         setText(restarts, String(live.epoch))
@@ -84,8 +84,8 @@ export class WorkerTable {
         const why = last?.error.message ?? last?.error.code ?? last?.error.name ?? ''
         const text = last === undefined ? '' : `${clock(last.time)} ${last.counts ? '' : '(asked for) '}${why}`
         setText(cause, text)
-        cause.title = text
-        buttons.hidden = !canEnd
+        set(cause, 'title', text)
+        set(buttons, 'hidden', !canEnd)
       },
     }
   }
