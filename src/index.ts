@@ -1,7 +1,10 @@
 export * from './graph/index.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
+export { centrality, type CentralityOptions, type NodeCentrality } from './analysis/centrality.ts'
 export { check, type Check, type CheckOptions } from './analysis/check.ts'
+export { coreNumbers, type CoreNumber } from './analysis/core-numbers.ts'
+export { cutNodes, type CutNode } from './analysis/cut-nodes.ts'
 export { type BeforeAfter, diff, type Difference, type GraphDiff } from './analysis/diff.ts'
 export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
 export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
@@ -32,6 +35,7 @@ export { measuredGraph } from './analysis/live/measured.ts'
 export { deadlock, type Deadlock, type DeadlockOptions } from './analysis/loops/deadlock.ts'
 export type { Enlargement, LoopVerdict } from './analysis/loops/verdict.ts'
 export type { Reconvergence } from './analysis/loops/reconvergence.ts'
+export { path, PATH_MEASURES, type Path, type PathMeasure, type PathOptions } from './analysis/path.ts'
 export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
 export {
   cycles,
@@ -49,6 +53,7 @@ export {
   type Structure,
   type StructureOptions,
 } from './analysis/structure.ts'
+export { transitiveReduction, type TransitiveReduction } from './analysis/transitive-reduction.ts'
 export type {
   Cycle,
   EdgeFilter,

@@ -25,6 +25,11 @@ test('docs/analysis.md says of every figure what it means', () => {
     const results = {
       edgeShares: millrace.edgeShares(graph),
       structure: millrace.structure(graph),
+      centrality: millrace.centrality(graph, { ways: true }),
+      cutNodes: millrace.cutNodes(graph),
+      coreNumbers: millrace.coreNumbers(graph),
+      transitiveReduction: millrace.transitiveReduction(graph),
+      path: millrace.path(graph, graph.edges[0]!.from, graph.edges[0]!.to),
       simulate: millrace.simulate(graph),
       forecast,
       bottlenecks: millrace.bottlenecks(graph),
