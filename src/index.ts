@@ -67,6 +67,7 @@ export { validate } from './analysis/validate.ts'
 
 export { toDot } from './render/dot.ts'
 export type { Figures } from './render/figures.ts'
+export type { Highlight } from './render/highlight.ts'
 export { toMermaid } from './render/mermaid.ts'
 export type { DrawOptions } from './render/picture.ts'
 export { toSvg } from './render/svg.ts'
