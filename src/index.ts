@@ -32,6 +32,7 @@ export { explain, type Explanation } from './analysis/live/explain.ts'
 export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'
 export { compare, type Rehearsal, type RehearsedFigures } from './analysis/live/rehearsal.ts'
 export { measuredGraph } from './analysis/live/measured.ts'
+export { pathPercentiles, type PathPercentiles, type Percentiles } from './analysis/live/path-percentiles.ts'
 export { deadlock, type Deadlock, type DeadlockOptions } from './analysis/loops/deadlock.ts'
 export type { Enlargement, LoopVerdict } from './analysis/loops/verdict.ts'
 export type { Reconvergence } from './analysis/loops/reconvergence.ts'
@@ -55,13 +56,16 @@ export {
 } from './analysis/structure.ts'
 export { transitiveReduction, type TransitiveReduction } from './analysis/transitive-reduction.ts'
 export type {
+  Bucket,
   Cycle,
+  Distributions,
   EdgeFilter,
   EdgeMeasurement,
   Measurements,
   NodeMeasurement,
   Problem,
   Severity,
+  StageDistributions,
 } from './analysis/types.ts'
 export { validate } from './analysis/validate.ts'
 
@@ -92,6 +96,7 @@ export type { PipelineState } from './supervisor/state.ts'
 export { rehearse, run, type RunOptions } from './supervisor/run.ts'
 export type { NodeCounter } from './telemetry/counters.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'
+export { distributions } from './telemetry/distributions.ts'
 export { measurements } from './telemetry/measurements.ts'
 export type {
   EdgeSnapshot,

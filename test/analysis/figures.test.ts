@@ -22,6 +22,9 @@ test('docs/analysis.md says of every figure what it means', () => {
     const measurements = measured(graph)
     const ids = new Set(graph.nodes.map(({ id }) => id))
     const forecast = millrace.forecast(graph, { seconds: 1 })
+    const bucket = { fromMs: 1, toMs: 1, count: 1 }
+    const times = { service: [bucket], lane: [bucket], endToEnd: [bucket], isServedOnLane: false }
+    const distributions = Object.fromEntries([...ids].map((id) => [id, times]))
     const results = {
       edgeShares: millrace.edgeShares(graph),
       structure: millrace.structure(graph),
@@ -45,6 +48,8 @@ test('docs/analysis.md says of every figure what it means', () => {
       ledger: millrace.ledger(graph, measurements),
       explain: millrace.explain(graph, measurements),
       compare: compare(graph, forecast, measurements),
+      distributions,
+      pathPercentiles: millrace.pathPercentiles(graph, distributions),
       diff: millrace.diff(graph, iot),
     }
     const missing = Object.entries(results).flatMap(([name, result]) =>
