@@ -36,9 +36,8 @@ export interface PathPercentiles {
 /**
  * Percentiles of the time that records are on each of the `ways` (ids of nodes, from a source on), the way with the largest
  * 99th first. Default: the slowest way to each sink, as `latency` says of the graph as declared; for the ways of the measured
- * one give `measuredGraph(…)`. Cost: for each stage the product
- * of the numbers of values of what is added, up to some tens of milliseconds: half a second for a way of twelve stages whose
- * times spread widely. @throws NODE_UNKNOWN
+ * one give `measuredGraph(…)`. Cost: for each stage the product of the numbers of values of what is added, up to some tens of
+ * milliseconds: half a second for a way of twelve stages whose times spread widely. @throws NODE_UNKNOWN
  */
 export function pathPercentiles(
   graph: GraphData,
