@@ -1,7 +1,10 @@
 export * from './graph/index.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
 
+export { centrality, type CentralityOptions, type NodeCentrality } from './analysis/centrality.ts'
 export { check, type Check, type CheckOptions } from './analysis/check.ts'
+export { coreNumbers, type CoreNumber } from './analysis/core-numbers.ts'
+export { cutNodes, type CutNode } from './analysis/cut-nodes.ts'
 export { type BeforeAfter, diff, type Difference, type GraphDiff } from './analysis/diff.ts'
 export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
 export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
@@ -29,9 +32,11 @@ export { explain, type Explanation } from './analysis/live/explain.ts'
 export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'
 export { compare, type Rehearsal, type RehearsedFigures } from './analysis/live/rehearsal.ts'
 export { measuredGraph } from './analysis/live/measured.ts'
+export { pathPercentiles, type PathPercentiles, type Percentiles } from './analysis/live/path-percentiles.ts'
 export { deadlock, type Deadlock, type DeadlockOptions } from './analysis/loops/deadlock.ts'
 export type { Enlargement, LoopVerdict } from './analysis/loops/verdict.ts'
 export type { Reconvergence } from './analysis/loops/reconvergence.ts'
+export { path, PATH_MEASURES, type Path, type PathMeasure, type PathOptions } from './analysis/path.ts'
 export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
 export {
   cycles,
@@ -49,19 +54,24 @@ export {
   type Structure,
   type StructureOptions,
 } from './analysis/structure.ts'
+export { transitiveReduction, type TransitiveReduction } from './analysis/transitive-reduction.ts'
 export type {
+  Bucket,
   Cycle,
+  Distributions,
   EdgeFilter,
   EdgeMeasurement,
   Measurements,
   NodeMeasurement,
   Problem,
   Severity,
+  StageDistributions,
 } from './analysis/types.ts'
 export { validate } from './analysis/validate.ts'
 
 export { toDot } from './render/dot.ts'
 export type { Figures } from './render/figures.ts'
+export type { Highlight } from './render/highlight.ts'
 export { toMermaid } from './render/mermaid.ts'
 export type { DrawOptions } from './render/picture.ts'
 export { toSvg } from './render/svg.ts'
@@ -86,6 +96,7 @@ export type { PipelineState } from './supervisor/state.ts'
 export { rehearse, run, type RunOptions } from './supervisor/run.ts'
 export type { NodeCounter } from './telemetry/counters.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'
+export { distributions } from './telemetry/distributions.ts'
 export { measurements } from './telemetry/measurements.ts'
 export type {
   EdgeSnapshot,

@@ -100,3 +100,25 @@ export interface Measurements {
   readonly nodes: Readonly<Record<string, NodeMeasurement>>
   readonly edges: readonly EdgeMeasurement[]
 }
+
+/** So many values lay between these two, both included: one bucket of a histogram of times. */
+export interface Bucket {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly count: number
+}
+
+/** The times that a stage measured. */
+export interface StageDistributions {
+  /** Of a call of its handler, by record. */
+  readonly service?: readonly Bucket[]
+  /** From the hand-off of the stage before until the records have left the lane. */
+  readonly lane?: readonly Bucket[]
+  /** From the hand-off of the source until the records have left the lane. */
+  readonly endToEnd?: readonly Bucket[]
+  /** Records leave the lane when they were served, so that `lane` holds `service`; else before. Default: false. */
+  readonly isServedOnLane?: boolean
+}
+
+/** The times of all stages, by node. */
+export type Distributions = Readonly<Record<string, StageDistributions>>

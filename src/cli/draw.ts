@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { simulate } from '../analysis/flow/simulate.ts'
+import { path, PATH_MEASURES } from '../analysis/path.ts'
 import { validate } from '../analysis/validate.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { toDot } from '../render/dot.ts'
 import { toMermaid } from '../render/mermaid.ts'
+import type { Highlight } from '../render/highlight.ts'
 import type { DrawOptions } from '../render/picture.ts'
 import { toSvg } from '../render/svg.ts'
 import type { Theme } from '../render/theme.ts'
@@ -14,7 +16,7 @@ import { theme, THEMES, type ThemeName } from '../render/themes.ts'
 import { numberOf, positiveOf, textOf, textsOf, UsageError, type Call, type Command, type Values } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
-import { viewsOf } from './view-option.ts'
+import { endsOf, viewsOf } from './view-option.ts'
 
 const FORMATS = ['mermaid', 'dot', 'svg'] as const
 type Format = (typeof FORMATS)[number]
@@ -22,7 +24,7 @@ const DIRECTIONS = ['LR', 'TB', 'RL', 'BT'] as const
 
 export const draw: Command = {
   summary: 'Draws a graph as Mermaid, DOT or SVG.',
-  usage: 'GRAPH [--format mermaid|dot|svg] [--theme NAME] [--view VIEW …] [--heat] [--out FILE]',
+  usage: 'GRAPH [--format mermaid|dot|svg] [--theme NAME] [--view VIEW …] [--path FROM,TO] [--heat] [--out FILE]',
   options: {
     ...GRAPH_OPTIONS,
     format: {
@@ -39,6 +41,22 @@ export const draw: Command = {
       text: 'zoom=0|1|2, focus=ID, up=ID, down=ID, between=FROM,TO, only=KIND,…, or collapse=CLUSTER; several in turn.',
     },
     radius: { type: 'string', value: 'N', text: 'Edges around what focus, up, down and between show.' },
+    highlight: {
+      type: 'string',
+      multiple: true,
+      value: 'ID',
+      text: 'Draws this node in strong lines; several in turn.',
+    },
+    path: {
+      type: 'string',
+      value: 'FROM,TO',
+      text: 'Draws the best way between two nodes in strong lines.',
+    },
+    by: {
+      type: 'string',
+      value: 'MEASURE',
+      text: `What that way is the best in: ${PATH_MEASURES.join(', ')}. Default: hops.`,
+    },
     title: { type: 'boolean', text: 'Sets the name of the graph above it.' },
     legend: { type: 'boolean', text: 'Explains colours and lines.' },
     predict: { type: 'boolean', text: 'Shows predicted rates and loads.' },
@@ -106,6 +124,7 @@ async function optionsOf(call: Call, graph: GraphData): Promise<DrawOptions> {
   const cores = positiveOf(values, 'cores') ?? availableParallelism()
   return {
     theme: themeOf(values),
+    highlight: highlightOf(values, graph),
     views: viewsOf(graph, textsOf(values, 'view'), numberOf(values, 'radius')),
     title: values['title'] === true,
     legend: values['legend'] === true,
@@ -113,6 +132,21 @@ async function optionsOf(call: Call, graph: GraphData): Promise<DrawOptions> {
     ...(measurements === undefined ? {} : { measurements }),
     ...(wantsFigures ? { simulation: simulate(graph, { cores }) } : {}),
   }
+}
+
+/** @throws UsageError */
+function highlightOf(values: Values, graph: GraphData): Highlight {
+  const nodes = textsOf(values, 'highlight')
+  const given = textOf(values, 'path')
+  const by = textOf(values, 'by')
+  if (given === undefined) {
+    if (by !== undefined) throw new UsageError('--by says what the way of --path is the best in: it takes --path.')
+    return { nodes }
+  }
+  const [from, to] = endsOf(graph, given, '--path FROM,TO')
+  const way = path(graph, from, to, { by: oneOf(PATH_MEASURES, by ?? 'hops', 'by') })
+  if (way === undefined) throw new UsageError(`--path: no way leads from ${from} to ${to}.`)
+  return { nodes: [...nodes, ...way.nodes], edges: way.edges }
 }
 
 function themeOf(values: Values): Theme {

@@ -19,7 +19,7 @@ export function viewsOf(graph: GraphData, texts: readonly string[], radius: numb
       case 'down':
         return focus(value, { radius: Infinity, ...around, direction: 'down' })
       case 'between':
-        return focusBetween(...endsOf(graph, value), around)
+        return focusBetween(...endsOf(graph, value, '--view between=FROM,TO'), around)
       case 'only':
         return only(value)
       case 'collapse':
@@ -33,13 +33,13 @@ export function viewsOf(graph: GraphData, texts: readonly string[], radius: numb
 }
 
 /** Ids may hold commas: the one that parts two known ids counts. */
-function endsOf({ nodes }: GraphData, value: string): [string, string] {
+export function endsOf({ nodes }: GraphData, value: string, option: string): [string, string] {
   const ids = new Set(nodes.map(({ id }) => id))
   for (let at = value.indexOf(','); at !== -1; at = value.indexOf(',', at + 1)) {
     const ends: [string, string] = [value.slice(0, at), value.slice(at + 1)]
     if (ends.every((id) => ids.has(id))) return ends
   }
-  throw new UsageError(`--view between=FROM,TO takes the ids of two nodes, not ${JSON.stringify(value)}.`)
+  throw new UsageError(`${option} takes the ids of two nodes, not ${JSON.stringify(value)}.`)
 }
 
 function only(value: string): View {

@@ -3,6 +3,7 @@ import type { GraphData, GraphEdge, GraphNode, NodeKind, PathType } from '../gra
 import { NODE_KINDS, PATH_TYPES } from '../graph/types.ts'
 import { heatColor, mix, textOn } from './color.ts'
 import { figuresOf, withRates, type Figures, type NodeFigures } from './figures.ts'
+import { highlighter, withMarks, type Highlight, type Highlighter } from './highlight.ts'
 import { durationText, linesOf, numberText, percentText, rateText } from './text.ts'
 import { pathStyle, type PathStyle, type Theme } from './theme.ts'
 import { themeOf, type ThemeName } from './themes.ts'
@@ -17,6 +18,8 @@ export interface DrawOptions extends Figures {
   readonly legend?: boolean
   /** Colours stages by utilisation and buffers by fill. Needs `simulation` or `measurements`. */
   readonly heat?: boolean
+  /** Nodes and edges of the graph, before the views, that are drawn in strong lines: a `Path`, say. Default: none. */
+  readonly highlight?: Highlight | undefined
 }
 
 export interface Line {
@@ -74,16 +77,21 @@ export interface Legend {
   readonly heat: boolean
 }
 
-/** Of a graph with problems, what can be drawn is drawn. @throws THEME_UNKNOWN, and what the views throw */
+/** Of a graph with problems, what can be drawn is drawn. @throws THEME_UNKNOWN, NODE_UNKNOWN, EDGE_UNKNOWN, and what the views throw */
 export function pictureOf(given: GraphData, options: DrawOptions = {}): Picture {
   const graph = soundEntries(given)
   const theme = themeOf(options.theme ?? 'default')
   const figures = figuresOf(graph, options)
   const heat = options.heat === true
-  const shown = (options.views ?? []).reduce((view, apply) => apply(view), withRates(graph, options))
+  const { highlight = {} } = options
+  const lines = highlighter(highlight)
+  const whole = withMarks(withRates(graph, options), highlight)
+  const shown = (options.views ?? []).reduce((view, apply) => apply(view), whole)
   const most = widest(shown)
-  const edges = shown.edges.filter(({ from, to }) => from !== '' && to !== '').map((edge) => edgeOf(edge, theme, most))
-  const tree = treeOf(shown, theme, (node) => nodeOf(node, theme, figures, heat))
+  const edges = shown.edges
+    .filter(({ from, to }) => from !== '' && to !== '')
+    .map((edge) => edgeOf(edge, { theme, lines, most }))
+  const tree = treeOf(shown, theme, (node) => nodeOf(node, { theme, lines, figures, heat }))
   const title = options.title === true ? graph.name : options.title
   return {
     name: graph.name,
@@ -95,11 +103,24 @@ export function pictureOf(given: GraphData, options: DrawOptions = {}): Picture 
   }
 }
 
-function nodeOf(node: GraphNode, theme: Theme, figures: NodeFigures, heat: boolean): PictureNode {
+/** What decides how nodes and edges look, beside themselves. */
+interface Look {
+  readonly theme: Theme
+  readonly lines: Highlighter
+}
+
+function nodeOf(
+  node: GraphNode,
+  { theme, lines, figures, heat }: Look & { readonly figures: NodeFigures; readonly heat: boolean },
+): PictureNode {
   const kind = NODE_KINDS.includes(node.kind) ? node.kind : 'transform'
   const load = heat ? figures.load(node) : undefined
   const fill = load === undefined ? (node.fillcolor ?? theme.colors[kind]) : heatColor(load)
   const details: Line[] = (theme.details ? detailsOf(node) : []).map((text) => ({ text, role: 'detail' }))
+  const outline = lines.node(node, {
+    color: theme.nodeBorderColor ?? mix(fill, '#000000', 0.25),
+    width: node.penwidth ?? theme.nodePenWidth,
+  })
   return {
     id: node.id,
     kind,
@@ -110,9 +131,9 @@ function nodeOf(node: GraphNode, theme: Theme, figures: NodeFigures, heat: boole
     ],
     shape: node.shape ?? theme.shapes[kind],
     fill,
-    border: theme.nodeBorderColor ?? mix(fill, '#000000', 0.25),
+    border: outline.color,
     font: node.fontcolor ?? theme.nodeFontColor ?? textOn(fill),
-    width: node.penwidth ?? theme.nodePenWidth,
+    width: outline.width,
     style: node.style,
     image: node.image,
     tooltip: linesOf(node.description ?? `${kind} ${node.id}`).join('\n'),
@@ -151,7 +172,7 @@ function detailsOf(node: GraphNode): readonly string[] {
   ]
 }
 
-function edgeOf(edge: GraphEdge, theme: Theme, most: number): PictureEdge {
+function edgeOf(edge: GraphEdge, { theme, lines, most }: Look & { readonly most: number }): PictureEdge {
   const pathType = edge.pathType ?? 'normal'
   const style = pathStyle(pathType, theme)
   const named = edge.label ?? edge.dataType
@@ -159,10 +180,11 @@ function edgeOf(edge: GraphEdge, theme: Theme, most: number): PictureEdge {
     ...(edge.when === undefined || edge.when === named ? [] : [edge.when]),
     ...(edge.ratio === undefined ? [] : [percentText(edge.ratio)]),
   ]
+  // A line grows with its share of the largest rate, so that the eye follows the bulk of the records.
+  const factor = edge.rate === undefined || most === 0 ? 1 : 1 + 2 * Math.sqrt(edge.rate / most)
   return {
     ...style,
-    // A line grows with its share of the largest rate, so that the eye follows the bulk of the records.
-    width: edge.rate === undefined || most === 0 ? style.width : style.width * (1 + 2 * Math.sqrt(edge.rate / most)),
+    ...lines.edge(edge, { color: style.color, width: style.width * factor }),
     from: edge.from,
     to: edge.to,
     pathType,

@@ -22,9 +22,17 @@ test('docs/analysis.md says of every figure what it means', () => {
     const measurements = measured(graph)
     const ids = new Set(graph.nodes.map(({ id }) => id))
     const forecast = millrace.forecast(graph, { seconds: 1 })
+    const bucket = { fromMs: 1, toMs: 1, count: 1 }
+    const times = { service: [bucket], lane: [bucket], endToEnd: [bucket], isServedOnLane: false }
+    const distributions = Object.fromEntries([...ids].map((id) => [id, times]))
     const results = {
       edgeShares: millrace.edgeShares(graph),
       structure: millrace.structure(graph),
+      centrality: millrace.centrality(graph, { ways: true }),
+      cutNodes: millrace.cutNodes(graph),
+      coreNumbers: millrace.coreNumbers(graph),
+      transitiveReduction: millrace.transitiveReduction(graph),
+      path: millrace.path(graph, graph.edges[0]!.from, graph.edges[0]!.to),
       simulate: millrace.simulate(graph),
       forecast,
       bottlenecks: millrace.bottlenecks(graph),
@@ -40,6 +48,8 @@ test('docs/analysis.md says of every figure what it means', () => {
       ledger: millrace.ledger(graph, measurements),
       explain: millrace.explain(graph, measurements),
       compare: compare(graph, forecast, measurements),
+      distributions,
+      pathPercentiles: millrace.pathPercentiles(graph, distributions),
       diff: millrace.diff(graph, iot),
     }
     const missing = Object.entries(results).flatMap(([name, result]) =>

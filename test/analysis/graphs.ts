@@ -49,6 +49,16 @@ export function transforms(
   }
 }
 
+/** Such graphs of sources, transforms and sinks, with edges anywhere: into sources and out of sinks too. */
+export const flows = digraphs.chain(({ size, edges }) =>
+  fc
+    .array(fc.constantFrom<NodeKind>('source', 'transform', 'transform', 'sink'), { minLength: size, maxLength: size })
+    .map((kinds): GraphData => {
+      const graph = transforms(size, edges)
+      return { ...graph, nodes: graph.nodes.map((node, index) => ({ ...node, kind: kinds[index]! })) }
+    }),
+)
+
 /** How a random pipeline is made: a layered graph, forward edges only, plus retries back to an earlier stage. */
 interface Recipe {
   readonly rates: readonly number[]

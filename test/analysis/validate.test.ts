@@ -5,7 +5,10 @@ import { validate } from '#src/analysis/validate.js'
 import fc from 'fast-check'
 import {
   bottlenecks,
+  centrality,
   check,
+  coreNumbers,
+  cutNodes,
   cycles,
   forecast,
   plan,
@@ -25,6 +28,7 @@ import {
   sizing,
   toDot,
   toMermaid,
+  transitiveReduction,
 } from 'millrace'
 import { graphOf, transforms } from './graphs.js'
 
@@ -370,7 +374,8 @@ test('what is no graph at all is refused with a code by every function that take
     { ...sound, nodes: [...sound.nodes, null] },
     { ...sound, edges: [...sound.edges, 'a > b'] },
   ]
-  const functions = { simulate, maxRate, latency, deadlock, structure, cycles, topologicalOrder, plan }
+  const structural = { structure, cycles, topologicalOrder, centrality, cutNodes, coreNumbers, transitiveReduction }
+  const functions = { ...structural, simulate, maxRate, latency, deadlock, plan }
   for (const graph of malformed) {
     assert.ok(validate(graph as GraphData).length > 0)
     assert.ok(check(graph as GraphData).problems.length > 0)

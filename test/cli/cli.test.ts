@@ -90,6 +90,10 @@ test('wrong use is exit code 2 and says how to use it', async () => {
     [['draw', IOT, '--view', 'upside=down'], /--view takes/],
     [['draw', IOT, '--view', 'between=parser,nowhere'], /two nodes/],
     [['draw', IOT, '--view', 'only=pipe'], /only=KIND/],
+    [['draw', IOT, '--path', 'parser,nowhere'], /--path FROM,TO takes the ids of two nodes/],
+    [['draw', IOT, '--path', 'influxdb,parser'], /no way leads from influxdb to parser/],
+    [['draw', IOT, '--path', 'parser,influxdb', '--by', 'beauty'], /--by takes hops, latency/],
+    [['draw', IOT, '--by', 'latency'], /it takes --path/],
   ]
   for (const [args, message] of wrongly) {
     const { code, out, err } = await millrace(...args)
@@ -272,6 +276,19 @@ test('draw: every view has its option', async () => {
   assert.equal(await ids('--view', 'down=notification_router'), 'sendgrid firebase notification_router')
   assert.equal(await ids('--view', 'collapse=ingestion', '--view', 'focus=ingestion'), 'ingestion order_handler')
   assert.equal((await millrace('draw', IOT, '--view', 'focus=nobody')).code, 1)
+})
+
+test('draw: a node, and the best way between two, in strong lines', async () => {
+  // Of a way: both ends, what lies between, and the edges.
+  for (const [strong, ...args] of [
+    [1, '--highlight', 'mux'],
+    [2, '--highlight', 'mux', '--highlight', 'parser'],
+    [5, '--path', 'parser,aggregator'],
+    [5, '--path', 'parser,aggregator', '--by', 'latency'],
+  ] as const) {
+    const { out } = await millrace('draw', IOT, '--format', 'dot', ...args)
+    assert.equal(out.match(/penwidth=3\.7/g)?.length, strong)
+  }
 })
 
 test('draw: a graph with problems is drawn, and the problems go to the error output', async () => {

@@ -10,6 +10,7 @@ import fc from 'fast-check'
 import {
   type DrawOptions,
   type GraphData,
+  path,
   simulate,
   theme,
   THEMES,
@@ -459,3 +460,48 @@ test('numbers read well: rates, shares, times', () => {
 function partsOf(value: unknown): readonly unknown[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(partsOf) : [value]
 }
+
+const way = path(graph, 'in', 'out')
+
+test('what is highlighted has strong lines in every theme and format, and keeps its fill and its dashes', () => {
+  for (const name of NAMES) {
+    const { background, clusterFillColor, colors, nodePenWidth } = THEMES[name]
+    const pages = [background === 'transparent' ? '#ffffff' : background, clusterFillColor]
+    const highlight = { nodes: ['in'], edges: [0, 7] }
+    const dot = toDot(graph, { theme: name, highlight })
+    const [, color = ''] = /"in" -> "parse" \[class="normal", color="([^"]*)"/.exec(dot) ?? []
+    for (const page of pages) assert.ok((contrast(color, page) ?? 0) >= 3, `${name}: ${color} on ${page}`)
+    assert.match(
+      dot,
+      new RegExp(`^ *"in" .*fillcolor="${colors.source}", color="${color}".*penwidth=${nodePenWidth + 2.5}`, 'm'),
+    )
+    assert.match(dot, new RegExp(`"parse" -> "dead" .*color="${color}", style="dashed"`))
+    const mermaid = toMermaid(graph, { theme: name, highlight })
+    assert.match(mermaid, new RegExp(`style n_in fill:${colors.source},stroke:${color}`))
+    assert.match(mermaid, new RegExp(`linkStyle 0 stroke:${color}`))
+    assert.match(mermaid, new RegExp(`linkStyle 7 stroke:${color}.*stroke-dasharray`))
+  }
+})
+
+test('a way is a highlight, and without one nothing changes', () => {
+  const dot = toDot(graph, { highlight: way })
+  assert.equal(dot.match(/ -> .*penwidth=3\.7/g)?.length, way?.edges.length)
+  assert.equal(toDot(graph, { highlight: path(graph, 'out', 'in') }), toDot(graph))
+})
+
+/** Ids of the nodes, and of the ends of the edges, that `way` leads over. */
+function strong(options: DrawOptions): string[] {
+  const lines = toDot(graph, { highlight: way, ...options }).matchAll(/^ *"(\w+)"(?: -> "(\w+)")? .*penwidth=3\.7/gm)
+  return [...lines].map(([, from = '', to]) => (to === undefined ? from : `${from} ${to}`))
+}
+
+test('highlights go through views: to bridges, collapsed nodes, and edges across', () => {
+  assert.deepEqual(strong({ views: [views.zoom(1)] }).sort(), ['in', 'in parse', 'out', 'parse', 'parse out'])
+  assert.ok(strong({ views: [views.collapse('edge')] }).includes('edge'))
+  assert.ok(strong({ views: [views.collapse('edge')] }).includes('edge ok'))
+})
+
+test('what is highlighted must be there', () => {
+  assert.throws(() => toDot(graph, { highlight: { nodes: ['nobody'] } }), { code: 'NODE_UNKNOWN' })
+  assert.throws(() => toMermaid(graph, { highlight: { edges: [99] } }), { code: 'EDGE_UNKNOWN' })
+})

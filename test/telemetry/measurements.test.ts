@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
-import { blame, type GraphData, ledger, measuredGraph, measurements, type Pipeline, run, type Snapshot } from 'millrace'
+import {
+  blame,
+  distributions,
+  type GraphData,
+  ledger,
+  measuredGraph,
+  measurements,
+  pathPercentiles,
+  type Pipeline,
+  run,
+  type Snapshot,
+} from 'millrace'
+
 import * as ends from '../run/graphs.js'
 import { collect } from '../run/harness.js'
 import * as graphs from './graphs.js'
@@ -80,4 +92,41 @@ test('a pipeline that has done nothing measures nothing, and nothing is divided 
   assert.equal(found.seconds, 0)
   assert.ok(Object.values(found.nodes).every((node) => Object.values(node).every(Number.isFinite)))
   await pipeline.stop()
+})
+
+test('distributions are the histograms of all stages as plain data, from which ways are added up', async () => {
+  const [pipeline] = await snapshots(graphs.credit, 'slow', 300)
+  const found = distributions(pipeline)
+  assert.deepEqual(structuredClone(found), found)
+  assert.deepEqual(Object.keys(found).sort(), ['numbers', 'pass', 'quick', 'slow'])
+  for (const [node, times] of Object.entries(found)) {
+    for (const kind of ['service', 'lane', 'endToEnd'] as const) {
+      const [copy, buckets] = [pipeline.histogram(node, kind), times[kind]]
+      assert.equal(buckets === undefined, copy === undefined)
+      if (buckets === undefined || copy === undefined) continue
+      const { total, min, max } = copy
+      assert.equal(
+        buckets.reduce((sum, { count }) => sum + count, 0),
+        total,
+      )
+      assert.deepEqual([buckets[0]?.fromMs, buckets.at(-1)?.toMs], [min / 1e6, max / 1e6])
+      for (const { fromMs, toMs } of buckets) assert.ok(fromMs <= toMs && fromMs >= toMs * 0.99)
+    }
+  }
+  const ways = pathPercentiles(graphs.credit, found)
+  assert.deepEqual(new Set(ways.map(({ nodes }) => nodes.join())), new Set(['numbers,pass,slow', 'numbers,pass,quick']))
+  for (const { measured, convolved, dependence, isOnlyWay, unmeasured } of ways) {
+    assert.deepEqual([isOnlyWay, unmeasured], [true, []])
+    assert.ok(measured && convolved.p50Ms > 0)
+    assert.equal(dependence?.p99Ms, measured.p99Ms - convolved.p99Ms)
+  }
+})
+
+test('a lane holds the service of a stage that takes one record after the other, and not that of calls that overlap', async () => {
+  const [inTurn] = await snapshots(graphs.credit, 'slow', 100)
+  const [atOnce] = await snapshots(graphs.overlapping, 'calls', 100)
+  assert.equal(distributions(inTurn)['slow']?.isServedOnLane, true)
+  assert.equal(distributions(atOnce)['calls']?.isServedOnLane, false)
+  // What is on the lane while it is served is there for as long: 2 ms, but for what a timer may be early.
+  assert.ok(inTurn.histogram('slow', 'lane')!.min >= 1.9e6)
 })

@@ -1,5 +1,6 @@
 import type { Adjacency } from '../adjacency.ts'
 import type { Components } from '../components.ts'
+import { leastRoutes, type RouteCost } from '../least-routes.ts'
 
 /** Times of nodes and edges, in ms, by number. */
 export interface Times {
@@ -76,69 +77,21 @@ export interface FastestRoutes {
   path(node: number): readonly number[]
 }
 
-/** The fastest ways from `start`, over nodes of `within` only where it is given. Dijkstra's algorithm. */
+/** The fastest ways from `start`, over nodes of `within` only where it is given. */
 export function fastestRoutes(
   graph: Adjacency,
   start: readonly number[],
   times: Times,
   within?: ReadonlySet<number>,
 ): FastestRoutes {
-  const reached = new Map<number, Reached>()
-  const heap = new Heap()
-  for (const node of start) heap.push({ key: times.node(node), node, from: -1 })
-  for (let next = heap.pop(); next !== undefined; next = heap.pop()) {
-    const { key, node } = next
-    if (reached.has(node)) continue
-    reached.set(node, next)
-    for (const edge of graph.out(node)) {
-      const to = graph.to(edge)
-      if (within?.has(to) === false || reached.has(to)) continue
-      heap.push({ key: key + times.edge(edge) + times.node(to), node: to, from: node })
-    }
-  }
-  const path = (node: number): readonly number[] => {
-    const way: number[] = []
-    for (let at = reached.get(node); at !== undefined; at = reached.get(at.from)) way.push(at.node)
-    return way.reverse()
-  }
-  return { ms: (node) => reached.get(node)?.key ?? Infinity, path }
+  const found = leastRoutes(graph, start, routeTime(graph, times), { within })
+  return { ms: (node) => found.cost(node), path: (node) => found.nodes(node) }
 }
 
-interface Reached {
-  readonly key: number
-  readonly node: number
-  readonly from: number
-}
-
-/** A binary heap: the least key first. */
-class Heap {
-  readonly #items: Reached[] = []
-
-  push(item: Reached): void {
-    const items = this.#items
-    let at = items.push(item) - 1
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      if (items[above]!.key <= item.key) break
-      items[at] = items[above]!
-      at = above
-    }
-    items[at] = item
-  }
-
-  pop(): Reached | undefined {
-    const items = this.#items
-    const first = items[0]
-    const last = items.pop()
-    if (first === undefined || last === undefined || items.length === 0) return first
-    let at = 0
-    for (let child = 1; child < items.length; child = 2 * at + 1) {
-      if (child + 1 < items.length && items[child + 1]!.key < items[child]!.key) child++
-      if (items[child]!.key >= last.key) break
-      items[at] = items[child]!
-      at = child
-    }
-    items[at] = last
-    return first
+/** The time of a way: of all its nodes, both ends included, and of its edges. */
+export function routeTime(graph: Adjacency, times: Times): RouteCost {
+  return {
+    start: (node) => times.node(node),
+    next: (ms, edge) => ms + times.edge(edge) + times.node(graph.to(edge)),
   }
 }

@@ -2,11 +2,12 @@ import type { GraphData, GraphEdge, PathType } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../../analysis/adjacency.ts'
 import { components } from '../../analysis/components.ts'
 import { sharesOf } from '../../analysis/flow/shares.ts'
+import { HIGHLIGHTED, isHighlighted } from './members.ts'
 
 /**
  * The graph without some nodes. Where a removed node joined two that stay, a bridging edge takes its place: it has the path
  * type of the way (the first on it that is not normal), the branch and ratio of its first edge, the weight and the time of
- * all that it stands for, what its last edge carries, and its share of the rates.
+ * all that it stands for, what its last edge carries, and its share of the rates. It is highlighted where both of its ends are.
  */
 export function without(graph: GraphData, removed: (node: number) => boolean): GraphData {
   const found = adjacency(graph)
@@ -114,6 +115,7 @@ function bridgeOf(
     ...(share === undefined ? {} : { ratio: share }),
     ...(arrival.weight === 0 ? {} : { weight: arrival.weight }),
     ...(arrival.rate === undefined ? {} : { rate: arrival.rate }),
+    ...(isHighlighted(graph.edge(first)) && isHighlighted(graph.edge(last)) ? { [HIGHLIGHTED]: true } : {}),
   }
   return { edge, key: JSON.stringify([from, to, path, when, dataType]) }
 }
@@ -148,6 +150,7 @@ function merged(bridges: readonly Bridge[]): readonly GraphEdge[] {
       ...(ratio === undefined ? {} : { ratio: Math.min(1, ratio) }),
       ...(weight === 0 ? {} : { weight }),
       ...(rate === undefined ? {} : { rate }),
+      ...(isHighlighted(before) || isHighlighted(edge) ? { [HIGHLIGHTED]: true } : {}),
     }
   }
   return edges.map((edge) => Object.freeze(edge))

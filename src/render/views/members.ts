@@ -1,4 +1,4 @@
-import type { GraphNode } from '../../graph/types.ts'
+import type { GraphEdge, GraphNode } from '../../graph/types.ts'
 
 /** Ids of the nodes that a collapsed node stands for. A symbol, so that no option is named like it. */
 export const MEMBERS: unique symbol = Symbol('millrace.members')
@@ -7,4 +7,11 @@ export const MEMBERS: unique symbol = Symbol('millrace.members')
 export function membersOf(node: GraphNode): readonly string[] {
   const members: unknown = Reflect.get(node, MEMBERS)
   return Array.isArray(members) ? (members as readonly string[]) : [node.id]
+}
+
+/** Marks an edge that is to be seen at once. A symbol, so that it goes along wherever a view copies the edge. */
+export const HIGHLIGHTED: unique symbol = Symbol('millrace.highlighted')
+
+export function isHighlighted(edge: GraphEdge): boolean {
+  return Reflect.get(edge, HIGHLIGHTED) === true
 }
