@@ -18,7 +18,7 @@ export const HISTOGRAM_KINDS = [
 
 const Kind = Type.Enum([...HISTOGRAM_KINDS], {
   description:
-    'Time of a call; time on the lane; records in a batch; of a source, time to the ack; from the source to here.',
+    'Time of a call; time on the lane, with the calls that are made while records lie there; records in a batch; of a source, time to the ack; from the source to here.',
 })
 const Unit = Type.Enum(['ns', 'records'])
 

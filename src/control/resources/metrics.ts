@@ -27,7 +27,10 @@ const COUNTERS: Readonly<Record<NodeCounter | 'out', readonly [name: string, hel
 
 const HISTOGRAMS: Readonly<Record<HistogramKind, readonly [name: string, help: string]>> = {
   service: ['service_seconds', 'Time of a call of the handler.'],
-  lane: ['lane_seconds', 'Time that records spent on the lane to a stage.'],
+  lane: [
+    'lane_seconds',
+    'Time that records spent on the lane to a stage, with calls that are made while they lie there.',
+  ],
   batch: ['batch_size_records', 'Records in a batch.'],
   ack: ['ack_seconds', 'Time from the making of a source record to its end.'],
   endToEnd: ['end_to_end_seconds', 'Time from the making of a source record to a stage where it ends.'],
