@@ -163,7 +163,7 @@ function meanCrossing(
 /** The mean time at which records are done at each node, over all ways and turns, weighted by the predicted flow. */
 function meanTimes(model: Model, prediction: Prediction, times: Times): Float64Array {
   const { graph, shares, sources } = model
-  const traffic = cutTraffic(graph, shares, [])
+  const traffic = cutTraffic(graph, shares, new Set())
   const outside = new Float64Array(graph.nodes.length)
   sources.forEach(({ node }, index) => {
     const rate = prediction.rates[index] ?? 0

@@ -21,7 +21,7 @@ export interface PredictOptions {
 
 /** Fills the graph from all its origins. */
 export function predict(model: Model, { counts, hasBacklog = () => false }: PredictOptions = {}): Prediction {
-  const buffers = model.parting.map((node): Origin => {
+  const buffers = [...model.parting].map((node): Origin => {
     return { node, most: Infinity, weight: model.weight(node), follows: !hasBacklog(node), by: 'nothing' }
   })
   const origins = [...model.sources, ...buffers]
