@@ -4,6 +4,7 @@ import { belowOf, drainRateOf } from './below.ts'
 import type { FlowOptions, Model } from './model.ts'
 import { offeredTo } from './offered.ts'
 import { steadyModel } from './overflow.ts'
+import { partsOf, predictedParts } from './parts.ts'
 import { predict, type Prediction } from './predict.ts'
 import { windowsOf } from './windows.ts'
 
@@ -44,32 +45,33 @@ export function buffers(graph: GraphData, options: FlowOptions = {}): readonly B
 }
 
 export function buffersOf(model: Model, prediction: Prediction): readonly BufferFlow[] {
+  const split = partsOf(model)
+  const found =
+    split === undefined
+      ? buffersIn(model, prediction)
+      : predictedParts(split, prediction).flatMap(({ part, predicted }) => buffersIn(part, predicted))
+  const order = (id: string): number => model.graph.number(id)
+  return found.sort((a, b) => a.headroom - b.headroom || order(a.node) - order(b.node))
+}
+
+function buffersIn(model: Model, prediction: Prediction): BufferFlow[] {
   const windows = windowsOf(model)
   const below = belowOf(model, prediction)
   const offered = offeredTo(model, prediction)
   const drainRate = drainRateOf(model, prediction)
-  const found = new Map<number, BufferFlow>()
-  for (const node of lowestFirst(model)) {
+  return lowestFirst(model).map((node) => {
     const { id, capacity = NODE_OPTIONS.capacity.default } = model.graph.node(node)
     const under = below(node)
-    found.set(
-      node,
-      flowOf({
-        node: id,
-        capacity,
-        in: prediction.into[node]!,
-        out: prediction.leaving[node]!,
-        offered: offered(node, under),
-        drainRate: model.graph.out(node).length === 0 ? 0 : drainRate(node, under),
-        reach: Math.min(capacity, windows.reach(node)),
-      }),
-    )
-  }
-  // Those with the same headroom stay in the order of the graph.
-  return [...found.keys()]
-    .sort((a, b) => a - b)
-    .map((node) => found.get(node)!)
-    .sort((a, b) => a.headroom - b.headroom)
+    return flowOf({
+      node: id,
+      capacity,
+      in: prediction.into[node]!,
+      out: prediction.leaving[node]!,
+      offered: offered(node, under),
+      drainRate: model.graph.out(node).length === 0 ? 0 : drainRate(node, under),
+      reach: Math.min(capacity, windows.reach(node)),
+    })
+  })
 }
 
 function lowestFirst({ graph, traffic }: Model): readonly number[] {

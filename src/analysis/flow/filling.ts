@@ -29,11 +29,11 @@ export interface Met extends Limit {
 }
 
 /** Two rates are the same when they differ by less than this part. */
-const SAME = 1e-9
+export const SAME = 1e-9
 
 /** Tells which stages count as limits; a filling may look at a part of the graph only. */
 export type Counts = (node: number) => boolean
-const ALL: Counts = () => true
+export const ALL: Counts = () => true
 
 /**
  * Raises all origins together, each by its weight, until something is full; what feeds it stays as it is, the others go on

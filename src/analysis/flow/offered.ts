@@ -20,7 +20,8 @@ export function offeredTo(model: Model, prediction: Prediction): (buffer: number
   const isHeldBack = (buffer: number, { burn }: Below): boolean =>
     (model.parting.has(buffer) ? wayOn(model, buffer).some((node) => held.has(node)) : held.has(buffer)) ||
     (isHeldByCores && burn > 0)
-  const withoutBelow = prediction.origins.length === 1 ? fromOneSource(model) : fromSeveral(model)
+  const withoutBelow =
+    model.sources.length === 1 && model.parting.size === 0 ? fromOneSource(model) : fromSeveral(model)
   return (buffer, below) =>
     feeds(buffer) && isHeldBack(buffer, below) ? withoutBelow(buffer) : prediction.into[buffer]!
 }
