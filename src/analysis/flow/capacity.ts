@@ -1,8 +1,9 @@
 import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
 import { isStage } from '../loops/lanes.ts'
-import { outsideOf, type FlowOptions, type Model } from './model.ts'
+import { droppingBuffers, outsideOf, type FlowOptions, type Model } from './model.ts'
 import { settled, steadyModel } from './overflow.ts'
+import { partsOf } from './parts.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { times } from './times.ts'
 
@@ -26,12 +27,13 @@ export interface Bottleneck {
 /**
  * Stages (and the cores, where `cpu` stages share them) ranked by what limits the graph: those that are full first, then by
  * pressure. Stages that declare no service time limit nothing and are left out.
- * Cost: one prediction, and one more for each that is full.
+ * Cost: one prediction, and one more, of the piece of the graph that it is in, for each without which a source would send more.
  */
 export function bottlenecks(graph: GraphData, options: FlowOptions = {}): readonly Bottleneck[] {
   const model = steadyModel(graph, options)
   const prediction = predict(model)
   const full = new Set(prediction.met.flatMap(({ by, node }) => (by === 'stage' && node !== undefined ? [node] : [])))
+  const without = throughputWithout(graph, model, prediction)
   const found: Bottleneck[] = model.graph.nodes.flatMap(({ id, kind }, node) => {
     const rate = model.services[node]?.rate ?? Infinity
     if (!isStage(kind) || rate === Infinity) return []
@@ -43,7 +45,7 @@ export function bottlenecks(graph: GraphData, options: FlowOptions = {}): readon
         utilisation: Math.min(1, (prediction.into[node] ?? 0) / rate),
         pressure: (prediction.offered[node] ?? 0) / rate,
         saturated,
-        throughputWithout: (saturated ? predict(settled(graph, unlimited(model, node))) : prediction).throughput,
+        throughputWithout: saturated ? without(node) : prediction.throughput,
       },
     ]
   })
@@ -72,6 +74,24 @@ function coreBottleneck(graph: GraphData, model: Model, prediction: Prediction, 
       throughputWithout: (limit === undefined ? prediction : predict(free)).throughput,
     },
   ]
+}
+
+/** The throughput with one full stage that has no limit. Where no source is held by that one, it stays as it is. */
+function throughputWithout(graph: GraphData, model: Model, prediction: Prediction): (node: number) => number {
+  const { throughput, holders, origins, rates } = prediction
+  const holding = new Set(holders.map((limit) => limit?.node))
+  // Without it a buffer may drop that did not; and a loop that grows ends the filling of everything.
+  const isSettled = droppingBuffers(graph).length === 0 && model.traffic.growing.length === 0
+  const split = isSettled ? partsOf(model) : undefined
+  const byPart = split?.parts.map(() => 0)
+  if (split !== undefined) origins.forEach(({ node }, index) => void (byPart![split.of[node]!]! += rates[index]!))
+  return (node) => {
+    if (!isSettled) return predict(settled(graph, unlimited(model, node))).throughput
+    if (!holding.has(node) || throughput === Infinity) return throughput
+    if (split === undefined) return predict(unlimited(model, node)).throughput
+    const part = split.of[node]!
+    return throughput - byPart![part]! + predict(unlimited(split.parts[part]!.model, split.place[node]!)).throughput
+  }
 }
 
 /** The model with one stage that is never full; the cores that it burns still count. */
