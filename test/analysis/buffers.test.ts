@@ -1,6 +1,7 @@
 /** Buffers of one graph share their solutions; each must get what it would get alone. A failing run prints its seed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Adjacency } from '#src/analysis/adjacency.js'
 import { buffers, buffersOf } from '#src/analysis/flow/buffers.js'
 import { coreLoad, stepToFull } from '#src/analysis/flow/filling.js'
 import { cutTraffic, feeders, inject, type Model } from '#src/analysis/flow/model.js'
@@ -43,7 +44,13 @@ function offeredAlone(model: Model, prediction: Prediction, node: number, visits
 }
 
 function reachAlone({ graph, shares, sources }: Model, node: number): number {
-  const up = { ...graph, in: graph.out, out: graph.in, from: graph.to, to: graph.from }
+  const up: Adjacency = {
+    ...graph,
+    in: (each) => graph.out(each),
+    out: (each) => graph.in(each),
+    from: (edge) => graph.to(edge),
+    to: (edge) => graph.from(edge),
+  }
   const equations = traffic(up, (edge) => (graph.from(edge) === node ? 0 : shares[edge]!.gain))
   const there = new Float64Array(graph.nodes.length)
   there[node] = 1
@@ -114,7 +121,7 @@ const graphs = fc
     ties: fc.array(ties, { maxLength: 18 }),
   })
   .map((made): GraphData => {
-    const nodes = [...made.sources, ...made.nodes].map((node, number) => ({ id: `n${number}`, ...node }) as GraphNode)
+    const nodes = [...made.sources, ...made.nodes].map((node, number) => ({ id: `n${number}`, ...node }))
     const first = made.sources.length
     const chain = made.nodes.map((_, index) => ({ from: index === 0 ? 0 : first + index - 1, to: first + index }))
     const tied = made.ties

@@ -1,9 +1,11 @@
 import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
+import { SAME } from './limits.ts'
 import { isStage } from '../loops/lanes.ts'
 import { droppingBuffers, outsideOf, type FlowOptions, type Model } from './model.ts'
 import { settled, steadyModel } from './overflow.ts'
 import { partsOf } from './parts.ts'
+import { predictedParts } from './predicted-parts.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { times } from './times.ts'
 
@@ -120,18 +122,13 @@ export interface MaxRate {
 
 /**
  * The largest rate that each source alone, and all of them in proportion, can keep up, and what is full at it. Declared
- * rates do not bind here; a `rateLimit` does. Cost: one prediction and one solution for each source.
+ * rates do not bind here; a `rateLimit` does. Cost: one prediction, and one solution for each source, of its piece of the graph.
  */
 export function maxRate(graph: GraphData, options: FlowOptions = {}): MaxRate {
   const model = steadyModel(graph, options)
   const prediction = predict(model)
   const rates = prediction.rates
-  const sources = model.sources.map(({ node }, source) => {
-    const others = rates.map((rate, index) => (index === source ? 0 : rate))
-    const alone = rates.map((_, index) => (index === source ? 1 : 0))
-    const { factor, cut } = mostAlong(model, prediction, { from: others, direction: alone })
-    return { id: model.graph.id(node), rate: rates[source] ?? 0, max: factor, cut }
-  })
+  const sources = sourceMaxima(model, prediction)
   const direction = prediction.origins.map(({ most }, index) => {
     const isSource = index < model.sources.length
     return isSource && most < Infinity ? most : (rates[index] ?? 0)
@@ -144,6 +141,26 @@ export function maxRate(graph: GraphData, options: FlowOptions = {}): MaxRate {
 interface Ray {
   readonly from: readonly number[]
   readonly direction: readonly number[]
+}
+
+/** The most of each source, in its own piece of the graph. */
+function sourceMaxima(model: Model, prediction: Prediction): readonly SourceMax[] {
+  const split = partsOf(model)
+  if (split === undefined) return model.sources.map((_, source) => sourceMax(model, prediction, source))
+  const parts = predictedParts(split, prediction)
+  const next = parts.map(() => 0)
+  return model.sources.map(({ node }) => {
+    const { part, predicted } = parts[split.of[node]!]!
+    return sourceMax(part, predicted, next[split.of[node]!]!++)
+  })
+}
+
+function sourceMax(model: Model, prediction: Prediction, source: number): SourceMax {
+  const { rates } = prediction
+  const others = rates.map((rate, index) => (index === source ? 0 : rate))
+  const alone = rates.map((_, index) => (index === source ? 1 : 0))
+  const { factor, cut } = mostAlong(model, prediction, { from: others, direction: alone })
+  return { id: model.graph.id(model.sources[source]!.node), rate: rates[source]!, max: factor, cut }
 }
 
 /** How far all origins can go from some rates in some direction, and what is full there. */
@@ -161,8 +178,8 @@ function mostAlong(
     const { rateLimit } = model.graph.node(node)
     if (rateLimit === undefined || (direction[index] ?? 0) === 0) return
     const room = (rateLimit - (from[index] ?? 0)) / (direction[index] ?? 0)
-    if (room < factor) cut.splice(0)
-    if (room <= factor) cut.push({ by: 'rateLimit', node: model.graph.id(node) })
+    if (room < factor * (1 - SAME)) cut.splice(0)
+    if (room <= factor * (1 + SAME)) cut.push({ by: 'rateLimit', node: model.graph.id(node) })
     factor = Math.min(factor, room)
   })
   if (factor === Infinity) return { factor, cut: [{ by: 'nothing' }] }

@@ -1,4 +1,4 @@
-import type { Counts, Limit } from './filling.ts'
+import type { Counts, Limit } from './limits.ts'
 import { climb, type Model, type Origin } from './model.ts'
 
 interface Closing {

@@ -1,4 +1,5 @@
-import { ALL, fill, SAME, type Counts, type Filling, type Limit, type Met } from './filling.ts'
+import { fill, type Filling } from './filling.ts'
+import { ALL, SAME, type Counts, type Limit, type Met } from './limits.ts'
 import type { Model, Origin } from './model.ts'
 import { partsOf } from './parts.ts'
 

@@ -1,12 +1,9 @@
 import { close } from './closing.ts'
+import { ALL, SAME, type Counts, type Limit, type Met } from './limits.ts'
 import { cutTraffic, outsideOf, type Model, type Origin } from './model.ts'
 import { times } from './times.ts'
 
-/** Why an origin sends no more than it does. `node` is the stage that is full; with `cores`, the stage that burns most. */
-export interface Limit {
-  readonly by: 'rate' | 'rateLimit' | 'stage' | 'cores' | 'nothing'
-  readonly node?: number
-}
+export type { Limit } from './limits.ts'
 
 export interface Filling {
   /** Records per second that each origin sends. */
@@ -23,18 +20,6 @@ export interface Filling {
    */
   readonly holders: readonly (Limit | undefined)[]
 }
-
-/** A limit, and how far all origins were raised by then. */
-export interface Met extends Limit {
-  readonly at: number
-}
-
-/** Two rates are the same when they differ by less than this part. */
-export const SAME = 1e-9
-
-/** Tells which stages count as limits; a filling may look at a part of the graph only. */
-export type Counts = (node: number) => boolean
-export const ALL: Counts = () => true
 
 /**
  * Raises all origins together, each by its weight, until something is full; what feeds it stays as it is, the others go on

@@ -87,17 +87,16 @@ function stepsOf(graph: Adjacency, members: readonly number[], shares: LoopShare
     feedersEnd[step] = feeders.length
     readersEnd[step] = readers.length
   })
-  const flat = (list: readonly number[]): Int32Array => Int32Array.from(list)
   return {
     node,
     back,
-    feeders: flat(feeders),
+    feeders: Int32Array.from(feeders),
     feedersEnd,
-    readers: flat(readers),
+    readers: Int32Array.from(readers),
     readersEnd,
-    fills: flat(fills),
-    from: flat(shares.from),
-    to: flat(shares.to),
+    fills: Int32Array.from(fills),
+    from: Int32Array.from(shares.from),
+    to: Int32Array.from(shares.to),
   }
 }
 

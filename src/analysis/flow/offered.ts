@@ -1,6 +1,7 @@
 import { components, type Components } from '../components.ts'
 import { spreadBelow, type Below } from './below.ts'
-import { coreLoad, type Counts } from './filling.ts'
+import { coreLoad } from './filling.ts'
+import type { Counts } from './limits.ts'
 import { feeders, flowsTo, type Model } from './model.ts'
 import { predict, type Prediction } from './predict.ts'
 import { times } from './times.ts'

@@ -1,5 +1,6 @@
 import { fillParts } from './fill-parts.ts'
-import type { Counts, Filling, Limit } from './filling.ts'
+import type { Filling } from './filling.ts'
+import type { Counts, Limit } from './limits.ts'
 import { outsideOf, type Model, type Origin } from './model.ts'
 
 /** A filling that has settled: also what leaves the buffers that drop is in balance with what comes to them. */
