@@ -1,12 +1,13 @@
-import { coreLoad, type Counts, stepToFull } from './filling.ts'
-import { cutTraffic, feeders, inject, type Model } from './model.ts'
-import { steadyModel } from './overflow.ts'
-import { predict, type Prediction } from './predict.ts'
-import type { FlowOptions } from './model.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { NODE_OPTIONS } from '../../options.ts'
-import { times } from './times.ts'
-import { windowsOf, type Windows } from './windows.ts'
+import { belowOf, drainRateOf } from './below.ts'
+import type { FlowOptions, Model } from './model.ts'
+import { offeredTo } from './offered.ts'
+import { steadyModel } from './overflow.ts'
+import { partsOf } from './parts.ts'
+import { predictedParts } from './predicted-parts.ts'
+import { predict, type Prediction } from './predict.ts'
+import { windowsOf } from './windows.ts'
 
 /** One buffer under the predicted flow. Rates are records per second, times are seconds, `capacity` is records. */
 export interface BufferFlow {
@@ -35,30 +36,57 @@ export interface BufferFlow {
   readonly absorbsS: number
 }
 
-/** All buffers, those with least headroom first. Cost: two predictions for each buffer above a full stage, else three solutions. */
+/**
+ * All buffers, those with least headroom first. Cost: one prediction; linear in chains and loops without branches, else some
+ * passes over what is above and below each buffer. See `offeredTo` for what several sources cost.
+ */
 export function buffers(graph: GraphData, options: FlowOptions = {}): readonly BufferFlow[] {
   const model = steadyModel(graph, options)
   return buffersOf(model, predict(model))
 }
 
 export function buffersOf(model: Model, prediction: Prediction): readonly BufferFlow[] {
-  const windows = windowsOf(model)
-  return model.graph.nodes
-    .flatMap(({ kind }, node) => (kind === 'buffer' ? [bufferOf(model, prediction, windows, node)] : []))
-    .sort((a, b) => a.headroom - b.headroom)
+  const split = partsOf(model)
+  const found =
+    split === undefined
+      ? buffersIn(model, prediction)
+      : predictedParts(split, prediction).flatMap(({ part, predicted }) => buffersIn(part, predicted))
+  const order = (id: string): number => model.graph.number(id)
+  return found.sort((a, b) => a.headroom - b.headroom || order(a.node) - order(b.node))
 }
 
-function bufferOf(model: Model, prediction: Prediction, windows: Windows, node: number): BufferFlow {
-  const { id, capacity = NODE_OPTIONS.capacity.default } = model.graph.node(node)
-  const into = prediction.into[node] ?? 0
-  const out = prediction.leaving[node] ?? 0
-  const perRecord = visitsBelow(model, node)
-  const offered = offeredTo(model, prediction, node, perRecord)
-  const drainRate = model.graph.out(node).length === 0 ? 0 : drainOf(model, prediction, out, perRecord)
+function buffersIn(model: Model, prediction: Prediction): BufferFlow[] {
+  const windows = windowsOf(model)
+  const below = belowOf(model, prediction)
+  const offered = offeredTo(model, prediction)
+  const drainRate = drainRateOf(model, prediction)
+  return lowestFirst(model).map((node) => {
+    const { id, capacity = NODE_OPTIONS.capacity.default } = model.graph.node(node)
+    const under = below(node)
+    return flowOf({
+      node: id,
+      capacity,
+      in: prediction.into[node]!,
+      out: prediction.leaving[node]!,
+      offered: offered(node, under),
+      drainRate: model.graph.out(node).length === 0 ? 0 : drainRate(node, under),
+      reach: Math.min(capacity, windows.reach(node)),
+    })
+  })
+}
+
+function lowestFirst({ graph, traffic }: Model): readonly number[] {
+  const all = graph.nodes.flatMap(({ kind }, node) => (kind === 'buffer' ? [node] : []))
+  return all.sort((a, b) => traffic.place(b) - traffic.place(a))
+}
+
+type Rates = Pick<BufferFlow, 'node' | 'capacity' | 'in' | 'out' | 'offered' | 'drainRate' | 'reach'>
+
+function flowOf(rates: Rates): BufferFlow {
+  const { node, capacity, in: into, out, offered, drainRate, reach } = rates
   const gathers = offered - drainRate
-  const reach = Math.min(capacity, windows.reach(node))
   return {
-    node: id,
+    node,
     capacity,
     in: into,
     out,
@@ -71,29 +99,4 @@ function bufferOf(model: Model, prediction: Prediction, windows: Windows, node: 
     timeToDrainS: reach / drainRate,
     absorbsS: reach / into,
   }
-}
-
-/** Visits to each node of one record that leaves the buffer, until it ends or comes back to the buffer. */
-function visitsBelow(model: Model, node: number): Float64Array {
-  const outside = new Float64Array(model.graph.nodes.length)
-  inject(model, node, 1, outside)
-  if (!model.traffic.isOnLoop(node)) return model.traffic.solve(outside)
-  return cutTraffic(model.graph, model.shares, [...model.parting, node]).solve(outside)
-}
-
-function drainOf(model: Model, { into }: Prediction, out: number, perRecord: Float64Array): number {
-  const others = into.map((rate, node) => Math.max(0, rate - times(out, perRecord[node]!)))
-  return stepToFull(model, others, perRecord)
-}
-
-/** What comes to the buffer when only stages that are not below it limit the sources. */
-function offeredTo(model: Model, prediction: Prediction, node: number, perRecord: Float64Array): number {
-  const notBelow: Counts = (other) => perRecord[other] === 0
-  const heldBack = prediction.met.some(({ by, node: full = -1 }) =>
-    by === 'cores' ? coreLoad(model, perRecord) > 0 : !notBelow(full),
-  )
-  const reached = feeders(model, [node])
-  const feeds = prediction.origins.some((origin) => reached.has(origin.node))
-  if (!heldBack || !feeds) return prediction.into[node] ?? 0
-  return predict(model, { counts: notBelow }).into[node] ?? 0
 }

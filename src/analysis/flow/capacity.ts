@@ -1,8 +1,11 @@
 import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
+import { SAME } from './limits.ts'
 import { isStage } from '../loops/lanes.ts'
-import { outsideOf, type FlowOptions, type Model } from './model.ts'
+import { droppingBuffers, outsideOf, type FlowOptions, type Model } from './model.ts'
 import { settled, steadyModel } from './overflow.ts'
+import { partsOf } from './parts.ts'
+import { predictedParts } from './predicted-parts.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { times } from './times.ts'
 
@@ -26,12 +29,13 @@ export interface Bottleneck {
 /**
  * Stages (and the cores, where `cpu` stages share them) ranked by what limits the graph: those that are full first, then by
  * pressure. Stages that declare no service time limit nothing and are left out.
- * Cost: one prediction, and one more for each that is full.
+ * Cost: one prediction, and one more, of the piece of the graph that it is in, for each without which a source would send more.
  */
 export function bottlenecks(graph: GraphData, options: FlowOptions = {}): readonly Bottleneck[] {
   const model = steadyModel(graph, options)
   const prediction = predict(model)
   const full = new Set(prediction.met.flatMap(({ by, node }) => (by === 'stage' && node !== undefined ? [node] : [])))
+  const without = throughputWithout(graph, model, prediction)
   const found: Bottleneck[] = model.graph.nodes.flatMap(({ id, kind }, node) => {
     const rate = model.services[node]?.rate ?? Infinity
     if (!isStage(kind) || rate === Infinity) return []
@@ -43,7 +47,7 @@ export function bottlenecks(graph: GraphData, options: FlowOptions = {}): readon
         utilisation: Math.min(1, (prediction.into[node] ?? 0) / rate),
         pressure: (prediction.offered[node] ?? 0) / rate,
         saturated,
-        throughputWithout: (saturated ? predict(settled(graph, unlimited(model, node))) : prediction).throughput,
+        throughputWithout: saturated ? without(node) : prediction.throughput,
       },
     ]
   })
@@ -74,6 +78,24 @@ function coreBottleneck(graph: GraphData, model: Model, prediction: Prediction, 
   ]
 }
 
+/** The throughput with one full stage that has no limit. Where no source is held by that one, it stays as it is. */
+function throughputWithout(graph: GraphData, model: Model, prediction: Prediction): (node: number) => number {
+  const { throughput, holders, origins, rates } = prediction
+  const holding = new Set(holders.map((limit) => limit?.node))
+  // Without it a buffer may drop that did not; and a loop that grows ends the filling of everything.
+  const isSettled = droppingBuffers(graph).length === 0 && model.traffic.growing.length === 0
+  const split = isSettled ? partsOf(model) : undefined
+  const byPart = split?.parts.map(() => 0)
+  if (split !== undefined) origins.forEach(({ node }, index) => void (byPart![split.of[node]!]! += rates[index]!))
+  return (node) => {
+    if (!isSettled) return predict(settled(graph, unlimited(model, node))).throughput
+    if (!holding.has(node) || throughput === Infinity) return throughput
+    if (split === undefined) return predict(unlimited(model, node)).throughput
+    const part = split.of[node]!
+    return throughput - byPart![part]! + predict(unlimited(split.parts[part]!.model, split.place[node]!)).throughput
+  }
+}
+
 /** The model with one stage that is never full; the cores that it burns still count. */
 function unlimited(model: Model, node: number): Model {
   const services = model.services.map((service, other) => (other === node ? { ...service, rate: Infinity } : service))
@@ -100,18 +122,13 @@ export interface MaxRate {
 
 /**
  * The largest rate that each source alone, and all of them in proportion, can keep up, and what is full at it. Declared
- * rates do not bind here; a `rateLimit` does. Cost: one prediction and one solution for each source.
+ * rates do not bind here; a `rateLimit` does. Cost: one prediction, and one solution for each source, of its piece of the graph.
  */
 export function maxRate(graph: GraphData, options: FlowOptions = {}): MaxRate {
   const model = steadyModel(graph, options)
   const prediction = predict(model)
   const rates = prediction.rates
-  const sources = model.sources.map(({ node }, source) => {
-    const others = rates.map((rate, index) => (index === source ? 0 : rate))
-    const alone = rates.map((_, index) => (index === source ? 1 : 0))
-    const { factor, cut } = mostAlong(model, prediction, { from: others, direction: alone })
-    return { id: model.graph.id(node), rate: rates[source] ?? 0, max: factor, cut }
-  })
+  const sources = sourceMaxima(model, prediction)
   const direction = prediction.origins.map(({ most }, index) => {
     const isSource = index < model.sources.length
     return isSource && most < Infinity ? most : (rates[index] ?? 0)
@@ -124,6 +141,26 @@ export function maxRate(graph: GraphData, options: FlowOptions = {}): MaxRate {
 interface Ray {
   readonly from: readonly number[]
   readonly direction: readonly number[]
+}
+
+/** The most of each source, in its own piece of the graph. */
+function sourceMaxima(model: Model, prediction: Prediction): readonly SourceMax[] {
+  const split = partsOf(model)
+  if (split === undefined) return model.sources.map((_, source) => sourceMax(model, prediction, source))
+  const parts = predictedParts(split, prediction)
+  const next = parts.map(() => 0)
+  return model.sources.map(({ node }) => {
+    const { part, predicted } = parts[split.of[node]!]!
+    return sourceMax(part, predicted, next[split.of[node]!]!++)
+  })
+}
+
+function sourceMax(model: Model, prediction: Prediction, source: number): SourceMax {
+  const { rates } = prediction
+  const others = rates.map((rate, index) => (index === source ? 0 : rate))
+  const alone = rates.map((_, index) => (index === source ? 1 : 0))
+  const { factor, cut } = mostAlong(model, prediction, { from: others, direction: alone })
+  return { id: model.graph.id(model.sources[source]!.node), rate: rates[source]!, max: factor, cut }
 }
 
 /** How far all origins can go from some rates in some direction, and what is full there. */
@@ -141,8 +178,8 @@ function mostAlong(
     const { rateLimit } = model.graph.node(node)
     if (rateLimit === undefined || (direction[index] ?? 0) === 0) return
     const room = (rateLimit - (from[index] ?? 0)) / (direction[index] ?? 0)
-    if (room < factor) cut.splice(0)
-    if (room <= factor) cut.push({ by: 'rateLimit', node: model.graph.id(node) })
+    if (room < factor * (1 - SAME)) cut.splice(0)
+    if (room <= factor * (1 + SAME)) cut.push({ by: 'rateLimit', node: model.graph.id(node) })
     factor = Math.min(factor, room)
   })
   if (factor === Infinity) return { factor, cut: [{ by: 'nothing' }] }

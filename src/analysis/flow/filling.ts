@@ -1,11 +1,9 @@
-import { cutTraffic, feeders, outsideOf, type Model, type Origin } from './model.ts'
+import { close } from './closing.ts'
+import { ALL, SAME, type Counts, type Limit, type Met } from './limits.ts'
+import { cutTraffic, outsideOf, type Model, type Origin } from './model.ts'
 import { times } from './times.ts'
 
-/** Why an origin sends no more than it does. `node` is the stage that is full; with `cores`, the stage that burns most. */
-export interface Limit {
-  readonly by: 'rate' | 'rateLimit' | 'stage' | 'cores' | 'nothing'
-  readonly node?: number
-}
+export type { Limit } from './limits.ts'
 
 export interface Filling {
   /** Records per second that each origin sends. */
@@ -14,16 +12,14 @@ export interface Filling {
   readonly limits: readonly Limit[]
   /** Records per second into each node. */
   readonly into: Float64Array
-  /** Limits that were met besides the origins' own. */
-  readonly met: readonly Limit[]
+  /** Limits that were met besides the origins' own, in order. */
+  readonly met: readonly Met[]
+  /**
+   * Of the limits that each origin met at the same moment, the one that lies highest, where that is a stage or the cores.
+   * Without any other of them the origin sends as much.
+   */
+  readonly holders: readonly (Limit | undefined)[]
 }
-
-/** Two rates are the same when they differ by less than this part. */
-const SAME = 1e-9
-
-/** Tells which stages count as limits; a filling may look at a part of the graph only. */
-export type Counts = (node: number) => boolean
-const ALL: Counts = () => true
 
 /**
  * Raises all origins together, each by its weight, until something is full; what feeds it stays as it is, the others go on
@@ -35,7 +31,9 @@ export function fill(model: Model, origins: readonly Origin[], counts: Counts = 
   const rates = origins.map(() => 0)
   const limits: (Limit | undefined)[] = origins.map(({ most, by }) => (most === 0 ? { by } : undefined))
   const into = new Float64Array(model.graph.nodes.length)
-  const met: Limit[] = []
+  const met: Met[] = []
+  const holders: (Limit | undefined)[] = origins.map(() => undefined)
+  let at = 0
   for (;;) {
     const isOpen = (index: number): boolean => limits[index] === undefined
     const { speeds, growth } = grow(model, origins, { rates, into, isOpen })
@@ -48,19 +46,19 @@ export function fill(model: Model, origins: readonly Origin[], counts: Counts = 
     speeds.forEach((speed, index) => void (rates[index]! += times(speed, step)))
     growth.forEach((speed, node) => void (into[node]! += times(speed, step)))
     if (step === Infinity || speeds.every((speed) => speed === 0)) break
+    at += step
     catchUps.forEach((each, index) => {
       if (each <= step) rates[index] = into[origins[index]!.node]!
     })
     const before = openCount(limits)
     closeOwn(origins, rates, limits)
-    for (const limit of limitsMet(model, into, growth, counts)) {
-      met.push(limit)
-      close(model, origins, limits, limit, counts)
-    }
+    const now = limitsMet(model, into, growth, counts)
+    met.push(...now.map((limit) => ({ ...limit, at })))
+    close(model, origins, { limits, holders, now, counts })
     // Each turn closes an origin or lets one catch up; one that does neither is the last, so that rounding keeps nothing going.
     if (openCount(limits) === before && !catchUps.some((each) => each <= step)) break
   }
-  return { rates, limits: limits.map((limit) => limit ?? { by: 'nothing' }), into, met }
+  return { rates, limits: limits.map((limit) => limit ?? { by: 'nothing' }), into, met, holders }
 }
 
 interface Filled {
@@ -82,7 +80,7 @@ function grow(
   const tied = new Set<number>()
   for (;;) {
     const alone = origins.map(({ node, weight }, index) => (isOpen(index) && !tied.has(node) ? weight : 0))
-    const cut = model.parting.filter((node) => !tied.has(node))
+    const cut = new Set([...model.parting].filter((node) => !tied.has(node)))
     const equations = tied.size === 0 ? model.traffic : cutTraffic(model.graph, model.shares, cut)
     const growth = equations.solve(outsideOf(model, origins, alone))
     const tooFast = origins.filter(({ node, follows }, index) => {
@@ -153,29 +151,6 @@ function closeOwn(origins: readonly Origin[], rates: number[], limits: (Limit | 
     rates[index] = most
     limits[index] = { by }
   })
-}
-
-/** Sets the limit of every origin from which records come to what is full. */
-function close(
-  model: Model,
-  origins: readonly Origin[],
-  limits: (Limit | undefined)[],
-  limit: Limit,
-  counts: Counts,
-): void {
-  const nodes =
-    limit.by === 'stage' && limit.node !== undefined
-      ? [limit.node]
-      : model.graph.nodes.flatMap((_, node) => (counts(node) && model.services[node]!.coreSeconds > 0 ? [node] : []))
-  const feeding = feeders(model, nodes)
-  origins.forEach(({ node }, index) => {
-    if (limits[index] === undefined && sendsTo(model, node, feeding)) limits[index] = limit
-  })
-}
-
-function sendsTo({ graph, shares }: Model, origin: number, feeding: ReadonlySet<number>): boolean {
-  if (graph.node(origin).kind === 'source') return feeding.has(origin)
-  return graph.out(origin).some((edge) => (shares[edge]?.gain ?? 0) > 0 && feeding.has(graph.to(edge)))
 }
 
 function coreLoadOf(model: Model, into: Float64Array, node: number): number {

@@ -51,8 +51,9 @@ export function latency(graph: GraphData, { paths, ...options }: FlowOptions & E
   const sources = found.nodes.flatMap(({ kind }, node) => (kind === 'source' ? [node] : []))
   const least = fastestRoutes(found, sources, plain)
   const short = shortCrossing(found, parts, plain)
-  const crossing = expectedCrossing(found, parts, plain)
-  const waitedCrossing = expectedCrossing(found, parts, waited)
+  const loopOf = loopsOf(found, parts)
+  const crossing = expectedCrossing(found, parts, plain, loopOf)
+  const waitedCrossing = expectedCrossing(found, parts, waited, loopOf)
   const once = slowestRoutes(found, parts, plain, (entry, exit) => short(entry).ms(exit))
   const expected = slowestRoutes(found, parts, plain, crossing)
   const mean = meanTimes(model, prediction, waited)
@@ -101,23 +102,33 @@ function shortCrossing(graph: Adjacency, parts: Components, times: Times): Short
   }
 }
 
+type LoopOf = (component: number) => { readonly loop: LoopTraffic; readonly gain: (edge: number) => number }
+
+/** The equations of each loop, once for all times that are followed through it. */
+function loopsOf(graph: Adjacency, parts: Components): LoopOf {
+  const shares = sharesOf(graph)
+  const gain = (edge: number): number => shares[edge]?.gain ?? 0
+  const known = new Map<number, LoopTraffic>()
+  return (component) => {
+    const loop = known.get(component) ?? loopTraffic(graph, parts.members[component] ?? [], gain)
+    known.set(component, loop)
+    return { loop, gain }
+  }
+}
+
 /**
  * A loop crossed as often as is to be expected: the mean time at which records that entered at `entry` are done at `exit`,
  * over all turns they make before. Where no record is expected there, or the loop grows, the fastest way.
  */
-function expectedCrossing(graph: Adjacency, parts: Components, times: Times): Crossing {
-  const shares = sharesOf(graph)
-  const gain = (edge: number): number => shares[edge]?.gain ?? 0
+function expectedCrossing(graph: Adjacency, parts: Components, times: Times, loopOf: LoopOf): Crossing {
   const short = shortCrossing(graph, parts, times)
-  const loops = new Map<number, LoopTraffic>()
   const known = new Map<number, ReadonlyMap<number, number>>()
   const scratch = { visits: new Float64Array(graph.nodes.length), sums: new Float64Array(graph.nodes.length) }
   return (entry, exit) => {
     const component = parts.of(entry)
     if (!parts.isLoop(component)) return times.node(entry)
     const members = parts.members[component] ?? []
-    const loop = loops.get(component) ?? loopTraffic(graph, members, gain)
-    loops.set(component, loop)
+    const { loop, gain } = loopOf(component)
     const found =
       known.get(entry) ??
       (loop.grows ? NOTHING : meanCrossing(graph, { members, gain, loop, entry, times, ...scratch }))
@@ -163,7 +174,7 @@ function meanCrossing(
 /** The mean time at which records are done at each node, over all ways and turns, weighted by the predicted flow. */
 function meanTimes(model: Model, prediction: Prediction, times: Times): Float64Array {
   const { graph, shares, sources } = model
-  const traffic = cutTraffic(graph, shares, [])
+  const traffic = model.parting.size === 0 ? model.traffic : cutTraffic(graph, shares, new Set())
   const outside = new Float64Array(graph.nodes.length)
   sources.forEach(({ node }, index) => {
     const rate = prediction.rates[index] ?? 0

@@ -39,7 +39,7 @@ export interface Model {
    * Buffers that part the flow, by number: what comes to them does not depend on what leaves them. Those that drop; in a
    * forecast, those that are neither empty nor full.
    */
-  readonly parting: readonly number[]
+  readonly parting: ReadonlySet<number>
   /** How much of a stage that several feed a buffer gets, beside the workers of sources. */
   weight(node: number): number
 }
@@ -49,7 +49,7 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
   refuseBadFigures(graph)
   const found = adjacency(graph)
   const shares = sharesOf(found)
-  const parting = droppingBuffers(graph)
+  const parting = new Set(droppingBuffers(graph))
   return {
     graph: found,
     shares,
@@ -70,9 +70,13 @@ export function droppingBuffers({ nodes }: GraphData): readonly number[] {
 }
 
 /** The traffic equations, with nothing leaving the nodes of `cut`. */
-export function cutTraffic(graph: Adjacency, shares: readonly EdgeShare[], cut: readonly number[]): Traffic {
-  const closed = new Set(cut)
-  return traffic(graph, (edge) => (closed.has(graph.from(edge)) ? 0 : (shares[edge]?.gain ?? 0)))
+export function cutTraffic(graph: Adjacency, shares: readonly EdgeShare[], cut: ReadonlySet<number>): Traffic {
+  return traffic(graph, (edge) => (cut.has(graph.from(edge)) ? 0 : (shares[edge]?.gain ?? 0)))
+}
+
+/** The same with other buffers that part the flow. */
+export function withParting(model: Model, parting: ReadonlySet<number>): Model {
+  return { ...model, parting, traffic: cutTraffic(model.graph, model.shares, parting) }
 }
 
 function sourceOf(graph: Adjacency, number: number): Origin {
@@ -104,14 +108,30 @@ export function inject(
 }
 
 /** Nodes from which records come to one of `nodes`, these included, without passing a buffer that parts the flow. */
-export function feeders({ graph, shares, parting }: Model, nodes: readonly number[]): ReadonlySet<number> {
-  const cut = new Set(parting)
-  const seen = new Set(nodes)
+export function feeders(model: Model, nodes: readonly number[]): ReadonlySet<number> {
+  const seen = new Set<number>()
+  for (const node of nodes) climb(model, node, (feeder) => !seen.has(feeder) && seen.add(feeder).size > 0)
+  return seen
+}
+
+/** Nodes that records from `start` come to, these included; buffers that drop are the last on their way. */
+export function flowsTo({ graph, shares, parting }: Model, start: readonly number[]): ReadonlySet<number> {
+  const seen = new Set(start)
   for (const node of seen) {
-    for (const edge of graph.in(node)) {
-      const from = graph.from(edge)
-      if (!cut.has(from) && (shares[edge]?.gain ?? 0) > 0) seen.add(from)
-    }
+    if (parting.has(node)) continue
+    for (const edge of graph.out(node)) if ((shares[edge]?.gain ?? 0) > 0) seen.add(graph.to(edge))
   }
   return seen
+}
+
+/** Calls `enter` with a node and all from which records come to it, up to where it gives false, and to buffers that part the flow. */
+export function climb({ graph, shares, parting }: Model, node: number, enter: (feeder: number) => boolean): void {
+  if (!enter(node)) return
+  const open = [node]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const edge of graph.in(next)) {
+      const from = graph.from(edge)
+      if ((shares[edge]?.gain ?? 0) > 0 && !parting.has(from) && enter(from)) open.push(from)
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { cutTraffic, type Model } from './model.ts'
+import { withParting, type Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 import type { Queue } from './queues.ts'
 import { predictShared } from './share-cores.ts'
@@ -34,8 +34,7 @@ export function flowAt(moment: Moment): Prediction {
   const parting = new Set(inside.map(([node]) => node))
   const coupled = new Set<number>()
   for (;;) {
-    const cut = [...parting]
-    const parted = { ...model, parting: cut, traffic: cutTraffic(model.graph, model.shares, cut) }
+    const parted = withParting(model, new Set(parting))
     const flow = withinWindow(moment, parted)
     const stuck = new Set(flow.met.flatMap(({ node }) => node ?? []))
     const open = [...queues.keys()].filter((node) => !coupled.has(node))

@@ -1,6 +1,15 @@
 import type { GraphData } from '../../graph/types.ts'
 import { components } from '../components.ts'
-import { cutTraffic, droppingBuffers, feeders, inject, modelOf, type FlowOptions, type Model } from './model.ts'
+import {
+  cutTraffic,
+  droppingBuffers,
+  feeders,
+  inject,
+  modelOf,
+  withParting,
+  type FlowOptions,
+  type Model,
+} from './model.ts'
 import { predict, type Prediction } from './predict.ts'
 import { queueGraph, type Queue } from './queues.ts'
 import { windowsOf } from './windows.ts'
@@ -25,18 +34,14 @@ export function settled(graph: GraphData, model: Model): Model {
   const queued = { ...rest, cores: model.cores, services: services.map((lane, node) => model.services[node] ?? lane) }
   const order = components(queued.graph)
   const lowestFirst = [...dropping].sort((a, b) => order.of(b) - order.of(a))
-  let parting: readonly number[] = dropping
+  const parting = new Set(dropping)
   for (let unable: number | undefined = -1; unable !== undefined;) {
     const parted = withParting(queued, parting)
     const prediction = predict(parted)
-    unable = lowestFirst.find((node) => parting.includes(node) && !canDrop(parted, prediction, queues, node))
-    parting = parting.filter((node) => node !== unable)
+    unable = lowestFirst.find((node) => parting.has(node) && !canDrop(parted, prediction, queues, node))
+    if (unable !== undefined) parting.delete(unable)
   }
   return withParting(model, parting)
-}
-
-function withParting(model: Model, parting: readonly number[]): Model {
-  return { ...model, parting, traffic: cutTraffic(model.graph, model.shares, parting) }
 }
 
 /** Whether the windows reach to fill the buffer, where more comes to it than leaves it. */
@@ -45,7 +50,7 @@ function canDrop(model: Model, prediction: Prediction, queues: ReadonlyMap<numbe
   const { into, leaving, rates, origins, limits } = prediction
   const own = flowFrom(model, node, leaving[node]!)
   const dropping = new Set(
-    model.parting.filter((each) => dropsAt(prediction, each) && (each === node || own[each]! > 0)),
+    [...model.parting].filter((each) => dropsAt(prediction, each) && (each === node || own[each]! > 0)),
   )
   const holding = limits.flatMap(({ node: stage }, index) =>
     stage !== undefined && dropping.has(origins[index]!.node) ? [stage] : [],
@@ -70,5 +75,5 @@ function dropsAt({ into, leaving }: Prediction, node: number): boolean {
 function flowFrom({ graph, shares }: Model, node: number, rate: number): Float64Array {
   const outside = new Float64Array(graph.nodes.length)
   inject({ graph, shares }, node, rate, outside)
-  return cutTraffic(graph, shares, [node]).solve(outside)
+  return cutTraffic(graph, shares, new Set([node])).solve(outside)
 }

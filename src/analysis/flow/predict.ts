@@ -1,4 +1,6 @@
-import { fill, type Counts, type Filling, type Limit } from './filling.ts'
+import { fillParts } from './fill-parts.ts'
+import type { Filling } from './filling.ts'
+import type { Counts, Limit } from './limits.ts'
 import { outsideOf, type Model, type Origin } from './model.ts'
 
 /** A filling that has settled: also what leaves the buffers that drop is in balance with what comes to them. */
@@ -21,11 +23,11 @@ export interface PredictOptions {
 
 /** Fills the graph from all its origins. */
 export function predict(model: Model, { counts, hasBacklog = () => false }: PredictOptions = {}): Prediction {
-  const buffers = model.parting.map((node): Origin => {
+  const buffers = [...model.parting].map((node): Origin => {
     return { node, most: Infinity, weight: model.weight(node), follows: !hasBacklog(node), by: 'nothing' }
   })
   const origins = [...model.sources, ...buffers]
-  const filling = fill(model, origins, counts)
+  const filling = fillParts(model, origins, counts)
   const leaving = Float64Array.from(filling.into)
   origins.forEach(({ node }, index) => void (leaving[node] = filling.rates[index] ?? 0))
   return {

@@ -1,8 +1,9 @@
 import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { assumptionsOf } from './assumptions.ts'
 import { buffersOf, type BufferFlow } from './buffers.ts'
-import { coreLoad, type Limit } from './filling.ts'
-import { feeders, type FlowOptions, type Model } from './model.ts'
+import { coreLoad } from './filling.ts'
+import type { Limit } from './limits.ts'
+import { feeders, flowsTo, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { isStage } from '../loops/lanes.ts'
@@ -154,16 +155,6 @@ function nodeLimits(model: Model, { origins, limits }: Prediction): readonly (re
 /** A source gets its own records; what a parting buffer sends is first met by the nodes below it. */
 function firstNodes({ graph }: Model, origin: number): readonly number[] {
   return graph.node(origin).kind === 'source' ? [origin] : graph.out(origin).map((edge) => graph.to(edge))
-}
-
-/** Nodes that records from `start` come to, these included; buffers that drop are the last on their way. */
-function flowsTo({ graph, shares, parting }: Model, start: readonly number[]): ReadonlySet<number> {
-  const seen = new Set(start)
-  for (const node of seen) {
-    if (parting.includes(node)) continue
-    for (const edge of graph.out(node)) if ((shares[edge]?.gain ?? 0) > 0) seen.add(graph.to(edge))
-  }
-  return seen
 }
 
 /** The first limit that was met; where none was, the stage that is nearest to being full. */

@@ -1,6 +1,7 @@
 import { SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
 import { type Adjacency } from '../adjacency.ts'
 import type { Model } from './model.ts'
+import { onlyEdge } from './only-edge.ts'
 import { times } from './times.ts'
 import { traffic, type Traffic } from './traffic.ts'
 
@@ -14,43 +15,117 @@ export interface Windows {
   mass(node: number, rates: readonly number[]): number
 }
 
-/** Cost of each answer: two solutions of the traffic equations. @throws LOOP_TOO_LARGE */
+/** What one record of a source becomes at a node: records that come there a first time, and the share of which any comes. */
+interface Arrival {
+  readonly source: number
+  readonly records: number
+  readonly share: number
+}
+
+/** `above` and `reach` of one node. */
+interface Room {
+  readonly above: number
+  readonly reach: number
+}
+
+/**
+ * Cost of each answer: two solutions of the traffic equations above the node; `above` and `reach` of nodes that follow each
+ * other without a merge share them, where nothing is filtered out after it was expanded. @throws LOOP_TOO_LARGE
+ */
 export function windowsOf(model: Model): Windows {
   const { graph, shares, sources } = model
   const upstream = reversed(graph)
   const gain = (edge: number): number => shares[edge]?.gain ?? 0
+  const isOnLoop = (node: number): boolean => model.traffic.isOnLoop(node)
   let whole: Traffic | undefined
-  const sum = (count: (source: number, index: number) => number): number =>
-    sources.reduce((total, { node }, index) => total + count(node, index), 0)
-  /** Of one record of each node: the records that come to `node` a first time, and the share of which any comes. */
-  const arrivals = (node: number): { records: Float64Array; share: Float64Array } => {
+  const arrivalsAt = (node: number): readonly Arrival[] => {
+    whole ??= traffic(upstream, gain)
+    // Of all visits, one in `turns` is a first one; where a loop grows without end the ways out of the node are cut instead.
+    const turns = whole.turns(node)
     const first = (edge: number): number => (graph.from(edge) === node ? 0 : gain(edge))
-    const equations = model.traffic.isOnLoop(node) ? traffic(upstream, first) : (whole ??= traffic(upstream, gain))
-    const there = new Float64Array(graph.nodes.length)
-    there[node] = 1
-    return { records: equations.solve(there), share: equations.solve(there, 1) }
+    const equations = turns === Infinity ? traffic(upstream, first) : whole
+    const there = [[node, turns === Infinity ? 1 : 1 / turns]] as const
+    const records = new Map<number, number>()
+    const found: Arrival[] = []
+    equations.spread(there, (source, rate) => void (isSource(graph, source) && records.set(source, rate)))
+    equations.spread(
+      there,
+      (source, share) => void (records.has(source) && found.push({ source, share, records: records.get(source)! })),
+      1,
+    )
+    return found
+  }
+  const fromSources = (node: number): Room => {
+    const room = { above: 0, reach: 0 }
+    for (const { source, records, share } of arrivalsAt(node)) {
+      const window = windowOf(graph, source)
+      room.above += window
+      room.reach += window * (records / share)
+    }
+    return room
+  }
+  /** The edge over which all records come, where what is known of the node before it says everything. */
+  const onlyWayIn = (node: number): number | undefined => {
+    if (isSource(graph, node)) return undefined
+    const edge = onlyEdge(graph.in(node), gain)
+    if (edge === undefined) return undefined
+    const from = graph.from(edge)
+    if (!isOnLoop(node) && !isOnLoop(from)) return edge
+    // In a loop, what comes to `from` a first time comes here a first time if it can go nowhere else.
+    const follows = model.traffic.place(node) === model.traffic.place(from) && from !== node
+    return follows && gain(edge) === 1 && onlyEdge(graph.out(from), gain) === edge ? edge : undefined
+  }
+  const known = new Map<number, Room>()
+  const roomAt = (node: number): Room => {
+    const way: number[] = []
+    let top = node
+    for (let edge = onlyWayIn(top); edge !== undefined && !known.has(top); edge = onlyWayIn(top)) {
+      way.push(edge)
+      top = graph.from(edge)
+      if (top === node) break
+    }
+    let room = known.get(top) ?? fromSources(top)
+    known.set(top, room)
+    for (const edge of way.reverse()) {
+      const to = graph.to(edge)
+      room = known.get(to) ?? afterEdge(room, gain(edge)) ?? fromSources(to)
+      known.set(to, room)
+    }
+    return room
   }
   return {
-    above: (node) => {
-      const { share } = arrivals(node)
-      return sum((source) => (share[source]! > 0 ? windowOf(graph, source) : 0))
-    },
-    reach: (node) => {
-      const { records, share } = arrivals(node)
-      return sum((source) => (share[source]! > 0 ? (windowOf(graph, source) * records[source]!) / share[source]! : 0))
-    },
+    above: (node) => roomAt(node).above,
+    reach: (node) => roomAt(node).reach,
     mass: (node, rates) => {
-      const { records, share } = arrivals(node)
-      const weight = (index: number): number => (rates.every(Number.isFinite) ? rates[index]! : 1)
-      const arriving = sum((source, index) => times(weight(index), records[source]!))
-      return arriving === 0 ? 1 : sum((source, index) => times(weight(index), share[source]!)) / arriving
+      const weights = rates.every(Number.isFinite) ? rates : undefined
+      const weightOf = new Map(sources.map(({ node: source }, index) => [source, weights?.[index] ?? 1]))
+      let arriving = 0
+      let places = 0
+      for (const { source, records, share } of arrivalsAt(node)) {
+        arriving += times(weightOf.get(source)!, records)
+        places += times(weightOf.get(source)!, share)
+      }
+      return arriving === 0 ? 1 : places / arriving
     },
   }
+}
+
+/**
+ * Of `m / p` of each source (see docs/analysis.md): one that expands multiplies all `m`, and the `p` are 1 just before it as well. One that filters
+ * makes both smaller as long as no `p` was cut to 1 on the way up, which shows in that all `m / p` are 1.
+ */
+function afterEdge(before: Room, gain: number): Room | undefined {
+  if (gain >= 1) return { above: before.above, reach: before.reach * gain }
+  return before.reach === before.above ? before : undefined
 }
 
 /** Records that all sources together may have on their way. */
 export function totalWindow(graph: Adjacency): number {
   return graph.nodes.reduce((sum, { kind }, node) => (kind === 'source' ? sum + windowOf(graph, node) : sum), 0)
+}
+
+function isSource(graph: Adjacency, node: number): boolean {
+  return graph.node(node).kind === 'source'
 }
 
 function windowOf(graph: Adjacency, source: number): number {
