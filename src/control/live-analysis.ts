@@ -22,6 +22,9 @@ export interface Declared {
 export interface Explained {
   readonly measured: Measurements
   readonly explanation: Explanation
+  /** Who waits for whom, down to the stage that limits the pipeline. */
+  readonly chain: Blame['chain']
+  readonly drift: readonly Drift[]
 }
 
 /** Explanations this young answer the next question too: over ten seconds, little changes in two. */
@@ -62,18 +65,9 @@ export class LiveAnalysis {
     return this.#explained.found
   }
 
-  /** Who waits for whom, in what was measured. */
-  blame(measured: Measurements): Blame {
-    return blame(this.#pipeline.graph, measured)
-  }
-
   measured(seconds: number): Measurements {
     const now = this.#sampler.now()
     return measurements(this.#pipeline.plan, now, this.#sampler.before(now, seconds))
-  }
-
-  drift(measured: Measurements): readonly Drift[] {
-    return computable(() => drift(this.#pipeline.graph, measured)) ?? []
   }
 
   /** The books since the start. */
@@ -86,8 +80,14 @@ export class LiveAnalysis {
   }
 
   #explain(measured: Measurements): Explained {
-    const explanation = computable(() => explain(this.#pipeline.graph, measured))
-    return { measured, explanation: explanation === undefined ? INCOMPUTABLE : this.#paused(explanation) }
+    const { graph } = this.#pipeline
+    const explanation = computable(() => explain(graph, measured))
+    return {
+      measured,
+      explanation: explanation === undefined ? INCOMPUTABLE : this.#paused(explanation),
+      chain: blame(graph, measured).chain,
+      drift: computable(() => drift(graph, measured)) ?? [],
+    }
   }
 
   /** Shared memory counts the time of a paused source as that of a limited one. */

@@ -3,6 +3,7 @@
  * 1 % of themselves. One writer each, no locks; anyone reads at any time.
  *
  *     0    counts, one word per bucket
+ *     …    groups: the counts of each 128 buckets together, one word each, so that a reader need not look at all
  *     …    COUNT, SUM, SUM of squares, LEAST, MOST: one float each
  */
 export const SUB_BUCKETS = 256
@@ -11,7 +12,11 @@ const HALF_BITS = 7
 /** Values above are counted as this one: 2^42 ns is 73 minutes. */
 export const MOST_VALUE: number = 2 ** 42 - 1
 const BUCKETS = 42 - HALF_BITS
-export const COUNT_WORDS: number = (BUCKETS + 1) * HALF
+/** Buckets `GROUP_BUCKETS * g` up to the next group's are group g. */
+export const GROUP_BITS: number = HALF_BITS
+export const GROUP_BUCKETS: number = HALF
+export const GROUP_WORDS: number = BUCKETS + 1
+export const COUNT_WORDS: number = GROUP_WORDS * GROUP_BUCKETS
 
 export const TOTAL = 0
 export const SUM = 1
@@ -19,7 +24,7 @@ export const SQUARES = 2
 export const LEAST = 3
 export const MOST = 4
 const SUMMARY_FLOATS = 5
-export const HISTOGRAM_BYTES: number = 4 * COUNT_WORDS + 8 * (SUMMARY_FLOATS + 1)
+export const HISTOGRAM_BYTES: number = 4 * (COUNT_WORDS + GROUP_WORDS) + 8 * (SUMMARY_FLOATS + 1)
 
 /** Word index of the count of `value` (at least 0): the same as HdrHistogram's `countsArrayIndex`. */
 export function bucketOf(value: number): number {

@@ -1,5 +1,17 @@
 import type { Memory } from '../lane/memory.ts'
-import { bucketOf, COUNT_WORDS, LEAST, MOST, SQUARES, SUB_BUCKETS, SUM, TOTAL } from './histogram-layout.ts'
+import {
+  bucketOf,
+  COUNT_WORDS,
+  GROUP_BITS,
+  GROUP_BUCKETS,
+  GROUP_WORDS,
+  LEAST,
+  MOST,
+  SQUARES,
+  SUB_BUCKETS,
+  SUM,
+  TOTAL,
+} from './histogram-layout.ts'
 import { summaryOffset } from './histogram.ts'
 
 /** What a histogram says in short. Times are nanoseconds, batch sizes records. */
@@ -25,45 +37,74 @@ export interface HistogramCopy {
   readonly max: number
 }
 
-export function copyHistograms(memory: Memory, offsets: readonly number[]): HistogramCopy {
-  return addInto(new Int32Array(COUNT_WORDS), memory, offsets)
+/** What the owner of a histogram keeps beside its counts, of several together; `min` is infinite where there is nothing. */
+interface Figures {
+  readonly sum: number
+  readonly squares: number
+  readonly min: number
+  readonly max: number
 }
 
-/** @param counts zeros, to which the histograms are added */
-function addInto(counts: Int32Array, { words, floats }: Memory, offsets: readonly number[]): HistogramCopy {
+function figuresOf({ floats }: Memory, offsets: readonly number[]): Figures {
   let [sum, squares, min, max] = [0, 0, Infinity, 0]
   for (const offset of offsets) {
     const summary = summaryOffset(offset) / 8
     if (floats[summary + TOTAL] === 0) continue
-    const from = offset / 4
-    // Only what lies between the extremes was ever counted: most histograms use a tenth of their buckets.
-    const end = bucketOf(floats[summary + MOST]!)
-    for (let i = bucketOf(floats[summary + LEAST]!); i <= end; i++) counts[i]! += words[from + i]!
     sum += floats[summary + SUM]!
     squares += floats[summary + SQUARES]!
     min = Math.min(min, floats[summary + LEAST]!)
     max = Math.max(max, floats[summary + MOST]!)
   }
-  // Of the counts themselves: a reader may see them and the writer's total at different moments.
+  return { sum, squares, min, max }
+}
+
+/** Cost: about 10 µs. */
+export function copyHistograms(memory: Memory, offsets: readonly number[]): HistogramCopy {
+  const counts = new Int32Array(COUNT_WORDS)
+  const { min, max, ...sums } = figuresOf(memory, offsets)
   let total = 0
-  if (max >= min) for (let i = bucketOf(min), end = bucketOf(max); i <= end; i++) total += counts[i]!
-  return { counts, total, sum, squares, min: total === 0 ? 0 : min, max }
+  // Only what lies between the extremes was ever counted.
+  const [first, last] = min <= max ? [bucketOf(min), bucketOf(max)] : [0, -1]
+  for (const offset of offsets) {
+    for (let i = first; i <= last; i++) {
+      const count = memory.words[offset / 4 + i]!
+      counts[i]! += count
+      // Of the counts themselves: a reader may see them and the writer's total at different moments.
+      total += count
+    }
+  }
+  return { counts, total, ...sums, min: total === 0 ? 0 : min, max }
+}
+
+/** Counts as percentiles look at them: first for the group, then for the bucket in it. Bucket b of them is the sum of `words[from + b]`. */
+interface Counted {
+  readonly total: number
+  readonly max: number
+  readonly groups: ArrayLike<number>
+  readonly words: Int32Array
+  readonly from: readonly number[]
 }
 
 /**
  * The values below which so large shares of the values lie: the upper ends of their buckets, as HdrHistogram says them.
- * @param shares rising, so that one walk over the buckets finds them all
+ * @param shares rising, so that one walk over the groups finds them all
  */
-export function percentiles({ counts, total, min, max }: HistogramCopy, shares: readonly number[]): readonly number[] {
-  const found: number[] = []
-  const end = bucketOf(max)
-  let [i, passed] = [bucketOf(min) - 1, 0]
-  for (const share of shares) {
+function percentiles({ total, max, groups, words, from }: Counted, shares: readonly number[]): readonly number[] {
+  if (total === 0) return shares.map(() => 0)
+  const last = bucketOf(max) >> GROUP_BITS
+  let [group, before] = [0, 0]
+  return shares.map((share) => {
     const rank = Math.max(1, Math.ceil(share * total))
-    while (passed < rank && i < end) passed += counts[++i]!
-    found.push(passed >= rank ? Math.min(max, upperEnd(i)) : max)
-  }
-  return found
+    while (group < last && before + groups[group]! < rank) before += groups[group++]!
+    const end = (group + 1) * GROUP_BUCKETS
+    let passed = before
+    for (let bucket = group * GROUP_BUCKETS; bucket < end; bucket++) {
+      for (let i = 0; i < from.length; i++) passed += words[from[i]! + bucket]!
+      if (passed >= rank) return Math.min(max, upperEnd(bucket))
+    }
+    // A group was read before its writer had counted the value there.
+    return Math.min(max, upperEnd(end - 1))
+  })
 }
 
 /** The largest value that is counted at an index. */
@@ -74,20 +115,38 @@ export function upperEnd(index: number): number {
   return (sub + 1) * 2 ** bucket - 1
 }
 
-/** One place for all summaries, as each is done with it before the next begins: snapshots would make megabytes of garbage. */
-const scratch = new Int32Array(COUNT_WORDS)
+/** One place for all groups, as each summary is done with them before the next begins. */
+const groups = new Int32Array(GROUP_WORDS)
 
+/** Of several histograms together, as they stand in shared memory. Cost: some microseconds; most buckets are not looked at. */
 export function summarize(memory: Memory, offsets: readonly number[]): HistogramSummary {
-  const copy = addInto(scratch, memory, offsets)
-  const summary = summaryOf(copy)
-  scratch.fill(0, bucketOf(copy.min), bucketOf(copy.max) + 1)
-  return summary
+  const { words } = memory
+  const from = offsets.map((offset) => offset / 4)
+  let total = 0
+  for (let group = 0; group < GROUP_WORDS; group++) {
+    let count = 0
+    for (let i = 0; i < from.length; i++) count += words[from[i]! + COUNT_WORDS + group]!
+    groups[group] = count
+    total += count
+  }
+  const figures = figuresOf(memory, offsets)
+  return summary(figures, { total, max: figures.max, groups, words, from })
 }
 
 export function summaryOf(copy: HistogramCopy): HistogramSummary {
-  const { total, sum, squares, min, max } = copy
+  const { counts, total, max } = copy
+  const sums = Array.from({ length: GROUP_WORDS }, (_, group) =>
+    counts.subarray(group * GROUP_BUCKETS, (group + 1) * GROUP_BUCKETS).reduce((sum, count) => sum + count, 0),
+  )
+  return summary(copy, { total, max, groups: sums, words: counts, from: [0] })
+}
+
+function summary({ sum, squares, min, max }: Figures, counted: Counted): HistogramSummary {
+  const { total } = counted
   const mean = total === 0 ? 0 : sum / total
   const deviation = total === 0 ? 0 : Math.sqrt(Math.max(0, squares / total - mean * mean))
-  const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = total === 0 ? [] : percentiles(copy, [0.5, 0.9, 0.99, 0.999])
-  return { count: total, mean, deviation, min, max, p50, p90, p99, p999 }
+  const [p50, p90, p99, p999] = percentiles(counted, SHARES) as [number, number, number, number]
+  return { count: total, mean, deviation, min: total === 0 ? 0 : min, max, p50, p90, p99, p999 }
 }
+
+const SHARES = [0.5, 0.9, 0.99, 0.999]

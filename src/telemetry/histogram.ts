@@ -1,5 +1,16 @@
 import type { Memory } from '../lane/memory.ts'
-import { COUNT_WORDS, LEAST, MOST, MOST_VALUE, SQUARES, SUM, TOTAL, bucketOf } from './histogram-layout.ts'
+import {
+  COUNT_WORDS,
+  GROUP_BITS,
+  GROUP_WORDS,
+  LEAST,
+  MOST,
+  MOST_VALUE,
+  SQUARES,
+  SUM,
+  TOTAL,
+  bucketOf,
+} from './histogram-layout.ts'
 
 /** The writing side of a histogram in shared memory. Plain stores of one thread: a reader may see a value a moment late. */
 export class Histogram {
@@ -18,7 +29,9 @@ export class Histogram {
   /** Records `count` values. Negative ones count as 0, those above the range as its end. Cost: 10 ns. */
   record(value: number, count = 1): void {
     const kept = value > MOST_VALUE ? MOST_VALUE : value > 0 ? Math.floor(value) : 0
-    this.#words[this.#counts + bucketOf(kept)]! += count
+    const bucket = bucketOf(kept)
+    this.#words[this.#counts + bucket]! += count
+    this.#words[this.#counts + COUNT_WORDS + (bucket >> GROUP_BITS)]! += count
     const at = this.#summary
     const total = this.#floats[at + TOTAL]!
     this.#floats[at + TOTAL] = total + count
@@ -29,7 +42,7 @@ export class Histogram {
   }
 }
 
-/** Where the summary of a histogram at `offset` stands: behind the counts, at a multiple of 8. */
+/** Where the summary of a histogram at `offset` stands: behind the groups, at a multiple of 8. */
 export function summaryOffset(offset: number): number {
-  return (offset + 4 * COUNT_WORDS + 7) & -8
+  return (offset + 4 * (COUNT_WORDS + GROUP_WORDS) + 7) & -8
 }

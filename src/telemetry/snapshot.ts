@@ -223,38 +223,53 @@ function readNodes(
   edges: readonly EdgeSnapshot[],
   lanes: readonly LaneSnapshot[],
 ): Record<string, NodeCounts> {
-  const nodes: Record<string, Record<string, number>> = Object.create(null) as Record<string, Record<string, number>>
-  forEachNode(plan, (stage, node) => {
-    const sums = (nodes[node.node] ??= Object.fromEntries(NODE_COUNTERS.map((name) => [name, 0])))
+  const sent = new Map<string, number>()
+  for (const { from, records } of edges) sent.set(from, (sent.get(from) ?? 0) + records)
+  const injected = readInjected(plan, counters, lanes)
+  const sums = new Map<string, number[]>()
+  forEachNode(plan, (stage, { node, counters: at }) => {
+    const counts = sums.get(node) ?? NODE_COUNTERS.map(() => 0)
+    sums.set(node, counts)
     for (const worker of stage.workers) {
-      NODE_COUNTERS.forEach((name, i) => (sums[name]! += counters[worker]![node.counters + i]!))
+      for (let i = 0; i < counts.length; i++) counts[i]! += counters[worker]![at + i]!
     }
   })
-  for (const [id, sums] of Object.entries(nodes)) {
-    sums['out'] = edges.reduce((sum, { from, records }) => (from === id ? sum + records : sum), 0)
-    sums['inFlight'] = sums['in']! - sums['done']! - sums['filtered']! - sums['failed']! - sums['deadLettered']!
-    sums['injected'] = readInjected(plan, id, counters, lanes)
-  }
-  return nodes as unknown as Record<string, NodeCounts>
+  const nodes = Object.create(null) as Record<string, NodeCounts>
+  for (const [node, counts] of sums) nodes[node] = nodeCounts(counts, sent.get(node) ?? 0, injected.get(node) ?? 0)
+  return nodes
 }
 
+/** @param counts in the order of `NODE_COUNTERS` */
+function nodeCounts(counts: readonly number[], out: number, injected: number): NodeCounts {
+  const [taken, done, filtered, failed, deadLettered, retried, crashed] = counts as unknown as NodeCounterValues
+  const inFlight = taken - done - filtered - failed - deadLettered
+  return { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected }
+}
+
+type NodeCounterValues = readonly [number, number, number, number, number, number, number]
+
+/** Records by node that came to it by injection, and are not on the lane any more. */
 function readInjected(
   plan: Plan,
-  id: string,
   counters: readonly Float64Array[],
   lanes: readonly LaneSnapshot[],
-): number {
-  let injected = 0
-  for (const { workers, nodes } of plan.stages.filter(({ isHidden }) => isHidden)) {
-    const ports = nodes.flatMap(({ branches }) => branches.flatMap(({ when, ports }) => (when === id ? ports : [])))
-    for (const port of ports) {
-      for (const worker of workers) injected += counters[worker]![port.counters + RECORDS]!
-      for (const { link, queued } of lanes) if (link === port.link) injected -= queued
+): ReadonlyMap<string, number> {
+  const injected = new Map<string, number>()
+  for (const { workers, nodes, isHidden } of plan.stages) {
+    if (!isHidden) continue
+    for (const { when, ports } of nodes.flatMap(({ branches }) => branches)) {
+      let records = 0
+      for (const port of ports) {
+        for (const worker of workers) records += counters[worker]![port.counters + RECORDS]!
+        for (const { link, queued } of lanes) if (link === port.link) records -= queued
+      }
+      injected.set(when, (injected.get(when) ?? 0) + records)
     }
   }
   return injected
 }
 
+/** Written out field by field: V8 copies numbers by `...` a hundred times slower, and this is done for every stage. */
 function readStage(
   memory: Memory,
   plan: Plan,
@@ -264,27 +279,38 @@ function readStage(
   now: number,
 ): StageSnapshot {
   const workers = stage.workers.map((index) => readWorker(memory, plan, index, counters[index]!, now))
-  const total = workers.reduce(
-    (sum, worker) => sum + worker.busyMs + worker.starvedMs + worker.blockedMs + worker.limitedMs,
-    0,
-  )
-  const share = (of: (worker: WorkerSnapshot) => number): number =>
-    total === 0 ? 0 : workers.reduce((sum, worker) => sum + of(worker), 0) / total
-  const kinds = Object.keys(plan.workers[stage.workers[0]!]!.histograms) as HistogramKind[]
-  const histograms = kinds.map((kind) => {
+  let [busyMs, starvedMs, blockedMs, limitedMs] = [0, 0, 0, 0]
+  for (const worker of workers) {
+    busyMs += worker.busyMs
+    starvedMs += worker.starvedMs
+    blockedMs += worker.blockedMs
+    limitedMs += worker.limitedMs
+  }
+  const totalMs = busyMs + starvedMs + blockedMs + limitedMs || Infinity
+  const histograms: Partial<Record<HistogramKind, HistogramSummary>> = {}
+  for (const kind of Object.keys(plan.workers[stage.workers[0]!]!.histograms) as HistogramKind[]) {
     const offsets = stage.workers.map((index) => plan.workers[index]!.histograms[kind]!)
-    return [kind, summarize(memory, offsets)] as const
-  })
+    histograms[kind] = summarize(memory, offsets)
+  }
   return {
-    ...counts,
+    in: counts.in,
+    done: counts.done,
+    filtered: counts.filtered,
+    failed: counts.failed,
+    deadLettered: counts.deadLettered,
+    retried: counts.retried,
+    crashed: counts.crashed,
+    out: counts.out,
+    inFlight: counts.inFlight,
+    injected: counts.injected,
     node: stage.node,
     kind: stage.kind,
     workers,
-    busy: share(({ busyMs }) => busyMs),
-    starved: share(({ starvedMs }) => starvedMs),
-    blocked: share(({ blockedMs }) => blockedMs),
-    limited: share(({ limitedMs }) => limitedMs),
-    histograms: Object.fromEntries(histograms),
+    busy: busyMs / totalMs,
+    starved: starvedMs / totalMs,
+    blocked: blockedMs / totalMs,
+    limited: limitedMs / totalMs,
+    histograms,
   }
 }
 

@@ -152,7 +152,8 @@ export function analysis(room: Room): readonly Endpoint[] {
 
 function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
   const { declared } = analysis
-  const { measured, explanation } = analysis.explained
+  const { measured, explanation, chain, drift } = analysis.explained
+  const { holds, entries } = analysis.ledger
   const { bottleneck, cause, sentence, because, remedy } = explanation
   const { predicted, deadlock, problems } = declared
   const flows = new Map(predicted?.nodes.map((flow) => [flow.id, flow]))
@@ -163,7 +164,7 @@ function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
       sentence,
       because: [...because],
       remedy,
-      chain: analysis.blame(measured).chain.map((wait) => ({ ...wait })),
+      chain: chain.map((wait) => ({ ...wait })),
     },
     nodes: pipeline.graph.nodes.map(({ id, kind }) => {
       const flow = flows.get(id)
@@ -189,13 +190,13 @@ function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
     problems: problems.map((problem) => ({ ...problem })),
     loops: deadlock.loops.map(({ cycle, safe, why }) => ({ nodes: [...cycle.nodes], safe, why })),
     assumptions: [...(predicted?.assumptions ?? [])],
-    drift: analysis.drift(measured).map((each) => ({
+    drift: drift.map((each) => ({
       ...each,
       declared: figure(each.declared),
       measured: figure(each.measured),
       drift: figure(each.drift),
     })),
-    ledger: { ...analysis.ledger, entries: analysis.ledger.entries.map((entry) => ({ ...entry })) },
+    ledger: { holds, entries: [...entries] },
   }
 }
 
