@@ -1,7 +1,7 @@
 /**
  * What the control API costs: `node build/native-bench/control-cost.js [--rounds N] [--browser] [--json]`.
- * Throughput of one pipeline, by turns alone and with its API polled at 10 Hz, a reader of server-sent events, and the
- * page; then the main thread's time for each answer of a pipeline with 50 stages. The page is a process that asks for all
+ * Throughput of one pipeline, by turns alone and with its API polled at 10 Hz (`/stats`), a reader of server-sent events, and
+ * the page; then the main thread's time for each answer of a pipeline with 50 stages. The page is a process that asks for all
  * that the page asks for: what a browser needs to draw it is no cost of the API. With `--browser` it is a Chromium on this
  * machine, which takes its cores from the pipeline.
  */
@@ -17,9 +17,10 @@ import { fifty, line } from './control-cost.graph.js'
 const { values } = parseArgs({
   options: { rounds: { type: 'string' }, browser: { type: 'boolean' }, json: { type: 'boolean' } },
 })
-const rounds = Number(values.rounds ?? 8)
+const rounds = Number(values.rounds ?? 12)
 const ROUND_MS = 4_000
-const SETTLE_MS = 500
+/** What is begun has settled by then; a browser has started, and drawn the page for some seconds. */
+const SETTLE_MS = values.browser === true ? 5_000 : 500
 
 /** Milliseconds that this thread was on a core: other programs on a busy machine do not count. Linux only; else wall time. */
 function mainThreadMs(): number {
@@ -69,6 +70,8 @@ function median(list: readonly number[]): number {
 
 const pipeline = await run(line)
 const server = await serveControl(pipeline, { port: 0 })
+// The first seconds are slower than all others: the compiler is at work.
+await measured(pipeline)
 const alone: number[] = []
 const watched: number[] = []
 const ratios = { watched: [] as number[], perCpu: [] as number[] }

@@ -1,8 +1,8 @@
 import type { GraphData, GraphNode } from '../../graph/types.ts'
 import type { FlowOptions } from '../flow/model.ts'
 import { maxRate } from '../flow/capacity.ts'
-import type { Simulation } from '../flow/simulate.ts'
-import { type Overlay, whatIf } from '../flow/what-if.ts'
+import { simulate, type Simulation } from '../flow/simulate.ts'
+import { changeGraph, type Overlay } from '../flow/what-if.ts'
 import { quote } from '../problems.ts'
 import type { Measurements } from '../types.ts'
 import { blame, type Blame, type Cause, type StageState } from './blame.ts'
@@ -138,8 +138,8 @@ function moreWorkers(graph: GraphData, { node }: StageState, options: FlowOption
   const name = quote(node)
   const workers = graph.nodes.find(({ id }) => id === node)?.concurrency ?? 1
   const limit = (changes: Overlay<GraphNode>): { into: number; next: Simulation['bottleneck'] } => {
-    const { after } = whatIf(graph, { nodes: { [node]: changes } }, options)
-    return { into: after.nodes.find(({ id }) => id === node)?.in ?? 0, next: after.bottleneck }
+    const { nodes, bottleneck } = simulate(changeGraph(graph, { nodes: { [node]: changes } }), options)
+    return { into: nodes.find(({ id }) => id === node)?.in ?? 0, next: bottleneck }
   }
   const now = limit({})
   if (now.into === 0) return `No records come to ${name}.`

@@ -47,12 +47,15 @@ export interface Watching {
   lost(error: unknown): void
 }
 
+/** Rates are those of the last second, so a second picture in it would show little that is new, and cost as much as the first. */
+const RATE_HZ = 1
+
 /** Follows a pipeline until the signal aborts; comes back after the last event that it saw. */
 export async function watch(pipeline: string, listener: Watching, signal: AbortSignal): Promise<void> {
   let last = '0'
   while (!signal.aborted) {
     try {
-      const path = `pipelines/${encodeURIComponent(pipeline)}/watch?rateHz=2&after=${last}`
+      const path = `pipelines/${encodeURIComponent(pipeline)}/watch?rateHz=${RATE_HZ}&after=${last}`
       const response = await request('GET', path, undefined, signal)
       for await (const { name, id, data } of messages(response)) {
         if (id !== undefined) last = id

@@ -18,9 +18,6 @@ const TIMES = [
   { label: 'busy', color: 'busy' },
   { label: 'blocked', color: 'blocked' },
 ] as const
-/** Snapshots between two pictures of the charts: a line that shows two minutes moves by few pixels in one of them. */
-const CHARTS_EVERY = 2
-
 export interface PanelHost extends WorkerHost {
   readonly pipeline: string
   readonly graph: GraphAnswer
@@ -83,12 +80,9 @@ export class StagePanel {
     paint(this.#bar, live.shares)
     if (this.#view !== undefined) this.#source?.show(this.#view)
     this.#workers.show(live.workers, this.#view)
-    if (this.#shown % CHARTS_EVERY === 0) {
-      for (const chart of this.#charts) chart.refresh()
-      this.#histogram.show()
-      void this.#askInTurn(this.#shown / CHARTS_EVERY).catch(() => undefined)
-    }
-    this.#shown++
+    for (const chart of this.#charts) chart.refresh()
+    this.#histogram.show()
+    void this.#askInTurn(this.#shown++).catch(() => undefined)
   }
 
   /**
