@@ -140,6 +140,24 @@ test('a loop that sends back all it takes lets nothing through, and is named', (
   near(found.throughput, 0)
 })
 
+test('a loop that grows, with no stage in it that can be full, holds up nothing that does not know of it', () => {
+  const found = simulate(
+    graphOf(
+      [
+        { kind: 'source', id: 'in', rate: 10 },
+        'transform a',
+        'transform b',
+        { kind: 'source', id: 'other', rate: 7 },
+        { kind: 'sink', id: 'out', latencyMs: 1 },
+      ],
+      ['in > a', 'a > b', 'b > a', 'other > out'],
+    ),
+  )
+  assert.deepEqual(found.growing, [['a', 'b']])
+  near(flow(found, 'out').in, 7)
+  near(flow(found, 'out').utilisation, 0.007)
+})
+
 /** 15 ms of core time for each record. */
 const burning = graphOf(
   [

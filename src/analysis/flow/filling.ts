@@ -135,8 +135,9 @@ export function limitsMet(
   growth.forEach((speed, node) => {
     if (speed === 0 || !counts(node)) return
     const rate = model.services[node]?.rate ?? Infinity
-    const isFull = into[node]! >= rate * (1 - SAME) || (speed === Infinity && rate < Infinity)
-    if (isFull) met.push({ by: 'stage', node })
+    const isFull = into[node]! >= rate * (1 - SAME) || speed === Infinity
+    // What has no rate is never full, not even of records without end.
+    if (isFull && rate < Infinity) met.push({ by: 'stage', node })
     if (burner === -1 || coreLoadOf(model, into, node) > coreLoadOf(model, into, burner)) burner = node
   })
   const burnt = coreLoad(model, growth, counts)
