@@ -30,7 +30,7 @@ import {
   whatIf,
 } from 'millrace'
 import * as graphs from './graphs.js'
-import { otherInWorkers } from './modules/editions.js'
+import { keyless, otherInWorkers } from './modules/editions.js'
 import { runsItself } from './modules/runs.js'
 
 interface Told {
@@ -205,7 +205,10 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
     assert.match((await died(graphs.badProduce)).message, /HANDLER_RESULT_INVALID/)
     return given(graphs.badFlatMap)
   },
-  HANDLER_MISSING: () => refused(graphs.missingHandler),
+  HANDLER_MISSING: async () => {
+    assert.match(String((await died(keyless)).message), /HANDLER_MISSING.*partitionBy/)
+    return refused(graphs.missingHandler)
+  },
   MODULE_MISSING: () =>
     thrown(() =>
       run(
