@@ -206,7 +206,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
     return given(graphs.badFlatMap)
   },
   HANDLER_MISSING: async () => {
-    assert.match(String((await died(keyless)).message), /HANDLER_MISSING.*partitionBy/)
+    assert.match((await died(keyless)).message, /HANDLER_MISSING.*partitionBy/)
     return refused(graphs.missingHandler)
   },
   MODULE_MISSING: () =>
