@@ -130,7 +130,9 @@ export function summarize(memory: Memory, offsets: readonly number[]): Histogram
     total += count
   }
   const figures = figuresOf(memory, offsets)
-  return summary(figures, { total, max: figures.max, groups, words, from })
+  // The first value is counted a moment before its figures are there.
+  const isBegun = figures.min <= figures.max
+  return summary(figures, { total: isBegun ? total : 0, max: figures.max, groups, words, from })
 }
 
 export function summaryOf(copy: HistogramCopy): HistogramSummary {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { viewMemory } from '#src/lane/memory.js'
 import { COUNT_WORDS, HISTOGRAM_BYTES, MOST_VALUE, bucketOf } from '#src/telemetry/histogram-layout.js'
 import { copyHistograms, summarize, summaryOf, upperEnd } from '#src/telemetry/histogram-read.js'
-import { Histogram } from '#src/telemetry/histogram.js'
+import { Histogram, summaryOffset } from '#src/telemetry/histogram.js'
 import { Metrics } from '#src/telemetry/prometheus.js'
 import fc from 'fast-check'
 import { build } from 'hdr-histogram-js'
@@ -61,6 +61,18 @@ test('the same values give the same counts and percentiles as in HdrHistogram, o
       assert.deepEqual([rest.min, rest.max], [copy.min, copy.max])
     }),
     { numRuns: 60 },
+  )
+})
+
+test('a summary between the count of the first value and its figures is that of nothing', () => {
+  const memory = viewMemory(new ArrayBuffer(Math.ceil(HISTOGRAM_BYTES / 8) * 8))
+  const before = summarize(memory, [0])
+  new Histogram(memory, 0).record(7)
+  memory.floats.fill(0, summaryOffset(0) / 8)
+  assert.deepEqual(summarize(memory, [0]), before)
+  assert.deepEqual(
+    Object.values(before),
+    Object.values(before).map(() => 0),
   )
 })
 
