@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { WORKER_STATES } from '../plan/control.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
+import { stageTime } from '../telemetry/stage-time.ts'
 import { Shares, rate, workerShares } from './resources/stats.ts'
 import { STATES, type Running, type Watched } from './watched.ts'
 
@@ -69,6 +70,7 @@ export function liveOf(watched: Watched): Live {
   const before = sampler.before(now, 1)
   const seconds = (now.elapsedMs - (before?.elapsedMs ?? 0)) / 1_000
   const { bottleneck: node, sentence, remedy } = analysis.explained.explanation
+  const plans = new Map(pipeline.plan.stages.map((stage) => [stage.node, stage]))
   const statuses = new Map(pipeline.workers().map((status) => [`${status.worker} ${status.node}`, status]))
   return {
     time: now.time,
@@ -98,7 +100,7 @@ export function liveOf(watched: Watched): Live {
         deadLettered: stage.deadLettered,
         retried: stage.retried,
         inFlight: stage.inFlight,
-        shares: averageOf(workers.map(({ shares }) => shares)),
+        shares: stageTime(plans.get(stage.node)!, stage, earlier, seconds),
         p50Ms: (stage.histograms.service?.p50 ?? 0) / 1e6,
         p99Ms: (stage.histograms.service?.p99 ?? 0) / 1e6,
         workers,
@@ -126,14 +128,4 @@ function totalsOf(now: Snapshot, before: Snapshot | undefined, seconds: number):
 function ofSources(snapshot: Snapshot | undefined, key: 'done' | 'failed' | 'inFlight'): number {
   const sources = Object.values(snapshot?.stages ?? {}).filter(({ kind }) => kind === 'source')
   return sources.reduce((sum, source) => sum + source[key], 0)
-}
-
-function averageOf(list: readonly Shares[]): Shares {
-  const average = (key: keyof Shares): number => list.reduce((sum, shares) => sum + shares[key], 0) / list.length
-  return {
-    busy: average('busy'),
-    starved: average('starved'),
-    blocked: average('blocked'),
-    limited: average('limited'),
-  }
 }
