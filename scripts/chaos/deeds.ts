@@ -63,6 +63,11 @@ export function failuresOf(node: NodeShape, entry: Entry): number {
   return 1 + (dice(node, entry) % node.failures)
 }
 
-export function keyOf({ n }: Entry): number {
-  return n % 13
+export function keyOf({ keys }: NodeShape, { n }: Entry): number {
+  return n % keys
+}
+
+/** Whether a worker of a broadcasting stage gets its copy, where an edge selects. */
+export function isSelected(entry: Entry, worker: number): boolean {
+  return hash(`${entry.trail} ${worker}`) % 3 > 0
 }

@@ -25,7 +25,12 @@ const AT_START = KINDS.filter((kind) => kind !== 'endless')
 
 export function graphOf(shape: Shape, module: string): GraphData {
   const nodes = shape.nodes.map((node) => ({ id: node.id, kind: node.kind, ...node.options, ...optionsOf(node) }))
-  const edges = shape.edges.map(({ from, to, options }) => ({ from, to, ...options }))
+  const edges = shape.edges.map(({ from, to, selects, options }) => ({
+    from,
+    to,
+    ...options,
+    ...(selects ? { selector: select } : {}),
+  }))
   return { name: `chaos-${shape.seed}`, module, nodes, edges, clusters: [] }
 }
 
@@ -35,13 +40,13 @@ function optionsOf(node: NodeShape): object {
   return {
     ...(isStage ? { concurrency, setup: setupOf(node) } : {}),
     ...(acks ? { ack: tell } : {}),
-    ...(partitioned ? { partitionBy: keyOf } : {}),
+    ...(partitioned ? { partitionBy: keyOf(node) } : {}),
     ...(options['retry'] === undefined
       ? {}
       : { retry: { ...(options['retry'] as object), when: isWorthRetry(failures) } }),
     ...(options['batch'] === undefined
       ? {}
-      : { batch: { ...(options['batch'] as object), ...(batchedByKey ? { by: keyOf } : {}) } }),
+      : { batch: { ...(options['batch'] as object), ...(batchedByKey ? { by: keyOf(node) } : {}) } }),
     ...handlerOf(node),
   }
 }
@@ -100,9 +105,16 @@ function handlerOf(node: NodeShape): object {
   }
 }
 
-function keyOf(entry: Entry): number {
+function keyOf(node: NodeShape) {
+  return (entry: Entry): number => {
+    live()
+    return deeds.keyOf(node, entry)
+  }
+}
+
+function select(entry: Entry, worker: number): boolean {
   live()
-  return deeds.keyOf(entry)
+  return deeds.isSelected(entry, worker)
 }
 
 function* producing(node: NodeShape, { cursor, worker: own }: SourceContext): Generator {

@@ -1,5 +1,5 @@
 import type { NodeShape, Shape } from './shape.ts'
-import { type Entry, emitted, isHopeless, outputs, routeOf } from './deeds.ts'
+import { type Entry, emitted, isHopeless, isSelected, outputs, routeOf } from './deeds.ts'
 
 /** How the records that came out differ from those that should. */
 export interface Balance {
@@ -59,18 +59,26 @@ export class Ledger {
 
   /** Sends what a node made of a record along its edges. */
   #follow(node: NodeShape, entries: readonly Entry[], expect: (key: string) => void): void {
-    for (const { to, options } of this.#edges.get(node.id)!) {
-      if (options['when'] !== undefined || options['pathType'] !== undefined) continue
-      for (const entry of entries) this.#arrive(this.#nodes.get(to)!, entry, expect)
+    for (const edge of this.#edges.get(node.id)!) {
+      if (edge.options['when'] !== undefined || edge.options['pathType'] !== undefined) continue
+      for (const entry of entries) this.#carry(edge, entry, expect)
     }
+  }
+
+  /** A broadcasting stage gets a copy for each of its workers, or for those that the edge selects. */
+  #carry({ to, selects }: Shape['edges'][number], entry: Entry, expect: (key: string) => void): void {
+    const node = this.#nodes.get(to)!
+    const copies = node.options['dispatch'] === 'broadcast' ? node.concurrency : 1
+    for (let worker = 0; worker < copies; worker++)
+      if (!selects || isSelected(entry, worker)) this.#arrive(node, entry, expect)
   }
 
   #arrive(node: NodeShape, entry: Entry, expect: (key: string) => void): void {
     if (node.does === 'output') return expect(keyOf(node.id, entry))
     const edges = this.#edges.get(node.id)!
     const take = (option: string, value: string, entries: readonly Entry[]): void => {
-      for (const { to, options } of edges)
-        if (options[option] === value) for (const each of entries) this.#arrive(this.#nodes.get(to)!, each, expect)
+      for (const edge of edges)
+        if (edge.options[option] === value) for (const each of entries) this.#carry(edge, each, expect)
     }
     if (node.does === 'route') return take('when', routeOf(node, entry), [entry])
     if (isHopeless(node, entry)) {

@@ -37,6 +37,8 @@ export interface NodeShape {
   /** Records visit workers, and batches hold records, by a key. */
   readonly partitioned: boolean
   readonly batchedByKey: boolean
+  /** So many keys there are. */
+  readonly keys: number
   /** Characters that some records of a source carry beside their trail. */
   readonly padding: number
   readonly options: Readonly<Record<string, unknown>>
@@ -45,6 +47,8 @@ export interface NodeShape {
 export interface EdgeShape {
   readonly from: string
   readonly to: string
+  /** A broadcast whose copies go to some of the workers only. */
+  readonly selects: boolean
   readonly options: Readonly<Record<string, unknown>>
 }
 
@@ -106,7 +110,7 @@ class Shaping {
     this.#addOutputs()
     const run = {
       laneBytes: random.pick([1_024, 4_096, 65_536, 262_144]),
-      stashBytes: random.pick([4_096, 16_384, 1_048_576]),
+      stashBytes: random.pick([4_096, 16_384, 1_048_576, 8_388_608]),
       maxDemand: random.pick([1, 2, 16, 512, 4_096]),
     }
     return { seed: this.#seed, nodes: this.#nodes, edges: this.#edges, run }
@@ -221,7 +225,7 @@ class Shaping {
       ...(isTimed ? { timeoutMs: TIMEOUT_MS } : {}),
       ...(answers !== 'sync' && random.chance(0.7) ? { maxInFlight: random.pick([1, 2, 8, 64]) } : {}),
       ...(random.chance(0.2) ? { ordered: true } : {}),
-      ...(!partitioned && random.chance(0.3) ? { dispatch: 'roundRobin' } : {}),
+      ...(!partitioned && random.chance(0.4) ? { dispatch: random.pick(['roundRobin', 'roundRobin', 'broadcast']) } : {}),
       ...(maxAttempts > 1
         ? {
             retry: {
@@ -232,14 +236,18 @@ class Shaping {
             },
           }
         : {}),
-      ...(isBatched ? { batch: { size: random.pick([1, 2, 7, 100]), timeoutMs: random.pick([0, 5, 50]) } } : {}),
+      ...(isBatched ? { batch: { size: random.pick([1, 2, 7, 100, 1_000]), timeoutMs: random.pick([0, 5, 50, 500]) } } : {}),
     }
     const batchedByKey = isBatched && random.chance(0.4)
+    const keys = random.pick([1, 13, 13, 5_000])
     const emits = random.chance(0.2)
     const concurrency = this.#concurrency()
-    this.#add(kind, does, { concurrency, answers, failures, isHopeless, emits, partitioned, batchedByKey, options })
+    const keyed = { partitioned, batchedByKey, keys }
+    this.#add(kind, does, { concurrency, answers, failures, isHopeless, emits, ...keyed, options })
     const stage = this.#last
     for (const end of ends) this.#connect(end, stage)
+    const takesAgain = does === 'map' && failures > 0 && options.dispatch !== 'broadcast'
+    if (takesAgain && random.chance(0.3)) this.#connect({ from: stage, options: { pathType: 'retry' } }, stage)
     if (emits) this.#ends.push({ from: stage, options: { when: 'more' } })
     if (!isHopeless) return
     this.#add('transform', 'unwrap', { concurrency: 1, options: { resourceLimits: HEAP, maxCrashes: 100 } })
@@ -249,7 +257,7 @@ class Shaping {
   }
 
   #add(kind: NodeKind, does: Deed, given: Partial<NodeShape> = {}): void {
-    const plain = { answers: 'sync', concurrency: 1, cursorEvery: 0, acks: false, failures: 0, padding: 0 } as const
+    const plain = { answers: 'sync', concurrency: 1, cursorEvery: 0, acks: false, failures: 0, padding: 0, keys: 13 } as const
     const not = { isHopeless: false, emits: false, partitioned: false, batchedByKey: false }
     const id = `${does}${this.#nodes.length}`
     const node = { id, kind, does, ...plain, ...not, options: {}, firstWorker: this.#workers, ...given }
@@ -264,7 +272,9 @@ class Shaping {
       ...(random.chance(0.3) ? { maxDemand: random.pick([1, 3, 100]) } : {}),
       ...(random.chance(0.2) ? { codec: random.pick(['msgpack', 'json']) } : {}),
     }
-    this.#edges.push({ from, to, options: 'fuse' in options ? options : { ...own, ...options } })
+    const isBroadcast = this.#nodes.find(({ id }) => id === to)!.options['dispatch'] === 'broadcast'
+    const selects = isBroadcast && random.chance(0.5)
+    this.#edges.push({ from, to, selects, options: 'fuse' in options ? options : { ...own, ...options } })
   }
 
   get #last(): string {

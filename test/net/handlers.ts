@@ -1,0 +1,189 @@
+/** The handlers of a random graph, as the net calls them: they die, wait, fail and check what they are given. */
+import type { Context, Failure, GraphData, SourceContext } from 'millrace/graph'
+import { mark } from 'millrace/graph'
+import * as deeds from '../../scripts/chaos/deeds.ts'
+import { type Entry, dice } from '../../scripts/chaos/deeds.ts'
+import type { NodeShape, Shape } from '../../scripts/chaos/shape.ts'
+import { fuse } from './fuse.ts'
+
+/** What handlers need of the net. */
+export interface World {
+  /** Calls `act` when the scheduler says so; never, where the worker that waits has died by then. */
+  later<T>(act: () => T): Promise<T>
+  /** Records that each source worker makes before it ends. */
+  readonly records: number
+  /** Something is not as it was promised. */
+  fault(what: string): void
+  /** The receipts that `ack` was told of. */
+  readonly told: Set<string>
+}
+
+export function graphOf(shape: Shape, world: World): GraphData {
+  const handlers = new NetHandlers(world)
+  const nodes = shape.nodes.map((node) => ({ id: node.id, kind: node.kind, ...node.options, ...handlers.of(node) }))
+  const edges = shape.edges.map(({ from, to, selects, options }) => ({
+    from,
+    to,
+    ...options,
+    ...(selects ? { selector: select } : {}),
+  }))
+  return { name: `net-${shape.seed}`, nodes, edges, clusters: [] }
+}
+
+export function receiptOf(node: NodeShape, worker: number, n: number): string {
+  return `${node.id}.${worker}:${n}`
+}
+
+function select(entry: Entry, worker: number): boolean {
+  fuse.visit()
+  return deeds.isSelected(entry, worker)
+}
+
+class NetHandlers {
+  readonly #world: World
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  of(node: NodeShape): object {
+    const { concurrency, acks, partitioned, batchedByKey, failures, options } = node
+    const isStage = ['source', 'transform', 'sink'].includes(node.kind) && node.does !== 'output'
+    const keyOf = (entry: Entry): number => {
+      fuse.visit()
+      return deeds.keyOf(node, entry)
+    }
+    return {
+      ...(isStage ? { concurrency } : {}),
+      ...(acks ? { ack: (successes: readonly string[]) => this.#tell(successes) } : {}),
+      ...(partitioned ? { partitionBy: keyOf } : {}),
+      ...(options['retry'] === undefined
+        ? {}
+        : { retry: { ...(options['retry'] as object), when: isWorthRetry(failures) } }),
+      ...(options['batch'] === undefined
+        ? {}
+        : { batch: { ...(options['batch'] as object), ...(batchedByKey ? { by: keyOf } : {}) } }),
+      ...this.#handler(node),
+    }
+  }
+
+  #handler(node: NodeShape): object {
+    switch (node.does) {
+      case 'produce':
+        return {
+          produce: (context: SourceContext) =>
+            node.answers === 'sync' ? this.#producing(node, context) : this.#producingSlowly(node, context),
+        }
+      case 'poll':
+        return { poll: this.#polling(node) }
+      case 'push':
+      case 'output':
+      case 'pass':
+        return {}
+      case 'route':
+        return {
+          route: (entry: Entry) => {
+            fuse.visit()
+            return deeds.routeOf(node, entry)
+          },
+        }
+      case 'unwrap':
+        return { map: ({ input }: Failure<Entry>) => this.#doOne(node, input) }
+      default:
+        return { [node.does]: (given: never, context: Context) => this.#call(node, given, context) }
+    }
+  }
+
+  #call(node: NodeShape, given: Entry & readonly Entry[], context: Context): unknown {
+    const isBatch = node.options['batch'] !== undefined || node.does === 'mapBatch'
+    if (isBatch) this.#checkBatch(node, given)
+    const first = isBatch ? given[0]! : given
+    const act = (): unknown =>
+      isBatch ? this.#handleBatch(node, given, context) : this.#handle(node, given, context)
+    const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, first) % 2 === 0)
+    return isSync ? act() : this.#world.later(act)
+  }
+
+  #checkBatch(node: NodeShape, given: readonly Entry[]): void {
+    const { size } = (node.options['batch'] ?? { size: 100 }) as { size: number }
+    if (given.length > size) this.#world.fault(`a batch of ${given.length} at ${node.id}, where the size is ${size}`)
+    const keys = new Set(node.batchedByKey ? given.map((entry) => deeds.keyOf(node, entry)) : [])
+    if (keys.size > 1) this.#world.fault(`a batch of ${keys.size} keys at ${node.id}`)
+  }
+
+  *#producing(node: NodeShape, { cursor, worker }: SourceContext): Generator {
+    for (let n = (cursor as number | undefined) ?? 0; n < this.#world.records; n++) {
+      fuse.visit()
+      yield recordOf(node, worker, n)
+    }
+  }
+
+  async *#producingSlowly(node: NodeShape, context: SourceContext): AsyncGenerator {
+    for (const record of this.#producing(node, context)) {
+      yield record
+      if (dice(node, { source: 0, n: 0, trail: String(Math.trunc(performance.now() * 1e3)) }) % 20 === 0)
+        await this.#world.later(() => undefined)
+    }
+  }
+
+  /** Where a life of a source goes on: behind its cursor, or, where it has none, behind what was handed on. */
+  #polling(node: NodeShape) {
+    const nexts = new WeakMap<SourceContext, number>()
+    const poll = (demand: number, context: SourceContext): unknown[] | null => {
+      fuse.visit()
+      const { cursor, emitted, worker } = context
+      let next = nexts.get(context) ?? (node.cursorEvery > 0 ? ((cursor as number | undefined) ?? 0) : emitted)
+      const records: unknown[] = []
+      while (records.length < demand && next < this.#world.records) records.push(recordOf(node, worker, next++))
+      nexts.set(context, next)
+      return records.length > 0 || demand === 0 ? records : null
+    }
+    if (node.answers === 'sync') return poll
+    return (demand: number, context: SourceContext) => this.#world.later(() => poll(demand, context))
+  }
+
+  #tell(successes: readonly string[]): unknown {
+    fuse.visit()
+    const act = (): void => successes.forEach((receipt) => this.#world.told.add(receipt))
+    return successes.length % 2 === 0 ? this.#world.later(act) : act()
+  }
+
+  #handle(node: NodeShape, entry: Entry, context: Context): unknown {
+    fuse.visit()
+    if (deeds.isHopeless(node, entry)) throw new TypeError('never')
+    if (context.attempt <= deeds.failuresOf(node, entry)) throw new Error('not yet')
+    for (const more of deeds.emitted(node, entry)) context.emit('more', more)
+    const found = this.#doOne(node, entry)
+    if (node.does === 'filter') return (found as readonly Entry[]).length > 0
+    return found
+  }
+
+  #doOne(node: NodeShape, entry: Entry): unknown {
+    fuse.visit()
+    const found = deeds.outputs(node, entry)
+    return node.does === 'flatMap' || node.does === 'filter' ? found : found[0]
+  }
+
+  #handleBatch(node: NodeShape, entries: readonly Entry[], context: Context): unknown {
+    fuse.visit()
+    if (context.attempt <= deeds.failuresOf(node, entries[0]!)) throw new Error('not yet')
+    const good = entries.filter((entry) => !deeds.isHopeless(node, entry))
+    for (const entry of entries) if (deeds.isHopeless(node, entry)) context.fail(entry, new TypeError('never'))
+    for (const more of good.flatMap((entry) => deeds.emitted(node, entry))) context.emit('more', more)
+    return good.flatMap((entry) => deeds.outputs(node, entry))
+  }
+}
+
+/** What fails at every attempt is given up after those that may fail; a call that was late may be as often as it is. */
+function isWorthRetry(failures: number) {
+  return (error: unknown, attempt: number): boolean =>
+    attempt <= failures || (error as { code?: string }).code === 'HANDLER_TIMEOUT'
+}
+
+function recordOf(node: NodeShape, worker: number, n: number): unknown {
+  const { acks, cursorEvery } = node
+  const cursor = cursorEvery > 0 && n % cursorEvery === 0 ? n + 1 : undefined
+  const entry = deeds.made(node, worker, n)
+  if (!acks && cursor === undefined) return entry
+  return mark(entry, { cursor, ...(acks ? { receipt: receiptOf(node, worker, n) } : {}) })
+}

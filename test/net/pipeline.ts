@@ -1,0 +1,273 @@
+/**
+ * A whole planned pipeline in one thread: the shipped stages, journal and recovery, stepped by a seeded scheduler, each of
+ * them killed after any number of its atomic stores or in the middle of the user's code. The same seed gives the same run.
+ */
+import { Progress } from '#src/worker/progress.js'
+import { Stash } from '#src/lane/stash.js'
+import { DRAINING, PHASE, RUNNING } from '#src/plan/control.js'
+import { recoverWorker } from '#src/supervisor/recovery.js'
+import { readSnapshot } from '#src/telemetry/snapshot.js'
+import { BLOCKED, ENDED, PROGRESS, type Step } from '#src/worker/stage.js'
+import type { WorkerPlan } from '#src/plan/types.js'
+import type { Random } from '../../scripts/chaos/random.ts'
+import { Death, fuse } from './fuse.ts'
+import { Life, type Shared } from './stage.ts'
+import { settled, time } from './time.ts'
+
+/** A call of a handler that has not answered yet. */
+interface Open {
+  readonly life: Life
+  readonly answer: () => void
+}
+
+export interface Wishes {
+  readonly random: Random
+  /** Of the steps, this share is one at which the worker may die. */
+  readonly deathShare: number
+  readonly maxDeaths: number
+  /** The pipeline is drained after so many steps; Infinity: its sources come to their end. */
+  readonly drainAfter: number
+  /** Now and then the time leaps by so much. */
+  readonly leapMs: number
+  readonly maxSteps: number
+}
+
+export class NetPipeline {
+  deaths = 0
+  steps = 0
+  readonly #shared: Shared
+  readonly #wishes: Wishes
+  readonly #fault: (what: string) => void
+  readonly #lives: Life[]
+  readonly #open: Open[] = []
+  /** The life whose code runs now. */
+  #running: Life | undefined
+  /** Memory as it was at a death: what the dead one does afterwards reaches nobody. */
+  #atDeath: Uint8Array | undefined
+  #assemblyAtDeath: Uint8Array | undefined
+  #isDraining = false
+  /** Workers that had nothing to do when they were last stepped, and why; nothing has happened since that concerns them. */
+  readonly #idle = new Map<number, Step>()
+
+  constructor(shared: Shared, wishes: Wishes, fault: (what: string) => void) {
+    this.#shared = shared
+    this.#wishes = wishes
+    this.#fault = fault
+    const { memory, plan } = shared
+    memory.words[plan.control.offset / 4 + PHASE] = RUNNING
+    fuse.onDeath = (): void => this.#freeze()
+    this.#lives = plan.workers.map((worker) => this.#born(worker))
+  }
+
+  /** For handlers: an answer that comes when the scheduler says so. */
+  later<T>(act: () => T): Promise<T> {
+    const life = this.#running!
+    return new Promise((resolve, reject) => {
+      const answer = (): void => {
+        try {
+          resolve(act())
+        } catch (error) {
+          reject(error as Error)
+        }
+      }
+      this.#open.push({ life, answer })
+    })
+  }
+
+  /** Runs until every source has ended and nothing moves any more. */
+  async run(): Promise<void> {
+    const { random, drainAfter, maxSteps, leapMs } = this.#wishes
+    const idle = this.#idle
+    while (!this.#isOver(idle)) {
+      if (++this.steps > maxSteps) return this.#fault(`not over after ${maxSteps} steps: ${this.#describe(idle)}`)
+      if (this.steps >= drainAfter) this.#drain()
+      if (leapMs > 0 && random.chance(0.0005)) time.now += leapMs
+      // Mostly the one that has something to do; now and then an answer or a timer comes before that.
+      const mustWait = idle.size === this.#lives.length
+      if (mustWait || random.chance(0.05)) {
+        if (await this.#happen(mustWait)) {
+          idle.clear()
+          continue
+        }
+        if (mustWait) {
+          if (!this.#advance()) return this.#fault(`stands still: ${this.#describe(idle)}`)
+          idle.clear()
+        }
+      }
+      const candidates = this.#lives.filter(({ worker }) => !idle.has(worker.index))
+      const life = random.pick(candidates)
+      const { burnt } = fuse
+      const step = this.#step(life)
+      // A step that ends in a wait may have handed something off before.
+      if (step === PROGRESS || step === undefined || fuse.burnt > burnt) idle.clear()
+      if (step !== PROGRESS && step !== undefined) idle.set(life.worker.index, step)
+      if (this.#open.length > 0 || this.#isAsync(life)) await this.#settle(life)
+      time.now += 0.002
+    }
+  }
+
+  /** What is left in memory once all is over: nothing. */
+  check(): void {
+    const { memory, plan } = this.#shared
+    const snapshot = readSnapshot(memory, plan, 0)
+    for (const [id, counts] of Object.entries(snapshot.nodes)) {
+      const { in: taken, done, filtered, failed, deadLettered, inFlight } = counts
+      const ended = done + filtered + failed + deadLettered
+      if (taken !== ended || inFlight !== 0) this.#fault(`the account of ${id}: ${JSON.stringify(counts)}`)
+    }
+    for (const lane of snapshot.lanes)
+      if (lane.queued !== 0 || lane.usedBytes !== 0) this.#fault(`a lane that is not empty: ${JSON.stringify(lane)}`)
+    for (const { index, slots, journal, stash } of plan.workers) {
+      if (memory.words[journal.offset / 4] !== 0) this.#fault(`a hand-off of worker ${index} that is not finished`)
+      if (!new Stash(memory, stash).isEmpty) this.#fault(`a stash of worker ${index} that is not empty`)
+      for (let slot = 0; slot < (slots?.slots ?? 0); slot++) {
+        const [low, high, , open] = memory.words.subarray(slots!.offset / 4 + 8 * slot)
+        if (low !== 0 || high !== 0 || open !== 0) this.#fault(`slot ${slot} of worker ${index} that has not ended`)
+      }
+    }
+  }
+
+  /** Records that each source worker has handed on. */
+  emitted(): { node: string; ordinal: number; records: number }[] {
+    const { memory, plan } = this.#shared
+    return plan.workers
+      .filter(({ progress }) => progress !== undefined)
+      .map(({ stage, ordinal, progress }) => ({
+        node: plan.stages[stage]!.node,
+        ordinal,
+        records: new Progress(memory, progress!).emitted,
+      }))
+  }
+
+  /** Runs code as that of a life: timers that it sets, and calls that it opens, are the life's. */
+  #as<T>(life: Life | undefined, act: () => T): T {
+    this.#running = life
+    time.owner = life
+    return act()
+  }
+
+  /** A new life: its constructor already does things, timers and calls included. */
+  #born(worker: WorkerPlan): Life {
+    const place = {} as Life
+    const wake = (): unknown => this.#idle.delete(worker.index)
+    const life = this.#as(place, () => new Life(this.#shared, worker, wake))
+    // What it has opened while it was made is its own.
+    for (const [i, { life: owner, answer }] of this.#open.entries())
+      if (owner === place) this.#open[i] = { life, answer }
+    time.pass(place, life)
+    if (this.#isDraining) life.drain()
+    return life
+  }
+
+  #step(life: Life): Step | undefined {
+    this.#light(life)
+    try {
+      const step = this.#as(life, () => life.stage.step())
+      if (!fuse.isDead) return step
+    } catch (error) {
+      if (!fuse.isDead) {
+        this.#fault(`a step of ${life.node} threw ${String((error as Error).stack ?? error)}`)
+        throw error
+      }
+      // Whoever catches a death has a `try` that holds more than the user's code.
+      if (!(error instanceof Death)) this.#fault(`a death in ${life.node} came out as ${String((error as Error).stack)}`)
+    } finally {
+      if (!fuse.isDead) fuse.takeOut()
+    }
+    this.#bury(life)
+    return undefined
+  }
+
+  #light(life: Life): void {
+    const { random, deathShare, maxDeaths } = this.#wishes
+    if (!life.canDie || this.deaths >= maxDeaths || !random.chance(deathShare)) return
+    fuse.light(random.chance(0.7) ? { stores: random.between(0, 30) } : { visits: random.between(0, 20) })
+  }
+
+  /** All that follows from what just happened, before anything else does. */
+  async #settle(life: Life): Promise<void> {
+    const before = this.#lives.indexOf(life) >= 0 ? life : this.#lives[life.worker.index]!
+    this.#as(before, () => undefined)
+    await settled()
+    if (fuse.isDead) this.#bury(before)
+    fuse.takeOut()
+  }
+
+  /** One answer or timer comes. False where there is none. */
+  async #happen(mustWait: boolean): Promise<boolean> {
+    const { random } = this.#wishes
+    const timer = time.due()
+    if (timer !== undefined) {
+      const life = timer.owner as Life
+      if (life.isDead) return true
+      this.#as(life, timer.call)
+      await this.#settle(life)
+      return true
+    }
+    if (this.#open.length === 0 || (!mustWait && !random.chance(0.5))) return false
+    const { life, answer } = this.#open.splice(random.between(0, this.#open.length - 1), 1)[0]!
+    if (life.isDead) return true
+    if (random.chance(this.#wishes.deathShare) && this.deaths < this.#wishes.maxDeaths && life.canDie)
+      fuse.light({ visits: random.between(0, 2) })
+    this.#as(life, answer)
+    await this.#settle(life)
+    return true
+  }
+
+  /** Nothing can happen at this time: goes on to the next one at which something can. */
+  #advance(): boolean {
+    const next = Math.min(time.nextTimerAt, ...this.#lives.map(({ stage }) => stage.wakeAt))
+    if (next === Infinity) return false
+    time.now = Math.max(time.now + 0.001, next)
+    return true
+  }
+
+  #freeze(): void {
+    const { memory, assemblies } = this.#shared
+    this.#atDeath = memory.bytes.slice()
+    const assembly = assemblies[this.#running!.worker.index]!
+    this.#assemblyAtDeath = assembly.bytes.slice()
+  }
+
+  /** What the supervisor does once a thread is gone. */
+  #bury(life: Life): void {
+    const { memory, plan, assemblies } = this.#shared
+    fuse.takeOut()
+    this.deaths++
+    memory.bytes.set(this.#atDeath!)
+    assemblies[life.worker.index]!.bytes.set(this.#assemblyAtDeath!)
+    life.isDead = true
+    time.drop(life)
+    for (let i = this.#open.length - 1; i >= 0; i--) if (this.#open[i]!.life === life) this.#open.splice(i, 1)
+    recoverWorker(memory, plan, life.worker)
+    this.#lives[life.worker.index] = this.#born(life.worker)
+  }
+
+  #drain(): void {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    const { memory, plan } = this.#shared
+    memory.words[plan.control.offset / 4 + PHASE] = DRAINING
+    for (const life of this.#lives) this.#as(life, () => life.drain())
+  }
+
+  #isAsync({ stage }: Life): boolean {
+    return stage.isAsync
+  }
+
+  #isOver(idle: ReadonlyMap<number, Step>): boolean {
+    return this.#lives.every(({ worker }) => {
+      const step = idle.get(worker.index)
+      return worker.source === undefined ? step !== undefined && step !== BLOCKED : step === ENDED
+    })
+  }
+
+  #describe(idle: ReadonlyMap<number, Step>): string {
+    const { memory, plan } = this.#shared
+    const steps = this.#lives.map(({ node, worker, stage }) => `${node}.${worker.ordinal} ${idle.get(worker.index)} until ${stage.wakeAt}`)
+    const { nodes, lanes } = readSnapshot(memory, plan, 0)
+    const inFlight = Object.entries(nodes).map(([id, each]) => `${id} ${each.in}-${each.inFlight}`)
+    const queued = lanes.filter((lane) => lane.usedBytes > 0).map((lane) => JSON.stringify(lane))
+    return [`now ${time.now}`, `open ${this.#open.length}`, ...steps, ...inFlight, ...queued].join('\n    ')
+  }
+}

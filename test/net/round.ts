@@ -1,0 +1,106 @@
+/** One round: a random graph, random options, random deaths, and the ledger of all that came out. */
+import { plan as makePlan } from '#src/plan/plan.js'
+import { type Entry, keyOf, made } from '../../scripts/chaos/deeds.ts'
+import { Ledger } from '../../scripts/chaos/ledger.ts'
+import { Random } from '../../scripts/chaos/random.ts'
+import { type NodeShape, type Shape, shapeOf } from '../../scripts/chaos/shape.ts'
+import { graphOf, receiptOf, type World } from './handlers.ts'
+import { NetPipeline } from './pipeline.ts'
+import { orderOf } from './order.ts'
+import { share } from './stage.ts'
+
+export interface RoundResult {
+  readonly seed: number
+  readonly deaths: number
+  readonly steps: number
+  readonly records: number
+  readonly faults: readonly string[]
+}
+
+export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed))): Promise<RoundResult> {
+  const random = new Random(seed ^ 0x0de7)
+  const faults: string[] = []
+  const fault = (what: string): unknown => faults.length < 5 && faults.push(what)
+  const cameOut = new Map<string, Entry[]>()
+  const ledger = new Ledger(shape)
+  let pipeline: NetPipeline | undefined
+  const isBig = random.chance(0.1)
+  const world: World = {
+    later: (act) => pipeline!.later(act),
+    records: isBig ? random.between(1_000, 6_000) : random.between(0, 200),
+    fault,
+    told: new Set(),
+  }
+  const graph = graphOf(shape, world)
+  const plan = { ...makePlan(graph, { ...shape.run, maxRecordBytes: 65_536, inject: false }), rehearse: false }
+  const shared = await share(plan, graph, (node, record) => {
+    ledger.add(node, record as Entry)
+    const known = cameOut.get(node)
+    if (known === undefined) cameOut.set(node, [record as Entry])
+    else known.push(record as Entry)
+  })
+  pipeline = new NetPipeline(
+    shared,
+    {
+      random,
+      deathShare: random.pick([0, 0.02, 0.2, 0.5]),
+      maxDeaths: random.pick([5, 50, 200]),
+      drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
+      leapMs: random.chance(0.2) ? 500 : 0,
+      maxSteps: isBig ? 1_000_000 : 200_000,
+    },
+    fault,
+  )
+  try {
+    await pipeline.run()
+    if (faults.length === 0) pipeline.check()
+    if (faults.length === 0) checkLedger()
+  } catch (error) {
+    fault(String((error as Error).stack ?? error))
+  }
+  return { seed, deaths: pipeline.deaths, steps: pipeline.steps, records: ledger.records, faults }
+
+  function checkLedger(): void {
+    const emitted = pipeline!.emitted()
+    const nodes = new Map(shape.nodes.map((node) => [node.id, node]))
+    const all = function* (): Generator<readonly [NodeShape, Entry]> {
+      for (const { node, ordinal, records } of emitted)
+        for (let n = 0; n < records; n++) yield [nodes.get(node)!, made(nodes.get(node)!, ordinal, n)]
+    }
+    const { lost, duplicated, examples } = ledger.balance(all())
+    if (lost + duplicated > 0) fault(`${lost} lost, ${duplicated} twice: ${examples.join('; ')}`)
+    for (const { node, ordinal, records } of emitted) {
+      if (!nodes.get(node)!.acks) continue
+      for (let n = 0; n < records; n++)
+        if (!world.told.has(receiptOf(nodes.get(node)!, ordinal, n))) {
+          fault(`record ${n} of ${node}.${ordinal} was never acked`)
+          break
+        }
+    }
+    for (const [node, entries] of cameOut) checkOrder(shape, node, entries, fault)
+  }
+}
+
+/** Where a way from a source keeps the order of all records, or of those of one key, they come out in it. */
+function checkOrder(shape: Shape, output: string, entries: readonly Entry[], fault: (what: string) => void): void {
+  const order = orderOf(shape, output)
+  if (order === undefined) return
+  const last = new Map<string, number>()
+  for (const entry of entries) {
+    const line = `${entry.source} ${order.by === undefined ? '' : keyOf(order.by, entry)}`
+    if (entry.n < (last.get(line) ?? 0)) {
+      return fault(`out of order at ${output}: ${entry.trail} after ${last.get(line)}`)
+    }
+    last.set(line, entry.n)
+  }
+}
+
+/** Pushed sources live in the thread that called `run`: here they make their records themselves. */
+function inThreads(shape: Shape): Shape {
+  const nodes = shape.nodes.map((node): NodeShape => {
+    if (node.does !== 'push') return node
+    const { push: _, ...options } = node.options
+    return { ...node, does: 'produce', options }
+  })
+  return { ...shape, nodes }
+}

@@ -1,0 +1,82 @@
+/** One worker of the pipeline, in one of its lives: the shipped stage, on the memory that outlives it. */
+import type { GraphData, Handler } from '#src/graph/types.js'
+import { type Memory, viewMemory } from '#src/lane/memory.js'
+import { LIVE, STATE } from '#src/plan/control.js'
+import type { Plan, WorkerPlan } from '#src/plan/types.js'
+import { type AnyFunction, Handlers } from '#src/worker/handlers.js'
+import { handlersOf } from '#src/worker/load-handlers.js'
+import { OutputStage } from '#src/worker/output.js'
+import { makeParts } from '#src/worker/parts.js'
+import { loadStage } from '#src/worker/stage-kinds.js'
+import type { Parts, Stage } from '#src/worker/stage.js'
+
+type Kind = new (parts: Parts) => Stage
+
+export interface Shared {
+  readonly plan: Plan
+  readonly graph: GraphData
+  readonly memory: Memory
+  /** Where records in fragments are put together, by worker. */
+  readonly assemblies: readonly Memory[]
+  readonly kinds: readonly (Kind | undefined)[]
+  readonly functions: ReadonlyMap<Handler, AnyFunction>
+  /** A record has come out. */
+  readonly onOutput: (node: string, record: unknown) => void
+}
+
+export async function share(plan: Plan, graph: GraphData, onOutput: Shared['onOutput']): Promise<Shared> {
+  const memory = viewMemory(new SharedArrayBuffer(plan.memoryBytes))
+  const assemblies = plan.workers.map(({ inputs }) =>
+    viewMemory(new SharedArrayBuffer(inputs.length > 0 ? plan.maxRecordBytes : 0)),
+  )
+  const kinds = await Promise.all(plan.stages.map((stage) => (stage.work === 'output' ? undefined : loadStage(stage))))
+  const functions = new Map(handlersOf(graph).map((handler) => [handler, handler as AnyFunction]))
+  return { plan, graph, memory, assemblies, kinds, functions, onOutput }
+}
+
+export class Life {
+  readonly worker: WorkerPlan
+  readonly node: string
+  readonly stage: Stage
+  isDead = false
+  readonly #draining = new AbortController()
+
+  /** @param wake called where something has happened in the worker's own thread */
+  constructor(shared: Shared, worker: WorkerPlan, wake: () => void) {
+    const { plan, graph, memory, functions } = shared
+    const stage = plan.stages[worker.stage]!
+    this.worker = worker
+    this.node = stage.node
+    const parts = makeParts({
+      plan,
+      worker: worker.index,
+      memory,
+      assembly: shared.assemblies[worker.index]!,
+      handlers: new Handlers(stage, graph, functions),
+      state: undefined,
+      stopped: new AbortController().signal,
+      draining: this.#draining.signal,
+      wake,
+      report: () => undefined,
+    })
+    // As the thread does before its loop runs: from here on a death counts for what is in hand.
+    memory.words[worker.control.offset / 4 + STATE] = LIVE
+    const Kind = shared.kinds[stage.index]
+    this.stage =
+      Kind === undefined
+        ? new OutputStage(parts, (_, record) => {
+            shared.onOutput(stage.node, record)
+            return true
+          })
+        : new Kind(parts)
+  }
+
+  /** Outputs are read by the thread that called `run`: it does not die. */
+  get canDie(): boolean {
+    return !(this.stage instanceof OutputStage)
+  }
+
+  drain(): void {
+    this.#draining.abort()
+  }
+}
