@@ -274,7 +274,9 @@ class Shaping {
     }
     const isBroadcast = this.#nodes.find(({ id }) => id === to)!.options['dispatch'] === 'broadcast'
     const selects = isBroadcast && random.chance(0.5)
-    this.#edges.push({ from, to, selects, options: 'fuse' in options ? options : { ...own, ...options } })
+    // The plan sizes the lanes of a loop, unless a graph says how much they hold.
+    const isPlain = 'fuse' in options || options['pathType'] === 'retry'
+    this.#edges.push({ from, to, selects, options: isPlain ? options : { ...own, ...options } })
   }
 
   get #last(): string {

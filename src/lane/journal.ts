@@ -40,13 +40,14 @@ export class Journal {
   readonly #image: number
   readonly #entries: number
   readonly #counters: number
-  readonly #capacity: number
+  /** Entries that fit. */
+  readonly capacity: number
   #count = 0
 
   constructor(memory: Memory, layout: JournalLayout) {
     this.#memory = memory
     this.#layout = layout
-    this.#capacity = layout.entries
+    this.capacity = layout.entries
     this.#mark = layout.offset / 4 + MARK
     this.#image = (layout.offset + IMAGE_BYTES) / 8
     this.#entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
@@ -56,7 +57,7 @@ export class Journal {
 
   /** Entries that still fit. A step that could need more hands off first. */
   get room(): number {
-    return this.#layout.entries - this.#count
+    return this.capacity - this.#count
   }
 
   get isEmpty(): boolean {
@@ -65,7 +66,7 @@ export class Journal {
 
   /** Adds "this word becomes this value" to the hand-off. */
   set(word: number, value: number): void {
-    if (this.#count === this.#capacity)
+    if (this.#count === this.capacity)
       throw new MillraceError('INTERNAL', { what: 'a journal is full', entries: this.#count })
     const entry = this.#entries + 2 * this.#count++
     this.#memory.words[entry] = word

@@ -1,3 +1,5 @@
+import type { Suspect } from './recovery.ts'
+
 /** A death, as the history of a stage keeps it. */
 export interface Death {
   readonly node: string
@@ -15,13 +17,6 @@ export interface Death {
    * to be given up.
    */
   readonly counts: boolean
-}
-
-/** What was in hand at a death, and the deaths that it has seen now. */
-interface Suspect {
-  readonly low: number
-  readonly high: number
-  readonly deaths: number
 }
 
 interface Entry {
@@ -43,9 +38,9 @@ export class History {
   add(death: Omit<Death, 'counts'>, suspects: readonly Suspect[], maxCrashes: number): Death {
     const entries = this.#entries.get(death.node) ?? []
     this.#entries.set(death.node, entries)
-    const killers = suspects.filter(({ deaths }) => deaths >= Math.min(2, maxCrashes))
+    const killers = suspects.filter(({ deaths }) => deaths > 0 && deaths >= Math.min(2, maxCrashes))
     for (const entry of entries) {
-      if (entry.suspects.some((one) => killers.some((other) => isSame(one, other)))) {
+      if (entry.suspects.some((one) => killers.some((killer) => isSame(one, killer) || isOf(one, killer)))) {
         entry.death = { ...entry.death, counts: false }
       }
     }
@@ -65,6 +60,11 @@ export class History {
       .filter(({ counts }) => counts)
       .map(({ atMs }) => atMs)
   }
+}
+
+/** The granule that was in doubt was the killer's. */
+function isOf(one: Suspect, { base }: Suspect): boolean {
+  return base !== undefined && one.deaths === 0 && one.low === base.low && one.high === base.high
 }
 
 function isSame(one: Suspect, other: Suspect): boolean {

@@ -5,14 +5,22 @@ import { recover } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import { LIVE, NEW, STATE } from '../plan/control.ts'
 import {
+  DOUBT_HIGH,
+  DOUBT_LOW,
   HOLDING,
   HOLDS_BATCH,
-  HOLDS_CALLS,
   HOLDS_RECORD,
+  HOLDS_SEVERAL,
   ID_HIGH,
   ID_LOW,
   INDEX,
   MAX_SUSPECTS,
+  PLACES,
+  READING,
+  READ_COUNT,
+  READ_HIGH,
+  READ_INDEX,
+  READ_LOW,
   SEGMENT,
   SUSPECT,
   SUSPECTS,
@@ -20,12 +28,21 @@ import {
 } from '../plan/hand.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 
+/** What was in hand at a death: a record, a batch, or a granule of which nobody knows yet which record it was. */
+export interface Suspect {
+  readonly low: number
+  readonly high: number
+  /** The deaths that it has seen now; 0 of a granule in doubt. */
+  readonly deaths: number
+  /** The base of a record's granule, where the hand named it. */
+  readonly base?: { readonly low: number; readonly high: number }
+}
+
 /** What was found in a dead worker's memory. */
 export interface Findings {
   /** A hand-off was under way, and has been finished. */
   readonly finishedHandoff: boolean
-  /** Records and batches that were in hand, and the deaths that each of them has seen now. */
-  readonly suspects: readonly { readonly low: number; readonly high: number; readonly deaths: number }[]
+  readonly suspects: readonly Suspect[]
 }
 
 /**
@@ -46,13 +63,16 @@ export function recoverWorker(memory: Memory, plan: Plan, worker: WorkerPlan): F
 }
 
 /** Raises the deaths of what was in hand. Suspects that are not in hand any more have ended, or will show themselves again. */
-function noteSuspects({ words }: Memory, { hand }: WorkerPlan): Findings['suspects'] {
+function noteSuspects({ words }: Memory, { hand }: WorkerPlan): readonly Suspect[] {
   const at = hand.offset / 4
   const known = knownSuspects(words, at)
-  const suspects = held(words, at).map(({ low, high }) => {
-    const before = known.find((each) => each.low === low && each.high === high)?.deaths ?? 0
-    return { low, high, deaths: before + 1 }
+  const found = held(words, at)
+  const raised = found.map((each): Suspect => {
+    if (each.deaths === 0) return each
+    const before = known.find(({ low, high }) => low === each.low && high === each.high)?.deaths ?? 0
+    return { ...each, deaths: before + 1 }
   })
+  const suspects = raised.filter(({ deaths }) => deaths > 0)
   const others = known.filter(({ low, high }) => !suspects.some((each) => each.low === low && each.high === high))
   const kept = [...suspects, ...others].slice(0, MAX_SUSPECTS)
   kept.forEach(({ low, high, deaths }, i) => {
@@ -61,7 +81,12 @@ function noteSuspects({ words }: Memory, { hand }: WorkerPlan): Findings['suspec
     words[at + SUSPECT + SUSPECT_WORDS * i + 2] = deaths
   })
   store(words, at + SUSPECTS, kept.length)
-  return suspects
+  const doubt = raised.find(({ deaths }) => deaths === 0)
+  if (doubt !== undefined) {
+    store(words, at + DOUBT_LOW, doubt.low)
+    store(words, at + DOUBT_HIGH, doubt.high)
+  }
+  return raised
 }
 
 function knownSuspects(words: Int32Array, at: number): { low: number; high: number; deaths: number }[] {
@@ -71,20 +96,32 @@ function knownSuspects(words: Int32Array, at: number): { low: number; high: numb
   })
 }
 
-function held(words: Int32Array, at: number): { low: number; high: number }[] {
-  const id = { low: words[at + ID_LOW]!, high: words[at + ID_HIGH]! }
+/** What the hand names: the record, batch or granule that is worked on, and the open calls beside it. */
+function held(words: Int32Array, at: number): Suspect[] {
+  const calls = Array.from({ length: words[at + PLACES]! }, (_, place) => ({
+    low: words[at + SEGMENT + 2 * place]!,
+    high: words[at + SEGMENT + 2 * place + 1]!,
+    deaths: 1,
+  })).filter(({ low, high }) => low !== 0 || high !== 0)
+  if (words[at + READING] === 1) {
+    const read = { low: words[at + READ_LOW]!, high: words[at + READ_HIGH]! }
+    return [...calls, words[at + READ_COUNT] === 1 ? recordAt(read, words[at + READ_INDEX]!) : { ...read, deaths: 1 }]
+  }
+  const base = { low: words[at + ID_LOW]!, high: words[at + ID_HIGH]! }
   switch (words[at + HOLDING]) {
     case HOLDS_RECORD:
-      mix(id.low, id.high, words[at + INDEX]!)
-      return [{ low: mixed.low, high: mixed.high }]
+      return [...calls, recordAt(base, words[at + INDEX]!)]
     case HOLDS_BATCH:
-      return [id]
-    case HOLDS_CALLS:
-      return Array.from({ length: words[at + INDEX]! }, (_, place) => ({
-        low: words[at + SEGMENT + 2 * place]!,
-        high: words[at + SEGMENT + 2 * place + 1]!,
-      })).filter(({ low, high }) => low !== 0 || high !== 0)
+      return [...calls, { ...base, deaths: 1 }]
+    case HOLDS_SEVERAL:
+      // Nobody can say which of them it was: a successor takes them one by one, and then somebody can.
+      return [...calls, { ...base, deaths: 0 }]
     default:
-      return []
+      return calls
   }
+}
+
+function recordAt(base: { low: number; high: number }, index: number): Suspect {
+  mix(base.low, base.high, index)
+  return { low: mixed.low, high: mixed.high, deaths: 1, base }
 }

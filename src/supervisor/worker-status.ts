@@ -1,7 +1,7 @@
 import { load } from '#atomics'
 import type { Memory } from '../lane/memory.ts'
 import { STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
-import { HOLDING, HOLDS_BATCH, HOLDS_CALLS, HOLDS_RECORD, INDEX, SEGMENT, SEGMENTS } from '../plan/hand.ts'
+import { COUNT, HOLDING, HOLDS_BATCH, HOLDS_RECORD, HOLDS_SEVERAL, PLACES, SEGMENT, SEGMENTS } from '../plan/hand.ts'
 import type { WorkerPlan } from '../plan/types.ts'
 import type { Death } from './history.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -49,18 +49,19 @@ export function workerStatuses(supervisor: Supervisor): WorkerStatus[] {
 /** The words are the worker's own, read while it works: a figure of the moment. */
 function inHand({ words }: Memory, { hand }: WorkerPlan): number {
   const at = hand.offset / 4
+  const calls = sum(Math.min(hand.segments, words[at + PLACES]!), (i) => {
+    const place = at + SEGMENT + 2 * i
+    return words[place] !== 0 || words[place + 1] !== 0 ? 1 : 0
+  })
   switch (words[at + HOLDING]) {
     case HOLDS_RECORD:
-      return 1
+      return calls + 1
+    case HOLDS_SEVERAL:
+      return calls + words[at + COUNT]!
     case HOLDS_BATCH:
       return sum(Math.min(hand.segments, words[at + SEGMENTS]!), (i) => words[at + SEGMENT + 2 * i + 1]!)
-    case HOLDS_CALLS:
-      return sum(Math.min(hand.segments, words[at + INDEX]!), (i) => {
-        const place = at + SEGMENT + 2 * i
-        return words[place] !== 0 || words[place + 1] !== 0 ? 1 : 0
-      })
     default:
-      return 0
+      return calls
   }
 }
 

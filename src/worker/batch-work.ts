@@ -6,7 +6,7 @@ import type { GranuleHeader } from '../lane/writer.ts'
 import { DONE, RETRIED } from '../telemetry/counters.ts'
 import type { CallContext } from './context.ts'
 import { isWorthRetry, retryDelayMs } from './faults.ts'
-import { NO_ANCHORS, headerOf, idOf } from './granule.ts'
+import { NO_ANCHORS, headerOf, idOf, partSalt } from './granule.ts'
 import type { AnyFunction } from './handlers.ts'
 import type { Fault } from './outlet.ts'
 import { settled } from './results.ts'
@@ -35,6 +35,16 @@ export interface Batch {
   members(): readonly Member[]
   /** The records as they were sent; the handler may have changed the values. */
   again(): unknown[]
+  /** Where its records lie in the stash, if they do. */
+  readonly entries?: readonly StashEntry[] | undefined
+}
+
+/** A record of a batch that waits for another attempt by itself, in its place in the stash. */
+export interface Kept {
+  readonly entry: StashEntry
+  readonly attempt: number
+  readonly dueAt: number
+  readonly since: number
 }
 
 /** The id of a batch, in `mixed`: its first record's and its size. A batch of one has its record's. */
@@ -53,8 +63,8 @@ export function batchHeader(granules: readonly GranuleHeader[], firstIndex: numb
     baseLow: mixed.low,
     baseHigh: mixed.high,
     first: 0,
-    // A record that failed by itself may be the first of another batch: what came of the first one is not to meet it.
-    salt: first.salt,
+    // A record that failed by itself becomes the first of another batch: what came of the first one is not to meet it.
+    salt: first.attempt === 0 ? first.salt : partSalt(first.salt, first.attempt),
     attempt,
   }
   if (granules.every(({ slot, furtherAnchors }) => slot === first.slot && furtherAnchors.length === 0)) return own
@@ -90,20 +100,27 @@ export class BatchWork {
     this.#when = parts.handlers.retryWhen()
   }
 
-  /** Sends what the handler answered, and what it emitted, and gives up or keeps the records that it failed. */
-  deliver(result: unknown, batch: Batch, context: CallContext): void {
-    const { outlet, stage } = this.#parts
-    const { root } = outlet
-    const isMapped = stage.work === 'mapBatch'
-    const results = isMapped ? (settled(stage.node, 'mapBatch', result) as ArrayLike<unknown>) : undefined
+  /** What the answer of a handler means: outputs, or nothing where the batch itself goes on. @throws HANDLER_RESULT_INVALID */
+  settle(result: unknown): ArrayLike<unknown> | undefined {
+    const { stage } = this.#parts
+    return stage.work === 'mapBatch' ? (settled(stage.node, 'mapBatch', result) as ArrayLike<unknown>) : undefined
+  }
+
+  /**
+   * Sends what the handler answered, and what it emitted, and gives up or keeps the records that it failed.
+   * @param results as `settle` gave them
+   * @returns records that lie in the stash, and are to wait there for another attempt by themselves
+   */
+  deliver(results: ArrayLike<unknown> | undefined, batch: Batch, context: CallContext): readonly Kept[] {
+    const { root } = this.#parts.outlet
     const reasons = reasonsByIndex(batch.values, context.failed)
     // Counted first: what is refused on its way out is taken off again.
     root.count(DONE, batch.values.length - reasons.size)
     if (results !== undefined) this.#sendAll(results)
     else if (reasons.size === 0) this.#sendAll(batch.values)
     else this.#sendAllBut(reasons, batch.values)
-    for (const [branch, record] of context.emitted) outlet.emit(root, branch, record, 0)
-    if (reasons.size > 0) this.#failSome(batch, reasons)
+    for (const [branch, record] of context.emitted) this.#parts.outlet.emit(root, branch, record, 0)
+    return reasons.size === 0 ? NONE : this.#failSome(batch, reasons)
   }
 
   #sendAllBut(left: ReadonlyMap<number, unknown>, values: ArrayLike<unknown>): void {
@@ -117,14 +134,14 @@ export class BatchWork {
 
   /**
    * The batch failed as a whole.
-   * @returns how long it waits before its next attempt, in ms; undefined where its records are given up
+   * @returns how long it waits before its next attempt, as a time of the shared clock in ms; undefined where its records are given up
    */
   failed(batch: Batch, error: unknown): { dueAt: number; attempt: number; since: number } | undefined {
     const { stage } = this.#parts
     const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
     if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
       this.countRetry(fault, batch.values.length)
-      const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
+      const dueAt = this.#parts.clock.now + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
       return { dueAt, attempt: fault.attempts, since: fault.firstFailedAt }
     }
     this.giveUp(batch, fault)
@@ -157,27 +174,34 @@ export class BatchWork {
   }
 
   /** Records that the handler failed by `context.fail`: each by itself waits for another attempt, or is given up. */
-  #failSome(batch: Batch, reasons: ReadonlyMap<number, unknown>): void {
-    const { outlet, desk, settlement, stage, hand } = this.#parts
+  #failSome(batch: Batch, reasons: ReadonlyMap<number, unknown>): readonly Kept[] {
+    const { outlet, stage, hand, desk, settlement, clock } = this.#parts
     const again = batch.again()
     const members = batch.members()
+    const kept: Kept[] = []
     reasons.forEach((error, i) => {
       const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
-      const { header, index } = members[i]!
-      const own = headerOf(header, index, fault.attempts)
+      const own = headerOf(members[i]!.header, members[i]!.index, fault.attempts)
       if (hand.isResuming && this.#isKept(own, fault.attempts)) return this.#countRetried(1)
-      let entry: StashEntry | undefined
-      if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
-        const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
-        entry = desk.put(own, again[i], dueAt, fault.firstFailedAt)
+      const giveUp = (): void => outlet.giveUp(outlet.root, again[i], i, fault, members[i])
+      if (!isWorthRetry(stage.input!, this.#when, error, fault.attempts)) return giveUp()
+      const dueAt = clock.now + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
+      if (batch.entries !== undefined) {
+        // It stays with its batch until all that came of that is sent: a successor finds the batch as it was.
+        kept.push({ entry: batch.entries[i]!, attempt: fault.attempts, dueAt, since: fault.firstFailedAt })
+      } else {
+        const entry = desk.put(own, again[i], dueAt, fault.firstFailedAt)
+        if (entry === undefined) return giveUp()
+        settlement.toggle(own)
+        desk.wait(entry)
       }
-      if (entry === undefined) return outlet.giveUp(outlet.root, again[i], i, fault, members[i])
-      settlement.toggle(own)
-      desk.wait(entry)
       this.countRetry(fault, 1)
     })
+    return kept
   }
 }
+
+const NONE: readonly Kept[] = Object.freeze([])
 
 /** Each call of `fail` takes the first equal record that no call before it took; one that finds none fails nothing. */
 function reasonsByIndex(

@@ -1,7 +1,7 @@
 import type { Numbers } from '../codec/struct.ts'
 import { MillraceError } from '../errors.ts'
 import { IN } from '../telemetry/counters.ts'
-import { type Batch, BatchWork, type Member, batchHeader, batchId } from './batch-work.ts'
+import { type Batch, BatchWork, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
@@ -31,10 +31,11 @@ export class BatchStage implements Stage {
   readonly #parts: Parts
   readonly #handoff: Handoff
   readonly #work: BatchWork
-  readonly #context: CallContext
+  #context: CallContext
   readonly #groups: Groups
   readonly #size: number
   readonly #timeoutMs: number
+  readonly #isOrdered: boolean
   /** Granules that are taken and not wholly in a batch, the first one from `granule.from` on. */
   readonly #queue: LaneGranule[] = []
   readonly #spare: LaneGranule[] = []
@@ -45,8 +46,9 @@ export class BatchStage implements Stage {
   #batch: Batch | undefined
   #call: OpenCall | undefined
   #startedAt = 0
-  /** The batch in hand failed and waits in the stash. */
+  /** The batch in hand failed and waits in the stash; or records of it do. */
   #isKept = false
+  #kept: readonly Kept[] = []
   /** There was no room in the stash: the batch is called again where it is, not before then (ms since 1970). */
   #againAt = 0
   /** Where the numbers of a batch lie while its handler has them: they are lent, and the lane itself must not be changed. */
@@ -62,6 +64,7 @@ export class BatchStage implements Stage {
     parts.handlers.context = this.#context
     this.#size = parts.stage.input!.batch!.size
     this.#timeoutMs = parts.stage.input!.batch!.timeoutMs
+    this.#isOrdered = parts.stage.input!.ordered
     this.#left = parts.hand.leftSegments()
     this.#groups = new Groups(parts)
     this.#lent = this.#work.Lent && new this.#work.Lent(this.#size)
@@ -85,20 +88,37 @@ export class BatchStage implements Stage {
     if (this.#left.length > 0) return this.#handOver(this.#takeLeft())
     const group = this.#groups.next()
     if (group !== undefined) return this.#handOver(group)
+    // Where there is an order, nothing overtakes what waits for another attempt.
+    if (this.#isOrdered && this.#groups.waiting > 0) return this.#idle()
     this.#fill()
+    const unread = this.#queue[0]
+    if (unread !== undefined && unread.unreadDeaths > 0) return this.#takeUnread(unread)
     const records = this.#isComplete()
     if (records > 0) return this.#handOver(this.#take(records))
+    return this.#idle()
+  }
+
+  #idle(): Step {
     if (this.#handoff.isDirty) return this.#commit()
-    const { clock } = this.#parts
     const timeout = this.#waiting > 0 ? this.#queue[0]!.takenAt + this.#timeoutMs : Infinity
-    this.wakeAt = Math.min(timeout, clock.now + (this.#groups.nextDueAt - Date.now()))
+    this.wakeAt = Math.min(timeout, this.#groups.nextDueAt)
     return STARVED
+  }
+
+  /** Reading these records kills: they are given up one by one, and nothing that is read is held up by them. */
+  #takeUnread(granule: LaneGranule): Step {
+    const { stage } = this.#parts
+    this.#queue.shift()
+    this.#waiting -= granule.count - granule.from
+    const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths: granule.unreadDeaths })
+    this.#groups.addDirect(granule, error)
+    return this.#handOver(this.#groups.next()!)
   }
 
   /** Takes granules until there is a batch. */
   #fill(): void {
     const { inlet, clock } = this.#parts
-    while (this.#waiting < this.#size) {
+    while (this.#waiting < this.#size && (this.#queue.at(-1)?.unreadDeaths ?? 0) === 0) {
       const granule = this.#spare.pop() ?? new LaneGranule()
       if (!inlet.next(granule)) {
         this.#spare.push(granule)
@@ -107,17 +127,21 @@ export class BatchStage implements Stage {
       granule.takenAt = clock.now
       this.#queue.push(granule)
       this.#waiting += granule.count - granule.from
+      if (granule.unreadDeaths > 0) return
     }
   }
 
   /** How many of the waiting records make a batch now; 0 while it stays open. */
   #isComplete(): number {
     if (this.#waiting === 0) return 0
-    if (this.#waiting >= this.#size) return this.#size
+    const last = this.#queue.at(-1)!
+    const unread = last.unreadDeaths > 0 ? last.count - last.from : 0
+    const records = Math.min(this.#size, this.#waiting - unread)
+    if (records === this.#size || unread > 0) return records
     const { clock, inlet, isDraining } = this.#parts
     const isOver = clock.now - this.#queue[0]!.takenAt >= this.#timeoutMs || isDraining()
     // A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is.
-    return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? this.#waiting : 0
+    return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? records : 0
   }
 
   /** Puts the next records together, in the order in which they were taken; fewer where a suspect must be by itself. */
@@ -196,8 +220,13 @@ export class BatchStage implements Stage {
     this.#parts.outlet.open(batch.header, batch.values.length)
     batchId(batch)
     const deaths = hand.deathsOfMixed()
+    const fault = 'group' in batch ? (batch as GroupBatch).group.fault : undefined
+    if (fault !== undefined) {
+      this.#work.giveUp(batch, { error: fault, attempts: batch.attempt, firstFailedAt: Date.now() })
+      return this.#startSending()
+    }
     if (deaths >= stage.input!.maxCrashes) {
-      if (batch.values.length > 1) return this.#isolate(batch)
+      if (batch.values.length > 1 && !hand.isResuming) return this.#isolate(batch)
       const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
       this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || Date.now() })
       return this.#startSending()
@@ -210,16 +239,17 @@ export class BatchStage implements Stage {
   #callHandler(batch: Batch): Step {
     const { stage, wake, clock } = this.#parts
     this.#startedAt = clock.now
+    let result: unknown
     try {
-      const result = this.#work.handler(batch.values, this.#context)
-      if (!isThenable(result)) return this.#end(false, result)
-      this.isAsync = true
-      this.#phase = 'calling'
-      this.#call = new OpenCall(result, this.#context, stage.input!.timeoutMs, wake)
-      return WAITING
+      result = this.#work.handler(batch.values, this.#context)
     } catch (error) {
       return this.#end(true, error)
     }
+    if (!isThenable(result)) return this.#end(false, result)
+    this.isAsync = true
+    this.#phase = 'calling'
+    this.#call = new OpenCall(result, this.#context, stage.input!.timeoutMs, wake)
+    return WAITING
   }
 
   #settle(): Step {
@@ -231,19 +261,34 @@ export class BatchStage implements Stage {
   }
 
   #end(hasFailed: boolean, outcome: unknown): Step {
-    const { service, clock, batch: histogram } = this.#parts
+    const { service, clock } = this.#parts
     const batch = this.#batch!
     service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
-    try {
-      if (hasFailed) throw outcome
-      this.#work.deliver(outcome, batch, this.#context)
-      histogram!.record(batch.values.length)
-    } catch (error) {
-      if (!this.#fail(batch, error)) return BLOCKED
-    }
+    if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) return BLOCKED
     this.#context.emitted.length = 0
     this.#context.failed.clear()
+    // A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call.
+    if (this.isAsync) this.#renewContext()
     return this.#startSending()
+  }
+
+  #renewContext(): void {
+    const { facts, stopped, handlers } = this.#parts
+    this.#context = new CallContext(facts, stopped)
+    handlers.context = this.#context
+  }
+
+  /** @returns false where the batch stays in hand until it may be called again */
+  #deliver(batch: Batch, outcome: unknown): boolean {
+    let results: ArrayLike<unknown> | undefined
+    try {
+      results = this.#work.settle(outcome)
+    } catch (error) {
+      return this.#fail(batch, error)
+    }
+    this.#kept = this.#work.deliver(results, batch, this.#context)
+    this.#parts.batch!.record(batch.values.length)
+    return true
   }
 
   /** @returns false where the batch stays in hand until it may be called again */
@@ -257,13 +302,14 @@ export class BatchStage implements Stage {
     this.#parts.hand.drop()
     this.#againAt = retry.dueAt
     this.#batch = { ...batch, attempt: retry.attempt, since: retry.since }
+    if (this.isAsync) this.#renewContext()
     this.#phase = 'calling'
     return false
   }
 
   #tryAgain(): Step {
-    this.wakeAt = this.#parts.clock.now + (this.#againAt - Date.now())
-    if (Date.now() < this.#againAt) return BLOCKED
+    this.wakeAt = this.#againAt
+    if (this.#parts.clock.now < this.#againAt) return BLOCKED
     this.#againAt = 0
     const batch = { ...this.#batch!, values: this.#batch!.again() }
     this.#batch = batch
@@ -290,14 +336,26 @@ export class BatchStage implements Stage {
   #close(batch: Batch): void {
     const { hand, journal, outlet } = this.#parts
     if ('parts' in batch) this.#release(batch as LaneBatch)
-    else this.#groups.close(batch as GroupBatch, this.#isKept)
+    else this.#closeGroup(batch as GroupBatch)
     this.#isKept = false
+    this.#kept = []
     hand.dropBatch(journal)
     this.#handoff.closed()
     outlet.close()
     this.#handoff.add(batch.values.length)
     this.#batch = undefined
     this.#singles = Math.max(0, this.#singles - 1)
+  }
+
+  #closeGroup(batch: GroupBatch): void {
+    this.#groups.close(batch, this.#isKept, this.#kept)
+    const { direct } = batch.group
+    if (direct === undefined) return
+    if (direct.from === direct.count) this.#spare.push(direct)
+    else {
+      this.#queue.unshift(direct)
+      this.#waiting += direct.count - direct.from
+    }
   }
 
   /** Gives the records of a batch back to their lanes. */

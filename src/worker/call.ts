@@ -9,18 +9,18 @@ export class OpenCall {
   tookMs = 0
   result: unknown
   error: unknown
+  /** Called once. Who takes a call over, sets it. */
+  onSettled: (call: OpenCall) => void
   readonly #timer: NodeJS.Timeout | undefined
 
-  /**
-   * @param timeoutMs 0 for none; after it the call has failed, whatever it answers later
-   * @param onSettled called once
-   */
+  /** @param timeoutMs 0 for none; after it the call has failed, whatever it answers later */
   constructor(
     promise: PromiseLike<unknown>,
     context: CallContext,
     timeoutMs: number,
     onSettled: (call: OpenCall) => void,
   ) {
+    this.onSettled = onSettled
     const calledAt = performance.now()
     const settle = (hasFailed: boolean, value: unknown): void => {
       if (this.isSettled) return
@@ -30,7 +30,7 @@ export class OpenCall {
       this.hasFailed = hasFailed
       if (hasFailed) this.error = value
       else this.result = value
-      onSettled(this)
+      this.onSettled(this)
     }
     promise.then(
       (result) => settle(false, result),

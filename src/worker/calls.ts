@@ -82,15 +82,45 @@ export class Calls {
     const { desk, clock } = this.#parts
     // While no call may start, an entry that is due waits for an answer, not for a time.
     const mayStart = this.#open < this.#maxInFlight && !this.#isAlone
-    this.wakeAt = mayStart ? clock.now + (desk.nextDueAt - Date.now()) : Infinity
+    this.wakeAt = mayStart ? desk.nextDueAt : Infinity
     if (this.#open > 0) return WAITING
     return this.#intake.isHolding ? BLOCKED : STARVED
   }
 
-  /** Takes the records of a granule from `index` on; false where they do not fit. */
-  takeRest(granule: LaneGranule, index: number): boolean {
+  /**
+   * Takes the records of a granule in hand from `index` on: those that the stash has no room for yet stay on their lane, and
+   * come next.
+   * @param values the records as they were sent
+   * @returns the index of the first one that stays there; `index` where none fits, and nothing was taken
+   */
+  takeRest(granule: LaneGranule, index: number, values: readonly unknown[]): number {
     this.#lineUp()
-    return this.#intake.rest(granule, index)
+    return this.#holdRest(granule, index, this.#intake.admit(granule, index, values))
+  }
+
+  /** The same where the call of the record at `index` is open already: it goes on as the first of many. */
+  takeOver(
+    granule: LaneGranule,
+    index: number,
+    values: readonly unknown[],
+    { call, context }: { call: OpenCall; context: CallContext },
+  ): number {
+    this.#lineUp()
+    const to = this.#intake.admit(granule, index, values, (entry, value) => {
+      this.#order.enter(entry, value)
+      const task = this.#taskOf(entry, value, context)
+      context.moveUnder(task.header)
+      idOf(task.header, 0)
+      this.#parts.hand.holdCall(task.place)
+      this.isAsync = true
+      call.onSettled = (settled): void => this.#settle(task, settled)
+    })
+    return this.#holdRest(granule, index, to)
+  }
+
+  #holdRest(granule: LaneGranule, from: number, to: number): number {
+    if (to > from && to < granule.count) this.#intake.hold(granule, to)
+    return to
   }
 
   /** An entry is done: the one behind it may start, where there is an order. */
@@ -132,9 +162,14 @@ export class Calls {
     for (;;) {
       const task = this.#sending ?? this.#nextEnded()
       if (task === undefined) return step
+      const { outlet, clock, hand } = this.#parts
+      // Routes, keys and inline handlers are called on the way out, and what came of the record is encoded.
+      idOf(task.header, 0)
+      hand.holdCall(this.#maxInFlight)
       if (this.#sending === undefined) this.#deliver(task)
-      const { outlet, clock } = this.#parts
-      if (!outlet.flush(clock.stamp)) {
+      const isSent = outlet.flush(clock.stamp)
+      hand.dropCall(this.#maxInFlight)
+      if (!isSent) {
         this.#handoff.commitPart(task.header)
         return BLOCKED
       }
@@ -150,19 +185,23 @@ export class Calls {
   }
 
   #deliver(task: Task): void {
-    const { outlet, desk, hand } = this.#parts
     this.#sending = task
-    outlet.open(task.header, 1)
-    // Routes, keys and inline handlers are called on the way out.
-    idOf(task.header, 0)
-    hand.holdCall(this.#maxInFlight)
+    this.#parts.outlet.open(task.header, 1)
+    if (task.hasFailed) return this.#fail(task, task.error)
+    let result: unknown
     try {
-      if (task.hasFailed) throw task.error
-      this.#work.deliver(this.#work.settle(task.result), task.value, 0, task.context)
+      result = this.#work.settle(task.result)
     } catch (error) {
-      this.#isKept = this.#work.failedAgain(task.entry, () => desk.value(task.entry), error)
+      return this.#fail(task, error)
     }
-    hand.dropCall(this.#maxInFlight)
+    this.#work.deliver(result, task.value, 0, task.context)
+  }
+
+  #fail(task: Task, error: unknown): void {
+    const { desk, hand, stage } = this.#parts
+    // One that has killed once more, while it was read to be given up, is not read again.
+    const isUnreadable = hand.deathsOf(task.header, 0) > stage.input!.maxCrashes
+    this.#isKept = this.#work.failedAgain(task.entry, () => (isUnreadable ? undefined : desk.value(task.entry)), error)
   }
 
   #close(task: Task): void {
@@ -184,7 +223,7 @@ export class Calls {
     const { desk, hand } = this.#parts
     let hasStarted = false
     while (this.#open < this.#maxInFlight && !this.#isAlone) {
-      const entry = desk.next(Date.now())
+      const entry = desk.next(this.#parts.clock.now)
       if (entry === undefined) break
       const deaths = hand.deathsOf(desk.stash.header(entry), 0)
       if (deaths > 0 && this.#open > 0) {
@@ -199,29 +238,43 @@ export class Calls {
   }
 
   #start(entry: StashEntry, deaths: number): void {
-    const { desk, hand, stage, facts, stopped, clock } = this.#parts
-    const value = desk.value(entry)
+    const { desk, hand, stage, facts, stopped } = this.#parts
     const header = desk.stash.header(entry)
+    if (deaths >= stage.input!.maxCrashes) {
+      // Its record may be what kills: it is not read.
+      const task = this.#taskOf(entry, undefined, new CallContext(facts, stopped))
+      return this.#end(task, true, this.#work.poison(deaths))
+    }
+    hand.holdOne(header)
+    const value = desk.value(entry)
+    hand.drop()
     const context = new CallContext(facts, stopped)
     context.aim(header, 0, entry.attempt + deaths + 1)
-    const place = this.#freePlaces.pop()!
-    const unknown = { result: undefined, error: undefined, hasFailed: false }
-    const task: Task = { entry, header, value, context, place, startedAt: clock.now, ...unknown }
-    this.#open++
-    if (deaths >= stage.input!.maxCrashes) return this.#end(task, true, this.#work.poison(deaths))
+    const task = this.#taskOf(entry, value, context)
     idOf(header, 0)
-    hand.holdCall(place)
+    hand.holdCall(task.place)
+    let result: unknown
     try {
-      const result = this.#work.handler(value, context)
-      if (!isThenable(result)) return this.#end(task, false, result)
-      this.isAsync = true
-      void new OpenCall(result, context, stage.input!.timeoutMs, (call) => {
-        this.#end(task, call.hasFailed, call.hasFailed ? call.error : call.result)
-        this.#parts.wake()
-      })
+      result = this.#work.handler(value, context)
     } catch (error) {
-      this.#end(task, true, error)
+      return this.#end(task, true, error)
     }
+    if (!isThenable(result)) return this.#end(task, false, result)
+    this.isAsync = true
+    void new OpenCall(result, context, stage.input!.timeoutMs, (call) => this.#settle(task, call))
+  }
+
+  #taskOf(entry: StashEntry, value: unknown, context: CallContext): Task {
+    const header = this.#parts.desk.stash.header(entry)
+    const place = this.#freePlaces.pop()!
+    this.#open++
+    const unknown = { result: undefined, error: undefined, hasFailed: false }
+    return { entry, header, value, context, place, startedAt: this.#parts.clock.now, ...unknown }
+  }
+
+  #settle(task: Task, call: OpenCall): void {
+    this.#end(task, call.hasFailed, call.hasFailed ? call.error : call.result)
+    this.#parts.wake()
   }
 
   #end(task: Task, hasFailed: boolean, outcome: unknown): void {

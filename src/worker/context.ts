@@ -48,6 +48,12 @@ export class CallContext implements Context {
     this.attempt = attempt
   }
 
+  /** The record of the call in hand lies elsewhere now: the call goes on. */
+  moveUnder(header: GranuleHeader): void {
+    this.#header = header
+    this.#index = 0
+  }
+
   /** The next call is for another record of the same granule, at the same attempt. */
   moveTo(index: number): void {
     this.#index = index

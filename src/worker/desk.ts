@@ -80,12 +80,12 @@ export class Desk {
     return entries
   }
 
-  /** Reads an entry into a granule of one record. */
-  take(entry: StashEntry, granule: Granule): void {
+  /** Reads an entry into a granule of one record; without its value where that cannot be read. */
+  take(entry: StashEntry, granule: Granule, isReadable = true): void {
     granule.take(this.stash.header(entry))
     granule.count = 1
     granule.from = 0
-    granule.values = [this.value(entry)]
+    granule.values = [isReadable ? this.value(entry) : undefined]
   }
 
   value(entry: StashEntry): unknown {

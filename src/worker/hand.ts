@@ -5,15 +5,24 @@ import type { Memory } from '../lane/memory.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import {
   CALLED,
+  COUNT,
+  DOUBT_HIGH,
+  DOUBT_LOW,
   HELD_BATCH,
   HOLDING,
   HOLDS_BATCH,
-  HOLDS_CALLS,
   HOLDS_NOTHING,
   HOLDS_RECORD,
+  HOLDS_SEVERAL,
   ID_HIGH,
   ID_LOW,
   INDEX,
+  PLACES,
+  READING,
+  READ_COUNT,
+  READ_HIGH,
+  READ_INDEX,
+  READ_LOW,
   RESUME_HIGH,
   RESUME_LOW,
   RESUMING,
@@ -46,6 +55,8 @@ export class Hand {
     // What an earlier life held is not in this one's hand: a death before it is taken up again is not its fault.
     const held = this.#words[this.#at + HOLDING]
     this.#words[this.#at + HOLDING] = held === HOLDS_BATCH || held === HELD_BATCH ? HELD_BATCH : HOLDS_NOTHING
+    this.#words[this.#at + PLACES] = 0
+    this.#words[this.#at + READING] = 0
   }
 
   /** The granule whose records are taken up next, one after the other. */
@@ -61,6 +72,40 @@ export class Hand {
     this.#words[this.#at + HOLDING] = HOLDS_RECORD
   }
 
+  /** Records of the open granule are sent now, the first one with this index. */
+  holdSeveral(index: number, count: number): void {
+    if (count === 1) return this.hold(index)
+    this.#words[this.#at + INDEX] = index
+    this.#words[this.#at + COUNT] = count
+    this.#words[this.#at + HOLDING] = HOLDS_SEVERAL
+  }
+
+  /** A record by its whole header: it is put away, or read again. */
+  holdOne({ baseLow, baseHigh, first }: GranuleHeader): void {
+    this.#words[this.#at + ID_LOW] = baseLow
+    this.#words[this.#at + ID_HIGH] = baseHigh
+    this.hold(first)
+  }
+
+  /**
+   * The records of a granule from `from` on are read from its lane now.
+   * @returns the deaths that reading them has cost; they are not to be read where that is more than the worker may die of
+   */
+  startReading(granule: GranuleHeader, from: number, count: number): number {
+    const words = this.#words
+    const at = this.#at
+    words[at + READ_LOW] = granule.baseLow
+    words[at + READ_HIGH] = granule.baseHigh
+    words[at + READ_INDEX] = (granule.first + from) | 0
+    words[at + READ_COUNT] = count - from
+    words[at + READING] = 1
+    return this.suspects === 0 ? 0 : this.#deathsReading(granule, from, count)
+  }
+
+  endReading(): void {
+    this.#words[this.#at + READING] = 0
+  }
+
   /** The batch that the handler gets now: its id is in `mixed`, what it is made of has been written. */
   holdBatch(): void {
     this.#words[this.#at + ID_LOW] = mixed.low
@@ -73,14 +118,13 @@ export class Hand {
     this.#words[this.#at + HOLDING] = HOLDS_NOTHING
   }
 
-  /** One more open call, for the record whose id is in `mixed`, at a place that no other call has. */
+  /** One more open call, for the record or batch whose id is in `mixed`, at a place that no other call has. */
   holdCall(place: number): void {
     const at = this.#at + SEGMENT + 2 * place
     this.#words[at] = mixed.low
     this.#words[at + 1] = mixed.high
-    if (place >= this.#places) this.#words[this.#at + INDEX] = this.#places = place + 1
+    if (place >= this.#places) this.#words[this.#at + PLACES] = this.#places = place + 1
     if (this.#timed) this.#words[this.#at + CALLED] = stamp()
-    this.#words[this.#at + HOLDING] = HOLDS_CALLS
   }
 
   /** The call at a place has ended. */
@@ -142,6 +186,20 @@ export class Hand {
     if (this.suspects === 0) return 0
     idOf(granule, index)
     return this.deathsOfMixed()
+  }
+
+  #deathsReading(granule: GranuleHeader, from: number, count: number): number {
+    if (count - from === 1) return this.deathsOf(granule, from)
+    mixed.low = granule.baseLow
+    mixed.high = granule.baseHigh
+    return this.deathsOfMixed()
+  }
+
+  /** A record of this granule has killed, and nobody knows which: they go one by one. */
+  doubts({ baseLow, baseHigh }: GranuleHeader): boolean {
+    const at = this.#at
+    const words = this.#words
+    return words[at + DOUBT_LOW] === baseLow && words[at + DOUBT_HIGH] === baseHigh && (baseLow | baseHigh) !== 0
   }
 
   /** Deaths with the record or batch in hand whose id is in `mixed`. */

@@ -37,6 +37,15 @@ export class LaneGranule extends Granule {
   takenAt = 0
   /** Bytes of its one record, where that came in fragments; otherwise 0. */
   assembledBytes = 0
+  /** Deaths that reading its records has cost, where they were not read for that: they are to be given up. Otherwise 0. */
+  unreadDeaths = 0
+}
+
+/** Told of what is read from a lane, so that a death there has a cause (`hand.ts`). */
+export interface Reading {
+  /** @returns 0, or the deaths that reading these records has cost, where they are not to be read again */
+  start(granule: LaneGranule): number
+  end(): void
 }
 
 /** One lane into this worker. */
@@ -71,8 +80,10 @@ export class InletLane {
   /** Reads the header of the next frame into `granule`, and takes nothing; false where there is none. */
   peek(granule: LaneGranule): boolean {
     const at = this.reader.poll()
-    if (at !== NO_FRAME) this.#readHeader(at, granule)
-    return at !== NO_FRAME
+    if (at === NO_FRAME) return false
+    this.#readHeader(at, granule)
+    granule.from = this.#skip
+    return true
   }
 
   /** Takes the frame at `at` into `granule`. */
@@ -162,6 +173,7 @@ export class Inlet {
   #dirty = false
   readonly #released: InletLane[] = []
 
+  readonly #reading: Reading
   /** Told of records that were dropped: their granule, and how many; the granule has ended where all of it was. */
   readonly #onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void
 
@@ -171,8 +183,10 @@ export class Inlet {
     assembly: Memory,
     plan: Plan,
     ends: readonly LaneEnd[],
+    reading: Reading,
     onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void,
   ) {
+    this.#reading = reading
     this.#onDrop = onDrop
     this.#memory = memory
     this.#assembly = assembly
@@ -203,7 +217,8 @@ export class Inlet {
     if (at === NO_FRAME) return false
     if (this.#isFragment(at)) return this.#assemble(lane, granule)
     lane.take(at, granule)
-    lane.decode(at, granule)
+    if (this.#startReading(granule)) lane.decode(at, granule)
+    this.#reading.end()
     const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, granule.count - granule.from)
     if (excess > 0) {
       granule.from += excess
@@ -271,6 +286,12 @@ export class Inlet {
     this.#isAssembledDone = false
   }
 
+  #startReading(granule: LaneGranule): boolean {
+    granule.unreadDeaths = this.#reading.start(granule)
+    if (granule.unreadDeaths > 0) granule.values = []
+    return granule.unreadDeaths === 0
+  }
+
   /** Records of this granule that were given back before. */
   #partOf(lane: InletLane, granule: LaneGranule): number {
     return lane.reader.part > 0 && lane.reader.releasedPosition === granule.position ? lane.reader.part : 0
@@ -307,7 +328,8 @@ export class Inlet {
       lane.take(at, granule)
       if ((flags & LAST_FRAGMENT) !== 0) {
         granule.assembledBytes = reader.assembled + end - from
-        granule.values = lane.decodeAssembled(this.#assembly, granule)
+        if (this.#startReading(granule)) granule.values = lane.decodeAssembled(this.#assembly, granule)
+        this.#reading.end()
         return true
       }
       reader.assembled += end - from

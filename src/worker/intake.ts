@@ -5,21 +5,24 @@ import type { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import type { Handoff, Parts } from './stage.ts'
 
-/** How taking a granule into the stash ended. */
+/** How taking records into the stash ended. */
 export const TAKEN = 1
-/** There is none. */
+/** There are none. */
 export const NOTHING = 2
 /** The stash has no room just now. */
 export const NO_ROOM_NOW = 3
-/** It does not fit the stash, though that is empty: it is to be taken by itself. */
+/** The next record does not fit the stash, though that is empty: it is to be taken by itself. */
 export const TOO_LARGE = 4
 
-/** Moves granules from the lanes into the stash, record by record; from then on each record counts by itself. */
+/**
+ * Moves granules from the lanes into the stash, record by record; from then on each record counts by itself. A granule goes in
+ * parts where it does not fit: its lane keeps the rest.
+ */
 export class Intake {
   readonly #parts: Parts
   readonly #handoff: Handoff
   readonly #admitted: (entry: StashEntry, value: unknown) => void
-  /** A granule that is taken from its lane and waits for room. */
+  /** A granule that is taken from its lane, whose records from `from` on wait for room. */
   #held: LaneGranule | undefined
 
   /** @param admitted is told of every entry */
@@ -29,52 +32,73 @@ export class Intake {
     this.#admitted = admitted
   }
 
-  /** True while a granule waits for room. */
+  /** True while records of a granule wait for room. */
   get isHolding(): boolean {
     return this.#held !== undefined
   }
 
-  /** Takes the next granule. @param granule holds it where the outcome is TOO_LARGE */
+  /** Takes records of the next granule. @param granule holds it, from `from` on, where the outcome is TOO_LARGE */
   next(granule: LaneGranule): typeof TAKEN | typeof NOTHING | typeof NO_ROOM_NOW | typeof TOO_LARGE {
     if (this.#held === undefined && !this.#parts.inlet.next(granule)) return NOTHING
     this.#held = undefined
-    if (this.#parts.desk.hasRoomFor(granule) && this.#take(granule)) return TAKEN
-    // What is here before it may have an order, so a granule that goes by itself goes alone.
-    if (this.#parts.desk.stash.isEmpty && !this.#handoff.isDirty) return TOO_LARGE
+    const from = granule.from
+    const to = granule.unreadDeaths > 0 ? from : this.admit(granule, from, granule.values)
+    if (to === from) {
+      // What is here before it may have an order, so a record that goes by itself goes alone.
+      if (this.#parts.desk.stash.isEmpty && !this.#handoff.isDirty) return TOO_LARGE
+      this.#held = granule
+      return NO_ROOM_NOW
+    }
+    this.#release(granule, to)
+    if (to < granule.count) this.#held = granule
+    return TAKEN
+  }
+
+  /** The records of a granule in hand wait here for their turn, from `from` on. */
+  hold(granule: LaneGranule, from: number): void {
+    granule.from = from
     this.#held = granule
-    return NO_ROOM_NOW
   }
 
-  /** Takes the records of a granule in hand from `index` on; false where they do not fit. */
-  rest(granule: LaneGranule, index: number): boolean {
-    return index === granule.count || (this.#parts.desk.hasRoomFor(granule) && this.#admit(granule, index))
+  /**
+   * Puts records of a granule in hand into the stash, from `from` on, as many as fit. Whoever calls it gives them back to the lane.
+   * @param first is told of the first one in place of `admitted`
+   * @returns the index behind the last one
+   */
+  admit(
+    granule: LaneGranule,
+    from: number,
+    values: ArrayLike<unknown>,
+    first: (entry: StashEntry, value: unknown) => void = this.#admitted,
+  ): number {
+    const { desk, settlement, hand } = this.#parts
+    let index = from
+    for (; index < granule.count && desk.stash.hasRoom(0); index++) {
+      const header = headerOf(granule, index, granule.attempt)
+      hand.holdOne(header)
+      const entry = desk.put(header, values[index], 0, 0)
+      hand.drop()
+      if (entry === undefined) break
+      settlement.toggle(header)
+      if (index === from) first(entry, values[index])
+      else this.#admitted(entry, values[index])
+    }
+    return index
   }
 
-  #take(granule: LaneGranule): boolean {
+  /** The records before `to` are in the stash. */
+  #release(granule: LaneGranule, to: number): void {
     const { inlet, settlement, outlet } = this.#parts
-    const records = granule.count - granule.from
-    if (!this.#admit(granule, granule.from)) return false
+    const records = to - granule.from
     outlet.open(granule, granule.count)
-    settlement.toggle(granule)
     outlet.root.count(IN, records)
-    inlet.release(granule)
-    measureGranule(this.#parts, granule)
+    granule.from = to
+    if (to === granule.count) {
+      settlement.toggle(granule)
+      inlet.release(granule)
+      measureGranule(this.#parts, granule)
+    } else inlet.releasePart(granule, to)
     outlet.close()
     this.#handoff.add(records)
-    return true
-  }
-
-  /** @returns false where a record is too large for an entry; then none is taken */
-  #admit(granule: LaneGranule, from: number): boolean {
-    const { desk, settlement, inlet } = this.#parts
-    const values = inlet.again(granule).slice(from)
-    const headers = values.map((_, i) => headerOf(granule, from + i, granule.attempt))
-    const entries = desk.putAll(headers, values, 0, 0)
-    if (entries === undefined) return false
-    entries.forEach((entry, i) => {
-      settlement.toggle(headers[i]!)
-      this.#admitted(entry, values[i])
-    })
-    return true
   }
 }

@@ -11,7 +11,7 @@ import { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
 import { Hand } from './hand.ts'
 import type { Handlers } from './handlers.ts'
-import { Inlet, type LaneGranule } from './inlet.ts'
+import { Inlet, type LaneGranule, type Reading } from './inlet.ts'
 import { Outlet } from './outlet.ts'
 import { Pacing } from './pacing.ts'
 import { Progress } from './progress.ts'
@@ -64,7 +64,16 @@ export function makeParts(given: {
     },
   })
   const phase = plan.control.offset / 4 + PHASE
-  const timeoutMs = stage.input?.timeoutMs ?? 0
+  const { timeoutMs = 0, maxCrashes = 0 } = stage.input ?? {}
+  const hand = new Hand(memory, worker.hand, timeoutMs > 0)
+  // A record that has killed its share is read once more, to be given up; if that kills too, it is given up unread.
+  const reading: Reading = {
+    start(granule) {
+      const deaths = hand.startReading(granule, granule.from, granule.count)
+      return deaths > maxCrashes ? deaths : 0
+    },
+    end: () => hand.endReading(),
+  }
   return {
     plan,
     stage,
@@ -72,14 +81,14 @@ export function makeParts(given: {
     memory,
     journal,
     handlers,
-    inlet: new Inlet(memory, given.assembly, plan, worker.inputs, (granule, records, hasEnded) => {
+    inlet: new Inlet(memory, given.assembly, plan, worker.inputs, reading, (granule, records, hasEnded) => {
       journal.counters[granule.lane!.dropped!]! += records
       if (hasEnded) settlement.toggle(granule)
     }),
     outlet,
     settlement,
     desk: new Desk(memory, worker.stash, journal),
-    hand: new Hand(memory, worker.hand, timeoutMs > 0),
+    hand,
     clock: new Clock(memory, worker.times),
     facts: {
       node: stage.node,

@@ -155,7 +155,7 @@ export class RecordWork {
   }
 
   #dueAt({ attempts }: Fault): number {
-    return Date.now() + retryDelayMs(this.#parts.stage.input!.retry, attempts, Math.random())
+    return this.#parts.clock.now + retryDelayMs(this.#parts.stage.input!.retry, attempts, Math.random())
   }
 
   #countRetry({ attempts, error }: Fault): void {

@@ -23,11 +23,11 @@ type Exception = { readonly error: unknown } | OpenCall | { readonly deaths: num
  */
 export class RecordStage implements Stage {
   wakeAt = Infinity
-  isAsync: boolean
+  isAsync = false
   readonly #parts: Parts
   readonly #handoff: Handoff
   readonly #work: RecordWork
-  readonly #context: CallContext
+  #context: CallContext
   readonly #granule = new LaneGranule()
   /** Where the stage stands with the granule in hand; `closed`: only the hand-off is missing. */
   #phase: 'idle' | 'running' | 'sending' | 'closed' = 'idle'
@@ -44,6 +44,8 @@ export class RecordStage implements Stage {
   #inHand: InHand | undefined
   /** Takes over once the handler has shown that it is async. */
   #calls: Calls | undefined
+  /** The records behind #index are with the calls. */
+  #isLeftToCalls = false
   #timesEach = false
   /** An earlier life left a granule half sent, and it was not yet taken up. */
   #hasHalfSent: boolean
@@ -54,11 +56,11 @@ export class RecordStage implements Stage {
     this.#work = new RecordWork(parts)
     this.#context = new CallContext(parts.facts, parts.stopped)
     parts.handlers.context = this.#context
-    const { ordered, retry, maxInFlight } = parts.stage.input!
-    this.isAsync = this.#work.handler.constructor.name === 'AsyncFunction'
+    const { ordered, retry } = parts.stage.input!
     this.#hasHalfSent = parts.hand.isResuming
     parts.desk.recover()
-    if ((this.isAsync && maxInFlight > 1) || (ordered && retry.maxAttempts > 1)) this.#useCalls()
+    // What waits in the stash, or could, has its place before what the lanes bring.
+    if (ordered && (retry.maxAttempts > 1 || parts.desk.waiting > 0)) this.#useCalls()
   }
 
   step(): Step {
@@ -89,13 +91,19 @@ export class RecordStage implements Stage {
 
   #takeAny(): boolean {
     const { inlet, desk } = this.#parts
-    const entry = desk.waiting > 0 ? desk.next(Date.now()) : undefined
+    const entry = desk.waiting > 0 ? desk.next(this.#parts.clock.now) : undefined
     if (entry !== undefined) return this.#startEntry(entry)
     return inlet.next(this.#granule) && this.#start()
   }
 
   #startEntry(entry: StashEntry): boolean {
-    this.#parts.desk.take(entry, this.#granule)
+    const { desk, hand, stage } = this.#parts
+    const header = desk.stash.header(entry)
+    const deaths = hand.deathsOf(header, 0)
+    this.#granule.unreadDeaths = deaths > stage.input!.maxCrashes ? deaths : 0
+    hand.holdOne(header)
+    desk.take(entry, this.#granule, deaths <= stage.input!.maxCrashes)
+    hand.drop()
     this.#entry = entry
     return this.#start()
   }
@@ -103,6 +111,7 @@ export class RecordStage implements Stage {
   #start(): boolean {
     const { hand, outlet } = this.#parts
     this.#phase = 'running'
+    this.#isLeftToCalls = false
     this.#index = this.#first = this.#granule.from
     hand.open(this.#granule)
     outlet.open(this.#granule, this.#granule.count, this.#first)
@@ -111,14 +120,17 @@ export class RecordStage implements Stage {
 
   /** Calls the handler for the records from #index on, up to the first one that is not done at once. */
   #run(): Step {
-    const { hand } = this.#parts
     if (this.#exception === undefined) {
       if (this.#mustWait()) return this.#wait(BLOCKED)
       if (!this.#takeRest()) this.#callPortion()
+      const exception = this.#exception as Exception | undefined
+      if (exception instanceof OpenCall) this.#handOver(exception)
     } else if (!this.#settle(this.#exception)) return this.#wait(WAITING)
     if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
-    if (!(this.#exception instanceof OpenCall)) hand.drop()
-    if (this.#inHand !== undefined && this.#index === this.#first) return PROGRESS
+    if (this.#inHand !== undefined && this.#index === this.#first) {
+      this.#parts.hand.drop()
+      return PROGRESS
+    }
     this.#phase = 'sending'
     return this.#send()
   }
@@ -130,7 +142,7 @@ export class RecordStage implements Stage {
 
   /** Whether the record in hand waits for its next attempt still. */
   #mustWait(): boolean {
-    const waitMs = this.#inHand === undefined ? 0 : this.#inHand.dueAt - Date.now()
+    const waitMs = this.#inHand === undefined ? 0 : this.#inHand.dueAt - this.#parts.clock.now
     this.wakeAt = waitMs > 0 ? this.#parts.clock.now + waitMs : Infinity
     return waitMs > 0
   }
@@ -139,7 +151,8 @@ export class RecordStage implements Stage {
     const { clock, hand, service } = this.#parts
     const from = this.#index
     const start = clock.now
-    const last = this.#inHand === undefined ? this.#granule.count : from + 1
+    const isAlone = this.#inHand !== undefined || hand.doubts(this.#granule)
+    const last = isAlone ? from + 1 : this.#granule.count
     if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
     else this.#callUpTo(last, 0)
     if (this.#exception === undefined) this.#inHand = undefined
@@ -175,25 +188,34 @@ export class RecordStage implements Stage {
         this.#exception = { error }
       }
       if (this.#exception !== undefined) {
-        work.deliverRun(results, values, from, i)
+        this.#deliverRun(results, from, i)
         this.#index = i
         return false
       }
       if (context.emitted.length === 0) continue
-      work.deliverRun(results, values, from, i + 1)
+      this.#deliverRun(results, from, i + 1)
       work.sendEmitted(context, i)
       from = i + 1
     }
-    work.deliverRun(results, values, from, last)
+    this.#deliverRun(results, from, last)
     this.#index = last
     return true
+  }
+
+  /** Keys, routes and fused handlers are called on the way out. */
+  #deliverRun(results: unknown[], from: number, to: number): void {
+    const { values, first } = this.#granule
+    if (from === to) return
+    this.#parts.hand.holdSeveral((first + from) | 0, to - from)
+    this.#work.deliverRun(results, values, from, to)
   }
 
   /** The same with a reading of the clock for each record, and a look at the suspects. */
   #callEach(last: number): void {
     const { clock, hand, service, stage } = this.#parts
     while (this.#index < last) {
-      const deaths = hand.deathsOf(this.#granule, this.#index)
+      const { unreadDeaths } = this.#granule
+      const deaths = unreadDeaths > 0 ? unreadDeaths : hand.deathsOf(this.#granule, this.#index)
       if (deaths >= stage.input!.maxCrashes) {
         this.#exception = { deaths }
         return
@@ -209,22 +231,34 @@ export class RecordStage implements Stage {
     if (exception instanceof OpenCall && !exception.isSettled) return false
     this.#exception = undefined
     const index = this.#index++
-    if (exception instanceof OpenCall) this.#parts.service.record(exception.tookMs * 1e6)
+    const { values, first } = this.#granule
+    this.#parts.hand.hold((first + index) | 0)
     if ('deaths' in exception) {
       this.#inHand = undefined
-      this.#work.poisoned(this.#granule.values[index], index, this.#granule, exception.deaths)
+      this.#work.poisoned(values[index], index, this.#granule, exception.deaths)
       return true
     }
-    try {
-      if (!(exception instanceof OpenCall) || exception.hasFailed) throw exception.error
-      this.#work.deliver(this.#work.settle(exception.result), this.#granule.values[index], index, this.#context)
-      this.#inHand = undefined
-    } catch (error) {
-      this.#fail(index, error)
-    }
+    if (exception instanceof OpenCall) {
+      this.#answered(index, exception)
+      this.#renewContext()
+      this.#context.aim(this.#granule, this.#index, this.#granule.attempt + 1)
+    } else this.#fail(index, exception.error)
     if (this.#inHand !== undefined) this.#index = index
-    this.#mayOverlap()
+    if (this.isAsync && this.#parts.stage.input!.maxInFlight > 1) this.#useCalls()
     return true
+  }
+
+  #answered(index: number, { hasFailed, error, result, tookMs }: OpenCall): void {
+    this.#parts.service.record(tookMs * 1e6)
+    if (hasFailed) return this.#fail(index, error)
+    let settled: unknown
+    try {
+      settled = this.#work.settle(result)
+    } catch (invalid) {
+      return this.#fail(index, invalid)
+    }
+    this.#work.deliver(settled, this.#granule.values[index], index, this.#context)
+    this.#inHand = undefined
   }
 
   #fail(index: number, error: unknown): void {
@@ -240,23 +274,56 @@ export class RecordStage implements Stage {
     } else this.#isKept = this.#work.failedAgain(entry, () => desk.value(entry), error)
   }
 
-  /** An async handler has shown itself: from here on several calls are open at once, if they may. */
-  #mayOverlap(): void {
-    if (this.isAsync && this.#parts.stage.input!.maxInFlight > 1) this.#useCalls()
-  }
-
   /** The records behind an async call go where several calls may be open; false where they do not, or there is no room. */
   #takeRest(): boolean {
-    const isByItself = this.#entry !== undefined || this.#inHand !== undefined || this.#parts.hand.isResuming
-    if (this.#calls === undefined || isByItself) return false
-    if (!this.#calls.takeRest(this.#granule, this.#index)) return false
-    this.#index = this.#granule.count
+    if (this.#calls === undefined || this.#isByItself) return false
+    const { inlet } = this.#parts
+    return this.#leave(this.#calls.takeRest(this.#granule, this.#index, inlet.again(this.#granule)))
+  }
+
+  /** The handler is async: the call that has shown it is the first of those that may be open at once. */
+  #handOver(call: OpenCall): void {
+    const { inlet, stage, desk } = this.#parts
+    const { maxInFlight, ordered } = stage.input!
+    if (maxInFlight === 1 || this.#isByItself || (ordered && desk.waiting > 0)) return
+    this.#useCalls()
+    const context = this.#context
+    const values = inlet.again(this.#granule)
+    if (!this.#leave(this.#calls!.takeOver(this.#granule, this.#index, values, { call, context }))) return
+    this.#exception = undefined
+    this.#renewContext()
+  }
+
+  /** A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call. */
+  #renewContext(): void {
+    const { facts, stopped, handlers } = this.#parts
+    this.#context = new CallContext(facts, stopped)
+    handlers.context = this.#context
+  }
+
+  /** What is in hand is a record of the stash, waits for another attempt, or was left half sent: it ends where it is. */
+  get #isByItself(): boolean {
+    const isUnread = this.#granule.unreadDeaths > 0
+    return this.#entry !== undefined || this.#inHand !== undefined || this.#parts.hand.isResuming || isUnread
+  }
+
+  /** The records before `to` are in the stash, and those behind it come there as there is room. False where none is. */
+  #leave(to: number): boolean {
+    if (to === this.#index) return false
+    this.#index = to
+    this.#isLeftToCalls = to < this.#granule.count
     return true
   }
 
   #send(): Step {
-    const { clock, outlet } = this.#parts
-    if (!outlet.flush(clock.stamp)) {
+    const { clock, outlet, hand } = this.#parts
+    const { first } = this.#granule
+    hand.holdSeveral((first + this.#first) | 0, this.#index - this.#first)
+    const isSent = outlet.flush(clock.stamp)
+    // A call that is open stays in hand; nothing else does while the worker waits.
+    if (this.#exception instanceof OpenCall) hand.hold((first + this.#index) | 0)
+    else hand.drop()
+    if (!isSent) {
       this.#handoff.commitPart(this.#granule)
       return BLOCKED
     }
@@ -285,7 +352,7 @@ export class RecordStage implements Stage {
     this.#handoff.add(this.#index - this.#first)
     this.#isKept = false
     if (isLast) this.#entry = undefined
-    else {
+    else if (!this.#isLeftToCalls) {
       this.#first = this.#index
       outlet.open(granule, granule.count, this.#first)
     }
@@ -293,7 +360,7 @@ export class RecordStage implements Stage {
   }
 
   get #nextPhase(): 'running' | 'idle' {
-    return this.#index < this.#granule.count ? 'running' : 'idle'
+    return this.#index < this.#granule.count && !this.#isLeftToCalls ? 'running' : 'idle'
   }
 
   #commit(): Step {
@@ -304,7 +371,7 @@ export class RecordStage implements Stage {
   #idle(): Step {
     if (this.#handoff.isDirty) return this.#commit()
     const { desk, clock } = this.#parts
-    this.wakeAt = clock.now + (desk.nextDueAt - Date.now())
+    this.wakeAt = desk.nextDueAt
     return STARVED
   }
 

@@ -8,6 +8,7 @@ import { graphOf, receiptOf, type World } from './handlers.ts'
 import { NetPipeline } from './pipeline.ts'
 import { orderOf } from './order.ts'
 import { share } from './stage.ts'
+import { time } from './time.ts'
 
 export interface RoundResult {
   readonly seed: number
@@ -18,6 +19,7 @@ export interface RoundResult {
 }
 
 export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed))): Promise<RoundResult> {
+  time.reset()
   const random = new Random(seed ^ 0x0de7)
   const faults: string[] = []
   const fault = (what: string): unknown => faults.length < 5 && faults.push(what)
@@ -47,7 +49,7 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
       maxDeaths: random.pick([5, 50, 200]),
       drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
       leapMs: random.chance(0.2) ? 500 : 0,
-      maxSteps: isBig ? 1_000_000 : 200_000,
+      maxSteps: isBig ? 5_000_000 : 200_000,
     },
     fault,
   )

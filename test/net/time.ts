@@ -42,6 +42,13 @@ class Time {
     syncBuiltinESMExports()
   }
 
+  /** A round begins: its time does not depend on those before it. */
+  reset(): void {
+    this.now = 1_000
+    this.owner = undefined
+    this.#timers = []
+  }
+
   /** What one has set is another's from now on. */
   pass(from: unknown, to: unknown): void {
     for (const timer of this.#timers) if (timer.owner === from) timer.owner = to

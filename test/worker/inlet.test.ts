@@ -53,7 +53,8 @@ class LargeLink {
   /** A successor of the reader, whose life so far ends without a hand-off. */
   reviveReader(): void {
     this.#reading = new Journal(this.#lane.memory, this.#lane.journals.reader)
-    this.inlet = new Inlet(this.#lane.memory, this.#assembly, plan, this.#ends, () => undefined)
+    const reading = { start: () => 0, end: () => undefined }
+    this.inlet = new Inlet(this.#lane.memory, this.#assembly, plan, this.#ends, reading, () => undefined)
   }
 
   /** Writes as much as there is room for, each record a granule of its own. */
