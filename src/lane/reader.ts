@@ -1,7 +1,7 @@
 import { load, store } from '#atomics'
 import type { Journal } from './journal.ts'
 import type { LaneLayout } from './layout.ts'
-import { ASSEMBLED, DROP_TO, FRAME_BYTES, GRANTED, HEAD, PART, TAIL, TAKEN, WANTING, ringOffset } from './layout.ts'
+import { ASSEMBLED, DROP_TO, ENDED, FRAME_BYTES, GRANTED, HEAD, PART, TAIL, TAKEN, WANTING, ringOffset } from './layout.ts'
 import type { Memory } from './memory.ts'
 
 /** Not an offset: no frame is there just now. Empty is normal, so it is a value. */
@@ -96,6 +96,12 @@ export class LaneReader {
   /** Records of the frame at HEAD that are released already: the first frame that a successor polls starts after them. */
   get part(): number {
     return this.#part
+  }
+
+  /** Nothing comes here any more, and all that came is taken. */
+  get hasEnded(): boolean {
+    // END: pairs with the store of ENDED in LaneWriter's hand-off. The look for a frame comes after this load, so it sees the last one.
+    return load(this.#memory.words, this.#header + ENDED) === 1 && this.poll() === NO_FRAME
   }
 
   /** True where frames are taken and not yet released. */

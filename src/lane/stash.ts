@@ -59,6 +59,11 @@ export function stashBytes(layout: Pick<StashLayout, 'textBytes' | 'ringBytes'>)
   return LINE_BYTES + layout.textBytes + layout.ringBytes
 }
 
+/** Whether a stash holds nothing, as the last hand-off of its worker left it. Anyone may ask. */
+export function stashIsEmpty({ words }: Memory, { offset }: StashLayout): boolean {
+  return load(words, offset / 4 + HEAD) === load(words, offset / 4 + TAIL)
+}
+
 export function stashTexts(layout: StashLayout): TextsLayout {
   return { usedWord: layout.offset / 4 + 2, offset: layout.offset + LINE_BYTES, bytes: layout.textBytes }
 }

@@ -16,6 +16,7 @@ import {
   GRANTED,
   HEAD,
   DROP_TO,
+  ENDED,
   PENDING,
   RESUME,
   SENT,
@@ -75,6 +76,8 @@ export class LaneWriter {
   #wanting: boolean
   #pending: boolean
   #stagedPending: boolean
+  #ended: boolean
+  #stagedEnded: boolean
 
   constructor(memory: Memory, layout: LaneLayout) {
     this.#memory = memory
@@ -91,6 +94,7 @@ export class LaneWriter {
     this.#grantedSeen = load(memory.words, this.#header + GRANTED)
     this.#wanting = load(memory.words, this.#header + WANTING) === 1
     this.#pending = this.#stagedPending = load(memory.words, this.#header + PENDING) === 1
+    this.#ended = this.#stagedEnded = load(memory.words, this.#header + ENDED) === 1
   }
 
   /** Records that may be sent now. */
@@ -191,6 +195,18 @@ export class LaneWriter {
     this.#pending = pending
   }
 
+  /** From the next hand-off on, nothing comes here any more. @returns whether that is news */
+  end(): boolean {
+    if (this.#ended) return false
+    this.#ended = true
+    return true
+  }
+
+  /** The end is said, and no hand-off has told so yet. */
+  get hasNewEnd(): boolean {
+    return this.#ended !== this.#stagedEnded
+  }
+
   /** Adds this lane's new words to the hand-off. */
   stage(journal: Journal): void {
     if (this.#tail !== this.#stagedTail) {
@@ -207,6 +223,11 @@ export class LaneWriter {
     if (this.#resume !== this.#stagedResume) {
       journal.set(this.#header + RESUME, this.#resume)
       this.#stagedResume = this.#resume
+    }
+    if (this.#ended !== this.#stagedEnded) {
+      // END: pairs with the load of ENDED in LaneReader.hasEnded. All stores of TAIL come before this store.
+      journal.set(this.#header + ENDED, 1)
+      this.#stagedEnded = true
     }
   }
 

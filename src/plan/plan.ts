@@ -107,6 +107,7 @@ class Planner {
     let next = 0
     const workers = this.#drafts.map(({ stage }) => Array.from({ length: stage.concurrency }, () => next++))
     const above = sourcesAbove(this.#drafts, this.#shapes)
+    const loops = stageLoops(this.#drafts.length, this.#shapes)
     let source = 0
     const numbers = this.#drafts.map(({ stage }) =>
       stage.kind === 'source' ? Array.from({ length: stage.concurrency }, () => source++) : [],
@@ -115,6 +116,7 @@ class Planner {
       ...stage,
       workers: workers[i]!,
       sourcesAbove: above[i]!.flatMap((index) => numbers[index]!),
+      ...(loops[i] && { loop: loops[i] }),
     }))
   }
 
@@ -230,4 +232,19 @@ function sourcesAbove(drafts: readonly StageDraft[], links: readonly LinkShape[]
   return above.map((set, i) =>
     [...set].filter((source) => source !== i || drafts[i]!.stage.kind !== 'source').sort((a, b) => a - b),
   )
+}
+
+/** For each stage, all stages that it can reach and that can reach it; undefined where it cannot even reach itself. */
+function stageLoops(stages: number, links: readonly LinkShape[]): (readonly number[] | undefined)[] {
+  const reach = Array.from({ length: stages }, () => new Set<number>())
+  for (let changed = true; changed;) {
+    changed = false
+    for (const { from, to } of links) {
+      const before = reach[from]!.size
+      reach[from]!.add(to)
+      for (const further of reach[to]!) reach[from]!.add(further)
+      if (reach[from]!.size > before) changed = true
+    }
+  }
+  return reach.map((below, stage) => (below.has(stage) ? [...below].filter((other) => reach[other]!.has(stage)) : undefined))
 }

@@ -64,6 +64,8 @@ export interface StagePlan {
   readonly nodes: readonly NodePlan[]
   /** Source numbers from which records can come. */
   readonly sourcesAbove: readonly number[]
+  /** All stages of the loop that it is on; absent where it is on none. */
+  readonly loop?: readonly number[]
   readonly input?: InputPlan
   readonly source?: SourcePlan
   readonly restart: Resolved<typeof RESTART_OPTIONS>

@@ -99,7 +99,7 @@ export class BatchStage implements Stage {
   }
 
   #idle(): Step {
-    if (this.#handoff.isDirty) return this.#commit()
+    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
     const timeout = this.#waiting > 0 ? this.#queue[0]!.takenAt + this.#timeoutMs : Infinity
     this.wakeAt = Math.min(timeout, this.#groups.nextDueAt)
     return STARVED
@@ -138,8 +138,8 @@ export class BatchStage implements Stage {
     const unread = last.unreadDeaths > 0 ? last.count - last.from : 0
     const records = Math.min(this.#size, this.#waiting - unread)
     if (records === this.#size || unread > 0) return records
-    const { clock, inlet, isDraining } = this.#parts
-    const isOver = clock.now - this.#queue[0]!.takenAt >= this.#timeoutMs || isDraining()
+    const { clock, inlet, isDraining, end } = this.#parts
+    const isOver = clock.now - this.#queue[0]!.takenAt >= this.#timeoutMs || isDraining() || end.isNear
     // A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is.
     return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? records : 0
   }

@@ -78,7 +78,7 @@ export class Calls {
     const taken = this.#takeMore(granule)
     if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
     if (sent === PROGRESS || hasStarted || taken) return PROGRESS
-    if (this.#handoff.isDirty) return this.#commit()
+    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
     const { desk, clock } = this.#parts
     // While no call may start, an entry that is due waits for an answer, not for a time.
     const mayStart = this.#open < this.#maxInFlight && !this.#isAlone

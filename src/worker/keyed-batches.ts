@@ -90,7 +90,7 @@ export class KeyedBatchStage implements Stage {
     if (hasNamed && this.#commit() === BLOCKED) return BLOCKED
     const hasStarted = this.#startDue()
     if (sent === PROGRESS || hasTaken || hasStarted) return PROGRESS
-    if (this.#handoff.isDirty) return this.#commit()
+    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
     this.wakeAt = this.#nextWake()
     if (this.#inFlight > 0) return WAITING
     return this.#intake.isHolding ? BLOCKED : STARVED
@@ -224,8 +224,9 @@ export class KeyedBatchStage implements Stage {
 
   /** Completes the batches whose time is over, and, where nothing else goes on, those that hold the room. */
   #closeBatches(isIdle: boolean): void {
-    const { clock, stage, isDraining } = this.#parts
-    const isPressed = isIdle && (isDraining() || this.#intake.isHolding)
+    const { clock, stage, isDraining, end } = this.#parts
+    if (this.#open.size === 0) return
+    const isPressed = isIdle && (isDraining() || this.#intake.isHolding || end.isNear)
     for (const [key, { openedAt }] of this.#open) {
       if (isPressed || clock.now - openedAt >= stage.input!.batch!.timeoutMs) this.#complete(key)
     }

@@ -109,6 +109,7 @@ class OutLane {
 
 /** A record that goes in fragments: its bytes, and how many of them are on the lane. */
 interface Fragments {
+  readonly queue: Queue
   readonly lane: OutLane
   readonly bytes: Buffer
   sent: number
@@ -217,6 +218,11 @@ export class LinkWriter {
     for (let i = 0; i < this.#queues.length; i++) {
       const queue = this.#queues[i]!
       if (queue.isEmpty) continue
+      // A record in fragments goes whole before any other: what it was cut into is no other queue's.
+      if (this.#fragments !== undefined && this.#fragments.queue !== queue) {
+        isDone = false
+        continue
+      }
       isDone = this.#flushQueue(queue, i, header, stamp, refuse) && isDone
       if (queue.isEmpty) queue.compact()
     }
@@ -250,6 +256,13 @@ export class LinkWriter {
     }
   }
 
+  /** From the next hand-off on, nothing is sent any more. @returns whether that is news */
+  end(): boolean {
+    let isNews = false
+    for (const { writer } of this.#lanes) isNews = writer.end() || isNews
+    return isNews
+  }
+
   get hasUncommitted(): boolean {
     for (const lane of this.#lanes) if (lane.writer.hasUncommitted) return true
     return false
@@ -262,7 +275,7 @@ export class LinkWriter {
 
   stage(journal: Journal): void {
     for (const lane of this.#lanes) {
-      lane.mustWake ||= lane.writer.hasUncommitted
+      lane.mustWake ||= lane.writer.hasUncommitted || lane.writer.hasNewEnd
       lane.writer.stage(journal)
     }
   }
@@ -364,7 +377,7 @@ export class LinkWriter {
       return true
     }
     try {
-      this.#fragments = { lane, bytes: this.#encodeAlone(lane, queue.values[queue.next]), sent: 0 }
+      this.#fragments = { queue, lane, bytes: this.#encodeAlone(lane, queue.values[queue.next]), sent: 0 }
     } catch (error) {
       this.#refuseNext(queue, error, refuse)
     }

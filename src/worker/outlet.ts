@@ -253,6 +253,13 @@ export class Outlet {
     return this.#links.every((link) => link.abortFragments(stamp))
   }
 
+  /** From the next hand-off on, nothing is sent any more. @returns whether that is news */
+  end(): boolean {
+    let isNews = false
+    for (const link of this.#links) isNews = link.end() || isNews
+    return isNews
+  }
+
   get hasUncommitted(): boolean {
     for (const link of this.#links) if (link.hasUncommitted) return true
     return false

@@ -9,6 +9,7 @@ import type { HistogramKind, Plan } from '../plan/types.ts'
 import { Histogram } from '../telemetry/histogram.ts'
 import { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
+import { End } from './end.ts'
 import { Hand } from './hand.ts'
 import type { Handlers } from './handlers.ts'
 import { Inlet, type LaneGranule, type Reading } from './inlet.ts'
@@ -74,6 +75,10 @@ export function makeParts(given: {
     },
     end: () => hand.endReading(),
   }
+  const inlet = new Inlet(memory, given.assembly, plan, worker.inputs, reading, (granule, records, hasEnded) => {
+    journal.counters[granule.lane!.dropped!]! += records
+    if (hasEnded) settlement.toggle(granule)
+  })
   return {
     plan,
     stage,
@@ -81,10 +86,8 @@ export function makeParts(given: {
     memory,
     journal,
     handlers,
-    inlet: new Inlet(memory, given.assembly, plan, worker.inputs, reading, (granule, records, hasEnded) => {
-      journal.counters[granule.lane!.dropped!]! += records
-      if (hasEnded) settlement.toggle(granule)
-    }),
+    inlet,
+    end: new End(memory, plan, stage, inlet),
     outlet,
     settlement,
     desk: new Desk(memory, worker.stash, journal),

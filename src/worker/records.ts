@@ -369,7 +369,7 @@ export class RecordStage implements Stage {
   }
 
   #idle(): Step {
-    if (this.#handoff.isDirty) return this.#commit()
+    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
     const { desk, clock } = this.#parts
     this.wakeAt = desk.nextDueAt
     return STARVED

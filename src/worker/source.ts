@@ -218,6 +218,7 @@ export class SourceStage implements Stage {
     if (this.#supply.error !== undefined) throw this.#supply.error
     if (!progress.isFinished && !hand.isResuming) {
       progress.isFinished = true
+      this.#parts.outlet.end()
       this.#handoff.add(1)
       return this.#commit()
     }

@@ -9,6 +9,7 @@ import type { Histogram } from '../telemetry/histogram.ts'
 import type { Clock } from './clock.ts'
 import type { WorkerFacts } from './context.ts'
 import type { Desk } from './desk.ts'
+import type { End } from './end.ts'
 import type { Hand } from './hand.ts'
 import type { Handlers } from './handlers.ts'
 import type { Inlet } from './inlet.ts'
@@ -49,6 +50,7 @@ export interface Parts {
   readonly journal: Journal
   readonly handlers: Handlers
   readonly inlet: Inlet
+  readonly end: End
   readonly outlet: Outlet
   readonly settlement: Settlement
   readonly desk: Desk
@@ -141,6 +143,15 @@ export class Handoff {
   get isDirty(): boolean {
     const { inlet, outlet, journal } = this.#parts
     return this.#records > 0 || inlet.isDirty || outlet.hasUncommitted || !journal.isEmpty
+  }
+
+  /**
+   * Where nothing can come any more and nothing is left here, says so to those below.
+   * @returns whether that is to be handed off
+   */
+  passEnd(): boolean {
+    const { end, desk, outlet } = this.#parts
+    return desk.stash.isEmpty && end.hasCome && outlet.end()
   }
 
   /** What came of a granule is on the lanes, and the granule itself ends. */

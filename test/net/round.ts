@@ -19,7 +19,8 @@ export interface RoundResult {
 }
 
 export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed))): Promise<RoundResult> {
-  time.reset()
+  const chances = new Random(seed ^ 0xca5e)
+  time.reset(() => chances.next())
   const random = new Random(seed ^ 0x0de7)
   const faults: string[] = []
   const fault = (what: string): unknown => faults.length < 5 && faults.push(what)

@@ -42,8 +42,9 @@ class Time {
     syncBuiltinESMExports()
   }
 
-  /** A round begins: its time does not depend on those before it. */
-  reset(): void {
+  /** A round begins: neither its time nor its chances depend on those before it. */
+  reset(random: () => number): void {
+    Math.random = random
     this.now = 1_000
     this.owner = undefined
     this.#timers = []
