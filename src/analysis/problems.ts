@@ -127,6 +127,11 @@ export const PROBLEMS = {
     text: 'A transform collects batches, and its handler takes single records.',
     fix: 'Use `mapBatch`, or remove `batch`.',
   },
+  OPTION_UNUSED: {
+    severity: 'error',
+    text: 'An option stands on a node that has no use for it.',
+    fix: 'Remove it, or give the node the handler that it is for.',
+  },
   ACK_WITHOUT_SOURCE: {
     severity: 'warning',
     text: 'A source has an `ack` and nothing that makes records.',

@@ -183,6 +183,10 @@ export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptio
   readonly poll?:
     | ((demand: number, context: SourceContext<State>) => PolledBatch<Out> | Promise<PolledBatch<Out>>)
     | HandlerReference
+  /** Most records that one call of `poll` is asked for. */
+  readonly pollSize?: number
+  /** Pause before `poll` is called again after an empty answer, in ms. */
+  readonly pollMs?: number
   /** Fed by `pipeline.push` of the embedding thread. */
   readonly push?: boolean
   /** Learns the receipts of source records that ended well, and of those that failed. */
@@ -350,6 +354,8 @@ export interface GraphNode
   readonly rateLimit?: number
   readonly window?: number
   readonly granule?: number
+  readonly pollSize?: number
+  readonly pollMs?: number
   readonly push?: boolean
   readonly selectivity?: number
   readonly capacity?: number

@@ -7,6 +7,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *
  * Of the pipeline, stored by the supervisor:
  *     0    PHASE   see below
+ *     4    RUN low, RUN high: a random number of this run, which the ids of records are mixed from
  *
  * Of each worker: a line of the supervisor's, a line of its own, then its doorbell.
  *     0    COMMAND  a bit for each lasting request
@@ -16,6 +17,8 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *     136  ASYNC    1 once its handler has answered with a promise, so that its calls may overlap
  */
 export const PHASE = 0
+export const RUN_LOW = 1
+export const RUN_HIGH = 2
 /** The phases of a pipeline, in their order: a worker that sees one goes on accordingly. */
 export const PHASES = ['starting', 'running', 'draining', 'stopping', 'nacking'] as const
 export type Phase = (typeof PHASES)[number]

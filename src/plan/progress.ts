@@ -8,6 +8,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *     12   CURSOR              0 none, 1 or 2 the place of the last cursor, 3 the source has cursors and none was handed on
  *     16   FINISHED            1 once the source has said that it makes no more
  *     20   BEYOND              records handed on after the one with that cursor
+ *     24   BEHIND              records handed on since that cursor came first
  *     128  two places for a cursor, so that one is whole at any moment: a word for its length, then MessagePack
  */
 export const EMITTED_LOW = 0
@@ -16,6 +17,7 @@ export const SEQUENCE = 2
 export const CURSOR = 3
 export const FINISHED = 4
 export const BEYOND = 5
+export const BEHIND = 6
 const PLACE_BYTES = 4096
 export const MAX_CURSOR_BYTES: number = PLACE_BYTES - 4
 /** A value of CURSOR. */

@@ -92,7 +92,7 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
       host: 'embedder',
       concurrency: 1,
       nodes: [root, unwrap],
-      source: { window: INJECTED_RECORDS, granule: 1, rateLimit: 0, acks: false },
+      source: { window: INJECTED_RECORDS, granule: 1, rateLimit: 0, acks: false, pollSize: 1, pollMs: 0 },
       restart: resolve(RESTART_OPTIONS, restart),
       resourceLimits: {},
     },
@@ -258,6 +258,8 @@ function sourcePlan(node: GraphNode): SourcePlan {
     granule: node.granule ?? (single ? 1 : DEFAULT_GRANULE),
     rateLimit: (node.rateLimit ?? 0) / workers,
     acks,
+    pollSize: node.pollSize ?? NODE_OPTIONS.pollSize.default,
+    pollMs: node.pollMs ?? NODE_OPTIONS.pollMs.default,
   }
 }
 

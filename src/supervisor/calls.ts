@@ -1,5 +1,4 @@
 import type { ErrorMessage } from '../worker/protocol.ts'
-import { pushedRecordId } from '../worker/source.ts'
 
 /** How long the reason of a failure may come after the failure: acks go by shared memory, reasons by message. */
 const REASON_MS = 100
@@ -43,12 +42,12 @@ export class Call {
 
 /** The open calls of one push source. */
 export class Calls {
-  readonly #source: number
+  readonly #idOf: (sequence: number) => string
   readonly #bySequence = new Map<number, Call>()
 
-  /** @param source its number among all source workers */
-  constructor(source: number) {
-    this.#source = source
+  /** @param idOf the id of the source's record with this number */
+  constructor(idOf: (sequence: number) => string) {
+    this.#idOf = idOf
   }
 
   open(call: Call, sequence: number): void {
@@ -71,7 +70,7 @@ export class Calls {
   /** A record was given up. Failures are few, and told at a limited rate, so the ids of open calls are made only here. */
   explain(recordId: string, { name, message, stack, code }: ErrorMessage): void {
     for (const [sequence, call] of this.#bySequence) {
-      if (pushedRecordId(this.#source, sequence) !== recordId) continue
+      if (this.#idOf(sequence) !== recordId) continue
       call.explain(Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code }) }))
     }
   }

@@ -4,7 +4,7 @@ import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
 import { sign } from '../lane/signature.ts'
-import { DRAINING, LEFT, NACKING, PHASE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
+import { DRAINING, RUN_LOW, LEFT, NACKING, PHASE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import { termsOf } from '../plan/terms.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
@@ -88,6 +88,7 @@ export class Supervisor implements MemberListener {
     this.deadLetters = new DeadLetters(options.deadLetters)
     this.#shared = new SharedArrayBuffer(plan.memoryBytes)
     this.memory = viewMemory(this.#shared)
+    this.memory.words.set(crypto.getRandomValues(new Int32Array(2)), plan.control.offset / 4 + RUN_LOW)
     for (const { edges, lanes } of plan.links) {
       for (const lane of lanes.flat()) sign(this.memory, lane, LIBRARY_VERSION, termsOf(options.graph, edges))
     }

@@ -39,7 +39,7 @@ export class End {
   /** Nothing new comes from the sources: what waits for more to come need not wait. On a loop, records may still go round. */
   get isNear(): boolean {
     for (const { reader } of this.#lanes) if (!reader.hasEnded) return false
-    return this.#loop === undefined || this.#loop.into.every((lane) => this.#hasEnded(lane))
+    return this.#loop === undefined || this.#loop.into.every((lane) => this.#isEnded(lane))
   }
 
   /**
@@ -54,8 +54,8 @@ export class End {
     return before !== undefined && before === this.#lookAtLoop()
   }
 
-  #hasEnded(lane: number): boolean {
-    return load(this.#memory.words, lane + ENDED) === 1 && this.#isEmpty(lane)
+  #isEnded(lane: number): boolean {
+    return load(this.#memory.words, lane + ENDED) === 1
   }
 
   #isEmpty(lane: number): boolean {
@@ -71,7 +71,7 @@ export class End {
       if (journalMark(this.#memory, journal) !== 0 || !stashIsEmpty(this.#memory, stash)) return undefined
       handoffs += this.#memory.floats[journal.countersOffset / 8 + HANDOFFS]!
     }
-    const isEmpty = into.every((lane) => this.#hasEnded(lane)) && within.every((lane) => this.#isEmpty(lane))
+    const isEmpty = into.every((lane) => this.#isEnded(lane) && this.#isEmpty(lane)) && within.every((lane) => this.#isEmpty(lane))
     return isEmpty ? handoffs : undefined
   }
 }

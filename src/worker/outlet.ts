@@ -104,7 +104,7 @@ export class Outlet {
       const ends = given.worker.outputs.filter((end) => end.link === link.index)
       const writers = ends.map(({ layout }) => new LaneWriter(given.memory, layout))
       const sentBefore = writers.reduce((sum, { sentBefore }) => sum + sentBefore, 0)
-      const chooser = chooserOf(link.dispatch, given.handlers.dispatch(link), sentBefore)
+      const chooser = chooserOf(link.dispatch, given.handlers.dispatch(link), ends.length, sentBefore)
       const { memory, plan, counters, settlement } = given
       const at = port.counters
       const writer = new LinkWriter({

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import {
+  BEHIND,
   BEYOND,
   CURSOR,
   EMITTED_HIGH,
@@ -24,6 +25,8 @@ export class Progress {
   isFinished: boolean
   /** Records handed on after the one that the cursor is of. */
   beyond: number
+  /** Records handed on since that cursor came first: names of records count from it. */
+  behind: number
   readonly #memory: Memory
   readonly #at: number
   #place: number
@@ -38,6 +41,7 @@ export class Progress {
     this.#place = load(words, at + CURSOR)
     this.isFinished = load(words, at + FINISHED) === 1
     this.beyond = load(words, at + BEYOND)
+    this.behind = load(words, at + BEHIND) >>> 0
   }
 
   /** Records that a successor's source makes again, and that are passed over. */
@@ -85,6 +89,7 @@ export class Progress {
     journal.set(this.#at + SEQUENCE, this.sequence)
     journal.set(this.#at + CURSOR, this.#place)
     journal.set(this.#at + BEYOND, this.beyond)
+    journal.set(this.#at + BEHIND, this.behind | 0)
     journal.set(this.#at + FINISHED, this.isFinished ? 1 : 0)
   }
 }

@@ -2,7 +2,6 @@ import { errorText } from '../errors.ts'
 import { load } from '#atomics'
 import { Marked, type SourceContext } from '../plan/definition.ts'
 import { ring } from '../lane/doorbell.ts'
-import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'
 import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
@@ -11,6 +10,7 @@ import { DONE, FAILED, IN } from '../telemetry/counters.ts'
 import { Granule } from './granule.ts'
 import { MAX_ATTEMPTS, Outcomes } from './outcomes.ts'
 import { GranuleSize, Pacing } from './pacing.ts'
+import { RecordIds } from './record-ids.ts'
 import {
   BLOCKED,
   ENDED,
@@ -28,8 +28,6 @@ import { type Supply, Taken, supplyOf } from './supply.ts'
 
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
 const MAX_SETTLED = 128
-/** A poll that had nothing is asked again after this. */
-const POLL_AGAIN_MS = 10
 
 /**
  * A stage that makes records: it takes them from the user's handler a granule at a time, opens a slot for each granule, and
@@ -45,6 +43,7 @@ export class SourceStage implements Stage {
   readonly #outcomes: Outcomes | undefined
   readonly #pacing: Pacing
   readonly #size: GranuleSize
+  readonly #ids: RecordIds
   readonly #control: number
   /** Records that are taken from the handler and not sent yet. */
   readonly #taken = new Taken()
@@ -54,6 +53,8 @@ export class SourceStage implements Stage {
   #phase: 'idle' | 'sending' | 'closed' = 'idle'
   #slot = NO_SLOT
   #inFlight: number
+  /** Records for which there was room at the last look: on their way, on the lanes, and by the rate limit. */
+  #room = 0
 
   constructor(given: Parts) {
     const parts = { ...given, ...given.source! }
@@ -62,6 +63,7 @@ export class SourceStage implements Stage {
     this.#source = stage.source!
     this.#control = worker.control.offset / 4
     this.#pacing = new Pacing(this.#source.rateLimit, clock.now)
+    this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
     this.#size = new GranuleSize(this.#source.granule, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
     this.#handoff = new Handoff(parts, [{ stage: (journal): void => this.#stage(journal) }])
@@ -90,6 +92,11 @@ export class SourceStage implements Stage {
     if (made === PROGRESS) return PROGRESS
     if (this.#handoff.isDirty) return this.#commit()
     return settled ? PROGRESS : made
+  }
+
+  /** The id of a record that was pushed, by its number. */
+  idOfPushed(number: number): string {
+    return this.#ids.ofPushed(number)
   }
 
   /** Whether `ack` is to learn of records yet: of those that are on their way, and of those whose end it was not told. */
@@ -165,27 +172,30 @@ export class SourceStage implements Stage {
     const most = resumed > 0 ? resumed : this.#most()
     if (most <= 0) return this.#whyNot()
     const start = clock.now
-    if (this.#taken.count < most) this.#supply.take(most - this.#taken.count, this.#taken)
+    const before = this.#taken.count
+    if (before < most) this.#supply.take(most - before, this.#taken, Math.min(this.#source.pollSize, this.#room))
     this.isAsync ||= this.#supply.isAsync
-    const records = this.#taken.count
-    if (records === 0 || records < resumed) return this.#nothing()
-    this.#parts.service.record(((clock.read() - start) * 1e6) / records, records)
-    return this.#open(records)
+    const { count } = this.#taken
+    if (count === 0 || count < resumed) return this.#nothing()
+    const taken = count - before
+    if (taken > 0) this.#parts.service.record(((clock.read() - start) * 1e6) / taken, taken)
+    const named = this.#ids.name(this.#taken)
+    return this.#open(resumed > 0 ? resumed : named)
   }
 
   /** Records that may be made now. */
   #most(): number {
     const { memory, isDraining, outlet, clock, slots, progress } = this.#parts
     if (isDraining()) this.#supply.close()
+    if (slots.free === 0) return 0
     if (this.#taken.count > 0) return this.#taken.count
     // What arrives after the end was written down is not taken any more: it is nacked with what is left.
     if (this.#supply.isOver || progress.isFinished || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0)
       return 0
     const rate = load(memory.words, this.#control + RATE)
     this.#pacing.perSecond = rate === 0 ? this.#source.rateLimit : Math.max(0, rate) / 1000
-    if (slots.free === 0) return 0
-    const room = Math.min(this.#source.window - this.#inFlight, outlet.demand())
-    return Math.min(room, this.#size.records, this.#pacing.allowed(clock.now))
+    this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), this.#pacing.allowed(clock.now))
+    return Math.min(this.#room, this.#size.records)
   }
 
   /** Nothing may be made: why, and until when. */
@@ -209,7 +219,7 @@ export class SourceStage implements Stage {
   #nothing(): Step {
     const { clock } = this.#parts
     if (this.#supply.isOver) return this.#finish()
-    if (!this.#supply.isAsync) this.wakeAt = clock.now + POLL_AGAIN_MS
+    if (!this.#supply.isAsync) this.wakeAt = clock.now + this.#source.pollMs
     return STARVED
   }
 
@@ -231,9 +241,9 @@ export class SourceStage implements Stage {
     const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
     const granule = this.#granule
     if (this.#outcomes === undefined && this.#supply.isWaitedFor !== true) for (const reader of acks) reader.want(false)
-    mix(worker.source! + 1, SOURCE_SALT, progress.sequence)
-    granule.baseLow = mixed.low
-    granule.baseHigh = mixed.high
+    granule.baseLow = this.#ids.baseLow
+    granule.baseHigh = this.#ids.baseHigh
+    granule.first = this.#ids.first
     granule.count = records
     const isResumed = hand.isResuming
     this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
@@ -287,7 +297,8 @@ export class SourceStage implements Stage {
     if (this.#taken.hasMarks) this.#moveCursor(count)
     progress.emitted += count
     progress.sequence = (progress.sequence + 1) | 0
-    this.#taken.clear()
+    this.#ids.advance()
+    this.#taken.drop(count)
     this.#opened.push(this.#slot)
     outlet.root.count(IN, count)
     if (hand.isResuming) settlement.toggle(this.#granule)
@@ -300,7 +311,8 @@ export class SourceStage implements Stage {
   /** The cursor is that of the last record that has one. */
   #moveCursor(count: number): void {
     const { progress } = this.#parts
-    const last = this.#taken.marks.findLastIndex((mark) => mark?.cursor !== undefined)
+    let last = count - 1
+    while (last >= 0 && this.#taken.marks[last]?.cursor === undefined) last--
     if (last < 0) return
     progress.cursor = this.#taken.marks[last]!.cursor
     progress.beyond = count - 1 - last
@@ -346,15 +358,6 @@ export class SourceStage implements Stage {
       },
     }
   }
-}
-
-const SOURCE_SALT = 0x5eed
-
-/** The stable id of a record that was pushed: each of them is a granule of its own. */
-export function pushedRecordId(source: number, sequence: number): string {
-  mix(source + 1, SOURCE_SALT, sequence)
-  mix(mixed.low, mixed.high, 0)
-  return formatId(mixed.low, mixed.high)
 }
 
 /** The supply of a source that had finished before its worker died. */

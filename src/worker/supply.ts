@@ -40,18 +40,27 @@ export class Taken {
     return true
   }
 
-  clear(): void {
-    this.count = 0
-    this.values = []
-    if (this.hasMarks) this.marks.length = 0
-    this.hasMarks = false
+  /** Forgets the first ones: they are handed on. */
+  drop(count: number): void {
+    this.count -= count
+    if (this.count === 0) {
+      this.values = []
+      if (this.hasMarks) this.marks.length = 0
+      this.hasMarks = false
+      return
+    }
+    this.values = this.values instanceof Array ? this.values.slice(count) : (this.values as Numbers).slice(count)
+    if (this.hasMarks) this.marks.splice(0, count)
   }
 }
 
 /** Where a source's records come from. */
 export interface Supply {
-  /** Takes at most `most` more records into `into`, those that are there; asks for more where they come later. */
-  take(most: number, into: Taken): void
+  /**
+   * Takes at most `most` more records into `into`, those that are there; asks for more where they come later.
+   * @param ask records that may be asked for at once, at least `most`: there is room for them on their way
+   */
+  take(most: number, into: Taken, ask: number): void
   /** It will give no more. */
   readonly isOver: boolean
   /** What ended it, if that was an error. */
@@ -246,13 +255,13 @@ class PollSupply implements Supply {
     return this.#arrivals.waiting
   }
 
-  take(most: number, into: Taken): void {
+  take(most: number, into: Taken, ask: number): void {
     const before = into.count
     this.#arrivals.take(most, into)
     const missing = most - (into.count - before)
     if (missing <= 0 || this.#isAsking || this.#hasEnded) return
     try {
-      const batch = this.#poll(missing, this.#context)
+      const batch = this.#poll(Math.max(missing, ask - (into.count - before)), this.#context)
       if (isThenable(batch)) this.#await(batch)
       else if (this.#skip > 0 || !(isList(batch) && batch.length <= missing && into.adopt(batch))) {
         this.#accept(batch)

@@ -224,9 +224,9 @@ export class NetPipeline {
 
   #freeze(): void {
     const { memory, assemblies } = this.#shared
-    this.#atDeath = memory.bytes.slice()
+    this.#atDeath = Buffer.from(memory.bytes)
     const assembly = assemblies[this.#running!.worker.index]!
-    this.#assemblyAtDeath = assembly.bytes.slice()
+    this.#assemblyAtDeath = Buffer.from(assembly.bytes)
   }
 
   /** What the supervisor does once a thread is gone. */

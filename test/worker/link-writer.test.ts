@@ -33,7 +33,7 @@ class TestLink {
       plan: { workers: [{ control: { doorbell: 0 } }], maxRecordBytes: 1 << 20 } as unknown as Plan,
       link: link as unknown as LinkPlan,
       ends: Array.from({ length: lanes }, () => ({ link: 0, layout: this.lane.layout, peer: 0 })),
-      chooser: lanes === 1 ? undefined : chooserOf('roundRobin', {}, 0),
+      chooser: lanes === 1 ? undefined : chooserOf('roundRobin', {}, lanes, 0),
       counters: new Float64Array(EDGE_COUNTERS),
       at: 0,
       settlement: { toggle } as unknown as Settlement,

@@ -17,7 +17,7 @@ test('what lies behind the last cursor and was handed on is passed over, in what
   const records: unknown[] = []
   while (records.length < 10) {
     const taken = new Taken()
-    supply.take(2, taken)
+    supply.take(2, taken, 2)
     records.push(...Array.from(taken.values))
   }
   assert.deepEqual(
@@ -35,7 +35,25 @@ test('a poll is asked for what is missing, also where some of a granule was take
   }
   const supply = supplyOf({ poll }, {} as SourceContext, { toSkipBehindCursor: 0 } as Progress, nothing)
   const taken = new Taken()
-  while (taken.count < 3) supply.take(3 - taken.count, taken)
+  while (taken.count < 3) supply.take(3 - taken.count, taken, 3 - taken.count)
   assert.deepEqual(Array.from(taken.values), [1, 2, 3])
   assert.deepEqual(asked, [3, 1])
+})
+
+test('a poll is asked for as much as there is room for, however few records go into one granule', () => {
+  const asked: number[] = []
+  let next = 0
+  const poll = (demand: number): number[] => {
+    asked.push(demand)
+    return Array.from({ length: Math.min(demand, 10) }, () => next++)
+  }
+  const supply = supplyOf({ poll }, {} as SourceContext, { toSkipBehindCursor: 0 } as Progress, nothing)
+  const records: unknown[] = []
+  while (records.length < 30) {
+    const taken = new Taken()
+    supply.take(1, taken, 100)
+    records.push(...Array.from(taken.values))
+  }
+  assert.deepEqual(records, Array.from({ length: 30 }, (_, i) => i))
+  assert.deepEqual(asked, [100, 100, 100])
 })

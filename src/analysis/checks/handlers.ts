@@ -12,6 +12,7 @@ export function checkHandlers(graph: GraphData, report: Report): void {
   for (const node of graph.nodes) {
     checkCount(node, anyHandlers, report)
     checkDispatch(node, anyHandlers, report)
+    if (anyHandlers) checkUnused(node, report)
     checkLevels(node, report)
   }
   graph.edges.forEach((edge, index) => {
@@ -70,6 +71,26 @@ function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void
       option: 'ack',
     })
   }
+}
+
+/** What the thread that called `run` does itself has no pool, no attempts and no batches. */
+const NOT_IN_EMBEDDER = ['setup', 'teardown', 'resourceLimits'] as const
+const NOT_OF_OUTPUTS = ['batch', 'retry', 'maxInFlight', 'ordered', 'timeoutMs', 'maxCrashes'] as const
+const ONLY_OF_POLL = ['pollSize', 'pollMs'] as const
+
+/** Options that would be taken without a word, and do nothing. */
+function checkUnused(node: GraphNode, report: Report): void {
+  const unused = (options: readonly (keyof GraphNode)[], why: string): void => {
+    for (const option of options) {
+      if (node[option] === undefined) continue
+      report('OPTION_UNUSED', `Node ${quote(node.id)}: ${quote(option)} does nothing where ${why}.`, { node: node.id, option })
+    }
+  }
+  const isOutput = node.kind === 'sink' && node.write === undefined
+  const isPushed = node.kind === 'source' && node.push === true
+  if (isOutput) unused([...NOT_OF_OUTPUTS, ...NOT_IN_EMBEDDER], 'a sink has no `write` and is read by `pipeline.output`')
+  if (isPushed) unused(NOT_IN_EMBEDDER, 'a source is fed by `pipeline.push`')
+  if (node.kind === 'source' && node.poll === undefined) unused(ONLY_OF_POLL, 'a source has no `poll`')
 }
 
 function checkDispatch(node: GraphNode, anyHandlers: boolean, report: Report): void {

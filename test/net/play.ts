@@ -1,0 +1,43 @@
+/** Plays one graph to its end, or until it stands still. */
+import type { GraphData } from 'millrace/graph'
+import { plan as makePlan } from '#src/plan/plan.js'
+import { Random } from '../../scripts/chaos/random.ts'
+import { NetPipeline, type Wishes } from './pipeline.ts'
+import { share } from './stage.ts'
+import { time } from './time.ts'
+
+export interface Played {
+  /** What came out, by output. */
+  readonly out: ReadonlyMap<string, readonly unknown[]>
+  readonly faults: readonly string[]
+  readonly pipeline: NetPipeline
+  /** Virtual time from the start to the end. */
+  readonly tookMs: number
+}
+
+/** For handlers of a graph: an answer that comes when the scheduler says so. */
+export type Later = <T>(act: () => T) => Promise<T>
+
+export async function play(
+  graphOf: (later: Later) => GraphData,
+  options: { run?: object; seed?: number } & Partial<Wishes> = {},
+): Promise<Played> {
+  const { run = {}, seed = 1, ...wishes } = options
+  const chances = new Random(seed)
+  time.reset(() => chances.next())
+  const out = new Map<string, unknown[]>()
+  const faults: string[] = []
+  let pipeline: NetPipeline | undefined
+  const graph = graphOf((act) => pipeline!.later(act))
+  const plan = { ...makePlan(graph, { maxRecordBytes: 65_536, ...run, inject: false }), rehearse: false }
+  const shared = await share(plan, graph, (node, record) => {
+    const known = out.get(node)
+    if (known === undefined) out.set(node, [record])
+    else known.push(record)
+  })
+  const usual = { deathShare: 0, maxDeaths: 0, drainAfter: Infinity, leapMs: 0, maxSteps: 1_000_000 }
+  pipeline = new NetPipeline(shared, { random: new Random(seed), ...usual, ...wishes }, (what) => void faults.push(what))
+  const start = time.now
+  await pipeline.run()
+  return { out, faults, pipeline, tookMs: time.now - start }
+}

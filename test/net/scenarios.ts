@@ -1,0 +1,261 @@
+/**
+ * What the net found, and what it could not find by chance, each as the smallest graph that shows it. Run under the condition
+ * `net`, by `net.test.ts`.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { dataflow } from 'millrace'
+import type { Context, Failure, GraphData } from 'millrace/graph'
+import { fuse } from './fuse.ts'
+import { type Later, type Played, play } from './play.ts'
+import { time } from './time.ts'
+import { InletLane } from '#src/worker/inlet.js'
+
+time.install()
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+const sorted = (records: readonly unknown[] = []): number[] => [...(records as number[])].sort((a, b) => a - b)
+const start = (name: string, count: number, options: object = {}) =>
+  dataflow(name, import.meta.url).source('in', { produce: () => numbers(count), ...options })
+
+function check({ faults, pipeline }: Played): void {
+  assert.deepEqual(faults, [])
+  pipeline.check()
+  assert.deepEqual(faults, [])
+}
+
+describe('a call that never answers', () => {
+  const answers = (n: number): number | Promise<number> => (n === 0 ? new Promise<number>(() => undefined) : n)
+  const stages = {
+    'of a function that may return a promise': { map: answers },
+    'of an async function': { map: async (n: number) => answers(n) },
+    'of a handler that makes several records': { flatMap: async (n: number) => [await answers(n)] },
+  }
+  for (const [what, handler] of Object.entries(stages)) {
+    test(`${what} holds up no other, from the first record of a worker's life on`, async () => {
+      const graph = start('first', 10)
+        .transform('work', { ...handler, maxInFlight: 4 } as unknown as { map: (n: number) => Promise<number> })
+        .sink('out')
+        .connect('in', 'work')
+        .connect('work', 'out')
+      const { out } = await play(() => graph)
+      assert.deepEqual(sorted(out.get('out')), numbers(10).slice(1))
+    })
+  }
+
+  test('of a batch holds up no other batch', async () => {
+    const graph = start('batch', 10)
+      .transform('work', {
+        batch: { size: 2, timeoutMs: 1 },
+        maxInFlight: 3,
+        mapBatch: (batch: readonly number[]) => (batch.includes(0) ? new Promise<number[]>(() => undefined) : batch),
+      })
+      .sink('out')
+      .connect('in', 'work')
+      .connect('work', 'out')
+    const { out } = await play(() => graph)
+    const missing = numbers(10).filter((n) => !sorted(out.get('out')).includes(n))
+    assert.ok(missing.length <= 2 && missing.includes(0), missing.join())
+  })
+})
+
+test('a call that is late, after its time is over, sends nothing for the record that is called after it', async () => {
+  const graph = (later: Later): GraphData =>
+    start('late', 3)
+      .transform('work', {
+        timeoutMs: 5,
+        maxInFlight: 1,
+        map: async (n: number, context: Context) => {
+          if (n === 0) void new Promise((resolve) => setTimeout(resolve, 20)).then(() => context.emit('more', n))
+          await (n === 0 ? new Promise(() => undefined) : new Promise((resolve) => setTimeout(resolve, 30))).catch(() => later)
+          return n
+        },
+      })
+      .sink('out')
+      .sink('more')
+      .connect('in', 'work')
+      .connect('work', 'out')
+      .connect('work', 'more', { when: 'more' })
+  const { out } = await play(graph)
+  assert.equal(out.get('more'), undefined)
+})
+
+describe('at the end of the sources', () => {
+  const hour = { batch: { size: 1_000, timeoutMs: 3_600_000 } }
+  const same = (batch: readonly number[]): number[] => [...batch]
+  const ends = {
+    'a batch': (later: Later) => start('end', 50).transform('work', { ...hour, mapBatch: same }).sink('out').connect('in', 'work').connect('work', 'out'),
+    'one batching stage after another': () =>
+      start('end', 50)
+        .transform('work', { ...hour, mapBatch: same })
+        .transform('again', { batch: { ...hour.batch, by: (n: number) => n % 7 }, mapBatch: same })
+        .sink('out')
+        .connect('in', 'work')
+        .connect('work', 'again')
+        .connect('again', 'out'),
+    'a batch behind a stage that tries again by a retry edge': () =>
+      start('end', 50)
+        .transform('tries', {
+          retry: { maxAttempts: 3 },
+          map: (n: number, { attempt }: Context) => {
+            if (attempt < 3 && n % 5 === 0) throw new Error('not yet')
+            return n
+          },
+        })
+        .transform('work', { ...hour, mapBatch: same })
+        .sink('out')
+        .connect('in', 'tries')
+        .connect('tries', 'tries', { pathType: 'retry' })
+        .connect('tries', 'work')
+        .connect('work', 'out'),
+    'a batch within a loop': () =>
+      start('end', 50)
+        .transform('work', { ...hour, mapBatch: same })
+        .conditional('again', { route: (n: number) => (n > 100 || n % 2 === 0 ? 'done' : 'once more') })
+        .transform('add', { map: (n: number) => n + 100 })
+        .sink('out')
+        .connect('in', 'work')
+        .connect('work', 'again')
+        .connect('again', 'out', { when: 'done' })
+        .connect('again', 'add', { when: 'once more' })
+        .connect('add', 'work'),
+  }
+  for (const [what, graph] of Object.entries(ends)) {
+    for (const [deaths, deathShare] of [['', 0], [', whoever dies', 0.2]] as const) {
+      test(`${what} goes at once, and waits for no time${deaths}`, async () => {
+        const played = await play(graph as unknown as (later: Later) => GraphData, { deathShare, maxDeaths: 30 })
+        check(played)
+        assert.equal(played.out.get('out')?.length, 50)
+        assert.ok(played.tookMs < 60_000, `${played.tookMs} ms`)
+      })
+    }
+  }
+})
+
+describe('thousands of records in open batches', () => {
+  const graph = (count: number, by: number): GraphData =>
+    start('open', count, { window: 20_000 })
+      .transform('work', {
+        batch: { size: 1_000, timeoutMs: 3_600_000, by: (n: number) => n % by },
+        mapBatch: (batch: readonly number[]) => [...batch],
+      })
+      .sink('out')
+      .connect('in', 'work')
+      .connect('work', 'out')
+  for (const keys of [50, 5_000]) {
+    test(`over ${keys} keys all go at the end, in as many hand-offs as the journal needs`, async () => {
+      const played = await play(() => graph(10_000, keys), { run: { stashBytes: 16_777_216 }, deathShare: 0.001, maxDeaths: 20 })
+      check(played)
+      assert.deepEqual(sorted(played.out.get('out')), numbers(10_000))
+    })
+    test(`over ${keys} keys all go at a drain`, async () => {
+      const played = await play(() => graph(10_000, keys), { run: { stashBytes: 16_777_216 }, drainAfter: 300 })
+      check(played)
+    })
+  }
+})
+
+describe('a record that kills', () => {
+  /** Kills whatever encodes it. */
+  const bomb = (n: number): object => ({
+    n,
+    get fuse(): never {
+      return fuse.die()
+    },
+  })
+  const lethal = 7
+  const plain = { maxCrashes: 2 }
+  const graphs: Record<string, () => GraphData> = {
+    'who encodes what came of it': () =>
+      start('lethal', 40)
+        .transform('work', { ...plain, map: (n: number) => (n === lethal ? bomb(n) : { n }) as { n: number } })
+        .transform('next', { map: ({ n }: { n: number }) => n })
+        .sink('out')
+        .sink('dead')
+        .connect('in', 'work')
+        .connect('work', 'next')
+        .connect('work', 'dead', { pathType: 'dead_letter' })
+        .connect('next', 'out') as unknown as GraphData,
+    'who asks for its key': () =>
+      start('lethal', 40)
+        .transform('work', { ...plain, map: (n: number) => n })
+        .transform('next', { concurrency: 2, partitionBy: (n: number) => (n === lethal ? fuse.die() : n), map: (n: number) => n })
+        .sink('out')
+        .sink('dead')
+        .connect('in', 'work')
+        .connect('work', 'next')
+        .connect('work', 'dead', { pathType: 'dead_letter' })
+        .connect('next', 'out'),
+    'who routes it': () =>
+      start('lethal', 40)
+        .transform('work', { ...plain, map: (n: number) => n })
+        .conditional('which', { route: (n: number) => (n === lethal ? fuse.die() : 'all') })
+        .sink('out')
+        .sink('dead')
+        .connect('in', 'work')
+        .connect('work', 'which')
+        .connect('work', 'dead', { pathType: 'dead_letter' })
+        .connect('which', 'out', { when: 'all' }),
+    'who asks for the key of its batch': () =>
+      start('lethal', 40)
+        .transform('work', {
+          ...plain,
+          batch: { size: 3, timeoutMs: 1, by: (n: number) => (n === lethal ? fuse.die() : n % 2) },
+          mapBatch: (batch: readonly number[]) => [...batch],
+        })
+        .sink('out')
+        .sink('dead')
+        .connect('in', 'work')
+        .connect('work', 'out')
+        .connect('work', 'dead', { pathType: 'dead_letter' }),
+    'the handler of its batch': () =>
+      start('lethal', 40)
+        .transform('work', {
+          ...plain,
+          batch: { size: 3, timeoutMs: 1 },
+          mapBatch: (batch: readonly number[]) => (batch.includes(lethal) ? fuse.die() : [...batch]),
+        })
+        .sink('out')
+        .sink('dead')
+        .connect('in', 'work')
+        .connect('work', 'out')
+        .connect('work', 'dead', { pathType: 'dead_letter' }),
+  }
+  for (const [who, graph] of Object.entries(graphs)) {
+    test(`${who} is given up after its share of deaths, and no other record with it`, async () => {
+      const played = await play(graph, { maxSteps: 50_000 })
+      check(played)
+      assert.deepEqual(sorted(played.out.get('out')), numbers(40).filter((n) => n !== lethal))
+      const dead = (played.out.get('dead') as Failure<number>[] | undefined) ?? []
+      assert.deepEqual(dead.map(({ input }) => input), [lethal])
+      assert.ok(played.pipeline.deaths <= 8, `${played.pipeline.deaths} deaths`)
+    })
+  }
+
+  for (const [what, batch] of Object.entries({ records: undefined, batches: { size: 3, timeoutMs: 1 }, 'batches by key': { size: 3, timeoutMs: 1, by: (n: number) => n % 2 } })) {
+    test(`who reads it from its lane is given up unread, by a stage of ${what}`, async () => {
+      const { decode } = InletLane.prototype
+      // Nothing that is sent kills its reader but by its size: this is what a heap that is exhausted looks like.
+      InletLane.prototype.decode = function (at, granule): void {
+        decode.call(this, at, granule)
+        if (this.link.toNode === 'work' && Array.from(granule.values).includes(lethal)) fuse.die()
+      }
+      try {
+        const handler = batch === undefined ? { map: (n: number) => n } : { batch, mapBatch: (all: readonly number[]) => [...all] }
+        const graph = start('unread', 40, { granule: 1 })
+          .transform('work', { ...plain, ...handler } as { map: (n: number) => number })
+          .sink('out')
+          .sink('dead')
+          .connect('in', 'work')
+          .connect('work', 'out')
+          .connect('work', 'dead', { pathType: 'dead_letter' })
+        const played = await play(() => graph, { maxSteps: 50_000 })
+        check(played)
+        assert.deepEqual(sorted(played.out.get('out')), numbers(40).filter((n) => n !== lethal))
+        assert.deepEqual((played.out.get('dead') as Failure[]).map(({ input }) => input), [undefined])
+      } finally {
+        InletLane.prototype.decode = decode
+      }
+    })
+  }
+})
