@@ -5,7 +5,10 @@ import { recover } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import { LIVE, NEW, STATE } from '../plan/control.ts'
 import {
+  COUNT,
+  DOUBT_COUNT,
   DOUBT_HIGH,
+  DOUBT_INDEX,
   DOUBT_LOW,
   HOLDING,
   HOLDS_BATCH,
@@ -85,6 +88,8 @@ function noteSuspects({ words }: Memory, { hand }: WorkerPlan): readonly Suspect
   if (doubt !== undefined) {
     store(words, at + DOUBT_LOW, doubt.low)
     store(words, at + DOUBT_HIGH, doubt.high)
+    store(words, at + DOUBT_INDEX, words[at + INDEX]!)
+    store(words, at + DOUBT_COUNT, words[at + COUNT]!)
   }
   return raised
 }

@@ -6,7 +6,9 @@ import type { GranuleHeader } from '../lane/writer.ts'
 import {
   CALLED,
   COUNT,
+  DOUBT_COUNT,
   DOUBT_HIGH,
+  DOUBT_INDEX,
   DOUBT_LOW,
   HELD_BATCH,
   HOLDING,
@@ -195,11 +197,15 @@ export class Hand {
     return this.deathsOfMixed()
   }
 
-  /** A record of this granule has killed, and nobody knows which: they go one by one. */
-  doubts({ baseLow, baseHigh }: GranuleHeader): boolean {
-    const at = this.#at
+  /** One of these records, or of those beside them, has killed, and nobody knows which: they go one by one. */
+  doubts({ baseLow, baseHigh, first }: GranuleHeader, from: number, to: number): boolean {
     const words = this.#words
-    return words[at + DOUBT_LOW] === baseLow && words[at + DOUBT_HIGH] === baseHigh && (baseLow | baseHigh) !== 0
+    const at = this.#at
+    const count = words[at + DOUBT_COUNT]!
+    if (count === 0 || words[at + DOUBT_LOW] !== baseLow || words[at + DOUBT_HIGH] !== baseHigh) return false
+    // Indexes wrap, so they are compared by difference.
+    const start = (first + from - words[at + DOUBT_INDEX]!) | 0
+    return start < count && start + (to - from) > 0
   }
 
   /** Deaths with the record or batch in hand whose id is in `mixed`. */

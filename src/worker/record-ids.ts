@@ -64,9 +64,11 @@ export class RecordIds {
 
   /**
    * Sets `baseLow`, `baseHigh` and `first` to those of the next record.
-   * @returns how many of the taken records have ids that follow each other
+   * @param most records that are handed on together
+   * @returns how many of them have ids that follow each other
    */
-  name({ count, marks, hasMarks }: Taken): number {
+  name({ count: taken, marks, hasMarks }: Taken, most: number = taken): number {
+    const count = Math.min(taken, most)
     const { emitted, behind } = this.#progress
     const next = this.#next
     next.hasCursor = this.#hasCursor

@@ -151,7 +151,7 @@ export class RecordStage implements Stage {
     const { clock, hand, service } = this.#parts
     const from = this.#index
     const start = clock.now
-    const isAlone = this.#inHand !== undefined || hand.doubts(this.#granule)
+    const isAlone = this.#inHand !== undefined || hand.doubts(this.#granule, from, this.#granule.count)
     const last = isAlone ? from + 1 : this.#granule.count
     if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
     else this.#callUpTo(last, 0)

@@ -1,4 +1,4 @@
-import { errorText } from '../errors.ts'
+import { MillraceError, errorText } from '../errors.ts'
 import { load } from '#atomics'
 import { Marked, type SourceContext } from '../plan/definition.ts'
 import { ring } from '../lane/doorbell.ts'
@@ -26,6 +26,8 @@ import {
 } from './stage.ts'
 import { type Supply, Taken, supplyOf } from './supply.ts'
 
+/** A record that has killed its source so often, by what it does when it is sent, is given up. */
+const MOST_CRASHES = 2
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
 const MAX_SETTLED = 128
 
@@ -179,8 +181,9 @@ export class SourceStage implements Stage {
     if (count === 0 || count < resumed) return this.#nothing()
     const taken = count - before
     if (taken > 0) this.#parts.service.record(((clock.read() - start) * 1e6) / taken, taken)
+    if (resumed > 0) return this.#open(this.#ids.name(this.#taken, resumed))
     const named = this.#ids.name(this.#taken)
-    return this.#open(resumed > 0 ? resumed : named)
+    return this.#open(hand.doubts(this.#header(), 0, named) ? this.#ids.name(this.#taken, 1) : named)
   }
 
   /** Records that may be made now. */
@@ -237,14 +240,19 @@ export class SourceStage implements Stage {
     return this.#outcomes?.isBusy === true ? WAITING : BLOCKED
   }
 
+  /** The header of what is named, but for its slot. */
+  #header(): Granule {
+    this.#granule.baseLow = this.#ids.baseLow
+    this.#granule.baseHigh = this.#ids.baseHigh
+    this.#granule.first = this.#ids.first
+    return this.#granule
+  }
+
   #open(records: number): Step {
     const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
     const granule = this.#granule
     if (this.#outcomes === undefined && this.#supply.isWaitedFor !== true) for (const reader of acks) reader.want(false)
-    granule.baseLow = this.#ids.baseLow
-    granule.baseHigh = this.#ids.baseHigh
-    granule.first = this.#ids.first
-    granule.count = records
+    this.#header().count = records
     const isResumed = hand.isResuming
     this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
     granule.slot = anchorOf(worker.source!, this.#slot)
@@ -256,20 +264,37 @@ export class SourceStage implements Stage {
     }
     if (!isResumed) this.#inFlight += records
     outlet.open(granule, granule.count)
-    outlet.sendRun(outlet.root, this.#taken.values, 0, records)
+    hand.open(granule)
+    const deaths = records === 1 ? hand.deathsOf(granule, 0) : 0
+    if (deaths >= MOST_CRASHES) this.#giveUp(deaths)
+    else {
+      // Routes, keys and fused handlers are called on the way out.
+      hand.holdSeveral(granule.first, records)
+      outlet.sendRun(outlet.root, this.#taken.values, 0, records)
+    }
     this.#pacing.take(records)
     this.#phase = 'sending'
     return this.#send()
   }
 
   #send(): Step {
-    const { outlet, clock } = this.#parts
-    if (!outlet.flush(clock.stamp)) {
+    const { outlet, clock, hand } = this.#parts
+    hand.holdSeveral(this.#granule.first, this.#granule.count)
+    const isSent = outlet.flush(clock.stamp)
+    hand.drop()
+    if (!isSent) {
       this.#commitPart()
       return BLOCKED
     }
     this.#closeGranule()
     return this.#handoff.isDue || this.#supply.isAsync ? this.#commit() : PROGRESS
+  }
+
+  /** The record has killed whoever sent it. It is what the source made, so it is not sent with its failure either. */
+  #giveUp(deaths: number): void {
+    const { outlet, stage } = this.#parts
+    const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
+    outlet.giveUp(outlet.root, undefined, 0, { error, attempts: deaths, firstFailedAt: Date.now() })
   }
 
   #commitPart(): void {

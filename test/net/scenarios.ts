@@ -232,6 +232,21 @@ describe('a record that kills', () => {
     })
   }
 
+  test('its source when it is sent is given up, and no other record with it', async () => {
+    const graph = dataflow('lethal', import.meta.url)
+      .source('in', { produce: () => numbers(40).map((n) => (n === lethal ? bomb(n) : { n }) as { n: number }) })
+      .sink('out')
+      .sink('dead')
+      .connect('in', 'out')
+      .connect('in', 'dead', { pathType: 'dead_letter' })
+    const played = await play(() => graph, { maxSteps: 50_000 })
+    check(played)
+    const out = played.out.get('out') as { n: number }[]
+    assert.deepEqual(sorted(out.map(({ n }) => n)), numbers(40).filter((n) => n !== lethal))
+    assert.equal(played.out.get('dead')?.length, 1)
+    assert.ok(played.pipeline.deaths <= 8, `${played.pipeline.deaths} deaths`)
+  })
+
   for (const [what, batch] of Object.entries({ records: undefined, batches: { size: 3, timeoutMs: 1 }, 'batches by key': { size: 3, timeoutMs: 1, by: (n: number) => n % 2 } })) {
     test(`who reads it from its lane is given up unread, by a stage of ${what}`, async () => {
       const { decode } = InletLane.prototype
