@@ -285,13 +285,13 @@ export const NODE_OPTIONS = {
     text: 'Longest time of one call of the handler. Default: no limit.',
   },
   maxCrashes: {
-    kinds: INPUTS,
+    kinds: ['source', ...INPUTS],
     type: 'integer',
     default: 2,
     min: 1,
     max: 100,
     unit: 'deaths',
-    text: 'A record in hand at so many deaths of its worker is given up.',
+    text: 'A record in hand at so many deaths of its worker is given up: while it is read, handled, routed or sent.',
   },
 
   capacity: {

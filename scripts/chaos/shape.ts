@@ -123,7 +123,7 @@ class Shaping {
     const concurrency = isPushed ? 1 : this.#concurrency()
     const acks = !isPushed && random.chance(0.4)
     const options = {
-      ...(isPushed ? { push: true } : { resourceLimits: HEAP }),
+      ...(isPushed ? { push: true } : { resourceLimits: HEAP, maxCrashes: 100 }),
       ...(random.chance(0.5) ? { window: random.pick([1, 3, 64, 1_000]) } : {}),
       ...(random.chance(0.5) ? { granule: random.pick([1, 3, 40, 1_024]) } : {}),
       ...(random.chance(0.6) ? { rateLimit: random.pick([500, 5_000, 20_000]) } : {}),

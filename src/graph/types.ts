@@ -183,6 +183,8 @@ export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptio
   readonly poll?:
     | ((demand: number, context: SourceContext<State>) => PolledBatch<Out> | Promise<PolledBatch<Out>>)
     | HandlerReference
+  /** A record that has killed its source so often, by what it does when it is sent, is given up. */
+  readonly maxCrashes?: number
   /** Most records that one call of `poll` is asked for. */
   readonly pollSize?: number
   /** Pause before `poll` is called again after an empty answer, in ms. */

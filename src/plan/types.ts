@@ -92,6 +92,7 @@ export interface SourcePlan {
   /** Records per second of each worker; 0: no limit. */
   readonly rateLimit: number
   readonly acks: boolean
+  readonly maxCrashes: number
   /** Most records that one call of `poll` is asked for, and the pause after an empty answer. */
   readonly pollSize: number
   readonly pollMs: number

@@ -278,7 +278,7 @@ export class Supervisor implements MemberListener {
     const { counts } = this.history.add(
       { ...place, atMs: diedAt, cause: cause.message, error: thrown(told ?? error), wasAsked },
       suspects,
-      stage.input?.maxCrashes ?? Infinity,
+      (stage.input ?? stage.source)!.maxCrashes,
     )
     this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
     const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)

@@ -26,8 +26,6 @@ import {
 } from './stage.ts'
 import { type Supply, Taken, supplyOf } from './supply.ts'
 
-/** A record that has killed its source so often, by what it does when it is sent, is given up. */
-const MOST_CRASHES = 2
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
 const MAX_SETTLED = 128
 
@@ -266,7 +264,7 @@ export class SourceStage implements Stage {
     outlet.open(granule, granule.count)
     hand.open(granule)
     const deaths = records === 1 ? hand.deathsOf(granule, 0) : 0
-    if (deaths >= MOST_CRASHES) this.#giveUp(deaths)
+    if (deaths >= this.#source.maxCrashes) this.#giveUp(deaths)
     else {
       // Routes, keys and fused handlers are called on the way out.
       hand.holdSeveral(granule.first, records)
