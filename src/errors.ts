@@ -75,7 +75,11 @@ export const ERROR_CODES = {
   },
   RECORD_NOT_ENCODABLE: {
     text: 'A record cannot be sent to another thread.',
-    fix: 'Send plain data: what `structuredClone` takes, without functions, symbols, cycles and host objects.',
+    fix: 'Send plain data: what `structuredClone` takes, without functions, symbols and host objects. `json` takes no cycles.',
+  },
+  RECORD_TOO_DEEP: {
+    text: 'A record is nested more than 500 levels deep.',
+    fix: 'Send a flat form of it: a list of nodes that name each other, in place of nodes within nodes.',
   },
   RECORD_TOO_LARGE: {
     text: 'A record is larger than `maxRecordBytes`.',

@@ -157,5 +157,6 @@ function timed(name: string, scale: Scale, block: () => unknown, check: () => vo
 /** A shape table in this thread's own memory. */
 function shapes(): ShapeTable {
   const texts: string[] = []
-  return { add: (text) => texts.push(text), texts: () => texts }
+  const numberOf = (text: string): number => texts.indexOf(text) + 1 || texts.push(text)
+  return { owner: texts, texts: () => texts, numberOf, restart: () => false, text: (number) => texts[number - 1]! }
 }

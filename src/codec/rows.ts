@@ -1,7 +1,12 @@
 import { types } from 'node:util'
 import { MillraceError } from '../errors.ts'
 import type { Codec, Decoder, Encoder } from './codec.ts'
+import { MAX_DEPTH, asRefusal, tooDeep } from './refusal.ts'
 import { decodeValue, encodeValue } from './values.ts'
+
+/** The length itself, whatever a subclass says of it. */
+const byteLengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')!
+  .get as (this: Uint8Array) => number
 
 /**
  * Codecs that write each record by itself: a word for its length, then its bytes, up to the next multiple of 8.
@@ -14,15 +19,17 @@ function rowsCodec(pack: (value: unknown) => Uint8Array, unpack: (bytes: Buffer)
       let next = at
       for (let index = from; index < to; index++) {
         let packed: Uint8Array
+        let bytes: number
         try {
           packed = pack(values[index])
+          bytes = byteLengthOf.call(packed)
         } catch (error) {
-          if (index === from) throw error
+          if (index === from) throw asRefusal(error)
           return index - from
         }
-        const end = (next + 4 + packed.byteLength + 7) & -8
+        const end = (next + 4 + bytes + 7) & -8
         if (end > limit) return index - from
-        memory.words[next >> 2] = packed.byteLength
+        memory.words[next >> 2] = bytes
         memory.bytes.set(packed, next + 4)
         this.end = next = end
       }
@@ -63,44 +70,87 @@ function packBytes(value: unknown): Uint8Array {
 }
 
 function packJson(value: unknown): Uint8Array {
-  const reason = unlikeJson(value, 0)
-  if (reason !== undefined) throw new MillraceError('RECORD_NOT_ENCODABLE', { codec: 'json', reason })
-  return Buffer.from(JSON.stringify(value))
-}
-
-const MAX_DEPTH = 500
-
-/** Why JSON would not bring this value back as it is; undefined where it would. */
-function unlikeJson(value: unknown, depth: number): string | undefined {
-  if (depth > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} deep, or refers to itself`
-  switch (typeof value) {
-    case 'boolean':
-      return undefined
-    case 'string':
-      return value.isWellFormed() ? undefined : 'a string has a lone surrogate'
-    case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0)
-        ? undefined
-        : `JSON has no ${Object.is(value, -0) ? '-0' : value}`
-    case 'object':
-      return value === null ? undefined : unlikeJsonObject(value, depth)
-    default:
-      return `JSON has no ${typeof value}`
+  try {
+    new JsonWalk().check(value)
+    return Buffer.from(JSON.stringify(value))
+  } catch (error) {
+    throw asRefusal(error)
   }
 }
 
-function unlikeJsonObject(value: object, depth: number): string | undefined {
+/** JSON writes an object anew for each reference to it. So much larger than the value itself it may become. */
+const MOST_TIMES_LARGER = 8
+/** JSON that is not worth counting. */
+const SMALL_JSON_BYTES = 4096
+
+/** Throws where JSON would not bring a value back as it is. Looks at every object once. */
+class JsonWalk {
+  /** Least bytes of the JSON of each object; while it is being looked at, NaN. */
+  readonly #bytes = new Map<object, number>()
+  /** Least bytes if each object stood there once. */
+  #own = 0
+
+  check(value: unknown): void {
+    const bytes = this.#look(value, 0)
+    if (bytes > SMALL_JSON_BYTES && bytes > MOST_TIMES_LARGER * this.#own)
+      throw unlike('its JSON repeats what it refers to more than once, and becomes many times larger')
+  }
+
+  /** @returns least bytes of its JSON */
+  #look(value: unknown, depth: number): number {
+    switch (typeof value) {
+      case 'boolean':
+        return this.#count(4)
+      case 'string':
+        if (!value.isWellFormed()) throw unlike('a string has a lone surrogate')
+        return this.#count(value.length + 2)
+      case 'number':
+        if (!Number.isFinite(value) || Object.is(value, -0))
+          throw unlike(`JSON has no ${Object.is(value, -0) ? '-0' : value}`)
+        return this.#count(1)
+      case 'object':
+        return value === null ? this.#count(4) : this.#object(value, depth)
+      default:
+        throw unlike(`JSON has no ${typeof value}`)
+    }
+  }
+
+  #object(value: object, depth: number): number {
+    const known = this.#bytes.get(value)
+    if (Number.isNaN(known)) throw unlike('it refers to itself')
+    if (known !== undefined) return known
+    if (depth > MAX_DEPTH) throw tooDeep()
+    this.#bytes.set(value, Number.NaN)
+    const keys = keysOf(value)
+    let bytes = this.#count(2)
+    for (const key of keys) {
+      if (!key.isWellFormed()) throw unlike('a key has a lone surrogate')
+      bytes += this.#count(Array.isArray(value) ? 1 : key.length + 4)
+      bytes += this.#look(Reflect.get(value, key), depth + 1)
+    }
+    this.#bytes.set(value, bytes)
+    return bytes
+  }
+
+  #count(bytes: number): number {
+    this.#own += bytes
+    return bytes
+  }
+}
+
+function keysOf(value: object): readonly string[] {
+  if (types.isProxy(value)) throw unlike('it is a Proxy')
   const isArray = Array.isArray(value)
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (!isArray && prototype !== Object.prototype && prototype !== null) return `JSON has no ${value.constructor?.name}`
+  if (!isArray && prototype !== Object.prototype && prototype !== null)
+    throw unlike(`JSON has no ${value.constructor?.name}`)
+  if (typeof Reflect.get(value, 'toJSON') === 'function') throw unlike('it has a `toJSON`')
   const keys = Object.keys(value)
-  if (isArray && (keys.length !== value.length || (value.length > 0 && keys.at(-1) !== String(value.length - 1)))) {
-    return 'an array has holes or names'
-  }
-  if (types.isProxy(value)) return 'it is a Proxy'
-  for (const key of keys) {
-    const reason = key.isWellFormed() ? unlikeJson(Reflect.get(value, key), depth + 1) : 'a key has a lone surrogate'
-    if (reason !== undefined) return reason
-  }
-  return undefined
+  if (isArray && (keys.length !== value.length || (value.length > 0 && keys.at(-1) !== String(value.length - 1))))
+    throw unlike('an array has holes or names')
+  return keys
+}
+
+function unlike(reason: string): MillraceError {
+  return new MillraceError('RECORD_NOT_ENCODABLE', { codec: 'json', reason })
 }

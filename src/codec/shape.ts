@@ -1,9 +1,11 @@
 import type { Memory } from '../lane/memory.ts'
 import { type Gathered, anyBytes, readAny, writeAny } from './any.ts'
-import { canCompile } from './compile.ts'
 import type { Codec, Decoder, Encoder, ShapeTable } from './codec.ts'
-import { type Progress, type RowDecoder, type RowEncoder, rowDecoder, rowEncoder } from './shape-compile.ts'
-import { type ShapeType, signatureOf, sizeOf, typeOf, widen } from './shape-type.ts'
+import { canCompile } from './compile.ts'
+import { type Compiled, compiledOf } from './compiled.ts'
+import { Identities } from './identity.ts'
+import type { Progress, RowDecoder, RowEncoder } from './shape-compile.ts'
+import { type ShapeType, isObjectType, isTooLarge, loosest, signatureOf, signatureOfType, typeOf, widen } from './shape-type.ts'
 import { LATIN1, TextReader, writeText, written } from './text.ts'
 
 /**
@@ -26,11 +28,18 @@ const NEEDS_UTF16 = -1
 
 /** Shapes that are tried before the signature of a value is worked out: streams mix a few kinds of records. */
 const RECENT = 4
-/** Types that one signature may take before its values go tagged for good. */
+/** A value of this many of one signature is the first that goes as a row: what comes once or twice is not worth a shape. */
+const LEARNED_AT = 3
+/** Types that one signature may take; the last one takes whatever has its keys. */
 const MAX_VARIANTS = 8
-/** Signatures that are watched; dictionaries would fill any number. */
+/** Signatures that are counted: so many of the last ones, and at most as many before them. Dictionaries would fill any number. */
 const MAX_SIGNATURES = 256
-const MAX_TYPE_SIZE = 256
+/** Decoders that are found without a look at the table. Numbers are never given twice, so none of them is wrong. */
+const MAX_DECODERS = 256
+/** Values that go tagged without a look after one that was of no use, at most: a stream of foreign values is not studied. */
+const MAX_REST = 63
+/** Looks that found the table full before it starts over. */
+const RESTART_AFTER = 16
 /** A block in so many tries plain text again after it met text that needs UTF-16. */
 const TRY_NARROW_EVERY = 64
 
@@ -39,30 +48,41 @@ interface Shape {
   readonly encode: RowEncoder
 }
 
-interface Learned {
+/** What is known of the values with one signature. */
+interface Sighted {
   type: ShapeType
+  sights: number
   variants: number
-  shape: Shape | undefined
+  /** Of `type`; empty until it is learned. */
+  text: string
 }
 
 class ShapeEncoder implements Encoder {
   end = 0
   readonly #table: ShapeTable
-  readonly #learned = new Map<string, Learned>()
+  readonly #compiled: Compiled
+  #sighted = new Map<string, Sighted>()
+  #sightedBefore = new Map<string, Sighted>()
   /** The shapes met last, the very last one first. */
   readonly #recent: Shape[] = []
-  readonly #gathered: Gathered = { text: '', chars: 0, charBytes: 1, refusal: undefined }
+  readonly #gathered: Gathered = { text: '', chars: 0, charBytes: 1, refusal: undefined, met: new Identities() }
   readonly #progress: Progress = { at: 0, limit: 0, isFull: false }
   #wideBlocks = 0
+  /** Values that still go tagged without a look, and how many that were after the last look. */
+  #rest = 0
+  #lastRest = 0
+  /** Looks since the last restart that found no room in the table for what they learned. */
+  #crowdedOut = 0
 
   constructor(table: ShapeTable) {
     this.#table = table
-    if (!canCompile) return
-    table.texts().forEach((text, i) => this.#remember({ number: i + 1, encode: rowEncoder(text) }))
+    this.#compiled = compiledOf(table.owner)
+    if (canCompile) for (const text of table.texts()) this.#takeUp(text)
   }
 
   encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number {
     if (this.#wideBlocks > 0) this.#wideBlocks--
+    if (this.#crowdedOut >= RESTART_AFTER) this.#restart()
     let encoded = this.#block(memory, values, from, to, at, limit, this.#wideBlocks > 0 ? 2 : 1)
     if (encoded === NEEDS_UTF16) {
       this.#wideBlocks = TRY_NARROW_EVERY
@@ -155,7 +175,7 @@ class ShapeEncoder implements Encoder {
     const progress = this.#progress
     progress.isFull = false
     this.#next = index
-    const at = writeAny(memory, this.#gathered, values[index], progress.at, progress.limit)
+    const at = writeAny(memory, this.#gathered, values[index], progress.at, progress.limit, 0)
     if (at < 0) {
       progress.isFull = true
       return
@@ -164,31 +184,91 @@ class ShapeEncoder implements Encoder {
     this.#next = index + 1
   }
 
-  /** The shape of a value that no recent shape took: one that is known, or one that is learned at its second sight. */
+  /** The shape of a value that no recent shape took: one that is known, or one that is learned now. */
   #shapeFor(value: unknown): Shape | undefined {
-    const signature = canCompile ? signatureOf(value) : undefined
-    if (signature === undefined) return undefined
-    const known = this.#learned.get(signature)
-    if (known === undefined) {
-      if (this.#learned.size >= MAX_SIGNATURES) this.#learned.clear()
-      this.#learned.set(signature, { type: typeOf(value), variants: 0, shape: undefined })
+    if (this.#rest > 0) {
+      this.#rest--
       return undefined
     }
-    const type = widen(known.type, typeOf(value))
-    if (known.shape === undefined || JSON.stringify(type) !== JSON.stringify(known.type)) this.#learn(known, type)
-    if (known.shape !== undefined) this.#remember(known.shape)
-    return known.shape
+    const shape = canCompile ? this.#look(value) : undefined
+    if (shape === undefined) return undefined
+    this.#remember(shape)
+    return shape
   }
 
-  #learn(known: Learned, type: ShapeType): void {
-    known.type = type
-    if (known.variants >= MAX_VARIANTS || type === '?' || sizeOf(type) > MAX_TYPE_SIZE) return
-    const text = JSON.stringify(type)
-    const earlier = this.#table.texts().indexOf(text)
-    const number = earlier >= 0 ? earlier + 1 : this.#table.add(text)
-    if (number === 0) return
-    known.variants++
-    known.shape = { number, encode: rowEncoder(text) }
+  #look(value: unknown): Shape | undefined {
+    try {
+      const signature = signatureOf(value)
+      if (signature === undefined) return this.#inVain()
+      const sighted = this.#sight(signature)
+      const type = typeOf(value)
+      if (type === '?') return this.#inVain()
+      if (sighted === undefined) {
+        this.#sighted.set(signature, { type, sights: 1, variants: 0, text: '' })
+        return this.#inVain()
+      }
+      return this.#learn(sighted, type)
+    } catch {
+      // A getter threw: whoever reads the value to encode it says so.
+      return this.#inVain()
+    }
+  }
+
+  /** A text that an earlier life of this worker added: later ones are wider. */
+  #takeUp(text: string): void {
+    const type = JSON.parse(text) as ShapeType
+    this.#sighted.set(signatureOfType(type), { type, sights: LEARNED_AT, variants: 0, text })
+  }
+
+  /** What is known of a signature: the oldest half of those that were not seen again is forgotten. */
+  #sight(signature: string): Sighted | undefined {
+    const young = this.#sighted.get(signature)
+    if (young !== undefined) return young
+    if (this.#sighted.size >= MAX_SIGNATURES) {
+      this.#sightedBefore = this.#sighted
+      this.#sighted = new Map()
+    }
+    const old = this.#sightedBefore.get(signature)
+    if (old !== undefined) this.#sighted.set(signature, old)
+    return old
+  }
+
+  #learn(sighted: Sighted, type: ShapeType): Shape | undefined {
+    let widened = widen(sighted.type, type)
+    if (widened === '?' || isTooLarge(widened)) return this.#inVain()
+    if (widened !== sighted.type || sighted.text === '') {
+      if (sighted.text !== '') sighted.variants++
+      if (sighted.variants >= MAX_VARIANTS && isObjectType(widened)) widened = loosest(widened)
+      sighted.type = widened
+      sighted.text = ''
+    }
+    if (++sighted.sights < LEARNED_AT) {
+      this.#lastRest = 0
+      return undefined
+    }
+    if (sighted.text === '') sighted.text = JSON.stringify(widened)
+    const number = this.#table.numberOf(sighted.text)
+    if (number === 0) {
+      this.#crowdedOut++
+      this.#lastRest = MAX_REST
+      return this.#inVain()
+    }
+    this.#lastRest = 0
+    return { number, encode: this.#compiled.encoders.get(sighted.text) }
+  }
+
+  /** The more looks in a row are of no use, the fewer values are looked at. */
+  #inVain(): undefined {
+    this.#lastRest = Math.min(2 * this.#lastRest + 1, MAX_REST)
+    this.#rest = this.#lastRest
+  }
+
+  /** Rare shapes make room: those that are in use come back into the table by themselves. */
+  #restart(): void {
+    if (!this.#table.restart()) return
+    this.#crowdedOut = 0
+    this.#recent.length = 0
+    this.#rest = this.#lastRest = 0
   }
 
   /** Puts a shape before the others that are tried. */
@@ -202,11 +282,14 @@ class ShapeEncoder implements Encoder {
 
 class ShapeDecoder implements Decoder {
   readonly #table: ShapeTable
-  readonly #decoders: RowDecoder[] = []
+  readonly #compiled: Compiled
+  /** By number; emptied when it holds more than a table does. */
+  readonly #decoders = new Map<number, RowDecoder>()
   #text: TextReader | undefined
 
   constructor(table: ShapeTable) {
     this.#table = table
+    this.#compiled = compiledOf(table.owner)
   }
 
   decode(memory: Memory, at: number, end: number, count: number, out: unknown[]): void {
@@ -231,6 +314,11 @@ class ShapeDecoder implements Decoder {
   }
 
   #decoder(number: number): RowDecoder {
-    return (this.#decoders[number] ??= rowDecoder(this.#table.texts()[number - 1]!))
+    const known = this.#decoders.get(number)
+    if (known !== undefined) return known
+    if (this.#decoders.size >= MAX_DECODERS) this.#decoders.clear()
+    const decoder = this.#compiled.decoders.get(this.#table.text(number))
+    this.#decoders.set(number, decoder)
+    return decoder
   }
 }

@@ -1,5 +1,6 @@
 import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
 import { MIN_RING_BYTES } from '../lane/layout.ts'
+import { textBytesOf } from '../codec/text-bytes.ts'
 import { type Network, edgeAt, nodeAt } from './network.ts'
 import type { LinkDraft, StageDraft } from './stages.ts'
 import type { LinkPlan } from './types.ts'
@@ -14,7 +15,6 @@ export interface LaneSizes {
 
 export type LinkShape = Omit<LinkPlan, 'lanes'> & { readonly sizes: LaneSizes }
 
-const SHAPE_BYTES = 16_384
 /** What a record is taken to need on a lane where only their number is said. */
 const USUAL_RECORD_BYTES = 128
 /** A lane that is sized by a number of records is not made larger than this. */
@@ -69,7 +69,7 @@ export function linkShape(
     sizes: {
       maxDemand,
       minDemand: Math.min(first(({ minDemand }) => minDemand) ?? maxDemand >> 1, maxDemand - 1),
-      shapeBytes: codec === 'shape' ? SHAPE_BYTES : 0,
+      shapeBytes: textBytesOf(codec),
       ringBytes: powerOfTwo(Math.max(MIN_RING_BYTES, ringBytes)),
     },
   }

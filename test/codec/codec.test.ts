@@ -27,15 +27,15 @@ const stream = fc
     { minLength: 1, maxLength: 60 },
   )
   .chain((records) => fc.tuple(fc.constant(records), fc.array(cloneable, { maxLength: 5 })))
-  .map(([records, others]) => [...records, ...records, ...others, ...records] as unknown[])
+  .map(([records, others]) => [...records, ...records, ...records, ...others, ...records] as unknown[])
 
 for (const name of ['shape', 'msgpack'] as const) {
   test(`${name}: any value arrives as structuredClone defines it`, () => {
     fc.assert(
       fc.property(fc.array(cloneable, { minLength: 1, maxLength: 20 }), (values) => {
         const [arrived, expected] = [
-          roundTrip(codecOf(name), [...values, ...values]),
-          structuredClone([...values, ...values]),
+          roundTrip(codecOf(name), [...values, ...values, ...values]),
+          structuredClone([...values, ...values, ...values]),
         ]
         assert.deepStrictEqual(arrived, expected)
       }),
@@ -210,13 +210,10 @@ test('struct with view: each record reads the lane in place, and a view can be s
 })
 
 for (const name of ['shape', 'msgpack', 'json'] as const) {
-  test(`${name}: functions, symbols, cycles and host objects are refused with the reason`, () => {
-    const cycle: Record<string, unknown> = {}
-    cycle['self'] = cycle
+  test(`${name}: functions, symbols and host objects are refused with the reason`, () => {
     const refused = [
       () => 1,
       Symbol('s'),
-      cycle,
       new WeakMap(),
       Promise.resolve(),
       new Proxy({}, {}),
@@ -245,7 +242,7 @@ for (const name of ['shape', 'msgpack', 'json'] as const) {
 test('an invalid Date arrives as an invalid Date', () => {
   for (const name of ['shape', 'msgpack'] as const) {
     const invalid = { at: new Date(NaN) }
-    for (const each of roundTrip(codecOf(name), [invalid, invalid, invalid])) {
+    for (const each of roundTrip(codecOf(name), [invalid, invalid, invalid, invalid])) {
       assert.ok(Number.isNaN((each as typeof invalid).at.getTime()))
     }
   }

@@ -107,15 +107,16 @@ test('analysis is pure: no clocks, no chance, no `node:`, no packages', () => {
 })
 
 test('plan allocates nothing, starts nothing, and knows only what lies above it and the layouts of memory', () => {
-  mayImport('plan', ['graph', 'analysis', 'lane', 'telemetry', 'options.ts', 'errors.ts'])
+  mayImport('plan', ['graph', 'analysis', 'codec', 'lane', 'telemetry', 'options.ts', 'errors.ts'])
   const allocates = /^(SharedArrayBuffer|ArrayBuffer|DataView|Buffer|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
   onlyIn(
     ({ folder }) => folder !== 'plan',
     ({ others, words }) => others.length > 0 || [...words].some((word) => allocates.test(word)),
   )
-  const layouts = new Set(['telemetry/counters.ts', 'telemetry/histogram-layout.ts'])
+  const layouts = new Set(['telemetry/counters.ts', 'telemetry/histogram-layout.ts', 'codec/text-bytes.ts'])
   for (const { file, ours } of inFolder('plan'))
-    for (const other of ours.filter((name) => folderOf(name) === 'telemetry')) assert.ok(layouts.has(other), file)
+    for (const other of ours.filter((name) => ['telemetry', 'codec'].includes(folderOf(name))))
+      assert.ok(layouts.has(other), file)
 })
 
 test('codec knows values and memory, and no threads', () => {
