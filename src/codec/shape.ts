@@ -5,7 +5,16 @@ import { canCompile } from './compile.ts'
 import { type Compiled, compiledOf } from './compiled.ts'
 import { Identities } from './identity.ts'
 import type { Progress, RowDecoder, RowEncoder } from './shape-compile.ts'
-import { type ShapeType, isObjectType, isTooLarge, loosest, signatureOf, signatureOfType, typeOf, widen } from './shape-type.ts'
+import {
+  type ShapeType,
+  isObjectType,
+  isTooLarge,
+  loosest,
+  signatureOf,
+  signatureOfType,
+  typeOf,
+  widen,
+} from './shape-type.ts'
 import { LATIN1, TextReader, writeText, written } from './text.ts'
 
 /**

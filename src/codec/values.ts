@@ -10,9 +10,10 @@ import { makeView, viewBytes, viewNumber } from './views.ts'
  * Any value as bytes, so that it arrives as `structuredClone` would define it; objects that are referred to twice, or refer
  * to themselves, are such objects where they arrive.
  *
- * Trees of plain objects and arrays go as MessagePack, with the extensions below for their leaves. Whatever holds anything
- * else (a second reference to an object, a Map, a Set, an Error, a RegExp, an array with holes, a key that MessagePack would
- * change) goes in the form of `structuredClone` itself. Every object is looked at once.
+ * Trees of plain objects and arrays go as MessagePack, with the extensions below for their leaves, and for Maps and Sets that
+ * are not within each other: each byte is copied twice at most. Whatever holds anything else (a second reference to an object,
+ * an Error, a RegExp, an array with holes, a key that MessagePack would change) goes in the form of `structuredClone` itself.
+ * Every object is looked at once.
  */
 const UNDEFINED = 1
 const NEGATIVE_ZERO = 2
@@ -21,6 +22,8 @@ const DATE = 4
 const BUFFER = 5 // an ArrayBuffer
 const VIEW = 6 // one byte: number of its class; then the bytes
 const STRING = 7 // a string with lone surrogates, as UTF-16
+const MAP = 8 // keys and values in turn, as an array
+const SET = 9
 
 /** An encoder keeps the largest buffer it ever needed; above this it is replaced. */
 const KEEP_BUFFER_BYTES = 1 << 20
@@ -98,6 +101,7 @@ class Walk {
   /** An object was met a second time. */
   meetsAgain = false
   readonly #met: Identities
+  #isInCollection = false
 
   constructor(met: Identities) {
     this.#met = met
@@ -172,15 +176,14 @@ class Walk {
     if (ArrayBuffer.isView(value)) return new ExtData(VIEW, tagged(viewNumber(value), viewBytes(value)))
     if (types.isArrayBuffer(value)) return new ExtData(BUFFER, new Uint8Array(value))
     if (types.isMap(value)) {
-      forEachOfMap.call(value, (item, key) => {
-        this.prepare(key, depth + 1)
-        this.prepare(item, depth + 1)
-      })
-      return this.#noTree()
+      const items: unknown[] = []
+      forEachOfMap.call(value, (item, key) => items.push(key, item))
+      return this.#collection(MAP, items, depth)
     }
     if (types.isSet(value)) {
-      forEachOfSet.call(value, (item) => this.prepare(item, depth + 1))
-      return this.#noTree()
+      const items: unknown[] = []
+      forEachOfSet.call(value, (item) => items.push(item))
+      return this.#collection(SET, items, depth)
     }
     if (types.isNativeError(value)) {
       if (Object.hasOwn(value, 'cause')) this.prepare(value.cause, depth + 1)
@@ -189,6 +192,14 @@ class Walk {
     if (types.isRegExp(value) || (types.isBoxedPrimitive(value) && !types.isSymbolObject(value))) return this.#noTree()
     if (isCloneable(value)) return this.#plain(value, depth)
     throw refusal(`a ${value.constructor?.name ?? 'host object'} cannot be sent to another thread`)
+  }
+
+  #collection(type: number, items: readonly unknown[], depth: number): unknown {
+    if (this.#isInCollection) this.#noTree()
+    this.#isInCollection = true
+    const prepared = items.map((item) => this.prepare(item, depth + 1))
+    this.#isInCollection = false
+    return this.isTree ? new ExtData(type, pack(prepared).slice()) : undefined
   }
 
   #noTree(): undefined {
@@ -217,4 +228,11 @@ register(BIGINT, (data) => {
 register(DATE, (data) => new Date(new Float64Array(new Uint8Array(data).buffer)[0]!))
 register(BUFFER, (data) => new Uint8Array(data).buffer)
 register(VIEW, (data) => makeView(data[0]!, data.subarray(1)))
+register(MAP, (data) => {
+  const items = decoder.decode(data) as unknown[]
+  const map = new Map<unknown, unknown>()
+  for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1])
+  return map
+})
+register(SET, (data) => new Set(decoder.decode(data) as unknown[]))
 register(STRING, (data) => Buffer.from(data).toString('utf16le'))

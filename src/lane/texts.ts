@@ -61,7 +61,7 @@ export class Texts {
     this.#table = layout.offset / 4
     this.#halfWords = (layout.bytes >> 3) & -2
     this.#ring = layout.ring
-    this.#isUnread = isUnread ?? ((leftAt) => this.#head() - leftAt >>> 0 >= layout.ring!.bytes)
+    this.#isUnread = isUnread ?? ((leftAt) => (this.#head() - leftAt) >>> 0 >= layout.ring!.bytes)
     // A successor does not know when its predecessor left the other half: it may have been now.
     this.#leftAt = this.#head()
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HEAD, SHAPES } from '#src/lane/layout.js'
 import { MAX_TEXT_BYTES, Texts, laneTexts } from '#src/lane/texts.js'
+import fc from 'fast-check'
 import { TestLane } from './lane.ts'
 
 /** A table of two halves of `halfBytes` each, and both ends of it. */
@@ -83,6 +84,59 @@ describe('a table of texts', () => {
     assert.equal(successor.restart(), false)
     release(lane, 1024)
     assert.ok(successor.restart())
+  })
+
+  test('X1, X2, X3: what a frame names reads as it was written, whoever dies and however often the writer starts over', () => {
+    const step = fc.record({
+      texts: fc.array(fc.nat({ max: 60 }), { minLength: 1, maxLength: 4 }),
+      restarts: fc.nat({ max: 2 }),
+      reads: fc.nat({ max: 3 }),
+      dies: fc.constantFrom('', '', '', 'writer', 'reader'),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), fc.constantFrom(0, 2 ** 31 - 512, -512), (steps, from) => {
+        const lane = new TestLane({ shapeBytes: 128, ringBytes: 1024, from })
+        const end = (): Texts => new Texts(lane.memory, laneTexts(lane.layout))
+        let [writer, reader] = [end(), end()]
+        const frames: { text: string; number: number }[][] = []
+        const read = (): void => {
+          const payload = lane.look(16)!
+          const named = frames.shift()!
+          assert.deepEqual(
+            payload.slice(0, named.length),
+            named.map(({ number }) => number & 255),
+          )
+          for (const { text, number } of named) assert.equal(reader.text(number), text)
+        }
+        for (const { texts, restarts, reads, dies } of steps) {
+          for (let i = 0; i < restarts; i++) writer.restart()
+          const named = texts
+            .map((n) => ({ text: `text ${n}`, number: writer.numberOf(`text ${n}`) }))
+            .filter(({ number }) => number > 0)
+          const payload = Array.from({ length: 16 }, (_, i) => (named[i]?.number ?? 0) & 255)
+          if (lane.write(payload) && dies !== 'writer') {
+            lane.publish()
+            frames.push(named)
+          }
+          if (dies === 'writer') {
+            lane.reviveWriter()
+            writer = end()
+          }
+          if (dies === 'reader' && frames.length > 0) {
+            const [first] = frames
+            read()
+            frames.unshift(first!)
+            lane.reviveReader()
+            reader = end()
+          }
+          for (let i = 0; i < reads && frames.length > 0; i++) {
+            read()
+            lane.release(1)
+          }
+        }
+      }),
+      { numRuns: 200 },
+    )
   })
 
   test('X3: no number is given twice, also where generations start over', () => {
