@@ -27,7 +27,7 @@ export const ERROR_CODES = {
   },
   PLAN_TOO_LARGE: {
     text: 'The plan needs more than a process can have.',
-    fix: 'Lower `concurrency`, `laneBytes` or `stashBytes`, or split the graph.',
+    fix: 'Lower `concurrency`, `laneBytes`, `stashBytes` or `window`, or split the graph.',
   },
   START_FAILED: {
     text: 'A worker could not be made ready, so the pipeline was not started. Of a successor, a failed `setup` is a death like others.',

@@ -55,7 +55,7 @@ export class Texts {
 
   /** @param isUnread whether nothing that names a text is anywhere, for tables without a ring */
   constructor(memory: Memory, layout: TextsLayout, isUnread?: () => boolean) {
-    this.owner = memory.words.buffer
+    this.owner = memory
     this.#memory = memory
     this.#used = layout.usedWord
     this.#table = layout.offset / 4

@@ -198,7 +198,7 @@ describe('compiled code', () => {
     for (const [n, lane] of lanes.entries())
       for (let i = 0; i < 300; i++) lane.send(Array<object>(4).fill({ [`of lane ${n}`]: i, [`key ${i}`]: i }))
     for (const { lane } of lanes) {
-      const { encoders, decoders } = compiledOf(lane.memory.words.buffer)
+      const { encoders, decoders } = compiledOf(lane.memory)
       assert.ok(encoders.size <= 256 && decoders.size <= 256, `${encoders.size}, ${decoders.size}`)
       assert.ok(encoders.size > 0)
     }
