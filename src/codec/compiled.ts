@@ -1,4 +1,6 @@
+import { canCompile } from './compile.ts'
 import { type RowDecoder, type RowEncoder, compileDecoder, compileEncoder } from './shape-compile.ts'
+import { walkingDecoder, walkingEncoder } from './shape-walk.ts'
 
 /** Compiled code that is kept, of each kind: more than the shapes of a pipeline that are in use at once. */
 const MOST = 256
@@ -32,8 +34,8 @@ export class Kept<T> {
 
 /** The encoders and decoders that the lanes of one pipeline share in one thread. */
 export class Compiled {
-  readonly encoders: Kept<RowEncoder> = new Kept<RowEncoder>(compileEncoder)
-  readonly decoders: Kept<RowDecoder> = new Kept<RowDecoder>(compileDecoder)
+  readonly encoders: Kept<RowEncoder> = new Kept<RowEncoder>(canCompile ? compileEncoder : walkingEncoder)
+  readonly decoders: Kept<RowDecoder> = new Kept<RowDecoder>(canCompile ? compileDecoder : walkingDecoder)
 }
 
 const byOwner = new WeakMap<object, Compiled>()

@@ -33,7 +33,7 @@ export interface RowDecoder {
 }
 
 /** Arrays up to this length are written at each place that refers to them; a longer one may stand at one place only. */
-const SHORT = 16
+export const SHORT = 16
 
 export function compileEncoder(text: string): RowEncoder {
   return compile(new EncoderSource(JSON.parse(text) as ShapeType).toString(), { writeAny }) as RowEncoder
@@ -52,7 +52,7 @@ interface Field {
 }
 
 /** Lays the fields of one row out: 8-byte ones first. Returns the bytes of the fixed part. */
-function layOut(fields: Field[]): number {
+export function layOut(fields: readonly { readonly type: ShapeType; offset: number }[]): number {
   let offset = 0
   for (const field of fields) if (field.type === 'f' || field.type === 'd') field.offset = 8 * offset++
   offset *= 8

@@ -1,7 +1,6 @@
 import type { Memory } from '../lane/memory.ts'
 import { type Gathered, anyBytes, readAny, writeAny } from './any.ts'
 import type { Codec, Decoder, Encoder, ShapeTable } from './codec.ts'
-import { canCompile } from './compile.ts'
 import { type Compiled, compiledOf } from './compiled.ts'
 import { Identities } from './identity.ts'
 import type { Progress, RowDecoder, RowEncoder } from './shape-compile.ts'
@@ -86,7 +85,7 @@ class ShapeEncoder implements Encoder {
   constructor(table: ShapeTable) {
     this.#table = table
     this.#compiled = compiledOf(table.owner)
-    if (canCompile) for (const text of table.texts()) this.#takeUp(text)
+    for (const text of table.texts()) this.#takeUp(text)
   }
 
   encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number {
@@ -199,7 +198,7 @@ class ShapeEncoder implements Encoder {
       this.#rest--
       return undefined
     }
-    const shape = canCompile ? this.#look(value) : undefined
+    const shape = this.#look(value)
     if (shape === undefined) return undefined
     this.#remember(shape)
     return shape

@@ -49,7 +49,7 @@ for (const [name, codec] of Object.entries(CODECS)) {
 }
 
 test('without code generation from strings, every codec holds what it holds with it', { skip: isWithoutCode }, () => {
-  for (const file of ['codec.test.js', 'every-codec.test.js']) {
+  for (const file of ['codec', 'every-codec', 'hostile', 'identity', 'shape-table'].map((name) => `${name}.test.js`)) {
     const path = fileURLToPath(new URL(file, import.meta.url))
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const { status, stdout } = spawnSync(process.execPath, [WITHOUT_CODE, path], { env, encoding: 'utf8' })
