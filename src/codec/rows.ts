@@ -5,8 +5,7 @@ import { MAX_DEPTH, asRefusal, tooDeep } from './refusal.ts'
 import { decodeValue, encodeValue } from './values.ts'
 
 /** The length itself, whatever a subclass says of it. */
-const byteLengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')!
-  .get as (this: Uint8Array) => number
+const LENGTH = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength')!
 
 /**
  * Codecs that write each record by itself: a word for its length, then its bytes, up to the next multiple of 8.
@@ -22,7 +21,7 @@ function rowsCodec(pack: (value: unknown) => Uint8Array, unpack: (bytes: Buffer)
         let bytes: number
         try {
           packed = pack(values[index])
-          bytes = byteLengthOf.call(packed)
+          bytes = LENGTH.get!.call(packed) as number
         } catch (error) {
           if (index === from) throw asRefusal(error)
           return index - from

@@ -32,10 +32,6 @@ const EMPTY = new Uint8Array(0)
 const UNDEFINED_DATA = new ExtData(UNDEFINED, EMPTY)
 const NEGATIVE_ZERO_DATA = new ExtData(NEGATIVE_ZERO, EMPTY)
 
-const getTime = Date.prototype.getTime
-const forEachOfMap = Map.prototype.forEach
-const forEachOfSet = Set.prototype.forEach
-
 const extensions = new ExtensionCodec()
 let encoder = newEncoder()
 const decoder = new Decoder({ extensionCodec: extensions })
@@ -172,17 +168,18 @@ class Walk {
 
   /** Whatever has a form of its own; an instance of a user's class arrives as a plain object. */
   #exotic(value: object, depth: number): unknown {
-    if (types.isDate(value)) return new ExtData(DATE, new Uint8Array(Float64Array.of(getTime.call(value)).buffer))
+    if (types.isDate(value))
+      return new ExtData(DATE, new Uint8Array(Float64Array.of(Date.prototype.getTime.call(value)).buffer))
     if (ArrayBuffer.isView(value)) return new ExtData(VIEW, tagged(viewNumber(value), viewBytes(value)))
     if (types.isArrayBuffer(value)) return new ExtData(BUFFER, new Uint8Array(value))
     if (types.isMap(value)) {
       const items: unknown[] = []
-      forEachOfMap.call(value, (item, key) => items.push(key, item))
+      Map.prototype.forEach.call(value, (item, key) => items.push(key, item))
       return this.#collection(MAP, items, depth)
     }
     if (types.isSet(value)) {
       const items: unknown[] = []
-      forEachOfSet.call(value, (item) => items.push(item))
+      Set.prototype.forEach.call(value, (item) => items.push(item))
       return this.#collection(SET, items, depth)
     }
     if (types.isNativeError(value)) {

@@ -28,9 +28,13 @@ function looks(codec: CodecOption, make: (look: () => void) => unknown): number 
   return count
 }
 
-function nest(levels: number, wrap: (inner: unknown) => unknown): unknown {
+function wrap(inner: unknown): unknown {
+  return { inner }
+}
+
+function nest(levels: number, by: (inner: unknown) => unknown): unknown {
   let value: unknown = {}
-  for (let i = 0; i < levels; i++) value = wrap(value)
+  for (let i = 0; i < levels; i++) value = by(value)
   return value
 }
 
@@ -39,7 +43,8 @@ const GROWING: Readonly<Record<string, (n: number, look: () => void) => unknown>
   nested: (n, look) => nest(n, (inner) => seen(look, { inner })),
   'nested beside __proto__': (n, look) => nest(n, (inner) => seen(look, { inner, ['__proto__']: 1 })),
   'nested beside a lone surrogate': (n, look) => nest(n, (inner) => seen(look, { inner, '\ud800': 1 })),
-  'nested in sparse arrays': (n, look) => nest(n, (inner) => Object.assign([, 1], { inner: seen(look, { inner }) })),
+  'nested in sparse arrays': (n, look) =>
+    nest(n, (inner) => Object.assign(new Array(2), { inner: seen(look, { inner }) })),
   'nested Maps': (n, look) => nest(n, (inner) => new Map([['inner', seen(look, { inner })]])),
   'nested Sets': (n, look) => nest(n, (inner) => new Set([seen(look, { inner })])),
   'nested causes': (n, look) => nest(n, (inner) => new Error('x', { cause: seen(look, { inner }) })),
@@ -76,12 +81,12 @@ for (const [name, codec] of Object.entries(CODECS)) {
     })
 
     test('a value that is nested a hundred thousand levels deep is refused', () => {
-      for (const wrap of [
+      for (const by of [
         (inner: unknown) => ({ inner }),
         (inner: unknown) => [inner],
         (inner: unknown) => new Map([[1, inner]]),
       ])
-        assert.throws(() => roundTrip(codecOf(codec), [nest(100_000, wrap)]), MillraceError)
+        assert.throws(() => roundTrip(codecOf(codec), [nest(100_000, by)]), MillraceError)
     })
 
     test('what a value throws when it is read is the failure of its record, and of no other', () => {
@@ -134,9 +139,25 @@ function throwing(get: () => unknown): object {
   return Object.defineProperty({ a: 1 }, 'b', { enumerable: true, get })
 }
 
+for (const [kind, make] of Object.entries(GROWING)) {
+  test(`shape: a value that is ${kind} costs no more where its like was learned before`, () => {
+    for (const taught of [2, 8]) {
+      const teaching = Array.from({ length: 4 }, () => make(taught, () => undefined))
+      const [once, twice] = [12, 24].map((n) => {
+        let count = 0
+        const value = make(n, () => count++)
+        const arrived = roundTrip(codecOf('shape'), [...teaching, value, 1])
+        assert.equal(arrived.length, 6)
+        return count
+      })
+      assert.ok(once! <= 24 * 12, `${once} looks at a value of size 12`)
+      assert.ok(twice! <= 2 * once! + 64, `${once} looks, then ${twice}`)
+    }
+  })
+}
+
 for (const name of ['shape', 'msgpack', 'json'] as const) {
   test(`${name}: 500 levels arrive, more are refused with RECORD_TOO_DEEP`, () => {
-    const wrap = (inner: unknown): unknown => ({ inner })
     const deep = nest(500, wrap)
     assert.deepStrictEqual(roundTrip(codecOf(name), [deep]), [deep])
     for (const levels of [501, 100_000])
@@ -186,12 +207,10 @@ test('bytes: what a subclass says of its length is not believed', () => {
 })
 
 test('shape: an array that grows while it is read arrives whole, and so do the records after it', () => {
-  const growing = (): object => {
-    const values: number[] = [1, 2, 3]
-    return { values: Object.defineProperty(values, 1, { enumerable: true, get: () => (values.push(9), 2) }) }
-  }
+  const values: number[] = [1, 2, 3]
+  const growing = { values: Object.defineProperty(values, 1, { enumerable: true, get: () => (values.push(9), 2) }) }
   const plain = { values: [1, 2, 3] }
-  const arrived = roundTrip(codecOf('shape'), [plain, plain, plain, plain, growing(), plain]) as { values: number[] }[]
+  const arrived = roundTrip(codecOf('shape'), [plain, plain, plain, plain, growing, plain]) as { values: number[] }[]
   assert.deepStrictEqual(arrived[4]!.values.slice(0, 3), [1, 2, 3])
   assert.deepStrictEqual(arrived[5], plain)
 })

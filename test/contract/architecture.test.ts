@@ -233,3 +233,15 @@ test('what is imported is there, and nothing is called utils', () => {
     ({ file }) => /(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(file),
   )
 })
+
+test('no module keeps what it collects for itself: every cache has an owner that ends', () => {
+  const collecting = /^(?:export )?(?:const|let) (?!.*: Readonly(?:Map|Set)<).*= new (?:Map|Set)(?:<.*>)?\(\)$/m
+  // A page ends with its window.
+  const collectors = sources.filter(
+    ({ file }) => !file.startsWith('control/page/') && collecting.test(readFileSync(join(root, file), 'utf8')),
+  )
+  assert.deepEqual(
+    collectors.map(({ file }) => file),
+    [],
+  )
+})
