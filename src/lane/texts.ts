@@ -51,7 +51,7 @@ export class Texts {
   #generation = 0
   #next = 0
   /** HEAD, when the other half was left. */
-  #leftAt: number
+  #leftAt = 0
 
   /** @param isUnread whether nothing that names a text is anywhere, for tables without a ring */
   constructor(memory: Memory, layout: TextsLayout, isUnread?: () => boolean) {
@@ -62,8 +62,6 @@ export class Texts {
     this.#halfWords = (layout.bytes >> 3) & -2
     this.#ring = layout.ring
     this.#isUnread = isUnread ?? ((leftAt) => (this.#head() - leftAt) >>> 0 >= layout.ring!.bytes)
-    // A successor does not know when its predecessor left the other half: it may have been now.
-    this.#leftAt = this.#head()
   }
 
   /** The writer only. The texts of this generation, oldest first. */
@@ -127,6 +125,8 @@ export class Texts {
     const used = load(this.#memory.words, this.#used)
     const numbers = (this.#numbers = new Map<string, number>())
     this.#generation = Math.floor(used / NUMBERS)
+    // A successor does not know when its predecessor left the other half: it may have been now.
+    this.#leftAt = this.#head()
     while (this.#next < used % NUMBERS) {
       const number = this.#generation * NUMBERS + this.#next + 1
       numbers.set(this.text(number), number)

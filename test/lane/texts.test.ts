@@ -12,7 +12,10 @@ function tableOf(
 ): { lane: TestLane; writer: Texts; reader: Texts; next: () => Texts } {
   const lane = new TestLane({ shapeBytes: 2 * halfBytes, ringBytes })
   const next = (): Texts => new Texts(lane.memory, laneTexts(lane.layout))
-  return { lane, writer: next(), reader: next(), next }
+  const writer = next()
+  // An encoder takes up what its table holds when it is made.
+  writer.texts()
+  return { lane, writer, reader: next(), next }
 }
 
 /** As if the reader had released so many bytes more. */
