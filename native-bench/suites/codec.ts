@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Decoder as RawDecoder, Encoder as RawEncoder } from '@msgpack/msgpack'
 import type { Codec, ShapeTable } from '#src/codec/codec.js'
-import { bytesCodec, jsonCodec, msgpackCodec } from '#src/codec/rows.js'
+import { bytesCodec, jsonCodec, msgpackCodec } from '#src/codec/length-prefixed.js'
 import { shapeCodec } from '#src/codec/shape.js'
 import { structCodec } from '#src/codec/struct.js'
 import { viewMemory } from '#src/lane/memory.js'

@@ -1,8 +1,8 @@
 import type { Memory } from '../lane/memory.ts'
-import { type Gathered, SHARED, anyBytes, readAny, writeAny } from './any.ts'
+import { type Gathered, SHARED, anyBytes, readAny, writeAny } from './tagged.ts'
 import { compile } from './compile.ts'
 import { type ArrayType, type ObjectType, type ShapeType, isArrayType, isFlat, isObjectType } from './shape-type.ts'
-import { TEXT_SLACK_BYTES, type TextReader } from './text.ts'
+import { TEXT_SLACK_BYTES, type TextReader } from './text-block.ts'
 
 /**
  * Compiles a learned type into an encoder and a decoder of rows.

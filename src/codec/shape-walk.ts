@@ -1,8 +1,8 @@
 import type { Memory } from '../lane/memory.ts'
-import { type Gathered, SHARED, anyBytes, readAny, writeAny } from './any.ts'
+import { type Gathered, SHARED, anyBytes, readAny, writeAny } from './tagged.ts'
 import { type Progress, type RowDecoder, type RowEncoder, SHORT, layOut } from './shape-compile.ts'
 import { type ArrayType, type ShapeType, isArrayType, isFlat, isInt32, isObjectType } from './shape-type.ts'
-import { TEXT_SLACK_BYTES, type TextReader } from './text.ts'
+import { TEXT_SLACK_BYTES, type TextReader } from './text-block.ts'
 
 /**
  * Rows of a learned type, written and read by walking it: the same bytes as `shape-compile.ts` makes code for, for processes

@@ -1,5 +1,5 @@
 import type { Memory } from '../lane/memory.ts'
-import { type Gathered, anyBytes, readAny, writeAny } from './any.ts'
+import { type Gathered, anyBytes, readAny, writeAny } from './tagged.ts'
 import type { Codec, Decoder, Encoder, ShapeTable } from './codec.ts'
 import { type Compiled, compiledOf } from './compiled.ts'
 import { Identities } from './identity.ts'
@@ -14,13 +14,13 @@ import {
   typeOf,
   widen,
 } from './shape-type.ts'
-import { LATIN1, TextReader, writeText, written } from './text.ts'
+import { LATIN1, TextReader, writeText, written } from './text-block.ts'
 
 /**
  * The default codec. Its encoder learns the shapes of the objects that it sees, teaches them to the decoder through the
  * lane's table, and writes rows; what fits no shape goes as a tagged value. A block is:
  *
- *     0   offset of the text, from the block's start     4   mode of the text (see `text.ts`)
+ *     0   offset of the text, from the block's start     4   mode of the text (see `text-block.ts`)
  *     8   runs: a word for the shape (0: tagged values), a word for the count, then so many rows
  *     …   the text
  */

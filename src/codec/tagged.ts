@@ -1,7 +1,7 @@
 import type { Memory } from '../lane/memory.ts'
 import { isInt32 } from './shape-type.ts'
-import type { TextReader } from './text.ts'
-import { TEXT_SLACK_BYTES } from './text.ts'
+import type { TextReader } from './text-block.ts'
+import { TEXT_SLACK_BYTES } from './text-block.ts'
 import type { Identities } from './identity.ts'
 import { decodeValue, encodePart, encodeValue } from './values.ts'
 
