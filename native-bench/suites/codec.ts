@@ -158,5 +158,12 @@ function timed(name: string, scale: Scale, block: () => unknown, check: () => vo
 function shapes(): ShapeTable {
   const texts: string[] = []
   const numberOf = (text: string): number => texts.indexOf(text) + 1 || texts.push(text)
-  return { owner: texts, texts: () => texts, numberOf, restart: () => false, text: (number) => texts[number - 1]! }
+  return {
+    owner: texts,
+    maxTextBytes: Infinity,
+    texts: () => texts,
+    numberOf,
+    restart: () => false,
+    text: (number) => texts[number - 1]!,
+  }
 }

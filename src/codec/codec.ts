@@ -36,6 +36,8 @@ export interface Decoder {
 export interface ShapeTable {
   /** What the code that is compiled for the texts ends with: all tables of a pipeline have the same one. */
   readonly owner: object
+  /** The longest text that it can hold. */
+  readonly maxTextBytes: number
   /** The encoder's side: all texts since the last `restart`, oldest first. */
   texts(): readonly string[]
   /** The encoder's side: the number of a text, from 1; the text is added where the table has room, and 0 where it has none. */

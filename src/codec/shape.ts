@@ -3,17 +3,8 @@ import { type Gathered, anyBytes, readAny, writeAny } from './tagged.ts'
 import type { Codec, Decoder, Encoder, ShapeTable } from './codec.ts'
 import { type Compiled, compiledOf } from './compiled.ts'
 import { Identities } from './identity.ts'
+import { Learner } from './learner.ts'
 import type { Progress, RowDecoder, RowEncoder } from './shape-compile.ts'
-import {
-  type ShapeType,
-  isObjectType,
-  isTooLarge,
-  loosest,
-  signatureOf,
-  signatureOfType,
-  typeOf,
-  widen,
-} from './shape-type.ts'
 import { LATIN1, TextReader, writeText, written } from './text-block.ts'
 
 /**
@@ -36,18 +27,8 @@ const NEEDS_UTF16 = -1
 
 /** Shapes that are tried before the signature of a value is worked out: streams mix a few kinds of records. */
 const RECENT = 4
-/** A value of this many of one signature is the first that goes as a row: what comes once or twice is not worth a shape. */
-const LEARNED_AT = 3
-/** Types that one signature may take; the last one takes whatever has its keys. */
-const MAX_VARIANTS = 8
-/** Signatures that are counted: so many of the last ones, and at most as many before them. Dictionaries would fill any number. */
-const MAX_SIGNATURES = 256
 /** Decoders that are found without a look at the table. Numbers are never given twice, so none of them is wrong. */
 const MAX_DECODERS = 256
-/** Values that go tagged without a look after one that was of no use, at most: a stream of foreign values is not studied. */
-const MAX_REST = 63
-/** Looks that found the table full before it starts over. */
-const RESTART_AFTER = 16
 /** A block in so many tries plain text again after it met text that needs UTF-16. */
 const TRY_NARROW_EVERY = 64
 
@@ -56,41 +37,25 @@ interface Shape {
   readonly encode: RowEncoder
 }
 
-/** What is known of the values with one signature. */
-interface Sighted {
-  type: ShapeType
-  sights: number
-  variants: number
-  /** Of `type`; empty until it is learned. */
-  text: string
-}
-
 class ShapeEncoder implements Encoder {
   end = 0
-  readonly #table: ShapeTable
+  readonly #learner: Learner
   readonly #compiled: Compiled
-  #sighted = new Map<string, Sighted>()
-  #sightedBefore = new Map<string, Sighted>()
   /** The shapes met last, the very last one first. */
   readonly #recent: Shape[] = []
   readonly #gathered: Gathered = { text: '', chars: 0, charBytes: 1, refusal: undefined, met: new Identities() }
   readonly #progress: Progress = { at: 0, limit: 0, isFull: false }
   #wideBlocks = 0
-  /** Values that still go tagged without a look, and how many that were after the last look. */
-  #rest = 0
-  #lastRest = 0
-  /** Looks since the last restart that found no room in the table for what they learned. */
-  #crowdedOut = 0
 
   constructor(table: ShapeTable) {
-    this.#table = table
+    this.#learner = new Learner(table)
     this.#compiled = compiledOf(table.owner)
-    for (const text of table.texts()) this.#takeUp(text)
   }
 
   encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number {
     if (this.#wideBlocks > 0) this.#wideBlocks--
-    if (this.#crowdedOut >= RESTART_AFTER) this.#restart()
+    // A block names shapes of one generation of the table.
+    if (this.#learner.makeRoom()) this.#recent.length = 0
     let encoded = this.#block(memory, values, from, to, at, limit, this.#wideBlocks > 0 ? 2 : 1)
     if (encoded === NEEDS_UTF16) {
       this.#wideBlocks = TRY_NARROW_EVERY
@@ -192,91 +157,13 @@ class ShapeEncoder implements Encoder {
     this.#next = index + 1
   }
 
-  /** The shape of a value that no recent shape took: one that is known, or one that is learned now. */
+  /** The shape of a value that no recent shape took. */
   #shapeFor(value: unknown): Shape | undefined {
-    if (this.#rest > 0) {
-      this.#rest--
-      return undefined
-    }
-    const shape = this.#look(value)
-    if (shape === undefined) return undefined
+    const learned = this.#learner.look(value)
+    if (learned === undefined) return undefined
+    const shape = { number: learned.number, encode: this.#compiled.encoders.get(learned.text) }
     this.#remember(shape)
     return shape
-  }
-
-  #look(value: unknown): Shape | undefined {
-    try {
-      const signature = signatureOf(value)
-      if (signature === undefined) return this.#inVain()
-      const sighted = this.#sight(signature)
-      const type = typeOf(value)
-      if (type === '?') return this.#inVain()
-      if (sighted === undefined) {
-        this.#sighted.set(signature, { type, sights: 1, variants: 0, text: '' })
-        return this.#inVain()
-      }
-      return this.#learn(sighted, type)
-    } catch {
-      // A getter threw: whoever reads the value to encode it says so.
-      return this.#inVain()
-    }
-  }
-
-  /** A text that an earlier life of this worker added: later ones are wider. */
-  #takeUp(text: string): void {
-    const type = JSON.parse(text) as ShapeType
-    this.#sighted.set(signatureOfType(type), { type, sights: LEARNED_AT, variants: 0, text })
-  }
-
-  /** What is known of a signature: the oldest half of those that were not seen again is forgotten. */
-  #sight(signature: string): Sighted | undefined {
-    const young = this.#sighted.get(signature)
-    if (young !== undefined) return young
-    if (this.#sighted.size >= MAX_SIGNATURES) {
-      this.#sightedBefore = this.#sighted
-      this.#sighted = new Map()
-    }
-    const old = this.#sightedBefore.get(signature)
-    if (old !== undefined) this.#sighted.set(signature, old)
-    return old
-  }
-
-  #learn(sighted: Sighted, type: ShapeType): Shape | undefined {
-    let widened = widen(sighted.type, type)
-    if (widened === '?' || isTooLarge(widened)) return this.#inVain()
-    if (widened !== sighted.type || sighted.text === '') {
-      if (sighted.text !== '') sighted.variants++
-      if (sighted.variants >= MAX_VARIANTS && isObjectType(widened)) widened = loosest(widened)
-      sighted.type = widened
-      sighted.text = ''
-    }
-    if (++sighted.sights < LEARNED_AT) {
-      this.#lastRest = 0
-      return undefined
-    }
-    if (sighted.text === '') sighted.text = JSON.stringify(widened)
-    const number = this.#table.numberOf(sighted.text)
-    if (number === 0) {
-      this.#crowdedOut++
-      this.#lastRest = MAX_REST
-      return this.#inVain()
-    }
-    this.#lastRest = 0
-    return { number, encode: this.#compiled.encoders.get(sighted.text) }
-  }
-
-  /** The more looks in a row are of no use, the fewer values are looked at. */
-  #inVain(): undefined {
-    this.#lastRest = Math.min(2 * this.#lastRest + 1, MAX_REST)
-    this.#rest = this.#lastRest
-  }
-
-  /** Rare shapes make room: those that are in use come back into the table by themselves. */
-  #restart(): void {
-    if (!this.#table.restart()) return
-    this.#crowdedOut = 0
-    this.#recent.length = 0
-    this.#rest = this.#lastRest = 0
   }
 
   /** Puts a shape before the others that are tried. */

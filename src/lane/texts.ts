@@ -40,6 +40,8 @@ export const MAX_TEXT_BYTES: number = 8 * (NUMBERS - 1)
 export class Texts {
   /** See `ShapeTable`. */
   readonly owner: object
+  /** The longest text that a half holds. */
+  readonly maxTextBytes: number
   readonly #memory: Memory
   readonly #used: number
   readonly #table: number
@@ -60,18 +62,19 @@ export class Texts {
     this.#used = layout.usedWord
     this.#table = layout.offset / 4
     this.#halfWords = (layout.bytes >> 3) & -2
+    this.maxTextBytes = 4 * (this.#halfWords - 1)
     this.#ring = layout.ring
-    this.#isUnread = isUnread ?? ((leftAt) => (this.#head() - leftAt) >>> 0 >= layout.ring!.bytes)
+    this.#isUnread = isUnread ?? ((leftAt) => (this.#ringHead() - leftAt) >>> 0 >= layout.ring!.bytes)
   }
 
   /** The writer only. The texts of this generation, oldest first. */
   texts(): readonly string[] {
-    return [...this.#own().keys()]
+    return [...this.#ofGeneration().keys()]
   }
 
   /** The writer only. The number of a text, which is added where it is not there; 0 where the half is full. */
   numberOf(text: string): number {
-    const numbers = this.#own()
+    const numbers = this.#ofGeneration()
     const known = numbers.get(text)
     if (known !== undefined) return known
     const length = Buffer.byteLength(text)
@@ -80,14 +83,18 @@ export class Texts {
     const at = this.#half(this.#generation) + this.#next
     this.#memory.words[at] = length
     this.#memory.bytes.write(text, 4 * (at + 1), length, 'utf8')
-    return this.#count(text, end)
+    const number = this.#generation * NUMBERS + this.#next + 1
+    numbers.set(text, number)
+    this.#next = end
+    store(this.#memory.words, this.#used, this.#generation * NUMBERS + end)
+    return number
   }
 
   /** The writer only. Starts the other half anew; false while a frame may name a text in it. */
   restart(): boolean {
-    this.#own()
+    this.#ofGeneration()
     if (!this.#isUnread(this.#leftAt)) return false
-    this.#leftAt = this.#head()
+    this.#leftAt = this.#ringHead()
     // Halves take turns, also where the generations start over; the very first one does not come again.
     this.#generation = this.#generation + 1 < GENERATIONS ? this.#generation + 1 : 2
     this.#next = 0
@@ -107,26 +114,18 @@ export class Texts {
     return this.#table + (generation & 1) * this.#halfWords
   }
 
-  #head(): number {
+  #ringHead(): number {
     return this.#ring === undefined ? 0 : load(this.#memory.words, this.#ring.headWord)
   }
 
-  #count(text: string, end: number): number {
-    const number = this.#generation * NUMBERS + this.#next + 1
-    this.#numbers!.set(text, number)
-    this.#next = end
-    store(this.#memory.words, this.#used, this.#generation * NUMBERS + end)
-    return number
-  }
-
   /** The texts of the generation that the word tells of: those of an earlier life, at the first look. */
-  #own(): Map<string, number> {
+  #ofGeneration(): Map<string, number> {
     if (this.#numbers !== undefined) return this.#numbers
     const used = load(this.#memory.words, this.#used)
     const numbers = (this.#numbers = new Map<string, number>())
     this.#generation = Math.floor(used / NUMBERS)
     // A successor does not know when its predecessor left the other half: it may have been now.
-    this.#leftAt = this.#head()
+    this.#leftAt = this.#ringHead()
     while (this.#next < used % NUMBERS) {
       const number = this.#generation * NUMBERS + this.#next + 1
       numbers.set(this.text(number), number)

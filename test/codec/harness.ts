@@ -7,6 +7,7 @@ export function tableOf(most = 64): ShapeTable {
   let numbers = new Map<string, number>()
   return {
     owner: {},
+    maxTextBytes: 16_384,
     texts: () => [...numbers.keys()],
     numberOf(text) {
       const known = numbers.get(text)

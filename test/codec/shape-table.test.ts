@@ -135,6 +135,15 @@ test('foreign values that find the table full are hardly looked at beyond what s
   assert.ok(looks <= 3.1 * 2_000, `${looks} looks`)
 })
 
+test('a shape that no table holds takes no room from others', () => {
+  const lane = new ShapeLane({ ringBytes: 65_536, shapeBytes: 1_024 })
+  const wide = Object.fromEntries(upTo(60, (i) => [`a field with a name ${i}`, i]))
+  for (let i = 0; i < 2_000; i++) {
+    lane.send([wide])
+    assert.ok(lane.send([good(i)]) <= ROW_BYTES || i < 400, `after ${i} wide ones`)
+  }
+})
+
 test('a value of another type, however odd, does not spoil the shape of those with the same keys', () => {
   const lane = new ShapeLane(SIZES)
   const odd = [

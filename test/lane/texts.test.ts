@@ -41,6 +41,8 @@ describe('a table of texts', () => {
     assert.equal(writer.numberOf('0123456789abcdef'), 0)
     assert.ok(writer.numberOf('0123') > 0)
     assert.deepEqual(writer.texts(), ['0123456789', '0123'])
+    assert.ok(tableOf(32).writer.numberOf('x'.repeat(writer.maxTextBytes)) > 0)
+    assert.equal(tableOf(32).writer.numberOf('x'.repeat(writer.maxTextBytes + 1)), 0)
   })
 
   test('it outlives both workers', () => {
