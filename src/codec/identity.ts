@@ -9,7 +9,7 @@ export class Identities {
 
   /** Forgets all objects, and keeps none of them alive. */
   clear(): void {
-    if (this.#count > 0) this.#few.fill(undefined)
+    for (let i = 0; i < this.#count; i++) this.#few[i] = undefined
     this.#count = 0
     this.#many = undefined
   }
