@@ -27,7 +27,7 @@ export const ERROR_CODES = {
   },
   PLAN_TOO_LARGE: {
     text: 'The plan needs more than a process can have.',
-    fix: 'Lower `concurrency`, `laneBytes` or `stashBytes`, or split the graph.',
+    fix: 'Lower `concurrency`, `laneBytes`, `stashBytes` or `window`, or split the graph.',
   },
   START_FAILED: {
     text: 'A worker could not be made ready, so the pipeline was not started. Of a successor, a failed `setup` is a death like others.',
@@ -75,7 +75,11 @@ export const ERROR_CODES = {
   },
   RECORD_NOT_ENCODABLE: {
     text: 'A record cannot be sent to another thread.',
-    fix: 'Send plain data: what `structuredClone` takes, without functions, symbols, cycles and host objects.',
+    fix: 'Send plain data: what `structuredClone` takes, without functions, symbols and host objects. `json` takes no cycles.',
+  },
+  RECORD_TOO_DEEP: {
+    text: 'A record is nested more than 500 levels deep.',
+    fix: 'Send a flat form of it: a list of nodes that name each other, in place of nodes within nodes.',
   },
   RECORD_TOO_LARGE: {
     text: 'A record is larger than `maxRecordBytes`.',

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Decoder as RawDecoder, Encoder as RawEncoder } from '@msgpack/msgpack'
 import type { Codec, ShapeTable } from '#src/codec/codec.js'
-import { bytesCodec, jsonCodec, msgpackCodec } from '#src/codec/rows.js'
+import { bytesCodec, jsonCodec, msgpackCodec } from '#src/codec/length-prefixed.js'
 import { shapeCodec } from '#src/codec/shape.js'
 import { structCodec } from '#src/codec/struct.js'
 import { viewMemory } from '#src/lane/memory.js'
@@ -157,5 +157,13 @@ function timed(name: string, scale: Scale, block: () => unknown, check: () => vo
 /** A shape table in this thread's own memory. */
 function shapes(): ShapeTable {
   const texts: string[] = []
-  return { add: (text) => texts.push(text), texts: () => texts }
+  const numberOf = (text: string): number => texts.indexOf(text) + 1 || texts.push(text)
+  return {
+    owner: texts,
+    maxTextBytes: Infinity,
+    texts: () => texts,
+    numberOf,
+    restart: () => false,
+    text: (number) => texts[number - 1]!,
+  }
 }

@@ -1,6 +1,6 @@
 import type { EdgeOptions } from '../graph/types.ts'
 import type { Codec } from './codec.ts'
-import { borrowedBytesCodec, bytesCodec, jsonCodec, msgpackCodec } from './rows.ts'
+import { borrowedBytesCodec, bytesCodec, jsonCodec, msgpackCodec } from './length-prefixed.ts'
 import { shapeCodec } from './shape.ts'
 import { structCodec } from './struct.ts'
 

@@ -1,8 +1,8 @@
 import type { Memory } from '../lane/memory.ts'
-import { type Gathered, anyBytes, readAny, writeAny } from './any.ts'
+import { type Gathered, SHARED, anyBytes, readAny, writeAny } from './tagged.ts'
 import { compile } from './compile.ts'
-import { type ArrayType, type ObjectType, type ShapeType, isArrayType, isObjectType } from './shape-type.ts'
-import { TEXT_SLACK_BYTES, type TextReader } from './text.ts'
+import { type ArrayType, type ObjectType, type ShapeType, isArrayType, isFlat, isObjectType } from './shape-type.ts'
+import { TEXT_SLACK_BYTES, type TextReader } from './text-block.ts'
 
 /**
  * Compiles a learned type into an encoder and a decoder of rows.
@@ -23,7 +23,7 @@ export interface Progress {
   /** Where to write; after the call, the offset after the last row. */
   at: number
   limit: number
-  /** True where the room ended, or a value was refused; false where a value did not fit the type. */
+  /** True where the room ended, or a value was refused; false where a value did not fit the type, or threw. */
   isFull: boolean
 }
 
@@ -32,36 +32,27 @@ export interface RowDecoder {
   (memory: Memory, text: TextReader, at: number, out: unknown[], index: number, count: number): number
 }
 
-const encoders = new Map<string, RowEncoder>()
-const decoders = new Map<string, RowDecoder>()
+/** Arrays up to this length are written at each place that refers to them; a longer one may stand at one place only. */
+export const SHORT = 16
 
-export function rowEncoder(text: string): RowEncoder {
-  const known = encoders.get(text)
-  if (known !== undefined) return known
-  const source = new EncoderSource(JSON.parse(text) as ShapeType).toString()
-  const made = compile(source, { writeAny }) as RowEncoder
-  encoders.set(text, made)
-  return made
+export function compileEncoder(text: string): RowEncoder {
+  return compile(new EncoderSource(JSON.parse(text) as ShapeType).toString(), { writeAny }) as RowEncoder
 }
 
-export function rowDecoder(text: string): RowDecoder {
-  const known = decoders.get(text)
-  if (known !== undefined) return known
-  const source = new DecoderSource(JSON.parse(text) as ShapeType).toString()
-  const made = compile(source, { readAny, anyBytes }) as RowDecoder
-  decoders.set(text, made)
-  return made
+export function compileDecoder(text: string): RowDecoder {
+  return compile(new DecoderSource(JSON.parse(text) as ShapeType).toString(), { readAny, anyBytes }) as RowDecoder
 }
 
 /** A field of the fixed part: where it lies, and the variable that holds it. */
 interface Field {
   readonly type: ShapeType
   readonly name: string
+  readonly depth: number
   offset: number
 }
 
 /** Lays the fields of one row out: 8-byte ones first. Returns the bytes of the fixed part. */
-function layOut(fields: Field[]): number {
+export function layOut(fields: readonly { readonly type: ShapeType; offset: number }[]): number {
   let offset = 0
   for (const field of fields) if (field.type === 'f' || field.type === 'd') field.offset = 8 * offset++
   offset *= 8
@@ -89,33 +80,44 @@ class EncoderSource {
   readonly #type: ShapeType
   readonly #keys: string[] = []
   #names = 0
+  /** Some part of the row has to be the only one that refers to it. */
+  #meets = false
 
   constructor(type: ShapeType) {
     this.#type = type
   }
 
   toString(): string {
-    const row = this.#row(this.#type, 'value', 'at')
+    const row = this.#row(this.#type, 'value', 'at', 0)
     return `'use strict'
 const prototypeOf = Object.getPrototypeOf, plain = Object.prototype
 ${this.#keys.map((keys, i) => `const keys${i} = ${keys}`).join('\n')}
 return function encodeRows(memory, gathered, progress, values, from, to) {
   const { words, floats } = memory
-  const limit = progress.limit - ${TEXT_SLACK_BYTES}, charBytes = gathered.charBytes
+  const limit = progress.limit - ${TEXT_SLACK_BYTES}, charBytes = gathered.charBytes${this.#meets ? ', met = gathered.met' : ''}
   let at = progress.at, text = gathered.text, chars = gathered.chars, isFull = false, index = from
-  for (; index < to; index++) {
-    const value = values[index]
-    const textBefore = text, charsBefore = chars
-    let end = 0
-    row: {
+  let textBefore = text, charsBefore = chars
+  try {
+    for (; index < to; index++) {
+      const value = values[index]
+      textBefore = text
+      charsBefore = chars
+      let end = 0${this.#meets ? '\n      met.clear()' : ''}
+      row: {
 ${row}
-      at = end
-      continue
+        at = end
+        continue
+      }
+      text = textBefore
+      chars = charsBefore
+      break
     }
+  } catch {
     text = textBefore
     chars = charsBefore
-    break
+    isFull = false
   }
+  ${this.#meets ? 'met.clear()' : ''}
   progress.at = at
   progress.isFull = isFull
   gathered.text = text
@@ -125,9 +127,9 @@ ${row}
   }
 
   /** Checks `value`, writes it as a row at `at`, and sets `end` behind it; leaves the block \`row\` where it cannot. */
-  #row(type: ShapeType, value: string, at: string): string {
+  #row(type: ShapeType, value: string, at: string, depth: number): string {
     const fields: Field[] = []
-    const checks = this.#checks(type, value, fields)
+    const checks = this.#checks(type, value, fields, depth)
     const fixed = layOut(fields)
     const strings = fields.filter((field) => field.type === 's').map((field) => field.name)
     return `
@@ -141,11 +143,13 @@ ${row}
   }
 
   /** Loads every field into a variable of its own, then checks it. The loads come first: they teach the engine the layout. */
-  #checks(type: ShapeType, value: string, fields: Field[]): string {
-    if (isObjectType(type)) return this.#objectChecks(type, value, fields)
-    fields.push({ type, name: value, offset: 0 })
+  #checks(type: ShapeType, value: string, fields: Field[], depth: number): string {
+    if (isObjectType(type)) return this.#objectChecks(type, value, fields, depth)
+    fields.push({ type, name: value, depth, offset: 0 })
     if (isArrayType(type))
-      return `if (!Array.isArray(${value}) || Object.keys(${value}).length !== ${value}.length) break row`
+      return `if (!Array.isArray(${value})) break row
+        const ${value}n = ${value}.length
+        if (Object.keys(${value}).length !== ${value}n) break row`
     if (type === 'i') return `if (!(${IS_INT32(value)})) break row`
     if (type === 'f') return `if (typeof ${value} !== 'number') break row`
     if (type === 'b') return `if (typeof ${value} !== 'boolean') break row`
@@ -153,12 +157,12 @@ ${row}
     return type === 'd' ? `if (!(${value} instanceof Date)) break row` : ''
   }
 
-  #objectChecks(type: ObjectType, value: string, fields: Field[]): string {
+  #objectChecks(type: ObjectType, value: string, fields: Field[], depth: number): string {
     const names = type.o.map(() => `v${this.#names++}`)
     const keys = `keys${this.#keys.push(JSON.stringify(type.o.map(([key]) => key))) - 1}`
     const count = `n${this.#names++}`
     const loads = type.o.map(([key], i) => `const ${names[i]} = ${value}[${JSON.stringify(key)}]`)
-    const inner = type.o.map(([, field], i) => this.#checks(field, names[i]!, fields))
+    const inner = type.o.map(([, field], i) => this.#checks(field, names[i]!, fields, depth + 1))
     return `if (typeof ${value} !== 'object' || ${value} === null) break row
       ${loads.join('\n')}
       if (prototypeOf(${value}) !== plain) break row
@@ -173,40 +177,47 @@ ${row}
     if (type === 'd') return `${float(at, offset)} = ${name}.getTime()`
     if (type === 'i') return `${word(at, offset)} = ${name}`
     if (type === 'b') return `${word(at, offset)} = ${name} ? 1 : 0`
-    return type === '?' ? '' : `${word(at, offset)} = ${name}.length`
+    return type === '?' ? '' : `${word(at, offset)} = ${isArrayType(type) ? `${name}n` : `${name}.length`}`
   }
 
-  #tail({ type, name }: Field): string {
+  #tail({ type, name, depth }: Field): string {
     if (type === '?') {
+      this.#meets = true
       return `gathered.text = text; gathered.chars = chars
-      end = writeAny(memory, gathered, ${name}, end, progress.limit)
-      if (end < 0) { isFull = true; break row }
+      end = writeAny(memory, gathered, ${name}, end, progress.limit, ${depth})
+      if (end < 0) { isFull = end !== ${SHARED}; break row }
       text = gathered.text; chars = gathered.chars`
     }
-    return isArrayType(type) ? this.#elements(type, name) : ''
+    return isArrayType(type) ? this.#elements(type, name, depth) : ''
   }
 
-  #elements(type: ArrayType, name: string): string {
-    if (type.a === '0') return `if (${name}.length !== 0) break row`
+  #elements(type: ArrayType, name: string, depth: number): string {
+    // A getter may change the array while it is read: what is written has the length that was written.
+    const count = `${name}n`
+    if (type.a === '0') return `if (${count} !== 0) break row`
     const [i, item] = [`i${this.#names++}`, `v${this.#names++}`]
+    this.#meets = true
+    const meets = `if (${isFlat(type.a) ? `${count} > ${SHORT} && ` : ''}!met.add(${name})) break row`
     if (isObjectType(type.a) || isArrayType(type.a)) {
       const at = `at${this.#names++}`
-      return `for (let ${i} = 0; ${i} < ${name}.length; ${i}++) {
+      return `${meets}
+      for (let ${i} = 0; ${i} < ${count}; ${i}++) {
         const ${item} = ${name}[${i}], ${at} = end
-        ${this.#row(type.a, item, at)}
+        ${this.#row(type.a, item, at, depth + 1)}
       }`
     }
     const wide = type.a === 'f' || type.a === 'd'
     const size = wide ? 8 : 4
-    const field: Field = { type: type.a, name: item, offset: 0 }
-    return `if (end + ${size} * ${name}.length + chars * charBytes > limit) { isFull = true; break row }
-      for (let ${i} = 0; ${i} < ${name}.length; ${i}++) {
+    const field: Field = { type: type.a, name: item, depth: depth + 1, offset: 0 }
+    return `${meets}
+      if (end + ${size} * ${count} + chars * charBytes > limit) { isFull = true; break row }
+      for (let ${i} = 0; ${i} < ${count}; ${i}++) {
         const ${item} = ${name}[${i}]
-        ${this.#checks(type.a, item, [])}
+        ${this.#checks(type.a, item, [], depth + 1)}
         ${this.#store(field, `(end + ${size} * ${i})`)}
         ${type.a === 's' ? `chars += ${item}.length; text += ${item}` : ''}
       }
-      end = (end + ${size} * ${name}.length + 7) & -8
+      end = (end + ${size} * ${count} + 7) & -8
       if (end + chars * charBytes > limit) { isFull = true; break row }`
   }
 }
@@ -256,7 +267,7 @@ return function decodeRows(memory, text, at, out, index, count) {
       return `{ ${parts.join(', ')} }`
     }
     const name = `v${this.#names++}`
-    fields.push({ type, name, offset: 0 })
+    fields.push({ type, name, depth: 0, offset: 0 })
     return name
   }
 

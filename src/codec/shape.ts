@@ -1,16 +1,17 @@
 import type { Memory } from '../lane/memory.ts'
-import { type Gathered, anyBytes, readAny, writeAny } from './any.ts'
-import { canCompile } from './compile.ts'
+import { type Gathered, anyBytes, readAny, writeAny } from './tagged.ts'
 import type { Codec, Decoder, Encoder, ShapeTable } from './codec.ts'
-import { type Progress, type RowDecoder, type RowEncoder, rowDecoder, rowEncoder } from './shape-compile.ts'
-import { type ShapeType, signatureOf, sizeOf, typeOf, widen } from './shape-type.ts'
-import { LATIN1, TextReader, writeText, written } from './text.ts'
+import { type Compiled, compiledOf } from './compiled.ts'
+import { Identities } from './identity.ts'
+import { Learner } from './learner.ts'
+import type { Progress, RowDecoder, RowEncoder } from './shape-compile.ts'
+import { LATIN1, TextReader, writeText, written } from './text-block.ts'
 
 /**
  * The default codec. Its encoder learns the shapes of the objects that it sees, teaches them to the decoder through the
  * lane's table, and writes rows; what fits no shape goes as a tagged value. A block is:
  *
- *     0   offset of the text, from the block's start     4   mode of the text (see `text.ts`)
+ *     0   offset of the text, from the block's start     4   mode of the text (see `text-block.ts`)
  *     8   runs: a word for the shape (0: tagged values), a word for the count, then so many rows
  *     …   the text
  */
@@ -26,11 +27,8 @@ const NEEDS_UTF16 = -1
 
 /** Shapes that are tried before the signature of a value is worked out: streams mix a few kinds of records. */
 const RECENT = 4
-/** Types that one signature may take before its values go tagged for good. */
-const MAX_VARIANTS = 8
-/** Signatures that are watched; dictionaries would fill any number. */
-const MAX_SIGNATURES = 256
-const MAX_TYPE_SIZE = 256
+/** Decoders that are found without a look at the table. Numbers are never given twice, so none of them is wrong. */
+const MAX_DECODERS = 256
 /** A block in so many tries plain text again after it met text that needs UTF-16. */
 const TRY_NARROW_EVERY = 64
 
@@ -39,30 +37,25 @@ interface Shape {
   readonly encode: RowEncoder
 }
 
-interface Learned {
-  type: ShapeType
-  variants: number
-  shape: Shape | undefined
-}
-
 class ShapeEncoder implements Encoder {
   end = 0
-  readonly #table: ShapeTable
-  readonly #learned = new Map<string, Learned>()
+  readonly #learner: Learner
+  readonly #compiled: Compiled
   /** The shapes met last, the very last one first. */
   readonly #recent: Shape[] = []
-  readonly #gathered: Gathered = { text: '', chars: 0, charBytes: 1, refusal: undefined }
+  readonly #gathered: Gathered = { text: '', chars: 0, charBytes: 1, refusal: undefined, met: new Identities() }
   readonly #progress: Progress = { at: 0, limit: 0, isFull: false }
   #wideBlocks = 0
 
   constructor(table: ShapeTable) {
-    this.#table = table
-    if (!canCompile) return
-    table.texts().forEach((text, i) => this.#remember({ number: i + 1, encode: rowEncoder(text) }))
+    this.#learner = new Learner(table)
+    this.#compiled = compiledOf(table.owner)
   }
 
   encode(memory: Memory, values: ArrayLike<unknown>, from: number, to: number, at: number, limit: number): number {
     if (this.#wideBlocks > 0) this.#wideBlocks--
+    // A block names shapes of one generation of the table.
+    if (this.#learner.makeRoom()) this.#recent.length = 0
     let encoded = this.#block(memory, values, from, to, at, limit, this.#wideBlocks > 0 ? 2 : 1)
     if (encoded === NEEDS_UTF16) {
       this.#wideBlocks = TRY_NARROW_EVERY
@@ -155,7 +148,7 @@ class ShapeEncoder implements Encoder {
     const progress = this.#progress
     progress.isFull = false
     this.#next = index
-    const at = writeAny(memory, this.#gathered, values[index], progress.at, progress.limit)
+    const at = writeAny(memory, this.#gathered, values[index], progress.at, progress.limit, 0)
     if (at < 0) {
       progress.isFull = true
       return
@@ -164,31 +157,13 @@ class ShapeEncoder implements Encoder {
     this.#next = index + 1
   }
 
-  /** The shape of a value that no recent shape took: one that is known, or one that is learned at its second sight. */
+  /** The shape of a value that no recent shape took. */
   #shapeFor(value: unknown): Shape | undefined {
-    const signature = canCompile ? signatureOf(value) : undefined
-    if (signature === undefined) return undefined
-    const known = this.#learned.get(signature)
-    if (known === undefined) {
-      if (this.#learned.size >= MAX_SIGNATURES) this.#learned.clear()
-      this.#learned.set(signature, { type: typeOf(value), variants: 0, shape: undefined })
-      return undefined
-    }
-    const type = widen(known.type, typeOf(value))
-    if (known.shape === undefined || JSON.stringify(type) !== JSON.stringify(known.type)) this.#learn(known, type)
-    if (known.shape !== undefined) this.#remember(known.shape)
-    return known.shape
-  }
-
-  #learn(known: Learned, type: ShapeType): void {
-    known.type = type
-    if (known.variants >= MAX_VARIANTS || type === '?' || sizeOf(type) > MAX_TYPE_SIZE) return
-    const text = JSON.stringify(type)
-    const earlier = this.#table.texts().indexOf(text)
-    const number = earlier >= 0 ? earlier + 1 : this.#table.add(text)
-    if (number === 0) return
-    known.variants++
-    known.shape = { number, encode: rowEncoder(text) }
+    const learned = this.#learner.look(value)
+    if (learned === undefined) return undefined
+    const shape = { number: learned.number, encode: this.#compiled.encoders.get(learned.text) }
+    this.#remember(shape)
+    return shape
   }
 
   /** Puts a shape before the others that are tried. */
@@ -202,11 +177,14 @@ class ShapeEncoder implements Encoder {
 
 class ShapeDecoder implements Decoder {
   readonly #table: ShapeTable
-  readonly #decoders: RowDecoder[] = []
+  readonly #compiled: Compiled
+  /** By number; emptied when it holds more than a table does. */
+  readonly #decoders = new Map<number, RowDecoder>()
   #text: TextReader | undefined
 
   constructor(table: ShapeTable) {
     this.#table = table
+    this.#compiled = compiledOf(table.owner)
   }
 
   decode(memory: Memory, at: number, end: number, count: number, out: unknown[]): void {
@@ -231,6 +209,11 @@ class ShapeDecoder implements Decoder {
   }
 
   #decoder(number: number): RowDecoder {
-    return (this.#decoders[number] ??= rowDecoder(this.#table.texts()[number - 1]!))
+    const known = this.#decoders.get(number)
+    if (known !== undefined) return known
+    if (this.#decoders.size >= MAX_DECODERS) this.#decoders.clear()
+    const decoder = this.#compiled.decoders.get(this.#table.text(number))
+    this.#decoders.set(number, decoder)
+    return decoder
   }
 }

@@ -2,6 +2,7 @@ import { MillraceError, inWords } from '../errors.ts'
 import type { BorrowedBytesCodec, StructCodec, StructType } from '../graph/types.ts'
 import type { Memory } from '../lane/memory.ts'
 import type { Codec, Decoder, Encoder } from './codec.ts'
+import { asRefusal } from './refusal.ts'
 import { type StructLayout, type StructView, STRUCT_SIZE, holds, structLayout, structView } from './struct-view.ts'
 
 /**
@@ -137,8 +138,12 @@ class StructEncoder implements Encoder {
     const last = Math.min(to, from + Math.floor((limit - at) / stride))
     const view = this.#view
     let index = from
-    for (; index < last && view.put(memory, at + (index - from) * stride, values[index]); index++);
-    if (index === from && index < last) throw this.#refusal(values[from])
+    try {
+      for (; index < last && view.put(memory, at + (index - from) * stride, values[index]); index++);
+      if (index === from && index < last) throw this.#refusal(values[from])
+    } catch (error) {
+      if (index === from) throw asRefusal(error)
+    }
     this.end = at + (index - from) * stride
     return index - from
   }
@@ -151,7 +156,7 @@ class StructEncoder implements Encoder {
     const field = fields.find(({ name, type }) => !holds(type, Reflect.get(value, name)))!
     return refusal({
       field: field.name,
-      reason: `${field.type} does not hold ${String(Reflect.get(value, field.name))}`,
+      reason: `${field.type} does not hold ${inWords(Reflect.get(value, field.name))}`,
     })
   }
 }

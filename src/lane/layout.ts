@@ -28,7 +28,7 @@ import { LINE_BYTES } from './memory.ts'
 export const TAIL = 0 // position in bytes: all frames before it are whole. The reader loads it.
 export const SENT = 1 // position in records: all that were ever committed.
 export const RESUME = 2 // outputs of the granule in hand that are committed already (see `worker/outlet.ts`).
-export const SHAPES = 3 // bytes of the shape table that are written.
+export const SHAPES = 3 // generation of the shape table, and how much of it is written (see `texts.ts`).
 export const WANTING = 4 // 1 while the writer waits for room or credit here.
 export const DROP_TO = 5 // position in records: the writer asks the reader to drop what is older.
 export const PENDING = 6 // 1 while a record in fragments is begun here and not ended.

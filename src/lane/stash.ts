@@ -120,6 +120,11 @@ export class Stash {
     return this.#openBytes === 0
   }
 
+  /** Nothing lies here, and the words say so: no life of this worker can find an entry. */
+  get isUnused(): boolean {
+    return this.#head === this.#tail && this.#head === this.#committedHead && this.#tail === this.#committedTail
+  }
+
   get ringBytes(): number {
     return this.#ringBytes
   }

@@ -1,5 +1,5 @@
 import { load, store } from '#atomics'
-import { type LaneLayout, SHAPES, shapeOffset } from './layout.ts'
+import { HEAD, type LaneLayout, SHAPES, shapeOffset } from './layout.ts'
 import type { Memory } from './memory.ts'
 
 /** Where a table of texts lies: the word that counts its bytes, and the bytes. */
@@ -7,52 +7,130 @@ export interface TextsLayout {
   readonly usedWord: number
   readonly offset: number
   readonly bytes: number
+  /** The ring whose frames name the texts: the word of its HEAD, and its bytes. Absent where the owner knows who reads. */
+  readonly ring?: { readonly headWord: number; readonly bytes: number }
 }
 
 export function laneTexts(layout: LaneLayout): TextsLayout {
-  return { usedWord: layout.offset / 4 + SHAPES, offset: shapeOffset(layout), bytes: layout.shapeBytes }
+  const ring = { headWord: layout.offset / 4 + HEAD, bytes: layout.ringBytes }
+  return { usedWord: layout.offset / 4 + SHAPES, offset: shapeOffset(layout), bytes: layout.shapeBytes, ring }
 }
 
+/** A number is that of a generation, and of the word where the text lies in its half, from 1. */
+const NUMBERS = 1 << 12
+const GENERATIONS = 1 << 19
+/** The largest table whose words have numbers. */
+export const MAX_TEXT_BYTES: number = 8 * (NUMBERS - 1)
+
 /**
- * A table of texts that one side adds and the other looks up, each a word for its length and its UTF-8 bytes. It only
- * grows, up to its bytes, and outlives both workers.
+ * A table of texts that one side adds and the other looks up, each a word for its length and its UTF-8 bytes. It outlives both
+ * workers.
+ *
+ * It has two halves, of which one is written at a time. When that one is full, the writer may start the other one anew: a new
+ * generation, whose number is odd in the second half. So texts that are not used any more make room, and all numbers stay
+ * readable that a frame may name.
+ *
+ * Invariants (test/lane/texts.test.ts, test/codec/shape-table.test.ts):
+ *   X1  a frame names texts of the generation in which it was written only, and they are whole before it is visible
+ *   X2  a half is started anew only when HEAD has gone a whole ring past where it stood when the half was left: no frame
+ *       between HEAD and TAIL names a text in it. (A frame ends, when it is written, less than a ring past HEAD.)
+ *   X3  a number stands for one text for as long as anything may name it: generations count up
+ *   X4  the word USED (generation, words used) is stored by the writer only, with one store; bytes behind it mean nothing
  */
 export class Texts {
+  /** See `ShapeTable`. */
+  readonly owner: object
+  /** The longest text that a half holds. */
+  readonly maxTextBytes: number
   readonly #memory: Memory
   readonly #used: number
   readonly #table: number
-  readonly #capacity: number
-  readonly #texts: string[] = []
-  #read = 0
+  readonly #halfWords: number
+  readonly #isUnread: (leftAt: number) => boolean
+  readonly #ring: TextsLayout['ring']
+  /** The writer's: numbers of the texts of this generation. */
+  #numbers: Map<string, number> | undefined
+  #generation = 0
+  #next = 0
+  /** HEAD, when the other half was left. */
+  #leftAt = 0
 
-  constructor(memory: Memory, layout: TextsLayout) {
+  /** @param isUnread whether nothing that names a text is anywhere, for tables without a ring */
+  constructor(memory: Memory, layout: TextsLayout, isUnread?: () => boolean) {
+    this.owner = memory
     this.#memory = memory
     this.#used = layout.usedWord
-    this.#table = layout.offset
-    this.#capacity = layout.bytes
+    this.#table = layout.offset / 4
+    this.#halfWords = (layout.bytes >> 3) & -2
+    this.maxTextBytes = 4 * (this.#halfWords - 1)
+    this.#ring = layout.ring
+    this.#isUnread = isUnread ?? ((leftAt) => (this.#ringHead() - leftAt) >>> 0 >= layout.ring!.bytes)
   }
 
-  /** The writer only. Returns the number of the text, from 1, or 0 where the table is full. */
-  add(text: string): number {
-    const before = this.texts().length
-    const length = Buffer.byteLength(text)
-    const end = (this.#read + 4 + length + 3) & -4
-    if (end > this.#capacity) return 0
-    this.#memory.words[(this.#table + this.#read) >> 2] = length
-    this.#memory.bytes.write(text, this.#table + this.#read + 4, length, 'utf8')
-    // Pairs with the load in `texts`: the text is whole before it is counted, and frames that need it come later.
-    store(this.#memory.words, this.#used, end)
-    return this.texts().length > before ? before + 1 : 0
-  }
-
+  /** The writer only. The texts of this generation, oldest first. */
   texts(): readonly string[] {
-    const end = load(this.#memory.words, this.#used)
-    while (this.#read < end) {
-      const at = this.#table + this.#read
-      const length = this.#memory.words[at >> 2]!
-      this.#texts.push(this.#memory.bytes.toString('utf8', at + 4, at + 4 + length))
-      this.#read = (this.#read + 4 + length + 3) & -4
+    return [...this.#ofGeneration().keys()]
+  }
+
+  /** The writer only. The number of a text, which is added where it is not there; 0 where the half is full. */
+  numberOf(text: string): number {
+    const numbers = this.#ofGeneration()
+    const known = numbers.get(text)
+    if (known !== undefined) return known
+    const length = Buffer.byteLength(text)
+    const end = this.#next + 1 + ((length + 3) >> 2)
+    if (end > this.#halfWords) return 0
+    const at = this.#half(this.#generation) + this.#next
+    this.#memory.words[at] = length
+    this.#memory.bytes.write(text, 4 * (at + 1), length, 'utf8')
+    const number = this.#generation * NUMBERS + this.#next + 1
+    numbers.set(text, number)
+    this.#next = end
+    store(this.#memory.words, this.#used, this.#generation * NUMBERS + end)
+    return number
+  }
+
+  /** The writer only. Starts the other half anew; false while a frame may name a text in it. */
+  restart(): boolean {
+    this.#ofGeneration()
+    if (!this.#isUnread(this.#leftAt)) return false
+    this.#leftAt = this.#ringHead()
+    // Halves take turns, also where the generations start over; the very first one does not come again.
+    this.#generation = this.#generation + 1 < GENERATIONS ? this.#generation + 1 : 2
+    this.#next = 0
+    this.#numbers = new Map()
+    store(this.#memory.words, this.#used, this.#generation * NUMBERS)
+    return true
+  }
+
+  /** The reader: a text that a frame names which is not released. X1: it was whole before the frame was visible. */
+  text(number: number): string {
+    const at = this.#half(Math.floor(number / NUMBERS)) + (number % NUMBERS) - 1
+    const from = 4 * (at + 1)
+    return this.#memory.bytes.toString('utf8', from, from + this.#memory.words[at]!)
+  }
+
+  #half(generation: number): number {
+    return this.#table + (generation & 1) * this.#halfWords
+  }
+
+  #ringHead(): number {
+    return this.#ring === undefined ? 0 : load(this.#memory.words, this.#ring.headWord)
+  }
+
+  /** The texts of the generation that the word tells of: those of an earlier life, at the first look. */
+  #ofGeneration(): Map<string, number> {
+    if (this.#numbers !== undefined) return this.#numbers
+    const used = load(this.#memory.words, this.#used)
+    const numbers = (this.#numbers = new Map<string, number>())
+    this.#generation = Math.floor(used / NUMBERS)
+    // A successor does not know when its predecessor left the other half: it may have been now.
+    this.#leftAt = this.#ringHead()
+    while (this.#next < used % NUMBERS) {
+      const number = this.#generation * NUMBERS + this.#next + 1
+      numbers.set(this.text(number), number)
+      this.#next += 1 + ((this.#memory.words[this.#half(this.#generation) + this.#next]! + 3) >> 2)
     }
-    return this.#texts
+    return numbers
   }
 }

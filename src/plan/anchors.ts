@@ -1,5 +1,6 @@
 import { headerBytes } from '../lane/layout.ts'
-import { type LinkShape, powerOfTwo } from './links.ts'
+import { powerOfTwo } from './lane-sizes.ts'
+import type { LinkShape } from './links.ts'
 import type { StageDraft } from './stages.ts'
 
 /** A ring takes frames of half its bytes; so a header takes at most half of a frame. */

@@ -1,5 +1,7 @@
 import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
 import { MIN_RING_BYTES } from '../lane/layout.ts'
+import { textBytesOf } from '../codec/text-bytes.ts'
+import { powerOfTwo, sharedRingBytes, sharedTextBytes } from './lane-sizes.ts'
 import { type Network, edgeAt, nodeAt } from './network.ts'
 import type { LinkDraft, StageDraft } from './stages.ts'
 import type { LinkPlan } from './types.ts'
@@ -14,7 +16,6 @@ export interface LaneSizes {
 
 export type LinkShape = Omit<LinkPlan, 'lanes'> & { readonly sizes: LaneSizes }
 
-const SHAPE_BYTES = 16_384
 /** What a record is taken to need on a lane where only their number is said. */
 const USUAL_RECORD_BYTES = 128
 /** A lane that is sized by a number of records is not made larger than this. */
@@ -22,6 +23,7 @@ const MAX_SIZED_BYTES = 1 << 26
 
 /**
  * Everything about a link but where its lanes lie.
+ * @param isLaneAsked the run says how large lanes are
  * @param loops for edges on a loop, how many records each lane must hold at least, as far as the graph leaves it open
  */
 export function linkShape(
@@ -30,6 +32,7 @@ export function linkShape(
   stages: readonly StageDraft[],
   options: Resolved<typeof RUN_OPTIONS>,
   loops: ReadonlyMap<number, number>,
+  isLaneAsked: boolean,
 ): LinkShape {
   const edges = draft.edges.map((index) => edgeAt(network, index))
   const first = <T>(pick: (edge: (typeof edges)[number]) => T | undefined): T | undefined =>
@@ -52,7 +55,13 @@ export function linkShape(
   const sized = Math.min(MAX_SIZED_BYTES, maxDemand * USUAL_RECORD_BYTES)
   const isInjection = draft.edges.length === 0
   const usual = isInjection ? sized : Math.max(options.laneBytes, isSized ? sized : 0)
-  const ringBytes = first(({ laneBytes }) => laneBytes) ?? usual
+  const own = first(({ laneBytes }) => laneBytes)
+  const alone = powerOfTwo(Math.max(MIN_RING_BYTES, own ?? usual))
+  // All lanes into a worker hold two batches for it.
+  const least = powerOfTwo(Math.max(isSized ? sized : 0, (2 * batch * USUAL_RECORD_BYTES) / from!.concurrency))
+  const isAsked = own !== undefined || isLaneAsked
+  const ringBytes = isAsked ? alone : sharedRingBytes(alone, least, lanes)
+  const textBytes = textBytesOf(codec)
   return {
     index: draft.index,
     from: from!.index,
@@ -66,19 +75,16 @@ export function linkShape(
     dropEdge: draft.dropEdge,
     capacity: needed,
     selectorEdge,
+    narrowedFrom: ringBytes < alone ? alone : undefined,
     sizes: {
       maxDemand,
       minDemand: Math.min(first(({ minDemand }) => minDemand) ?? maxDemand >> 1, maxDemand - 1),
-      shapeBytes: codec === 'shape' ? SHAPE_BYTES : 0,
-      ringBytes: powerOfTwo(Math.max(MIN_RING_BYTES, ringBytes)),
+      shapeBytes: ringBytes < alone ? sharedTextBytes(textBytes, ringBytes) : textBytes,
+      ringBytes,
     },
   }
 }
 
 function share(capacity: number | undefined, lanes: number): number | undefined {
   return capacity === undefined ? undefined : Math.ceil(capacity / lanes)
-}
-
-export function powerOfTwo(atLeast: number): number {
-  return 2 ** Math.ceil(Math.log2(atLeast))
 }

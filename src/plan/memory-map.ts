@@ -8,11 +8,10 @@ import { TIME_FLOATS } from '../telemetry/counters.ts'
 import { HISTOGRAM_BYTES } from '../telemetry/histogram-layout.ts'
 import { PIPELINE_CONTROL_BYTES, WORKER_CONTROL_BYTES, doorbellOffset } from './control.ts'
 import { handBytes } from './hand.ts'
-import { type LaneSizes, powerOfTwo } from './links.ts'
+import type { LaneSizes } from './links.ts'
 import { PROGRESS_BYTES } from './progress.ts'
 import type { HandLayout, HistogramKind, PipelineControl, WorkerControl } from './types.ts'
 
-const ACK_ENTRIES = 1024
 const STASH_TEXT_BYTES = 16_384
 
 /** Hands out parts of the shared memory, one after the other, each on lines of its own. */
@@ -55,9 +54,7 @@ export class MemoryMap {
     return { offset: this.take(laneBytes(sizes)), ...sizes }
   }
 
-  /** A hand-off owes at most an entry for each slot, so it always fits an empty ack lane. */
-  acks(slots: number): AckLaneLayout {
-    const entries = powerOfTwo(Math.max(ACK_ENTRIES, slots))
+  acks(entries: number): AckLaneLayout {
     return { offset: this.take(ackLaneBytes(entries)), entries }
   }
 

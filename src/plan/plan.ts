@@ -2,13 +2,15 @@ import { deadlock } from '../analysis/loops/deadlock.ts'
 import { loopEdges } from '../analysis/structure.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
-import { MAX_SLOTS, MAX_SOURCES } from '../lane/slots.ts'
+import { MAX_SOURCES } from '../lane/slots.ts'
 import { RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
 import { withRoomForAnchors } from './anchors.ts'
-import { type LinkShape, linkShape, powerOfTwo } from './links.ts'
+import { powerOfTwo } from './lane-sizes.ts'
+import { type LinkShape, linkShape } from './links.ts'
 import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
 import { refuse } from './refuse.ts'
+import { ackEntries, sharedSlots } from './slots.ts'
 import { type StageDraft, draftStages } from './stages.ts'
 import type { EdgePlan, HistogramKind, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
 
@@ -19,8 +21,6 @@ export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 const MAX_MEMORY_BYTES = 2 ** 31
 /** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 6 words. */
 const JOURNAL_ENTRIES = 2048
-/** Slots where granules may hold many records: enough of them for granules that stay small. */
-const MAX_SHARED_SLOTS = 4096
 
 /**
  * Plans a graph: stages, lanes, and where everything lies in memory. Allocates nothing; the same graph and options give the
@@ -31,11 +31,15 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
   if (!rehearse) refuse(graph)
   const options = resolve(RUN_OPTIONS, given)
   const network = networkOf(graph)
-  const drafts = draftStages(network, options.restart, rehearse, options.inject)
+  const drafted = draftStages(network, options.restart, rehearse, options.inject)
   const loops = loopsOf(graph, options.maxDemand)
-  const shapes = drafts.flatMap(({ paths }) => paths).map((path) => linkShape(network, path, drafts, options, loops))
-  const slots = sourcesAbove(drafts, shapes).map((above) =>
-    above.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * slotsOf(drafts[index]!.stage), 0),
+  const shapes = drafted
+    .flatMap(({ paths }) => paths)
+    .map((path) => linkShape(network, path, drafted, options, loops, given.laneBytes !== undefined))
+  const above = sourcesAbove(drafted, shapes)
+  const drafts = withSharedSlots(drafted, above)
+  const slots = above.map((sources) =>
+    sources.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * drafts[index]!.stage.source!.slots, 0),
   )
   return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options).plan(), rehearse }
 }
@@ -136,7 +140,7 @@ class Planner {
     const workers = stages.flatMap((stage) =>
       stage.workers.map((index, ordinal) => {
         const ackOutputs = stage.sourcesAbove.map((source) => {
-          const layout = this.#map.acks(slotsOf(sourceStage(stages, sources[source]!)))
+          const layout = this.#map.acks(ackEntries(sourceStage(stages, sources[source]!).source!))
           ackLanes.get(sources[source]!)!.push({ layout, peer: index })
           return { layout, peer: sources[source]! }
         })
@@ -191,7 +195,7 @@ class Planner {
       hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1)),
     }
     if (stage.source === undefined) return common
-    return { ...common, source, slots: this.#map.slots(slotsOf(stage), source), progress: this.#map.progress() }
+    return { ...common, source, slots: this.#map.slots(stage.source.slots, source), progress: this.#map.progress() }
   }
 
   #edges(links: readonly LinkPlan[]): EdgePlan[] {
@@ -208,14 +212,24 @@ function sourceStage(stages: readonly StagePlan[], worker: number): StagePlan {
   return stages.find(({ workers }) => workers.includes(worker))!
 }
 
-function slotsOf({ source }: Pick<StagePlan, 'source'>): number {
-  const { window, granule } = source!
-  return Math.min(MAX_SLOTS, granule === 1 ? window : Math.min(window, MAX_SHARED_SLOTS))
-}
-
 function histogramsOf({ kind }: StagePlan, isLast: boolean): HistogramKind[] {
   if (kind === 'source') return ['service', 'ack']
   return isLast ? ['service', 'lane', 'batch', 'endToEnd'] : ['service', 'lane', 'batch']
+}
+
+/**
+ * Gives the sources of very many ack lanes fewer slots. Where a granule is one record, the window is what was asked for, and
+ * stays.
+ * @param above for each stage, the source stages from which records can come
+ */
+function withSharedSlots(drafts: readonly StageDraft[], above: readonly (readonly number[])[]): StageDraft[] {
+  return drafts.map((draft) => {
+    const { source, index, concurrency } = draft.stage
+    if (source === undefined || source.granule === 1) return draft
+    const below = drafts.reduce((sum, { stage }, i) => sum + (above[i]!.includes(index) ? stage.concurrency : 0), 0)
+    const slots = sharedSlots(source.slots, concurrency * below)
+    return { ...draft, stage: { ...draft.stage, source: { ...source, slots } } }
+  })
 }
 
 /** For each stage, the source stages from which records can come, by index. */

@@ -2,6 +2,7 @@ import { serviceOf } from '../analysis/flow/service.ts'
 import type { GraphNode, WhenFull } from '../graph/types.ts'
 import { NODE_OPTIONS, RESTART_OPTIONS, RETRY_OPTIONS, BATCH_OPTIONS, resolve } from '../options.ts'
 import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
+import { slotsOf } from './slots.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, isStage, nodeAt } from './network.ts'
 import type { InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
 
@@ -92,7 +93,16 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
       host: 'embedder',
       concurrency: 1,
       nodes: [root, unwrap],
-      source: { window: INJECTED_RECORDS, granule: 1, rateLimit: 0, acks: false, maxCrashes: 1, pollSize: 1, pollMs: 0 },
+      source: {
+        window: INJECTED_RECORDS,
+        granule: 1,
+        slots: INJECTED_RECORDS,
+        rateLimit: 0,
+        acks: false,
+        maxCrashes: 1,
+        pollSize: 1,
+        pollMs: 0,
+      },
       restart: resolve(RESTART_OPTIONS, restart),
       resourceLimits: {},
     },
@@ -253,9 +263,12 @@ function sourcePlan(node: GraphNode): SourcePlan {
   const workers = node.push === true ? 1 : workersOf(node)
   const acks = node.ack !== undefined
   const single = acks || node.push === true || (node.produce === undefined && node.poll === undefined)
+  const window = node.window ?? NODE_OPTIONS.window.default
+  const granule = node.granule ?? (single ? 1 : DEFAULT_GRANULE)
   return {
-    window: node.window ?? NODE_OPTIONS.window.default,
-    granule: node.granule ?? (single ? 1 : DEFAULT_GRANULE),
+    window,
+    granule,
+    slots: slotsOf(window, granule),
     rateLimit: (node.rateLimit ?? 0) / workers,
     acks,
     maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,

@@ -89,6 +89,8 @@ export interface InputPlan {
 export interface SourcePlan {
   readonly window: number
   readonly granule: number
+  /** Granules that each worker may have on their way. */
+  readonly slots: number
   /** Records per second of each worker; 0: no limit. */
   readonly rateLimit: number
   readonly acks: boolean
@@ -164,6 +166,8 @@ export interface LinkPlan {
   readonly capacity: number
   /** Edge whose `selector` chooses the workers of a broadcast. */
   readonly selectorEdge?: number | undefined
+  /** Bytes of each ring where there are fewer lanes; absent where the plan made none of these smaller. */
+  readonly narrowedFrom?: number | undefined
   /** `lanes[i][j]`: from worker i of the one stage to worker j of the other. */
   readonly lanes: readonly (readonly LaneLayout[])[]
 }

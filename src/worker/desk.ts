@@ -32,7 +32,7 @@ export class Desk {
     this.#memory = memory
     this.#journal = journal
     this.stash = new Stash(memory, layout)
-    const texts = new Texts(memory, stashTexts(layout))
+    const texts = new Texts(memory, stashTexts(layout), () => this.stash.isUnused)
     this.#encoder = shapeCodec.encoder(texts)
     this.#decoder = shapeCodec.decoder(texts)
   }

@@ -1,10 +1,26 @@
 import type { Codec, ShapeTable } from '#src/codec/codec.js'
 import { viewMemory } from '#src/lane/memory.js'
 
-/** A shape table in plain memory, bounded by the number of its texts. */
+/** A shape table in plain memory, bounded by the number of its texts. Its numbers are never given twice. */
 export function tableOf(most = 64): ShapeTable {
-  const texts: string[] = []
-  return { texts: () => texts, add: (text) => (texts.length < most ? texts.push(text) : 0) }
+  const given: string[] = []
+  let numbers = new Map<string, number>()
+  return {
+    owner: {},
+    maxTextBytes: 16_384,
+    texts: () => [...numbers.keys()],
+    numberOf(text) {
+      const known = numbers.get(text)
+      if (known !== undefined || numbers.size >= most) return known ?? 0
+      numbers.set(text, given.push(text))
+      return given.length
+    },
+    restart() {
+      numbers = new Map()
+      return true
+    },
+    text: (number) => given[number - 1]!,
+  }
 }
 
 /** Sends values through a codec in blocks, as a lane would: `blockBytes` is the room of each. */

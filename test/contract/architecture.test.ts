@@ -107,15 +107,16 @@ test('analysis is pure: no clocks, no chance, no `node:`, no packages', () => {
 })
 
 test('plan allocates nothing, starts nothing, and knows only what lies above it and the layouts of memory', () => {
-  mayImport('plan', ['graph', 'analysis', 'lane', 'telemetry', 'options.ts', 'errors.ts'])
+  mayImport('plan', ['graph', 'analysis', 'codec', 'lane', 'telemetry', 'options.ts', 'errors.ts'])
   const allocates = /^(SharedArrayBuffer|ArrayBuffer|DataView|Buffer|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
   onlyIn(
     ({ folder }) => folder !== 'plan',
     ({ others, words }) => others.length > 0 || [...words].some((word) => allocates.test(word)),
   )
-  const layouts = new Set(['telemetry/counters.ts', 'telemetry/histogram-layout.ts'])
+  const layouts = new Set(['telemetry/counters.ts', 'telemetry/histogram-layout.ts', 'codec/text-bytes.ts'])
   for (const { file, ours } of inFolder('plan'))
-    for (const other of ours.filter((name) => folderOf(name) === 'telemetry')) assert.ok(layouts.has(other), file)
+    for (const other of ours.filter((name) => ['telemetry', 'codec'].includes(folderOf(name))))
+      assert.ok(layouts.has(other), file)
 })
 
 test('codec knows values and memory, and no threads', () => {
@@ -230,5 +231,17 @@ test('what is imported is there, and nothing is called utils', () => {
   onlyIn(
     () => false,
     ({ file }) => /(^|\/)(utils?|helpers?|common|misc|shared)(\/|\.ts$)/.test(file),
+  )
+})
+
+test('no module keeps what it collects for itself: every cache has an owner that ends', () => {
+  const collecting = /^(?:export )?(?:const|let) (?!.*: Readonly(?:Map|Set)<).*= new (?:Map|Set)(?:<.*>)?\(\)$/m
+  // A page ends with its window.
+  const collectors = sources.filter(
+    ({ file }) => !file.startsWith('control/page/') && collecting.test(readFileSync(join(root, file), 'utf8')),
+  )
+  assert.deepEqual(
+    collectors.map(({ file }) => file),
+    [],
   )
 })

@@ -70,6 +70,9 @@ const works = (name: string, work: object): GraphData =>
     .connect('work', 'out')
 
 export const notEncodable = works('notEncodable', { map: (n: number) => () => n })
+export const tooDeep = works('tooDeep', {
+  map: () => Array.from({ length: 600 }).reduce((inner) => [inner], []),
+})
 export const tooLarge = works('tooLarge', { map: () => 'x'.repeat(5_000) })
 export const timesOut = works('timesOut', { timeoutMs: 1_000, map: () => sleep(3_600_000) })
 export const badBatchKey = works('badBatchKey', {

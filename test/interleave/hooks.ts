@@ -12,9 +12,10 @@ const PROGRAMS = new URL('./programs/', import.meta.url)
 /** Modules that must not know of it: what they call runs at once, and would escape the checker. */
 const FOLDERS = [new URL('lane/', DIST), new URL('worker/', DIST), PROGRAMS]
 const FILES = [new URL('supervisor/recovery.js', DIST)]
-/** Threads, messages and tables of texts, which no program has. */
+/** Threads and messages, which no program has; and tables of texts, which no whole worker has. */
 const EXCLUDED = ['main', 'push', 'output', 'inspect', 'load', 'protocol'].map((name) => `worker/${name}.js`)
 const TEXTS = new URL('lane/texts.js', DIST).href
+const WORKER = new URL('worker/', DIST).href
 const PLAIN_TEXTS = new URL('./plain-texts.js', import.meta.url).href
 /** How often a loop looks before it parks: one look is as good as many. */
 const LOOKS: Mutation = {
@@ -35,7 +36,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   const query = /\?stepped=.*$/.exec(context.parentURL ?? '')?.[0]
   if (query === undefined) return next(specifier, context)
   const found = await next(specifier, { ...context, conditions: [...context.conditions, 'interleave'] })
-  if (found.url === TEXTS) return { ...found, url: PLAIN_TEXTS }
+  if (found.url === TEXTS && context.parentURL!.startsWith(WORKER)) return { ...found, url: PLAIN_TEXTS }
   return isSteppable(found.url) ? { ...found, url: found.url + query } : found
 }
 
@@ -54,7 +55,7 @@ let all: string[] | undefined
 
 function urls(): readonly string[] {
   all ??= [...FOLDERS.flatMap(modulesIn), ...FILES.map(({ href }) => href)].filter(
-    (url) => url !== TEXTS && !EXCLUDED.some((end) => url.endsWith(end)),
+    (url) => !EXCLUDED.some((end) => url.endsWith(end)),
   )
   return all
 }

@@ -13,6 +13,10 @@ const workerDeaths = (dies: number, hasTransform: boolean): Drive =>
     dies,
   )
 
+/** Each half of the table holds two texts, the ring one record. */
+const TEXTS = { records: 3, ringBytes: 64, shapeBytes: 32 }
+const FEW = { preemptions: 2 }
+
 /** Without a bound all orders are driven; otherwise all with so many switches away from a thread that could go on. */
 const DRIVES: readonly (readonly [name: string, drive: Drive])[] = [
   ['a ring of two records, one record: all orders', onLane({ records: 1 })],
@@ -25,6 +29,15 @@ const DRIVES: readonly (readonly [name: string, drive: Drive])[] = [
   [
     'credit for two, asked for below two: 3 preemptions',
     onLane({ records: 3, ringBytes: 512, maxDemand: 2, minDemand: 1 }, { preemptions: 3 }),
+  ],
+  ['texts of a lane, halves written anew as soon as may be, three records: 2 preemptions', onLane(TEXTS, FEW)],
+  [
+    'a writer of texts that dies after each of its stores: no preemption',
+    withDeaths((writerDeaths) => onLane({ ...TEXTS, writerDeaths }, { preemptions: 0 }), 0),
+  ],
+  [
+    'a reader of texts that dies after each of its stores: no preemption',
+    withDeaths((readerDeaths) => onLane({ ...TEXTS, readerDeaths }, { preemptions: 0 }), 1),
   ],
   ['acks of one granule, the end before the birth: all orders', onAcks({ granules: 1, worker: 0 })],
   ['acks of one granule, the birth before the end: all orders', onAcks({ granules: 1, worker: 1 })],

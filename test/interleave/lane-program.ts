@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { DOORBELL_BYTES } from '#src/lane/doorbell.js'
-import { GRANTED, HEAD, SENT, TAIL, TAKEN, laneBytes, ringOffset } from '#src/lane/layout.js'
+import { GRANTED, HEAD, SENT, TAIL, TAKEN, laneBytes, ringOffset, shapeOffset } from '#src/lane/layout.js'
 import { journalBytes } from '#src/lane/journal.js'
 import { LINE_BYTES } from '#src/lane/memory.js'
 import type { Program, Thread } from './explore.ts'
@@ -12,6 +12,8 @@ export interface LaneSizes {
   readonly maxDemand?: number
   readonly minDemand?: number
   readonly records: number
+  /** Bytes of the table of texts: each record names one. */
+  readonly shapeBytes?: number
   readonly perHandoff?: number
   /** Where the positions start: they wrap at 2^32. */
   readonly from?: number
@@ -23,11 +25,11 @@ const ENTRIES = 6
 
 /** A writer and a reader on one lane. */
 export function laneProgram(code: typeof lane, sizes: LaneSizes): Program {
-  const { ringBytes = 128, maxDemand = 8, minDemand = 0, from = 0, records, perHandoff = 1 } = sizes
+  const { ringBytes = 128, shapeBytes = 0, maxDemand = 8, minDemand = 0, from = 0, records, perHandoff = 1 } = sizes
   let bytes = 0
   const take = (wanted: number): number =>
     (bytes += Math.ceil(wanted / LINE_BYTES) * LINE_BYTES) - Math.ceil(wanted / LINE_BYTES) * LINE_BYTES
-  const lane = { offset: take(laneBytes({ shapeBytes: 0, ringBytes })), shapeBytes: 0, ringBytes, maxDemand, minDemand }
+  const lane = { offset: take(laneBytes({ shapeBytes, ringBytes })), shapeBytes, ringBytes, maxDemand, minDemand }
   const worker = (): lane.LanePlan['writer'] => ({
     doorbell: take(DOORBELL_BYTES),
     journal: { offset: take(journalBytes(ENTRIES, 1)), entries: ENTRIES, countersOffset: take(8), counters: 1 },
@@ -38,6 +40,7 @@ export function laneProgram(code: typeof lane, sizes: LaneSizes): Program {
     const word = lane.offset / 4
     for (const position of [TAIL, HEAD]) tracked.set(word + position, from)
     tracked.data(ringOffset(lane), ringBytes)
+    tracked.data(shapeOffset(lane), shapeBytes)
     const of = (position: number): number => raw.words[word + position]!
     const threads: Thread[] = [
       {

@@ -30,6 +30,8 @@ const HUNT: readonly Drive[] = [
   withDeaths((sourceDeaths) => onAcks({ granules: 1, worker: 0, sourceDeaths }), 0),
   withDeaths((workerDeaths) => onAcks({ granules: 1, worker: 1, workerDeaths }, ONE), 1),
   onLane({ records: 3, ringBytes: 512, maxDemand: 2, minDemand: 1 }, FEW),
+  onLane({ records: 3, ringBytes: 64, shapeBytes: 32 }, FEW),
+  withDeaths((writerDeaths) => onLane({ records: 3, ringBytes: 64, shapeBytes: 32, writerDeaths }, NONE), 0),
 ]
 
 for (const [i, { name, file }] of MUTATIONS.entries()) {

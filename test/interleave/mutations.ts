@@ -51,6 +51,25 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'journal.set(this.#header + HEAD, this.#released);',
     to: 'store(this.#memory.words, this.#header + HEAD, this.#released);',
   },
+  // The table of texts.
+  {
+    name: 'a half of the table is written anew at once',
+    file: 'lane/texts.js',
+    from: 'if (!this.#isUnread(this.#leftAt))',
+    to: 'if (false)',
+  },
+  {
+    name: 'the head is read without an order before a half is written anew',
+    file: 'lane/texts.js',
+    from: 'load(this.#memory.words, this.#ring.headWord)',
+    to: 'this.#memory.words[this.#ring.headWord]',
+  },
+  {
+    name: 'a text is counted before it is whole',
+    file: 'lane/texts.js',
+    from: 'this.#memory.words[at] = length;',
+    to: 'store(this.#memory.words, this.#used, this.#generation * NUMBERS + end); this.#memory.words[at] = length;',
+  },
   // Credit.
   {
     name: 'credit is granted before the records are counted as taken',

@@ -169,4 +169,17 @@ describe('a stash', () => {
       { numRuns: 300 },
     )
   })
+
+  test('is unused only while no life of its worker can find an entry: then the table of its codec may start anew', () => {
+    const test = new TestStash()
+    assert.ok(test.stash.isUnused)
+    const entry = test.put(1)!
+    assert.ok(!test.stash.isUnused, 'an entry that no hand-off has told of')
+    test.commit()
+    assert.ok(!test.stash.isUnused)
+    test.stash.finish(entry, test.journal)
+    assert.ok(!test.stash.isUnused, 'after a death now, a successor finds the entry open')
+    test.commit()
+    assert.ok(test.stash.isUnused)
+  })
 })

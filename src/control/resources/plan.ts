@@ -13,6 +13,7 @@ const PlannedStage = Type.Object({
   maxInFlight: Type.Optional(Type.Integer()),
   batch: Type.Optional(Type.Object({ size: Type.Integer(), timeoutMs: Type.Number(), keyed: Type.Boolean() })),
   window: Type.Optional(Type.Integer({ description: 'Of a source: records that each worker may have on their way.' })),
+  slots: Type.Optional(Type.Integer({ description: 'Of a source: granules that each worker may have on their way.' })),
   restart: Type.Object({
     maxRestarts: Type.Integer(),
     withinMs: Type.Number(),
@@ -31,6 +32,11 @@ const PlannedLink = Type.Object({
   lanes: Type.Integer(),
   capacity: Type.Number({ description: 'Records that each lane holds.' }),
   ringBytes: Type.Integer({ description: 'Bytes of each ring.' }),
+  narrowedFrom: Type.Optional(
+    Type.Integer({
+      description: 'Bytes of each ring, if there were fewer lanes: together they may take so much only.',
+    }),
+  ),
 })
 
 export const PlanAnswer = Type.Object(
@@ -58,6 +64,7 @@ export const PlanAnswer = Type.Object(
             workers: 1,
             runs: ['sensors'],
             window: 65_536,
+            slots: 4_096,
             restart: { maxRestarts: 5, withinMs: 30_000, backoffMs: 10, maxBackoffMs: 5_000 },
           },
         ],
@@ -110,10 +117,10 @@ function planView({ stages, links, memoryBytes, reservedBytes, maxRecordBytes }:
         runs: nodes.map((each) => each.node),
         ...(input === undefined ? {} : { maxInFlight: input.maxInFlight }),
         ...(input?.batch === undefined ? {} : { batch: input.batch }),
-        ...(source === undefined ? {} : { window: source.window }),
+        ...(source === undefined ? {} : { window: source.window, slots: source.slots }),
         restart,
       })),
-    links: shown.map(({ from, to, edges, pathType, dispatch, whenFull, lanes, capacity }) => ({
+    links: shown.map(({ from, to, edges, pathType, dispatch, whenFull, lanes, capacity, narrowedFrom }) => ({
       from: stages[from]!.node,
       to: stages[to]!.node,
       edges: [...edges],
@@ -123,6 +130,7 @@ function planView({ stages, links, memoryBytes, reservedBytes, maxRecordBytes }:
       lanes: lanes.flat().length,
       capacity,
       ringBytes: lanes[0]?.[0]?.ringBytes ?? 0,
+      ...(narrowedFrom === undefined ? {} : { narrowedFrom }),
     })),
   }
 }

@@ -7,6 +7,7 @@ import { Doorbell, ring } from '#src/lane/doorbell.js'
 import { Journal, type JournalLayout, recover } from '#src/lane/journal.js'
 import type { LaneLayout } from '#src/lane/layout.js'
 import type { Memory } from '#src/lane/memory.js'
+import { Texts, laneTexts } from '#src/lane/texts.js'
 import { LaneReader, NO_FRAME } from '#src/lane/reader.js'
 import { LaneWriter, NO_ROOM } from '#src/lane/writer.js'
 
@@ -23,6 +24,11 @@ export interface LanePlan {
 const FRAME = 48
 const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0 }
 
+/** What a record's frame names, where the lane has a table of texts. */
+function textOf(record: number): string {
+  return `r${record}`
+}
+
 interface Worker {
   readonly isDone: boolean
   /** Does what can be done; false where that is nothing. */
@@ -34,12 +40,14 @@ class Writing implements Worker {
   readonly #plan: LanePlan
   readonly #journal: Journal
   readonly #writer: LaneWriter
+  readonly #texts: Texts | undefined
   #next: number
 
   constructor(memory: Memory, plan: LanePlan) {
     this.#memory = memory
     this.#plan = plan
     this.#journal = new Journal(memory, plan.writer.journal)
+    this.#texts = plan.lane.shapeBytes > 0 ? new Texts(memory, laneTexts(plan.lane)) : undefined
     this.#writer = new LaneWriter(memory, plan.lane)
     this.#next = this.#writer.sentBefore
   }
@@ -63,9 +71,16 @@ class Writing implements Worker {
     const credit = this.#writer.credit()
     assert.ok(credit >= 0, 'credit is negative')
     if (credit === 0) return false
+    let number = 0
+    if (this.#texts !== undefined) {
+      // As often as it may, so that halves are written anew as soon as that is allowed.
+      this.#texts.restart()
+      number = this.#texts.numberOf(textOf(this.#next))
+    }
     const at = this.#writer.claim(FRAME)
     if (at === NO_ROOM) return false
     this.#memory.words[this.#writer.body(at, 0) / 4] = this.#next
+    this.#memory.words[this.#writer.body(at, 0) / 4 + 1] = number
     this.#writer.append(at, at + FRAME, 1, HEADER, 0)
     this.#next++
     return true
@@ -77,11 +92,13 @@ class Reading implements Worker {
   readonly #plan: LanePlan
   readonly #journal: Journal
   readonly #reader: LaneReader
+  readonly #texts: Texts | undefined
 
   constructor(memory: Memory, plan: LanePlan) {
     this.#memory = memory
     this.#plan = plan
     this.#journal = new Journal(memory, plan.reader.journal)
+    this.#texts = plan.lane.shapeBytes > 0 ? new Texts(memory, laneTexts(plan.lane)) : undefined
     this.#reader = new LaneReader(memory, plan.lane)
     this.#wakePeer()
   }
@@ -110,6 +127,8 @@ class Reading implements Worker {
     if (at === NO_FRAME) return false
     const record = this.#memory.words[(at + FRAME - 8) / 4]
     assert.equal(record, this.#journal.counters[0], 'records are lost, doubled or out of order')
+    const number = this.#memory.words[(at + FRAME - 4) / 4]!
+    if (number > 0) assert.equal(this.#texts!.text(number), textOf(record!), 'X1, X2: a text is not what was written')
     this.#journal.counters[0]!++
     this.#reader.take(at)
     return true

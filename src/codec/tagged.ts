@@ -1,8 +1,9 @@
 import type { Memory } from '../lane/memory.ts'
 import { isInt32 } from './shape-type.ts'
-import type { TextReader } from './text.ts'
-import { TEXT_SLACK_BYTES } from './text.ts'
-import { decodeValue, encodeValue } from './values.ts'
+import type { TextReader } from './text-block.ts'
+import { TEXT_SLACK_BYTES } from './text-block.ts'
+import type { Identities } from './identity.ts'
+import { decodeValue, encodePart, encodeValue } from './values.ts'
 
 /**
  * A tagged value: 8 bytes (a tag, a word), for numbers that are no int32 8 more, for MessagePack as many more as it has.
@@ -17,9 +18,13 @@ const FLOAT64 = 5
 const STRING = 6
 const MSGPACK = 7
 
-/** Not offsets: the value does not fit; the value cannot be sent (`gathered.refusal` says why). */
+/**
+ * Not offsets: the value does not fit; the value cannot be sent (`gathered.refusal` says why); it shares an object with
+ * another part of its record.
+ */
 export const FULL = -1
 export const REFUSED = -2
+export const SHARED = -3
 
 /** What the encoder of a granule gathers: its text so far, and bytes a character may need. */
 export interface Gathered {
@@ -27,13 +32,23 @@ export interface Gathered {
   chars: number
   charBytes: number
   refusal: unknown
+  /** Objects of the row at hand that must not come twice: see `shape-compile.ts`. */
+  readonly met: Identities
 }
 
 /**
  * Writes a tagged value at `at`.
- * @returns offset after it, FULL or REFUSED
+ * @param depth of the value in its record; at 0, it is the record
+ * @returns offset after it, FULL, REFUSED or SHARED
  */
-export function writeAny(memory: Memory, gathered: Gathered, value: unknown, at: number, limit: number): number {
+export function writeAny(
+  memory: Memory,
+  gathered: Gathered,
+  value: unknown,
+  at: number,
+  limit: number,
+  depth: number,
+): number {
   if (at + 16 + gathered.chars * gathered.charBytes + TEXT_SLACK_BYTES > limit) return FULL
   switch (typeof value) {
     case 'undefined':
@@ -50,18 +65,26 @@ export function writeAny(memory: Memory, gathered: Gathered, value: unknown, at:
       gathered.chars += value.length
       return tag(memory, at, STRING, value.length)
     default:
-      return value === null ? tag(memory, at, NULL, 0) : writePacked(memory, gathered, value, at, limit)
+      return value === null ? tag(memory, at, NULL, 0) : writePacked(memory, gathered, value, at, limit, depth)
   }
 }
 
-function writePacked(memory: Memory, gathered: Gathered, value: unknown, at: number, limit: number): number {
-  let packed: Uint8Array
+function writePacked(
+  memory: Memory,
+  gathered: Gathered,
+  value: unknown,
+  at: number,
+  limit: number,
+  depth: number,
+): number {
+  let packed: Uint8Array | undefined
   try {
-    packed = encodeValue(value)
+    packed = depth === 0 ? encodeValue(value) : encodePart(value, gathered.met, depth)
   } catch (error) {
     gathered.refusal = error
     return REFUSED
   }
+  if (packed === undefined) return SHARED
   const end = (at + 8 + packed.byteLength + 7) & -8
   if (end + gathered.chars * gathered.charBytes + TEXT_SLACK_BYTES > limit) return FULL
   memory.bytes.set(packed, at + 8)

@@ -1,0 +1,30 @@
+import { ackLaneBytes } from '../lane/acks.ts'
+import { MAX_SLOTS } from '../lane/slots.ts'
+import { powerOfTwo } from './lane-sizes.ts'
+
+/** Slots where granules may hold many records: enough of them for granules that stay small. */
+const MAX_SHARED_SLOTS = 4096
+/** What all ack lanes to one source stage take together before its windows are cut into fewer slots. */
+const ACKS_BYTES = 1 << 28
+const LEAST_SLOTS = 256
+/** Entries of an ack lane, at least, where there are not very many. */
+const ACK_ENTRIES = 1024
+
+export function slotsOf(window: number, granule: number): number {
+  return Math.min(MAX_SLOTS, granule === 1 ? window : Math.min(window, MAX_SHARED_SLOTS))
+}
+
+/** A hand-off owes at most an entry for each slot, so it always fits an empty ack lane. */
+export function ackEntries({ slots, window, granule }: { slots: number; window: number; granule: number }): number {
+  return powerOfTwo(slots < slotsOf(window, granule) ? slots : Math.max(ACK_ENTRIES, slots))
+}
+
+/**
+ * Slots where very many ack lanes lead to the workers of a source stage: each has room for all of them.
+ * @param slots where there are few
+ */
+export function sharedSlots(slots: number, ackLanes: number): number {
+  let shared = slots
+  while (shared > LEAST_SLOTS && ackLanes * ackLaneBytes(Math.max(ACK_ENTRIES, shared)) > ACKS_BYTES) shared >>= 1
+  return shared
+}
