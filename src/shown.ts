@@ -99,7 +99,10 @@ class Showing {
     }
     if (types.isSet(value)) {
       const items = Set.prototype.values.call(value)
-      return named('[Set]', this.#list(setSize(value) as number, () => this.any(items.next().value, depth)))
+      return named(
+        '[Set]',
+        this.#list(setSize(value) as number, () => this.any(items.next().value, depth)),
+      )
     }
     if (types.isTypedArray(value)) return this.#numbers(value)
     if (types.isAnyArrayBuffer(value) || types.isDataView(value)) return this.#bytes(classOf(value), bytesOf(value))
@@ -155,7 +158,10 @@ class Showing {
   #numbers(array: NodeJS.TypedArray): Shown {
     const name = classOf(array)
     if (types.isUint8Array(array)) return this.#bytes(name, bytesOf(array))
-    return named(`[${name}]`, this.#list(lengthOf(array) as number, (index) => this.any(array[index], 0)))
+    return named(
+      `[${name}]`,
+      this.#list(lengthOf(array) as number, (index) => this.any(array[index], 0)),
+    )
   }
 
   #bytes(name: string, bytes: Uint8Array): Shown {
@@ -238,8 +244,8 @@ function nameOf(made: object): string {
 }
 
 /** What a property holds, here or in a prototype; undefined where a getter or a proxy would have to be asked. */
-function dataOf(value: object, name: string): unknown {
-  let at: object | null = value
+export function dataOf(value: unknown, name: string): unknown {
+  let at = Object(value) === value ? (value as object | null) : null
   for (let step = 0; at !== null && step < MOST_PROTOTYPES && !types.isProxy(at); step++) {
     const found = getOwnPropertyDescriptor(at, name)
     if (found !== undefined) return found.value

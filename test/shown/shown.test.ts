@@ -27,7 +27,8 @@ function hostile(): unknown[] {
   const getters = (names: readonly string[]): PropertyDescriptorMap =>
     Object.fromEntries(names.map((name) => [name, { get: never, enumerable: true, configurable: true }]))
   const names = ['name', 'message', 'stack', 'code', 'constructor', 'length', 'size', 'source', 'byteLength', 'buffer']
-  const asked = (value: object): object => Object.defineProperties(value, getters(names.filter((n) => !Object.hasOwn(value, n))))
+  const asked = (value: object): object =>
+    Object.defineProperties(value, getters(names.filter((n) => !Object.hasOwn(value, n))))
   class Odd extends Map<unknown, unknown> {
     override get size(): number {
       return never()
@@ -167,7 +168,13 @@ test('what JSON has no word for is named', () => {
 test('what is cut says how much there is', () => {
   assert.deepEqual(shown({ a: { b: { c: 1 } } }, { depth: 2 }), { a: { b: '[Object]' } })
   assert.match(shownText('x'.repeat(1_000), { bytes: 100 }), /^"x+… \d+ more characters"$/)
-  assert.match(shownText(Array.from({ length: 1_000 }, () => 1), { bytes: 100 }), /,"… \d+ more"\]$/)
+  assert.match(
+    shownText(
+      Array.from({ length: 1_000 }, () => 1),
+      { bytes: 100 },
+    ),
+    /,"… \d+ more"\]$/,
+  )
   assert.match(shownText(new Uint8Array(1_000), { bytes: 100 }), /^\{"\[Uint8Array\]":"0+… \d+ more bytes"\}$/)
 })
 
