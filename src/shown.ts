@@ -6,6 +6,8 @@ export interface ShownLimits {
   readonly depth?: number
   /** Bytes of JSON, within a few of them. Default: 65,536. */
   readonly bytes?: number
+  /** Texts without control characters, as `printable` makes them: for terminals and logs. Default: false. */
+  readonly isPrintable?: boolean
 }
 
 /** Plain data that `JSON.stringify` takes as it stands. */
@@ -17,8 +19,8 @@ export type Shown = null | boolean | number | string | readonly Shown[] | { read
  * `[Getter]`, `[Circular]`, `{ "[Map]": … }`. What is cut says so: `… 12 more`. It takes time in proportion to what it shows,
  * and to the number of keys of the objects in it.
  */
-export function shown(value: unknown, { depth = 16, bytes = 65_536 }: ShownLimits = {}): Shown {
-  return new Showing(bytes).any(value, depth)
+export function shown(value: unknown, { depth = 16, bytes = 65_536, isPrintable = false }: ShownLimits = {}): Shown {
+  return new Showing(bytes, isPrintable).any(value, depth)
 }
 
 /** The same as JSON text. */
@@ -34,6 +36,17 @@ export function cutText(text: string, bytes: number): string {
   return `${text.slice(0, read)}… ${text.length - read} more characters`
 }
 
+// oxlint-disable-next-line no-control-regex -- these are the characters that a terminal obeys, or that turn a line around
+const UNPRINTABLE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g
+
+/**
+ * A text that a terminal only shows: control characters, and those that change the direction of a line, are written as JSON
+ * writes them (`\u001b`), so JSON text stays the same data. Line ends and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 const { getOwnPropertyDescriptor, getPrototypeOf, keys } = Object
 /** Room for the word of what was cut. */
 const CUT_BYTES = 32
@@ -45,13 +58,15 @@ const MOST_BIGINT = 1n << 4_096n
 
 class Showing {
   #left: number
+  readonly #isPrintable: boolean
   /** What is being shown just now, from the outside in. */
   readonly #open = new Set<object>()
   /** An object that is met again is not asked for its keys again: there may be many. */
   readonly #keys = new Map<object, readonly string[]>()
 
-  constructor(bytes: number) {
+  constructor(bytes: number, isPrintable: boolean) {
     this.#left = bytes
+    this.#isPrintable = isPrintable
   }
 
   any(value: unknown, depth: number): Shown {
@@ -173,6 +188,11 @@ class Showing {
   }
 
   #text(text: string): string {
+    const shown = this.#fitting(text)
+    return this.#isPrintable ? printable(shown) : shown
+  }
+
+  #fitting(text: string): string {
     const cut = cutText(text, this.#left)
     const size = Buffer.byteLength(JSON.stringify(cut))
     if (size <= this.#left + CUT_BYTES) {
@@ -235,7 +255,7 @@ function simpleOf(value: object): string | undefined {
 function classOf(value: object): string {
   const made = dataOf(value, 'constructor')
   const name = typeof made === 'function' && !types.isProxy(made) ? nameOf(made) : ''
-  return name === '' ? 'Object' : cutText(name, 100)
+  return name === '' ? 'Object' : printable(cutText(name, 100))
 }
 
 function nameOf(made: object): string {

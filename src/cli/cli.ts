@@ -3,12 +3,14 @@ import { MillraceError } from '../errors.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { UsageError, type Command, type Output } from './command.ts'
 import { COMMANDS } from './commands.ts'
+import { safeOutput } from './terminal-text.ts'
 
 /**
  * Runs `millrace` with these arguments.
  * @returns the exit code: 0; 1 where the graph has errors, or something failed; 2 where the command was called wrongly
  */
-export async function cli(args: readonly string[], output: Output): Promise<number> {
+export async function cli(args: readonly string[], given: Output): Promise<number> {
+  const output = safeOutput(given)
   const [name = '', ...rest] = args
   if (name === '' || name === '--help' || name === '-h' || name === 'help') {
     output.print(overview())

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { CONTROL_OPTIONS, resolve } from '../options.ts'
+import { printable } from '../shown.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { ActLimits } from './act-limit.ts'
@@ -173,7 +174,7 @@ function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: G
     },
     ...(access === 'act' ? { onSend: loggedAct(`${method} ${path}`, room.log) } : {}),
     // Answers are made here, field by field: there is nothing to strip, and a wrong type must not become a 500.
-    serializerCompiler: () => (data) => JSON.stringify(data),
+    serializerCompiler: () => (data) => printable(JSON.stringify(data)),
   })
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ERROR_CODES, type ErrorCode, MillraceError } from '../errors.ts'
-import { shown } from '../shown.ts'
+import { printable, shown } from '../shown.ts'
 
 /** What an answer says of one detail. */
 const DETAIL_BYTES = 200
@@ -95,7 +95,7 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   void reply
     .code(status)
     .type('application/json')
-    .send(JSON.stringify(answerOf(known)))
+    .send(printable(JSON.stringify(answerOf(known))))
 }
 
 function knownError(error: FastifyError | Error): MillraceError {

@@ -78,7 +78,8 @@ export class EventLog {
   }
 
   #plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    const entries = Object.entries(fields).map(([key, value]) => {
+    const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+    const entries = given.map(([key, value]) => {
       const isError = value instanceof Error || key === 'error' || key === 'cause'
       return [key, isError ? errorView(value, this.#showRecords) : shown(value, FIELD_LIMITS)]
     })

@@ -30,7 +30,7 @@ export function numberText(value: number): string {
 }
 
 // oxlint-disable-next-line no-control-regex -- these are the characters that no format carries
-const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]|\p{Surrogate}/gu
+const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffe\uffff]|\p{Surrogate}/gu
 
 /** A text without what no format can carry: control characters and halves of characters are replaced. Newlines stay. */
 export function cleanText(text: string): string {
