@@ -276,8 +276,8 @@ export function dataOf(value: unknown, name: string): unknown {
 
 /** A getter of the language itself: an object may have one of its own under the same name. */
 function intrinsic(prototype: object, name: string): (value: object) => unknown {
-  const { get } = getOwnPropertyDescriptor(prototype, name)!
-  return (value) => get!.call(value) as unknown
+  const property = getOwnPropertyDescriptor(prototype, name)!
+  return (value) => property.get!.call(value) as unknown
 }
 
 const mapSize = intrinsic(Map.prototype, 'size')

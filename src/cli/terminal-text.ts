@@ -26,10 +26,10 @@ export function plainText(text: string): string {
 }
 
 /** An output that lets nothing through but text and styles: the one place that all that a command prints comes through. */
-export function safeOutput({ print, warn, ...output }: Output): Output {
+export function safeOutput(output: Output): Output {
   return {
     ...output,
-    print: (text) => print(terminalText(text)),
-    warn: (text) => warn(terminalText(text)),
+    print: (text) => output.print(terminalText(text)),
+    warn: (text) => output.warn(terminalText(text)),
   }
 }

@@ -111,8 +111,8 @@ export function clusterFigures(
   const loads = nodes.map((node) => (node.kind === 'buffer' ? undefined : figures.load(node)))
   if (loads.every((load) => load === undefined)) return new Map()
   const boxes = new Map(nodes.map(({ id, cluster }) => [id, nesting.boxOf(cluster)]))
-  const sums = new Map(nesting.boxes.map(({ id }) => [id, { in: 0, out: 0, load: -1 }]))
-  const upTo = (end: string, from: string, act: (sum: { in: number; out: number; load: number }) => void): void => {
+  const sums = new Map(nesting.boxes.map(({ id }): [string, ClusterSum] => [id, { in: 0, out: 0, load: -1 }]))
+  const upTo = (end: string, from: string, act: (sum: ClusterSum) => void): void => {
     for (let at = from; at !== end && at !== ''; at = nesting.around.get(at)!) act(sums.get(at)!)
   }
   for (const [index, { id }] of nodes.entries())
@@ -123,13 +123,21 @@ export function clusterFigures(
     upTo(shared, source, (sum) => (sum.out += rate))
     upTo(shared, target, (sum) => (sum.in += rate))
   }
-  const lineOf = ({ in: into, out, load }: { in: number; out: number; load: number }): readonly string[] => {
-    const parts = [
-      ...(into > 0 ? [`${rateText(into)} in`] : []),
-      ...(out > 0 ? [`${rateText(out)} out`] : []),
-      ...(load >= 0 ? [`busiest ${percentText(load)}`] : []),
-    ]
-    return parts.length === 0 ? [] : [parts.join(' · ')]
-  }
-  return new Map([...sums].map(([id, sum]) => [id, lineOf(sum)]))
+  return new Map([...sums].map(([id, sum]) => [id, sumLines(sum)]))
+}
+
+/** Records per second over a cluster's border, and the highest utilisation in it; below 0 where none is known. */
+interface ClusterSum {
+  in: number
+  out: number
+  load: number
+}
+
+function sumLines({ in: into, out, load }: ClusterSum): readonly string[] {
+  const parts = [
+    ...(into > 0 ? [`${rateText(into)} in`] : []),
+    ...(out > 0 ? [`${rateText(out)} out`] : []),
+    ...(load >= 0 ? [`busiest ${percentText(load)}`] : []),
+  ]
+  return parts.length === 0 ? [] : [parts.join(' · ')]
 }

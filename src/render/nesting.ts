@@ -10,7 +10,7 @@ export interface Nesting {
   /** The box around a box; empty where there is none. */
   readonly around: ReadonlyMap<string, string>
   /** The box that what is in a cluster lies in; empty where it lies outside. */
-  boxOf(cluster: string | undefined): string
+  readonly boxOf: (cluster: string | undefined) => string
 }
 
 /** What lies in a cluster that is not there, or in a loop of clusters, lies outside. Linear in the clusters. */

@@ -20,7 +20,7 @@ export interface Layers {
   readonly nodes: readonly string[]
   readonly edges: readonly { readonly from: string; readonly to: string }[]
   /** The outermost box that a node lies in; empty where there is none. Boxes are not cut. */
-  boxOf(node: string): string
+  readonly boxOf: (node: string) => string
 }
 
 /**

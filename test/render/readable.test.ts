@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import {
   type DrawOptions,
   type GraphData,
-  type GraphNode,
   simulate,
   theme,
   THEMES,
@@ -44,9 +43,10 @@ const zoo: GraphData = {
   ]),
 }
 
+const of = (line: string, name: string): string | undefined => new RegExp(` ${name}="([^"]*)"`).exec(line)?.[1]
+
 /** Pairs of a text's colour and what it lies on, with the line that they stand in. */
 function pairsOfDot(dot: string, page: string): (readonly [text: string, fill: string, line: string])[] {
-  const of = (line: string, name: string): string | undefined => new RegExp(` ${name}="([^"]*)"`).exec(line)?.[1]
   return dot.split('\n').flatMap((line) => {
     const fill = of(line, 'bgcolor') ?? page
     const font = of(line, 'fontcolor') ?? ''
@@ -107,7 +107,7 @@ test('every text of every theme has a contrast of at least 4.5 to what it lies o
 
 test('a theme of one’s own is made readable, whatever its colours are', () => {
   const color = fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`)
-  const colors = fc.record(Object.fromEntries(KINDS.map((kind) => [kind, color])) as Record<string, typeof color>)
+  const colors = fc.record(Object.fromEntries(KINDS.map((kind) => [kind, color])))
   const own = fc.record({
     colors,
     nodeFontColor: color,
@@ -208,7 +208,7 @@ test('whatever the figures are, every number in a picture is one, and Graphviz t
           nodeSep: n[11]!,
           nodeFontSize: n[10]!,
         })
-        const labelled = { ...three, nodes: three.nodes.map((node) => ({ ...node, label }) as GraphNode) }
+        const labelled = { ...three, nodes: three.nodes.map((node) => ({ ...node, label })) }
         const options = { simulation: odd, heat, title: label, legend: true }
         for (const text of [
           toDot(labelled, options),
@@ -225,16 +225,17 @@ test('whatever the figures are, every number in a picture is one, and Graphviz t
   )
 })
 
+const deep = (depth: number): GraphData => ({
+  name: 'deep',
+  nodes: [
+    { id: 'in', kind: 'source', rate: 1, cluster: `c${depth - 1}` },
+    { id: 'out', kind: 'sink', cluster: `c${Math.floor(depth / 2)}` },
+  ],
+  edges: [{ from: 'in', to: 'out' }],
+  clusters: Array.from({ length: depth }, (_, i) => ({ id: `c${i}`, ...(i === 0 ? {} : { parent: `c${i - 1}` }) })),
+})
+
 test('nested clusters are drawn in time linear in them, and so deep as Graphviz and Mermaid can bear', async () => {
-  const deep = (depth: number): GraphData => ({
-    name: 'deep',
-    nodes: [
-      { id: 'in', kind: 'source', rate: 1, cluster: `c${depth - 1}` },
-      { id: 'out', kind: 'sink', cluster: `c${Math.floor(depth / 2)}` },
-    ],
-    edges: [{ from: 'in', to: 'out' }],
-    clusters: Array.from({ length: depth }, (_, i) => ({ id: `c${i}`, ...(i === 0 ? {} : { parent: `c${i - 1}` }) })),
-  })
   const most = deep(MOST_NESTED)
   assert.equal(toDot(most).match(/subgraph/g)!.length, MOST_NESTED)
   const far = deep(20_000)
@@ -302,7 +303,7 @@ test('rows cut no cluster, and a chain in one cluster stays in one row', async (
   const one = {
     ...whole,
     clusters: [{ id: 'all' }],
-    nodes: whole.nodes.map((node) => ({ ...node, cluster: 'all' }) as GraphNode),
+    nodes: whole.nodes.map((node) => ({ ...node, cluster: 'all' })),
   }
   assert.doesNotMatch(toDot(one), /constraint/)
   assert.ok((await sizeOf(chain(30, { clusters }))).width < 2_500)
@@ -348,7 +349,7 @@ test('a picture with figures points at the bottleneck, and says so in a sentence
   assert.match(mermaid, /^title: "slow: The slow one holds everything up/m)
   assert.match(mermaid, /the bottleneck/)
   assert.doesNotMatch(toDot(slow), /peripheries|holds everything up|busiest/)
-  const idle = simulate({ ...slow, nodes: slow.nodes.map((node) => ({ ...node, latencyMs: 0.1 }) as GraphNode) })
+  const idle = simulate({ ...slow, nodes: slow.nodes.map((node) => ({ ...node, latencyMs: 0.1 })) })
   assert.doesNotMatch(toDot(slow, { simulation: idle }), /peripheries|holds everything up/)
   const live = toDot(slow, { measurements: measured(slow, { nodes: { wait: { busy: 1 } } }) })
   assert.match(live, /"wait" \[.*peripheries=2/)
