@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util'
 import { MillraceError } from '../errors.ts'
+import { shown } from '../shown.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { UsageError, type Command, type Output } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { safeOutput } from './terminal-text.ts'
+
+/** Problems are told all at once, however many there are. */
+const WHOLE = { depth: 32, bytes: Infinity }
 
 /**
  * Runs `millrace` with these arguments.
@@ -44,7 +48,7 @@ async function runCommand(name: string, command: Command, args: readonly string[
     if (!(error instanceof MillraceError)) throw error
     if (args.includes('--json')) {
       const { code, message, fix, detail } = error
-      output.print(JSON.stringify({ error: { code, message, fix, detail } }, undefined, 2))
+      output.print(JSON.stringify({ error: { code, message, fix, detail: shown(detail, WHOLE) } }, undefined, 2))
     } else {
       output.warn(error.message)
     }
