@@ -57,6 +57,7 @@ export class DeadLetters {
     this.#mostBytes = mostBytes
   }
 
+  /** @internal */
   add({ suppressed = 0, ...told }: ToldLetter): void {
     this.total += 1 + suppressed
     if (this.#most === 0) return
