@@ -29,9 +29,6 @@ export interface DeadLetter {
   readonly bytes: number
 }
 
-/** A letter as it is told. */
-export type ToldLetter = Omit<DeadLetter, 'id' | 'at' | 'bytes'> & { readonly suppressed?: number }
-
 /** The text and the trace of an error are cut here. */
 const TEXT_BYTES = 65_536
 /** What a letter takes beside its texts and its record. */
@@ -57,8 +54,7 @@ export class DeadLetters {
     this.#mostBytes = mostBytes
   }
 
-  /** @internal */
-  add({ suppressed = 0, ...told }: ToldLetter): void {
+  add({ suppressed = 0, ...told }: Omit<DeadLetter, 'id' | 'at' | 'bytes'> & { readonly suppressed?: number }): void {
     this.total += 1 + suppressed
     if (this.#most === 0) return
     const letter = letterOf(this.total, told, this.#mostBytes)
@@ -107,7 +103,7 @@ export class DeadLetters {
   }
 }
 
-function letterOf(id: number, told: Omit<ToldLetter, 'suppressed'>, mostBytes: number): DeadLetter {
+function letterOf(id: number, told: Omit<DeadLetter, 'id' | 'at' | 'bytes'>, mostBytes: number): DeadLetter {
   const { input, error, ...rest } = told
   const { message, stack } = error
   const kept = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { DeadLetters, type ToldLetter } from '#src/supervisor/dead-letters.js'
+import { DeadLetters } from '#src/supervisor/dead-letters.js'
 
-const TOLD: ToldLetter = {
+const TOLD: Parameters<DeadLetters['add']>[0] = {
   node: 'parse',
   worker: 0,
   outcome: 'failed',
