@@ -1,16 +1,8 @@
 import type { GraphData } from '../graph/types.ts'
 import { heatColor, mix, readableOn, textOn } from './color.ts'
 import { nameOf } from './names.ts'
-import {
-  pictureOf,
-  type DrawOptions,
-  type Legend,
-  type Line,
-  type Picture,
-  type PictureCluster,
-  type PictureEdge,
-  type PictureNode,
-} from './picture.ts'
+import { pictureOf, type DrawOptions } from './picture.ts'
+import type { Legend, Line, Picture, PictureCluster, PictureEdge, PictureNode } from './picture-parts.ts'
 import { cleanText, percentText, sizeText } from './text.ts'
 import { pathStyle, type PathStyle, type Theme } from './theme.ts'
 
