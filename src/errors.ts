@@ -339,6 +339,7 @@ function isProblems(value: unknown): value is readonly ProblemText[] {
 }
 
 function textOf(value: unknown): string {
+  if (value === undefined) return 'undefined'
   const plain = shown(value, { bytes: DETAIL_BYTES })
   return typeof plain === 'string' ? plain : JSON.stringify(plain)
 }
