@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const [from, to] = [join(root, 'src/control/page'), join(root, 'dist/control/page')]
+const [from, to] = [join(root, 'src/page'), join(root, 'dist/page')]
 for (const file of readdirSync(from).filter((name) => /\.(?:html|css)$/.test(name)))
   copyFileSync(join(from, file), join(to, file))
 

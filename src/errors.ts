@@ -1,3 +1,8 @@
+import { shown } from './shown.ts'
+
+/** What a message says of one detail; `detail` itself has all of it. */
+const DETAIL_BYTES = 16_384
+
 /** One failure's fixed text, and what to do about it. */
 export interface ErrorEntry {
   readonly text: string
@@ -167,15 +172,19 @@ export const ERROR_CODES = {
   },
   DEAD_LETTER_UNKNOWN: {
     text: 'There is no such dead letter.',
-    fix: 'It was purged, or newer ones took its place: the option `deadLetters` says how many are kept.',
+    fix: 'It was purged, or newer ones took its place: `deadLetters` and `deadLetterBytes` say how many are kept.',
   },
   DEAD_LETTER_EMPTY: {
     text: 'The dead letter does not hold its record.',
-    fix: 'The record could not be sent to the embedding thread, so only its source can make it again.',
+    fix: 'The record could not be sent to the embedding thread, or is larger than `deadLetterBytes`: only its source can make it again.',
   },
   RECEIPT_UNKNOWN: {
     text: 'There is no such pushed record.',
-    fix: 'The last 1000 pushed records are remembered, for as long as the API runs.',
+    fix: 'Pushed records are remembered while the API runs: the last 1,000, with keys the last `keptKeys`, replays as long as their letters.',
+  },
+  KEY_REUSED: {
+    text: 'This key was used for another record or another node.',
+    fix: 'Push each record with a key of its own, and the same record again with the same key.',
   },
   RECORDS_WAITING: {
     text: 'Too many pushed records wait for credit.',
@@ -219,7 +228,7 @@ export const ERROR_CODES = {
   },
   ORIGIN_REFUSED: {
     text: 'Another web page may not ask for this.',
-    fix: 'Use the page that the API serves itself, or a client that is no browser.',
+    fix: 'Use the page that the API serves itself, or a client that is no browser. Under another name than that of this machine the API needs a `token`, or that name in `hosts`.',
   },
   ACTS_TOO_FAST: {
     text: 'Too many acts in a short time.',
@@ -334,12 +343,9 @@ function isProblems(value: unknown): value is readonly ProblemText[] {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  try {
-    return JSON.stringify(value) ?? inWords(value)
-  } catch {
-    return inWords(value)
-  }
+  if (value === undefined) return 'undefined'
+  const plain = shown(value, { bytes: DETAIL_BYTES })
+  return typeof plain === 'string' ? plain : JSON.stringify(plain)
 }
 
 /** A value as text, whatever it is: some objects refuse to be one. */

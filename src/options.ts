@@ -6,7 +6,17 @@ import { CODEC_NAMES, DISPATCHES, PATH_TYPES } from './graph/types.ts'
  * stand nowhere else. A number is finite; `min` and `max` are included.
  */
 export interface OptionSpec {
-  readonly type: 'integer' | 'number' | 'boolean' | 'string' | 'handler' | 'oneOf' | 'object' | 'codec' | 'signal'
+  readonly type:
+    | 'integer'
+    | 'number'
+    | 'boolean'
+    | 'string'
+    | 'strings'
+    | 'handler'
+    | 'oneOf'
+    | 'object'
+    | 'codec'
+    | 'signal'
   readonly text: string
   readonly default?: number | boolean | string
   readonly unit?: string
@@ -438,6 +448,14 @@ export const RUN_OPTIONS = {
     unit: 'records',
     text: 'Records that were given up and are kept in the memory of the embedding thread, to look at and to try again.',
   },
+  deadLetterBytes: {
+    type: 'integer',
+    default: 67_108_864,
+    min: 0,
+    max: 1_099_511_627_776,
+    unit: 'bytes',
+    text: 'Memory that the kept dead letters take at most. The oldest make room; a record that is larger by itself is not kept with its letter.',
+  },
   loader: {
     type: 'string',
     default: 'auto',
@@ -466,7 +484,7 @@ export const CONTROL_OPTIONS = {
     above: 0,
     max: 10_000,
     unit: 'acts/s',
-    text: 'Acts that are taken in the long run; twice as many at once.',
+    text: 'Acts of one kind on one pipeline that are taken in the long run; twice as many at once. No kind waits for another.',
   },
   maxBodyBytes: {
     type: 'integer',
@@ -475,6 +493,18 @@ export const CONTROL_OPTIONS = {
     max: 67_108_864,
     unit: 'bytes',
     text: 'Largest body of a request.',
+  },
+  hosts: {
+    type: 'strings',
+    text: 'Names under which the API may be asked without a token, beside those of this machine. Default: none.',
+  },
+  keptKeys: {
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'keys',
+    text: 'Keys of pushed records that a pipeline remembers. A key that was forgotten lets its record in again.',
   },
   keptEvents: {
     type: 'integer',
@@ -512,9 +542,11 @@ type Value<S extends OptionSpec> = S extends { values: readonly (infer V)[]; typ
       ? boolean
       : S extends { type: 'string' }
         ? string
-        : S extends { fields: infer F extends OptionTable }
-          ? Resolved<F>
-          : unknown
+        : S extends { type: 'strings' }
+          ? readonly string[]
+          : S extends { fields: infer F extends OptionTable }
+            ? Resolved<F>
+            : unknown
 
 /** Options after `resolve`: what has a default is there. */
 export type Resolved<T extends OptionTable> = {

@@ -5,7 +5,8 @@ import { numberText } from '../render/text.ts'
 import { numberOf, type Call, type Command, type Output } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
 import { countText, exitCode, problemLines } from './report.ts'
-import { cell, style, table, type Column } from './table.ts'
+import { cell, table, type Column, oneLine } from './table.ts'
+import { style } from './terminal-text.ts'
 
 export const check: Command = {
   summary: 'Reports every problem of a graph, its loops, and whether they can block themselves.',
@@ -46,7 +47,7 @@ function report(graph: GraphData, found: Check, { output }: Call): string[] {
     ...(unhandled.length === 0
       ? []
       : [`Failures that no edge takes, so that they go back to the source: ${unhandled.map(cell).join(', ')}`, '']),
-    `${style('bold', graph.name, output)}: ${countOf(graph.nodes.length, 'node')}, ${countOf(graph.edges.length, 'edge')}, ${countText(problems)}`,
+    `${style('bold', oneLine(graph.name), output)}: ${countOf(graph.nodes.length, 'node')}, ${countOf(graph.edges.length, 'edge')}, ${countText(problems)}`,
   ]
 }
 

@@ -1,14 +1,20 @@
 import { parseArgs } from 'node:util'
 import { MillraceError } from '../errors.ts'
+import { shown } from '../shown.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { UsageError, type Command, type Output } from './command.ts'
 import { COMMANDS } from './commands.ts'
+import { safeOutput } from './terminal-text.ts'
+
+/** Problems are told all at once, however many there are. */
+const WHOLE = { depth: 32, bytes: Infinity }
 
 /**
  * Runs `millrace` with these arguments.
  * @returns the exit code: 0; 1 where the graph has errors, or something failed; 2 where the command was called wrongly
  */
-export async function cli(args: readonly string[], output: Output): Promise<number> {
+export async function cli(args: readonly string[], given: Output): Promise<number> {
+  const output = safeOutput(given)
   const [name = '', ...rest] = args
   if (name === '' || name === '--help' || name === '-h' || name === 'help') {
     output.print(overview())
@@ -42,7 +48,7 @@ async function runCommand(name: string, command: Command, args: readonly string[
     if (!(error instanceof MillraceError)) throw error
     if (args.includes('--json')) {
       const { code, message, fix, detail } = error
-      output.print(JSON.stringify({ error: { code, message, fix, detail } }, undefined, 2))
+      output.print(JSON.stringify({ error: { code, message, fix, detail: shown(detail, WHOLE) } }, undefined, 2))
     } else {
       output.warn(error.message)
     }

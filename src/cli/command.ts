@@ -7,6 +7,10 @@ export interface CommandOption {
   readonly text: string
 }
 
+/** Of `--token`, wherever there is one. */
+export const TOKEN_TEXT =
+  'Token of the API. Others on this machine can read it in the list of processes: better leave it to the variable MILLRACE_TOKEN.'
+
 /** Values of the options by name, as `parseArgs` gives them. */
 export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 

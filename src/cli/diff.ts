@@ -6,7 +6,8 @@ import { type Command, numberOf, positiveOf, type Output, UsageError } from './c
 import { GRAPH_OPTIONS, loadFile } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
 import { limitText } from './simulation-text.ts'
-import { cell, style, table } from './table.ts'
+import { cell, table } from './table.ts'
+import { style } from './terminal-text.ts'
 
 const DEFAULT_TOLERANCE = 0.1
 

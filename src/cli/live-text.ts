@@ -1,7 +1,8 @@
 import type { GraphAnswer, Live, LoggedEvent } from '../control/index.ts'
 import { durationText, numberText, percentText, rateText } from '../render/text.ts'
 import type { Output } from './command.ts'
-import { bar, cell, fittingTable, type RankedColumn, style } from './table.ts'
+import { bar, cell, fittingTable, type RankedColumn, oneLine } from './table.ts'
+import { style } from './terminal-text.ts'
 
 /** Lines of events, where there is room for them. */
 const MOST_EVENTS = 8
@@ -34,7 +35,7 @@ export function liveLines(
   const { columns = Infinity, rows = Infinity } = output.terminal ?? {}
   const { sentence, remedy } = live.bottleneck
   const head = [
-    headLine(name, live, columns, output),
+    headLine(oneLine(name), live, columns, output),
     '',
     ...wrapped(`${sentence}. ${remedy}`, output.terminal === undefined ? TEXT_COLUMNS : columns),
     '',

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import { errorText } from '../errors.ts'
 import { cli } from './cli.ts'
 import type { Terminal } from './command.ts'
+import { terminalText } from './terminal-text.ts'
 
 const color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 const terminal: Terminal = {
@@ -21,6 +23,10 @@ const code = await cli(process.argv.slice(2), {
   warn: (text) => void process.stderr.write(`${text}\n`),
   color,
   ...(process.stdout.isTTY ? { terminal } : {}),
+}).catch((error: unknown) => {
+  const { stack, message } = errorText(error)
+  process.stderr.write(`${terminalText(stack ?? message)}\n`)
+  return 1
 })
 // What a user's module left open, a timer or a connection, would keep the process for ever. What was printed goes out first.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))

@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { ControlClient } from '../control/index.ts'
 import { MillraceError } from '../errors.ts'
 import { LIBRARY_VERSION } from '../version.ts'
-import { textOf, UsageError, type Command } from './command.ts'
+import { textOf, TOKEN_TEXT, UsageError, type Command } from './command.ts'
 import { loadControl } from './load-control.ts'
 import { TOOLS } from './mcp-tools.ts'
 
@@ -11,7 +11,7 @@ export const mcp: Command = {
     'Serves the figures and the analysis of running pipelines to assistants: Model Context Protocol on stdin and stdout.',
   usage: 'URL [--token TOKEN]',
   options: {
-    token: { type: 'string', value: 'TOKEN', text: 'Token of the API. Default: what MILLRACE_TOKEN holds.' },
+    token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
   },
   async run({ positionals, values }) {
     const [url, ...more] = positionals

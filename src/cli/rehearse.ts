@@ -12,7 +12,8 @@ import type { Snapshot } from '../telemetry/snapshot.ts'
 import { type Command, positiveOf, type Output } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
-import { bar, cell, style, table } from './table.ts'
+import { bar, cell, table, oneLine } from './table.ts'
+import { style } from './terminal-text.ts'
 
 const DEFAULT_SECONDS = 10
 const PROGRESS_EVERY_S = 5
@@ -67,7 +68,7 @@ async function play(
   const pipeline = await start(graph, { deadlineMs: DRAIN_MS })
   try {
     const workers = pipeline.plan.workers.length
-    output.warn(`Rehearsing ${graph.name} with ${workers} workers for ${seconds} s; Ctrl-C ends it earlier.`)
+    output.warn(`Rehearsing ${oneLine(graph.name)} with ${workers} workers for ${seconds} s; Ctrl-C ends it earlier.`)
     const first = pipeline.snapshot()
     const ended = pipeline.finished.then(() => pipeline.snapshot())
     const half = await Promise.race([after(pipeline, first, seconds / 2, interrupted, output), ended])

@@ -1,6 +1,6 @@
 import type { Problem } from '../analysis/types.ts'
 import type { Output, Values } from './command.ts'
-import { style } from './table.ts'
+import { style } from './terminal-text.ts'
 
 /** Problems for people: severity and code, what is wrong and where, and what to do. */
 export function problemLines(problems: readonly Problem[], output: Output): string[] {

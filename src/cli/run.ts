@@ -2,16 +2,20 @@ import type { ControlServer } from '../control/index.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { durationText, numberText, rateText } from '../render/text.ts'
+import { shownText } from '../shown.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Report } from '../supervisor/report.ts'
 import { run as runGraph } from '../supervisor/run.ts'
-import { numberOf, textOf, type Call, type Command, type Output, type Values } from './command.ts'
+import { numberOf, textOf, TOKEN_TEXT, type Call, type Command, type Output, type Values } from './command.ts'
 import { loadControl } from './load-control.ts'
 import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
 import { Interrupts } from './interrupts.ts'
+import { oneLine } from './table.ts'
 import { follow } from './top.ts'
 
 const PROGRESS_MS = 5_000
+/** What a record holds is printed whole, as far as a stack goes. */
+const WHOLE = { depth: 200, bytes: Infinity }
 
 export const run: Command = {
   summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
@@ -22,7 +26,7 @@ export const run: Command = {
     'load-seconds': GRAPH_OPTIONS['load-seconds'],
     port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
     host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
-    token: { type: 'string', value: 'TOKEN', text: 'Token of the API. Default: what MILLRACE_TOKEN holds.' },
+    token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
     'no-api': { type: 'boolean', text: 'Runs without the API.' },
     inject: { type: 'boolean', text: 'Lets test records and dead letters in before any node.' },
     'show-records': { type: 'boolean', text: 'Lets the API show what records hold.' },
@@ -62,7 +66,7 @@ async function serve(pipeline: Pipeline, values: Values, output: Output): Promis
         return serveControl(pipeline, { ...options, port: 0 })
       },
     )
-    output.warn(`${pipeline.name} runs: ${server.url}`)
+    output.warn(`${oneLine(pipeline.name)} runs: ${server.url}`)
     return server
   } catch (error) {
     if (port !== undefined || !isCode(error, 'CONTROL_NOT_INSTALLED')) throw error
@@ -83,12 +87,8 @@ function tokenOf(values: Values): string | undefined {
 function printOutputs(pipeline: Pipeline, graph: GraphData, output: Output): Promise<void>[] {
   const sinks = graph.nodes.filter(({ kind, write }) => kind === 'sink' && write === undefined)
   return sinks.map(async ({ id }) => {
-    for await (const record of pipeline.output(id)) output.print(jsonLine({ node: id, record }))
+    for await (const record of pipeline.output(id)) output.print(shownText({ node: id, record }, WHOLE))
   })
-}
-
-function jsonLine(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))
 }
 
 /** Shows how it goes until it has ended: on a terminal as `top` does, else a line now and then. */
@@ -133,7 +133,7 @@ function progressLine(pipeline: Pipeline): string {
   const sum = (key: 'in' | 'done' | 'failed' | 'inFlight'): number =>
     sources.reduce((total, source) => total + source[key], 0)
   const acked = `${numberText(sum('done'))} acked (${rateText((sum('done') * 1_000) / elapsedMs)})`
-  return `${pipeline.name} ${pipeline.state} ${durationText(elapsedMs)}: ${numberText(sum('in'))} made, ${acked}, ${numberText(sum('failed'))} failed, ${numberText(sum('inFlight'))} in flight`
+  return `${oneLine(pipeline.name)} ${pipeline.state} ${durationText(elapsedMs)}: ${numberText(sum('in'))} made, ${acked}, ${numberText(sum('failed'))} failed, ${numberText(sum('inFlight'))} in flight`
 }
 
 async function reported(
@@ -150,7 +150,7 @@ async function reported(
   if (values['json'] === true) {
     const error =
       failure instanceof MillraceError ? { code: failure.code, message: failure.message, fix: failure.fix } : undefined
-    output.print(jsonLine({ graph: pipeline.name, url: server?.url, report, error }))
+    output.print(JSON.stringify({ graph: pipeline.name, url: server?.url, report, error }))
   } else {
     if (report !== undefined) output.warn(reportLine(report))
     if (failure !== undefined) output.warn(failure instanceof Error ? failure.message : 'It failed.')

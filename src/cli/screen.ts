@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { Terminal } from './command.ts'
+import { plainText, terminalText } from './terminal-text.ts'
 
 const ESC = '\u001B['
 
@@ -24,7 +24,7 @@ export class Screen {
     const { columns, rows } = this.#terminal
     const lines = frame()
       .slice(0, rows)
-      .map((line) => `${fitted(line, columns)}${ESC}K`)
+      .map((line) => `${terminalText(fitted(line, columns))}${ESC}K`)
     this.#terminal.write(`${ESC}H${lines.join('\r\n')}${ESC}J`)
   }
 
@@ -36,6 +36,6 @@ export class Screen {
 
 /** A line that is too long loses its end, and with it its colours. */
 function fitted(line: string, columns: number): string {
-  const plain = stripVTControlCharacters(line)
+  const plain = plainText(line)
   return plain.length <= columns ? line : `${plain.slice(0, Math.max(0, columns - 1))}…`
 }

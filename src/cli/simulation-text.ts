@@ -10,7 +10,8 @@ import type { Explanation } from '../analysis/live/explain.ts'
 import type { Problem } from '../analysis/types.ts'
 import { durationText, numberText, percentText, rateText } from '../render/text.ts'
 import type { Output } from './command.ts'
-import { bar, cell, style, table, type Column } from './table.ts'
+import { bar, cell, table, type Column } from './table.ts'
+import { style } from './terminal-text.ts'
 
 /** All that `millrace simulate` says. */
 export interface Predictions {

@@ -1,5 +1,6 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { printable } from '../shown.ts'
 import type { Output } from './command.ts'
+import { plainText, style } from './terminal-text.ts'
 
 export interface Column {
   readonly title: string
@@ -41,7 +42,7 @@ export function fittingTable<T>(
 ): string[] {
   const rows = items.map((item) => columns.map(({ of }) => of(item)))
   const lines = table(columns, rows, output)
-  const excess = Math.max(0, ...lines.map((line) => stripVTControlCharacters(line).length)) - width
+  const excess = Math.max(0, ...lines.map((line) => plainText(line).length)) - width
   if (excess <= 0) return lines
   const last = Math.max(...columns.map(({ rank }) => rank))
   if (last > 0) {
@@ -66,12 +67,13 @@ export function bar(share: number): string {
   return '█'.repeat(full) + '░'.repeat(8 - full)
 }
 
-export function style(format: Parameters<typeof styleText>[0], text: string, { color }: Output): string {
-  return color ? styleText(format, text) : text
+/** A text from elsewhere on one line, whatever it holds. */
+export function oneLine(text: string): string {
+  return printable(JSON.stringify(text).slice(1, -1))
 }
 
-/** An id in a table: on one line, whatever it holds. */
+/** An id in a table: on one line, and not too long. */
 export function cell(id: string): string {
-  const text = JSON.stringify(id).slice(1, -1)
+  const text = oneLine(id)
   return text.length > 40 ? `${text.slice(0, 39)}…` : text
 }

@@ -1,5 +1,5 @@
 import type { ControlClient, LoggedEvent } from '../control/index.ts'
-import { numberOf, textOf, UsageError, type Command, type Output } from './command.ts'
+import { numberOf, textOf, TOKEN_TEXT, UsageError, type Command, type Output } from './command.ts'
 import { loadControl } from './load-control.ts'
 import { liveLines } from './live-text.ts'
 import { Screen } from './screen.ts'
@@ -11,7 +11,7 @@ export const top: Command = {
   usage: 'URL [--pipeline NAME] [--token TOKEN] [--rate HZ] [--once] [--json]',
   options: {
     pipeline: { type: 'string', value: 'NAME', text: 'Which pipeline. Default: the first.' },
-    token: { type: 'string', value: 'TOKEN', text: 'Token of the API. Default: what MILLRACE_TOKEN holds.' },
+    token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
     rate: { type: 'string', value: 'HZ', text: 'Snapshots per second, at most 10. Default: 2.' },
     once: { type: 'boolean', text: 'One look, then the end; so it is wherever there is no terminal.' },
     json: { type: 'boolean', text: 'Prints each snapshot as one line of JSON.' },

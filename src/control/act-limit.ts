@@ -27,3 +27,26 @@ export class ActLimit {
     this.#left--
   }
 }
+
+/** A bucket for each kind of act on each pipeline: what saves a pipeline never waits for test records, or for another pipeline. */
+export class ActLimits {
+  readonly #perSecond: number
+  readonly #buckets = new Map<string, Map<string, ActLimit>>()
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond
+  }
+
+  /**
+   * @param kind the act, one of a few
+   * @param pipeline that is there; empty where the act is on none
+   * @throws ACTS_TOO_FAST
+   */
+  take(kind: string, pipeline: string): void {
+    const ofKind = this.#buckets.get(kind) ?? new Map<string, ActLimit>()
+    this.#buckets.set(kind, ofKind)
+    const bucket = ofKind.get(pipeline) ?? new ActLimit(this.#perSecond)
+    ofKind.set(pipeline, bucket)
+    bucket.take()
+  }
+}

@@ -9,14 +9,15 @@ export type Access = 'open' | 'read' | 'act'
 export type Guard = (headers: IncomingHttpHeaders, access: Access) => void
 
 /**
- * @param token undefined: none is asked for
- * @param isLocal only this machine can reach the API: then a page of another name that was pointed here is refused as well
+ * Without a token, a name that is neither this machine's nor among `hosts` is refused, wherever the API is mounted: a page
+ * elsewhere can point a name of its own at this machine, and would then be of the same origin.
  */
-export function guardOf(token: string | undefined, isLocal: boolean): Guard {
+export function guardOf({ token, hosts = [] }: { readonly token?: string; readonly hosts?: readonly string[] }): Guard {
+  const names = new Set(hosts.map((name) => nameOf(name)))
   const wanted = token === undefined ? undefined : digest(token)
   return (headers, access) => {
     if (access === 'open') return
-    if (isLocal && wanted === undefined) refuseForeignHost(headers.host)
+    if (wanted === undefined) refuseForeignHost(headers.host, names)
     if (access === 'act') refuseForeignOrigin(headers)
     if (wanted !== undefined) checkToken(headers.authorization, wanted)
   }
@@ -41,11 +42,15 @@ function refuseForeignOrigin({ origin, host, 'sec-fetch-site': site }: IncomingH
   if (from === undefined || from !== host) throw new MillraceError('ORIGIN_REFUSED')
 }
 
-/** A foreign name that resolves to this machine makes any page a page of the same origin. */
-function refuseForeignHost(host = ''): void {
+function refuseForeignHost(host: string | undefined, names: ReadonlySet<string>): void {
+  const name = nameOf(host ?? '')
+  if (!isLoopback(name) && !names.has(name)) throw new MillraceError('ORIGIN_REFUSED')
+}
+
+/** The name of a host, without its port; empty where it is none. */
+function nameOf(host: string): string {
   const url = `http://${host}`
-  const name = URL.canParse(url) ? new URL(url).hostname : ''
-  if (!isLoopback(name)) throw new MillraceError('ORIGIN_REFUSED')
+  return URL.canParse(url) ? new URL(url).hostname : ''
 }
 
 /** Whether a name or an address can only mean this machine. */

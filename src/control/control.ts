@@ -2,9 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { CONTROL_OPTIONS, resolve } from '../options.ts'
+import { printable } from '../shown.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { LIBRARY_VERSION } from '../version.ts'
-import { ActLimit } from './act-limit.ts'
+import { ActLimits } from './act-limit.ts'
 import { guardOf, type Guard } from './auth.ts'
 import { checker, textChecker } from './checker.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -38,7 +39,9 @@ export type Pipelines = Pipeline | readonly Pipeline[] | Readonly<Record<string,
 export interface ControlOptions {
   readonly token?: string
   readonly showRecords?: boolean
+  readonly hosts?: readonly string[]
   readonly actsPerSecond?: number
+  readonly keptKeys?: number
   readonly maxBodyBytes?: number
   readonly keptEvents?: number
   readonly maxReaders?: number
@@ -55,7 +58,7 @@ export type ControlPlugin = (app: FastifyInstance) => Promise<void>
 export function control(given: Pipelines, options: ControlOptions = {}): ControlPlugin {
   const problems = validateOptions(options, CONTROL_OPTIONS)
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
-  return plugin(given, options, { guard: guardOf(options.token, false), isWholeServer: false })
+  return plugin(given, options, { guard: guardOf(options), isWholeServer: false })
 }
 
 /** Where the plugin stands: what its server decides. */
@@ -72,7 +75,7 @@ export function plugin(given: Pipelines, options: ControlOptions, { guard, isWho
       options: resolved,
       pipelines: new Map(named(given).map(([name, pipeline]) => [name, new Watched(name, pipeline, resolved)])),
       log: new Log(app.log),
-      acts: new ActLimit(resolved.actsPerSecond),
+      acts: new ActLimits(resolved.actsPerSecond),
     }
     const feeds = new Feeds()
     for (const { events: log } of room.pipelines.values()) log.listen((event) => room.log.event(event))
@@ -155,7 +158,7 @@ function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: G
     exposeHeadRoute: endpoint.answer !== 'text/event-stream',
     onRequest: (request, _, done) => {
       guard(request.headers, access)
-      if (access === 'act') room.acts.take()
+      if (access === 'act') room.acts.take(`${method} ${path}`, pipelineOf(request, room))
       done()
     },
     handler: async (request, reply) => {
@@ -171,8 +174,14 @@ function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: G
     },
     ...(access === 'act' ? { onSend: loggedAct(`${method} ${path}`, room.log) } : {}),
     // Answers are made here, field by field: there is nothing to strip, and a wrong type must not become a 500.
-    serializerCompiler: () => (data) => JSON.stringify(data),
+    serializerCompiler: () => (data) => printable(JSON.stringify(data)),
   })
+}
+
+/** The pipeline that an act is on; none where there is no such one. */
+function pipelineOf({ params }: FastifyRequest, { pipelines }: Room): string {
+  const { pipeline = '' } = params as { pipeline?: string }
+  return pipelines.has(pipeline) ? pipeline : ''
 }
 
 /** Every act is logged with who asked and how it ended, those that were refused too. */

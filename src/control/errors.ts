@@ -1,6 +1,10 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ERROR_CODES, type ErrorCode, MillraceError } from '../errors.ts'
+import { printable, shown } from '../shown.ts'
+
+/** What an answer says of one detail. */
+const DETAIL_BYTES = 200
 
 /** The one shape of every answer that is no success. */
 export const ErrorAnswer = Type.Object(
@@ -48,6 +52,7 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   NODE_NOT_PUSHED: 409,
   INJECT_OFF: 409,
   DEAD_LETTER_EMPTY: 409,
+  KEY_REUSED: 409,
   BODY_TOO_LARGE: 413,
   RECORD_NOT_ENCODABLE: 422,
   RECORD_TOO_DEEP: 422,
@@ -76,8 +81,8 @@ export function answerOf({ code, detail }: MillraceError): ErrorAnswer {
 }
 
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+  const plain = shown(value, { bytes: DETAIL_BYTES })
+  return typeof plain === 'string' ? plain : JSON.stringify(plain)
 }
 
 /** Fastify's error handler: every failure in one shape. */
@@ -91,7 +96,7 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   void reply
     .code(status)
     .type('application/json')
-    .send(JSON.stringify(answerOf(known)))
+    .send(printable(JSON.stringify(answerOf(known))))
 }
 
 function knownError(error: FastifyError | Error): MillraceError {

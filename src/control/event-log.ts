@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import type { PipelineEvent } from '../supervisor/events.ts'
+import { shown } from '../shown.ts'
 import { errorView } from './error-view.ts'
 
 /** An event of a pipeline as readers get it: plain data, and a number to come back to. */
@@ -25,6 +26,9 @@ export const LoggedEvent = Type.Object(
   },
 )
 export type LoggedEvent = Type.Static<typeof LoggedEvent>
+
+/** A report says a line or two of each node. */
+const FIELD_LIMITS = { depth: 16, bytes: 4_194_304 }
 
 /** The last events of a pipeline, for readers that come back or were slow. */
 export class EventLog {
@@ -74,9 +78,10 @@ export class EventLog {
   }
 
   #plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    const entries = Object.entries(fields).map(([key, value]) => {
+    const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+    const entries = given.map(([key, value]) => {
       const isError = value instanceof Error || key === 'error' || key === 'cause'
-      return [key, isError ? errorView(value, this.#showRecords) : value]
+      return [key, isError ? errorView(value, this.#showRecords) : shown(value, FIELD_LIMITS)]
     })
     return Object.fromEntries(entries) as Record<string, unknown>
   }

@@ -1,5 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { shown } from '../shown.ts'
 import type { LoggedEvent } from './event-log.ts'
+
+/** A line of a log; what it holds cannot steer a terminal. */
+const LIMITS = { depth: 8, bytes: 65_536, isPrintable: true }
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -32,6 +36,6 @@ export class Log {
   }
 
   write(level: LogLevel, text: string, fields: object): void {
-    if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.level)) this.#logger[level](fields, text)
+    if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.level)) this.#logger[level](shown(fields, LIMITS), text)
   }
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { printable } from '../shown.ts'
 import type { EventLog } from './event-log.ts'
 
 /** A reader with so much unread is slow: it gets no more until it has read. */
@@ -59,5 +60,5 @@ export class Reader {
 
 /** One message in the format of server-sent events. */
 export function message(name: string, data: unknown, id?: string): string {
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${printable(JSON.stringify(data))}\n\n`
 }

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
 import { MillraceError } from '../errors.ts'
+import type { DeadLetter } from '../supervisor/dead-letters.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { ErrorView, errorView } from './error-view.ts'
 
@@ -22,6 +24,7 @@ export type PushedRecord = Type.Static<typeof PushedRecord>
 
 type State = PushedRecord['state']
 
+/** Records pushed without a key that can still be asked for. */
 const KEPT = 1_000
 const MOST_WAITING = 100
 
@@ -33,6 +36,8 @@ class Pushed {
   state: State = 'waiting'
   tookMs: number | undefined
   error: unknown
+  /** Settles when it waits no more. */
+  readonly entered: Promise<unknown>
   /** Settles when it has ended, however. */
   readonly ended: Promise<void>
   readonly #since = performance.now()
@@ -40,16 +45,17 @@ class Pushed {
   constructor(id: string, node: string, pipeline: Pipeline, record: unknown) {
     this.id = id
     this.node = node
-    this.ended = this.#follow(pipeline, record).catch((error: unknown) => {
+    const isSource = pipeline.plan.stages.some((stage) => stage.node === node && stage.kind === 'source')
+    const entering = isSource ? pipeline.push(node, record) : pipeline.inject(node, record)
+    this.entered = entering.catch(() => undefined)
+    this.ended = this.#follow(entering).catch((error: unknown) => {
       this.state = 'refused'
       this.error = error
     })
   }
 
-  async #follow(pipeline: Pipeline, record: unknown): Promise<void> {
-    const isSource = pipeline.plan.stages.some(({ node, kind }) => node === this.node && kind === 'source')
-    const pushed = isSource ? pipeline.push(this.node, record) : pipeline.inject(this.node, record)
-    const receipt = await pushed
+  async #follow(entering: ReturnType<Pipeline['push']>): Promise<void> {
+    const receipt = await entering
     this.state = 'flowing'
     await receipt.done.catch((error: unknown) => (this.error = error))
     this.state = receipt.outcome ?? 'abandoned'
@@ -57,50 +63,82 @@ class Pushed {
   }
 }
 
-/** The records that were pushed through the API, by the key that whoever pushed them chose, or by number. */
+/** A record that was pushed with a key: the same key stands for the same record. */
+interface Keyed {
+  readonly pushed: Pushed
+  readonly digest: string
+}
+
+/**
+ * The records that were pushed through the API: by number, by the key that whoever pushed them chose, and replays with their
+ * dead letters.
+ */
 export class Receipts {
   readonly #pipeline: Pipeline
-  readonly #pushed = new Map<string, Pushed>()
+  readonly #keptKeys: number
+  readonly #numbered = new Map<string, Pushed>()
+  readonly #keyed = new Map<string, Keyed>()
+  /** A letter that is kept no more takes its replay with it. */
+  readonly #replays = new WeakMap<DeadLetter, Pushed>()
   #count = 0
+  #waiting = 0
 
-  constructor(pipeline: Pipeline) {
+  constructor(pipeline: Pipeline, keptKeys: number) {
     this.#pipeline = pipeline
+    this.#keptKeys = keptKeys
   }
 
   /**
-   * Pushes a record in, or, where one with this key was pushed before, tells how that one goes.
+   * Pushes a record in.
    * @param waitMs to wait for its end
    * @throws NODE_UNKNOWN, NODE_NOT_PUSHED, INJECT_OFF, PIPELINE_NOT_RUNNING, RECORDS_WAITING
    */
-  async push(node: string, record: unknown, { key, waitMs = 0 }: { key?: string | undefined; waitMs?: number } = {}) {
-    const known = key === undefined ? undefined : this.#pushed.get(key)
-    const pushed = known ?? this.#start(key ?? `${++this.#count}`, node, record)
-    if (waitMs > 0) await within(waitMs, pushed.ended)
-    // What is refused at once is refused to whoever asked.
-    else await new Promise((resolve) => setImmediate(resolve))
-    if (pushed.state === 'refused' && pushed.error instanceof MillraceError) {
-      this.#pushed.delete(pushed.id)
-      throw pushed.error
-    }
-    return { pushed, isNew: known === undefined }
+  async push(node: string, record: unknown, waitMs: number): Promise<Pushed> {
+    const pushed = this.#start(`${++this.#count}`, node, record)
+    keep(this.#numbered, pushed.id, pushed, KEPT)
+    return told(pushed, waitMs, () => this.#numbered.delete(pushed.id))
+  }
+
+  /**
+   * The same for a record with a key: where one was pushed with it before, tells how that one goes.
+   * @throws KEY_REUSED where that was another record, or for another node; and as `push`
+   */
+  async pushOnce(key: string, node: string, record: unknown, waitMs: number): Promise<Pushed> {
+    const id = `key-${key}`
+    const digest = digestOf([node, record])
+    const known = this.#keyed.get(id)
+    if (known !== undefined && known.digest !== digest) throw new MillraceError('KEY_REUSED', { key })
+    const pushed = known?.pushed ?? this.#start(id, node, record)
+    if (known === undefined) keep(this.#keyed, id, { pushed, digest }, this.#keptKeys)
+    return told(pushed, waitMs, () => this.#keyed.delete(id))
+  }
+
+  /** Puts the record of a letter in before its node once more; a second time, tells how the first one goes. @throws as `push` */
+  async replay(letter: DeadLetter): Promise<Pushed> {
+    const known = this.#replays.get(letter)
+    const pushed = known ?? this.#start(`${REPLAY}${letter.id}`, letter.node, letter.input)
+    this.#replays.set(letter, pushed)
+    return told(pushed, 0, () => this.#replays.delete(letter))
+  }
+
+  replayOf(letter: DeadLetter): Pushed | undefined {
+    return this.#replays.get(letter)
   }
 
   /** @throws RECEIPT_UNKNOWN */
   get(id: string): Pushed {
-    const found = this.#pushed.get(id)
+    const letter = id.startsWith(REPLAY) ? this.#pipeline.deadLetters.get(Number(id.slice(REPLAY.length))) : undefined
+    const replay = letter === undefined ? undefined : this.#replays.get(letter)
+    const found = this.#numbered.get(id) ?? this.#keyed.get(id)?.pushed ?? replay
     if (found === undefined) throw new MillraceError('RECEIPT_UNKNOWN', { id })
     return found
-  }
-
-  find(id: string): Pushed | undefined {
-    return this.#pushed.get(id)
   }
 
   #start(id: string, node: string, record: unknown): Pushed {
     this.#refuse(node)
     const pushed = new Pushed(id, node, this.#pipeline, record)
-    this.#pushed.set(id, pushed)
-    if (this.#pushed.size > KEPT) this.#pushed.delete(this.#pushed.keys().next().value!)
+    this.#waiting++
+    void pushed.entered.then(() => this.#waiting--)
     return pushed
   }
 
@@ -113,9 +151,45 @@ export class Receipts {
       throw new MillraceError('INJECT_OFF', { node })
     }
     if (state !== 'running') throw new MillraceError('PIPELINE_NOT_RUNNING', { state })
-    const waiting = [...this.#pushed.values()].filter((pushed) => pushed.state === 'waiting').length
-    if (waiting >= MOST_WAITING) throw new MillraceError('RECORDS_WAITING', { waiting })
+    if (this.#waiting >= MOST_WAITING) throw new MillraceError('RECORDS_WAITING', { waiting: this.#waiting })
   }
+}
+
+const REPLAY = 'dead-letter-'
+
+/** What is refused at once is refused to whoever asked, and forgotten. */
+async function told(pushed: Pushed, waitMs: number, forget: () => void): Promise<Pushed> {
+  if (waitMs > 0) await within(waitMs, pushed.ended)
+  else await new Promise((resolve) => setImmediate(resolve))
+  if (pushed.state === 'refused' && pushed.error instanceof MillraceError) {
+    forget()
+    throw pushed.error
+  }
+  return pushed
+}
+
+/** The oldest makes room. */
+function keep<T>(map: Map<string, T>, id: string, item: T, most: number): void {
+  map.set(id, item)
+  if (map.size > most) map.delete(map.keys().next().value!)
+}
+
+/** Tells JSON data from other data, in whatever order the keys of its objects stand, and however deep it is. */
+function digestOf(data: unknown): string {
+  const hash = createHash('sha256')
+  const left: unknown[] = [data]
+  while (left.length > 0) {
+    const value = left.pop()
+    if (typeof value !== 'object' || value === null) {
+      hash.update(`${JSON.stringify(value)},`)
+      continue
+    }
+    const names = Array.isArray(value) ? value.length : Object.keys(value).toSorted()
+    hash.update(`${JSON.stringify(names)}:`)
+    if (Array.isArray(value)) for (const item of value as readonly unknown[]) left.push(item)
+    else for (const name of names as readonly string[]) left.push((value as Record<string, unknown>)[name])
+  }
+  return hash.digest('base64')
 }
 
 export function receiptView({ id, node, state, pushedAt, tookMs, error }: Pushed, showRecords: boolean): PushedRecord {

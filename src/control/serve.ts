@@ -29,6 +29,10 @@ export interface ControlServer extends AsyncDisposable {
 /** A request has to have come in within this time; an answer may take as long as it likes. */
 const REQUEST_TIMEOUT_MS = 10_000
 const CHECK_MS = 2_000
+/** A connection over which nothing goes, in neither direction, is closed. Readers of events get something every 15 s. */
+const SILENT_MS = 120_000
+/** Who was told that the connection ends has so long to end it. */
+const ENDING_MS = 2_000
 const MAX_HEADER_BYTES = 16_384
 
 /**
@@ -51,6 +55,7 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
       connectionsCheckingInterval: CHECK_MS,
     },
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENT_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
     logController: new LogController({ disableRequestLogging: true }),
@@ -61,7 +66,7 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
     clientErrorHandler: refuse,
   })
   answerOddities(app)
-  await app.register(plugin(pipelines, given, { guard: guardOf(token, isLocal), isWholeServer: true }))
+  await app.register(plugin(pipelines, given, { guard: guardOf(given), isWholeServer: true }))
   try {
     await app.listen({ host, port })
   } catch (cause) {
@@ -109,6 +114,8 @@ function endWith(socket: Duplex, status: string, code: ErrorCode, wantsBody = tr
   const { headers, body } = failure(code)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('\r\n')}\r\n\r\n${wantsBody ? body : ''}`)
+  // The other side may never end its own: at once, and what it has sent meanwhile would cost it the answer.
+  setTimeout(() => socket.destroy(), ENDING_MS).unref()
 }
 
 function failure(code: ErrorCode): { headers: Record<string, string>; body: string } {

@@ -11,6 +11,7 @@ import { Receipts } from './receipts.ts'
 export interface WatchedOptions {
   readonly keptEvents: number
   readonly showRecords: boolean
+  readonly keptKeys: number
 }
 
 /** States of a pipeline as the API tells them: `ended` is told apart by how it ended. */
@@ -42,11 +43,11 @@ export class Watched {
     this.events = new EventLog(options.keptEvents, options.showRecords)
     if ('then' in pipeline) {
       pipeline.then(
-        (started) => this.#watch(started),
+        (started) => this.#watch(started, options),
         (error: unknown) => (this.failure = error),
       )
     } else {
-      this.#watch(pipeline)
+      this.#watch(pipeline, options)
     }
   }
 
@@ -83,7 +84,7 @@ export class Watched {
     this.#running?.close()
   }
 
-  #watch(pipeline: Pipeline): void {
+  #watch(pipeline: Pipeline, { keptKeys }: WatchedOptions): void {
     const sampler = new Sampler(() => pipeline.snapshot())
     const history = new HistogramHistory()
     const unlisten = pipeline.events.on('*', (event) => this.events.add(event))
@@ -95,7 +96,7 @@ export class Watched {
       history.close()
     }
     const analysis = new LiveAnalysis(pipeline, sampler)
-    this.#running = { pipeline, sampler, history, analysis, receipts: new Receipts(pipeline), close }
+    this.#running = { pipeline, sampler, history, analysis, receipts: new Receipts(pipeline, keptKeys), close }
     pipeline.finished.then(
       (report) => this.#ended(report, sampler),
       (error: unknown) => {

@@ -4,11 +4,30 @@ type Rgb = readonly [number, number, number]
 const DARK = '#0f172a'
 const LIGHT = '#ffffff'
 
-/** The text colour that reads better on a fill, by the contrast ratio of WCAG 2. On a fill that is no hex colour: dark. */
+/** The contrast that a text needs at least, by WCAG 2. */
+export const READABLE = 4.5
+
+/**
+ * The text colour that reads better on a fill, by the contrast ratio of WCAG 2: a soft black or white, and a hard one where the
+ * soft ones would be too weak. On a fill that is no hex colour: dark.
+ */
 export function textOn(fill: string): string {
-  const rgb = parse(fill)
-  if (rgb === undefined) return DARK
-  return contrastOf(rgb, [255, 255, 255]) > contrastOf(rgb, [15, 23, 42]) ? LIGHT : DARK
+  const better = (dark: string, light: string): string =>
+    (contrast(light, fill) ?? 0) > (contrast(dark, fill) ?? 1) ? light : dark
+  const soft = better(DARK, LIGHT)
+  return (contrast(soft, fill) ?? READABLE) >= READABLE ? soft : better('#000000', LIGHT)
+}
+
+/** A colour as text on a fill: as it is where it can be read, else so far darker or lighter that it can be. */
+export function readableOn(fill: string, color: string): string {
+  const isReadable = (each: string): boolean => (contrast(each, fill) ?? READABLE) >= READABLE
+  if (isReadable(color)) return color
+  const end = textOn(fill)
+  for (let share = 0.1; share < 1; share += 0.1) {
+    const mixed = mix(color, end, share)
+    if (isReadable(mixed)) return mixed
+  }
+  return end
 }
 
 /** The contrast ratio of two hex colours, 1 to 21; `undefined` where one is none. */
@@ -33,7 +52,7 @@ const HEAT = ['#e0f2fe', '#fde68a', '#f97316', '#b91c1c']
 
 /** The colour of a load from 0 to 1. */
 export function heatColor(load: number): string {
-  const place = Math.min(1, Math.max(0, load)) * (HEAT.length - 1)
+  const place = (Number.isNaN(load) ? 0 : Math.min(1, Math.max(0, load))) * (HEAT.length - 1)
   const below = Math.min(HEAT.length - 2, Math.floor(place))
   return mix(HEAT[below] ?? LIGHT, HEAT[below + 1] ?? LIGHT, place - below)
 }

@@ -1,17 +1,9 @@
 import type { GraphData } from '../graph/types.ts'
-import { heatColor, mix, textOn } from './color.ts'
+import { heatColor, mix, readableOn, textOn } from './color.ts'
 import { nameOf } from './names.ts'
-import {
-  pictureOf,
-  type DrawOptions,
-  type Legend,
-  type Line,
-  type Picture,
-  type PictureCluster,
-  type PictureEdge,
-  type PictureNode,
-} from './picture.ts'
-import { cleanText, percentText } from './text.ts'
+import { pictureOf, type DrawOptions } from './picture.ts'
+import type { Legend, Line, Picture, PictureCluster, PictureEdge, PictureNode } from './picture-parts.ts'
+import { cleanText, percentText, sizeText } from './text.ts'
 import { pathStyle, type PathStyle, type Theme } from './theme.ts'
 
 /**
@@ -34,14 +26,19 @@ export function toDot(graph: GraphData, options: DrawOptions = {}): string {
       ...picture.nodes.map((node) => nodeLine(node, theme)),
       ...picture.clusters.flatMap((cluster) => clusterLines(cluster, theme)),
       ...picture.edges.map((edge) => edgeLine(edge)),
-      ...(picture.legend === undefined ? [] : legendLines(picture.legend, theme, freeName(picture))),
+      ...rowLines(picture),
+      ...(picture.legend === undefined ? [] : legendLines(picture.legend, picture, freeName(picture))),
     ]),
     '}',
     '',
   ].join('\n')
 }
 
-function graphAttributes({ theme, title, name }: Picture): Attributes {
+function graphAttributes({ theme, title, caption, page, name }: Picture): Attributes {
+  const head = [
+    ...title.map((line) => `<b>${escaped(line)}</b>`),
+    ...caption.map((line) => `<font point-size="${pointsText(theme.nodeFontSize)}">${escaped(line)}</font>`),
+  ]
   return {
     rankdir: theme.rankdir,
     splines: theme.splines,
@@ -51,13 +48,13 @@ function graphAttributes({ theme, title, name }: Picture): Attributes {
     pad: 0.3,
     fontname: theme.nodeFontName,
     tooltip: name,
-    ...(title.length === 0
+    ...(head.length === 0
       ? {}
       : {
-          label: html(title.map((line) => `<b>${escaped(line)}</b>`).join('<br/>')),
+          label: html(head.join('<br/>')),
           labelloc: 't',
           fontsize: theme.nodeFontSize + 6,
-          fontcolor: theme.clusterFontColor,
+          fontcolor: readableOn(page, theme.clusterFontColor),
         }),
   }
 }
@@ -74,6 +71,7 @@ function nodeLine(node: PictureNode, theme: Theme): string {
     color: node.border,
     fontcolor: node.font,
     penwidth: node.width,
+    ...(node.isBottleneck ? { peripheries: 2 } : {}),
     // Slanted shapes leave little room for text.
     ...(['diamond', 'trapezium', 'house', 'invhouse'].includes(node.shape)
       ? { margin: '0.02,0.03' }
@@ -83,30 +81,52 @@ function nodeLine(node: PictureNode, theme: Theme): string {
 }
 
 function nodeLabel({ lines, fill, font }: PictureNode, theme: Theme): string {
-  const small = Math.max(6, theme.nodeFontSize - 3)
-  const soft = mix(font, fill, 0.12)
+  const soft = readableOn(fill, mix(font, fill, 0.12))
   const text = ({ text, role }: Line): string => {
     if (role === 'name') return `<b>${escaped(text)}</b>`
-    return `<font point-size="${small}" color="${escaped(soft)}">${escaped(text)}</font>`
+    return `<font point-size="${smaller(theme)}" color="${escaped(soft)}">${escaped(text)}</font>`
   }
   return lines.map(text).join('<br/>')
 }
 
-function edgeLine({ from, to, lines, color, style, width, font, pathType }: PictureEdge): string {
+/** A size of letters inside a label. */
+function pointsText(points: number): string {
+  return sizeText(Math.max(6, points)) ?? '12'
+}
+
+/** The same of what is no name. */
+function smaller({ nodeFontSize }: Theme): string {
+  return pointsText(nodeFontSize - 3)
+}
+
+function edgeLine({ from, to, lines, color, style, width, ink, behind, pathType, turns }: PictureEdge): string {
   return `${nodeName(from)} -> ${nodeName(to)} ${attributes({
     class: pathType,
     color,
     style,
-    penwidth: round(width),
-    fontcolor: font,
-    ...(lines.length === 0 ? {} : { label: edgeLabel(lines) }),
+    penwidth: width,
+    fontcolor: readableOn(behind, ink),
+    ...(turns ? { constraint: 'false' } : {}),
+    ...(lines.length === 0 ? {} : { label: edgeLabel(lines, behind) }),
   })}`
 }
 
-/** A small empty line below keeps the text off the edge. */
-function edgeLabel(lines: readonly string[]): Html {
-  const rows = lines.map((line) => `&#160;${escaped(line)}&#160;`)
-  return html([...rows, '<font point-size="4">&#160;</font>'].join('<br/>'))
+/**
+ * What lies behind an edge is behind its text as well, whatever else the text comes to lie on. A small empty line below keeps
+ * it off the edge.
+ */
+function edgeLabel(lines: readonly string[], behind: string): Html {
+  const text = lines.map((line) => `&#160;${escaped(line)}&#160;`).join('<br/>')
+  const gap = '<td height="4" fixedsize="true" width="1"></td>'
+  return html(table(`<tr><td bgcolor="${escaped(behind)}">${text}</td></tr><tr>${gap}</tr>`, 0))
+}
+
+/** Rows begin below each other. Graphviz cannot say so of nodes that lie in boxes. */
+function rowLines({ nodes, clusters }: Picture): string[] {
+  if (clusters.length > 0) return []
+  const firsts = nodes.filter(({ place }) => place?.isFirst === true)
+  const names = firsts.toSorted((a, b) => a.place!.row - b.place!.row).map(({ id }) => nodeName(id))
+  return names.length < 2 ? [] : [`{ rank=same; ${names.join(' -> ')} [style=invis] }`]
 }
 
 function clusterLines(cluster: PictureCluster, theme: Theme): string[] {
@@ -115,11 +135,12 @@ function clusterLines(cluster: PictureCluster, theme: Theme): string[] {
     ...indented([
       `graph ${attributes({
         id: nameOf('cluster', cluster.id),
-        label: html(cluster.lines.map((line) => `<b>${escaped(line)}</b>`).join('<br/>')),
+        label: html(clusterLabel(cluster, theme)),
         labeljust: 'l',
         fontsize: theme.nodeFontSize,
         fontcolor: cluster.font,
-        style: filled(cluster.style, cluster.fill),
+        // Graphviz fills a cluster only where its style says so.
+        style: cluster.isFilled && !cluster.style.includes('filled') ? `${cluster.style},filled` : cluster.style,
         fillcolor: cluster.fill,
         color: cluster.border,
         margin: 14,
@@ -131,20 +152,22 @@ function clusterLines(cluster: PictureCluster, theme: Theme): string[] {
   ]
 }
 
-/** Graphviz fills a cluster only where its style says so. */
-function filled(style: string, fill: string): string {
-  return fill === 'transparent' || style.includes('filled') || style === 'rounded' || style === ''
-    ? style
-    : `${style},filled`
+function clusterLabel({ lines, figures }: PictureCluster, theme: Theme): string {
+  const rows = [
+    ...lines.map((line) => `<b>${escaped(line)}</b>`),
+    ...figures.map((line) => `<font point-size="${smaller(theme)}">${escaped(line)}</font>`),
+  ]
+  return rows.length === 1 ? rows.join('') : rows.map((row) => `${row}<br align="left"/>`).join('')
 }
 
 /** The legend: one node without edges, with a table of the kinds (or the scale of the heat) and of the path types. */
-function legendLines({ kinds, paths, heat }: Legend, theme: Theme, name: string): string[] {
+function legendLines({ kinds, paths, heat }: Legend, { theme, page }: Picture, name: string): string[] {
+  const ink = readableOn(page, theme.clusterFontColor)
   const boxes = heat
     ? [0, 0.25, 0.5, 0.75, 1].map((load) => filledCell(heatColor(load), percentText(load)))
     : kinds.map((kind) => filledCell(theme.colors[kind], kind))
   const lines = paths.map((path) => {
-    const text = `<font color="${escaped(theme.clusterFontColor)}">${path.replace('_', ' ')}</font>`
+    const text = `<font color="${escaped(ink)}">${path.replace('_', ' ')}</font>`
     return `<td>${sampleLine(pathStyle(path, theme))}</td><td align="left">${text}</td>`
   })
   const rows = [
@@ -194,9 +217,13 @@ function html(text: string): Html {
   return { html: text }
 }
 
+/** A number that is none has no place in DOT: Graphviz takes its default. */
 function attributes(values: Attributes): string {
-  const list = Object.entries(values).map(([name, value]) => {
-    if (typeof value === 'number') return `${name}=${value}`
+  const list = Object.entries(values).flatMap(([name, value]) => {
+    if (typeof value === 'number') {
+      const size = sizeText(value)
+      return size === undefined ? [] : [`${name}=${size}`]
+    }
     return `${name}=${typeof value === 'string' ? quoted(value) : `<${value.html}>`}`
   })
   return `[${list.join(', ')}]`
@@ -218,10 +245,6 @@ function quoted(text: string): string {
 /** Text inside HTML-like labels. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-}
-
-function round(width: number): number {
-  return Math.round(width * 100) / 100
 }
 
 function indented(lines: readonly string[]): string[] {

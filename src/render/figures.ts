@@ -2,6 +2,7 @@ import type { BufferFlow } from '../analysis/flow/buffers.ts'
 import type { Simulation } from '../analysis/flow/simulate.ts'
 import type { Measurements } from '../analysis/types.ts'
 import type { GraphData, GraphNode } from '../graph/types.ts'
+import { sharedBox, type Nesting } from './nesting.ts'
 import { durationText, percentText, rateText } from './text.ts'
 import { membersOf } from './views/members.ts'
 
@@ -54,7 +55,9 @@ export function figuresOf(graph: GraphData, { simulation, measurements }: Figure
   }
   return {
     load: (node) => {
-      const loads = membersOf(node).flatMap((id) => loadOf(id) ?? [])
+      const loads = membersOf(node)
+        .flatMap((id) => loadOf(id) ?? Number.NaN)
+        .filter((load) => !Number.isNaN(load))
       return loads.length === 0 ? undefined : Math.max(...loads)
     },
     lines: (node) => (membersOf(node).length === 1 ? linesFor(node.id) : []),
@@ -97,4 +100,44 @@ function fillOf(buffer: BufferFlow | undefined): number | undefined {
 
 function bufferText({ in: into, timeToFullS }: BufferFlow): string {
   return timeToFullS === Infinity ? rateText(into) : `${rateText(into)} · full in ${durationText(timeToFullS * 1_000)}`
+}
+
+/** What goes into each box, what comes out of it, and how busy the busiest stage in it is; nothing without figures. */
+export function clusterFigures(
+  { nodes, edges }: GraphData,
+  nesting: Nesting,
+  figures: NodeFigures,
+): ReadonlyMap<string, readonly string[]> {
+  const loads = nodes.map((node) => (node.kind === 'buffer' ? undefined : figures.load(node)))
+  if (loads.every((load) => load === undefined)) return new Map()
+  const boxes = new Map(nodes.map(({ id, cluster }) => [id, nesting.boxOf(cluster)]))
+  const sums = new Map(nesting.boxes.map(({ id }): [string, ClusterSum] => [id, { in: 0, out: 0, load: -1 }]))
+  const upTo = (end: string, from: string, act: (sum: ClusterSum) => void): void => {
+    for (let at = from; at !== end && at !== ''; at = nesting.around.get(at)!) act(sums.get(at)!)
+  }
+  for (const [index, { id }] of nodes.entries())
+    upTo('', boxes.get(id)!, (sum) => (sum.load = Math.max(sum.load, loads[index] ?? -1)))
+  for (const { from, to, rate = 0 } of edges) {
+    const [source, target] = [boxes.get(from) ?? '', boxes.get(to) ?? '']
+    const shared = sharedBox(nesting, source, target)
+    upTo(shared, source, (sum) => (sum.out += rate))
+    upTo(shared, target, (sum) => (sum.in += rate))
+  }
+  return new Map([...sums].map(([id, sum]) => [id, sumLines(sum)]))
+}
+
+/** Records per second over a cluster's border, and the highest utilisation in it; below 0 where none is known. */
+interface ClusterSum {
+  in: number
+  out: number
+  load: number
+}
+
+function sumLines({ in: into, out, load }: ClusterSum): readonly string[] {
+  const parts = [
+    ...(into > 0 ? [`${rateText(into)} in`] : []),
+    ...(out > 0 ? [`${rateText(out)} out`] : []),
+    ...(load >= 0 ? [`busiest ${percentText(load)}`] : []),
+  ]
+  return parts.length === 0 ? [] : [parts.join(' · ')]
 }

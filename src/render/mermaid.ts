@@ -1,16 +1,9 @@
 import type { GraphData } from '../graph/types.ts'
-import { heatColor, mix, textOn } from './color.ts'
+import { heatColor, mix, readableOn, textOn } from './color.ts'
 import { nameOf } from './names.ts'
-import {
-  pictureOf,
-  type DrawOptions,
-  type Legend,
-  type Picture,
-  type PictureCluster,
-  type PictureEdge,
-  type PictureNode,
-} from './picture.ts'
-import { percentText } from './text.ts'
+import { pictureOf, type DrawOptions } from './picture.ts'
+import type { Legend, Picture, PictureCluster, PictureEdge, PictureNode } from './picture-parts.ts'
+import { percentText, sizeText } from './text.ts'
 import { pathStyle, type PathStyle, type Theme } from './theme.ts'
 
 /**
@@ -20,7 +13,7 @@ import { pathStyle, type PathStyle, type Theme } from './theme.ts'
  */
 export function toMermaid(graph: GraphData, options: DrawOptions = {}): string {
   const picture = pictureOf(graph, options)
-  const { theme, edges, legend } = picture
+  const { theme, edges, legend, page } = picture
   const links = edges.map((edge, index) => ({ ...edge, index }))
   const body = [
     ...picture.nodes.map(nodeLine),
@@ -37,8 +30,11 @@ export function toMermaid(graph: GraphData, options: DrawOptions = {}): string {
       ...(hasPage ? ['subgraph page[" "]', ...indented([`direction ${theme.rankdir}`, ...body]), 'end'] : body),
       ...nodesOf(picture).map((node) => nodeStyle(node, theme)),
       ...clustersOf(picture.clusters).flatMap(clusterStyle),
-      ...styleLines(links, theme),
-      ...(legend === undefined ? [] : legendStyles(legend, theme, edges.length)),
+      ...styleLines(
+        links.map((link) => ({ ...link, font: readableOn(page, link.ink) })),
+        theme,
+      ),
+      ...(legend === undefined ? [] : legendStyles(legend, picture)),
       ...(hasPage ? [styleLine('page', { fill: theme.background, stroke: 'none' })] : []),
     ]),
     '',
@@ -46,26 +42,25 @@ export function toMermaid(graph: GraphData, options: DrawOptions = {}): string {
 }
 
 /** The title and what Mermaid takes of the theme. JSON is YAML too, and its strings need no further escaping. */
-function frontMatter({ title, theme }: Picture): string[] {
+function frontMatter({ title, caption, theme, page }: Picture): string[] {
+  const head = [title.join(' '), caption.join(' ')].filter((part) => part !== '').join(': ')
   const config = {
     theme: 'base',
     flowchart: {
       curve: CURVES[theme.splines] ?? 'basis',
-      nodeSpacing: Math.round(theme.nodeSep * 72),
-      rankSpacing: Math.round(theme.rankSep * 72),
+      nodeSpacing: pixels(theme.nodeSep * 72),
+      rankSpacing: pixels(theme.rankSep * 72),
     },
     themeVariables: {
       fontFamily: theme.nodeFontName,
-      fontSize: `${theme.nodeFontSize + 2}px`,
-      edgeLabelBackground: theme.background === 'transparent' ? '#ffffff' : theme.background,
+      fontSize: px(theme.nodeFontSize + 2),
+      edgeLabelBackground: page,
     },
   }
   return [
     '---',
     // Mermaid takes what looks like a tag out of a title.
-    ...(title.length === 0
-      ? []
-      : [`title: ${JSON.stringify(title.join(' ').replaceAll('<', '‹').replaceAll('>', '›'))}`]),
+    ...(head === '' ? [] : [`title: ${JSON.stringify(head.replaceAll('<', '‹').replaceAll('>', '›'))}`]),
     `config: ${JSON.stringify(config)}`,
     '---',
   ]
@@ -113,7 +108,7 @@ function linkLine({ from, to, style, lines }: PictureEdge): string {
 
 function clusterLines(cluster: PictureCluster, theme: Theme): string[] {
   return [
-    `subgraph ${nameOf('c', cluster.id)}["${cluster.lines.map(escaped).join('<br/>')}"]`,
+    `subgraph ${nameOf('c', cluster.id)}["${[...cluster.lines, ...cluster.figures].map(escaped).join('<br/>')}"]`,
     // Mermaid takes an empty subgraph for a node; this keeps it a box.
     ...(cluster.nodes.length + cluster.clusters.length === 0 ? [`  ${nameOf('e', cluster.id)}[ ]`] : []),
     ...indented([
@@ -131,16 +126,16 @@ function nodeStyle({ id, fill, border, font, width, style }: PictureNode, theme:
     fill,
     stroke: border,
     color: font,
-    'stroke-width': `${width}px`,
-    'font-size': `${theme.nodeFontSize + 2}px`,
+    'stroke-width': px(width),
+    'font-size': px(theme.nodeFontSize + 2),
     ...(dash === undefined ? {} : { 'stroke-dasharray': dash }),
   })
 }
 
-function clusterStyle({ id, fill, border, font, style, nodes, clusters }: PictureCluster): string[] {
+function clusterStyle({ id, fill, border, font, style, isFilled, nodes, clusters }: PictureCluster): string[] {
   const dash = dashOf(style)
   const box = styleLine(nameOf('c', id), {
-    fill: style.includes('filled') || fill !== '#ffffff' ? fill : 'none',
+    fill: isFilled ? fill : 'none',
     stroke: border,
     color: font,
     ...(style.includes('rounded') ? { rx: '8px' } : {}),
@@ -161,10 +156,10 @@ function styleLines(
     const look = valuesOf({
       stroke: color,
       color: font,
-      'stroke-width': `${Math.round(width * 10) / 10}px`,
+      'stroke-width': px(Math.round(width * 10) / 10),
       // A comma would end the value.
       'font-family': theme.edgeFontName.split(',')[0] ?? '',
-      'font-size': `${theme.edgeFontSize + 2}px`,
+      'font-size': px(theme.edgeFontSize + 2),
       ...(dash === undefined ? {} : { 'stroke-dasharray': dash }),
     })
     const group = groups.get(look)
@@ -182,10 +177,21 @@ function styleLine(name: string, values: Readonly<Record<string, string>>): stri
   return `style ${name} ${valuesOf(values)}`
 }
 
+/** A size in pixels; empty, and so left out, where it is no number. */
+function px(size: number): string {
+  const text = sizeText(size)
+  return text === undefined ? '' : `${text}px`
+}
+
+/** A whole number; 0 for what is none. */
+function pixels(size: number): number {
+  return Math.round(Number(sizeText(size) ?? 0))
+}
+
 /** A colour or style of the user's that would break out of its place is left out. */
 function valuesOf(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
-    .filter(([, value]) => /^[#\w .%()-]+$/.test(value))
+    .filter(([, value]) => /^[#\w .%()-]+$/.test(value) && !DIRECTION.test(value))
     .map(([name, value]) => `${name}:${value}`)
     .join(',')
 }
@@ -210,14 +216,18 @@ function legendLines({ kinds, paths, heat }: Legend, theme: Theme): string[] {
 
 const HEAT_STEPS = [0, 25, 50, 75, 100]
 
-function legendStyles({ kinds, paths, heat }: Legend, theme: Theme, firstLink: number): string[] {
+function legendStyles({ kinds, paths, heat }: Legend, { theme, page, edges }: Picture): string[] {
   if (!heat && kinds.length + paths.length === 0) return []
   const box = (name: string, fill: string): string => {
-    return styleLine(name, { fill, stroke: mix(fill, '#000000', 0.25), color: theme.nodeFontColor ?? textOn(fill) })
+    return styleLine(name, {
+      fill,
+      stroke: mix(fill, '#000000', 0.25),
+      color: readableOn(fill, theme.nodeFontColor ?? textOn(fill)),
+    })
   }
   const links = paths.map((path, index) => {
-    const font = path === 'normal' ? theme.edgeFontColor : pathStyle(path, theme).color
-    return { ...pathStyle(path, theme), font, index: firstLink + index }
+    const ink = path === 'normal' ? theme.edgeFontColor : pathStyle(path, theme).color
+    return { ...pathStyle(path, theme), font: readableOn(page, ink), index: edges.length + index }
   })
   return [
     ...(heat
@@ -227,7 +237,7 @@ function legendStyles({ kinds, paths, heat }: Legend, theme: Theme, firstLink: n
       return ['from', 'to'].map((end) => styleLine(`legend_${end}_${index}`, { fill: 'none', stroke: 'none' }))
     }),
     ...styleLines(links, theme),
-    styleLine('legend', { fill: 'none', stroke: theme.clusterColor, color: theme.clusterFontColor }),
+    styleLine('legend', { fill: 'none', stroke: theme.clusterColor, color: readableOn(page, theme.clusterFontColor) }),
   ]
 }
 
@@ -239,9 +249,15 @@ function clustersOf(clusters: readonly PictureCluster[]): readonly PictureCluste
   return clusters.flatMap((cluster) => [cluster, ...clustersOf(cluster.clusters)])
 }
 
-/** Text inside quotes. Mermaid has its own entities, and reads comments, directives and Markdown in texts too. */
+/** Mermaid takes a line that says this anywhere for a statement. */
+const DIRECTION = /direction\s/i
+
+/**
+ * Text inside quotes. Mermaid has its own entities, and reads comments, directives and Markdown in texts too; a line with `style`
+ * and a colon in it loses its last entity.
+ */
 function escaped(text: string): string {
-  return text.replaceAll(/[#"<>&`%\\*_[\]{}|;]/g, (character) => `#${character.charCodeAt(0)};`)
+  return text.replaceAll(/[#"<>&`%\\*_[\]{}|;:]|d(?=irection\s)/gi, (character) => `#${character.charCodeAt(0)};`)
 }
 
 function indented(lines: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
+import { inWords } from '../errors.ts'
 
 /** Every event of a pipeline and its fields, beside `pipeline` and `time` (ms since 1970). `docs/events.md` is printed from it. */
 export const EVENTS = {
@@ -131,7 +132,7 @@ export class Events {
         listener(event)
       } catch (error) {
         this.#emitter.off(name, safe)
-        process.emitWarning(`A listener of ${name} threw and was dropped: ${String(error)}`, 'MillraceWarning')
+        process.emitWarning(`A listener of ${name} threw and was dropped: ${inWords(error)}`, 'MillraceWarning')
       }
     }
     this.#emitter.on(name, safe)

@@ -22,6 +22,7 @@ export interface RunOptions {
   readonly stallMs?: number
   readonly inject?: boolean
   readonly deadLetters?: number
+  readonly deadLetterBytes?: number
   readonly loader?: string
   readonly signal?: AbortSignal
 }
@@ -66,7 +67,7 @@ async function start(declared: GraphData, given: RunOptions, isRehearsal: boolea
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph)] as const)
-  const { deadlineMs, startDeadlineMs, stallMs, deadLetters } = resolve(RUN_OPTIONS, given)
+  const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes } = resolve(RUN_OPTIONS, given)
   // Only now: each worker imports the module of its graph, and with it all that this one imports at once.
   const [{ Supervisor }, { Pipeline }] = await Promise.all([import('./supervisor.ts'), import('./pipeline.ts')])
   const supervisor = new Supervisor(made, {
@@ -77,6 +78,7 @@ async function start(declared: GraphData, given: RunOptions, isRehearsal: boolea
     startDeadlineMs,
     stallMs,
     deadLetters,
+    deadLetterBytes,
   })
   await supervisor.start(signal)
   return new Pipeline(supervisor)

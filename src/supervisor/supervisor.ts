@@ -38,6 +38,7 @@ export interface SupervisorOptions {
   readonly stallMs: number
   /** Dead letters that are kept in memory. */
   readonly deadLetters: number
+  readonly deadLetterBytes: number
 }
 
 const LOOK_EVERY_MS = 250
@@ -85,7 +86,7 @@ export class Supervisor implements MemberListener {
     this.plan = plan
     this.#options = options
     this.events = new Events(plan.graph)
-    this.deadLetters = new DeadLetters(options.deadLetters)
+    this.deadLetters = new DeadLetters(options.deadLetters, options.deadLetterBytes)
     this.#shared = new SharedArrayBuffer(plan.memoryBytes)
     this.memory = viewMemory(this.#shared)
     this.memory.words.set(crypto.getRandomValues(new Int32Array(2)), plan.control.offset / 4 + RUN_LOW)

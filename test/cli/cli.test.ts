@@ -257,7 +257,10 @@ test('draw: theme, direction, title, legend, heat and views', async () => {
     '--view',
     'up=aggregator',
   )
-  assert.match(out, /rankdir="TB".*bgcolor="#0f172a".*label=<<b>iot<\/b>>/)
+  assert.match(
+    out,
+    /rankdir="TB".*bgcolor="#0f172a".*label=<<b>iot<\/b><br\/><font[^>]*>Window Aggregator holds everything up/,
+  )
   assert.match(out, /"legend"/)
   assert.match(out, /"sensor_a" -> "parser"/)
   assert.doesNotMatch(out, /"mux"|"influxdb"/)

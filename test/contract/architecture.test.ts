@@ -153,10 +153,27 @@ test('supervisor does not know what lies on it: control, connectors, commands', 
   )
 })
 
-test('nothing but index and cli imports control', () => {
+test('nothing but index, cli and the page imports control', () => {
   onlyIn(
-    ({ file, folder }) => file === 'index.ts' || folder === 'cli' || folder === 'control',
+    ({ file, folder }) => file === 'index.ts' || folder === 'cli' || folder === 'control' || folder === 'page',
     ({ ours }) => ours.some((other) => folderOf(other) === 'control'),
+  )
+})
+
+test('the page knows nothing of ours but what the API answers, and nobody knows the page', () => {
+  mayImport('page', ['control'])
+  onlyIn(
+    ({ folder }) => folder !== 'page',
+    ({ others }) => others.length > 0,
+  )
+  for (const { file, ours } of inFolder('page'))
+    assert.ok(
+      ours.every((other) => folderOf(other) === 'page' || other === 'control/index.ts'),
+      file,
+    )
+  onlyIn(
+    ({ folder }) => folder === 'page',
+    ({ ours }) => ours.some((other) => folderOf(other) === 'page'),
   )
 })
 

@@ -135,6 +135,7 @@ const OVER_HTTP = [
   'DEAD_LETTER_UNKNOWN',
   'DEAD_LETTER_EMPTY',
   'RECEIPT_UNKNOWN',
+  'KEY_REUSED',
   'REQUEST_INVALID',
   'ADDRESS_UNKNOWN',
   'METHOD_NOT_ALLOWED',
@@ -251,7 +252,11 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   CONTROL_NOT_INSTALLED: () => alone('cli/load-control.js', [], ({ loadControl }) => loadControl()),
   MCP_NOT_INSTALLED: () =>
     alone('cli/mcp.js', ['fastify', 'typebox', 'hdr-histogram-js'], ({ mcp }) => mcp.run(call(['http://127.0.0.1:1']))),
-  SVG_NOT_DRAWN: () => thrown(() => toSvg(dataflow('thick').source('in', { penwidth: 1e300 }))),
+  // A theme that no compiler has seen: all that has the right type is drawn.
+  SVG_NOT_DRAWN: () =>
+    thrown(() =>
+      toSvg(dataflow('odd').source('in', {}), { theme: theme('default', { splines: { html: '<b' } as never }) }),
+    ),
 }
 
 /** Failures of the installation have no place in a graph. */

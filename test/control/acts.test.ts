@@ -52,11 +52,38 @@ test('a pushed record is followed to its end; the same key goes in once', async 
     const keyed = await push({ record: 6, key: 'a/b', waitMs: 10_000 })
     const again = await push({ record: 6, key: 'a/b', waitMs: 10_000 })
     assert.deepEqual(again.json, keyed.json)
+    for (const other of [{ record: 7 }, { record: '6' }, { record: 6, node: 'end' }]) {
+      const { status, json } = await push({ key: 'a/b', waitMs: 10_000, ...other })
+      assert.deepEqual([status, json.error.code], [409, 'KEY_REUSED'])
+    }
     assert.equal(pipeline.snapshot().nodes['in']!.in, 3)
     assert.deepEqual(await get(`/pipelines/pushed/records/${encodeURIComponent(keyed.json.id)}`), keyed.json)
     assert.equal((await ask('GET', '/pipelines/pushed/records/none')).json.error.code, 'RECEIPT_UNKNOWN')
     assert.equal((await push({ node: 'check', record: 1 })).json.error.code, 'INJECT_OFF')
     assert.equal((await push({ node: 'nowhere', record: 1 })).json.error.code, 'NODE_UNKNOWN')
+  })
+})
+
+test('a key stands for its record whatever else is pushed, in whatever order the fields of the record stand', async () => {
+  await controlled(graphs.pushed, {}, async ({ ask, pipeline }) => {
+    const push = (body: object) => ask('POST', '/pipelines/pushed/records', { node: 'in', waitMs: 10_000, ...body })
+    const first = await push({ record: { a: [1, { b: 2 }], c: 3 }, key: 'first' })
+    for (let i = 0; i < 1_100; i += 100) await Promise.all(Array.from({ length: 100 }, () => push({ record: 1 })))
+    const again = await push({ record: { c: 3, a: [1, { b: 2 }] }, key: 'first' })
+    assert.deepEqual(again.json, first.json)
+    assert.equal((await push({ record: { c: 3, a: [{ b: 2 }, 1] }, key: 'first' })).json.error.code, 'KEY_REUSED')
+    assert.equal(pipeline.snapshot().nodes['in']!.in, 1_101)
+  })
+})
+
+test('as many keys are remembered as the option says; a refused push takes none', async () => {
+  await controlled(graphs.pushed, { serve: { keptKeys: 2 } }, async ({ ask, pipeline }) => {
+    const push = (record: number, key: string) =>
+      ask('POST', '/pipelines/pushed/records', { node: 'in', record, key, waitMs: 10_000 })
+    for (const key of ['a', 'b', 'a', 'b', 'c', 'a']) assert.equal((await push(1, key)).json.state, 'acked')
+    assert.equal(pipeline.snapshot().nodes['in']!.in, 4)
+    assert.equal((await ask('POST', '/pipelines/pushed/records', { node: 'check', record: 1, key: 'd' })).status, 409)
+    assert.equal((await push(2, 'd')).json.state, 'acked')
   })
 })
 
@@ -113,6 +140,60 @@ test('a dead letter is looked at, tried once more, once, and forgotten', async (
     assert.deepEqual((await ask('DELETE', path)).json, { purged: 0 })
     assert.equal((await ask('GET', path)).json.error.code, 'DEAD_LETTER_UNKNOWN')
     assert.deepEqual((await ask('DELETE', '/pipelines/pushed/dead-letters')).json, { purged: 3 })
+  })
+})
+
+test('a replay is kept with its letter, whatever is pushed in between', async () => {
+  await controlled(graphs.pushed, INJECTED, async ({ ask, get }) => {
+    const push = (record: number) => ask('POST', '/pipelines/pushed/records', { node: 'in', record, waitMs: 10_000 })
+    await push(-1)
+    const path = '/pipelines/pushed/dead-letters/1'
+    await until('it is told', async () => (await ask('GET', path)).status === 200)
+    const first = (await ask('POST', `${path}/replay`)).json
+    await until('it has ended', async () => (await get(path)).replay.state === 'failed')
+    for (let i = 0; i < 1_100; i += 100) await Promise.all(Array.from({ length: 100 }, () => push(1)))
+    assert.equal((await ask('POST', `${path}/replay`)).json.pushedAt, first.pushedAt)
+    assert.equal((await get(`/pipelines/pushed/records/${first.id}`)).state, 'failed')
+    assert.equal((await get('/pipelines/pushed/dead-letters')).total, 2)
+    await ask('DELETE', path)
+    assert.equal((await ask('GET', `/pipelines/pushed/records/${first.id}`)).json.error.code, 'RECEIPT_UNKNOWN')
+  })
+})
+
+test('whatever a dead letter holds is listed, told as an event, and shown by itself', async () => {
+  const options = { run: { inject: true }, serve: { showRecords: true } }
+  await controlled(graphs.failing, options, async ({ ask, get, pipeline }) => {
+    const cycle: Record<string, unknown> = { big: 2n ** 70n, none: undefined, nan: Number.NaN }
+    let deep: unknown = 1
+    for (let i = 0; i < 500; i++) deep = [deep]
+    const records = [
+      cycle,
+      deep,
+      new Map<unknown, unknown>([[1n, new Set([new Date(0), new Error('e')])]]),
+      'x'.repeat(1_000_000),
+      new Float64Array(100_000),
+      undefined,
+      JSON.parse('{"__proto__":{"toJSON":1}}'),
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i])),
+    ]
+    for (const record of records) {
+      const receipt = await pipeline.push('in', record)
+      await receipt.done.catch(() => undefined)
+    }
+    const { total, deadLetters } = await until('all are told', async () => {
+      const list = await get('/pipelines/failing/dead-letters')
+      return list.total === records.length && list
+    })
+    assert.equal(total, records.length)
+    assert.deepEqual(deadLetters.at(-1).input, { big: `${2n ** 70n}n`, none: '[undefined]', nan: '[NaN]' })
+    for (const { id, input } of deadLetters) {
+      assert.ok(JSON.stringify(input).length < 6_000)
+      const { text } = await ask('GET', `/pipelines/failing/dead-letters/${id}`)
+      assert.ok(text.length < 300_000)
+      assert.equal((await ask('POST', `/pipelines/failing/dead-letters/${id}/replay`)).status, 202)
+    }
+    const { events } = await get('/pipelines/failing/events')
+    assert.ok(events.some(({ name }: any) => name === 'record.failed'))
   })
 })
 

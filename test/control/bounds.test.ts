@@ -7,7 +7,7 @@ import { run } from 'millrace'
 import { ActLimit } from '#src/control/act-limit.js'
 import { control, serveControl } from '#src/control/index.js'
 import * as graphs from './graphs.js'
-import { controlled, served } from './harness.js'
+import { controlled, served, until } from './harness.js'
 
 /** What a server answers to bytes as they are. */
 async function raw(port: number, bytes: string): Promise<string> {
@@ -19,6 +19,9 @@ async function raw(port: number, bytes: string): Promise<string> {
   await once(socket, 'close')
   return answer
 }
+
+/** Connections of this process: both ends of each. */
+const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
 
 test('with a token, everything but health and the page needs it', async () => {
   await controlled(graphs.pushed, { serve: { token: 's3cret' } }, async ({ server, ask }) => {
@@ -166,6 +169,7 @@ test('what is no HTTP as it should be gets the one shape too, and the connection
       [400, 'REQUEST_INVALID', `${post}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`],
       [405, 'METHOD_NOT_ALLOWED', `CONNECT example.com:443 HTTP/1.1\r\n${host}\r\n`],
       [408, 'REQUEST_TOO_SLOW', `GET /health HTTP/1.1\r\n${host}`],
+      [408, 'REQUEST_TOO_SLOW', ''],
       [417, 'REQUEST_INVALID', `${post}expect: wonders\r\n\r\n`],
     ]
     const tell = async ([status, code, bytes]: (typeof cases)[number]): Promise<void> => {
@@ -173,7 +177,11 @@ test('what is no HTTP as it should be gets the one shape too, and the connection
       assert.match(head, new RegExp(`^HTTP/1.1 ${status} [^]*x-content-type-options: nosniff`, 'i'), bytes.slice(0, 80))
       assert.equal(JSON.parse(body).error.code, code, bytes.slice(0, 80))
     }
-    await Promise.all(cases.map(tell))
+    // It sends nothing, never ends its side, and does not find out that there is nobody on the other.
+    const silent = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true }).resume()
+    await Promise.all([...cases.map(tell), once(silent, 'end')])
+    await until('only the end that is ours is left', () => sockets() === 1)
+    silent.destroy()
     // A body would be taken for the next answer.
     const head = await raw(server.port, `HEAD /health HTTP/1.1\r\n${host}${'x: y\r\n'.repeat(10_000)}\r\n`)
     assert.match(head, /^HTTP\/1.1 431 [^]*\r\n\r\n$/)
@@ -192,6 +200,49 @@ test('acts are limited, reads are not', async () => {
     assert.match(headers.get('retry-after')!, /^[1-9]\d*$/)
     for (let i = 0; i < 50; i++) await get('/pipelines')
   })
+})
+
+test('what saves a pipeline waits for no other acts', async () => {
+  const a = await run(graphs.pushed)
+  const b = await run(graphs.pushed)
+  await served({ a, b }, { actsPerSecond: 1 }, async ({ ask }) => {
+    const push = () => ask('POST', '/pipelines/a/records', { node: 'in', record: 1 })
+    const statuses: number[] = []
+    for (let i = 0; i < 40; i++) statuses.push((await push()).status)
+    assert.ok(statuses.includes(429), statuses.join())
+    const acts = ['pause', 'sources/in/pause', 'resume', 'drain', 'stop']
+    for (const act of acts) assert.ok((await ask('POST', `/pipelines/a/${act}`, {})).status < 300, act)
+    for (let i = 0; i < 10; i++) await ask('POST', '/pipelines/a/stop', {})
+    assert.equal((await ask('POST', '/pipelines/b/stop', {})).status, 202)
+    assert.equal((await ask('PUT', '/log-level', { level: 'info' })).status, 200)
+  })
+  await Promise.all([a.finished, b.finished])
+})
+
+test('a service that gives no token is asked under this machine’s names only, or those that it names', async () => {
+  const pipeline = await run(graphs.pushed)
+  const app = fastify()
+  await app.register(control(pipeline), { prefix: '/mill' })
+  await app.register(control(pipeline, { hosts: ['ops.example', '[2001:db8::1]:8080'] }), { prefix: '/named' })
+  await app.register(control(pipeline, { token: 't' }), { prefix: '/secret' })
+  const status = async (url: string, host: string, more = {}): Promise<number> =>
+    (await app.inject({ method: 'GET', url: `${url}/pipelines`, headers: { host, ...more } })).statusCode
+  for (const host of ['localhost', '127.0.0.1:80', '[::1]:4480']) assert.equal(await status('/mill', host), 200, host)
+  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'ops.example'])
+    assert.equal(await status('/mill', host), 403, host)
+  assert.equal(await status('/named', 'OPS.example:8443'), 200)
+  assert.equal(await status('/named', '[2001:db8::1]'), 200)
+  assert.equal(await status('/named', 'evil.example'), 403)
+  assert.equal(await status('/secret', 'evil.example', { authorization: 'Bearer t' }), 200)
+  const stop = await app.inject({
+    method: 'POST',
+    url: '/mill/pipelines/pushed/stop',
+    headers: { host: 'evil.example' },
+  })
+  assert.deepEqual([stop.statusCode, stop.json().error.code, pipeline.state], [403, 'ORIGIN_REFUSED', 'running'])
+  assert.throws(() => control(pipeline, { hosts: 'ops.example' } as object), { code: 'OPTIONS_INVALID' })
+  await app.close()
+  await pipeline.stop()
 })
 
 test('the bucket of acts fills again with time', () => {

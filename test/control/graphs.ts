@@ -51,6 +51,16 @@ export const pushed = dataflow('pushed', import.meta.url)
   .connect('in', 'check')
   .connect('check', 'end')
 
+/** Takes anything that is pushed, and fails at it. */
+export const failing = dataflow('failing', import.meta.url)
+  .source<'in', unknown>('in', { push: true })
+  .sink('end', {
+    write: () => {
+      throw Object.assign(new RangeError('no good'), { code: 12n })
+    },
+  })
+  .connect('in', 'end')
+
 /** Fails at every record, and is long-winded about it. */
 export const wordy = dataflow('wordy', import.meta.url)
   .source<'in', number>('in', { push: true })

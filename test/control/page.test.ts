@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { type Pipeline, rehearse, run } from 'millrace'
 import { ControlClient, type Live } from '#src/control/index.js'
-import { place } from '#src/control/page/layout.js'
+import { place } from '#src/page/layout.js'
 import * as graphs from './graphs.js'
 import { type Asked, served, until } from './harness.js'
 

@@ -109,7 +109,7 @@ test('a reader that does not read is skipped ahead, while others get all', async
     const url = `${server.url}/pipelines/wordy/watch?snapshots=false&after=0`
     const slow = connect(server.port, '127.0.0.1').pause()
     slow.write('GET /pipelines/wordy/watch?snapshots=false&after=0 HTTP/1.1\r\nhost: localhost\r\n\r\n')
-    const failures = 120
+    const failures = 240
     let seen = 0
     const reading = messages(url, (all) => (seen = all.length) >= failures)
     // More than any socket holds, at a pace that a reader can follow.
@@ -129,6 +129,15 @@ test('a reader that does not read is skipped ahead, while others get all', async
     await until('the slow one is told the last', () => told.includes(`"id":${failures},`))
     assert.match(told, /event: gap\ndata: \{"missed":\d+\}/)
     slow.destroy()
+  })
+})
+
+test('no proxy keeps or changes what is told', async () => {
+  await controlled(graphs.pushed, {}, async ({ server }) => {
+    const response = await fetch(`${server.url}/pipelines/pushed/watch`)
+    assert.equal(response.headers.get('x-accel-buffering'), 'no')
+    assert.match(response.headers.get('cache-control')!, /no-cache.*no-transform/)
+    await response.body!.cancel()
   })
 })
 

@@ -82,6 +82,11 @@ const TYPES: Readonly<
 > = {
   boolean: { accepts: (value) => typeof value === 'boolean', code: 'OPTION_TYPE_WRONG', want: () => 'a boolean' },
   string: { accepts: (value) => typeof value === 'string', code: 'OPTION_TYPE_WRONG', want: () => 'a string' },
+  strings: {
+    accepts: (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+    code: 'OPTION_TYPE_WRONG',
+    want: () => 'an array of strings',
+  },
   object: { accepts: isPlain, code: 'OPTION_TYPE_WRONG', want: () => 'an object' },
   signal: {
     accepts: (value) => value instanceof AbortSignal,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { MillraceError } from '../../errors.ts'
+import { shown, type ShownLimits } from '../../shown.ts'
 import type { DeadLetter } from '../../supervisor/dead-letters.ts'
 import { endpoint, PIPELINE, examplesOf, type Endpoint } from '../endpoint.ts'
 import { ErrorView, errorView } from '../error-view.ts'
@@ -18,7 +19,13 @@ export const DeadLetterView = Type.Object(
     }),
     attempts: Type.Integer(),
     error: ErrorView,
-    input: Type.Optional(Type.Unknown({ description: 'The record; only with `showRecords`.' })),
+    input: Type.Optional(
+      Type.Unknown({
+        description:
+          'The record; only with `showRecords`. What JSON has no word for is named, as `12n`; in a list it is cut at 4 KiB, by itself at 256 KiB.',
+      }),
+    ),
+    bytes: Type.Integer({ description: 'Memory that the letter takes, its record included.' }),
     canReplay: Type.Boolean({ description: 'The record is here, and the pipeline runs with `inject`.' }),
     replay: Type.Optional(PushedRecord),
   },
@@ -32,6 +39,7 @@ export const DeadLetterView = Type.Object(
         outcome: 'failed',
         attempts: 3,
         error: { name: 'SyntaxError' },
+        bytes: 812,
         canReplay: true,
       },
     ],
@@ -42,9 +50,11 @@ export type DeadLetterView = Type.Static<typeof DeadLetterView>
 export const DeadLetterList = Type.Object(
   {
     total: Type.Integer({ description: 'All that were given up since the start, kept or not.' }),
+    dropped: Type.Integer({ description: 'Letters that made room for newer ones.' }),
+    bytes: Type.Integer({ description: 'Memory that the kept letters take.' }),
     deadLetters: Type.Array(DeadLetterView, { description: 'Newest first.' }),
   },
-  { examples: [{ total: 7, deadLetters: examplesOf(DeadLetterView) }] },
+  { examples: [{ total: 7, dropped: 0, bytes: 812, deadLetters: examplesOf(DeadLetterView) }] },
 )
 export type DeadLetterList = Type.Static<typeof DeadLetterList>
 
@@ -71,10 +81,15 @@ export function deadLetters(room: Room): readonly Endpoint[] {
       answer: DeadLetterList,
       handle: ({ params, query }) => {
         const running = runningOf(room, params.pipeline)
-        const { total } = running.pipeline.deadLetters
+        const { deadLetters: kept } = running.pipeline
         const { limit = 100, ...filter } = query
-        const found = running.pipeline.deadLetters.list({ ...filter, limit })
-        return { total, deadLetters: found.map((letter) => letterView(running, letter, showRecords)) }
+        const found = kept.list({ ...filter, limit })
+        return {
+          total: kept.total,
+          dropped: kept.dropped,
+          bytes: kept.bytes,
+          deadLetters: found.map((letter) => letterView(running, letter, { showRecords, limits: IN_LIST })),
+        }
       },
     }),
     endpoint('GET /pipelines/:pipeline/dead-letters/:id', {
@@ -85,7 +100,7 @@ export function deadLetters(room: Room): readonly Endpoint[] {
       errors: ['DEAD_LETTER_UNKNOWN'],
       handle: ({ params }) => {
         const running = runningOf(room, params.pipeline)
-        return letterView(running, letterOf(running, params.id), showRecords)
+        return letterView(running, letterOf(running, params.id), { showRecords, limits: BY_ITSELF })
       },
     }),
     endpoint('POST /pipelines/:pipeline/dead-letters/:id/replay', {
@@ -100,8 +115,7 @@ export function deadLetters(room: Room): readonly Endpoint[] {
         const running = runningOf(room, params.pipeline)
         const letter = letterOf(running, params.id)
         if (!('input' in letter)) throw new MillraceError('DEAD_LETTER_EMPTY', { id: params.id })
-        const { pushed } = await running.receipts.push(letter.node, letter.input, { key: replayKey(params.id) })
-        return receiptView(pushed, showRecords)
+        return receiptView(await running.receipts.replay(letter), showRecords)
       },
     }),
     endpoint('DELETE /pipelines/:pipeline/dead-letters/:id', {
@@ -127,9 +141,17 @@ function letterOf({ pipeline }: Running, id: number): DeadLetter {
   return found
 }
 
-function letterView({ pipeline, receipts }: Running, letter: DeadLetter, showRecords: boolean): DeadLetterView {
-  const { id, node, worker, at, outcome, attempts, error, input } = letter
-  const replay = receipts.find(replayKey(id))
+/** How much of a record is shown. */
+const IN_LIST: ShownLimits = { depth: 8, bytes: 4_096 }
+const BY_ITSELF: ShownLimits = { depth: 32, bytes: 262_144 }
+
+function letterView(
+  { pipeline, receipts }: Running,
+  letter: DeadLetter,
+  { showRecords, limits }: { readonly showRecords: boolean; readonly limits: ShownLimits },
+): DeadLetterView {
+  const { id, node, worker, at, outcome, attempts, error, bytes } = letter
+  const replay = receipts.replayOf(letter)
   const canInject = pipeline.plan.stages.some(({ isHidden }) => isHidden)
   return {
     id,
@@ -139,12 +161,9 @@ function letterView({ pipeline, receipts }: Running, letter: DeadLetter, showRec
     outcome,
     attempts,
     error: errorView(error, showRecords),
-    ...(showRecords && 'input' in letter ? { input } : {}),
+    ...(showRecords && 'input' in letter ? { input: shown(letter.input, limits) } : {}),
+    bytes,
     canReplay: 'input' in letter && canInject,
     ...(replay === undefined ? {} : { replay: receiptView(replay, showRecords) }),
   }
-}
-
-function replayKey(id: number): string {
-  return `dead-letter-${id}`
 }

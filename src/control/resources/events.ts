@@ -32,6 +32,14 @@ export const EventList = Type.Object(
 )
 export type EventList = Type.Static<typeof EventList>
 
+/** No proxy on the way may keep what comes, or wait for more of it. */
+const STREAM_HEADERS = {
+  ...SECURITY_HEADERS,
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-store, no-transform',
+  'x-accel-buffering': 'no',
+}
+
 /** Readers of all pipelines; the plugin closes them before the server. */
 export class Feeds {
   readonly #feeds = new Map<Watched, Feed>()
@@ -100,7 +108,7 @@ export function events(room: Room, feeds: Feeds): readonly Endpoint[] {
         const cursor = seen === undefined ? events.last : seen === '0' ? 0 : events.numberOf(seen)
         reply.hijack()
         const { raw } = reply
-        raw.writeHead(200, { ...SECURITY_HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
+        raw.writeHead(200, STREAM_HEADERS)
         raw.write('retry: 1000\n\n')
         const end = feed.add(
           new Reader(raw, events, wantsEvents ? cursor : undefined),

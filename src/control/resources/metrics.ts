@@ -79,6 +79,13 @@ function pipelineMetrics(text: Metrics, pipeline: string, { pipeline: { plan, de
     { pipeline },
     deadLetters.total,
   )
+  text.counter(
+    'millrace_dead_letters_dropped_total',
+    'Dead letters that made room for newer ones.',
+    { pipeline },
+    deadLetters.dropped,
+  )
+  text.gauge('millrace_dead_letters_bytes', 'Memory of the kept dead letters.', { pipeline }, deadLetters.bytes)
 }
 
 function nodeMetrics(text: Metrics, pipeline: string, { sampler }: Running): void {

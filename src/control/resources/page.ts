@@ -3,8 +3,8 @@ import { extname } from 'node:path'
 import { Type } from 'typebox'
 import { endpoint, type Endpoint } from '../endpoint.ts'
 
-/** Beside this module in the package. */
-const FOLDER = new URL('../page/', import.meta.url)
+/** Beside the API in the package. */
+const FOLDER = new URL('../../page/', import.meta.url)
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' }
 
 /**

@@ -13,7 +13,8 @@ export const RecordToPush = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 200,
-        description: 'Pushed twice with the same key, a record goes in once.',
+        description:
+          'Pushed twice with the same key, a record goes in once. The same key for another record or node is refused.',
       }),
     ),
     waitMs: Type.Optional(
@@ -41,15 +42,21 @@ export function records(room: Room): readonly Endpoint[] {
       body: RecordToPush,
       answer: PushedRecord,
       status: 202,
-      errors: ['NODE_UNKNOWN', 'NODE_NOT_PUSHED', 'INJECT_OFF', 'PIPELINE_NOT_RUNNING', 'RECORDS_WAITING'],
+      errors: [
+        'NODE_UNKNOWN',
+        'NODE_NOT_PUSHED',
+        'INJECT_OFF',
+        'PIPELINE_NOT_RUNNING',
+        'KEY_REUSED',
+        'RECORDS_WAITING',
+      ],
       handle: async ({ params, body }) => {
         const { node, record, key, waitMs = 0 } = body
         const { receipts } = runningOf(room, params.pipeline)
-        // Keys of their own kind: a pushed record is no replay.
-        const { pushed } = await receipts.push(node, record, {
-          key: key === undefined ? undefined : `key-${key}`,
-          waitMs,
-        })
+        const pushed =
+          key === undefined
+            ? await receipts.push(node, record, waitMs)
+            : await receipts.pushOnce(key, node, record, waitMs)
         return receiptView(pushed, showRecords)
       },
     }),

@@ -1,0 +1,99 @@
+import { NODE_KINDS, type GraphNode } from '../graph/types.ts'
+import type { PointedAt } from './bottleneck.ts'
+import { heatColor, mix, readableOn, textOn } from './color.ts'
+import type { NodeFigures } from './figures.ts'
+import type { Highlighter } from './highlight.ts'
+import type { Line, PictureNode } from './picture-parts.ts'
+import type { RowPlace } from './rows.ts'
+import { durationText, linesOf, numberText, rateText } from './text.ts'
+import type { Theme } from './theme.ts'
+import { membersOf } from './views/members.ts'
+
+/** A node as it is drawn. */
+export function nodeOf(
+  node: GraphNode,
+  {
+    theme,
+    lines,
+    figures,
+    heat,
+    bottleneck,
+    place,
+    behind,
+  }: {
+    readonly theme: Theme
+    readonly lines: Highlighter
+    readonly figures: NodeFigures
+    readonly heat: boolean
+    readonly bottleneck: PointedAt | undefined
+    readonly place: RowPlace | undefined
+    readonly behind: string
+  },
+): PictureNode {
+  const kind = NODE_KINDS.includes(node.kind) ? node.kind : 'transform'
+  const load = heat ? figures.load(node) : undefined
+  const fill = load === undefined ? (node.fillcolor ?? theme.colors[kind]) : heatColor(load)
+  const details: Line[] = (theme.details ? detailsOf(node) : []).map((text) => ({ text, role: 'detail' }))
+  const width = node.penwidth ?? theme.nodePenWidth
+  const isBottleneck = bottleneck?.node !== undefined && membersOf(node).includes(bottleneck.node)
+  const outline = lines.node(node, {
+    color: isBottleneck ? textOn(behind) : (theme.nodeBorderColor ?? mix(fill, '#000000', 0.25)),
+    width: isBottleneck ? width + RING_WIDTH : width,
+  })
+  const tooltip = node.description ?? `${kind} ${node.id}`
+  return {
+    id: node.id,
+    kind,
+    lines: [
+      ...linesOf(node.label ?? node.id).map((text): Line => ({ text, role: 'name' })),
+      ...details,
+      ...figures.lines(node).map((text): Line => ({ text, role: 'figure' })),
+      ...(isBottleneck ? [{ text: 'the bottleneck', role: 'figure' } as const] : []),
+    ],
+    shape: node.shape ?? theme.shapes[kind],
+    fill,
+    border: outline.color,
+    font: node.fontcolor ?? readableOn(fill, theme.nodeFontColor ?? textOn(fill)),
+    width: outline.width,
+    style: node.style,
+    image: node.image,
+    tooltip: linesOf(isBottleneck ? `${tooltip}\n${bottleneck.sentence}` : tooltip).join('\n'),
+    isBottleneck,
+    place,
+  }
+}
+
+/** What the outline of the bottleneck is wider, in points. */
+const RING_WIDTH = 2
+
+/** What a node declares, in short lines. */
+function detailsOf(node: GraphNode): readonly string[] {
+  const {
+    rate,
+    rateLimit,
+    latencyMs,
+    serviceRate,
+    concurrency = 1,
+    capacity,
+    whenFull = 'block',
+    selectivity = 1,
+  } = node
+  const workers = concurrency === 1 ? '' : ` × ${concurrency}`
+  const service = serviceRate === undefined ? latencyMs : undefined
+  const work = [
+    ...(service === undefined
+      ? concurrency === 1
+        ? []
+        : [`${concurrency} workers`]
+      : [durationText(service) + workers]),
+    ...(serviceRate === undefined ? [] : [`serves ${rateText(serviceRate)}`]),
+    ...(selectivity === 1 ? [] : [`${numberText(selectivity)} out per in`]),
+  ]
+  return [
+    ...(rate === undefined ? [] : [rateText(rate)]),
+    ...(rateLimit === undefined ? [] : [`at most ${rateText(rateLimit)}`]),
+    ...(work.length === 0 ? [] : [work.join(' · ')]),
+    ...(capacity === undefined ? [] : [`holds ${numberText(capacity)}`]),
+    ...(whenFull === 'block' ? [] : [whenFull === 'dropOldest' ? 'drops the oldest' : 'drops the newest']),
+  ]
+}
