@@ -123,7 +123,15 @@ export const ERROR_CODES = {
   },
   GRAPH_NOT_EXPORTED: {
     text: 'The module of the graph does not export it.',
-    fix: 'Export the finished graph, under any name: `export default dataflow(…)…`.',
+    fix: 'Export the finished graph, under any name: `export default dataflow(…)…`, or the named function that makes it of `params`.',
+  },
+  MAKER_INVALID: {
+    text: 'The function that was given to `run` makes no graph that workers could make again.',
+    fix: 'Export a named function that returns the finished graph, and run that one: `export function makeGraph(params) { return dataflow(…)… }`, `run(makeGraph, { params })`.',
+  },
+  GRAPH_DIFFERS: {
+    text: 'The graph that was given to `run` is not the one that workers find in its module.',
+    fix: 'Run the very graph that the module exports. What differs from run to run goes in as `params`: `run(graph, { params })`, or `run(makeGraph, { params })` where the module exports the function that makes the graph.',
   },
   LANE_DIFFERS: {
     text: 'What a worker knows of a lane is not what the lane was laid out for.',
@@ -142,8 +150,8 @@ export const ERROR_CODES = {
     fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',
   },
   RUN_WHILE_LOADING: {
-    text: '`run` was called by a module while a worker loaded it.',
-    fix: 'Workers import the module that exports the graph. Call `run` from another module, or only where `isMainThread` is true.',
+    text: '`run` was called for another graph by a module while a worker loaded it for its own.',
+    fix: 'A worker takes its own graph from the module, and cannot get past the `run` of another one. Call `run` from another module, or only where `isMainThread` is true.',
   },
   PIPELINE_UNKNOWN: {
     text: 'There is no such pipeline here.',

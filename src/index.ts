@@ -93,7 +93,7 @@ export { EVENTS, type EventName, type Events, type PipelineEvent } from './super
 export type { Pipeline } from './supervisor/pipeline.ts'
 export type { Report } from './supervisor/report.ts'
 export type { PipelineState } from './supervisor/state.ts'
-export { rehearse, run, type RunOptions } from './supervisor/run.ts'
+export { rehearse, run, type RunArguments, type RunOptions } from './supervisor/run.ts'
 export type { NodeCounter } from './telemetry/counters.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'
 export { distributions } from './telemetry/distributions.ts'

@@ -6,7 +6,7 @@ import { CODEC_NAMES, DISPATCHES, PATH_TYPES } from './graph/types.ts'
  * stand nowhere else. A number is finite; `min` and `max` are included.
  */
 export interface OptionSpec {
-  readonly type: 'integer' | 'number' | 'boolean' | 'string' | 'handler' | 'oneOf' | 'object' | 'codec' | 'signal'
+  readonly type: 'integer' | 'number' | 'boolean' | 'string' | 'handler' | 'oneOf' | 'object' | 'codec' | 'signal' | 'clonable'
   readonly text: string
   readonly default?: number | boolean | string
   readonly unit?: string
@@ -419,6 +419,10 @@ export const RUN_OPTIONS = {
     max: 1_000_000,
     unit: 'records',
     text: 'Records that were given up and are kept in the memory of the embedding thread, to look at and to try again.',
+  },
+  params: {
+    type: 'clonable',
+    text: 'What handlers find in `context.params`, in every worker and every successor, and what a function that makes the graph is called with. Cloned as `structuredClone` does, once, when `run` is called.',
   },
   loader: {
     type: 'string',

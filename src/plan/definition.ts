@@ -2,14 +2,18 @@
  * What threads see of the definition: the data that their handlers are found in, and what handlers are given. Workers know
  * the plan only, so the plan hands these on.
  */
+export { moduleUrl } from '../graph/module-url.ts'
+export { serialOf } from '../graph/serial.ts'
 export {
   Marked,
   type Context,
   type Dispatch,
   type Failure,
   type GraphData,
+  type GraphMaker,
   type GraphNode,
   type Handler,
+  type RunContext,
   type SetupContext,
   type SourceContext,
 } from '../graph/types.ts'

@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Memory } from '../lane/memory.ts'
 import { ATTEND, COMMAND } from '../plan/control.ts'
 import type { WorkerPlan } from '../plan/types.ts'
-import type { WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
+import type { SupervisorMessage, WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
 import type { StagePool } from './pool.ts'
 
 /** What the supervisor wants to know of a worker. */
@@ -80,6 +80,10 @@ export class Member {
     if (this.#isDoomed) void this.kill()
   }
 
+  tell(message: SupervisorMessage): void {
+    this.#port?.postMessage(message)
+  }
+
   /** Calls the worker, by comlink. @returns undefined where it does not answer in time, or is gone */
   async call<T>(
     act: (worker: Remote<WorkerCalls>) => Promise<T>,
@@ -89,7 +93,7 @@ export class Member {
     const { words } = this.#memory
     const command = this.worker.control.offset / 4 + COMMAND
     // It loads what answers when it is first asked for it; and the loop of a sync stage runs no events of its own accord.
-    this.#port!.postMessage('answer')
+    this.tell('answer')
     store(words, command, load(words, command) | ATTEND)
     let timer: NodeJS.Timeout | undefined
     try {

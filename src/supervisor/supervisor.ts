@@ -10,7 +10,7 @@ import { termsOf } from '../plan/terms.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import type { Handlers } from '../worker/handlers.ts'
-import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
+import { type ErrorMessage, type WorkerMessage, type WorkerTask, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
 import { onAbort } from './abortion.ts'
 import { Embedder } from './embedder.ts'
@@ -31,6 +31,10 @@ import { Watchdog } from './watchdog.ts'
 export interface SupervisorOptions {
   readonly graph: GraphData
   readonly hasFunctions: boolean
+  /** How workers find the graph in its module, and what else they are given of the run. */
+  readonly found: Pick<WorkerTask, 'serial' | 'maker' | 'params'>
+  /** Whether the graph is the one that its module exports. */
+  readonly isExported: () => Promise<boolean>
   /** Handlers of the stages in this thread, by stage index. */
   readonly embedded: ReadonlyMap<number, Handlers>
   readonly deadlineMs: number
@@ -215,6 +219,8 @@ export class Supervisor implements MemberListener {
     switch (message.type) {
       case 'started':
         return this.events.emit('worker.started', { ...place, threadId: message.threadId })
+      case 'asks':
+        return void this.#options.isExported().then((isSame) => member.tell(isSame ? 'same' : 'differs'))
       case 'ready':
         this.events.emit('worker.ready', { ...place, tookMs: performance.now() - member.startedAtMs })
         return this.#lookIfReady()
@@ -255,10 +261,10 @@ export class Supervisor implements MemberListener {
 
   #startMember(member: Member): void {
     const { plan } = this
-    const { graph, hasFunctions } = this.#options
+    const { graph, hasFunctions, found } = this.#options
     const assembly = this.#assemblies.get(member.worker.index)
     this.#refusals.delete(member.worker.index)
-    member.start({ plan, memory: this.#shared, assembly, graph, hasFunctions })
+    member.start({ plan, memory: this.#shared, assembly, graph, hasFunctions, ...found })
   }
 
   /** A thread ended in the middle of its work: its memory is put in order, and a successor goes on there. */

@@ -9,6 +9,7 @@ export interface WorkerFacts {
   readonly worker: number
   readonly workers: number
   readonly state: unknown
+  readonly params: unknown
   /** Branches that the node has edges for. */
   readonly branches: ReadonlySet<string>
 }
@@ -19,6 +20,7 @@ export class CallContext implements Context {
   readonly worker: number
   readonly workers: number
   readonly state: unknown
+  readonly params: unknown
   attempt = 1
   /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
   readonly emitted: [branch: string, record: unknown][] = []
@@ -36,6 +38,7 @@ export class CallContext implements Context {
     this.worker = facts.worker
     this.workers = facts.workers
     this.state = facts.state
+    this.params = facts.params
     this.#stopped = stopped
     this.#branches = facts.branches
   }

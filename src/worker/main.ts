@@ -9,7 +9,7 @@ import type { Handlers } from './handlers.ts'
 import { loadHandlers } from './load-handlers.ts'
 import { Loop } from './loop.ts'
 import { makeParts } from './parts.ts'
-import { type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
+import { type SupervisorMessage, type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
 import type { SourceStage } from './source.ts'
 import { loadStage } from './stage-kinds.ts'
 import type { WorkerEvent } from './stage.ts'
@@ -26,10 +26,20 @@ export default async function work(task: WorkerTask): Promise<void> {
   const control = worker.control.offset / 4
   store(memory.words, control + STATE, SETUP)
   tell({ type: 'started', threadId })
-  port.once('message', () => void import('./answer.ts').then(({ answerCalls }) => answerCalls(task.link)))
+  let settle!: (isGiven: boolean) => void
+  const verdict = new Promise<boolean>((resolve) => (settle = resolve))
+  let isAnswering = false
+  port.on('message', (message: SupervisorMessage) => {
+    if (message !== 'answer') return settle(message === 'same')
+    if (!isAnswering) void import('./answer.ts').then(({ answerCalls }) => answerCalls(task.link))
+    isAnswering = true
+  })
   const thread = new WorkerThread(task, memory)
   try {
-    await thread.load()
+    await thread.load(() => {
+      tell({ type: 'asks' })
+      return verdict
+    })
   } catch (error) {
     return tell({ type: 'refused', step: thread.step, error: errorMessage(error) })
   }
@@ -67,8 +77,8 @@ class WorkerThread {
     this.#stage = task.plan.stages[this.#worker.stage]!
   }
 
-  async load(): Promise<void> {
-    this.#handlers = await loadHandlers(this.#task, this.#memory)
+  async load(isGiven: () => Promise<boolean>): Promise<void> {
+    this.#handlers = await loadHandlers(this.#task, this.#memory, isGiven)
     this.#kind = await loadStage(this.#stage)
     this.step = 'setup'
     this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
@@ -149,8 +159,8 @@ class WorkerThread {
 
   #setupContext(): SetupContext {
     const { node, concurrency } = this.#stage
-    const { epoch } = this.#task
-    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, signal: this.#stopped.signal }
+    const { epoch, params } = this.#task
+    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, params, signal: this.#stopped.signal }
   }
 }
 

@@ -86,6 +86,7 @@ export function makeParts(given: {
       worker: worker.ordinal,
       workers: stage.concurrency,
       state,
+      params: handlers.params,
       branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
     },
     stopped: given.stopped,

@@ -229,6 +229,8 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
         .sink('out')
         .connect('in', 'out'),
     ),
+  GRAPH_DIFFERS: () => refused(graphs.good.sink('more', { write: () => undefined }).connect('work', 'more')),
+  MAKER_INVALID: () => thrown(() => run(function none() {} as unknown as () => GraphData)),
   LANE_DIFFERS: () => refused(otherInWorkers),
   FILE_NOT_READ: () => thrown(() => loadGraph(call(['nothing.json']))),
   FILE_NOT_WRITTEN: () =>

@@ -1,4 +1,4 @@
-/** A module that runs its graph while it is loaded: by a worker too. */
+/** A module that runs another graph while a worker loads it. */
 import { isMainThread } from 'node:worker_threads'
 import { dataflow, run } from 'millrace'
 
@@ -7,4 +7,4 @@ export const runsItself = dataflow('runsItself', import.meta.url)
   .sink('out', { write: () => undefined })
   .connect('one', 'out')
 
-if (!isMainThread) await run(runsItself)
+if (!isMainThread) await run({ ...runsItself, name: 'another' })

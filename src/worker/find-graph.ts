@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MillraceError } from '../errors.ts'
+import type { GraphData, GraphMaker } from '../plan/definition.ts'
+import { importModule } from './load.ts'
+import type { MakerName } from './protocol.ts'
+
+type Exports = Readonly<Record<string, unknown>>
+/** What `run` may be given. */
+type Given = GraphData | GraphMaker
+
+/** A module that `run` is called in before it exports its graph: by an async function, say. So long is waited for that. */
+const LATE_MS = 1_000
+
+/** Somebody loads a module for its graph. */
+interface Search {
+  /** Takes what `run` was given; false where another graph is looked for. */
+  take(given: Given): boolean
+  isOver: boolean
+}
+
+/** The searches of this thread. */
+const searches: Search[] = []
+
+/**
+ * Called by `run`. A module that is loaded for its graph may call `run` itself: whoever looks for the graph takes it, and the
+ * call goes no further.
+ * @returns false where nobody looks for this graph
+ * @throws RUN_WHILE_LOADING where a worker loads the module for another graph
+ */
+export function handOver(given: Given): boolean {
+  if (searches.some((search) => search.take(given))) return true
+  if (searches.some(({ isOver }) => !isOver)) throw new MillraceError('RUN_WHILE_LOADING', { graph: given.name })
+  return false
+}
+
+/**
+ * Loads a module until `pick` has found in its exports what is looked for, or until the module gives that to `run`.
+ * @param takes what is found in what `run` was given; undefined: something else
+ * @returns undefined where the module is loaded and there was neither
+ */
+export async function searchModule<T>(
+  loading: Promise<Exports>,
+  pick: (exports: Exports) => T | undefined,
+  takes: (given: Given) => T | undefined,
+): Promise<T | undefined> {
+  let take!: (found: T) => void
+  const given = new Promise<T>((resolve) => (take = resolve))
+  const search: Search = {
+    isOver: false,
+    take: (offered) => {
+      const found = takes(offered)
+      if (found !== undefined) take(found)
+      return found !== undefined
+    },
+  }
+  searches.push(search)
+  try {
+    const exported = loading.then(async (exports) => pick(exports) ?? sleep(LATE_MS, undefined))
+    return await Promise.race([given, exported])
+  } finally {
+    searches.splice(searches.indexOf(search), 1)
+  }
+}
+
+/** What a worker has found: the graph, and, where a function has made it, that function. */
+export interface FoundGraph {
+  readonly graph: GraphData
+  readonly maker: GraphMaker | undefined
+}
+
+/**
+ * Finds a graph in its module: by name among the exports, or as what the module gives to `run`; or the function that makes it.
+ * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED, RUN_WHILE_LOADING
+ */
+export async function importGraph(
+  { module, name, maker, params }: { module: string; name: string; maker: MakerName | undefined; params: unknown },
+  loader: string,
+): Promise<FoundGraph> {
+  let exported: Exports = {}
+  const isWanted = (value: unknown): value is Given =>
+    maker === undefined ? isGraph(value) && value.name === name : typeof value === 'function' && value.name === maker.name
+  const pick = (exports: Exports): Given | undefined => {
+    exported = exports
+    const byExport = maker && exports[maker.name]
+    if (typeof byExport === 'function') return byExport as GraphMaker
+    return Object.values(exports).find(isWanted)
+  }
+  const takes = (given: Given): Given | undefined => {
+    const isOwn = typeof given === 'function' || given.module === module
+    return isOwn && isWanted(given) ? given : undefined
+  }
+  const found = await searchModule(importModule(module, loader), pick, takes)
+  // The module may come to its `run` only later.
+  searches.push({ isOver: true, take: (given) => takes(given) !== undefined })
+  if (isGraph(found)) return { graph: found, maker: undefined }
+  const graph: unknown = found?.(params)
+  if (isGraph(graph)) return { graph, maker: found }
+  throw new MillraceError('GRAPH_NOT_EXPORTED', {
+    module,
+    graph: name,
+    ...(maker === undefined ? {} : { function: maker.name }),
+    exported: Object.entries(exported).flatMap(([key, value]) =>
+      isGraph(value) ? [value.name] : typeof value === 'function' ? [`${key}()`] : [],
+    ),
+  })
+}
+
+/** A graph that a module exports may come of another copy of this library; so it is told by its parts. */
+export function isGraph(value: unknown): value is GraphData {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, nodes, edges, clusters } = value as Partial<GraphData>
+  return typeof name === 'string' && Array.isArray(nodes) && Array.isArray(edges) && Array.isArray(clusters)
+}
