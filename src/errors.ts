@@ -45,6 +45,10 @@ export const ERROR_CODES = {
     text: 'The workers of a stage died too often, so the pipeline was stopped.',
     fix: 'Look at `history` and `cause`; `restart` says how many deaths are allowed within which time.',
   },
+  STAGE_POISONED: {
+    text: 'Too many of the records that a stage had in hand killed its worker, so the pipeline was stopped.',
+    fix: 'Look at `history` and `cause`: it is the handler that ends its thread, and not single records. `restart.maxPoison` says which share of the last 20 records may kill.',
+  },
   PIPELINE_NOT_RUNNING: {
     text: 'The pipeline takes no records any more.',
     fix: 'Push before `drain` or `stop` is called, and before the pipeline has finished.',

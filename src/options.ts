@@ -80,6 +80,13 @@ export const RESTART_OPTIONS = {
     text: 'Restarts of the stage within the window; one more stops the pipeline.',
   },
   withinMs: { type: 'number', default: 30_000, above: 0, unit: 'ms', text: 'The window.' },
+  maxPoison: {
+    type: 'number',
+    default: 0.5,
+    min: 0,
+    max: 1,
+    text: 'Share of the last 20 records (or batches) in hand that may kill their worker and be given up; more stop the pipeline. 1: any number may.',
+  },
 } as const satisfies OptionTable
 
 export const BATCH_OPTIONS = {

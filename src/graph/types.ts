@@ -98,6 +98,8 @@ export interface RestartPolicy {
   readonly maxBackoffMs?: number
   readonly maxRestarts?: number
   readonly withinMs?: number
+  /** Share of the last 20 records in hand that may kill their worker; more stop the pipeline. */
+  readonly maxPoison?: number
 }
 
 /** How a stage collects records before its handler gets them. */

@@ -52,7 +52,7 @@ export const EVENTS = {
     fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', forMs: 'time of the call or start' },
   },
   'stage.gaveUp': {
-    text: 'The workers of a stage died too often.',
+    text: 'The workers of a stage died too often, or with too many of the records in hand.',
     fields: { node: 'node id', deaths: 'deaths within the window', cause: 'the last error' },
   },
   'record.retried': {

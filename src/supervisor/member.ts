@@ -1,5 +1,7 @@
 import { load, store } from '#atomics'
 import { wrap, type Remote, releaseProxy } from 'comlink'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Memory } from '../lane/memory.ts'
 import { ATTEND, COMMAND } from '../plan/control.ts'
@@ -15,6 +17,8 @@ export interface MemberListener {
 }
 
 const CALL_DEADLINE_MS = 5_000
+/** A port whose thread is gone ends at once. */
+const CLOSING_MS = 1_000
 
 /** One worker as the supervisor sees it: its present thread, its epoch, and the two ports to it. */
 export class Member {
@@ -30,6 +34,7 @@ export class Member {
   readonly #memory: Memory
   readonly #listener: MemberListener
   #port: MessagePort | undefined
+  #closed: Promise<unknown> | undefined
   #link: MessagePort | undefined
   #calls: Remote<WorkerCalls> | undefined
   /** To be ended as soon as it is known which thread it has. */
@@ -47,6 +52,7 @@ export class Member {
     const messages = new MessageChannel()
     const calls = new MessageChannel()
     this.#port = messages.port1
+    this.#closed = once(messages.port1, 'close')
     this.#link = calls.port1
     this.#calls = wrap<WorkerCalls>(calls.port1)
     this.#link.unref()
@@ -105,15 +111,21 @@ export class Member {
     }
   }
 
+  /** Resolves when the messages of the last moments are delivered: they come before the end of the port. */
+  async #heard(): Promise<void> {
+    const port = this.#port!
+    port.ref()
+    await Promise.race([this.#closed, sleep(CLOSING_MS, undefined, { ref: false })])
+    port.close()
+  }
+
   async #end(error: unknown): Promise<void> {
     // Until the thread is gone it might still write to shared memory.
     if (error !== undefined) await this.#pool.gone()
     this.isAlive = false
     this.threadId = undefined
-    // Messages of the last moments: they were sent before the thread ended, and are delivered now.
-    await new Promise((resolve) => setImmediate(resolve))
+    await this.#heard()
     this.#calls?.[releaseProxy]()
-    this.#port?.close()
     this.#link?.close()
     this.#listener.over(this, error)
   }

@@ -8,6 +8,7 @@ import { DRAINING, LEFT, NACKING, PHASE, RUNNING, STATE, STOPPING } from '../pla
 import { INJECT } from '../plan/stages.ts'
 import { termsOf } from '../plan/terms.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { CRASHED, IN } from '../telemetry/counters.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, type WorkerTask, errorMessage } from '../worker/protocol.ts'
@@ -19,7 +20,8 @@ import { Events } from './events.ts'
 import { type Death, History } from './history.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
-import { recoverWorker } from './recovery.ts'
+import { Verdicts, isPoisonous } from './poison.ts'
+import { type Findings, recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
 import { SourceControls } from './source-controls.ts'
@@ -66,6 +68,7 @@ export class Supervisor implements MemberListener {
   readonly #assemblies = new Map<number, SharedArrayBuffer>()
   readonly #pools = new Map<number, StagePool>()
   readonly #members: Member[] = []
+  readonly #verdicts = new Verdicts()
   readonly #watchdog: Watchdog
   readonly #stall: Stall
   /** Source workers, by index, that have made all and have all of it acked. */
@@ -286,8 +289,9 @@ export class Supervisor implements MemberListener {
       stage.input?.maxCrashes ?? Infinity,
     )
     this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
+    if (this.#isPoisonous(stage, suspects)) return this.#giveUp(stage, cause, 'STAGE_POISONED')
     const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
-    if (!verdict.restart) return this.#giveUp(stage, cause)
+    if (!verdict.restart) return this.#giveUp(stage, cause, 'RESTARTS_EXHAUSTED')
     this.#after(verdict.delayMs, () => {
       if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
@@ -305,10 +309,21 @@ export class Supervisor implements MemberListener {
     void member.kill()
   }
 
-  #giveUp(stage: StagePlan, cause: MillraceError): void {
+  /** Whether a record that is given up now is one too many. */
+  #isPoisonous({ node, workers, nodes, input, restart }: StagePlan, suspects: Findings['suspects']): boolean {
+    if (input === undefined || !suspects.some(({ deaths }) => deaths >= input.maxCrashes)) return false
+    const total = (counter: number): number =>
+      workers.reduce((sum, index) => {
+        const { countersOffset } = this.plan.workers[index]!.journal
+        return sum + this.memory.floats[countersOffset / 8 + nodes[0]!.counters + counter]!
+      }, 0)
+    return isPoisonous(restart.maxPoison, this.#verdicts.add(node, { ended: total(IN), crashed: total(CRASHED) }))
+  }
+
+  #giveUp(stage: StagePlan, cause: MillraceError, code: 'RESTARTS_EXHAUSTED' | 'STAGE_POISONED'): void {
     const history = this.history.of(stage.node)
     this.events.emit('stage.gaveUp', { node: stage.node, deaths: history.length, cause })
-    this.fail(new MillraceError('RESTARTS_EXHAUSTED', { node: stage.node, deaths: history.length, history }, { cause }))
+    this.fail(new MillraceError(code, { node: stage.node, deaths: history.length, history }, { cause }))
   }
 
   #causeOf({ worker, epoch }: Member, error: unknown): MillraceError {

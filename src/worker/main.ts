@@ -6,6 +6,7 @@ import { type Memory, viewMemory } from '../lane/memory.ts'
 import { DRAINING, LEFT, LIVE, NACKING, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../plan/control.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import type { Handlers } from './handlers.ts'
+import { leave } from './leaving.ts'
 import { loadHandlers } from './load-handlers.ts'
 import { Loop } from './loop.ts'
 import { makeParts } from './parts.ts'
@@ -17,8 +18,18 @@ import type { WorkerEvent } from './stage.ts'
 /** How often a worker that must look at more than its doorbell does so. */
 const LOOK_EVERY_MS = 20
 
-/** The endless task of a worker's thread: load, set up, say ready, run until the pipeline stops, tear down. */
+/** The endless task of a worker's thread: load, set up, say ready, run until the pipeline stops, tear down, leave. */
 export default async function work(task: WorkerTask): Promise<void> {
+  try {
+    await live(task)
+  } finally {
+    await leave()
+    // What was posted comes before the end of the port.
+    task.port.close()
+  }
+}
+
+async function live(task: WorkerTask): Promise<void> {
   const { plan, epoch, port } = task
   const tell = (message: DistributedOmit<WorkerMessage, 'epoch'>): void => port.postMessage({ ...message, epoch })
   const memory = viewMemory(task.memory)

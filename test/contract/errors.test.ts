@@ -175,6 +175,10 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
     const { finished } = await run(graphs.dies)
     return thrown(() => finished)
   },
+  STAGE_POISONED: async () => {
+    const { finished } = await run(graphs.poisoned, { restart: { maxPoison: 0 } })
+    return thrown(() => finished)
+  },
   PIPELINE_NOT_RUNNING: async () => {
     const pipeline = await run(graphs.pushed)
     await pipeline.stop()
