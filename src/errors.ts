@@ -73,6 +73,10 @@ export const ERROR_CODES = {
     text: 'A pushed record failed.',
     fix: 'The events `record.failed` and `record.deadLettered` say where and why.',
   },
+  RECORD_ABANDONED: {
+    text: 'The pipeline ended before all that came of a pushed record was done.',
+    fix: 'Drain before you stop, or give `drain` a longer deadline. Some of the work may be done: push the record again only where that does no harm.',
+  },
   CALL_UNANSWERED: {
     text: 'A call ended without an answer.',
     fix: 'Nothing that came of the record reached an output: it was filtered, batched away, or written by a sink.',

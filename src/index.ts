@@ -9,6 +9,7 @@ export { type BeforeAfter, diff, type Difference, type GraphDiff } from './analy
 export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
 export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
 export { forecast, type Forecast, type ForecastOptions, type NodeForecast } from './analysis/flow/forecast.ts'
+export { availableCores } from './cores.ts'
 export { graphFromJson } from './analysis/graph-from-json.ts'
 export { latency, type Latency, type SinkLatency } from './analysis/flow/latency.ts'
 export type { FlowOptions } from './analysis/flow/model.ts'

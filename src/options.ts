@@ -412,7 +412,7 @@ export const RUN_OPTIONS = {
     above: 0,
     max: 86_400_000,
     unit: 'ms',
-    text: 'A pipeline with records in flight that moves none for so long emits `stalled`.',
+    text: 'A pipeline with records in flight that moves none for so long emits `stalled`; while a batch or a retry waits, only after that.',
   },
   inject: {
     type: 'boolean',

@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os'
 import { diff as diffGraphs, type Difference, type GraphDiff } from '../analysis/diff.ts'
 import { validate } from '../analysis/validate.ts'
+import { availableCores } from '../cores.ts'
 import { durationText, percentText, rateText } from '../render/text.ts'
 import { type Command, numberOf, positiveOf, type Output, UsageError } from './command.ts'
 import { GRAPH_OPTIONS, loadFile } from './load-graph.ts'
@@ -30,7 +30,7 @@ export const diff: Command = {
       throw new UsageError('Say two graphs: the one before and the one after.')
     }
     const tolerance = numberOf(values, 'tolerance') ?? DEFAULT_TOLERANCE
-    const cores = positiveOf(values, 'cores') ?? availableParallelism()
+    const cores = positiveOf(values, 'cores') ?? availableCores()
     const graphs = [await loadFile(before, values), await loadFile(after, values)] as const
     const problems = validate(graphs[1])
     const found = diffGraphs(...graphs, { cores })

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { bottlenecks, maxRate } from '../analysis/flow/capacity.ts'
 import { forecast } from '../analysis/flow/forecast.ts'
 import { latency } from '../analysis/flow/latency.ts'
@@ -9,6 +8,7 @@ import { changeGraph, whatIf } from '../analysis/flow/what-if.ts'
 import { explain } from '../analysis/live/explain.ts'
 import { measuredGraph } from '../analysis/live/measured.ts'
 import { validate } from '../analysis/validate.ts'
+import { availableCores } from '../cores.ts'
 import type { GraphData } from '../graph/types.ts'
 import { positiveOf, textsOf, UsageError, type Command } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
@@ -49,7 +49,7 @@ export const simulate: Command = {
       return code
     }
     const measurements = await loadMeasurements(call)
-    const cores = positiveOf(call.values, 'cores') ?? availableParallelism()
+    const cores = positiveOf(call.values, 'cores') ?? availableCores()
     const graph = measurements === undefined ? declared : measuredGraph(declared, measurements)
     const changes = changesOf(textsOf(call.values, 'set'))
     const seconds = positiveOf(call.values, 'seconds')

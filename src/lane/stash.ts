@@ -59,6 +59,11 @@ export function stashBytes(layout: Pick<StashLayout, 'textBytes' | 'ringBytes'>)
   return LINE_BYTES + layout.textBytes + layout.ringBytes
 }
 
+/** Whether it holds nothing, as the last hand-off left it. */
+export function isStashEmpty(words: Int32Array, { offset }: StashLayout): boolean {
+  return load(words, offset / 4 + TAIL) === load(words, offset / 4 + HEAD)
+}
+
 export function stashTexts(layout: StashLayout): TextsLayout {
   return { usedWord: layout.offset / 4 + 2, offset: layout.offset + LINE_BYTES, bytes: layout.textBytes }
 }

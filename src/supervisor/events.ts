@@ -10,7 +10,7 @@ export const EVENTS = {
   'pipeline.draining': { text: 'Sources make no more records.', fields: {} },
   'pipeline.drained': { text: 'All source records have ended.', fields: {} },
   'pipeline.stalled': {
-    text: 'Records are in flight, and none has moved for `stallMs`.',
+    text: 'Records are in flight, and none has moved for `stallMs`, nor for longer than an open batch or a retry may wait.',
     fields: { inFlight: 'records in flight', forMs: 'time without a move' },
   },
   'pipeline.finished': { text: 'The pipeline has ended well.', fields: { report: 'the report' } },

@@ -27,7 +27,7 @@ export class Receipt {
     return this.#outcome
   }
 
-  /** Resolves when all that came of the record is done. @throws RECORD_FAILED, PIPELINE_NOT_RUNNING */
+  /** Resolves when all that came of the record is done. @throws RECORD_FAILED, RECORD_ABANDONED */
   get done(): Promise<void> {
     if (this.#done === undefined) {
       let settle!: { resolve: () => void; reject: (error: unknown) => void }
@@ -49,8 +49,7 @@ export class Receipt {
     const { promise, resolve, reject } = this.#done!
     promise.catch(() => undefined)
     if (outcome === 'acked') resolve()
-    else
-      reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'PIPELINE_NOT_RUNNING', { node: this.#node }))
+    else reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'RECORD_ABANDONED', { node: this.#node }))
   }
 }
 

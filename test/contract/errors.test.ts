@@ -190,6 +190,14 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
   WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
   RECORD_FAILED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', -1)),
+  RECORD_ABANDONED: async () => {
+    const pipeline = await run(graphs.pushedToTimer)
+    const open = thrown(() => pipeline.call('in', 1))
+    const receipt = await pipeline.push('in', 2)
+    void pipeline.stop()
+    assert.equal((await open).code, 'RECORD_ABANDONED')
+    return thrown(() => receipt.done)
+  },
   CALL_UNANSWERED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', 2)),
   RECORD_NOT_ENCODABLE: () => given(graphs.notEncodable),
   RECORD_TOO_LARGE: () => given(graphs.tooLarge, { maxRecordBytes: 2_048 }),
