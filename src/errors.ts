@@ -71,7 +71,7 @@ export const ERROR_CODES = {
   },
   RECORD_FAILED: {
     text: 'A pushed record failed.',
-    fix: 'The events `record.failed` and `record.deadLettered` say where and why.',
+    fix: 'The events `record.failed`, `record.deadLettered` and `record.dropped` say where and why.',
   },
   RECORD_ABANDONED: {
     text: 'The pipeline ended before all that came of a pushed record was done.',
@@ -103,7 +103,7 @@ export const ERROR_CODES = {
   },
   KEY_INVALID: {
     text: 'A key function returned what is no key.',
-    fix: 'Return a string or a number from `partitionBy` and `batch.by`.',
+    fix: 'Return a string, or a number other than NaN, from `partitionBy` and `batch.by`.',
   },
   ROUTE_UNKNOWN: {
     text: 'A record was sent to a branch that no edge carries.',

@@ -158,11 +158,12 @@ async function reported(
   return failure === undefined ? 0 : 1
 }
 
-function reportLine({ outcome, acked, failed, deadLettered, abandoned, seconds }: Report): string {
+function reportLine({ outcome, acked, failed, deadLettered, dropped, abandoned, seconds }: Report): string {
   const parts = [
     `${numberText(acked)} acked (${rateText(acked / Math.max(seconds, Number.MIN_VALUE))})`,
     `${numberText(failed)} failed`,
     `${numberText(deadLettered)} dead-lettered`,
+    ...(dropped === 0 ? [] : [`${numberText(dropped)} dropped`]),
     `${numberText(abandoned)} abandoned`,
   ]
   return `${outcome} after ${durationText(seconds * 1_000)}: ${parts.join(', ')}`

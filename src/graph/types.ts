@@ -70,6 +70,21 @@ export interface SourceContext<State = unknown, Params = unknown> extends RunCon
   readonly emitted: number
 }
 
+/** Why a source record failed, as `ack` learns it. */
+export interface AckReason {
+  /**
+   * It failed at every attempt somewhere; a buffer dropped it, or some of what came of it, and nothing of it failed; or the
+   * pipeline ended before it did.
+   */
+  readonly outcome: 'failed' | 'dropped' | 'abandoned'
+}
+
+/** What `ack` gets. */
+export interface AckContext<State = unknown, Params = unknown> extends SourceContext<State, Params> {
+  /** Of each of the failures, by index, why it is one. */
+  readonly reasons: readonly AckReason[]
+}
+
 /** What `setup` gets; its result is `context.state` of every call in the same worker. */
 export interface SetupContext<Params = unknown> extends RunContext<Params> {
   readonly node: string
@@ -198,7 +213,7 @@ export interface SourceOptions<Out, State, Params = unknown> extends CommonNodeO
     | ((
         successes: readonly unknown[],
         failures: readonly unknown[],
-        context: SourceContext<State, Params>,
+        context: AckContext<State, Params>,
       ) => void | Promise<void>)
     | HandlerReference
   readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference

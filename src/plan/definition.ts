@@ -6,6 +6,8 @@ export { moduleUrl } from '../graph/module-url.ts'
 export { serialOf } from '../graph/serial.ts'
 export {
   Marked,
+  type AckContext,
+  type AckReason,
   type Context,
   type Dispatch,
   type Failure,

@@ -90,6 +90,16 @@ export const EVENTS = {
       suppressed: 'events like this one that were left out before it',
     },
   },
+  'record.dropped': {
+    text: 'A buffer dropped records, by its policy. Told at most four times a second for each edge.',
+    fields: {
+      edge: 'index of the edge in the graph',
+      from: 'node id',
+      to: 'node id of the buffer',
+      records: 'records since the last such event',
+      total: 'records since the start',
+    },
+  },
   'ack.failed': {
     text: 'An `ack` handler failed at every attempt; its records count as told.',
     fields: {

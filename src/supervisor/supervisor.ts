@@ -3,6 +3,7 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
+import { grantFirst } from '../lane/reader.ts'
 import { sign } from '../lane/signature.ts'
 import { DRAINING, LEFT, NACKING, PHASE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
@@ -14,6 +15,7 @@ import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, type WorkerTask, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
 import { onAbort } from './abortion.ts'
+import { Drops } from './drops.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
@@ -71,6 +73,7 @@ export class Supervisor implements MemberListener {
   readonly #verdicts = new Verdicts()
   readonly #watchdog: Watchdog
   readonly #stall: Stall
+  readonly #drops: Drops
   /** Source workers, by index, that have made all and have all of it acked. */
   readonly #ended = new Set<number>()
   readonly #refusals = new Map<number, MillraceError>()
@@ -96,10 +99,14 @@ export class Supervisor implements MemberListener {
     this.#shared = new SharedArrayBuffer(plan.memoryBytes)
     this.memory = viewMemory(this.#shared)
     for (const { edges, lanes } of plan.links) {
-      for (const lane of lanes.flat()) sign(this.memory, lane, LIBRARY_VERSION, termsOf(options.graph, edges))
+      for (const lane of lanes.flat()) {
+        sign(this.memory, lane, LIBRARY_VERSION, termsOf(options.graph, edges))
+        grantFirst(this.memory, lane)
+      }
     }
     this.sources = new SourceControls(this.memory, plan)
     this.#watchdog = new Watchdog(this.memory)
+    this.#drops = new Drops(this.memory, plan)
     this.#stall = new Stall(this.memory, plan, options.stallMs)
     this.finished = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
     // Whoever does not look at the end of a pipeline is told by its events; an unhandled rejection would end the process.
@@ -153,6 +160,7 @@ export class Supervisor implements MemberListener {
     this.#setPhase(RUNNING)
     this.embedder.start()
     this.#every(LOOK_EVERY_MS, () => this.#lookForStall())
+    if (this.#drops.areAllowed) this.#every(LOOK_EVERY_MS, () => this.#tellDrops())
     this.#watchTimeouts()
     this.events.emit('pipeline.started', { stages: this.plan.stages.length, workers: this.plan.workers.length })
     this.#lookIfSourcesOver()
@@ -446,6 +454,7 @@ export class Supervisor implements MemberListener {
   #end(): void {
     this.state = 'ended'
     const facts = { outcome: this.#outcome, deadlinePassed: this.#deadlinePassed }
+    if (this.#drops.areAllowed) this.#tellDrops()
     const report = reportOf(this.memory, this.plan, this.startedAtMs, facts)
     if (this.#failure === undefined) {
       this.events.emit('pipeline.finished', { report })
@@ -489,6 +498,10 @@ export class Supervisor implements MemberListener {
   #lookForStall(): void {
     const stalled = this.#stall.look(performance.now())
     if (stalled !== undefined) this.events.emit('pipeline.stalled', stalled)
+  }
+
+  #tellDrops(): void {
+    for (const drop of this.#drops.look()) this.events.emit('record.dropped', { ...drop })
   }
 
   /** What a worker tells of records. `event.node` may be a node that the stage runs inline. */

@@ -22,10 +22,8 @@ export class CallContext implements Context {
   readonly state: unknown
   readonly params: unknown
   attempt = 1
-  /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
-  readonly emitted: [branch: string, record: unknown][] = []
-  /** Batch handlers: records that the handler gave up, with a reason for each call, in their order. */
-  readonly failed = new Map<unknown, unknown[]>()
+  readonly #emitted: [branch: string, record: unknown][] = []
+  readonly #failed = new Map<unknown, unknown[]>()
   readonly #branches: ReadonlySet<string>
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
@@ -41,6 +39,16 @@ export class CallContext implements Context {
     this.params = facts.params
     this.#stopped = stopped
     this.#branches = facts.branches
+  }
+
+  /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
+  get emitted(): [branch: string, record: unknown][] {
+    return this.#emitted
+  }
+
+  /** Batch handlers: records that the handler gave up, with a reason for each call, in their order. */
+  get failed(): Map<unknown, unknown[]> {
+    return this.#failed
   }
 
   /** The record that the next call is for. */
@@ -74,13 +82,13 @@ export class CallContext implements Context {
   }
 
   readonly emit = (branch: string, record: unknown): void => {
-    if (!this.#branches.has(branch)) throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch })
-    this.emitted.push([branch, record])
+    if (!this.#branches.has(branch)) throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch, branches: [...this.#branches] })
+    this.#emitted.push([branch, record])
   }
 
   readonly fail = (record: unknown, reason: unknown): void => {
-    const reasons = this.failed.get(record)
-    if (reasons === undefined) this.failed.set(record, [reason])
+    const reasons = this.#failed.get(record)
+    if (reasons === undefined) this.#failed.set(record, [reason])
     else reasons.push(reason)
   }
 }

@@ -74,6 +74,7 @@ export function makeParts(given: {
     handlers,
     inlet: new Inlet(memory, given.assembly, plan, worker.inputs, (granule, records, hasEnded) => {
       journal.counters[granule.lane!.dropped!]! += records
+      settlement.drop(granule, records)
       if (hasEnded) settlement.toggle(granule)
     }),
     outlet,

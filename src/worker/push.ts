@@ -9,8 +9,7 @@ export class Receipt {
   readonly #node: string
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
-  /** Called once, when somebody begins to wait for the record's end. @internal */
-  onWaitedFor: () => void = () => undefined
+  #onWaitedFor: () => void = () => undefined
 
   /** @internal */
   constructor(node: string) {
@@ -20,6 +19,11 @@ export class Receipt {
   /** @internal */
   get isWaitedFor(): boolean {
     return this.#done !== undefined
+  }
+
+  /** `act` is called once, when somebody begins to wait for the record's end. @internal */
+  whenWaitedFor(act: () => void): void {
+    this.#onWaitedFor = act
   }
 
   /** Undefined while the record is on its way. */
@@ -34,7 +38,7 @@ export class Receipt {
       const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
       this.#done = { promise, ...settle }
       if (this.#outcome !== undefined) this.#tell(this.#outcome)
-      else this.onWaitedFor()
+      else this.#onWaitedFor()
     }
     return this.#done.promise
   }
@@ -107,7 +111,7 @@ export class PushSupply implements Supply {
       into.add(record)
       this.#open.set(this.#sequence, receipt)
       if (receipt.isWaitedFor) this.#waitedFor++
-      else receipt.onWaitedFor = () => this.#beWaitedFor()
+      else receipt.whenWaitedFor(() => this.#beWaitedFor())
       settle(this.#sequence)
       this.#sequence = (this.#sequence + 1) | 0
     }
