@@ -14,6 +14,7 @@ export const diff: Command = {
   summary: 'What changed from one graph to another, and what that does to its flow.',
   usage: 'BEFORE AFTER [--tolerance SHARE] [--cores N] [--json]',
   options: {
+    params: GRAPH_OPTIONS.params,
     'load-seconds': GRAPH_OPTIONS['load-seconds'],
     json: GRAPH_OPTIONS.json,
     strict: GRAPH_OPTIONS.strict,

@@ -7,7 +7,7 @@ import type { Report } from '../supervisor/report.ts'
 import { run as runGraph } from '../supervisor/run.ts'
 import { numberOf, textOf, type Call, type Command, type Output, type Values } from './command.ts'
 import { loadControl } from './load-control.ts'
-import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
+import { GRAPH_OPTIONS, loadGiven } from './load-graph.ts'
 import { Interrupts } from './interrupts.ts'
 import { follow } from './top.ts'
 
@@ -16,9 +16,10 @@ const PROGRESS_MS = 5_000
 export const run: Command = {
   summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
   usage:
-    'MODULE [--graph NAME] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
+    'MODULE [--graph NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
+    params: GRAPH_OPTIONS.params,
     'load-seconds': GRAPH_OPTIONS['load-seconds'],
     port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
     host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
@@ -30,8 +31,8 @@ export const run: Command = {
   },
   async run(call) {
     const { values, output } = call
-    const graph = await loadGraph(call)
-    const pipeline = await runGraph(graph, { inject: values['inject'] === true })
+    const { given, params, graph } = await loadGiven(call)
+    const pipeline = await runGraph(given, { inject: values['inject'] === true, params })
     using interrupts = new Interrupts(pipeline, output)
     const server = await serve(pipeline, values, output).catch(async (error: unknown) => {
       await pipeline.stop()

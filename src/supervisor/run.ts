@@ -8,7 +8,7 @@ import { RUN_OPTIONS, resolve } from '../options.ts'
 import { plan } from '../plan/plan.ts'
 import { rehearsable } from '../plan/rehearsable.ts'
 import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
-import { handOver, isGraph } from '../worker/find-graph.ts'
+import { graphOf, handOver } from '../worker/find-graph.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /** Options of `run`; `docs/options.md` says what each is for. */
@@ -74,7 +74,7 @@ async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsa
   // What the caller changes later does not reach a successor.
   const params: unknown = structuredClone(given.params)
   const maker = typeof what === 'function' ? what : undefined
-  const declared = typeof what === 'function' ? madeOf(what, params) : what
+  const declared = typeof what === 'function' ? graphOf(what, params) : what
   const { signal } = given
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
@@ -113,16 +113,6 @@ async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsa
   })
   await supervisor.start(signal)
   return new Pipeline(supervisor)
-}
-
-/** @throws MAKER_INVALID */
-function madeOf(maker: GraphMaker, params: unknown): GraphData {
-  const refuse = (reason: string): never => {
-    throw new MillraceError('MAKER_INVALID', { function: maker.name, reason })
-  }
-  if (maker.name === '') refuse('it has no name, by which workers could find it')
-  const graph: unknown = maker(params)
-  return isGraph(graph) ? graph : refuse('it did not return a graph')
 }
 
 /** Functions are found in the module of the graph, and a module that is named by its relative path beside it. */

@@ -42,6 +42,7 @@ export async function searchModule<T>(
   loading: Promise<Exports>,
   pick: (exports: Exports) => T | undefined,
   takes: (given: Given) => T | undefined,
+  lateMs = LATE_MS,
 ): Promise<T | undefined> {
   let take!: (found: T) => void
   const given = new Promise<T>((resolve) => (take = resolve))
@@ -55,7 +56,7 @@ export async function searchModule<T>(
   }
   searches.push(search)
   try {
-    const exported = loading.then(async (exports) => pick(exports) ?? sleep(LATE_MS, undefined))
+    const exported = loading.then(async (exports) => pick(exports) ?? sleep(lateMs, undefined))
     return await Promise.race([given, exported])
   } finally {
     searches.splice(searches.indexOf(search), 1)
@@ -103,6 +104,16 @@ export async function importGraph(
       isGraph(value) ? [value.name] : typeof value === 'function' ? [`${key}()`] : [],
     ),
   })
+}
+
+/** Calls a function that makes a graph. @throws MAKER_INVALID */
+export function graphOf(maker: GraphMaker, params: unknown): GraphData {
+  const refuse = (reason: string): never => {
+    throw new MillraceError('MAKER_INVALID', { function: maker.name, reason })
+  }
+  if (maker.name === '') refuse('it has no name, by which workers could find it')
+  const graph: unknown = maker(params)
+  return isGraph(graph) ? graph : refuse('it did not return a graph')
 }
 
 /** A graph that a module exports may come of another copy of this library; so it is told by its parts. */
