@@ -123,7 +123,7 @@ export const ERROR_CODES = {
   },
   MODULE_MISSING: {
     text: 'The graph has handlers, and workers cannot find them.',
-    fix: 'Start the graph with `dataflow(name, import.meta.url)` in the module that exports it.',
+    fix: 'Start the graph with `dataflow(name, import.meta.url)`, in CommonJS `dataflow(name, __filename)`, in the module that exports it.',
   },
   MODULE_NOT_LOADED: {
     text: 'A module could not be loaded.',

@@ -6,7 +6,17 @@ import { CODEC_NAMES, DISPATCHES, PATH_TYPES } from './graph/types.ts'
  * stand nowhere else. A number is finite; `min` and `max` are included.
  */
 export interface OptionSpec {
-  readonly type: 'integer' | 'number' | 'boolean' | 'string' | 'handler' | 'oneOf' | 'object' | 'codec' | 'signal' | 'clonable'
+  readonly type:
+    | 'integer'
+    | 'number'
+    | 'boolean'
+    | 'string'
+    | 'handler'
+    | 'oneOf'
+    | 'object'
+    | 'codec'
+    | 'signal'
+    | 'clonable'
   readonly text: string
   readonly default?: number | boolean | string
   readonly unit?: string

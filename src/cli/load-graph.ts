@@ -87,7 +87,8 @@ async function load(file: string, values: Values): Promise<Loaded> {
     file,
     seconds,
   )
-  if (found === undefined) throw new MillraceError('GRAPH_NOT_EXPORTED', { module: file, ...(wanted && { graph: wanted }) })
+  if (found === undefined)
+    throw new MillraceError('GRAPH_NOT_EXPORTED', { module: file, ...(wanted && { graph: wanted }) })
   if (typeof found !== 'function') return { given: found, params, graph: found }
   if (found.length > 0 && params === undefined)
     throw new UsageError(`${found.name} of ${file} makes the graph of its params: give them with --params JSON.`)

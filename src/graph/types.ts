@@ -324,9 +324,7 @@ export interface EdgeOptions<Payload = unknown, Params = unknown> {
   /** Bytes of each lane's ring. */
   readonly laneBytes?: number
   /** With `dispatch: 'broadcast'`: whether this worker of the next stage gets the record. */
-  readonly selector?:
-    | ((record: Payload, worker: number, context: RunContext<Params>) => boolean)
-    | HandlerReference
+  readonly selector?: ((record: Payload, worker: number, context: RunContext<Params>) => boolean) | HandlerReference
   /** Runs the next node in this node's workers, without a lane between them. */
   readonly fuse?: boolean
 }

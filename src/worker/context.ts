@@ -82,7 +82,8 @@ export class CallContext implements Context {
   }
 
   readonly emit = (branch: string, record: unknown): void => {
-    if (!this.#branches.has(branch)) throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch, branches: [...this.#branches] })
+    if (!this.#branches.has(branch))
+      throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch, branches: [...this.#branches] })
     this.#emitted.push([branch, record])
   }
 

@@ -79,7 +79,9 @@ export async function importGraph(
 ): Promise<FoundGraph> {
   let exported: Exports = {}
   const isWanted = (value: unknown): value is Given =>
-    maker === undefined ? isGraph(value) && value.name === name : typeof value === 'function' && value.name === maker.name
+    maker === undefined
+      ? isGraph(value) && value.name === name
+      : typeof value === 'function' && value.name === maker.name
   const pick = (exports: Exports): Given | undefined => {
     exported = exports
     const byExport = maker && exports[maker.name]

@@ -30,7 +30,10 @@ export async function loadHandlers(
 }
 
 /** A graph that looks like another one than was given to `run` may have other closures: the thread of `run` can tell. */
-async function findGraph({ plan, serial, maker, params }: WorkerTask, isGiven: () => Promise<boolean>): Promise<GraphData> {
+async function findGraph(
+  { plan, serial, maker, params }: WorkerTask,
+  isGiven: () => Promise<boolean>,
+): Promise<GraphData> {
   const module = plan.module!
   const found = await importGraph({ module, name: plan.graph, maker, params }, plan.loader)
   const looksSame = maker === undefined ? serialOf(found.graph) === serial : String(found.maker) === maker.text

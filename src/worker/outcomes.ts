@@ -105,7 +105,12 @@ export class Outcomes {
     const told = new Set(this.#told)
     const rest = this.#slots.openSlots().filter((slot) => !told.has(slot))
     while (rest.length > 0) await this.#call(rest.splice(0, MAX_GROUP))
-    if (receipts.length > 0) await this.#tell([], receipts, receipts.map(() => ABANDONED))
+    if (receipts.length > 0)
+      await this.#tell(
+        [],
+        receipts,
+        receipts.map(() => ABANDONED),
+      )
   }
 
   async #call(slots: readonly number[]): Promise<void> {

@@ -16,7 +16,10 @@ test('`run` gives handlers, and a function that makes the graph, their params', 
   const { code, out, err } = millrace('run', GRAPHS, '--graph', 'countTo', '--params', '{"count":3}', '--no-api')
   assert.equal(code, 0, err)
   assert.deepEqual(
-    out.trim().split('\n').map((line) => JSON.parse(line) as unknown),
+    out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
     [0, 1, 2].map((record) => ({ node: 'out', record })),
   )
 })

@@ -29,7 +29,12 @@ for (const name of ['newest', 'oldest'] as const) {
     const records: unknown[] = []
     for await (const record of pipeline.output('out')) if (records.push(record) === 4) break
     assert.deepEqual(records, KEPT[name])
-    const outcomes = receipts.map(({ done }) => done.then(() => 'acked', ({ code }: MillraceError) => code))
+    const outcomes = receipts.map(({ done }) =>
+      done.then(
+        () => 'acked',
+        ({ code }: MillraceError) => code,
+      ),
+    )
     const expected = receipts.map((_, n) => (KEPT[name].includes(n) ? 'acked' : 'RECORD_FAILED'))
     assert.deepEqual(await Promise.all(outcomes), expected)
     const report = await pipeline.drain()

@@ -17,7 +17,8 @@ test('what a worker says, writes and reports at its very end arrives', async (t)
   const [said, complained] = [new Set(stdout.split('\n')), new Set(stderr.split('\n'))]
   for (let round = 0; round < ROUNDS; round++) {
     for (let n = 1; n <= 3; n++) assert.ok(complained.has(`round ${round}: record ${n}`), `round ${round}, record ${n}`)
-    for (let i = 0; i < 50; i++) assert.ok(said.has(`round ${round}: line ${i} ${'.'.repeat(1_000)}`), `round ${round}, line ${i}`)
+    for (let i = 0; i < 50; i++)
+      assert.ok(said.has(`round ${round}: line ${i} ${'.'.repeat(1_000)}`), `round ${round}, line ${i}`)
     assert.equal(readFileSync(join(folder, String(round)), 'utf8').length, 700_000)
   }
   for (let i = 0; i < 50; i++) assert.ok(complained.has(`complaint ${i}`), `complaint ${i}`)

@@ -45,7 +45,10 @@ export const everywhere = dataflow<Params>('everywhere', import.meta.url)
   .transform('groups', {
     batch: { size: 10, timeoutMs: 5, by: ({ n }: { n: number }, { params }) => n % params.factor },
     mapBatch: (records, { params }) =>
-      records.map((record) => ({ ...record, isOneKey: records.every(({ n }) => n % params.factor === record.n % params.factor) })),
+      records.map((record) => ({
+        ...record,
+        isOneKey: records.every(({ n }) => n % params.factor === record.n % params.factor),
+      })),
   })
   .sink('out')
   .sink('low')

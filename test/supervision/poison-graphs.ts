@@ -31,4 +31,3 @@ export const batches = source('batches')
 export const calls = source('calls')
   .sink('work', { maxCrashes: 1, maxInFlight: 4, write: async (n: number, { params }) => kills(n, params) })
   .connect('numbers', 'work')
-

@@ -6,7 +6,9 @@ const source = (name: string) => dataflow(name, import.meta.url).source<'in', nu
 
 const BATCH = { size: 10, timeoutMs: 1_000 }
 
-export const batch = source('batch').sink('work', { batch: BATCH, write: () => undefined }).connect('in', 'work')
+export const batch = source('batch')
+  .sink('work', { batch: BATCH, write: () => undefined })
+  .connect('in', 'work')
 
 export const keyed = source('keyed')
   .sink('work', { batch: { ...BATCH, by: (n) => n }, write: () => undefined })

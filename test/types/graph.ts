@@ -75,7 +75,10 @@ const counted = dataflow<{ readonly from: number }>('counted', import.meta.url)
     },
   })
   .conditional('side', { route: (n: number, { params }) => (n > params.from ? 'a' : 'b') })
-  .sink('none', { setup: ({ params }) => params.from, write: (n: number, { state, params }) => void (state - params.from - n) })
+  .sink('none', {
+    setup: ({ params }) => params.from,
+    write: (n: number, { state, params }) => void (state - params.from - n),
+  })
   .connect('numbers', 'side')
   .connect('side', 'none', { when: 'a' })
 
