@@ -85,7 +85,7 @@ export class Graph<Nodes extends NodeTypes = {}, Params = unknown> implements Pa
     this.edges = Object.freeze([...data.edges])
     this.clusters = Object.freeze([...data.clusters])
     Object.freeze(this)
-    if (data.module !== undefined) number(this, data.module)
+    number(this, data.module)
   }
 
   /** Adds a source: `produce` (an iterable, async or not), `poll` (asked for at most so many records) or `push`. */

@@ -3,7 +3,7 @@
  * the plan only, so the plan hands these on.
  */
 export { moduleUrl } from '../graph/module-url.ts'
-export { serialOf } from '../graph/serial.ts'
+export { lookOutFor, seenGraph, serialOf } from '../graph/serial.ts'
 export {
   Marked,
   type AckContext,

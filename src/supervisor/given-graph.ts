@@ -15,7 +15,7 @@ const LOADED_MS = 1_000
  * @returns undefined where it cannot be told: the module is not this thread's, or is still loading
  */
 export async function isExported(graph: GraphData, maker: GraphMaker | undefined): Promise<boolean | undefined> {
-  const exports = await loaded(graph.module!)
+  const exports = graph.module === undefined ? undefined : await loaded(graph.module)
   if (exports === undefined) return undefined
   const values = Object.values(exports)
   if (maker !== undefined) return values.includes(maker)
@@ -46,6 +46,6 @@ function hasFunctionsOf(found: object | undefined, given: object): boolean {
     const other: unknown = found && Reflect.get(found, name)
     if (typeof value === 'function') return other === value
     if (typeof value !== 'object' || value === null) return true
-    return hasFunctionsOf((other ?? {}) as object, value)
+    return hasFunctionsOf(other ?? {}, value)
   })
 }

@@ -120,8 +120,6 @@ export class Member {
   }
 
   async #end(error: unknown): Promise<void> {
-    // Until the thread is gone it might still write to shared memory.
-    if (error !== undefined) await this.#pool.gone()
     this.isAlive = false
     this.threadId = undefined
     await this.#heard()

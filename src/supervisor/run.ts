@@ -9,6 +9,7 @@ import { plan } from '../plan/plan.ts'
 import { rehearsable } from '../plan/rehearsable.ts'
 import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
 import { graphOf, handOver } from '../worker/find-graph.ts'
+import { bundleUrl } from '../worker/boot.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /** Options of `run`; `docs/options.md` says what each is for. */
@@ -78,13 +79,15 @@ async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsa
   const { signal } = given
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
-  const made = plan(graph, isRehearsal ? { laneBytes: ROOMY_LANE_BYTES, ...given } : given, isRehearsal)
+  const planned = plan(graph, isRehearsal ? { laneBytes: ROOMY_LANE_BYTES, ...given } : given, isRehearsal)
+  // A bundle is its own module, also where it has lost the names of those that it was made of.
+  const made = graph.module === undefined && bundleUrl !== undefined ? { ...planned, module: bundleUrl.href } : planned
   if (!isRehearsal && !hasHandlers(graph)) {
     const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
     throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
   }
   const handlers = isRehearsal ? [] : handlersOf(graph)
-  if (graph.module === undefined && handlers.some(needsModule))
+  if (graph.module === undefined && bundleUrl === undefined && handlers.some(needsModule))
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph, params)] as const)

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../errors.ts'
-import type { GraphData, GraphMaker } from '../plan/definition.ts'
+import { type GraphData, type GraphMaker, lookOutFor, seenGraph, serialOf } from '../plan/definition.ts'
 import { importModule } from './load.ts'
-import type { MakerName } from './protocol.ts'
+import type { WorkerTask } from './protocol.ts'
 
 type Exports = Readonly<Record<string, unknown>>
 /** What `run` may be given. */
@@ -20,6 +20,13 @@ interface Search {
 
 /** The searches of this thread. */
 const searches: Search[] = []
+/** What `run` was given in a worker before it looked for its graph: a bundle comes to its `run` first. Undefined elsewhere. */
+let early: Given[] | undefined
+
+/** This thread is a worker, and will look for its graph. */
+export function beWorker(): void {
+  early = []
+}
 
 /**
  * Called by `run`. A module that is loaded for its graph may call `run` itself: whoever looks for the graph takes it, and the
@@ -28,6 +35,7 @@ const searches: Search[] = []
  * @throws RUN_WHILE_LOADING where a worker loads the module for another graph
  */
 export function handOver(given: Given): boolean {
+  if (early !== undefined && searches.length === 0) return early.push(given) > 0
   if (searches.some((search) => search.take(given))) return true
   if (searches.some(({ isOver }) => !isOver)) throw new MillraceError('RUN_WHILE_LOADING', { graph: given.name })
   return false
@@ -54,13 +62,24 @@ export async function searchModule<T>(
       return found !== undefined
     },
   }
+  loading.catch(() => undefined)
   searches.push(search)
+  const offers = early ?? []
+  early = undefined
   try {
+    if (offers.length > 0 && !offers.some((offered) => search.take(offered)))
+      throw new MillraceError('RUN_WHILE_LOADING', { graph: offers[0]!.name })
     const exported = loading.then(async (exports) => pick(exports) ?? sleep(lateMs, undefined))
     return await Promise.race([given, exported])
   } finally {
     searches.splice(searches.indexOf(search), 1)
   }
+}
+
+/** What a worker looks for. */
+interface Wanted extends Pick<WorkerTask, 'graph' | 'maker' | 'params' | 'serial'> {
+  readonly module: string
+  readonly loader: string
 }
 
 /** What a worker has found: the graph, and, where a function has made it, that function. */
@@ -70,14 +89,25 @@ export interface FoundGraph {
 }
 
 /**
- * Finds a graph in its module: by name among the exports, or as what the module gives to `run`; or the function that makes it.
+ * Finds a graph in its module: as the one that the module makes in the same place as in the thread of `run`, by name among the
+ * exports, or as what the module gives to `run`; or the function that makes it.
+ * @param module from where it is loaded; a bundle's graphs may name none
  * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED, RUN_WHILE_LOADING
  */
-export async function importGraph(
-  { module, name, maker, params }: { module: string; name: string; maker: MakerName | undefined; params: unknown },
-  loader: string,
-): Promise<FoundGraph> {
+export async function importGraph({
+  module,
+  graph: { name, module: own },
+  maker,
+  params,
+  serial,
+  loader,
+}: Wanted): Promise<FoundGraph> {
   let exported: Exports = {}
+  lookOutFor(own, maker === undefined ? serial : undefined)
+  const made = (): GraphData | undefined => {
+    const graph = maker === undefined ? seenGraph() : undefined
+    return isGraph(graph) && graph.name === name ? graph : undefined
+  }
   const isWanted = (value: unknown): value is Given =>
     maker === undefined
       ? isGraph(value) && value.name === name
@@ -86,15 +116,16 @@ export async function importGraph(
     exported = exports
     const byExport = maker && exports[maker.name]
     if (typeof byExport === 'function') return byExport as GraphMaker
-    return Object.values(exports).find(isWanted)
+    const exportedOne = Object.values(exports).find(isWanted)
+    const isSame = isGraph(exportedOne) && serialOf(exportedOne) === serial
+    return isSame ? exportedOne : (made() ?? exportedOne)
   }
-  const takes = (given: Given): Given | undefined => {
-    const isOwn = typeof given === 'function' || given.module === module
-    return isOwn && isWanted(given) ? given : undefined
-  }
+  const isOwn = (given: Given): boolean => (typeof given === 'function' || given.module === own) && isWanted(given)
+  // Before the `run` of another graph the own one may be made already.
+  const takes = (given: Given): Given | undefined => (isOwn(given) ? given : made())
   const found = await searchModule(importModule(module, loader), pick, takes)
   // The module may come to its `run` only later.
-  searches.push({ isOver: true, take: (given) => takes(given) !== undefined })
+  searches.push({ isOver: true, take: isOwn })
   if (isGraph(found)) return { graph: found, maker: undefined }
   const graph: unknown = found?.(params)
   if (isGraph(graph)) return { graph, maker: found }

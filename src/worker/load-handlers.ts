@@ -31,11 +31,11 @@ export async function loadHandlers(
 
 /** A graph that looks like another one than was given to `run` may have other closures: the thread of `run` can tell. */
 async function findGraph(
-  { plan, serial, maker, params }: WorkerTask,
+  { plan, graph, serial, maker, params }: WorkerTask,
   isGiven: () => Promise<boolean>,
 ): Promise<GraphData> {
   const module = plan.module!
-  const found = await importGraph({ module, name: plan.graph, maker, params }, plan.loader)
+  const found = await importGraph({ module, graph, maker, params, serial, loader: plan.loader })
   const looksSame = maker === undefined ? serialOf(found.graph) === serial : String(found.maker) === maker.text
   if (!looksSame && !(await isGiven())) throw new MillraceError('GRAPH_DIFFERS', { graph: plan.graph, module })
   return found.graph

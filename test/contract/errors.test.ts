@@ -49,6 +49,10 @@ async function thrown(act: () => unknown): Promise<MillraceError> {
   return assert.fail('nothing was thrown')
 }
 
+function makesNothing(): void {
+  // It should.
+}
+
 /** What the first record that is given up says. */
 async function given(graph: GraphData, options: RunOptions = {}): Promise<Told> {
   const letters: DeadLetter[] = []
@@ -242,7 +246,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
         .connect('in', 'out'),
     ),
   GRAPH_DIFFERS: () => refused(graphs.good.sink('more', { write: () => undefined }).connect('work', 'more')),
-  MAKER_INVALID: () => thrown(() => run(function none() {} as unknown as () => GraphData)),
+  MAKER_INVALID: () => thrown(() => run(makesNothing as unknown as () => GraphData)),
   LANE_DIFFERS: () => refused(otherInWorkers),
   FILE_NOT_READ: () => thrown(() => loadGraph(call(['nothing.json']))),
   FILE_NOT_WRITTEN: () =>

@@ -14,12 +14,15 @@ function open(gate: Int32Array): void {
 
 const dropped = (pipeline: Pipeline): number => pipeline.snapshot().edges.reduce((sum, edge) => sum + edge.dropped, 0)
 
-const KEPT = { newest: [0, 1, 2, 3], oldest: [0, 3, 4, 5] }
+const KEPT = [
+  { name: 'newest', graph: graphs.newest, kept: [0, 1, 2, 3] },
+  { name: 'oldest', graph: graphs.oldest, kept: [0, 3, 4, 5] },
+]
 
-for (const name of ['newest', 'oldest'] as const) {
+for (const { name, graph, kept } of KEPT) {
   test(`a buffer that drops the ${name} holds its capacity beside the record in hand, and tells what it dropped`, async () => {
     const gate = shared(2)
-    const pipeline = await run(graphs[name], { params: { gate } })
+    const pipeline = await run(graph, { params: { gate } })
     const events: PipelineEvent[] = []
     pipeline.events.on('record.dropped', (event) => events.push(event))
     const receipts = [await pipeline.push('in', 0)]
@@ -28,14 +31,14 @@ for (const name of ['newest', 'oldest'] as const) {
     open(gate)
     const records: unknown[] = []
     for await (const record of pipeline.output('out')) if (records.push(record) === 4) break
-    assert.deepEqual(records, KEPT[name])
+    assert.deepEqual(records, kept)
     const outcomes = receipts.map(({ done }) =>
       done.then(
         () => 'acked',
         ({ code }: MillraceError) => code,
       ),
     )
-    const expected = receipts.map((_, n) => (KEPT[name].includes(n) ? 'acked' : 'RECORD_FAILED'))
+    const expected = receipts.map((_, n) => (kept.includes(n) ? 'acked' : 'RECORD_FAILED'))
     assert.deepEqual(await Promise.all(outcomes), expected)
     const report = await pipeline.drain()
     assert.deepEqual([report.acked, report.failed, report.dropped], [4, 2, 2])

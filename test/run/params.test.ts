@@ -29,7 +29,10 @@ test('a copy of the exported graph with other options and the same handlers is r
   const nodes = importA.nodes.map((node) => (node.id === 'upper' ? { ...node, concurrency: 2 } : node))
   const { name, module, edges, clusters } = importA
   const { outputs } = await collect({ name, module, nodes, edges, clusters })
-  assert.deepEqual(outputs['out']!.toSorted(), ['a.csv:1 worker', 'a.csv:2 worker'])
+  assert.deepEqual(
+    (outputs['out'] as string[]).toSorted((a, b) => a.localeCompare(b)),
+    ['a.csv:1 worker', 'a.csv:2 worker'],
+  )
 })
 
 test('a function that makes the graph is run with the params, in every thread', async () => {
@@ -39,18 +42,21 @@ test('a function that makes the graph is run with the params, in every thread', 
   assert.deepEqual(await read(counts.output('out')), [0, 1, 2])
 })
 
+/** No module exports it. */
+const hidden = ({ count }: { count: number }): GraphData => graphs.countTo({ count })
+/** Another one of the same name as the exported one. */
+const countTo = (params: { count: number }) => graphs.countTo({ count: params.count + 1 })
+
 test('a function that workers cannot find, or that makes no graph, is refused', async () => {
   await assert.rejects(
     run((file: string) => graphs.importFile(file), { params: 'c.csv' }),
     refused('MAKER_INVALID', /no name/),
   )
   await assert.rejects(run(graphs.makesNothing), refused('MAKER_INVALID', /makesNothing.*did not return a graph/))
-  const hidden = ({ count }: { count: number }): GraphData => graphs.countTo({ count })
   await assert.rejects(run(hidden, { params: { count: 1 } }), refused('GRAPH_NOT_EXPORTED', /function: hidden/))
 })
 
 test('another function of the same name is refused', async () => {
-  const countTo = (params: { count: number }) => graphs.countTo({ count: params.count + 1 })
   await assert.rejects(run(countTo, { params: { count: 1 } }), refused('GRAPH_DIFFERS', /count/))
 })
 
@@ -79,7 +85,10 @@ test('sources, `ack`, selectors and `retry.when` read the params', async () => {
   pipeline.events.on('ack.failed', (event) => failures.push(event))
   const records = await read(pipeline.output('out'))
   await pipeline.finished
-  assert.deepEqual(records, Array(2).fill({ polled: 3, attempt: 2, worker: 1 }))
+  assert.deepEqual(
+    records,
+    [1, 2].map(() => ({ polled: 3, attempt: 2, worker: 1 })),
+  )
   assert.deepEqual(failures, [])
 })
 

@@ -16,9 +16,11 @@ test('more than the share of the last twenty records must kill', () => {
   assert.equal(isPoisonous(0.25, each(2, 6)), true)
 })
 
+/** The same of batches of a hundred, with so many records that are well between two of them. */
+const batches = (wellBetween: number) =>
+  Array.from({ length: 11 }, (_, i) => ({ ended: i * (100 + wellBetween), crashed: i * 100 }))
+
 test('batches count as their records do', () => {
-  const batches = (wellBetween: number) =>
-    Array.from({ length: 11 }, (_, i) => ({ ended: i * (100 + wellBetween), crashed: i * 100 }))
   assert.equal(isPoisonous(0.5, batches(50)), true)
   assert.equal(isPoisonous(0.5, batches(100)), false)
 })
