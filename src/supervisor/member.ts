@@ -1,7 +1,6 @@
 import { load, store } from '#atomics'
 import { wrap, type Remote, releaseProxy } from 'comlink'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Memory } from '../lane/memory.ts'
 import { ATTEND, COMMAND } from '../plan/control.ts'
@@ -115,7 +114,10 @@ export class Member {
   async #heard(): Promise<void> {
     const port = this.#port!
     port.ref()
-    await Promise.race([this.#closed, sleep(CLOSING_MS, undefined, { ref: false })])
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSING_MS)))
+    await Promise.race([this.#closed, late])
+    clearTimeout(timer)
     port.close()
   }
 
