@@ -23,7 +23,11 @@ export const diff: Command = {
       value: 'SHARE',
       text: `Exit code 1 where the throughput falls, or the critical path grows, by more. Default: ${DEFAULT_TOLERANCE}.`,
     },
-    cores: { type: 'string', value: 'N', text: 'Cores that `cpu` stages share. Default: those of this machine.' },
+    cores: {
+      type: 'string',
+      value: 'N',
+      text: 'Cores that `cpu` stages share. Default: those that this process may use.',
+    },
   },
   async run({ positionals, values, output }) {
     const [before, after, ...more] = positionals

@@ -64,7 +64,7 @@ export const draw: Command = {
       type: 'boolean',
       text: 'Colours stages by utilisation, buffers by fill; predicted where nothing was measured.',
     },
-    cores: { type: 'string', value: 'N', text: 'Cores for the prediction. Default: those of this machine.' },
+    cores: { type: 'string', value: 'N', text: 'Cores for the prediction. Default: those that this process may use.' },
     measurements: {
       type: 'string',
       value: 'FILE',

@@ -25,7 +25,7 @@ export const GRAPH_OPTIONS = {
   params: {
     type: 'string',
     value: 'JSON',
-    text: 'Params of the run: what handlers find in `context.params`, and what a function that makes the graph is called with.',
+    text: 'What handlers find in `context.params`, and a function that makes the graph gets.',
   },
   'load-seconds': {
     type: 'string',

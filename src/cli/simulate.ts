@@ -20,7 +20,11 @@ export const simulate: Command = {
   usage: 'GRAPH [--cores N] [--seconds S] [--set NODE.OPTION=VALUE …] [--measurements FILE] [--json]',
   options: {
     ...GRAPH_OPTIONS,
-    cores: { type: 'string', value: 'N', text: 'Cores that `cpu` stages share. Default: those of this machine.' },
+    cores: {
+      type: 'string',
+      value: 'N',
+      text: 'Cores that `cpu` stages share. Default: those that this process may use.',
+    },
     set: {
       type: 'string',
       multiple: true,
