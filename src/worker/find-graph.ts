@@ -76,6 +76,11 @@ export async function searchModule<T>(
   }
 }
 
+/** A module's URL without its query: loaders add one of their own in workers. */
+function plainUrl(module: string | undefined): string | undefined {
+  return module?.replace(/[?#].*/s, '')
+}
+
 /** What a worker looks for. */
 interface Wanted extends Pick<WorkerTask, 'graph' | 'maker' | 'params' | 'serial'> {
   readonly module: string
@@ -120,7 +125,8 @@ export async function importGraph({
     const isSame = isGraph(exportedOne) && serialOf(exportedOne) === serial
     return isSame ? exportedOne : (made() ?? exportedOne)
   }
-  const isOwn = (given: Given): boolean => (typeof given === 'function' || given.module === own) && isWanted(given)
+  const isOwn = (given: Given): boolean =>
+    (typeof given === 'function' || plainUrl(given.module) === plainUrl(own)) && isWanted(given)
   // Before the `run` of another graph the own one may be made already.
   const takes = (given: Given): Given | undefined => (isOwn(given) ? given : made())
   const found = await searchModule(importModule(module, loader), pick, takes)
