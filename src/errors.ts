@@ -50,6 +50,10 @@ export const ERROR_CODES = {
     text: 'The workers of a stage died too often, so the pipeline was stopped.',
     fix: 'Look at `history` and `cause`; `restart` says how many deaths are allowed within which time.',
   },
+  STAGE_POISONED: {
+    text: 'Too many of the records that a stage had in hand killed its worker, so the pipeline was stopped.',
+    fix: 'Look at `history` and `cause`: it is the handler that ends its thread, and not single records. `restart.maxPoison` says which share of the last 20 records may kill.',
+  },
   PIPELINE_NOT_RUNNING: {
     text: 'The pipeline takes no records any more.',
     fix: 'Push before `drain` or `stop` is called, and before the pipeline has finished.',
@@ -72,7 +76,11 @@ export const ERROR_CODES = {
   },
   RECORD_FAILED: {
     text: 'A pushed record failed.',
-    fix: 'The events `record.failed` and `record.deadLettered` say where and why.',
+    fix: 'The events `record.failed`, `record.deadLettered` and `record.dropped` say where and why.',
+  },
+  RECORD_ABANDONED: {
+    text: 'The pipeline ended before all that came of a pushed record was done.',
+    fix: 'Drain before you stop, or give `drain` a longer deadline. Some of the work may be done: push the record again only where that does no harm.',
   },
   CALL_UNANSWERED: {
     text: 'A call ended without an answer.',
@@ -104,7 +112,7 @@ export const ERROR_CODES = {
   },
   KEY_INVALID: {
     text: 'A key function returned what is no key.',
-    fix: 'Return a string or a number from `partitionBy` and `batch.by`.',
+    fix: 'Return a string, or a number other than NaN, from `partitionBy` and `batch.by`.',
   },
   ROUTE_UNKNOWN: {
     text: 'A record was sent to a branch that no edge carries.',
@@ -124,7 +132,7 @@ export const ERROR_CODES = {
   },
   MODULE_MISSING: {
     text: 'The graph has handlers, and workers cannot find them.',
-    fix: 'Start the graph with `dataflow(name, import.meta.url)` in the module that exports it.',
+    fix: 'Start the graph with `dataflow(name, import.meta.url)`, in CommonJS `dataflow(name, __filename)`, in the module that exports it.',
   },
   MODULE_NOT_LOADED: {
     text: 'A module could not be loaded.',
@@ -132,7 +140,15 @@ export const ERROR_CODES = {
   },
   GRAPH_NOT_EXPORTED: {
     text: 'The module of the graph does not export it.',
-    fix: 'Export the finished graph, under any name: `export default dataflow(…)…`.',
+    fix: 'Export the finished graph, under any name: `export default dataflow(…)…`, or the named function that makes it of `params`.',
+  },
+  MAKER_INVALID: {
+    text: 'The function that was given to `run` makes no graph that workers could make again.',
+    fix: 'Export a named function that returns the finished graph, and run that one: `export function makeGraph(params) { return dataflow(…)… }`, `run(makeGraph, { params })`.',
+  },
+  GRAPH_DIFFERS: {
+    text: 'The graph that was given to `run` is not the one that workers find in its module.',
+    fix: 'Run the very graph that the module exports. What differs from run to run goes in as `params`: `run(graph, { params })`, or `run(makeGraph, { params })` where the module exports the function that makes the graph.',
   },
   LANE_DIFFERS: {
     text: 'What a worker knows of a lane is not what the lane was laid out for.',
@@ -151,8 +167,8 @@ export const ERROR_CODES = {
     fix: 'Measurements are `{ seconds, nodes: { ID: { workers, in, … } }, edges: [{ index, records, … }] }`.',
   },
   RUN_WHILE_LOADING: {
-    text: '`run` was called by a module while a worker loaded it.',
-    fix: 'Workers import the module that exports the graph. Call `run` from another module, or only where `isMainThread` is true.',
+    text: '`run` was called for another graph by a module while a worker loaded it for its own.',
+    fix: 'A worker takes its own graph from the module, and cannot get past the `run` of another one. Call `run` from another module, or only where `isMainThread` is true.',
   },
   PIPELINE_UNKNOWN: {
     text: 'There is no such pipeline here.',

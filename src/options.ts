@@ -17,6 +17,7 @@ export interface OptionSpec {
     | 'object'
     | 'codec'
     | 'signal'
+    | 'clonable'
   readonly text: string
   readonly default?: number | boolean | string
   readonly unit?: string
@@ -90,6 +91,13 @@ export const RESTART_OPTIONS = {
     text: 'Restarts of the stage within the window; one more stops the pipeline.',
   },
   withinMs: { type: 'number', default: 30_000, above: 0, unit: 'ms', text: 'The window.' },
+  maxPoison: {
+    type: 'number',
+    default: 0.5,
+    min: 0,
+    max: 1,
+    text: 'Share of the last 20 records (or batches) in hand that may kill their worker and be given up; more stop the pipeline. 1: any number may.',
+  },
 } as const satisfies OptionTable
 
 export const BATCH_OPTIONS = {
@@ -433,7 +441,7 @@ export const RUN_OPTIONS = {
     above: 0,
     max: 86_400_000,
     unit: 'ms',
-    text: 'A pipeline with records in flight that moves none for so long emits `stalled`.',
+    text: 'A pipeline with records in flight that moves none for so long emits `stalled`; while a batch or a retry waits, only after that.',
   },
   inject: {
     type: 'boolean',
@@ -455,6 +463,10 @@ export const RUN_OPTIONS = {
     max: 1_099_511_627_776,
     unit: 'bytes',
     text: 'Memory that the kept dead letters take at most. The oldest make room; a record that is larger by itself is not kept with its letter.',
+  },
+  params: {
+    type: 'clonable',
+    text: 'What handlers find in `context.params`, in every worker and every successor, and what a function that makes the graph is called with. Cloned as `structuredClone` does, once, when `run` is called.',
   },
   loader: {
     type: 'string',

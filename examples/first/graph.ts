@@ -4,18 +4,22 @@ import { scryptSync } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { dataflow } from 'millrace'
 
-/** Hashes the lines of a file on two cores. INPUT and OUTPUT name the files. */
-const { INPUT = 'package.json', OUTPUT = 'hashes.ndjson' } = process.env
+/** What differs from run to run. */
+interface Params {
+  readonly input: string
+  readonly output: string
+}
 
-export default dataflow('hashes', import.meta.url)
-  .source('lines', { produce: () => createInterface(createReadStream(INPUT)) })
+/** Hashes the lines of a file on two cores. */
+export default dataflow<Params>('hashes', import.meta.url)
+  .source('lines', { produce: ({ params }) => createInterface(createReadStream(params.input)) })
   .transform('hash', {
     concurrency: 2,
     map: (line) => ({ line, hash: scryptSync(line, 'salt', 16).toString('hex') }),
   })
   .sink('save', {
     batch: { size: 100, timeoutMs: 50 },
-    write: (rows) => appendFile(OUTPUT, rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
+    write: (rows, { params }) => appendFile(params.output, rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
   })
   .connect('lines', 'hash')
   .connect('hash', 'save')

@@ -17,6 +17,11 @@ export const PROBLEMS = {
     text: 'The graph has no name.',
     fix: 'Give `dataflow` a name: a string that is not empty.',
   },
+  MODULE_INVALID: {
+    severity: 'error',
+    text: 'The module of the graph is named in a way in which workers cannot import it.',
+    fix: 'Name it by its URL or its absolute path: `dataflow(name, import.meta.url)`, in CommonJS `dataflow(name, __filename)`.',
+  },
   ENTRY_INVALID: {
     severity: 'error',
     text: 'A node, edge or cluster is not an object.',

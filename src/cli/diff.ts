@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os'
 import { diff as diffGraphs, type Difference, type GraphDiff } from '../analysis/diff.ts'
 import { validate } from '../analysis/validate.ts'
+import { availableCores } from '../cores.ts'
 import { durationText, percentText, rateText } from '../render/text.ts'
 import { type Command, numberOf, positiveOf, type Output, UsageError } from './command.ts'
 import { GRAPH_OPTIONS, loadFile } from './load-graph.ts'
@@ -15,6 +15,7 @@ export const diff: Command = {
   summary: 'What changed from one graph to another, and what that does to its flow.',
   usage: 'BEFORE AFTER [--tolerance SHARE] [--cores N] [--json]',
   options: {
+    params: GRAPH_OPTIONS.params,
     'load-seconds': GRAPH_OPTIONS['load-seconds'],
     json: GRAPH_OPTIONS.json,
     strict: GRAPH_OPTIONS.strict,
@@ -23,7 +24,11 @@ export const diff: Command = {
       value: 'SHARE',
       text: `Exit code 1 where the throughput falls, or the critical path grows, by more. Default: ${DEFAULT_TOLERANCE}.`,
     },
-    cores: { type: 'string', value: 'N', text: 'Cores that `cpu` stages share. Default: those of this machine.' },
+    cores: {
+      type: 'string',
+      value: 'N',
+      text: 'Cores that `cpu` stages share. Default: those that this process may use.',
+    },
   },
   async run({ positionals, values, output }) {
     const [before, after, ...more] = positionals
@@ -31,7 +36,7 @@ export const diff: Command = {
       throw new UsageError('Say two graphs: the one before and the one after.')
     }
     const tolerance = numberOf(values, 'tolerance') ?? DEFAULT_TOLERANCE
-    const cores = positiveOf(values, 'cores') ?? availableParallelism()
+    const cores = positiveOf(values, 'cores') ?? availableCores()
     const graphs = [await loadFile(before, values), await loadFile(after, values)] as const
     const problems = validate(graphs[1])
     const found = diffGraphs(...graphs, { cores })

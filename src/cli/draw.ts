@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { simulate } from '../analysis/flow/simulate.ts'
 import { path, PATH_MEASURES } from '../analysis/path.ts'
 import { validate } from '../analysis/validate.ts'
+import { availableCores } from '../cores.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { toDot } from '../render/dot.ts'
@@ -64,7 +64,7 @@ export const draw: Command = {
       type: 'boolean',
       text: 'Colours stages by utilisation, buffers by fill; predicted where nothing was measured.',
     },
-    cores: { type: 'string', value: 'N', text: 'Cores for the prediction. Default: those of this machine.' },
+    cores: { type: 'string', value: 'N', text: 'Cores for the prediction. Default: those that this process may use.' },
     measurements: {
       type: 'string',
       value: 'FILE',
@@ -121,7 +121,7 @@ async function optionsOf(call: Call, graph: GraphData): Promise<DrawOptions> {
   const { values } = call
   const measurements = await loadMeasurements(call)
   const wantsFigures = values['predict'] === true || (values['heat'] === true && measurements === undefined)
-  const cores = positiveOf(values, 'cores') ?? availableParallelism()
+  const cores = positiveOf(values, 'cores') ?? availableCores()
   return {
     theme: themeOf(values),
     highlight: highlightOf(values, graph),

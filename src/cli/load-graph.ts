@@ -6,9 +6,10 @@ import { pathToFileURL } from 'node:url'
 import type { Measurements } from '../analysis/types.ts'
 import { MillraceError } from '../errors.ts'
 import { graphFromJson } from '../analysis/graph-from-json.ts'
-import type { GraphData } from '../graph/types.ts'
+import type { GraphData, GraphMaker } from '../graph/types.ts'
 import { RUN_OPTIONS } from '../options.ts'
-import { importModule, isGraph } from '../worker/load.ts'
+import { graphOf, isGraph, searchModule } from '../worker/find-graph.ts'
+import { importModule } from '../worker/load.ts'
 import { positiveOf, textOf, UsageError, type Call, type CommandOption, type Values } from './command.ts'
 
 /** A module may take as long as the workers that load it again. */
@@ -21,6 +22,11 @@ export const GRAPH_OPTIONS = {
     value: 'NAME',
     text: 'Which graph, where the module exports several: its export or its name.',
   },
+  params: {
+    type: 'string',
+    value: 'JSON',
+    text: 'What handlers find in `context.params`, and a function that makes the graph gets.',
+  },
   'load-seconds': {
     type: 'string',
     value: 'S',
@@ -30,15 +36,27 @@ export const GRAPH_OPTIONS = {
   strict: { type: 'boolean', text: 'Exit code 1 on warnings too.' },
 } as const satisfies Readonly<Record<string, CommandOption>>
 
+/** What a command runs: a graph, or the function that makes it; and the graph itself. */
+export interface Loaded {
+  readonly given: GraphData | GraphMaker
+  readonly params: unknown
+  readonly graph: GraphData
+}
+
 /**
  * The graph that a command names.
  * @throws UsageError, FILE_NOT_READ, GRAPH_JSON_INVALID, MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED
  */
-export async function loadGraph({ positionals, values }: Call): Promise<GraphData> {
+export async function loadGraph(call: Call): Promise<GraphData> {
+  return (await loadGiven(call)).graph
+}
+
+/** The same, as `run` takes it. @throws what `loadGraph` throws */
+export async function loadGiven({ positionals, values }: Call): Promise<Loaded> {
   const [file, ...more] = positionals
   if (file === undefined) throw new UsageError('Say which graph: a module or a JSON file.')
   if (more.length > 0) throw new UsageError(`One graph at a time, not also ${JSON.stringify(more[0])}.`)
-  return loadFile(file, values)
+  return load(file, values)
 }
 
 /**
@@ -46,10 +64,46 @@ export async function loadGraph({ positionals, values }: Call): Promise<GraphDat
  * @throws UsageError, FILE_NOT_READ, GRAPH_JSON_INVALID, MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED
  */
 export async function loadFile(file: string, values: Values): Promise<GraphData> {
+  return (await load(file, values)).graph
+}
+
+async function load(file: string, values: Values): Promise<Loaded> {
   const seconds = positiveOf(values, 'load-seconds') ?? LOAD_SECONDS
-  if (file.endsWith('.json')) return graphFromJson(await read(file))
+  const params = paramsOf(values)
+  if (file.endsWith('.json')) {
+    const graph = graphFromJson(await read(file))
+    return { given: graph, params, graph }
+  }
+  const wanted = textOf(values, 'graph')
   const loading = importModule(pathToFileURL(resolve(file)).href, 'auto')
-  return pick(await settled(loading, file, seconds), file, textOf(values, 'graph'))
+  // A module that runs its graph itself hands it over, and needs not export it.
+  const found = await settled(
+    searchModule<GraphData | GraphMaker>(
+      loading,
+      (exports) => pick(exports, file, wanted, params !== undefined),
+      (given) => (wanted === undefined || given.name === wanted ? given : undefined),
+      0,
+    ),
+    file,
+    seconds,
+  )
+  if (found === undefined)
+    throw new MillraceError('GRAPH_NOT_EXPORTED', { module: file, ...(wanted && { graph: wanted }) })
+  if (typeof found !== 'function') return { given: found, params, graph: found }
+  if (found.length > 0 && params === undefined)
+    throw new UsageError(`${found.name} of ${file} makes the graph of its params: give them with --params JSON.`)
+  return { given: found, params, graph: graphOf(found, params) }
+}
+
+/** @throws UsageError */
+function paramsOf(values: Values): unknown {
+  const text = textOf(values, 'params')
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`--params takes JSON: ${String(error)}.`)
+  }
 }
 
 /**
@@ -101,18 +155,32 @@ async function read(file: string): Promise<string> {
   }
 }
 
-/** The graph by export or name; without one, the default export, or the only graph there is. */
-function pick(exports: Readonly<Record<string, unknown>>, module: string, wanted: string | undefined): GraphData {
-  const graphs = Object.entries(exports).filter((entry): entry is [string, GraphData] => isGraph(entry[1]))
+/**
+ * The graph by export or name, or the function that makes it by export; without one, the default export, or the only graph there
+ * is, or, with params, the only function. Undefined where nothing is exported that could be one.
+ */
+function pick(
+  exports: Readonly<Record<string, unknown>>,
+  module: string,
+  wanted: string | undefined,
+  hasParams: boolean,
+): GraphData | GraphMaker | undefined {
+  const entries = Object.entries(exports)
+  const graphs = entries.filter((entry): entry is [string, GraphData] => isGraph(entry[1]))
+  const makers = entries.filter((entry): entry is [string, GraphMaker] => typeof entry[1] === 'function')
+  const named = (name: string): GraphData | GraphMaker | undefined =>
+    [...graphs, ...makers].find(([key]) => key === name)?.[1]
+  const only = graphs.length > 0 || !hasParams ? graphs : makers
   const found =
     wanted === undefined
-      ? (graphs.find(([name]) => name === 'default') ?? (graphs.length === 1 ? graphs[0] : undefined))
-      : (graphs.find(([name]) => name === wanted) ?? graphs.find(([, graph]) => graph.name === wanted))
-  if (found !== undefined) return found[1]
-  const exported = graphs.map(([name, graph]) => `${name} (${graph.name})`)
+      ? (named('default') ?? (only.length === 1 ? only[0]![1] : undefined))
+      : (named(wanted) ?? graphs.find(([, graph]) => graph.name === wanted)?.[1])
+  if (found !== undefined) return found
+  const exported = [...graphs.map(([key, graph]) => `${key} (${graph.name})`), ...makers.map(([key]) => `${key}()`)]
   if (graphs.length > 1 && wanted === undefined) {
     throw new UsageError(`${module} exports several graphs: choose one of ${exported.join(', ')} with --graph.`)
   }
+  if (exported.length === 0) return undefined
   throw new MillraceError('GRAPH_NOT_EXPORTED', {
     module,
     ...(wanted === undefined ? {} : { graph: wanted }),

@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { forecast } from '../analysis/flow/forecast.ts'
 import { compare, errorOf, type Rehearsal } from '../analysis/live/rehearsal.ts'
 import { validate } from '../analysis/validate.ts'
+import { availableCores } from '../cores.ts'
 import type { GraphData } from '../graph/types.ts'
 import { percentText, rateText } from '../render/text.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
@@ -111,7 +111,7 @@ function comparison(graph: GraphData, { plan }: Pipeline, from: Snapshot, to: Sn
   const predicted = forecast(graph, {
     seconds: to.elapsedMs / 1000,
     fromSeconds: from.elapsedMs / 1000,
-    cores: availableParallelism(),
+    cores: availableCores(),
   })
   return compare(graph, predicted, measurements(plan, to, from))
 }

@@ -8,7 +8,7 @@ import type { Report } from '../supervisor/report.ts'
 import { run as runGraph } from '../supervisor/run.ts'
 import { numberOf, textOf, TOKEN_TEXT, type Call, type Command, type Output, type Values } from './command.ts'
 import { loadControl } from './load-control.ts'
-import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
+import { GRAPH_OPTIONS, loadGiven } from './load-graph.ts'
 import { Interrupts } from './interrupts.ts'
 import { oneLine } from './table.ts'
 import { follow } from './top.ts'
@@ -20,9 +20,10 @@ const WHOLE = { depth: 200, bytes: Infinity }
 export const run: Command = {
   summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
   usage:
-    'MODULE [--graph NAME] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
+    'MODULE [--graph NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
+    params: GRAPH_OPTIONS.params,
     'load-seconds': GRAPH_OPTIONS['load-seconds'],
     port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
     host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
@@ -34,8 +35,8 @@ export const run: Command = {
   },
   async run(call) {
     const { values, output } = call
-    const graph = await loadGraph(call)
-    const pipeline = await runGraph(graph, { inject: values['inject'] === true })
+    const { given, params, graph } = await loadGiven(call)
+    const pipeline = await runGraph(given, { inject: values['inject'] === true, params })
     using interrupts = new Interrupts(pipeline, output)
     const server = await serve(pipeline, values, output).catch(async (error: unknown) => {
       await pipeline.stop()
@@ -158,11 +159,12 @@ async function reported(
   return failure === undefined ? 0 : 1
 }
 
-function reportLine({ outcome, acked, failed, deadLettered, abandoned, seconds }: Report): string {
+function reportLine({ outcome, acked, failed, deadLettered, dropped, abandoned, seconds }: Report): string {
   const parts = [
     `${numberText(acked)} acked (${rateText(acked / Math.max(seconds, Number.MIN_VALUE))})`,
     `${numberText(failed)} failed`,
     `${numberText(deadLettered)} dead-lettered`,
+    ...(dropped === 0 ? [] : [`${numberText(dropped)} dropped`]),
     `${numberText(abandoned)} abandoned`,
   ]
   return `${outcome} after ${durationText(seconds * 1_000)}: ${parts.join(', ')}`

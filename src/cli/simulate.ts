@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { bottlenecks, maxRate } from '../analysis/flow/capacity.ts'
 import { forecast } from '../analysis/flow/forecast.ts'
 import { latency } from '../analysis/flow/latency.ts'
@@ -9,6 +8,7 @@ import { changeGraph, whatIf } from '../analysis/flow/what-if.ts'
 import { explain } from '../analysis/live/explain.ts'
 import { measuredGraph } from '../analysis/live/measured.ts'
 import { validate } from '../analysis/validate.ts'
+import { availableCores } from '../cores.ts'
 import type { GraphData } from '../graph/types.ts'
 import { positiveOf, textsOf, UsageError, type Command } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
@@ -20,7 +20,11 @@ export const simulate: Command = {
   usage: 'GRAPH [--cores N] [--seconds S] [--set NODE.OPTION=VALUE …] [--measurements FILE] [--json]',
   options: {
     ...GRAPH_OPTIONS,
-    cores: { type: 'string', value: 'N', text: 'Cores that `cpu` stages share. Default: those of this machine.' },
+    cores: {
+      type: 'string',
+      value: 'N',
+      text: 'Cores that `cpu` stages share. Default: those that this process may use.',
+    },
     set: {
       type: 'string',
       multiple: true,
@@ -49,7 +53,7 @@ export const simulate: Command = {
       return code
     }
     const measurements = await loadMeasurements(call)
-    const cores = positiveOf(call.values, 'cores') ?? availableParallelism()
+    const cores = positiveOf(call.values, 'cores') ?? availableCores()
     const graph = measurements === undefined ? declared : measuredGraph(declared, measurements)
     const changes = changesOf(textsOf(call.values, 'set'))
     const seconds = positiveOf(call.values, 'seconds')

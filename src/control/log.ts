@@ -13,6 +13,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   'record.retried': 'debug',
   'record.deadLettered': 'warn',
   'record.failed': 'warn',
+  'record.dropped': 'warn',
   'ack.failed': 'warn',
   'worker.died': 'warn',
   'worker.hung': 'warn',

@@ -13,8 +13,11 @@ import type {
   SinkBatchOptions,
   SinkWriteOptions,
   SourceOptions,
+  Parametrised,
   TransformOptions,
 } from './types.ts'
+import { moduleUrl } from './module-url.ts'
+import { number } from './serial.ts'
 
 /** What the compiler knows of a node: the payload that it takes, and the payload that it sends. */
 export interface Ports<In = unknown, Out = unknown> {
@@ -64,7 +67,7 @@ type Prefixed<N, Prefix extends string> = { [Id in keyof N & string as `${Prefix
  * Every call returns a new graph. Nothing is checked here but by the compiler: `validate` reports all problems at once,
  * and `plan` and `run` refuse a graph that has any.
  */
-export class Graph<Nodes extends NodeTypes = {}> implements GraphData {
+export class Graph<Nodes extends NodeTypes = {}, Params = unknown> implements Parametrised<Params> {
   readonly name: string
   readonly module: string | undefined
   readonly nodes: readonly GraphNode[]
@@ -72,6 +75,8 @@ export class Graph<Nodes extends NodeTypes = {}> implements GraphData {
   readonly clusters: readonly GraphCluster[]
   /** For the compiler only. */
   declare readonly types: Nodes
+  /** For the compiler only: what `run` is to be given as `params`. */
+  declare readonly takes: (params: Params) => void
 
   constructor(data: GraphData) {
     this.name = data.name
@@ -80,57 +85,58 @@ export class Graph<Nodes extends NodeTypes = {}> implements GraphData {
     this.edges = Object.freeze([...data.edges])
     this.clusters = Object.freeze([...data.clusters])
     Object.freeze(this)
+    number(this, data.module)
   }
 
   /** Adds a source: `produce` (an iterable, async or not), `poll` (asked for at most so many records) or `push`. */
   source<const Id extends string, Out = any, State = undefined>(
     id: Id,
-    options: SourceOptions<Out, State> = {},
-  ): Graph<Nodes & Record<Id, Ports<never, Out>>> {
+    options: SourceOptions<Out, State, Params> = {},
+  ): Graph<Nodes & Record<Id, Ports<never, Out>>, Params> {
     return this.#withNode('source', id, options)
   }
 
   /** Adds a transform with one handler: `map`, `flatMap`, `filter` or `mapBatch`. */
   transform<const Id extends string, In = any, Out = In, State = undefined>(
     id: Id,
-    options: TransformOptions<In, Out, State> = {},
-  ): Graph<Nodes & Record<Id, Ports<In, Out>>> {
+    options: TransformOptions<In, Out, State, Params> = {},
+  ): Graph<Nodes & Record<Id, Ports<In, Out>>, Params> {
     return this.#withNode('transform', id, options)
   }
 
   /** Adds a conditional: `route` names the branch of each record, and so the edges (`when`) that it takes. No thread. */
   conditional<const Id extends string, In = any>(
     id: Id,
-    options: ConditionalOptions<In> = {},
-  ): Graph<Nodes & Record<Id, Ports<In, In>>> {
+    options: ConditionalOptions<In, Params> = {},
+  ): Graph<Nodes & Record<Id, Ports<In, In>>, Params> {
     return this.#withNode('conditional', id, options)
   }
 
   /** Adds a buffer: capacity, and what happens when it is full, on the lanes through it. No thread. */
-  buffer<const Id extends string>(id: Id, options: BufferOptions = {}): Graph<Nodes & Record<Id, PassThrough>> {
+  buffer<const Id extends string>(id: Id, options: BufferOptions = {}): Graph<Nodes & Record<Id, PassThrough>, Params> {
     return this.#withNode('buffer', id, options)
   }
 
   /** Adds a merge: what is sent to it from several nodes goes on together. No thread. */
-  merge<const Id extends string>(id: Id, options: MergeOptions = {}): Graph<Nodes & Record<Id, PassThrough>> {
+  merge<const Id extends string>(id: Id, options: MergeOptions = {}): Graph<Nodes & Record<Id, PassThrough>, Params> {
     return this.#withNode('merge', id, options)
   }
 
   /** Adds a sink: `write` gets each record, or each batch with `batch`. Without `write`, `pipeline.output(id)` reads it. */
   sink<const Id extends string, In = any, State = undefined>(
     id: Id,
-    options?: SinkBatchOptions<In, State>,
-  ): Graph<Nodes & Record<Id, Ports<In, In>>>
+    options?: SinkBatchOptions<In, State, Params>,
+  ): Graph<Nodes & Record<Id, Ports<In, In>>, Params>
   sink<const Id extends string, In = any, State = undefined>(
     id: Id,
-    options?: SinkWriteOptions<In, State>,
-  ): Graph<Nodes & Record<Id, Ports<In, In>>>
-  sink(id: string, options: object = {}): Graph<any> {
+    options?: SinkWriteOptions<In, State, Params>,
+  ): Graph<Nodes & Record<Id, Ports<In, In>>, Params>
+  sink(id: string, options: object = {}): Graph<any, any> {
     return this.#withNode('sink', id, options)
   }
 
   /** Adds a cluster: a named group of nodes, which may lie in another one (`parent`). */
-  cluster(id: string, options: ClusterOptions = {}): Graph<Nodes> {
+  cluster(id: string, options: ClusterOptions = {}): Graph<Nodes, Params> {
     return new Graph({ ...this.#data(), clusters: [...this.clusters, Object.freeze({ ...options, id })] })
   }
 
@@ -138,12 +144,12 @@ export class Graph<Nodes extends NodeTypes = {}> implements GraphData {
   connect<
     From extends keyof Nodes & string,
     To extends keyof Nodes & string,
-    const Options extends EdgeOptions<OutOf<Nodes, From>> = {},
+    const Options extends EdgeOptions<OutOf<Nodes, From>, Params> = {},
   >(
     from: From,
     to: To & Fits<Nodes, From, To, Options>,
     options?: Options,
-  ): Graph<Connected<Nodes, From, To, Options>> {
+  ): Graph<Connected<Nodes, From, To, Options>, Params> {
     return new Graph({ ...this.#data(), edges: [...this.edges, Object.freeze({ ...options, from, to })] })
   }
 
@@ -152,9 +158,9 @@ export class Graph<Nodes extends NodeTypes = {}> implements GraphData {
    * which is made where it does not exist.
    */
   embed<Inner extends NodeTypes, const Prefix extends string>(
-    inner: Graph<Inner>,
+    inner: Graph<Inner, Params>,
     { prefix, cluster }: { prefix: Prefix; cluster?: string },
-  ): Graph<Nodes & Prefixed<Inner, Prefix>> {
+  ): Graph<Nodes & Prefixed<Inner, Prefix>, Params> {
     const rename = (id: string): string => prefix + id
     const outer = cluster === undefined ? {} : { cluster }
     const parent = cluster === undefined ? {} : { parent: cluster }
@@ -193,7 +199,7 @@ export class Graph<Nodes extends NodeTypes = {}> implements GraphData {
     return { name: this.name, module: this.module, nodes: this.nodes, edges: this.edges, clusters: this.clusters }
   }
 
-  #withNode(kind: NodeKind, id: string, options: object): Graph<any> {
+  #withNode(kind: NodeKind, id: string, options: object): Graph<any, any> {
     return new Graph({ ...this.#data(), nodes: [...this.nodes, freezeNode({ ...options, id, kind })] })
   }
 }
@@ -212,10 +218,12 @@ function isPlainObject(value: unknown): value is object {
 }
 
 /**
- * Starts a graph. `moduleUrl` is the `import.meta.url` of the module that exports the finished graph: each worker imports
- * that module again and finds its handlers by the graph's name and the node's id. Without it the graph can be drawn,
+ * Starts a graph. `module` is the module that exports the finished graph: its `import.meta.url`, or its `__filename`. Each worker
+ * imports that module again and finds its handlers by the graph's name and the node's id. Without it the graph can be drawn,
  * analysed and rehearsed; handlers that are `{ module, export }` references run without it too.
+ *
+ * `Params` is what `run` is to be given as `params`, and what handlers find in `context.params`.
  */
-export function dataflow(name: string, moduleUrl?: string): Graph {
-  return new Graph({ name, module: moduleUrl, nodes: [], edges: [], clusters: [] })
+export function dataflow<Params = unknown>(name: string, module?: string | URL): Graph<{}, Params> {
+  return new Graph({ name, module: moduleUrl(module), nodes: [], edges: [], clusters: [] })
 }

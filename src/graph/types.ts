@@ -24,8 +24,14 @@ export interface HandlerReference {
   readonly export: string
 }
 
+/** What the functions get that have no context of their own: keys, routes, selectors, `retry.when`. */
+export interface RunContext<Params = unknown> {
+  /** The option `params` of `run`. */
+  readonly params: Params
+}
+
 /** What every handler gets beside its record. One object per worker, reused: read it during the call. */
-export interface Context<State = unknown> {
+export interface Context<State = unknown, Params = unknown> extends RunContext<Params> {
   /** Node id of the handler. */
   readonly node: string
   /** Index of this worker in its stage, from 0, and how many the stage has. */
@@ -49,7 +55,7 @@ export interface Context<State = unknown> {
 }
 
 /** What a source's handlers get. */
-export interface SourceContext<State = unknown> {
+export interface SourceContext<State = unknown, Params = unknown> extends RunContext<Params> {
   readonly node: string
   readonly worker: number
   readonly workers: number
@@ -64,8 +70,23 @@ export interface SourceContext<State = unknown> {
   readonly emitted: number
 }
 
+/** Why a source record failed, as `ack` learns it. */
+export interface AckReason {
+  /**
+   * It failed at every attempt somewhere; a buffer dropped it, or some of what came of it, and nothing of it failed; or the
+   * pipeline ended before it did.
+   */
+  readonly outcome: 'failed' | 'dropped' | 'abandoned'
+}
+
+/** What `ack` gets. */
+export interface AckContext<State = unknown, Params = unknown> extends SourceContext<State, Params> {
+  /** Of each of the failures, by index, why it is one. */
+  readonly reasons: readonly AckReason[]
+}
+
 /** What `setup` gets; its result is `context.state` of every call in the same worker. */
-export interface SetupContext {
+export interface SetupContext<Params = unknown> extends RunContext<Params> {
   readonly node: string
   readonly worker: number
   readonly workers: number
@@ -75,7 +96,7 @@ export interface SetupContext {
 }
 
 /** How a failed record or batch is tried again. */
-export interface RetryPolicy {
+export interface RetryPolicy<Params = unknown> {
   readonly maxAttempts?: number
   readonly backoff?: 'constant' | 'linear' | 'exponential'
   readonly baseMs?: number
@@ -83,7 +104,7 @@ export interface RetryPolicy {
   /** Share of the delay that is random, from 0 to 1. */
   readonly jitter?: number
   /** Tells whether this error is worth another try. Default: every error is. */
-  readonly when?: ((error: unknown, attempt: number) => boolean) | HandlerReference
+  readonly when?: ((error: unknown, attempt: number, context: RunContext<Params>) => boolean) | HandlerReference
 }
 
 /** How a stage's dead workers are replaced. */
@@ -92,16 +113,18 @@ export interface RestartPolicy {
   readonly maxBackoffMs?: number
   readonly maxRestarts?: number
   readonly withinMs?: number
+  /** Share of the last 20 records in hand that may kill their worker; more stop the pipeline. */
+  readonly maxPoison?: number
 }
 
 /** How a stage collects records before its handler gets them. */
-export interface BatchPolicy<In = unknown> {
+export interface BatchPolicy<In = unknown, Params = unknown> {
   /** Most records in one batch. */
   readonly size?: number
   /** Longest time, in ms, that the first record of an open batch waits for the others. */
   readonly timeoutMs?: number
   /** Batches hold records of one key only. */
-  readonly by?: ((record: In) => string | number) | HandlerReference
+  readonly by?: ((record: In, context: RunContext<Params>) => string | number) | HandlerReference
 }
 
 /** What arrives on an error or dead-letter edge when a handler gave a record up. */
@@ -150,16 +173,16 @@ export interface StageOptions {
 }
 
 /** Options of stages that take records. */
-export interface InputOptions<In> {
+export interface InputOptions<In, Params = unknown> {
   /** Async handlers: calls that one worker may have open at once. */
   readonly maxInFlight?: number
   /** Keeps the order of the input (of each key, with `partitionBy`) even where handlers are async or retried. */
   readonly ordered?: boolean
   readonly dispatch?: Dispatch
   /** Key of a record: records of one key visit the same worker. Implies `dispatch: 'partition'`. */
-  readonly partitionBy?: ((record: In) => string | number) | HandlerReference
-  readonly batch?: BatchPolicy<In>
-  readonly retry?: RetryPolicy
+  readonly partitionBy?: ((record: In, context: RunContext<Params>) => string | number) | HandlerReference
+  readonly batch?: BatchPolicy<In, Params>
+  readonly retry?: RetryPolicy<Params>
   /** Longest time that one call of the handler may take. */
   readonly timeoutMs?: number
   /** A record in hand at so many deaths of its worker is given up. */
@@ -167,7 +190,7 @@ export interface InputOptions<In> {
 }
 
 /** Options of a source. */
-export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptions {
+export interface SourceOptions<Out, State, Params = unknown> extends CommonNodeOptions, StageOptions {
   /** Declared rate in records per second, for analysis and rehearsal. It limits nothing. */
   readonly rate?: number
   /** Most records per second that this stage hands on. */
@@ -177,11 +200,11 @@ export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptio
   /** Source records that share a slot, at most. 1 acks each record by itself. */
   readonly granule?: number
   readonly produce?:
-    | ((context: SourceContext<State>) => Iterable<Out | Marked<Out>> | AsyncIterable<Out | Marked<Out>>)
+    | ((context: SourceContext<State, Params>) => Iterable<Out | Marked<Out>> | AsyncIterable<Out | Marked<Out>>)
     | HandlerReference
   /** Returns at most `demand` records, none where there are none just now, or `null` at the end. */
   readonly poll?:
-    | ((demand: number, context: SourceContext<State>) => PolledBatch<Out> | Promise<PolledBatch<Out>>)
+    | ((demand: number, context: SourceContext<State, Params>) => PolledBatch<Out> | Promise<PolledBatch<Out>>)
     | HandlerReference
   /** A record that has killed its source so often, by what it does when it is sent, is given up. */
   readonly maxCrashes?: number
@@ -196,11 +219,11 @@ export interface SourceOptions<Out, State> extends CommonNodeOptions, StageOptio
     | ((
         successes: readonly unknown[],
         failures: readonly unknown[],
-        context: SourceContext<State>,
+        context: AckContext<State, Params>,
       ) => void | Promise<void>)
     | HandlerReference
-  readonly setup?: ((context: SetupContext) => State | Promise<State>) | HandlerReference
-  readonly teardown?: ((state: State, context: SetupContext) => void | Promise<void>) | HandlerReference
+  readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference
+  readonly teardown?: ((state: State, context: SetupContext<Params>) => void | Promise<void>) | HandlerReference
 }
 
 /**
@@ -232,39 +255,41 @@ export function mark<T>(value: T, marks: { cursor?: unknown; receipt?: unknown }
  * Options of a transform; one of its handlers is given. What a handler returns belongs to the pipeline from then on: it is
  * written to the lanes later, so it must be a new object each time, or one that nobody changes.
  */
-export interface TransformOptions<In, Out, State> extends CommonNodeOptions, StageOptions, InputOptions<In> {
+export interface TransformOptions<In, Out, State, Params = unknown>
+  extends CommonNodeOptions, StageOptions, InputOptions<In, Params> {
   /** Declared outputs per input. */
   readonly selectivity?: number
-  readonly map?: ((record: In, context: Context<State>) => Out | Promise<Out>) | HandlerReference
+  readonly map?: ((record: In, context: Context<State, Params>) => Out | Promise<Out>) | HandlerReference
   readonly flatMap?:
-    | ((record: In, context: Context<State>) => Iterable<Out> | AsyncIterable<Out> | Promise<Iterable<Out>>)
+    | ((record: In, context: Context<State, Params>) => Iterable<Out> | AsyncIterable<Out> | Promise<Iterable<Out>>)
     | HandlerReference
-  readonly filter?: ((record: In, context: Context<State>) => boolean | Promise<boolean>) | HandlerReference
+  readonly filter?: ((record: In, context: Context<State, Params>) => boolean | Promise<boolean>) | HandlerReference
   readonly mapBatch?:
-    | ((records: In[], context: Context<State>) => Iterable<Out> | Promise<Iterable<Out>>)
+    | ((records: In[], context: Context<State, Params>) => Iterable<Out> | Promise<Iterable<Out>>)
     | HandlerReference
-  readonly setup?: ((context: SetupContext) => State | Promise<State>) | HandlerReference
-  readonly teardown?: ((state: State, context: SetupContext) => void | Promise<void>) | HandlerReference
+  readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference
+  readonly teardown?: ((state: State, context: SetupContext<Params>) => void | Promise<void>) | HandlerReference
 }
 
 /** Options that all sinks take. */
-export interface SinkOptions<In, State> extends CommonNodeOptions, StageOptions, InputOptions<In> {
-  readonly setup?: ((context: SetupContext) => State | Promise<State>) | HandlerReference
-  readonly teardown?: ((state: State, context: SetupContext) => void | Promise<void>) | HandlerReference
+export interface SinkOptions<In, State, Params = unknown>
+  extends CommonNodeOptions, StageOptions, InputOptions<In, Params> {
+  readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference
+  readonly teardown?: ((state: State, context: SetupContext<Params>) => void | Promise<void>) | HandlerReference
 }
 
 /** Options of a sink whose `write` gets single records. */
-export interface SinkWriteOptions<In, State> extends SinkOptions<In, State> {
+export interface SinkWriteOptions<In, State, Params = unknown> extends SinkOptions<In, State, Params> {
   readonly batch?: never
   /** Without `batch`: called for each record. Without `write`: the records are read by `pipeline.output(node)`. */
-  readonly write?: ((record: In, context: Context<State>) => void | Promise<void>) | HandlerReference
+  readonly write?: ((record: In, context: Context<State, Params>) => void | Promise<void>) | HandlerReference
 }
 
 /** Options of a sink whose `write` gets batches. */
-export interface SinkBatchOptions<In, State> extends SinkOptions<In, State> {
-  readonly batch: BatchPolicy<In>
+export interface SinkBatchOptions<In, State, Params = unknown> extends SinkOptions<In, State, Params> {
+  readonly batch: BatchPolicy<In, Params>
   /** With `batch`: called for each batch. */
-  readonly write?: ((records: In[], context: Context<State>) => void | Promise<void>) | HandlerReference
+  readonly write?: ((records: In[], context: Context<State, Params>) => void | Promise<void>) | HandlerReference
 }
 
 /** Options of a buffer. */
@@ -276,16 +301,16 @@ export interface BufferOptions extends CommonNodeOptions {
 }
 
 /** Options of a conditional. */
-export interface ConditionalOptions<In> extends CommonNodeOptions {
+export interface ConditionalOptions<In, Params = unknown> extends CommonNodeOptions {
   /** Names the branch that a record takes: the edges with that `when`. */
-  readonly route?: ((record: In) => string) | HandlerReference
+  readonly route?: ((record: In, context: RunContext<Params>) => string) | HandlerReference
 }
 
 /** Options of a merge. */
 export type MergeOptions = CommonNodeOptions
 
 /** Options of an edge. */
-export interface EdgeOptions<Payload = unknown> {
+export interface EdgeOptions<Payload = unknown, Params = unknown> {
   readonly pathType?: PathType
   /** The branch (of a conditional's `route`, or of `context.emit`) whose records take this edge. */
   readonly when?: string
@@ -305,7 +330,7 @@ export interface EdgeOptions<Payload = unknown> {
   /** Bytes of each lane's ring. */
   readonly laneBytes?: number
   /** With `dispatch: 'broadcast'`: whether this worker of the next stage gets the record. */
-  readonly selector?: ((record: Payload, worker: number) => boolean) | HandlerReference
+  readonly selector?: ((record: Payload, worker: number, context: RunContext<Params>) => boolean) | HandlerReference
   /** Runs the next node in this node's workers, without a lane between them. */
   readonly fuse?: boolean
 }
@@ -349,7 +374,7 @@ export type Handler = ((...args: never[]) => unknown) | HandlerReference
 
 /** One node, whatever its kind: the options as they were given. Which option fits which kind is said in `options.ts`. */
 export interface GraphNode
-  extends CommonNodeOptions, StageOptions, Omit<InputOptions<unknown>, 'partitionBy' | 'batch'> {
+  extends CommonNodeOptions, StageOptions, Omit<InputOptions<unknown>, 'partitionBy' | 'batch' | 'retry'> {
   readonly id: string
   readonly kind: NodeKind
   readonly rate?: number
@@ -364,6 +389,7 @@ export interface GraphNode
   readonly whenFull?: WhenFull
   readonly partitionBy?: Handler
   readonly batch?: { readonly size?: number; readonly timeoutMs?: number; readonly by?: Handler }
+  readonly retry?: Omit<RetryPolicy, 'when'> & { readonly when?: Handler }
   readonly produce?: Handler
   readonly poll?: Handler
   readonly ack?: Handler
@@ -388,6 +414,15 @@ export interface GraphEdge extends Omit<EdgeOptions, 'selector'> {
 export interface GraphCluster extends ClusterOptions {
   readonly id: string
 }
+
+/** A graph whose handlers read `context.params` as `Params`. */
+export interface Parametrised<Params> extends GraphData {
+  /** For the compiler only. */
+  readonly takes?: (params: Params) => void
+}
+
+/** A function that makes a graph of the `params` of a run. */
+export type GraphMaker<Params = any> = (params: Params) => GraphData
 
 /** A graph as data. `module` is the URL of the module that exports it, from which workers load its handlers. */
 export interface GraphData {

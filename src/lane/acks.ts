@@ -9,7 +9,7 @@ import { LINE_BYTES, type Memory } from './memory.ts'
  *
  *     0     TAIL   entries ever committed; CRAMPED: 1 while the worker waits for room; the worker
  *     128   HEAD   entries ever taken; WANTED: 1 where the source wants to know at once; the source worker
- *     256   entries of four words: slot, low, high, failures
+ *     256   entries of four words: slot, low, high, failures (`failures.ts`)
  *
  * The source drains its ack lanes before it parks, so a worker that waits for room here waits for the source's loop only;
  * it says so (CRAMPED), and the source rings it after the hand-off that gives room back.

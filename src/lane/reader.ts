@@ -173,3 +173,11 @@ export class LaneReader {
     return ((this.#granted - this.#taken) | 0) <= this.#minDemand
   }
 }
+
+/**
+ * The first grant of a lane, made before there are workers: a writer that is ready before its reader has credit, and one that
+ * drops what has none drops nothing.
+ */
+export function grantFirst({ words }: Memory, { offset, maxDemand }: LaneLayout): void {
+  store(words, offset / 4 + GRANTED, maxDemand)
+}

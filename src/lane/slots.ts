@@ -1,3 +1,4 @@
+import { addFailures, droppedIn, failedIn } from './failures.ts'
 import type { Journal } from './journal.ts'
 import type { Memory } from './memory.ts'
 
@@ -97,7 +98,13 @@ export class Slots {
   }
 
   failures(slot: number): number {
-    return this.#image[slot * SLOT_WORDS + FAILURES]!
+    const word = this.#image[slot * SLOT_WORDS + FAILURES]!
+    return failedIn(word) + droppedIn(word)
+  }
+
+  /** Those of them that a buffer dropped. */
+  dropped(slot: number): number {
+    return droppedIn(this.#image[slot * SLOT_WORDS + FAILURES]!)
   }
 
   sequence(slot: number): number {
@@ -123,12 +130,12 @@ export class Slots {
     return slot
   }
 
-  /** Takes an entry: XOR of ids that were born or ended, and failures. @returns whether all of the slot is done now */
+  /** Takes an entry: XOR of ids that were born or ended, and failures (`failures.ts`). @returns whether all of the slot is done now */
   settle(slot: number, low: number, high: number, failures: number): boolean {
     const at = slot * SLOT_WORDS
     this.#image[at + LOW]! ^= low
     this.#image[at + HIGH]! ^= high
-    this.#image[at + FAILURES]! += failures
+    this.#image[at + FAILURES] = addFailures(this.#image[at + FAILURES]!, failures)
     this.#touch(slot)
     return this.#image[at + LOW] === 0 && this.#image[at + HIGH] === 0
   }

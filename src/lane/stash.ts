@@ -59,9 +59,9 @@ export function stashBytes(layout: Pick<StashLayout, 'textBytes' | 'ringBytes'>)
   return LINE_BYTES + layout.textBytes + layout.ringBytes
 }
 
-/** Whether a stash holds nothing, as the last hand-off of its worker left it. Anyone may ask. */
-export function stashIsEmpty({ words }: Memory, { offset }: StashLayout): boolean {
-  return load(words, offset / 4 + HEAD) === load(words, offset / 4 + TAIL)
+/** Whether it holds nothing, as the last hand-off left it. */
+export function isStashEmpty(words: Int32Array, { offset }: StashLayout): boolean {
+  return load(words, offset / 4 + TAIL) === load(words, offset / 4 + HEAD)
 }
 
 export function stashTexts(layout: StashLayout): TextsLayout {

@@ -2,14 +2,20 @@
  * What threads see of the definition: the data that their handlers are found in, and what handlers are given. Workers know
  * the plan only, so the plan hands these on.
  */
+export { moduleUrl } from '../graph/module-url.ts'
+export { lookOutFor, seenGraph, serialOf } from '../graph/serial.ts'
 export {
   Marked,
+  type AckContext,
+  type AckReason,
   type Context,
   type Dispatch,
   type Failure,
   type GraphData,
+  type GraphMaker,
   type GraphNode,
   type Handler,
+  type RunContext,
   type SetupContext,
   type SourceContext,
 } from '../graph/types.ts'

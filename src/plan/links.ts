@@ -48,8 +48,11 @@ export function linkShape(
   const batch =
     target.batch === undefined && target.mapBatch === undefined ? 0 : resolve(BATCH_OPTIONS, target.batch).size
   const needed = asked ?? Math.max(options.maxDemand, 2 * batch, loop)
-  // The writer of a buffer that drops the oldest writes on while the reader drops.
-  const maxDemand = draft.whenFull === 'dropOldest' ? 2 * needed : needed
+  // The writer of a buffer that drops the oldest writes on while the reader drops. One that drops the newest holds as many:
+  // its capacity, beside the record in hand.
+  const maxDemand = draft.whenFull === 'dropOldest' ? 2 * needed : draft.whenFull === 'dropNewest' ? needed + 1 : needed
+  // Whoever drops what has no credit must be granted each place at once.
+  const usualMinDemand = draft.whenFull === 'dropNewest' ? maxDemand - 1 : maxDemand >> 1
   // A loop is safe by the records that its lanes hold, so bytes must not run out before.
   const isSized = asked !== undefined || draft.edges.some((edge) => loops.has(edge))
   const sized = Math.min(MAX_SIZED_BYTES, maxDemand * USUAL_RECORD_BYTES)
@@ -78,7 +81,7 @@ export function linkShape(
     narrowedFrom: ringBytes < alone ? alone : undefined,
     sizes: {
       maxDemand,
-      minDemand: Math.min(first(({ minDemand }) => minDemand) ?? maxDemand >> 1, maxDemand - 1),
+      minDemand: Math.min(first(({ minDemand }) => minDemand) ?? usualMinDemand, maxDemand - 1),
       shapeBytes: ringBytes < alone ? sharedTextBytes(textBytes, ringBytes) : textBytes,
       ringBytes,
     },

@@ -11,15 +11,26 @@ export class Call {
   readonly #reason: Promise<Error>
   #known: Error | undefined
   #answer!: (record: unknown) => void
+  #refuse!: (reason: Error) => void
   #explain!: (reason: Error) => void
 
   constructor() {
-    this.answered = new Promise((resolve) => (this.#answer = resolve))
+    this.answered = new Promise((resolve, reject) => {
+      this.#answer = resolve
+      this.#refuse = reject
+    })
+    // Nobody may wait for the answer yet when the pipeline ends.
+    this.answered.catch(() => undefined)
     this.#reason = new Promise((resolve) => (this.#explain = resolve))
   }
 
   answer(record: unknown): void {
     this.#answer(record)
+  }
+
+  /** There will be no answer. */
+  refuse(reason: Error): void {
+    this.#refuse(reason)
   }
 
   explain(reason: Error): void {
@@ -76,7 +87,7 @@ export class Calls {
   }
 
   /** The pipeline is over. */
-  abandon(unanswered: unknown): void {
-    for (const call of this.#bySequence.values()) call.answer(unanswered)
+  abandon(reason: Error): void {
+    for (const call of this.#bySequence.values()) call.refuse(reason)
   }
 }

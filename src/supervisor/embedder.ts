@@ -59,7 +59,7 @@ export class Embedder {
       supply?.abandon()
       if (stage instanceof OutputStage) stage.end()
     }
-    for (const { calls } of this.#workers) calls?.abandon(UNANSWERED)
+    for (const { calls, node } of this.#workers) calls?.abandon(new MillraceError('RECORD_ABANDONED', { node }))
   }
 
   /** Pushes a record. Resolves when a lane takes it. @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING */
@@ -70,7 +70,7 @@ export class Embedder {
 
   /**
    * Pushes a record and resolves to the first record that comes of it at an output.
-   * @throws RECORD_FAILED, CALL_UNANSWERED: their `cause` is the handler's error
+   * @throws RECORD_FAILED, CALL_UNANSWERED: their `cause` is the handler's error; RECORD_ABANDONED
    */
   async call(node: string, record: unknown, signal?: AbortSignal): Promise<unknown> {
     const { calls } = this.#pushed(node)

@@ -11,7 +11,7 @@ export const EVENTS = {
   'pipeline.draining': { text: 'Sources make no more records.', fields: {} },
   'pipeline.drained': { text: 'All source records have ended.', fields: {} },
   'pipeline.stalled': {
-    text: 'Records are in flight, and none has moved for `stallMs`.',
+    text: 'Records are in flight, and none has moved for `stallMs`, nor for longer than an open batch or a retry may wait.',
     fields: { inFlight: 'records in flight', forMs: 'time without a move' },
   },
   'pipeline.finished': { text: 'The pipeline has ended well.', fields: { report: 'the report' } },
@@ -53,7 +53,7 @@ export const EVENTS = {
     fields: { node: 'node id', worker: 'index in the stage', epoch: 'which life', forMs: 'time of the call or start' },
   },
   'stage.gaveUp': {
-    text: 'The workers of a stage died too often.',
+    text: 'The workers of a stage died too often, or with too many of the records in hand.',
     fields: { node: 'node id', deaths: 'deaths within the window', cause: 'the last error' },
   },
   'record.retried': {
@@ -89,6 +89,16 @@ export const EVENTS = {
       attempts: 'calls so far',
       error: 'name, message, stack, code',
       suppressed: 'events like this one that were left out before it',
+    },
+  },
+  'record.dropped': {
+    text: 'A buffer dropped records, by its policy. Told at most four times a second for each edge.',
+    fields: {
+      edge: 'index of the edge in the graph',
+      from: 'node id',
+      to: 'node id of the buffer',
+      records: 'records since the last such event',
+      total: 'records since the start',
     },
   },
   'ack.failed': {

@@ -1,10 +1,11 @@
 import { load, store } from '#atomics'
 import { wrap, type Remote, releaseProxy } from 'comlink'
+import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Memory } from '../lane/memory.ts'
 import { ATTEND, COMMAND } from '../plan/control.ts'
 import type { WorkerPlan } from '../plan/types.ts'
-import type { WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
+import type { SupervisorMessage, WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
 import type { StagePool } from './pool.ts'
 
 /** What the supervisor wants to know of a worker. */
@@ -15,6 +16,8 @@ export interface MemberListener {
 }
 
 const CALL_DEADLINE_MS = 5_000
+/** A port whose thread is gone ends at once. */
+const CLOSING_MS = 1_000
 
 /** One worker as the supervisor sees it: its present thread, its epoch, and the two ports to it. */
 export class Member {
@@ -30,6 +33,7 @@ export class Member {
   readonly #memory: Memory
   readonly #listener: MemberListener
   #port: MessagePort | undefined
+  #closed: Promise<unknown> | undefined
   #link: MessagePort | undefined
   #calls: Remote<WorkerCalls> | undefined
   /** To be ended as soon as it is known which thread it has. */
@@ -47,6 +51,7 @@ export class Member {
     const messages = new MessageChannel()
     const calls = new MessageChannel()
     this.#port = messages.port1
+    this.#closed = once(messages.port1, 'close')
     this.#link = calls.port1
     this.#calls = wrap<WorkerCalls>(calls.port1)
     this.#link.unref()
@@ -80,6 +85,10 @@ export class Member {
     if (this.#isDoomed) void this.kill()
   }
 
+  tell(message: SupervisorMessage): void {
+    this.#port?.postMessage(message)
+  }
+
   /** Calls the worker, by comlink. @returns undefined where it does not answer in time, or is gone */
   async call<T>(
     act: (worker: Remote<WorkerCalls>) => Promise<T>,
@@ -89,7 +98,7 @@ export class Member {
     const { words } = this.#memory
     const command = this.worker.control.offset / 4 + COMMAND
     // It loads what answers when it is first asked for it; and the loop of a sync stage runs no events of its own accord.
-    this.#port!.postMessage('answer')
+    this.tell('answer')
     store(words, command, load(words, command) | ATTEND)
     let timer: NodeJS.Timeout | undefined
     try {
@@ -101,15 +110,22 @@ export class Member {
     }
   }
 
+  /** Resolves when the messages of the last moments are delivered: they come before the end of the port. */
+  async #heard(): Promise<void> {
+    const port = this.#port!
+    port.ref()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSING_MS)))
+    await Promise.race([this.#closed, late])
+    clearTimeout(timer)
+    port.close()
+  }
+
   async #end(error: unknown): Promise<void> {
-    // Until the thread is gone it might still write to shared memory.
-    if (error !== undefined) await this.#pool.gone()
     this.isAlive = false
     this.threadId = undefined
-    // Messages of the last moments: they were sent before the thread ended, and are delivered now.
-    await new Promise((resolve) => setImmediate(resolve))
+    await this.#heard()
     this.#calls?.[releaseProxy]()
-    this.#port?.close()
     this.#link?.close()
     this.#listener.over(this, error)
   }

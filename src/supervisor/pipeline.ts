@@ -112,7 +112,7 @@ export class Pipeline implements AsyncDisposable {
 
   /**
    * Pushes a record and resolves to the first record that comes of it at an output (a sink without `write`).
-   * @throws what `push` throws; RECORD_FAILED, CALL_UNANSWERED
+   * @throws what `push` throws; RECORD_FAILED, CALL_UNANSWERED, RECORD_ABANDONED
    */
   call(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<unknown> {
     return this.#supervisor.embedder.call(node, record, options.signal)

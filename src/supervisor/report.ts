@@ -1,5 +1,6 @@
 import type { Memory } from '../lane/memory.ts'
 import type { Plan } from '../plan/types.ts'
+import { type Drop, dropsOf } from './drops.ts'
 import { type NodeCounts, readSnapshot } from '../telemetry/snapshot.ts'
 
 /** How a pipeline ended. Records are source records, but for `deadLettered`, which counts at every node. */
@@ -9,6 +10,9 @@ export interface Report {
   readonly acked: number
   readonly failed: number
   readonly deadLettered: number
+  /** By buffers, on the way: at all edges together, and at each that has dropped any. A source record of which any was counts as failed. */
+  readonly dropped: number
+  readonly drops: readonly Drop[]
   /** Still on their way at the end: nacked to their source. */
   readonly abandoned: number
   readonly deadlinePassed: boolean
@@ -22,7 +26,9 @@ export function reportOf(
   startedAtMs: number,
   { outcome, deadlinePassed }: Pick<Report, 'outcome' | 'deadlinePassed'>,
 ): Report {
-  const { nodes, elapsedMs } = readSnapshot(memory, plan, startedAtMs)
+  const snapshot = readSnapshot(memory, plan, startedAtMs)
+  const { nodes, elapsedMs } = snapshot
+  const drops = dropsOf(snapshot)
   const sources = plan.stages
     .filter(({ kind, isHidden }) => kind === 'source' && !isHidden)
     .map(({ node }) => nodes[node]!)
@@ -33,6 +39,8 @@ export function reportOf(
     acked: sum(({ done }) => done),
     failed: sum(({ failed }) => failed),
     deadLettered: sum(({ deadLettered }) => deadLettered, Object.values(nodes)),
+    dropped: drops.reduce((total, drop) => total + drop.total, 0),
+    drops,
     abandoned: sum(({ inFlight }) => inFlight),
     deadlinePassed,
     seconds: elapsedMs / 1000,

@@ -9,7 +9,7 @@ export type Verdict = { readonly restart: true; readonly delayMs: number } | { r
  * @param deathsAt times of the stage's deaths that count, this one included, in ms, oldest first
  */
 export function restartVerdict(
-  policy: Resolved<typeof RESTART_OPTIONS>,
+  policy: Omit<Resolved<typeof RESTART_OPTIONS>, 'maxPoison'>,
   deathsAt: readonly number[],
   nowMs: number,
 ): Verdict {

@@ -1,8 +1,12 @@
 import type { Memory } from '../lane/memory.ts'
 import type { Plan } from '../plan/types.ts'
 import { readMovement } from '../telemetry/snapshot.ts'
+import { longestWaitMs } from './waits.ts'
 
-/** Tells once when records are on their way and none has moved for so long. */
+/** How much later than planned a wait on purpose may end. */
+const LATE_MS = 1_000
+
+/** Tells once when records are on their way and none has moved for so long, though no stage waits on purpose. */
 export class Stall {
   readonly #memory: Memory
   readonly #plan: Plan
@@ -27,6 +31,8 @@ export class Stall {
     }
     const forMs = nowMs - this.#sinceMs
     if (this.#isTold || forMs < this.#afterMs) return undefined
+    const waitMs = longestWaitMs(this.#memory, this.#plan)
+    if (waitMs > 0 && forMs < waitMs + LATE_MS) return undefined
     this.#isTold = true
     return { inFlight, forMs }
   }

@@ -3,23 +3,27 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { ring } from '../lane/doorbell.ts'
 import { type Memory, viewMemory } from '../lane/memory.ts'
+import { grantFirst } from '../lane/reader.ts'
 import { sign } from '../lane/signature.ts'
 import { DRAINING, RUN_LOW, LEFT, NACKING, PHASE, RUNNING, STATE, STOPPING } from '../plan/control.ts'
 import { INJECT } from '../plan/stages.ts'
 import { termsOf } from '../plan/terms.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { CRASHED, IN } from '../telemetry/counters.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import type { Handlers } from '../worker/handlers.ts'
-import { type ErrorMessage, type WorkerMessage, errorMessage } from '../worker/protocol.ts'
+import { type ErrorMessage, type WorkerMessage, type WorkerTask, errorMessage } from '../worker/protocol.ts'
 import type { WorkerEvent } from '../worker/stage.ts'
 import { onAbort } from './abortion.ts'
+import { Drops } from './drops.ts'
 import { Embedder } from './embedder.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Events } from './events.ts'
 import { type Death, History } from './history.ts'
 import { Member, type MemberListener } from './member.ts'
 import { StagePool } from './pool.ts'
-import { recoverWorker } from './recovery.ts'
+import { Verdicts, isPoisonous } from './poison.ts'
+import { type Findings, recoverWorker } from './recovery.ts'
 import { type Report, reportOf } from './report.ts'
 import { restartVerdict } from './restart.ts'
 import { SourceControls } from './source-controls.ts'
@@ -31,6 +35,10 @@ import { Watchdog } from './watchdog.ts'
 export interface SupervisorOptions {
   readonly graph: GraphData
   readonly hasFunctions: boolean
+  /** How workers find the graph in its module, and what else they are given of the run. */
+  readonly found: Pick<WorkerTask, 'serial' | 'maker' | 'params'>
+  /** Whether the graph is the one that its module exports. */
+  readonly isExported: () => Promise<boolean>
   /** Handlers of the stages in this thread, by stage index. */
   readonly embedded: ReadonlyMap<number, Handlers>
   readonly deadlineMs: number
@@ -63,8 +71,10 @@ export class Supervisor implements MemberListener {
   readonly #assemblies = new Map<number, SharedArrayBuffer>()
   readonly #pools = new Map<number, StagePool>()
   readonly #members: Member[] = []
+  readonly #verdicts = new Verdicts()
   readonly #watchdog: Watchdog
   readonly #stall: Stall
+  readonly #drops: Drops
   /** Source workers, by index, that have made all and have all of it acked. */
   readonly #ended = new Set<number>()
   readonly #refusals = new Map<number, MillraceError>()
@@ -91,10 +101,14 @@ export class Supervisor implements MemberListener {
     this.memory = viewMemory(this.#shared)
     this.memory.words.set(crypto.getRandomValues(new Int32Array(2)), plan.control.offset / 4 + RUN_LOW)
     for (const { edges, lanes } of plan.links) {
-      for (const lane of lanes.flat()) sign(this.memory, lane, LIBRARY_VERSION, termsOf(options.graph, edges))
+      for (const lane of lanes.flat()) {
+        sign(this.memory, lane, LIBRARY_VERSION, termsOf(options.graph, edges))
+        grantFirst(this.memory, lane)
+      }
     }
     this.sources = new SourceControls(this.memory, plan)
     this.#watchdog = new Watchdog(this.memory)
+    this.#drops = new Drops(this.memory, plan)
     this.#stall = new Stall(this.memory, plan, options.stallMs)
     this.finished = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
     // Whoever does not look at the end of a pipeline is told by its events; an unhandled rejection would end the process.
@@ -148,6 +162,7 @@ export class Supervisor implements MemberListener {
     this.#setPhase(RUNNING)
     this.embedder.start()
     this.#every(LOOK_EVERY_MS, () => this.#lookForStall())
+    if (this.#drops.areAllowed) this.#every(LOOK_EVERY_MS, () => this.#tellDrops())
     this.#watchTimeouts()
     this.events.emit('pipeline.started', { stages: this.plan.stages.length, workers: this.plan.workers.length })
     this.#lookIfSourcesOver()
@@ -217,6 +232,8 @@ export class Supervisor implements MemberListener {
     switch (message.type) {
       case 'started':
         return this.events.emit('worker.started', { ...place, threadId: message.threadId })
+      case 'asks':
+        return void this.#options.isExported().then((isSame) => member.tell(isSame ? 'same' : 'differs'))
       case 'ready':
         this.events.emit('worker.ready', { ...place, tookMs: performance.now() - member.startedAtMs })
         return this.#lookIfReady()
@@ -257,10 +274,10 @@ export class Supervisor implements MemberListener {
 
   #startMember(member: Member): void {
     const { plan } = this
-    const { graph, hasFunctions } = this.#options
+    const { graph, hasFunctions, found } = this.#options
     const assembly = this.#assemblies.get(member.worker.index)
     this.#refusals.delete(member.worker.index)
-    member.start({ plan, memory: this.#shared, assembly, graph, hasFunctions })
+    member.start({ plan, memory: this.#shared, assembly, graph, hasFunctions, ...found })
   }
 
   /** A thread ended in the middle of its work: its memory is put in order, and a successor goes on there. */
@@ -282,8 +299,9 @@ export class Supervisor implements MemberListener {
       (stage.input ?? stage.source)!.maxCrashes,
     )
     this.events.emit('worker.died', { ...place, cause, finishedHandoff, inHand: suspects.length, counts })
+    if (this.#isPoisonous(stage, suspects)) return this.#giveUp(stage, cause, 'STAGE_POISONED')
     const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
-    if (!verdict.restart) return this.#giveUp(stage, cause)
+    if (!verdict.restart) return this.#giveUp(stage, cause, 'RESTARTS_EXHAUSTED')
     this.#after(verdict.delayMs, () => {
       if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
@@ -301,10 +319,21 @@ export class Supervisor implements MemberListener {
     void member.kill()
   }
 
-  #giveUp(stage: StagePlan, cause: MillraceError): void {
+  /** Whether a record that is given up now is one too many. */
+  #isPoisonous({ node, workers, nodes, input, restart }: StagePlan, suspects: Findings['suspects']): boolean {
+    if (input === undefined || !suspects.some(({ deaths }) => deaths >= input.maxCrashes)) return false
+    const total = (counter: number): number =>
+      workers.reduce((sum, index) => {
+        const { countersOffset } = this.plan.workers[index]!.journal
+        return sum + this.memory.floats[countersOffset / 8 + nodes[0]!.counters + counter]!
+      }, 0)
+    return isPoisonous(restart.maxPoison, this.#verdicts.add(node, { ended: total(IN), crashed: total(CRASHED) }))
+  }
+
+  #giveUp(stage: StagePlan, cause: MillraceError, code: 'RESTARTS_EXHAUSTED' | 'STAGE_POISONED'): void {
     const history = this.history.of(stage.node)
     this.events.emit('stage.gaveUp', { node: stage.node, deaths: history.length, cause })
-    this.fail(new MillraceError('RESTARTS_EXHAUSTED', { node: stage.node, deaths: history.length, history }, { cause }))
+    this.fail(new MillraceError(code, { node: stage.node, deaths: history.length, history }, { cause }))
   }
 
   #causeOf({ worker, epoch }: Member, error: unknown): MillraceError {
@@ -427,6 +456,7 @@ export class Supervisor implements MemberListener {
   #end(): void {
     this.state = 'ended'
     const facts = { outcome: this.#outcome, deadlinePassed: this.#deadlinePassed }
+    if (this.#drops.areAllowed) this.#tellDrops()
     const report = reportOf(this.memory, this.plan, this.startedAtMs, facts)
     if (this.#failure === undefined) {
       this.events.emit('pipeline.finished', { report })
@@ -470,6 +500,10 @@ export class Supervisor implements MemberListener {
   #lookForStall(): void {
     const stalled = this.#stall.look(performance.now())
     if (stalled !== undefined) this.events.emit('pipeline.stalled', stalled)
+  }
+
+  #tellDrops(): void {
+    for (const drop of this.#drops.look()) this.events.emit('record.dropped', { ...drop })
   }
 
   /** What a worker tells of records. `event.node` may be a node that the stage runs inline. */

@@ -9,6 +9,7 @@ export interface WorkerFacts {
   readonly worker: number
   readonly workers: number
   readonly state: unknown
+  readonly params: unknown
   /** Branches that the node has edges for. */
   readonly branches: ReadonlySet<string>
 }
@@ -19,11 +20,10 @@ export class CallContext implements Context {
   readonly worker: number
   readonly workers: number
   readonly state: unknown
+  readonly params: unknown
   attempt = 1
-  /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
-  readonly emitted: [branch: string, record: unknown][] = []
-  /** Batch handlers: records that the handler gave up, with a reason for each call, in their order. */
-  readonly failed = new Map<unknown, unknown[]>()
+  readonly #emitted: [branch: string, record: unknown][] = []
+  readonly #failed = new Map<unknown, unknown[]>()
   readonly #branches: ReadonlySet<string>
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
@@ -36,8 +36,19 @@ export class CallContext implements Context {
     this.worker = facts.worker
     this.workers = facts.workers
     this.state = facts.state
+    this.params = facts.params
     this.#stopped = stopped
     this.#branches = facts.branches
+  }
+
+  /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
+  get emitted(): [branch: string, record: unknown][] {
+    return this.#emitted
+  }
+
+  /** Batch handlers: records that the handler gave up, with a reason for each call, in their order. */
+  get failed(): Map<unknown, unknown[]> {
+    return this.#failed
   }
 
   /** The record that the next call is for. */
@@ -77,13 +88,14 @@ export class CallContext implements Context {
   }
 
   readonly emit = (branch: string, record: unknown): void => {
-    if (!this.#branches.has(branch)) throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch })
-    this.emitted.push([branch, record])
+    if (!this.#branches.has(branch))
+      throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch, branches: [...this.#branches] })
+    this.#emitted.push([branch, record])
   }
 
   readonly fail = (record: unknown, reason: unknown): void => {
-    const reasons = this.failed.get(record)
-    if (reasons === undefined) this.failed.set(record, [reason])
+    const reasons = this.#failed.get(record)
+    if (reasons === undefined) this.#failed.set(record, [reason])
     else reasons.push(reason)
   }
 }

@@ -2,7 +2,7 @@ import { load } from '#atomics'
 import { ENDED, PENDING, SENT, TAKEN } from '../lane/layout.ts'
 import { journalMark } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
-import { stashIsEmpty } from '../lane/stash.ts'
+import { isStashEmpty } from '../lane/stash.ts'
 import type { LinkPlan, Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { HANDOFFS } from '../telemetry/counters.ts'
 import type { Inlet, InletLane } from './inlet.ts'
@@ -68,7 +68,7 @@ export class End {
     const { workers, into, within } = this.#loop!
     let handoffs = 0
     for (const { journal, stash } of workers) {
-      if (journalMark(this.#memory, journal) !== 0 || !stashIsEmpty(this.#memory, stash)) return undefined
+      if (journalMark(this.#memory, journal) !== 0 || !isStashEmpty(this.#memory.words, stash)) return undefined
       handoffs += this.#memory.floats[journal.countersOffset / 8 + HANDOFFS]!
     }
     const isEmpty = into.every((lane) => this.#isEnded(lane) && this.#isEmpty(lane)) && within.every((lane) => this.#isEmpty(lane))

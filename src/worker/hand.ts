@@ -43,6 +43,8 @@ export class Hand {
   isResuming: boolean
   /** How many suspects the supervisor has found in earlier lives of this worker. */
   readonly suspects: number
+  /** A suspect was taken up: what is done must be handed off before the next one ends this life too. */
+  hasMetSuspect = false
   readonly #words: Int32Array
   readonly #at: number
   readonly #timed: boolean
@@ -212,7 +214,9 @@ export class Hand {
   deathsOfMixed(): number {
     for (let i = 0; i < this.suspects; i++) {
       const at = this.#at + SUSPECT + SUSPECT_WORDS * i
-      if (this.#words[at] === mixed.low && this.#words[at + 1] === mixed.high) return this.#words[at + 2]!
+      if (this.#words[at] !== mixed.low || this.#words[at + 1] !== mixed.high) continue
+      this.hasMetSuspect = true
+      return this.#words[at + 2]!
     }
     return 0
   }

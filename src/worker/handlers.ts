@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { Context, GraphData, GraphNode, Handler } from '../plan/definition.ts'
+import type { Context, GraphData, GraphNode, Handler, RunContext } from '../plan/definition.ts'
 import type { LinkPlan, NodePlan, StagePlan, Work } from '../plan/types.ts'
 import { booleanOf, branchOf, keyOf } from './results.ts'
 
@@ -18,14 +18,21 @@ export class Handlers {
   readonly #nodes: ReadonlyMap<string, GraphNode>
   readonly #graph: GraphData
   readonly #functions: ReadonlyMap<Handler, AnyFunction>
+  readonly #run: RunContext
   /** The context of inline nodes; set once the worker has it. */
   context: Context | undefined
 
-  constructor(stage: StagePlan, graph: GraphData, functions: ReadonlyMap<Handler, AnyFunction>) {
+  constructor(stage: StagePlan, graph: GraphData, functions: ReadonlyMap<Handler, AnyFunction>, params?: unknown) {
+    this.#run = Object.freeze({ params })
     this.#stage = stage
     this.#graph = graph
     this.#nodes = new Map(graph.nodes.map((node) => [node.id, node]))
     this.#functions = functions
+  }
+
+  /** The option `params` of the run. */
+  get params(): unknown {
+    return this.#run.params
   }
 
   /** A handler of the stage's own node. */
@@ -34,21 +41,22 @@ export class Handlers {
   }
 
   batchKey(): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)?.batch?.by)
+    return this.#keyed(this.#nodes.get(this.#stage.node)?.batch?.by)
   }
 
   retryWhen(): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)?.retry?.when)
+    const when = this.#of(this.#nodes.get(this.#stage.node)?.retry?.when)
+    return when && ((error: unknown, attempt: number) => when(error, attempt, this.#run))
   }
 
   /** Key of a record of this stage itself, where it has one. */
   partitionKey(): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)?.partitionBy)
+    return this.#keyed(this.#nodes.get(this.#stage.node)?.partitionBy)
   }
 
   route(plan: NodePlan): (value: unknown) => string {
     const route = this.#of(this.#nodes.get(plan.node)!.route)
-    if (route !== undefined) return (value) => branchOf(plan.node, route(value))
+    if (route !== undefined) return (value) => branchOf(plan.node, route(value, this.#run))
     throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: 'route' })
   }
 
@@ -72,9 +80,14 @@ export class Handlers {
     const select =
       link.selectorEdge === undefined ? undefined : this.#of(this.#graph.edges[link.selectorEdge]!.selector)
     return {
-      ...(key && { key: (value) => keyOf(toNode, 'partitionBy', key(value)) }),
-      ...(select && { select: (value, worker) => booleanOf(toNode, 'selector', select(value, worker)) }),
+      ...(key && { key: (value) => keyOf(toNode, 'partitionBy', key(value, this.#run)) }),
+      ...(select && { select: (value, worker) => booleanOf(toNode, 'selector', select(value, worker, this.#run)) }),
     }
+  }
+
+  #keyed(handler: unknown): AnyFunction | undefined {
+    const key = this.#of(handler)
+    return key && ((record: unknown) => key(record, this.#run))
   }
 
   #of(handler: unknown): AnyFunction | undefined {

@@ -309,6 +309,7 @@ export class LinkWriter {
         return false
       }
       this.#counters[this.#at + DROPPED]! += queue.count - queue.next
+      this.#settlement.drop(header, queue.count - queue.next)
       queue.next = queue.count
     }
     return true

@@ -1,5 +1,4 @@
 import { MillraceError } from '../errors.ts'
-import type { GraphData } from '../plan/definition.ts'
 
 type Import = (url: string) => Promise<Record<string, unknown>>
 
@@ -56,46 +55,12 @@ export async function importModule(url: string, loader: string): Promise<Record<
   throw new MillraceError('MODULE_NOT_LOADED', { module: url, reason })
 }
 
-/** Modules that this thread is loading for a worker. */
-let loading = 0
-
-/** Whether a module that exports a graph is just being loaded by a worker: then nothing may be run. */
-export function isLoadingGraph(): boolean {
-  return loading > 0
-}
-
 async function attempt(url: string, load: Import): Promise<Record<string, unknown>> {
-  loading++
   try {
     return await load(url)
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
     throw new MillraceError('MODULE_NOT_LOADED', { module: url, reason }, { cause })
-  } finally {
-    loading--
   }
-}
-
-/**
- * Finds a graph among the exports of its module, by name.
- * @throws MODULE_NOT_LOADED, GRAPH_NOT_EXPORTED
- */
-export async function importGraph(url: string, name: string, loader: string): Promise<GraphData> {
-  const exports = await importModule(url, loader)
-  const graphs = Object.values(exports).filter(isGraph)
-  const found = graphs.find((graph) => graph.name === name)
-  if (found !== undefined) return found
-  throw new MillraceError('GRAPH_NOT_EXPORTED', {
-    module: url,
-    graph: name,
-    exported: graphs.map((graph) => graph.name),
-  })
-}
-
-/** A graph that a module exports may come of another copy of this library; so it is told by its parts. */
-export function isGraph(value: unknown): value is GraphData {
-  if (typeof value !== 'object' || value === null) return false
-  const { name, nodes, edges, clusters } = value as Partial<GraphData>
-  return typeof name === 'string' && Array.isArray(nodes) && Array.isArray(edges) && Array.isArray(clusters)
 }

@@ -6,10 +6,11 @@ import { type Memory, viewMemory } from '../lane/memory.ts'
 import { DRAINING, LEFT, LIVE, NACKING, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../plan/control.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import type { Handlers } from './handlers.ts'
+import { leave } from './leaving.ts'
 import { loadHandlers } from './load-handlers.ts'
 import { Loop } from './loop.ts'
 import { makeParts } from './parts.ts'
-import { type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
+import { type SupervisorMessage, type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
 import type { SourceStage } from './source.ts'
 import { loadStage } from './stage-kinds.ts'
 import type { WorkerEvent } from './stage.ts'
@@ -17,8 +18,18 @@ import type { WorkerEvent } from './stage.ts'
 /** How often a worker that must look at more than its doorbell does so. */
 const LOOK_EVERY_MS = 20
 
-/** The endless task of a worker's thread: load, set up, say ready, run until the pipeline stops, tear down. */
+/** The endless task of a worker's thread: load, set up, say ready, run until the pipeline stops, tear down, leave. */
 export default async function work(task: WorkerTask): Promise<void> {
+  try {
+    await live(task)
+  } finally {
+    await leave()
+    // What was posted comes before the end of the port.
+    task.port.close()
+  }
+}
+
+async function live(task: WorkerTask): Promise<void> {
   const { plan, epoch, port } = task
   const tell = (message: DistributedOmit<WorkerMessage, 'epoch'>): void => port.postMessage({ ...message, epoch })
   const memory = viewMemory(task.memory)
@@ -26,10 +37,20 @@ export default async function work(task: WorkerTask): Promise<void> {
   const control = worker.control.offset / 4
   store(memory.words, control + STATE, SETUP)
   tell({ type: 'started', threadId })
-  port.once('message', () => void import('./answer.ts').then(({ answerCalls }) => answerCalls(task.link)))
+  let settle!: (isGiven: boolean) => void
+  const verdict = new Promise<boolean>((resolve) => (settle = resolve))
+  let isAnswering = false
+  port.on('message', (message: SupervisorMessage) => {
+    if (message !== 'answer') return settle(message === 'same')
+    if (!isAnswering) void import('./answer.ts').then(({ answerCalls }) => answerCalls(task.link))
+    isAnswering = true
+  })
   const thread = new WorkerThread(task, memory)
   try {
-    await thread.load()
+    await thread.load(() => {
+      tell({ type: 'asks' })
+      return verdict
+    })
   } catch (error) {
     return tell({ type: 'refused', step: thread.step, error: errorMessage(error) })
   }
@@ -67,8 +88,8 @@ class WorkerThread {
     this.#stage = task.plan.stages[this.#worker.stage]!
   }
 
-  async load(): Promise<void> {
-    this.#handlers = await loadHandlers(this.#task, this.#memory)
+  async load(isGiven: () => Promise<boolean>): Promise<void> {
+    this.#handlers = await loadHandlers(this.#task, this.#memory, isGiven)
     this.#kind = await loadStage(this.#stage)
     this.step = 'setup'
     this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
@@ -149,8 +170,8 @@ class WorkerThread {
 
   #setupContext(): SetupContext {
     const { node, concurrency } = this.#stage
-    const { epoch } = this.#task
-    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, signal: this.#stopped.signal }
+    const { epoch, params } = this.#task
+    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, params, signal: this.#stopped.signal }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SourceContext } from '../plan/definition.ts'
+import type { AckContext, AckReason, SourceContext } from '../plan/definition.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { Slots } from '../lane/slots.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
@@ -15,6 +15,9 @@ interface Kept {
 /** Calls of `ack` that fail are tried again so often, with a pause that doubles. */
 export const MAX_ATTEMPTS = 6
 const FIRST_PAUSE_MS = 50
+const FAILED: AckReason = { outcome: 'failed' }
+const DROPPED: AckReason = { outcome: 'dropped' }
+const ABANDONED: AckReason = { outcome: 'abandoned' }
 /** Most records in one call of `ack`. */
 const MAX_GROUP = 1024
 
@@ -102,7 +105,12 @@ export class Outcomes {
     const told = new Set(this.#told)
     const rest = this.#slots.openSlots().filter((slot) => !told.has(slot))
     while (rest.length > 0) await this.#call(rest.splice(0, MAX_GROUP))
-    if (receipts.length > 0) await this.#tell([], receipts)
+    if (receipts.length > 0)
+      await this.#tell(
+        [],
+        receipts,
+        receipts.map(() => ABANDONED),
+      )
   }
 
   async #call(slots: readonly number[]): Promise<void> {
@@ -110,19 +118,38 @@ export class Outcomes {
     const receiptsOf = (slot: number): readonly unknown[] =>
       (this.#desk.value(this.#entries.get(slot)!) as Kept).receipts
     const failed = slots.filter((slot) => this.#slots.failures(slot) > 0 || !this.#slots.isDone(slot))
-    const failures = failed.flatMap(receiptsOf)
+    const failures: unknown[] = []
+    const reasons: AckReason[] = []
+    for (const slot of failed) {
+      const reason = this.#reasonOf(slot)
+      for (const receipt of receiptsOf(slot)) {
+        failures.push(receipt)
+        reasons.push(reason)
+      }
+    }
     const successes = slots.filter((slot) => !failed.includes(slot)).flatMap(receiptsOf)
     this.#advance(slots.filter((slot) => this.#slots.isDone(slot)))
-    await this.#tell(successes, failures)
+    await this.#tell(successes, failures, reasons)
     this.#told.push(...slots)
     this.#isCalling = false
     this.#wake()
   }
 
-  async #tell(successes: readonly unknown[], failures: readonly unknown[]): Promise<void> {
+  #reasonOf(slot: number): AckReason {
+    if (!this.#slots.isDone(slot)) return ABANDONED
+    return this.#slots.dropped(slot) === this.#slots.failures(slot) ? DROPPED : FAILED
+  }
+
+  async #tell(
+    successes: readonly unknown[],
+    failures: readonly unknown[],
+    reasons: readonly AckReason[],
+  ): Promise<void> {
+    const { watermark } = this
+    const context: AckContext = { ...this.#context, watermark, reasons }
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#ack(successes, failures, this.#context)
+        await this.#ack(successes, failures, context)
         return
       } catch (error) {
         if (attempt === MAX_ATTEMPTS) return this.#onFailure(error)

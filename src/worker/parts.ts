@@ -77,6 +77,7 @@ export function makeParts(given: {
   }
   const inlet = new Inlet(memory, given.assembly, plan, worker.inputs, reading, (granule, records, hasEnded) => {
     journal.counters[granule.lane!.dropped!]! += records
+    settlement.drop(granule, records)
     if (hasEnded) settlement.toggle(granule)
   })
   return {
@@ -98,6 +99,7 @@ export function makeParts(given: {
       worker: worker.ordinal,
       workers: stage.concurrency,
       state,
+      params: handlers.params,
       branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
     },
     stopped: given.stopped,

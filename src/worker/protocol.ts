@@ -15,11 +15,26 @@ export interface WorkerTask {
   /** The graph without its functions, and whether it has any. */
   readonly graph: GraphData
   readonly hasFunctions: boolean
+  /** Which of the graphs of its module it is; undefined where that is not known. */
+  readonly serial: number | undefined
+  /** The function that makes the graph of the params, where `run` was given one. */
+  readonly maker: MakerName | undefined
+  /** The option `params` of the run. */
+  readonly params: unknown
   /** For messages of the worker. */
   readonly port: MessagePort
   /** For calls of the supervisor, by comlink. */
   readonly link: MessagePort
 }
+
+/** How a function that makes a graph is found again in another thread. */
+export interface MakerName {
+  readonly name: string
+  readonly text: string
+}
+
+/** What the supervisor tells a worker: to answer calls, and whether the graph that it asked about is the one to run. */
+export type SupervisorMessage = 'answer' | 'same' | 'differs'
 
 /** An error as it crosses threads: `structuredClone` would drop the class, the code and the detail. */
 export interface ErrorMessage {
@@ -33,6 +48,8 @@ export interface ErrorMessage {
 /** What a worker tells the supervisor. Each message carries the epoch: those of an earlier life are refused. */
 export type WorkerMessage =
   | { readonly type: 'started'; readonly threadId: number; readonly epoch: number }
+  /** The graph that the worker has found may be another one than was given to `run`: it waits for the answer. */
+  | { readonly type: 'asks'; readonly epoch: number }
   | { readonly type: 'ready'; readonly epoch: number }
   | { readonly type: 'refused'; readonly step: 'load' | 'setup'; readonly error: ErrorMessage; readonly epoch: number }
   | { readonly type: 'ended'; readonly epoch: number }

@@ -9,8 +9,7 @@ export class Receipt {
   readonly #node: string
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
-  /** Called once, when somebody begins to wait for the record's end. @internal */
-  onWaitedFor: () => void = () => undefined
+  #onWaitedFor: () => void = () => undefined
 
   /** @internal */
   constructor(node: string) {
@@ -22,19 +21,24 @@ export class Receipt {
     return this.#done !== undefined
   }
 
+  /** `act` is called once, when somebody begins to wait for the record's end. @internal */
+  whenWaitedFor(act: () => void): void {
+    this.#onWaitedFor = act
+  }
+
   /** Undefined while the record is on its way. */
   get outcome(): PushOutcome | undefined {
     return this.#outcome
   }
 
-  /** Resolves when all that came of the record is done. @throws RECORD_FAILED, PIPELINE_NOT_RUNNING */
+  /** Resolves when all that came of the record is done. @throws RECORD_FAILED, RECORD_ABANDONED */
   get done(): Promise<void> {
     if (this.#done === undefined) {
       let settle!: { resolve: () => void; reject: (error: unknown) => void }
       const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
       this.#done = { promise, ...settle }
       if (this.#outcome !== undefined) this.#tell(this.#outcome)
-      else this.onWaitedFor()
+      else this.#onWaitedFor()
     }
     return this.#done.promise
   }
@@ -49,8 +53,7 @@ export class Receipt {
     const { promise, resolve, reject } = this.#done!
     promise.catch(() => undefined)
     if (outcome === 'acked') resolve()
-    else
-      reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'PIPELINE_NOT_RUNNING', { node: this.#node }))
+    else reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'RECORD_ABANDONED', { node: this.#node }))
   }
 }
 
@@ -108,7 +111,7 @@ export class PushSupply implements Supply {
       into.add(record)
       this.#open.set(this.#sequence, receipt)
       if (receipt.isWaitedFor) this.#waitedFor++
-      else receipt.onWaitedFor = () => this.#beWaitedFor()
+      else receipt.whenWaitedFor(() => this.#beWaitedFor())
       settle(this.#sequence)
       this.#sequence = (this.#sequence + 1) | 0
     }

@@ -12,7 +12,7 @@ const CATCH_UP_MS = 1_000
  * Synthetic work in place of handlers, as the plan's `RehearsedWork` says: sources make records at their rate, stages take
  * their time for each record, fail some, and send others to their branches.
  */
-export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData, { words }: Memory): Handlers {
+export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData, { words }: Memory, params: unknown): Handlers {
   const sleep = sleeper(words, plan.control.offset / 4 + PHASE)
   const functions = new Map<Handler, AnyFunction>()
   const add = <T extends AnyFunction>(made: T): T => {
@@ -35,7 +35,7 @@ export function rehearsed(plan: Plan, stage: StagePlan, data: GraphData, { words
       [work]: add(handlerOf(work, inline, (rehearsal) => takeTime(rehearsal, sleep))),
     }
   })
-  return new Handlers(stage, { ...data, nodes }, functions)
+  return new Handlers(stage, { ...data, nodes }, functions, params)
 }
 
 function handlerOf(work: string, node: NodePlan, taking: (rehearsal: RehearsedWork) => TakeTime): AnyFunction {

@@ -8,8 +8,8 @@ const EXPECTED = {
   flatMap: 'an array or another iterable of records, or an async one',
   mapBatch: 'an array or another iterable of records',
   route: 'the name of a branch, at once',
-  partitionBy: 'a string or a number, at once',
-  'batch.by': 'a string or a number, at once',
+  partitionBy: 'a string or a number that is one, at once',
+  'batch.by': 'a string or a number that is one, at once',
   selector: 'true or false, at once',
   produce: 'an iterable or an async iterable of records, at once',
   poll: 'an array of records, or null at the end',
@@ -44,7 +44,7 @@ export function branchOf(node: string, result: unknown): string {
 }
 
 export function keyOf(node: string, handler: 'partitionBy' | 'batch.by', result: unknown): string | number {
-  if (typeof result === 'string' || typeof result === 'number') return result
+  if (typeof result === 'string' || (typeof result === 'number' && !Number.isNaN(result))) return result
   throw invalidResult(node, handler, result)
 }
 

@@ -1,3 +1,4 @@
+import { addFailures, failuresWord } from '../lane/failures.ts'
 import { AckWriter } from '../lane/acks.ts'
 import { ring } from '../lane/doorbell.ts'
 import { mixed } from '../lane/ids.ts'
@@ -63,7 +64,12 @@ export class Settlement {
 
   /** Records of a granule failed. */
   fail(header: GranuleHeader, records: number): void {
-    this.#add(header, 0, 0, records)
+    this.#add(header, 0, 0, failuresWord(records, 0))
+  }
+
+  /** Records of a granule were dropped by a buffer. */
+  drop(header: GranuleHeader, records: number): void {
+    this.#add(header, 0, 0, failuresWord(0, records))
   }
 
   /** Whether the ack lanes take all that is owed. */
@@ -103,7 +109,7 @@ export class Settlement {
     const i = this.#find(anchor)
     this.#lows[i]! ^= low
     this.#highs[i]! ^= high
-    this.#failures[i]! += failures
+    this.#failures[i] = addFailures(this.#failures[i]!, failures)
   }
 
   /** Position of an anchor. Granules come in runs of one slot, so the last one is mostly it. */

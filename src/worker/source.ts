@@ -374,6 +374,7 @@ export class SourceStage implements Stage {
       workers: stage.concurrency,
       signal: draining,
       state: facts.state,
+      params: facts.params,
       cursor: progress.cursor,
       emitted: progress.emitted,
       get watermark() {

@@ -135,6 +135,7 @@ export class Handoff {
   get isDue(): boolean {
     return (
       this.#mustCommit ||
+      this.#parts.hand.hasMetSuspect ||
       this.#records >= HANDOFF_RECORDS ||
       (this.#records > 0 && this.#parts.clock.now - this.#since >= HANDOFF_MS)
     )
@@ -173,6 +174,7 @@ export class Handoff {
     // Other things may be handed off while a successor waits for the records of what was half sent.
     if (this.#mustCommit) hand.clearResume(journal)
     this.#mustCommit = false
+    hand.hasMetSuspect = false
     settlement.stage(journal)
     // A source's slots stand here: they are open before anyone can see what is in them.
     for (const other of this.#others) other.stage(journal)

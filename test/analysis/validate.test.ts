@@ -62,6 +62,7 @@ const map = (value: unknown): unknown => value
 type Own = Exclude<ProblemCode, 'LOOP_MAY_BLOCK' | 'DECLARED_DRIFTED'>
 const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
   GRAPH_NAME_INVALID: { graph: { ...chain({}), name: '' } },
+  MODULE_INVALID: { graph: { ...chain({}), module: 'graph.js' }, says: /graph\.js/ },
   ENTRY_INVALID: { graph: wild({ ...chain({}), nodes: [...chain({}).nodes, 7] }), says: /nodes\[3\] is 7/ },
   NODE_ID_INVALID: { graph: chain({ nodes: [{ id: '', kind: 'sink' }] }) },
   NODE_ID_DUPLICATE: { graph: chain({ nodes: ['transform work'] }), at: { node: 'work' }, says: /2 nodes/ },

@@ -198,17 +198,16 @@ test('atomics.ts is the only file that names Atomics', () => {
 test('only supervisor starts threads and allocates shared memory', () => {
   onlyIn(
     ({ folder }) => folder === 'supervisor',
-    ({ made }) => ['SharedArrayBuffer', 'Worker', 'Piscina', 'MessageChannel'].some((name) => made.has(name)),
+    ({ made }) => ['SharedArrayBuffer', 'Worker', 'MessageChannel'].some((name) => made.has(name)),
   )
   onlyIn(
     ({ folder }) => folder === 'supervisor',
-    ({ others }) => others.includes('piscina') || others.includes('node:cluster'),
+    ({ others }) => others.includes('node:cluster'),
   )
 })
 
 test('each package has one place', () => {
   const places: Readonly<Record<string, readonly string[]>> = {
-    piscina: ['supervisor'],
     comlink: ['supervisor', 'worker'],
     '@msgpack/msgpack': ['codec'],
     'hdr-histogram-js': ['telemetry', 'control'],

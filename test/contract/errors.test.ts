@@ -49,6 +49,10 @@ async function thrown(act: () => unknown): Promise<MillraceError> {
   return assert.fail('nothing was thrown')
 }
 
+function makesNothing(): void {
+  // It should.
+}
+
 /** What the first record that is given up says. */
 async function given(graph: GraphData, options: RunOptions = {}): Promise<Told> {
   const letters: DeadLetter[] = []
@@ -176,6 +180,10 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
     const { finished } = await run(graphs.dies)
     return thrown(() => finished)
   },
+  STAGE_POISONED: async () => {
+    const { finished } = await run(graphs.poisoned, { restart: { maxPoison: 0 } })
+    return thrown(() => finished)
+  },
   PIPELINE_NOT_RUNNING: async () => {
     const pipeline = await run(graphs.pushed)
     await pipeline.stop()
@@ -187,6 +195,14 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
   WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
   RECORD_FAILED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', -1)),
+  RECORD_ABANDONED: async () => {
+    const pipeline = await run(graphs.pushedToTimer)
+    const open = thrown(() => pipeline.call('in', 1))
+    const receipt = await pipeline.push('in', 2)
+    void pipeline.stop()
+    assert.equal((await open).code, 'RECORD_ABANDONED')
+    return thrown(() => receipt.done)
+  },
   CALL_UNANSWERED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', 2)),
   RECORD_NOT_ENCODABLE: () => given(graphs.notEncodable),
   RECORD_TOO_DEEP: () => given(graphs.tooDeep),
@@ -231,6 +247,8 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
         .sink('out')
         .connect('in', 'out'),
     ),
+  GRAPH_DIFFERS: () => refused(graphs.good.sink('more', { write: () => undefined }).connect('work', 'more')),
+  MAKER_INVALID: () => thrown(() => run(makesNothing as unknown as () => GraphData)),
   LANE_DIFFERS: () => refused(otherInWorkers),
   FILE_NOT_READ: () => thrown(() => loadGraph(call(['nothing.json']))),
   FILE_NOT_WRITTEN: () =>

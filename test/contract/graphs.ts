@@ -31,6 +31,14 @@ export const pushed = dataflow('pushed', here)
   .connect('in', 'odd')
   .connect('odd', 'out')
 
+/** What is pushed waits for a batch that does not come. */
+export const pushedToTimer = dataflow('pushedToTimer', here)
+  .source('in', { push: true })
+  .transform('wait', { batch: { size: 10, timeoutMs: 3_600_000 }, mapBatch: (records) => records })
+  .sink('out')
+  .connect('in', 'wait')
+  .connect('wait', 'out')
+
 export const setupThrows = source('setupThrows')
   .sink('out', {
     setup: () => {

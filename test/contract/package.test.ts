@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { LIBRARY_VERSION } from '#src/version.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+  version: string
   exports: Record<string, string | { types: string }>
 }
 /** The declarations of every entry point. */
@@ -30,6 +32,10 @@ const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(index)!)
 function resolved(symbol: ts.Symbol): ts.Symbol {
   return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
 }
+
+test('the version that threads compare is that of the package', () => {
+  assert.equal(LIBRARY_VERSION, manifest.version)
+})
 
 /** The control API is a Fastify plugin with schemas of typebox: its own entry point may name both. */
 const PLUGIN = ['fastify', 'typebox']

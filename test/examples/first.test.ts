@@ -13,13 +13,15 @@ test('the first example hashes every line of its input once', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-first-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const lines = ['one', 'two', 'three']
-  const env = { ...process.env, INPUT: join(folder, 'in.txt'), OUTPUT: join(folder, 'out.ndjson') }
-  writeFileSync(env.INPUT, `${lines.join('\n')}\n`)
+  const [input, output] = [join(folder, 'in.txt'), join(folder, 'out.ndjson')]
+  writeFileSync(input, `${lines.join('\n')}\n`)
 
-  const said = execFileSync(process.execPath, [join(root, 'build/examples/first/main.js')], { env, encoding: 'utf8' })
+  const said = execFileSync(process.execPath, [join(root, 'build/examples/first/main.js'), input, output], {
+    encoding: 'utf8',
+  })
 
   match(said, /^3 lines hashed, 0 failed/)
-  const rows = readFileSync(env.OUTPUT, 'utf8').trim().split('\n')
+  const rows = readFileSync(output, 'utf8').trim().split('\n')
   deepEqual(
     rows.sort(),
     lines.map((line) => JSON.stringify({ line, hash: scryptSync(line, 'salt', 16).toString('hex') })).sort(),

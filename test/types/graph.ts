@@ -1,5 +1,5 @@
 /** What must compile and what must not. The compiler is the test: an unused `@ts-expect-error` fails the build. */
-import { dataflow } from 'millrace'
+import { dataflow, run } from 'millrace'
 
 interface Reading {
   sensor: string
@@ -67,3 +67,32 @@ passed.connect('add', 'keep', { pathType: 'error' })
 export const both = iot.embed(passed, { prefix: 'inner.', cluster: 'inner' }).connect('inner.queue', 'numbers')
 // @ts-expect-error ids of an embedded graph have the prefix
 iot.embed(passed, { prefix: 'inner.' }).connect('queue', 'keep')
+
+const counted = dataflow<{ readonly from: number }>('counted', import.meta.url)
+  .source('numbers', {
+    produce: function* ({ params }) {
+      yield params.from
+    },
+  })
+  .conditional('side', { route: (n: number, { params }) => (n > params.from ? 'a' : 'b') })
+  .sink('none', {
+    setup: ({ params }) => params.from,
+    write: (n: number, { state, params }) => void (state - params.from - n),
+  })
+  .connect('numbers', 'side')
+  .connect('side', 'none', { when: 'a' })
+
+void (() => run(counted, { params: { from: 1 } }))
+// @ts-expect-error the graph needs params
+void (() => run(counted))
+// @ts-expect-error other ones
+void (() => run(counted, { params: { from: '1' } }))
+const makeCounted = (params: { readonly from: number }) => (params.from > 0 ? counted : counted)
+void (() => run(makeCounted, { params: { from: 1 } }))
+// @ts-expect-error the function needs params
+void (() => run(makeCounted, {}))
+void (() => run(iot, { deadlineMs: 1 }))
+void (() => run(iot))
+dataflow<{ readonly from: number; readonly to: number }>('outer').embed(counted, { prefix: 'in.' })
+// @ts-expect-error the inner graph needs params that the outer one does not have
+dataflow<{ readonly to: number }>('outer').embed(counted, { prefix: 'in.' })

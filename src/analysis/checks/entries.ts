@@ -1,4 +1,5 @@
 import type { GraphCluster, GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
+import { isModuleUrl } from '../../graph/module-url.ts'
 import { NODE_KINDS } from '../../graph/types.ts'
 import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS } from '../../options.ts'
 import type { Report } from '../problems.ts'
@@ -12,6 +13,9 @@ import { checkOptions, isPlain, isText } from './options.ts'
 export function checkEntries(graph: GraphData, report: Report): GraphData {
   if (!isText(graph.name)) {
     report('GRAPH_NAME_INVALID', `The name of the graph must be a text that is not empty, not ${show(graph.name)}.`)
+  }
+  if (graph.module !== undefined && !(isText(graph.module) && isModuleUrl(graph.module))) {
+    report('MODULE_INVALID', `The module of the graph is ${show(graph.module)}.`)
   }
   const nodes = objects(graph.nodes, 'nodes', report).flatMap((node) => checkNode(node, report))
   checkDuplicates(nodes, 'node', report)

@@ -93,6 +93,7 @@ const TYPES: Readonly<
     code: 'OPTION_TYPE_WRONG',
     want: () => 'an AbortSignal',
   },
+  clonable: { accepts: isClonable, code: 'OPTION_TYPE_WRONG', want: () => 'what `structuredClone` takes' },
   handler: { accepts: isHandler, code: 'HANDLER_INVALID', want: () => 'a function or `{ module, export }`' },
   oneOf: {
     accepts: (value, values) => values.includes(value as string),
@@ -121,6 +122,15 @@ function bounds({ min, max, above, unit }: OptionSpec): string {
   const lower = min === undefined ? (above === undefined ? '' : ` above ${above}`) : ` of at least ${min}`
   const upper = max === undefined ? '' : `${lower === '' ? ' of' : ' and'} at most ${max}`
   return `${lower}${upper}${unit === undefined ? '' : ` (${unit})`}`
+}
+
+function isClonable(value: unknown): boolean {
+  try {
+    structuredClone(value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export function isHandler(value: unknown): boolean {

@@ -1,10 +1,13 @@
-/** A module that runs its graph while it is loaded: by a worker too. */
+/** A module that runs another graph while a worker loads it, before its own is made. */
 import { isMainThread } from 'node:worker_threads'
 import { dataflow, run } from 'millrace'
 
-export const runsItself = dataflow('runsItself', import.meta.url)
-  .source('one', { produce: () => [1] })
-  .sink('out', { write: () => undefined })
-  .connect('one', 'out')
+const graph = (name: string) =>
+  dataflow(name, import.meta.url)
+    .source('one', { produce: () => [1] })
+    .sink('out', { write: () => undefined })
+    .connect('one', 'out')
 
-if (!isMainThread) await run(runsItself)
+if (!isMainThread) await run(graph('another'))
+
+export const runsItself = graph('runsItself')

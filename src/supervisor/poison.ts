@@ -1,0 +1,36 @@
+/** A record or batch that a stage gave up because it kills: what the stage's counters said then. */
+export interface Verdict {
+  /** Records that the stage had ended, and those of them that it gave up because they kill. */
+  readonly ended: number
+  readonly crashed: number
+}
+
+/** Records or batches in hand of which a share is taken. */
+const WINDOW = 20
+
+/**
+ * Whether it is the handler that kills, and not single records: more than `maxPoison` of the last twenty records or batches
+ * were given up because they kill. That is looked for where there are enough of them: among what ended between the first and
+ * the last of the newest `maxPoison` × 20 + 1 of them.
+ * @param maxPoison from 0 to 1; at 1 never
+ * @param verdicts oldest first
+ */
+export function isPoisonous(maxPoison: number, verdicts: readonly Verdict[]): boolean {
+  const most = Math.floor(maxPoison * WINDOW)
+  const [first, last] = [verdicts.at(-most - 1), verdicts.at(-1)]
+  if (maxPoison >= 1 || first === undefined || last === undefined) return false
+  const ended = last.ended - first.ended
+  // At most 0, the first one is one too many; and where nothing has ended in between, nothing was well.
+  return ended === 0 || (last.crashed - first.crashed) / ended > maxPoison
+}
+
+/** The verdicts of each stage, as many as are looked at. */
+export class Verdicts {
+  readonly #byNode = new Map<string, Verdict[]>()
+
+  add(node: string, verdict: Verdict): readonly Verdict[] {
+    const verdicts = [...(this.#byNode.get(node) ?? []), verdict].slice(-WINDOW)
+    this.#byNode.set(node, verdicts)
+    return verdicts
+  }
+}
