@@ -1,3 +1,4 @@
+import { MAX_SIZED_RING_BYTES, RING_BYTES_PER_RECORD } from '../analysis/loops/lanes.ts'
 import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
 import { MIN_RING_BYTES } from '../lane/layout.ts'
 import { type Network, edgeAt, nodeAt } from './network.ts'
@@ -15,10 +16,6 @@ export interface LaneSizes {
 export type LinkShape = Omit<LinkPlan, 'lanes'> & { readonly sizes: LaneSizes }
 
 const SHAPE_BYTES = 16_384
-/** What a record is taken to need on a lane where only their number is said. */
-const USUAL_RECORD_BYTES = 128
-/** A lane that is sized by a number of records is not made larger than this. */
-const MAX_SIZED_BYTES = 1 << 26
 
 /**
  * Everything about a link but where its lanes lie.
@@ -49,7 +46,9 @@ export function linkShape(
   const maxDemand = draft.whenFull === 'dropOldest' ? 2 * needed : needed
   // A loop is safe by the records that its lanes hold, so bytes must not run out before.
   const isSized = asked !== undefined || draft.edges.some((edge) => loops.has(edge))
-  const sized = Math.min(MAX_SIZED_BYTES, maxDemand * USUAL_RECORD_BYTES)
+  const sized = Math.min(MAX_SIZED_RING_BYTES, maxDemand * RING_BYTES_PER_RECORD)
+  // A reader that grants by halves leaves its writer without credit on a lane that holds half, and a loop could stand still there.
+  const granting = draft.edges.some((edge) => loops.has(edge)) ? maxDemand - 1 : maxDemand >> 1
   const isInjection = draft.edges.length === 0
   const usual = isInjection ? sized : Math.max(options.laneBytes, isSized ? sized : 0)
   const ringBytes = first(({ laneBytes }) => laneBytes) ?? usual
@@ -68,7 +67,7 @@ export function linkShape(
     selectorEdge,
     sizes: {
       maxDemand,
-      minDemand: Math.min(first(({ minDemand }) => minDemand) ?? maxDemand >> 1, maxDemand - 1),
+      minDemand: Math.min(first(({ minDemand }) => minDemand) ?? granting, maxDemand - 1),
       shapeBytes: codec === 'shape' ? SHAPE_BYTES : 0,
       ringBytes: powerOfTwo(Math.max(MIN_RING_BYTES, ringBytes)),
     },
