@@ -219,7 +219,7 @@ export const PROBLEMS = {
   },
   RATIOS_DISAGREE: {
     severity: 'error',
-    text: 'Edges of one branch carry the same records and declare different ratios.',
+    text: 'Edges of one branch, or of one path of failures, carry the same records and declare different ratios.',
     fix: 'Give them the same `ratio`, or different branches.',
   },
   RATIO_UNUSED: {

@@ -1,9 +1,9 @@
 import type { GraphEdge, GraphNode } from '../../graph/types.ts'
 import type { Adjacency } from '../adjacency.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-import { branchesOf, isFailureEdge } from '../flow/shares.ts'
+import { type Branch, branchesOf, failuresOf, isFailureEdge } from '../flow/shares.ts'
 import { isNumber } from './handlers.ts'
 
 /** Sums of ratios may be off by so much: they are written in decimals. */
@@ -61,17 +61,12 @@ function checkSelfLoop(node: GraphNode, edge: GraphEdge, index: number, report: 
 export function checkRatios(graph: Adjacency, report: Report): void {
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
-    const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
-    const others = edges.filter((edge) => !failures.includes(edge))
-    const failed = sum(failures.map((edge) => graph.edge(edge).ratio))
+    const failures = failuresOf(node, edges, graph)
+    const others = edges.filter((edge) => !isFailureEdge(node, graph.edge(edge)))
+    const failed = sum(failures.filter(({ isTaken }) => isTaken).map(({ ratio }) => ratio))
+    checkDisagreement(graph, failures, report)
     if (node.kind === 'conditional') {
-      checkBranches(
-        graph,
-        node,
-        others,
-        { failed, complete: failures.every((e) => isNumber(graph.edge(e).ratio)) },
-        report,
-      )
+      checkBranches(graph, node, others, { failed, complete: failures.every(({ ratio }) => isNumber(ratio)) }, report)
     } else {
       if (failed > 1 + RATIO_TOLERANCE) {
         report('RATIO_SUM', `The failures of ${quote(node.id)} add up to ${failed}, above 1.`, {
@@ -128,12 +123,12 @@ function checkBranches(
   }
 }
 
-function checkDisagreement(graph: Adjacency, branches: ReturnType<typeof branchesOf>, report: Report): void {
+function checkDisagreement(graph: Adjacency, branches: readonly Branch[], report: Report): void {
   for (const { edges, ratio } of branches) {
     for (const edge of edges) {
       const other = graph.edge(edge).ratio
       if (other === undefined || other === ratio) continue
-      const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${other}, another edge of its branch ${ratio}.`
+      const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${other}, another edge that carries the same records ${ratio}.`
       report('RATIOS_DISAGREE', message, { edge, option: 'ratio' })
     }
   }

@@ -1,4 +1,4 @@
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Model } from './model.ts'
 import { quote } from '../problems.ts'
 

@@ -1,11 +1,12 @@
 import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { components } from '../components.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import { modelOf, type FlowOptions, type Model } from './model.ts'
 import { EDGE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './moment.ts'
 import { predict, type Prediction } from './predict.ts'
 import { queueGraph, type Queue } from './queues.ts'
 import { atRates, meanBetween, noneOf, type Rates } from './totals.ts'
+import { rateAt } from './service.ts'
 import { times } from './times.ts'
 import { totalWindow, windowsOf } from './windows.ts'
 
@@ -122,7 +123,7 @@ function nodeOf({ model, held, queues }: Moment, node: number, rates: { in: numb
   const { graph, shares, services } = model
   const { id, kind } = graph.node(node)
   const gain = graph.out(node).reduce((sum, edge) => sum + (shares[edge]?.gain ?? 0), 0)
-  const serviceRate = services[node]?.rate ?? Infinity
+  const serviceRate = rateAt(services, node)
   return {
     id,
     kind,

@@ -6,7 +6,8 @@ import type { Limit } from './limits.ts'
 import { feeders, flowsTo, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
+import { rateAt } from './service.ts'
 import { times } from './times.ts'
 
 /** What keeps a node from getting more, and where that lies seen from the node. */
@@ -83,9 +84,9 @@ export function simulate(graph: GraphData, options: FlowOptions = {}): Simulatio
   return {
     nodes: nodeFlows(model, prediction, edges),
     edges,
-    sources: model.sources.map(({ node, most }, index) => ({
+    sources: model.sources.map(({ node, offered }, index) => ({
       id: model.graph.id(node),
-      offered: most,
+      offered,
       rate: prediction.rates[index] ?? 0,
       limit: named(model, prediction.limits[index] ?? { by: 'nothing' }),
     })),
@@ -111,7 +112,7 @@ function nodeFlows(model: Model, prediction: Prediction, edges: readonly EdgeFlo
   const limits = nodeLimits(model, prediction)
   return graph.nodes.map(({ id, kind }, node) => {
     const into = prediction.into[node] ?? 0
-    const serviceRate = services[node]?.rate ?? Infinity
+    const serviceRate = rateAt(services, node)
     return {
       id,
       kind,

@@ -2,7 +2,7 @@ import { type GraphNode, PATH_TYPES } from '../../graph/types.ts'
 import { BATCH_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
 import type { Components } from '../components.ts'
-import { copiesOf, SOURCE_DEFAULTS, workersOf } from './lanes.ts'
+import { copiesOf, SOURCE_DEFAULTS, workersOf } from './workers.ts'
 import { branchesOf, isFailureEdge } from '../flow/shares.ts'
 
 /**

@@ -1,18 +1,10 @@
-import type { Dispatch, GraphNode, NodeKind } from '../../graph/types.ts'
 import { NODE_OPTIONS, RUN_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
 import { isFailureEdge } from '../flow/shares.ts'
+import { dispatchOf, headOf, isStage, workersOf } from './workers.ts'
 
 /** Records on a lane for which neither its edges nor a buffer say anything. */
 export const DEFAULT_MAX_DEMAND = RUN_OPTIONS.maxDemand.default
-
-/** Defaults of the option tables that the analysis counts with. */
-export const SOURCE_DEFAULTS = { window: NODE_OPTIONS.window.default, concurrency: NODE_OPTIONS.concurrency.default }
-
-/** Kinds that get threads. Conditionals, merges and buffers live on the lanes between them. */
-export function isStage(kind: NodeKind): boolean {
-  return kind === 'source' || kind === 'transform' || kind === 'sink'
-}
 
 /**
  * Bytes of a ring for each record that it is meant to hold, and the largest ring that the plan makes for a number of records.
@@ -133,35 +125,4 @@ function recordsOf(laneBytes: number = MAX_SIZED_RING_BYTES): number {
  */
 function waitsForAll(graph: Adjacency, stage: number): boolean {
   return dispatchOf(graph.node(stage)) === 'demand'
-}
-
-/** How records are spread over the workers of a stage. */
-export function dispatchOf({ dispatch, partitionBy }: GraphNode): Dispatch {
-  return dispatch ?? (partitionBy === undefined ? 'demand' : 'partition')
-}
-
-/** The stage in whose workers a node runs: itself, but for what is fused to the stage before it. */
-export function headOf(graph: Adjacency, node: number): number {
-  let head = node
-  for (const seen = new Set<number>(); !seen.has(head);) {
-    seen.add(head)
-    const fused = graph.in(head).find((edge) => graph.edge(edge).fuse === true)
-    if (fused === undefined) break
-    head = graph.from(fused)
-  }
-  return head
-}
-
-/** How many workers get each record that goes over an edge: all of a stage whose records go to all, with `selector` at most. */
-export function copiesOf(graph: Adjacency, edge: number): number {
-  const to = graph.to(edge)
-  if (to === -1) return 1
-  const node = graph.node(to)
-  return isStage(node.kind) && node.kind !== 'source' && node.dispatch === 'broadcast' ? workersOf(graph, to) : 1
-}
-
-/** Push sources have one worker, in the thread that pushes. */
-export function workersOf(graph: Adjacency, node: number): number {
-  const { push, concurrency } = graph.node(node)
-  return push === true ? 1 : (concurrency ?? SOURCE_DEFAULTS.concurrency)
 }

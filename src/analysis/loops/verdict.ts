@@ -3,7 +3,8 @@ import { describeCycle } from '../cycles.ts'
 import type { EdgeShare } from '../flow/shares.ts'
 import { quote } from '../problems.ts'
 import type { Cycle } from '../types.ts'
-import { heldBy, isStage, type LaneFacts, lanePaths, RING_BYTES_PER_RECORD, ringFor, type LanePath } from './lanes.ts'
+import { heldBy, type LaneFacts, lanePaths, RING_BYTES_PER_RECORD, ringFor, type LanePath } from './lanes.ts'
+import { isStage } from './workers.ts'
 
 /** What a lane must hold so that a loop is safe. */
 export interface Enlargement {
