@@ -265,7 +265,7 @@ test('a buffer in front of a slow stage is full after capacity / (offered - drai
   assert.equal(queue?.dropped, 0)
 })
 
-test('a buffer below the bottleneck never fills, and buffers come with the least headroom first', () => {
+test('a buffer below the bottleneck never fills, and buffers come with the least relative headroom first', () => {
   const found = simulate(
     graphOf(
       [

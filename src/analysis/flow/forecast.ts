@@ -1,6 +1,5 @@
 import type { GraphData, NodeKind } from '../../graph/types.ts'
-import { components } from '../components.ts'
-import { isStage } from '../loops/workers.ts'
+import { bottleneckOf } from './bottleneck.ts'
 import { modelOf, type FlowOptions, type Model } from './model.ts'
 import { EDGE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './moment.ts'
 import { predict, type Prediction } from './predict.ts'
@@ -35,7 +34,7 @@ export interface NodeForecast {
 /** What a graph does over time, from empty lanes on. */
 export interface Forecast {
   readonly nodes: readonly NodeForecast[]
-  /** The last stage on the way that is full at the end, so that it limits what comes out; else the one nearest to it. */
+  /** What limits what comes out at the end, as `simulate` names it: the last full stage on its way, else a source or the stage nearest to it. */
   readonly bottleneck: string | undefined
   /** Seconds after which nothing changes any more; infinite where that is not reached. Then the flow is as `simulate` says. */
   readonly settledS: number
@@ -74,9 +73,10 @@ export function forecast(
     if (changes === MAX_CHANGES / 2) half = totals
   }
   const means = meanBetween(from, totals)
+  const limiting = flow === undefined ? undefined : bottleneckOf(moment.model, flow)
   return {
     nodes: graph.nodes.map((_, node) => nodeOf(moment, node, { in: means.into[node]!, leaving: means.leaving[node]! })),
-    bottleneck: flow === undefined ? undefined : bottleneckOf(moment.model, flow),
+    bottleneck: limiting?.node === undefined ? undefined : moment.model.graph.id(limiting.node),
     settledS,
   }
 }
@@ -132,16 +132,4 @@ function nodeOf({ model, held, queues }: Moment, node: number, rates: { in: numb
     utilisation: serviceRate === Infinity ? 0 : Math.min(1, rates.in / serviceRate),
     ...(queues.has(node) ? { held: held[node]! } : {}),
   }
-}
-
-function bottleneckOf({ graph, services }: Model, flow: Prediction): string | undefined {
-  const parts = components(graph)
-  const place = (node: number): number => parts.of(node)
-  const full = flow.met.flatMap(({ node }) => node ?? [])
-  const last = full.reduce((best, node) => (best === -1 || place(node) >= place(best) ? node : best), -1)
-  if (last !== -1) return graph.id(last)
-  const load = (node: number): number => flow.into[node]! / (services[node]?.rate ?? Infinity)
-  const stages = graph.nodes.flatMap(({ kind }, node) => (isStage(kind) && load(node) > 0 ? [node] : []))
-  const nearest = stages.reduce((best, node) => (best === -1 || load(node) > load(best) ? node : best), -1)
-  return nearest === -1 ? undefined : graph.id(nearest)
 }

@@ -2,6 +2,7 @@ import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { refuseBadFigures } from './figures.ts'
 import { workersOf } from '../loops/workers.ts'
+import { times } from './times.ts'
 import { windowRates } from './residence.ts'
 import { servicesOf, type Service } from './service.ts'
 import { sharesOf, type EdgeShare } from './shares.ts'
@@ -22,6 +23,8 @@ export interface Origin {
   readonly most: number
   /** Of a source: what it would send if neither its window nor the graph held it. */
   readonly offered: number
+  /** Of a source: the rate that it declares. */
+  readonly rate?: number | undefined
   /** Of a source: most that its window lets it send. */
   readonly window: number
   /** Its share where several origins meet: its workers, because a reader takes its lanes in turn. */
@@ -99,7 +102,16 @@ function sourceOf(graph: Adjacency, number: number): Origin {
   const concurrency = workersOf(graph, number)
   const most = Math.min(rate, rateLimit)
   const by = most === Infinity ? 'nothing' : rate <= rateLimit ? 'rate' : 'rateLimit'
-  return { node: number, most, offered: most, window: Infinity, weight: concurrency, follows: false, by }
+  return {
+    node: number,
+    most,
+    offered: most,
+    rate: graph.node(number).rate,
+    window: Infinity,
+    weight: concurrency,
+    follows: false,
+    by,
+  }
 }
 
 /** What comes to each node from outside when each origin sends at its rate, ready for `traffic.solve`. */
@@ -120,7 +132,7 @@ export function inject(
   rate: number,
   outside: Float64Array,
 ): void {
-  for (const edge of graph.out(node)) outside[graph.to(edge)]! += rate * (shares[edge]?.gain ?? 0)
+  for (const edge of graph.out(node)) outside[graph.to(edge)]! += times(rate, shares[edge]?.gain ?? 0)
 }
 
 /** Nodes from which records come to one of `nodes`, these included, without passing a buffer that parts the flow. */

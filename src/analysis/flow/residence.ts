@@ -16,10 +16,10 @@ export interface Flowing {
 }
 
 /** Rounds in which the rates and the waits in open batches are brought into agreement. */
-const ROUNDS = 40
+const ROUNDS = 20
 /** Visits to the nodes of a loop that are followed, and the share of the time that may be left out. */
-const VISITS = 200_000
-const LEFT_OUT = 1e-6
+const VISITS = 5_000
+const LEFT_OUT = 1e-4
 
 /**
  * The most that the window of each source lets it send, in records per second: Little's law, `window × workers` over the time
@@ -57,7 +57,7 @@ export function windowRates(
     sources.forEach(({ node, most }, index) => void (outside[node] = Math.min(most, rates[index]!)))
     const next = ratesAt(traffic.solve(outside))
     const isSettled = next.every(
-      (rate, index) => rate === rates[index] || Math.abs(rate - rates[index]!) <= 1e-6 * rate,
+      (rate, index) => rate === rates[index] || Math.abs(rate - rates[index]!) <= 1e-4 * rate,
     )
     rates = next
     if (isSettled) break

@@ -1,6 +1,6 @@
 import type { GraphNode } from '../../graph/types.ts'
 import type { Adjacency } from '../adjacency.ts'
-import { isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
+import { isFused, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
 import type { EdgeShare } from './shares.ts'
 
 /** How fast one node can work, by what it declares. */
@@ -23,10 +23,10 @@ export interface Service {
 /** The services of all nodes, with what is fused in the workers of the stage before. Linear. */
 export function servicesOf(graph: Adjacency, shares: readonly EdgeShare[], overheadMs = 0): readonly Service[] {
   const services = graph.nodes.map((node) => serviceOf(node, overheadMs))
-  const fuses = (node: number): number | undefined => graph.out(node).find((edge) => graph.edge(edge).fuse === true)
-  const isFused = (node: number): boolean => graph.in(node).some((edge) => graph.edge(edge).fuse === true)
+  const fuses = (node: number): number | undefined => graph.out(node).find((edge) => isFused(graph, edge))
   graph.nodes.forEach((_, head) => {
-    if (isFused(head) || fuses(head) === undefined) return
+    // Chains end: a stage that is fused has one edge into it, so one that is not fused begins no ring.
+    if (graph.in(head).some((edge) => isFused(graph, edge)) || fuses(head) === undefined) return
     let visits = 1
     let [fusedMs, fusedCoreSeconds] = [0, 0]
     for (let edge = fuses(head); edge !== undefined; edge = fuses(graph.to(edge))) {
@@ -82,5 +82,5 @@ export function rateAt(services: readonly Service[], node: number): number {
   const { rate, fused } = services[node]!
   if (fused === undefined) return rate
   const head = services[fused.head]!.rate
-  return head === Infinity ? Infinity : head * fused.visits
+  return head === Infinity || fused.visits === 0 ? Infinity : head * fused.visits
 }

@@ -1,12 +1,12 @@
 import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { assumptionsOf } from './assumptions.ts'
+import { bottleneckOf } from './bottleneck.ts'
 import { buffersOf, type BufferFlow } from './buffers.ts'
 import { coreLoad } from './filling.ts'
 import type { Limit } from './limits.ts'
 import { feeders, flowsTo, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
-import { isStage } from '../loops/workers.ts'
 import { rateAt } from './service.ts'
 import { times } from './times.ts'
 
@@ -62,7 +62,7 @@ export interface Simulation {
   readonly buffers: readonly BufferFlow[]
   /** Records per second of all sources together. */
   readonly throughput: number
-  /** What limits the graph first, or the stage with the highest utilisation where no stage does. */
+  /** What limits what comes out, or the stage with the highest utilisation where nothing does. The same that `forecast` names. */
   readonly bottleneck: (NamedLimit & { readonly saturated: boolean }) | undefined
   /** Cores that `cpu` stages keep busy, and that they may use. */
   readonly cores: { readonly used: number; readonly available: number }
@@ -80,6 +80,7 @@ export interface Simulation {
 export function simulate(graph: GraphData, options: FlowOptions = {}): Simulation {
   const model = steadyModel(graph, options)
   const prediction = predict(model)
+  const limiting = bottleneckOf(model, prediction)
   const edges = model.graph.edges.map((index) => edgeFlow(model, prediction, index))
   return {
     nodes: nodeFlows(model, prediction, edges),
@@ -92,7 +93,7 @@ export function simulate(graph: GraphData, options: FlowOptions = {}): Simulatio
     })),
     buffers: buffersOf(model, prediction),
     throughput: prediction.throughput,
-    bottleneck: bottleneckOf(model, prediction),
+    bottleneck: limiting === undefined ? undefined : { ...named(model, limiting), saturated: limiting.saturated },
     cores: { used: coreLoad(model, prediction.into), available: model.cores },
     growing: model.traffic.growing.map((nodes) => nodes.map((node) => model.graph.id(node))),
     assumptions: assumptionsOf(model),
@@ -156,20 +157,4 @@ function nodeLimits(model: Model, { origins, limits }: Prediction): readonly (re
 /** A source gets its own records; what a parting buffer sends is first met by the nodes below it. */
 function firstNodes({ graph }: Model, origin: number): readonly number[] {
   return graph.node(origin).kind === 'source' ? [origin] : graph.out(origin).map((edge) => graph.to(edge))
-}
-
-/** The first limit that was met; where none was, the stage that is nearest to being full. */
-function bottleneckOf(model: Model, prediction: Prediction): Simulation['bottleneck'] {
-  const [first] = prediction.met
-  if (first !== undefined) return { ...named(model, first), saturated: true }
-  let nearest = -1
-  let most = 0
-  prediction.into.forEach((rate, node) => {
-    const share = rate / (model.services[node]?.rate ?? Infinity)
-    if (isStage(model.graph.node(node).kind) && share > most) {
-      most = share
-      nearest = node
-    }
-  })
-  return nearest === -1 ? undefined : { by: 'stage', node: model.graph.id(nearest), saturated: false }
 }

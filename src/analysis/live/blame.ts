@@ -1,6 +1,6 @@
 import type { GraphData } from '../../graph/types.ts'
 import type { Measurements, NodeMeasurement } from '../types.ts'
-import { lastOf } from './last.ts'
+import { lastOf } from '../flow/last.ts'
 import { type Measured, measuredOf } from './measured.ts'
 import { chainThrough, HARDLY, type Wait, waitsOf } from './waits.ts'
 
@@ -102,8 +102,8 @@ function lastFull({ graph }: Measured, { stages, waits }: Found): Root | undefin
   const last = new Set(
     lastOf(
       graph,
-      full.map(({ node }) => node),
-    ),
+      full.map(({ node }) => graph.number(node)),
+    ).map((node) => graph.id(node)),
   )
   const longest = new Map<string, Wait>()
   for (const wait of waits) {

@@ -1,7 +1,7 @@
 import { NODE_OPTIONS, RUN_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
 import { isFailureEdge } from '../flow/shares.ts'
-import { dispatchOf, headOf, isStage, workersOf } from './workers.ts'
+import { dispatchOf, headOf, isFused, isStage, workersOf } from './workers.ts'
 
 /** Records on a lane for which neither its edges nor a buffer say anything. */
 export const DEFAULT_MAX_DEMAND = RUN_OPTIONS.maxDemand.default
@@ -96,7 +96,7 @@ function laneOf(graph: Adjacency, edges: readonly number[], maxDemand: number): 
     edges.map((edge) => graph.edge(edge)[name]).find((value) => value !== undefined)
   const [demand, minDemand, laneBytes] = [said('maxDemand'), said('minDemand'), said('laneBytes')]
   const held = buffers.reduce((sum, { capacity = NODE_OPTIONS.capacity.default }) => sum + capacity, 0)
-  const fused = edges.some((edge) => graph.edge(edge).fuse === true)
+  const fused = edges.some((edge) => isFused(graph, edge))
   const records = demand ?? (buffers.length > 0 ? Math.ceil(held / rings) : maxDemand)
   return {
     edges,

@@ -15,12 +15,19 @@ export function dispatchOf({ dispatch, partitionBy }: GraphNode): Dispatch {
   return dispatch ?? (partitionBy === undefined ? 'demand' : 'partition')
 }
 
+/** The edge joins two stages in the workers of the first. What cannot be fused is a problem, and counts as it is not. */
+export function isFused(graph: Adjacency, edge: number): boolean {
+  const [from, to] = [graph.from(edge), graph.to(edge)]
+  if (graph.edge(edge).fuse !== true || from === -1 || to === -1 || from === to) return false
+  return isStage(graph.node(from).kind) && isStage(graph.node(to).kind) && graph.in(to).length === 1
+}
+
 /** The stage in whose workers a node runs: itself, but for what is fused to the stage before it. */
 export function headOf(graph: Adjacency, node: number): number {
   let head = node
   for (const seen = new Set<number>(); !seen.has(head);) {
     seen.add(head)
-    const fused = graph.in(head).find((edge) => graph.edge(edge).fuse === true)
+    const fused = graph.in(head).find((edge) => isFused(graph, edge))
     if (fused === undefined) break
     head = graph.from(fused)
   }
