@@ -134,6 +134,33 @@ function checkDisagreement(graph: Adjacency, branches: readonly Branch[], report
   }
 }
 
+/** Edges that never carry anything, though nothing about them is wrong by itself. */
+export function checkUnused(graph: Adjacency, anyHandlers: boolean, report: Report): void {
+  graph.nodes.forEach((node, number) => {
+    const edges = graph.out(number)
+    const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
+    if (failures.length === 0 || node.kind === 'source') return
+    const hasErrorEdge = failures.some((edge) => graph.edge(edge).pathType === 'error')
+    const triesOnce = anyHandlers && node.kind !== 'conditional' && (node.retry?.maxAttempts ?? 1) <= 1
+    for (const edge of failures) {
+      const title = edgeTitle(graph.edge(edge))
+      const { pathType } = graph.edge(edge)
+      if (pathType === 'dead_letter' && hasErrorEdge) {
+        report('DEAD_LETTER_UNUSED', `${title}: the error edge of ${quote(node.id)} takes its failures.`, { edge })
+      }
+      if (pathType !== 'retry') continue
+      if (node.kind === 'conditional') {
+        report('RETRY_UNUSED', `${title} has no \`when\`, and a conditional tries nothing again.`, { edge })
+      } else if (triesOnce) {
+        report('RETRY_UNUSED', `${title}: ${quote(node.id)} calls its handler once for each record.`, { edge })
+      }
+    }
+    if (node.kind === 'transform' && failures.length === edges.length) {
+      report('RESULTS_UNUSED', `All edges out of ${quote(node.id)} are for its failures.`, { node: node.id })
+    }
+  })
+}
+
 export function edgeTitle({ from, to }: GraphEdge): string {
   return `Edge ${quote(from)} → ${quote(to)}`
 }

@@ -12,6 +12,7 @@ export function checkHandlers(graph: GraphData, report: Report): void {
   for (const node of graph.nodes) {
     checkCount(node, anyHandlers, report)
     checkDispatch(node, anyHandlers, report)
+    checkOwnThread(node, anyHandlers, report)
     checkLevels(node, report)
   }
   graph.edges.forEach((edge, index) => {
@@ -70,6 +71,21 @@ function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void
       option: 'ack',
     })
   }
+}
+
+/** What is pushed and what is read has one worker, in the thread that does so. */
+function checkOwnThread(
+  { id, kind, push, write, concurrency = 1 }: GraphNode,
+  anyHandlers: boolean,
+  report: Report,
+): void {
+  const isRead = kind === 'sink' && write === undefined && anyHandlers
+  if (concurrency <= 1 || !(push === true || isRead)) return
+  const does = push === true ? 'is pushed to' : 'is read by `pipeline.output`'
+  report('CONCURRENCY_UNUSED', `The ${kind} ${quote(id)} asks for ${concurrency} workers, and ${does}.`, {
+    node: id,
+    option: 'concurrency',
+  })
 }
 
 function checkDispatch(node: GraphNode, anyHandlers: boolean, report: Report): void {

@@ -30,7 +30,7 @@ export interface BufferFlow {
    * source record that becomes several on its way counts as all of them.
    */
   readonly reach: number
-  /** From empty, at the offered rate: `reach / (offered - drainRate)`. Infinite where it never fills. */
+  /** From empty, at the offered rate: `capacity / (offered - drainRate)`. Infinite where it never fills, or where `reach` is less. */
   readonly timeToFullS: number
   /** From there, with nothing coming in: `reach / drainRate`. */
   readonly timeToDrainS: number
@@ -104,7 +104,7 @@ function flowOf(rates: Rates): BufferFlow {
       : {}),
     relativeHeadroom: drainRate === Infinity || offered === 0 ? Infinity : drainRate / offered - 1,
     reach,
-    timeToFullS: gathers > 0 ? reach / gathers : Infinity,
+    timeToFullS: gathers > 0 && reach >= capacity ? capacity / gathers : Infinity,
     timeToDrainS: reach === 0 ? 0 : reach / drainRate,
     absorbsS: into === 0 ? Infinity : reach / into,
   }

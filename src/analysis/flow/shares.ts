@@ -86,7 +86,7 @@ export function branchesOf(node: GraphNode, edges: readonly number[], graph: Adj
 /** What a node fails with goes to all edges of one path. */
 export interface FailurePath extends Branch {
   readonly path: PathType
-  /** A record that is given up goes to the error edges, and to dead-letter edges only without them. */
+  /** A record that is given up goes to the error edges, and to dead-letter edges only without them; conditionals try nothing again. */
   readonly isTaken: boolean
 }
 
@@ -101,7 +101,14 @@ export function failuresOf(node: GraphNode, edges: readonly number[], graph: Adj
     const ratio = ratios.length === 0 ? undefined : Math.max(...ratios)
     return members.length === 0
       ? []
-      : [{ path, edges: members, ratio, isTaken: path !== 'dead_letter' || !hasErrorEdge }]
+      : [
+          {
+            path,
+            edges: members,
+            ratio,
+            isTaken: path === 'retry' ? node.kind !== 'conditional' : path === 'error' || !hasErrorEdge,
+          },
+        ]
   })
 }
 
