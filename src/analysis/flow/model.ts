@@ -12,8 +12,8 @@ import { traffic, type Traffic } from './traffic.ts'
 export interface FlowOptions {
   /** Cores that `cpu` stages share. Default: no limit. */
   readonly cores?: number
-  /** Core time that the runtime takes for each record at each stage, in ms. Default: 0. */
-  readonly overheadMs?: number
+  /** Core time that the runtime takes for each record at each stage, in ms; or by the ids of stages, as `overheadOf` gives it. Default: 0. */
+  readonly overheadMs?: number | Readonly<Record<string, number>>
 }
 
 /** Something that sends records of its own accord: a source, or a buffer that parts the flow. */

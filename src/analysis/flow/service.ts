@@ -21,8 +21,16 @@ export interface Service {
 }
 
 /** The services of all nodes, with what is fused in the workers of the stage before. Linear. */
-export function servicesOf(graph: Adjacency, shares: readonly EdgeShare[], overheadMs = 0): readonly Service[] {
-  const services = graph.nodes.map((node) => serviceOf(node, overheadMs))
+export function servicesOf(
+  graph: Adjacency,
+  shares: readonly EdgeShare[],
+  overheadMs: number | Readonly<Record<string, number>> = 0,
+): readonly Service[] {
+  const overheadAt = (id: string): number => {
+    if (typeof overheadMs === 'number') return overheadMs
+    return Object.hasOwn(overheadMs, id) ? overheadMs[id]! : 0
+  }
+  const services = graph.nodes.map((node) => serviceOf(node, overheadAt(node.id)))
   const fuses = (node: number): number | undefined => graph.out(node).find((edge) => isFused(graph, edge))
   graph.nodes.forEach((_, head) => {
     // Chains end: a stage that is fused has one edge into it, so one that is not fused begins no ring.

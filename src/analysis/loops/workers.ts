@@ -34,12 +34,27 @@ export function headOf(graph: Adjacency, node: number): number {
   return head
 }
 
-/** How many workers get each record that goes over an edge: all of a stage whose records go to all, with `selector` at most. */
+/**
+ * How many workers get each record that goes over an edge: all of a stage whose records go to all, with `selector` at most. The
+ * copies are made by the writer, so they count on its own edge, before the buffers and merges on the way to that stage.
+ */
 export function copiesOf(graph: Adjacency, edge: number): number {
-  const to = graph.to(edge)
+  if (passesOn(graph, graph.from(edge))) return 1
+  let to = graph.to(edge)
+  for (const seen = new Set<number>(); passesOn(graph, to) && !seen.has(to);) {
+    seen.add(to)
+    to = graph.to(graph.out(to)[0]!)
+  }
   if (to === -1) return 1
   const node = graph.node(to)
   return isStage(node.kind) && node.kind !== 'source' && node.dispatch === 'broadcast' ? workersOf(graph, to) : 1
+}
+
+/** A buffer or merge on the way of one lane: it has one edge, and decides nothing. */
+function passesOn(graph: Adjacency, node: number): boolean {
+  if (node === -1) return false
+  const { kind } = graph.node(node)
+  return (kind === 'buffer' || kind === 'merge') && graph.out(node).length === 1
 }
 
 /** Push sources have one worker, in the thread that pushes. */
