@@ -191,7 +191,7 @@ function readEdges(plan: Plan, counters: readonly Float64Array[], lanes: readonl
       let hasPassedDrop = link?.dropEdge === undefined || isDropBefore
       if (isDropBefore) {
         const written = stage.workers.reduce((sum, worker) => sum + counters[worker]![port.counters + DROPPED]!, 0)
-        edges[link.dropEdge!]!.dropped += written + droppedBelow
+        edges[link.dropEdge]!.dropped += written + droppedBelow
       }
       for (const index of port.edges) {
         const edge = edges[index]!

@@ -2,15 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  blame,
-  type GraphData,
-  type GraphEdge,
-  type GraphNode,
-  measuredGraph,
-  type Measurements,
-  whatIf,
-} from 'millrace'
+import { blame, type GraphData, type GraphEdge, type GraphNode, measuredGraph, whatIf } from 'millrace'
 import { played } from './events-model.js'
 
 /** Chains of stages with up to three loops of retries among them, two of which may share a stage. */

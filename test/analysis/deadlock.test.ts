@@ -67,44 +67,47 @@ test('a granule lies on its lane until all that came of it is sent, so its other
   assert.ok(deadlock(failing).safe)
 })
 
+const granting = (minDemand: number): GraphData =>
+  graphOf(
+    [{ kind: 'source', id: 'in', window: 64, granule: 1 }, 'transform work', 'sink out'],
+    ['in > work', 'work > out', { from: 'work', to: 'work', pathType: 'retry', maxDemand: 100, minDemand }],
+  )
+
 test('a reader that grants again only when little is left lets its lane hold no more than that for sure', () => {
-  const granting = (minDemand: number): GraphData =>
-    graphOf(
-      [{ kind: 'source', id: 'in', window: 64, granule: 1 }, 'transform work', 'sink out'],
-      ['in > work', 'work > out', { from: 'work', to: 'work', pathType: 'retry', maxDemand: 100, minDemand }],
-    )
   const found = deadlock(granting(32))
   assert.deepEqual([found.safe, found.loops[0]?.capacity], [false, 33])
   assert.deepEqual(found.enlarge, [{ edge: 2, capacity: 65, isSaid: true, minDemand: 64 }])
   assert.ok(deadlock(granting(64)).safe)
 })
 
+const narrow = (laneBytes: number): GraphData =>
+  graphOf(
+    [{ kind: 'source', id: 'in', window: 64, granule: 1 }, 'transform work', 'sink out'],
+    ['in > work', 'work > out', { from: 'work', to: 'work', pathType: 'retry', laneBytes }],
+  )
+
 test('a lane holds no more than its bytes do', () => {
-  const narrow = (laneBytes: number): GraphData =>
-    graphOf(
-      [{ kind: 'source', id: 'in', window: 64, granule: 1 }, 'transform work', 'sink out'],
-      ['in > work', 'work > out', { from: 'work', to: 'work', pathType: 'retry', laneBytes }],
-    )
   assert.deepEqual([deadlock(narrow(4_096)).safe, deadlock(narrow(4_096)).loops[0]?.capacity], [false, 32])
   assert.ok(deadlock(narrow(deadlock(narrow(4_096)).enlarge[0]!.laneBytes!)).safe)
 })
 
+const copying = (from: string): GraphData =>
+  graphOf(
+    [
+      { kind: 'source', id: 'in', window: 64, granule: 1 },
+      { kind: 'transform', id: 't', concurrency: 3, dispatch: 'broadcast' },
+      'transform again',
+      'sink k',
+    ],
+    [
+      'in > t',
+      { from: 't', to: 'k', ratio: 0.5 },
+      { from, to: 'again', ratio: 0.5 },
+      { from: 'again', to: from, ratio: 0.5 },
+    ],
+  )
+
 test('a stage whose workers all get each record makes copies, so a loop through it may multiply without end', () => {
-  const copying = (from: string): GraphData =>
-    graphOf(
-      [
-        { kind: 'source', id: 'in', window: 64, granule: 1 },
-        { kind: 'transform', id: 't', concurrency: 3, dispatch: 'broadcast' },
-        'transform again',
-        'sink k',
-      ],
-      [
-        'in > t',
-        { from: 't', to: 'k', ratio: 0.5 },
-        { from, to: 'again', ratio: 0.5 },
-        { from: 'again', to: from, ratio: 0.5 },
-      ],
-    )
   assert.equal(deadlock(copying('t')).loops[0]?.reason, 'multiplies')
   // Behind it the loop gets three copies of each record, and makes no more of them.
   const behind = graphOf(

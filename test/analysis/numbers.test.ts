@@ -99,3 +99,26 @@ test('a forecast says that what nothing limits is without limit, as a simulation
   )
   assert.equal(nodes[2]!.in, Infinity)
 })
+
+test('twenty thousand clusters in each other are looked at in no time', () => {
+  const depth = 20_000
+  const clusters = Array.from({ length: depth }, (_, i) =>
+    i === 0 ? { id: 'c0' } : { id: `c${i}`, parent: `c${i - 1}` },
+  )
+  const graph: GraphData = {
+    ...graphOf(
+      ['source in', { kind: 'transform', id: 'a', latencyMs: 1, cluster: `c${depth - 1}` }, 'sink out'],
+      ['in > a', 'a > out'],
+    ),
+    clusters,
+  }
+  assert.deepEqual(check(graph).problems, [])
+  assert.deepEqual(simulate(graph).clusters[0]?.busiest, { node: 'a', utilisation: 1 })
+  // A ring of them is a problem, and ends as well.
+  const ring = clusters.map((cluster, i) => (i === 0 ? { ...cluster, parent: `c${depth - 1}` } : cluster))
+  assert.deepEqual(
+    check({ ...graph, clusters: ring }).problems.map(({ code }) => code),
+    ['CLUSTER_LOOP'],
+  )
+  assert.equal(simulate({ ...graph, clusters: ring }).clusters.length, depth)
+})

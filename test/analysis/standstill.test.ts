@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { dataflow, deadlock, type GraphData, type GraphEdge, type GraphNode, plan } from 'millrace'
+import { deadlock, type GraphData, type GraphEdge, type GraphNode, plan } from 'millrace'
 import { standsStill } from './token-model.js'
 
 /** What the plan makes one ring over each edge hold, and when its reader grants more. */

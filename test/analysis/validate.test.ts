@@ -423,33 +423,37 @@ test('what is no graph at all is refused with a code by every function that take
   }
 })
 
+const passing = (before: string, after: string): GraphData =>
+  chain({
+    nodes: ['buffer b'],
+    edges: [
+      { from: 'work', to: 'b', dataType: before },
+      { from: 'b', to: 'out', dataType: after },
+    ],
+  })
+
+const warns = (graph: GraphData): boolean => validate(graph).some(({ code }) => code === 'DATA_TYPE_MISMATCH')
+
 test('types are compared, words are not', () => {
-  const passing = (before: string, after: string): GraphData =>
-    chain({
-      nodes: ['buffer b'],
-      edges: [
-        { from: 'work', to: 'b', dataType: before },
-        { from: 'b', to: 'out', dataType: after },
-      ],
-    })
-  const warns = (graph: GraphData): boolean => validate(graph).some(({ code }) => code === 'DATA_TYPE_MISMATCH')
   assert.deepEqual(
     [warns(passing('Row', 'Order')), warns(passing('raw row', 'validated row')), warns(passing('row', 'Row'))],
     [true, false, false],
   )
 })
 
+const codesOf = (graph: GraphData): string[] => validate(graph).map(({ code }) => code)
+
+const retrying = (retry: object): GraphData =>
+  graphOf(
+    [
+      { kind: 'source', id: 'in', produce: () => [] },
+      { kind: 'transform', id: 'a', map: (x: unknown) => x, ...retry },
+      { kind: 'sink', id: 'out', write: () => undefined },
+    ],
+    ['in > a', 'a > out', { from: 'a', to: 'a', pathType: 'retry' }],
+  )
+
 test('a stage with handlers that calls them once for each record has no use for a retry edge', () => {
-  const retrying = (retry: object): GraphData =>
-    graphOf(
-      [
-        { kind: 'source', id: 'in', produce: () => [] },
-        { kind: 'transform', id: 'a', map: (x: unknown) => x, ...retry },
-        { kind: 'sink', id: 'out', write: () => undefined },
-      ],
-      ['in > a', 'a > out', { from: 'a', to: 'a', pathType: 'retry' }],
-    )
-  const codes = (graph: GraphData): string[] => validate(graph).map(({ code }) => code)
-  assert.deepEqual(codes(retrying({})), ['RETRY_UNUSED'])
-  assert.deepEqual(codes(retrying({ retry: { maxAttempts: 2 } })), [])
+  assert.deepEqual(codesOf(retrying({})), ['RETRY_UNUSED'])
+  assert.deepEqual(codesOf(retrying({ retry: { maxAttempts: 2 } })), [])
 })

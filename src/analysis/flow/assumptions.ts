@@ -12,15 +12,16 @@ export function assumptionsOf(model: Model): readonly string[] {
 /** Names that one sentence lists. */
 const MOST_NAMES = 3
 
+function sentence(option: string, { is, text }: Treatment, places: readonly string[]): readonly string[] {
+  if (is !== 'assumed' || places.length === 0) return []
+  const more = places.length > MOST_NAMES ? ` and ${places.length - MOST_NAMES} more` : ''
+  return [`\`${option}\` of ${places.slice(0, MOST_NAMES).join(', ')}${more}: ${text}.`]
+}
+
 /** Of each option that is given and not modelled: where, and what is taken for granted. */
-function unmodelled({ nodes, edges, edge }: Adjacency): readonly string[] {
-  const sentence = (option: string, { is, text }: Treatment, places: readonly string[]): readonly string[] => {
-    if (is !== 'assumed' || places.length === 0) return []
-    const more = places.length > MOST_NAMES ? ` and ${places.length - MOST_NAMES} more` : ''
-    return [`\`${option}\` of ${places.slice(0, MOST_NAMES).join(', ')}${more}: ${text}.`]
-  }
+function unmodelled(graph: Adjacency): readonly string[] {
   const ofNodes = Object.entries(NODE_TREATMENT).flatMap(([option, treatment]) => {
-    const given = nodes.filter((node) => givenIn(node, option))
+    const given = graph.nodes.filter((node) => givenIn(node, option))
     return sentence(
       option,
       treatment,
@@ -28,7 +29,7 @@ function unmodelled({ nodes, edges, edge }: Adjacency): readonly string[] {
     )
   })
   const ofEdges = Object.entries(EDGE_TREATMENT).flatMap(([option, treatment]) => {
-    const given = edges.map((index) => edge(index)).filter((each) => givenIn(each, option))
+    const given = graph.edges.map((index) => graph.edge(index)).filter((each) => givenIn(each, option))
     return sentence(
       option,
       treatment,

@@ -40,8 +40,13 @@ export interface Forecast {
   readonly settledS: number
 }
 
-/** Changes of the flow that are followed. Short queues may fill and drain for ever: what is left counts as the second half. */
+/**
+ * Changes of the flow that are followed. Short queues may fill and drain for ever: what is left counts as the second half. In a
+ * large graph, where each costs a prediction that grows with its square, they are fewer.
+ */
 const MAX_CHANGES = 1_000
+const LEAST_CHANGES = 20
+const WORK = 50_000_000
 
 /**
  * The flow from a start with everything empty. `simulate` says where it ends; until the buffers and lanes before a full stage
@@ -55,12 +60,14 @@ export function forecast(
   { seconds, fromSeconds = 0, maxDemand, ...options }: ForecastOptions,
 ): Forecast {
   const moment = startOf(graph, maxDemand, options)
+  const size = moment.model.graph.nodes.length
+  const most = Math.max(LEAST_CHANGES, Math.min(MAX_CHANGES, Math.floor(WORK / size ** 2)))
   let totals = noneOf(moment.model.graph.nodes.length)
   let [from, half] = [totals, totals]
   let flow: Prediction | undefined
   let settledS = Infinity
   for (let changes = 0; totals.seconds < seconds; changes++) {
-    const isFollowed = changes < MAX_CHANGES
+    const isFollowed = changes < most
     if (isFollowed) flow = flowAt(moment)
     const rates = isFollowed ? flow! : meanBetween(half, totals)
     const change = isFollowed ? nextChange(moment, flow!) : Infinity
@@ -70,7 +77,7 @@ export function forecast(
     advance(moment, rates, until - totals.seconds)
     totals = atRates(totals, rates, until)
     if (until <= fromSeconds) from = totals
-    if (changes === MAX_CHANGES / 2) half = totals
+    if (changes === most >> 1) half = totals
   }
   const means = meanBetween(from, totals)
   const limiting = flow === undefined ? undefined : bottleneckOf(moment.model, flow)

@@ -83,7 +83,7 @@ function residenceMs(flowing: Flowing, parts: Components, into: Float64Array, wi
       for (const node of order) {
         const before = residence[node]!
         residence[node] = hereMs(flowing, node, into, window) + afterMs(flowing, residence, into, node)
-        if (residence[node]! > before) change = Math.max(change, 1 - before / residence[node]!)
+        if (residence[node] > before) change = Math.max(change, 1 - before / residence[node])
       }
       if (!parts.isLoop(part)) break
     }
