@@ -16,6 +16,7 @@ export type { FlowOptions } from './analysis/flow/model.ts'
 export type { Limit } from './analysis/flow/filling.ts'
 export type { NamedLimit } from './analysis/flow/predict.ts'
 export { retryLoops, type RetryLoop } from './analysis/flow/retries.ts'
+export { overheadOf } from './analysis/live/overhead.ts'
 export { edgeShares, type EdgeShare } from './analysis/flow/shares.ts'
 export {
   simulate,

@@ -1,7 +1,7 @@
 import type { GraphData } from '../graph/types.ts'
 import { adjacency, type Adjacency } from './adjacency.ts'
 import { routeTime } from './flow/routes.ts'
-import { serviceOf } from './flow/service.ts'
+import { rateAt, serviceOf, servicesOf } from './flow/service.ts'
 import { sharesOf } from './flow/shares.ts'
 import { leastRoutes, type LeastRoutes, type RouteCost } from './least-routes.ts'
 import { known } from './structure.ts'
@@ -72,13 +72,14 @@ const MEASURES: Readonly<Record<PathMeasure, (graph: Adjacency) => Measure>> = {
     cost: routeTime(graph, { node: (node) => serviceOf(graph.node(node)).serviceMs, edge: weightIn(graph) }),
   }),
   weight: (graph) => ({ cost: routeTime(graph, { node: () => 0, edge: weightIn(graph) }) }),
-  throughput: (graph) => ({
-    cost: {
-      start: (node) => -rateOf(graph, node),
-      next: (cost, edge) => Math.max(cost, -rateOf(graph, graph.to(edge))),
-    },
-    figureOf: (cost) => -cost,
-  }),
+  throughput: (graph) => {
+    const services = servicesOf(graph, sharesOf(graph))
+    const rateOf = (node: number): number => Math.min(rateAt(services, node), graph.node(node).rateLimit ?? Infinity)
+    return {
+      cost: { start: (node) => -rateOf(node), next: (cost, edge) => Math.max(cost, -rateOf(graph.to(edge))) },
+      figureOf: (cost) => -cost,
+    }
+  },
   risk: riskMeasure,
 }
 
@@ -88,18 +89,15 @@ function weightIn(graph: Adjacency): (edge: number) => number {
   return (edge) => graph.edge(edge).weight ?? 0
 }
 
-function rateOf(graph: Adjacency, node: number): number {
-  const { rateLimit = Infinity } = graph.node(node)
-  return Math.min(serviceOf(graph.node(node)).rate, rateLimit)
-}
-
 /** What is left of the records shrinks by a factor at each node; its logarithm is a sum, as ways need it. */
 function riskMeasure(graph: Adjacency): Measure {
   const shares = sharesOf(graph)
   const givesUp = (edge: number): boolean =>
     shares[edge]?.carries === 'failure' && graph.edge(edge).pathType !== 'retry'
   const cost = (node: number): number => {
-    const gone = graph.out(node).reduce((sum, edge) => sum + (givesUp(edge) ? (shares[edge]?.gain ?? 0) : 0), 0)
+    const gone = graph.out(node).reduce((most, edge) => {
+      return givesUp(edge) ? Math.max(most, shares[edge]!.gain / shares[edge]!.copies) : most
+    }, 0)
     return -Math.log1p(-Math.min(1, gone))
   }
   return {

@@ -107,6 +107,16 @@ export const PROBLEMS = {
     text: 'A stage declares both `latencyMs` and `serviceRate`; the rate counts.',
     fix: 'Keep one of the two.',
   },
+  CAPACITY_ABOVE_WINDOW: {
+    severity: 'warning',
+    text: 'A buffer holds more than the windows of all sources let come to it, so it is never full.',
+    fix: 'Raise the `window` of the sources above it, or lower the `capacity`.',
+  },
+  CONCURRENCY_UNUSED: {
+    severity: 'warning',
+    text: 'A source that is pushed to, or a sink that is read, asks for several workers. It has one, in the thread that runs the pipeline.',
+    fix: 'Remove `concurrency`; give the work to a transform beside it.',
+  },
   BATCH_ABOVE_WINDOW: {
     severity: 'warning',
     text: 'A batch is larger than all that may be on its way to it, so it never fills and always waits for its time-out.',
@@ -207,6 +217,21 @@ export const PROBLEMS = {
     text: 'A source has an error, retry or dead-letter edge, and a source has no record that could fail.',
     fix: 'Move the edge to the stage whose failures it should take.',
   },
+  RETRY_UNUSED: {
+    severity: 'warning',
+    text: 'No record takes a retry edge: its node tries nothing again.',
+    fix: 'Give the stage `retry: { maxAttempts }` of 2 or more; give an edge out of a conditional the `when` that `route` returns.',
+  },
+  RESULTS_UNUSED: {
+    severity: 'warning',
+    text: 'All edges out of a transform are for failures, so what it makes goes nowhere.',
+    fix: 'Connect it by a normal edge to what takes its results.',
+  },
+  DEAD_LETTER_UNUSED: {
+    severity: 'warning',
+    text: 'A dead-letter edge stands beside an error edge of the same node, which takes all that is given up.',
+    fix: 'Remove one of the two, or put the dead-letter edge behind what handles the errors.',
+  },
   WHEN_UNUSED: {
     severity: 'error',
     text: 'An edge waits for a branch that its node never names.',
@@ -229,7 +254,7 @@ export const PROBLEMS = {
   },
   RATIOS_DISAGREE: {
     severity: 'error',
-    text: 'Edges of one branch carry the same records and declare different ratios.',
+    text: 'Edges of one branch, or of one path of failures, carry the same records and declare different ratios.',
     fix: 'Give them the same `ratio`, or different branches.',
   },
   RATIO_UNUSED: {
@@ -239,7 +264,7 @@ export const PROBLEMS = {
   },
   DATA_TYPE_MISMATCH: {
     severity: 'warning',
-    text: 'What arrives at a node is, by its name, not what is expected there.',
+    text: 'What arrives at a node is of another type than is expected there. Only names of types are compared (`Order`, `number[]`), no words.',
     fix: 'Correct one `dataType`, or put a transform between the two.',
   },
   FUSE_NOT_POSSIBLE: {

@@ -1,11 +1,11 @@
 import type { GraphData } from '../graph/types.ts'
 import { adjacency } from './adjacency.ts'
 import { checkDataTypes } from './checks/data-types.ts'
-import { checkEdges, checkRatios } from './checks/edges.ts'
+import { checkEdges, checkRatios, checkUnused } from './checks/edges.ts'
 import { checkClusters, checkEntries } from './checks/entries.ts'
 import { isPlain } from './checks/options.ts'
 import { checkFuse } from './checks/fuse.ts'
-import { checkHandlers } from './checks/handlers.ts'
+import { checkHandlers, hasHandlers } from './checks/handlers.ts'
 import { checkShape } from './checks/shape.ts'
 import { problem, type Report } from './problems.ts'
 import type { Problem } from './types.ts'
@@ -28,6 +28,7 @@ export function validate(graph: GraphData): Problem[] {
   checkHandlers(sound, report)
   checkEdges(found, report)
   checkRatios(found, report)
+  checkUnused(found, hasHandlers(sound), report)
   checkFuse(found, report)
   checkDataTypes(found, report)
   checkShape(sound, found, report)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { forecast } from '../analysis/flow/forecast.ts'
+import { overheadOf } from '../analysis/live/overhead.ts'
 import { compare, errorOf, type Rehearsal } from '../analysis/live/rehearsal.ts'
 import { validate } from '../analysis/validate.ts'
 import { availableCores } from '../cores.ts'
@@ -73,9 +74,9 @@ async function play(
     const ended = pipeline.finished.then(() => pipeline.snapshot())
     const half = await Promise.race([after(pipeline, first, seconds / 2, interrupted, output), ended])
     // Ctrl-C in the first half: everything since the start is measured.
-    if (interrupted.aborted) return comparison(graph, pipeline, first, half)
+    if (interrupted.aborted) return comparison(graph, pipeline, { from: first, to: half })
     const last = await Promise.race([after(pipeline, first, seconds, interrupted, output), ended])
-    return comparison(graph, pipeline, half, last)
+    return comparison(graph, pipeline, { start: first, from: half, to: last })
   } finally {
     // What stopped the pipeline was thrown above.
     await pipeline.drain().catch(() => undefined)
@@ -106,12 +107,19 @@ function progressText({ elapsedMs, stages }: Snapshot): string {
   return `${Math.round(elapsedMs / 1000)} s: ${records.toLocaleString('en')} source records have ended`
 }
 
-function comparison(graph: GraphData, { plan }: Pipeline, from: Snapshot, to: Snapshot): Rehearsal | undefined {
+/** The first half tells what the runtime takes for each record, and the prediction for the second reckons with it. */
+function comparison(
+  graph: GraphData,
+  { plan }: Pipeline,
+  { start, from, to }: { readonly start?: Snapshot; readonly from: Snapshot; readonly to: Snapshot },
+): Rehearsal | undefined {
   if (to.elapsedMs <= from.elapsedMs) return undefined
+  const overheadMs = start === undefined ? 0 : overheadOf(graph, measurements(plan, from, start))
   const predicted = forecast(graph, {
     seconds: to.elapsedMs / 1000,
     fromSeconds: from.elapsedMs / 1000,
     cores: availableCores(),
+    overheadMs,
   })
   return compare(graph, predicted, measurements(plan, to, from))
 }

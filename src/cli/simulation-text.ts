@@ -111,6 +111,8 @@ export function limitText({ by, node = '' }: NamedLimit): string {
       return 'what its sources offer'
     case 'rateLimit':
       return node === '' ? 'a rate limit' : `the rate limit of ${cell(node)}`
+    case 'window':
+      return node === '' ? 'a window' : `the window of ${cell(node)}`
     default:
       return 'nothing'
   }
@@ -129,7 +131,7 @@ function bufferTable({ buffers }: Simulation, output: Output): string[] {
     rateText(buffer.in),
     rateText(buffer.offered),
     rateText(buffer.drainRate),
-    rateText(buffer.headroom),
+    buffer.headroom === undefined ? '-' : rateText(buffer.headroom),
     buffer.timeToFullS === Infinity ? 'never' : durationText(buffer.timeToFullS * 1_000),
     buffer.timeToDrainS === Infinity ? 'never' : durationText(buffer.timeToDrainS * 1_000),
     buffer.dropped === 0 ? '' : rateText(buffer.dropped),
@@ -170,7 +172,7 @@ function latencyTable({ sinks, critical }: Latency, output: Output): string[] {
     durationText(sink.maxMs),
     durationText(sink.criticalMs),
     durationText(sink.queueMs),
-    durationText(sink.meanMs),
+    sink.meanMs === undefined ? '-' : durationText(sink.meanMs),
     sink.path.map(cell).join(' → '),
   ])
   return table(columns, rows, output)

@@ -1,3 +1,4 @@
+import { MAX_SIZED_RING_BYTES, RING_BYTES_PER_RECORD } from '../analysis/loops/lanes.ts'
 import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
 import { MIN_RING_BYTES } from '../lane/layout.ts'
 import { textBytesOf } from '../codec/text-bytes.ts'
@@ -16,10 +17,6 @@ export interface LaneSizes {
 
 export type LinkShape = Omit<LinkPlan, 'lanes'> & { readonly sizes: LaneSizes }
 
-/** What a record is taken to need on a lane where only their number is said. */
-const USUAL_RECORD_BYTES = 128
-/** A lane that is sized by a number of records is not made larger than this. */
-const MAX_SIZED_BYTES = 1 << 26
 
 /**
  * Everything about a link but where its lanes lie.
@@ -51,17 +48,19 @@ export function linkShape(
   // The writer of a buffer that drops the oldest writes on while the reader drops. One that drops the newest holds as many:
   // its capacity, beside the record in hand.
   const maxDemand = draft.whenFull === 'dropOldest' ? 2 * needed : draft.whenFull === 'dropNewest' ? needed + 1 : needed
-  // Whoever drops what has no credit must be granted each place at once.
-  const usualMinDemand = draft.whenFull === 'dropNewest' ? maxDemand - 1 : maxDemand >> 1
+  // Whoever drops what has no credit must be granted each place at once. And a reader that grants by halves leaves its writer
+  // without credit on a lane that holds half, where a loop could stand still.
+  const grantsEach = draft.whenFull === 'dropNewest' || draft.edges.some((edge) => loops.has(edge))
+  const usualMinDemand = grantsEach ? maxDemand - 1 : maxDemand >> 1
   // A loop is safe by the records that its lanes hold, so bytes must not run out before.
   const isSized = asked !== undefined || draft.edges.some((edge) => loops.has(edge))
-  const sized = Math.min(MAX_SIZED_BYTES, maxDemand * USUAL_RECORD_BYTES)
+  const sized = Math.min(MAX_SIZED_RING_BYTES, maxDemand * RING_BYTES_PER_RECORD)
   const isInjection = draft.edges.length === 0
   const usual = isInjection ? sized : Math.max(options.laneBytes, isSized ? sized : 0)
   const own = first(({ laneBytes }) => laneBytes)
   const alone = powerOfTwo(Math.max(MIN_RING_BYTES, own ?? usual))
   // All lanes into a worker hold two batches for it.
-  const least = powerOfTwo(Math.max(isSized ? sized : 0, (2 * batch * USUAL_RECORD_BYTES) / from!.concurrency))
+  const least = powerOfTwo(Math.max(isSized ? sized : 0, (2 * batch * RING_BYTES_PER_RECORD) / from!.concurrency))
   const isAsked = own !== undefined || isLaneAsked
   const ringBytes = isAsked ? alone : sharedRingBytes(alone, least, lanes)
   const textBytes = textBytesOf(codec)

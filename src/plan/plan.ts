@@ -11,7 +11,7 @@ import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
 import { refuse } from './refuse.ts'
 import { ackEntries, sharedSlots } from './slots.ts'
-import { type StageDraft, draftStages } from './stages.ts'
+import { type StageDraft, INJECTED_RECORDS, draftStages } from './stages.ts'
 import type { EdgePlan, HistogramKind, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
 
 /** What `plan` takes: the options of `run`. */
@@ -32,7 +32,7 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
   const options = resolve(RUN_OPTIONS, given)
   const network = networkOf(graph)
   const drafted = draftStages(network, options.restart, rehearse, options.inject)
-  const loops = loopsOf(graph, options.maxDemand)
+  const loops = loopsOf(graph, options.maxDemand, options.inject ? INJECTED_RECORDS : 0)
   const shapes = drafted
     .flatMap(({ paths }) => paths)
     .map((path) => linkShape(network, path, drafted, options, loops, given.laneBytes !== undefined))
@@ -48,10 +48,10 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
  * Edges on loops, and the records that each lane over them must hold so that no loop can block itself: the answer of `deadlock`.
  * 0 where what the lane holds anyway is enough, or where the graph says how much it holds.
  */
-function loopsOf(graph: GraphData, maxDemand: number): ReadonlyMap<number, number> {
+function loopsOf(graph: GraphData, maxDemand: number, injected: number): ReadonlyMap<number, number> {
   const edges = loopEdges(graph)
   if (edges.size === 0) return new Map()
-  const sized = new Map(deadlock(graph, { maxDemand }).sized.map(({ edge, capacity }) => [edge, capacity]))
+  const sized = new Map(deadlock(graph, { maxDemand, injected }).sized.map(({ edge, capacity }) => [edge, capacity]))
   return new Map([...edges].map((edge) => [edge, sized.get(edge) ?? 0]))
 }
 

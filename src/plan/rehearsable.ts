@@ -24,11 +24,13 @@ export function rehearsable(graph: GraphData): GraphData {
   const edges = graph.edges.map((edge, index): GraphEdge => {
     const { selector: _, ...given } = edge
     const kept = { minDemand: EVERY_RECORD, ...given }
-    const { carries, gain } = shares[index]!
+    const { carries, gain, copies } = shares[index]!
+    // A handler sends a record once, and all workers get it.
+    const ratio = gain / copies
     const canName = ['transform', 'conditional', 'sink'].includes(kinds.get(edge.from)!)
     const isThin = carries === 'branch' || (carries === 'all' && edge.ratio !== undefined && edge.ratio !== 1)
-    if (carries === 'failure') return { ...kept, ratio: gain }
-    return isThin && canName ? { ...kept, ratio: gain, when: edge.when ?? `(edge ${index})` } : kept
+    if (carries === 'failure') return { ...kept, ratio }
+    return isThin && canName ? { ...kept, ratio, when: edge.when ?? `(edge ${index})` } : kept
   })
   const retried = new Set(edges.flatMap(({ from, pathType, when }) => (isRetry(pathType, when) ? [from] : [])))
   const nodes = graph.nodes.map((node) => synthetic(node, retried.has(node.id)))

@@ -29,7 +29,7 @@ export const INJECT = '(inject)'
 const DEFAULT_GRANULE = 512
 const DEFAULT_IN_FLIGHT = 16
 /** Injected records that may be on their way at once. */
-const INJECTED_RECORDS = 64
+export const INJECTED_RECORDS = 64
 
 /**
  * Drafts the stages of a graph, in the order of its nodes. With `rehearse`, synthetic work takes the place of handlers; with
@@ -117,7 +117,7 @@ class StageDrafter {
   readonly #rehearse: boolean
   readonly #nodes: string[] = []
   readonly #paths: LinkDraft[] = []
-  /** What the buffers before an inline buffer or merge hold: its own edges carry it on. */
+  /** What the buffers before an inline node hold: its own edges carry it on. */
   readonly #carried = new Map<string, Path>()
   #counters = WORKER_COUNTERS
   #stage = ''
@@ -205,9 +205,8 @@ class StageDrafter {
 
   #link(from: string, { edges, to, capacity, whenFull, dropEdge }: Path): number {
     const index = this.#links.next++
-    // An inline buffer or merge (one with several edges) hands what lies before it on to each of its lanes.
-    const before = this.#carried.get(from)
-    const kept = nodeAt(this.#network, from).kind === 'conditional' ? undefined : before
+    // An inline node (a conditional, or a buffer or merge with several edges) hands what lies before it on to each of its lanes.
+    const kept = this.#carried.get(from)
     this.#paths.push({
       index,
       from: this.#stage,

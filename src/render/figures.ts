@@ -95,7 +95,7 @@ function fillsOf(graph: GraphData, measurements: Measurements | undefined): Read
 
 /** In the long run a buffer is full where more is offered than leaves it, else empty. */
 function fillOf(buffer: BufferFlow | undefined): number | undefined {
-  return buffer === undefined ? undefined : buffer.headroom < 0 ? 1 : 0
+  return buffer === undefined ? undefined : buffer.relativeHeadroom < 0 ? 1 : 0
 }
 
 function bufferText({ in: into, timeToFullS }: BufferFlow): string {

@@ -186,7 +186,13 @@ function readEdges(plan: Plan, counters: readonly Float64Array[], lanes: readonl
     for (const port of portsOf(node)) {
       const link = port.link === undefined ? undefined : plan.links[port.link]
       const droppedBelow = link === undefined ? 0 : readDropped(plan, link, counters)
-      let hasPassedDrop = link?.dropEdge === undefined
+      // A buffer that drops may lie before an inline node, so that all edges of the port are behind it.
+      const isDropBefore = link?.dropEdge !== undefined && !port.edges.includes(link.dropEdge)
+      let hasPassedDrop = link?.dropEdge === undefined || isDropBefore
+      if (isDropBefore) {
+        const written = stage.workers.reduce((sum, worker) => sum + counters[worker]![port.counters + DROPPED]!, 0)
+        edges[link.dropEdge]!.dropped += written + droppedBelow
+      }
       for (const index of port.edges) {
         const edge = edges[index]!
         for (const worker of stage.workers) {

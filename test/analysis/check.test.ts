@@ -14,7 +14,7 @@ test('a loop that may block itself is a problem that names the edge and the capa
   assert.deepEqual(others, [])
   assert.equal(first?.code, 'LOOP_MAY_BLOCK')
   assert.equal(first.edge, 1)
-  assert.match(first.message, /`work` → `work` may block itself.*`maxDemand` of edge `work` → `work` to 100/)
+  assert.match(first.message, /`work` → `work` may block itself.*`maxDemand` of edge `work` → `work` to 101/)
 })
 
 test('structure and loops come with the problems', () => {

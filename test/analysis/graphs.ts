@@ -122,3 +122,66 @@ function pipelineOf({ rates, stages, conditionals, retries, extra }: Recipe): Gr
   }
   return { name: 'random', nodes, edges, clusters: [] }
 }
+
+/** Any nodes with any figures, joined by any edges: loops that grow, ends that nothing reaches, nodes that declare nothing. */
+export const anything: fc.Arbitrary<GraphData> = fc
+  .record({
+    sources: fc.array(
+      fc.record(
+        {
+          rate: fc.constantFrom(0, 10, 1_000),
+          rateLimit: fc.constantFrom(5, 100),
+          window: fc.constantFrom(1, 16, 1_000),
+          concurrency: fc.constantFrom(1, 3),
+        },
+        { requiredKeys: [] },
+      ),
+      { minLength: 1, maxLength: 2 },
+    ),
+    nodes: fc.array(
+      fc.record(
+        {
+          kind: fc.constantFrom<NodeKind>('transform', 'transform', 'sink', 'buffer', 'conditional', 'merge'),
+          latencyMs: fc.constantFrom(0, 1, 20),
+          concurrency: fc.constantFrom(1, 3),
+          selectivity: fc.constantFrom(0, 0.5, 1, 3),
+          dispatch: fc.constantFrom('demand', 'broadcast', 'partition' as const),
+          batch: fc.constantFrom({ size: 10 }, { size: 100, timeoutMs: 20 }),
+          maxInFlight: fc.constantFrom(1, 8),
+          cpu: fc.boolean(),
+          capacity: fc.constantFrom(1, 100),
+          whenFull: fc.constantFrom('block', 'dropNewest', 'dropOldest' as const),
+        },
+        { requiredKeys: ['kind'] },
+      ),
+      { minLength: 1, maxLength: 7 },
+    ),
+    edges: fc.array(
+      fc.record(
+        {
+          from: fc.nat(8),
+          to: fc.nat(8),
+          ratio: fc.constantFrom(0, 0.2, 0.5, 1),
+          pathType: fc.constantFrom<PathType>('normal', 'retry', 'error', 'dead_letter'),
+          when: fc.constantFrom('a', 'b'),
+          maxDemand: fc.constantFrom(1, 64),
+          weight: fc.constantFrom(0, 7),
+          fuse: fc.boolean(),
+        },
+        { requiredKeys: ['from', 'to'] },
+      ),
+      { minLength: 1, maxLength: 12 },
+    ),
+  })
+  .map(({ sources, nodes, edges }): GraphData => {
+    const all = [
+      ...sources.map((source): GraphNode => ({ kind: 'source', ...source, id: '' })),
+      ...nodes.map((node): GraphNode => ({ ...node, id: '' })),
+    ].map((node, index) => ({ ...node, id: `n${index}` }))
+    const joined = edges.map(({ from, to, ...rest }) => ({
+      ...rest,
+      from: `n${from % all.length}`,
+      to: `n${sources.length + (to % nodes.length)}`,
+    }))
+    return { name: 'anything', nodes: all, edges: joined, clusters: [] }
+  })

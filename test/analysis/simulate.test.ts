@@ -265,7 +265,7 @@ test('a buffer in front of a slow stage is full after capacity / (offered - drai
   assert.equal(queue?.dropped, 0)
 })
 
-test('a buffer below the bottleneck never fills, and buffers come with the least headroom first', () => {
+test('a buffer below the bottleneck never fills, and buffers come with the least relative headroom first', () => {
   const found = simulate(
     graphOf(
       [
@@ -384,4 +384,63 @@ test('a buffer that drops passes on what comes to it as long as that fits, howev
   near(throughput, 36 / 5.5)
   near(buffers[0]?.in, (0.75 * 36) / 5.5)
   near(buffers[0]?.dropped, 0)
+})
+
+test('a cluster has what crosses its border, what its sources make, its workers and its busiest stage', () => {
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', rate: 40 },
+      { kind: 'source', id: 'own', rate: 10, cluster: 'outer' },
+      { kind: 'transform', id: 'a', latencyMs: 10, cpu: true, concurrency: 2, cluster: 'inner' },
+      { kind: 'transform', id: 'b', latencyMs: 4, cluster: 'outer' },
+      'sink out',
+    ],
+    ['in > a', 'own > a', 'a > b', 'b > out'],
+    [{ id: 'outer' }, { id: 'inner', parent: 'outer' }],
+  )
+  assert.deepEqual(simulate(graph).clusters, [
+    { id: 'outer', in: 40, out: 50, made: 10, workers: 4, cores: 0.5, busiest: { node: 'a', utilisation: 0.25 } },
+    { id: 'inner', in: 50, out: 50, made: 0, workers: 2, cores: 0.5, busiest: { node: 'a', utilisation: 0.25 } },
+  ])
+})
+
+test('workers that get every record serve a share of them each', () => {
+  const graph = graphOf(
+    ['source in', { kind: 'transform', id: 'all', latencyMs: 10, concurrency: 3, dispatch: 'broadcast' }, 'sink out'],
+    ['in > all', 'all > out'],
+  )
+  const { throughput, nodes } = simulate(graph)
+  near(throughput, 100)
+  near(nodes[1]?.in, 300)
+})
+
+test('fused stages share their workers', () => {
+  const graph = graphOf(
+    [
+      'source in',
+      { kind: 'transform', id: 'a', latencyMs: 2 },
+      { kind: 'transform', id: 'b', latencyMs: 3 },
+      'sink out',
+    ],
+    ['in > a', { from: 'a', to: 'b', fuse: true }, 'b > out'],
+  )
+  const { throughput, bottleneck, nodes } = simulate(graph)
+  near(throughput, 200)
+  assert.equal(bottleneck?.node, 'a')
+  near(nodes[2]?.utilisation, 1)
+})
+
+test('a window limits its source to what is on its way, by the time that it is', () => {
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', window: 8 },
+      { kind: 'transform', id: 'a', latencyMs: 40, concurrency: 100 },
+      'sink out',
+    ],
+    ['in > a', 'a > out'],
+  )
+  const { throughput, bottleneck, sources } = simulate(graph)
+  near(throughput, 200)
+  assert.deepEqual(bottleneck, { by: 'window', node: 'in', saturated: true })
+  assert.equal(sources[0]?.limit.by, 'window')
 })

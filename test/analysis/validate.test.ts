@@ -139,6 +139,43 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
   },
   LOOP_GROWS: { graph: chain({ nodes: ['transform a'], edges: ['work > a', 'a > work'] }), at: { node: 'work' } },
   FAILURE_PATH_UNUSED: { graph: chain({ edges: [{ from: 'in', to: 'out', pathType: 'error' }] }), at: { edge: 2 } },
+  CAPACITY_ABOVE_WINDOW: {
+    graph: chain({
+      nodes: [{ kind: 'buffer', id: 'b', capacity: 16_385 }],
+      edges: ['work > b', 'b > out'],
+    }),
+    at: { node: 'b', option: 'capacity' },
+  },
+  CONCURRENCY_UNUSED: {
+    graph: graphOf(
+      [
+        { kind: 'source', id: 'in', push: true, concurrency: 2 },
+        { kind: 'sink', id: 'out', write: () => undefined },
+      ],
+      ['in > out'],
+    ),
+    at: { node: 'in', option: 'concurrency' },
+  },
+  RETRY_UNUSED: {
+    graph: chain({
+      nodes: ['conditional c'],
+      edges: ['work > c', { from: 'c', to: 'out', when: 'a' }, { from: 'c', to: 'work', pathType: 'retry' }],
+    }),
+    at: { edge: 4 },
+  },
+  RESULTS_UNUSED: {
+    graph: chain({ nodes: ['transform fix'], edges: ['work > fix', { from: 'fix', to: 'work', pathType: 'retry' }] }),
+    at: { node: 'fix' },
+  },
+  DEAD_LETTER_UNUSED: {
+    graph: chain({
+      edges: [
+        { from: 'work', to: 'out', pathType: 'error' },
+        { from: 'work', to: 'out', pathType: 'dead_letter' },
+      ],
+    }),
+    at: { edge: 3 },
+  },
   WHEN_UNUSED: { graph: chain({ first: { when: 'yes' } }), at: { edge: 0, option: 'when' } },
   WHEN_MISSING: {
     graph: chain({
@@ -179,8 +216,8 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
     graph: chain({
       nodes: ['buffer b'],
       edges: [
-        { from: 'work', to: 'b', dataType: 'row' },
-        { from: 'b', to: 'out', dataType: 'line' },
+        { from: 'work', to: 'b', dataType: 'Row' },
+        { from: 'b', to: 'out', dataType: 'Line[]' },
       ],
     }),
     at: { edge: 3, option: 'dataType' },
@@ -386,4 +423,39 @@ test('what is no graph at all is refused with a code by every function that take
     }
     assert.throws(() => forecast(graph as GraphData, { seconds: 1 }), { code: 'GRAPH_INVALID' })
   }
+})
+
+const passing = (before: string, after: string): GraphData =>
+  chain({
+    nodes: ['buffer b'],
+    edges: [
+      { from: 'work', to: 'b', dataType: before },
+      { from: 'b', to: 'out', dataType: after },
+    ],
+  })
+
+const warns = (graph: GraphData): boolean => validate(graph).some(({ code }) => code === 'DATA_TYPE_MISMATCH')
+
+test('types are compared, words are not', () => {
+  assert.deepEqual(
+    [warns(passing('Row', 'Order')), warns(passing('raw row', 'validated row')), warns(passing('row', 'Row'))],
+    [true, false, false],
+  )
+})
+
+const codesOf = (graph: GraphData): string[] => validate(graph).map(({ code }) => code)
+
+const retrying = (retry: object): GraphData =>
+  graphOf(
+    [
+      { kind: 'source', id: 'in', produce: () => [] },
+      { kind: 'transform', id: 'a', map: (x: unknown) => x, ...retry },
+      { kind: 'sink', id: 'out', write: () => undefined },
+    ],
+    ['in > a', 'a > out', { from: 'a', to: 'a', pathType: 'retry' }],
+  )
+
+test('a stage with handlers that calls them once for each record has no use for a retry edge', () => {
+  assert.deepEqual(codesOf(retrying({})), ['RETRY_UNUSED'])
+  assert.deepEqual(codesOf(retrying({ retry: { maxAttempts: 2 } })), [])
 })

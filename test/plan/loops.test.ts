@@ -19,8 +19,8 @@ const loop = (window: number, back: object = {}): GraphData =>
 test('a lane of a loop holds what the deadlock analysis asks for', () => {
   const graph = loop(20_000)
   const [sized] = deadlock(graph).sized
-  assert.equal(sized!.capacity, 20_000)
-  assert.equal(held(graph, sized!.edge), 20_000)
+  assert.equal(sized!.capacity, 20_001)
+  assert.equal(held(graph, sized!.edge), 20_001)
 })
 
 test('lanes that hold enough as they are, and lanes off the loop, stay as they are', () => {
@@ -35,7 +35,7 @@ test('lanes that hold enough as they are, and lanes off the loop, stay as they a
 
 test('the plan and the analysis count with the same `maxDemand`', () => {
   const graph = loop(1_000)
-  assert.equal(held(graph, 2, { maxDemand: 64 }), 1_000)
+  assert.equal(held(graph, 2, { maxDemand: 64 }), 1_001)
   assert.equal(held(graph, 0, { maxDemand: 64 }), 64)
 })
 
@@ -53,7 +53,7 @@ test('the lanes of a loop have bytes for all their records', () => {
 
 test('in a loop of several stages one lane makes up for what the others do not hold', () => {
   const graph = dataflow('long loop')
-    .source('in', { window: 30_000 })
+    .source('in', { window: 30_000, granule: 1 })
     .transform('first')
     .transform('second')
     .sink('out')
@@ -62,5 +62,41 @@ test('in a loop of several stages one lane makes up for what the others do not h
     .connect('second', 'out')
     .connect('second', 'first', { pathType: 'retry' })
   assert.ok(deadlock(graph).safe)
-  assert.equal(held(graph, 1) + held(graph, 3), 30_000)
+  assert.equal(held(graph, 1) + held(graph, 3), 30_001)
+})
+
+test('the reader of a lane of a loop grants for each record: by halves it would hold half when its writer waits', () => {
+  const { links } = plan(loop(1_000))
+  const sizes = (edge: number): object => {
+    const { maxDemand, minDemand } = links.find(({ edges }) => edges.includes(edge))!.lanes[0]![0]!
+    return { maxDemand, minDemand }
+  }
+  assert.deepEqual(sizes(2), { maxDemand: 4_096, minDemand: 4_095 })
+  assert.deepEqual(sizes(0), { maxDemand: 4_096, minDemand: 2_048 })
+})
+
+test('records that are put in by hand count as in the loop', () => {
+  const graph = loop(5_000)
+  assert.equal(held(graph, 2, { inject: true }) - held(graph, 2), 64)
+})
+
+test('a buffer before a conditional is the room of the lanes behind it, and says what happens when they are full', () => {
+  const graph = dataflow('parted')
+    .source('in')
+    .buffer('queue', { capacity: 50, whenFull: 'dropOldest' })
+    .conditional('which')
+    .sink('a')
+    .sink('b')
+    .connect('in', 'queue')
+    .connect('queue', 'which')
+    .connect('which', 'a', { when: 'a' })
+    .connect('which', 'b', { when: 'b' })
+  const { links } = plan(graph)
+  assert.deepEqual(
+    links.map(({ capacity, whenFull, dropEdge }) => ({ capacity, whenFull, dropEdge })),
+    [
+      { capacity: 50, whenFull: 'dropOldest', dropEdge: 0 },
+      { capacity: 50, whenFull: 'dropOldest', dropEdge: 0 },
+    ],
+  )
 })

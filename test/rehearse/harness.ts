@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { compare, forecast, type GraphData, measurements, rehearse, type Rehearsal } from 'millrace'
+import { compare, forecast, type GraphData, measurements, overheadOf, rehearse, type Rehearsal } from 'millrace'
 
 export interface Played {
   readonly rehearsal: Rehearsal
@@ -16,8 +16,13 @@ const QUIET = 0.1
 /** Rehearses a graph, and compares what the second part of the time measured. */
 export async function play(graph: GraphData, seconds: number, fromSeconds: number): Promise<Played> {
   const pipeline = await rehearse(graph, { deadlineMs: 2_000 })
-  await sleep(1000 * fromSeconds)
+  // Before, its code is still being compiled.
+  await sleep(500 * fromSeconds)
+  const warm = pipeline.snapshot()
+  await sleep(500 * fromSeconds)
   const from = pipeline.snapshot()
+  // What the runtime takes for each record here and now; the prediction reckons with it.
+  const overheadMs = overheadOf(graph, measurements(pipeline.plan, from, warm))
   const before = coreTimes()
   await sleep(1000 * (seconds - fromSeconds))
   const to = pipeline.snapshot()
@@ -27,8 +32,10 @@ export async function play(graph: GraphData, seconds: number, fromSeconds: numbe
   const perSecond = 1 / (span.seconds - span.fromSeconds)
   const own = (after.ownS - before.ownS) * perSecond
   const others = (after.busyS - before.busyS) * perSecond - own
-  const cores = others < QUIET ? availableParallelism() : Math.min(availableParallelism(), own)
-  const predicted = forecast(graph, { ...span, cores })
+  // What waits has the cores that it asks for, whatever others do.
+  const burns = graph.nodes.some(({ cpu }) => cpu === true)
+  const cores = !burns || others < QUIET ? availableParallelism() : Math.min(availableParallelism(), own)
+  const predicted = forecast(graph, { ...span, cores, overheadMs })
   return { rehearsal: compare(graph, predicted, measurements(pipeline.plan, to, from)), cores, others }
 }
 

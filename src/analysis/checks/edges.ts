@@ -1,9 +1,9 @@
 import type { GraphEdge, GraphNode } from '../../graph/types.ts'
 import type { Adjacency } from '../adjacency.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-import { branchesOf, isFailureEdge } from '../flow/shares.ts'
+import { type Branch, branchesOf, failuresOf, isFailureEdge } from '../flow/shares.ts'
 import { isNumber } from './handlers.ts'
 
 /** Sums of ratios may be off by so much: they are written in decimals. */
@@ -61,17 +61,12 @@ function checkSelfLoop(node: GraphNode, edge: GraphEdge, index: number, report: 
 export function checkRatios(graph: Adjacency, report: Report): void {
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
-    const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
-    const others = edges.filter((edge) => !failures.includes(edge))
-    const failed = sum(failures.map((edge) => graph.edge(edge).ratio))
+    const failures = failuresOf(node, edges, graph)
+    const others = edges.filter((edge) => !isFailureEdge(node, graph.edge(edge)))
+    const failed = sum(failures.filter(({ isTaken }) => isTaken).map(({ ratio }) => ratio))
+    checkDisagreement(graph, failures, report)
     if (node.kind === 'conditional') {
-      checkBranches(
-        graph,
-        node,
-        others,
-        { failed, complete: failures.every((e) => isNumber(graph.edge(e).ratio)) },
-        report,
-      )
+      checkBranches(graph, node, others, { failed, complete: failures.every(({ ratio }) => isNumber(ratio)) }, report)
     } else {
       if (failed > 1 + RATIO_TOLERANCE) {
         report('RATIO_SUM', `The failures of ${quote(node.id)} add up to ${failed}, above 1.`, {
@@ -128,15 +123,42 @@ function checkBranches(
   }
 }
 
-function checkDisagreement(graph: Adjacency, branches: ReturnType<typeof branchesOf>, report: Report): void {
+function checkDisagreement(graph: Adjacency, branches: readonly Branch[], report: Report): void {
   for (const { edges, ratio } of branches) {
     for (const edge of edges) {
       const other = graph.edge(edge).ratio
       if (other === undefined || other === ratio) continue
-      const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${other}, another edge of its branch ${ratio}.`
+      const message = `${edgeTitle(graph.edge(edge))} declares the ratio ${other}, another edge that carries the same records ${ratio}.`
       report('RATIOS_DISAGREE', message, { edge, option: 'ratio' })
     }
   }
+}
+
+/** Edges that never carry anything, though nothing about them is wrong by itself. */
+export function checkUnused(graph: Adjacency, anyHandlers: boolean, report: Report): void {
+  graph.nodes.forEach((node, number) => {
+    const edges = graph.out(number)
+    const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
+    if (failures.length === 0 || node.kind === 'source') return
+    const hasErrorEdge = failures.some((edge) => graph.edge(edge).pathType === 'error')
+    const triesOnce = anyHandlers && node.kind !== 'conditional' && (node.retry?.maxAttempts ?? 1) <= 1
+    for (const edge of failures) {
+      const title = edgeTitle(graph.edge(edge))
+      const { pathType } = graph.edge(edge)
+      if (pathType === 'dead_letter' && hasErrorEdge) {
+        report('DEAD_LETTER_UNUSED', `${title}: the error edge of ${quote(node.id)} takes its failures.`, { edge })
+      }
+      if (pathType !== 'retry') continue
+      if (node.kind === 'conditional') {
+        report('RETRY_UNUSED', `${title} has no \`when\`, and a conditional tries nothing again.`, { edge })
+      } else if (triesOnce) {
+        report('RETRY_UNUSED', `${title}: ${quote(node.id)} calls its handler once for each record.`, { edge })
+      }
+    }
+    if (node.kind === 'transform' && failures.length === edges.length) {
+      report('RESULTS_UNUSED', `All edges out of ${quote(node.id)} are for its failures.`, { node: node.id })
+    }
+  })
 }
 
 export function edgeTitle({ from, to }: GraphEdge): string {

@@ -1,5 +1,5 @@
 import type { Adjacency } from '../adjacency.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { edgeTitle } from './edges.ts'

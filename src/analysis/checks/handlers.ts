@@ -1,5 +1,5 @@
 import type { GraphData, GraphNode } from '../../graph/types.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 
@@ -13,6 +13,7 @@ export function checkHandlers(graph: GraphData, report: Report): void {
     checkCount(node, anyHandlers, report)
     checkDispatch(node, anyHandlers, report)
     if (anyHandlers) checkUnused(node, report)
+    checkOwnThread(node, anyHandlers, report)
     checkLevels(node, report)
   }
   graph.edges.forEach((edge, index) => {
@@ -91,6 +92,21 @@ function checkUnused(node: GraphNode, report: Report): void {
   if (isOutput) unused([...NOT_OF_OUTPUTS, ...NOT_IN_EMBEDDER], 'a sink has no `write` and is read by `pipeline.output`')
   if (isPushed) unused(NOT_IN_EMBEDDER, 'a source is fed by `pipeline.push`')
   if (node.kind === 'source' && node.poll === undefined) unused(ONLY_OF_POLL, 'a source has no `poll`')
+}
+
+/** What is pushed and what is read has one worker, in the thread that does so. */
+function checkOwnThread(
+  { id, kind, push, write, concurrency = 1 }: GraphNode,
+  anyHandlers: boolean,
+  report: Report,
+): void {
+  const isRead = kind === 'sink' && write === undefined && anyHandlers
+  if (concurrency <= 1 || !(push === true || isRead)) return
+  const does = push === true ? 'is pushed to' : 'is read by `pipeline.output`'
+  report('CONCURRENCY_UNUSED', `The ${kind} ${quote(id)} asks for ${concurrency} workers, and ${does}.`, {
+    node: id,
+    option: 'concurrency',
+  })
 }
 
 function checkDispatch(node: GraphNode, anyHandlers: boolean, report: Report): void {

@@ -1,9 +1,9 @@
 import type { GraphData } from '../../graph/types.ts'
-import { SOURCE_DEFAULTS } from '../loops/lanes.ts'
+import { SOURCE_DEFAULTS } from '../loops/workers.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components } from '../components.ts'
 import { elementaryCycles } from '../cycles.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { sharesOf } from '../flow/shares.ts'
@@ -33,7 +33,7 @@ export function checkShape(graph: GraphData, found: Adjacency, report: Report): 
     }
   })
   checkLoops(graph, found, report)
-  checkBatches(found, sources, report)
+  checkRoom(found, sources, report)
 }
 
 function checkLoops(graph: GraphData, found: Adjacency, report: Report): void {
@@ -78,15 +78,28 @@ function names(graph: Adjacency, members: readonly number[]): string {
   return [...shown, nodes.length > MAX_NAMES ? '…' : quote(nodes[0])].join(' → ')
 }
 
-function checkBatches(graph: Adjacency, sources: readonly number[], report: Report): void {
+function checkRoom(graph: Adjacency, sources: readonly number[], report: Report): void {
   const batching = graph.nodes.flatMap(({ batch }, node) => (isNumber(batch?.size) ? [node] : []))
-  if (batching.length === 0) return
+  const holding = graph.nodes.flatMap(({ kind, capacity }, node) =>
+    kind === 'buffer' && isNumber(capacity) ? [node] : [],
+  )
+  if (batching.length === 0 && holding.length === 0) return
   const windows = sources.map((source) => {
     const { window = SOURCE_DEFAULTS.window, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(source)
     return window * concurrency
   })
   // What all sources together may have on its way bounds every batch; where that suffices no walk is needed.
   const total = windows.reduce((sum, window) => sum + window, 0)
+  // Where a record may become several, nothing is said: `simulate` reckons with it.
+  const mayMultiply = graph.nodes.some(({ selectivity = 1, flatMap, mapBatch, dispatch }) => {
+    return selectivity > 1 || flatMap !== undefined || mapBatch !== undefined || dispatch === 'broadcast'
+  })
+  for (const node of sources.length === 0 || mayMultiply ? [] : holding) {
+    const { id, capacity = 0 } = graph.node(node)
+    if (capacity <= total) continue
+    const message = `The buffer ${quote(id)} holds ${capacity} records, and at most ${total} are on their way at once.`
+    report('CAPACITY_ABOVE_WINDOW', message, { node: id, option: 'capacity' })
+  }
   for (const node of batching) {
     const { id, batch, selectivity = 1 } = graph.node(node)
     const size = batch?.size ?? 0

@@ -1,9 +1,57 @@
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Model } from './model.ts'
 import { quote } from '../problems.ts'
+import type { Adjacency } from '../adjacency.ts'
+import { EDGE_TREATMENT, NODE_TREATMENT, type Treatment } from '../treatment.ts'
 
-/** What a prediction had to assume, in sentences, in the order of the graph. */
-export function assumptionsOf({ graph, shares }: Model): readonly string[] {
+/** What a prediction had to assume, in sentences: of figures in the order of the graph, then of options that it does not model. */
+export function assumptionsOf(model: Model): readonly string[] {
+  return [...undeclared(model), ...unmodelled(model.graph)]
+}
+
+/** Names that one sentence lists. */
+const MOST_NAMES = 3
+
+function sentence(option: string, { is, text }: Treatment, places: readonly string[]): readonly string[] {
+  if (is !== 'assumed' || places.length === 0) return []
+  const more = places.length > MOST_NAMES ? ` and ${places.length - MOST_NAMES} more` : ''
+  return [`\`${option}\` of ${places.slice(0, MOST_NAMES).join(', ')}${more}: ${text}.`]
+}
+
+/** Of each option that is given and not modelled: where, and what is taken for granted. */
+function unmodelled(graph: Adjacency): readonly string[] {
+  const ofNodes = Object.entries(NODE_TREATMENT).flatMap(([option, treatment]) => {
+    const given = graph.nodes.filter((node) => givenIn(node, option))
+    return sentence(
+      option,
+      treatment,
+      given.map(({ id }) => quote(id)),
+    )
+  })
+  const ofEdges = Object.entries(EDGE_TREATMENT).flatMap(([option, treatment]) => {
+    const given = graph.edges.map((index) => graph.edge(index)).filter((each) => givenIn(each, option))
+    return sentence(
+      option,
+      treatment,
+      given.map(({ from, to }) => `${quote(from)} → ${quote(to)}`),
+    )
+  })
+  return [...ofNodes, ...ofEdges]
+}
+
+/** Whether an option is there; of a nested one, in the option that holds it. */
+function givenIn(entry: object, option: string): boolean {
+  const found = option.split('.').reduce<unknown>((value, key) => {
+    return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+  }, entry)
+  return found !== undefined && found !== false
+}
+
+function isBatching({ batch, mapBatch }: { readonly batch?: unknown; readonly mapBatch?: unknown }): boolean {
+  return batch !== undefined || mapBatch !== undefined
+}
+
+function undeclared({ graph, shares }: Model): readonly string[] {
   return graph.nodes.flatMap((node, number) => {
     const { id, kind, rate, rateLimit, latencyMs, serviceRate } = node
     const found: string[] = []
@@ -12,6 +60,9 @@ export function assumptionsOf({ graph, shares }: Model): readonly string[] {
     }
     if (kind !== 'source' && isStage(kind) && latencyMs === undefined && serviceRate === undefined) {
       found.push(`${quote(id)} declares no \`latencyMs\`: it limits nothing.`)
+    }
+    if (isBatching(node) && kind !== 'source') {
+      found.push(`${quote(id)} collects batches: what a window lets through behind it is an estimate.`)
     }
     const open = graph.out(number).filter((edge) => shares[edge]?.assumed === true)
     const branches = open.filter((edge) => shares[edge]?.carries === 'branch')

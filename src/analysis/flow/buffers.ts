@@ -21,14 +21,16 @@ export interface BufferFlow {
   readonly offered: number
   /** What the stages below can take from it at most, with everything else as predicted; 0 where nothing reads it. */
   readonly drainRate: number
-  /** `drainRate - offered`: negative where it fills up. */
-  readonly headroom: number
+  /** `drainRate - offered`: negative where it fills up. Absent where nothing limits what comes, and something what leaves. */
+  readonly headroom?: number
+  /** The same as a share of what is offered, `drainRate / offered - 1`: -1 where nothing leaves, infinite where nothing comes. */
+  readonly relativeHeadroom: number
   /**
    * Records that can come to be in it: its capacity, but no more than the windows of the sources above it let come there. A
    * source record that becomes several on its way counts as all of them.
    */
   readonly reach: number
-  /** From empty, at the offered rate: `reach / (offered - drainRate)`. Infinite where it never fills. */
+  /** From empty, at the offered rate: `capacity / (offered - drainRate)`. Infinite where it never fills, or where `reach` is less. */
   readonly timeToFullS: number
   /** From there, with nothing coming in: `reach / drainRate`. */
   readonly timeToDrainS: number
@@ -37,7 +39,7 @@ export interface BufferFlow {
 }
 
 /**
- * All buffers, those with least headroom first. Cost: one prediction; linear in chains and loops without branches, else some
+ * All buffers, those with the least relative headroom first. Cost: one prediction; linear in chains and loops without branches, else some
  * passes over what is above and below each buffer. See `offeredTo` for what several sources cost.
  */
 export function buffers(graph: GraphData, options: FlowOptions = {}): readonly BufferFlow[] {
@@ -52,7 +54,11 @@ export function buffersOf(model: Model, prediction: Prediction): readonly Buffer
       ? buffersIn(model, prediction)
       : predictedParts(split, prediction).flatMap(({ part, predicted }) => buffersIn(part, predicted))
   const order = (id: string): number => model.graph.number(id)
-  return found.sort((a, b) => a.headroom - b.headroom || order(a.node) - order(b.node))
+  return found.sort((a, b) => least(a.relativeHeadroom, b.relativeHeadroom) || order(a.node) - order(b.node))
+}
+
+function least(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1
 }
 
 function buffersIn(model: Model, prediction: Prediction): BufferFlow[] {
@@ -93,10 +99,13 @@ function flowOf(rates: Rates): BufferFlow {
     dropped: into === out ? 0 : into - out,
     offered,
     drainRate,
-    headroom: drainRate === Infinity ? Infinity : drainRate - offered,
+    ...(offered < Infinity || drainRate === Infinity
+      ? { headroom: drainRate === Infinity ? Infinity : drainRate - offered }
+      : {}),
+    relativeHeadroom: drainRate === Infinity || offered === 0 ? Infinity : drainRate / offered - 1,
     reach,
-    timeToFullS: gathers > 0 ? reach / gathers : Infinity,
-    timeToDrainS: reach / drainRate,
-    absorbsS: reach / into,
+    timeToFullS: gathers > 0 && reach >= capacity ? capacity / gathers : Infinity,
+    timeToDrainS: reach === 0 ? 0 : reach / drainRate,
+    absorbsS: into === 0 ? Infinity : reach / into,
   }
 }

@@ -1,7 +1,7 @@
 import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
 import { SAME } from './limits.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import { droppingBuffers, outsideOf, type FlowOptions, type Model } from './model.ts'
 import { settled, steadyModel } from './overflow.ts'
 import { partsOf } from './parts.ts'
@@ -129,13 +129,10 @@ export function maxRate(graph: GraphData, options: FlowOptions = {}): MaxRate {
   const prediction = predict(model)
   const rates = prediction.rates
   const sources = sourceMaxima(model, prediction)
-  const direction = prediction.origins.map(({ most }, index) => {
-    const isSource = index < model.sources.length
-    return isSource && most < Infinity ? most : (rates[index] ?? 0)
-  })
+  const direction = prediction.origins.map(({ offered }, index) => (offered < Infinity ? offered : (rates[index] ?? 0)))
   const { factor, cut } = mostAlong(model, prediction, { from: rates.map(() => 0), direction })
-  const offered = direction.slice(0, model.sources.length).reduce((sum, rate) => sum + rate, 0)
-  return { sources, together: { factor, throughput: times(offered, factor), cut } }
+  const all = direction.slice(0, model.sources.length).reduce((sum, rate) => sum + rate, 0)
+  return { sources, together: { factor, throughput: times(all, factor), cut } }
 }
 
 interface Ray {
@@ -174,12 +171,15 @@ function mostAlong(
   const growth = model.traffic.solve(outsideOf(model, origins, direction))
   let factor = stepToFull(model, base, growth)
   const cut: NamedLimit[] = []
-  model.sources.forEach(({ node }, index) => {
-    const { rateLimit } = model.graph.node(node)
-    if (rateLimit === undefined || (direction[index] ?? 0) === 0) return
-    const room = (rateLimit - (from[index] ?? 0)) / (direction[index] ?? 0)
+  model.sources.forEach(({ node, window }, index) => {
+    const { rateLimit = Infinity } = model.graph.node(node)
+    const most = Math.min(rateLimit, window)
+    if (most === Infinity || (direction[index] ?? 0) === 0) return
+    const room = (most - (from[index] ?? 0)) / (direction[index] ?? 0)
     if (room < factor * (1 - SAME)) cut.splice(0)
-    if (room <= factor * (1 + SAME)) cut.push({ by: 'rateLimit', node: model.graph.id(node) })
+    if (room <= factor * (1 + SAME)) {
+      cut.push({ by: rateLimit <= window ? 'rateLimit' : 'window', node: model.graph.id(node) })
+    }
     factor = Math.min(factor, room)
   })
   if (factor === Infinity) return { factor, cut: [{ by: 'nothing' }] }

@@ -118,6 +118,7 @@ export function stepToFull(model: Model, into: Float64Array, growth: Float64Arra
     const rate = model.services[node]?.rate ?? Infinity
     if (speed > 0 && rate < Infinity && counts(node)) step = Math.min(step, Math.max(0, rate - into[node]!) / speed)
   })
+  if (model.cores === Infinity) return step
   const burnt = coreLoad(model, growth, counts)
   const free = Math.max(0, model.cores - coreLoad(model, into, counts))
   return burnt > 0 && free < Infinity ? Math.min(step, free / burnt) : step
@@ -140,6 +141,7 @@ export function limitsMet(
     if (isFull && rate < Infinity) met.push({ by: 'stage', node })
     if (burner === -1 || coreLoadOf(model, into, node) > coreLoadOf(model, into, burner)) burner = node
   })
+  if (model.cores === Infinity) return met
   const burnt = coreLoad(model, growth, counts)
   const coresFull = coreLoad(model, into, counts) >= model.cores * (1 - SAME) || burnt === Infinity
   if (burnt > 0 && model.cores < Infinity && coresFull) met.push({ by: 'cores', node: burner })

@@ -1,11 +1,11 @@
 import type { GraphData, NodeKind } from '../../graph/types.ts'
-import { components } from '../components.ts'
-import { isStage } from '../loops/lanes.ts'
+import { bottleneckOf } from './bottleneck.ts'
 import { modelOf, type FlowOptions, type Model } from './model.ts'
 import { EDGE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './moment.ts'
 import { predict, type Prediction } from './predict.ts'
 import { queueGraph, type Queue } from './queues.ts'
 import { atRates, meanBetween, noneOf, type Rates } from './totals.ts'
+import { rateAt } from './service.ts'
 import { times } from './times.ts'
 import { totalWindow, windowsOf } from './windows.ts'
 
@@ -34,14 +34,19 @@ export interface NodeForecast {
 /** What a graph does over time, from empty lanes on. */
 export interface Forecast {
   readonly nodes: readonly NodeForecast[]
-  /** The last stage on the way that is full at the end, so that it limits what comes out; else the one nearest to it. */
+  /** What limits what comes out at the end, as `simulate` names it: the last full stage on its way, else a source or the stage nearest to it. */
   readonly bottleneck: string | undefined
   /** Seconds after which nothing changes any more; infinite where that is not reached. Then the flow is as `simulate` says. */
   readonly settledS: number
 }
 
-/** Changes of the flow that are followed. Short queues may fill and drain for ever: what is left counts as the second half. */
+/**
+ * Changes of the flow that are followed. Short queues may fill and drain for ever: what is left counts as the second half. In a
+ * large graph, where each costs a prediction that grows with its square, they are fewer.
+ */
 const MAX_CHANGES = 1_000
+const LEAST_CHANGES = 20
+const WORK = 50_000_000
 
 /**
  * The flow from a start with everything empty. `simulate` says where it ends; until the buffers and lanes before a full stage
@@ -55,12 +60,14 @@ export function forecast(
   { seconds, fromSeconds = 0, maxDemand, ...options }: ForecastOptions,
 ): Forecast {
   const moment = startOf(graph, maxDemand, options)
+  const size = moment.model.graph.nodes.length
+  const most = Math.max(LEAST_CHANGES, Math.min(MAX_CHANGES, Math.floor(WORK / size ** 2)))
   let totals = noneOf(moment.model.graph.nodes.length)
   let [from, half] = [totals, totals]
   let flow: Prediction | undefined
   let settledS = Infinity
   for (let changes = 0; totals.seconds < seconds; changes++) {
-    const isFollowed = changes < MAX_CHANGES
+    const isFollowed = changes < most
     if (isFollowed) flow = flowAt(moment)
     const rates = isFollowed ? flow! : meanBetween(half, totals)
     const change = isFollowed ? nextChange(moment, flow!) : Infinity
@@ -70,12 +77,13 @@ export function forecast(
     advance(moment, rates, until - totals.seconds)
     totals = atRates(totals, rates, until)
     if (until <= fromSeconds) from = totals
-    if (changes === MAX_CHANGES / 2) half = totals
+    if (changes === most >> 1) half = totals
   }
   const means = meanBetween(from, totals)
+  const limiting = flow === undefined ? undefined : bottleneckOf(moment.model, flow)
   return {
     nodes: graph.nodes.map((_, node) => nodeOf(moment, node, { in: means.into[node]!, leaving: means.leaving[node]! })),
-    bottleneck: flow === undefined ? undefined : bottleneckOf(moment.model, flow),
+    bottleneck: limiting?.node === undefined ? undefined : moment.model.graph.id(limiting.node),
     settledS,
   }
 }
@@ -122,7 +130,7 @@ function nodeOf({ model, held, queues }: Moment, node: number, rates: { in: numb
   const { graph, shares, services } = model
   const { id, kind } = graph.node(node)
   const gain = graph.out(node).reduce((sum, edge) => sum + (shares[edge]?.gain ?? 0), 0)
-  const serviceRate = services[node]?.rate ?? Infinity
+  const serviceRate = rateAt(services, node)
   return {
     id,
     kind,
@@ -131,16 +139,4 @@ function nodeOf({ model, held, queues }: Moment, node: number, rates: { in: numb
     utilisation: serviceRate === Infinity ? 0 : Math.min(1, rates.in / serviceRate),
     ...(queues.has(node) ? { held: held[node]! } : {}),
   }
-}
-
-function bottleneckOf({ graph, services }: Model, flow: Prediction): string | undefined {
-  const parts = components(graph)
-  const place = (node: number): number => parts.of(node)
-  const full = flow.met.flatMap(({ node }) => node ?? [])
-  const last = full.reduce((best, node) => (best === -1 || place(node) >= place(best) ? node : best), -1)
-  if (last !== -1) return graph.id(last)
-  const load = (node: number): number => flow.into[node]! / (services[node]?.rate ?? Infinity)
-  const stages = graph.nodes.flatMap(({ kind }, node) => (isStage(kind) && load(node) > 0 ? [node] : []))
-  const nearest = stages.reduce((best, node) => (best === -1 || load(node) > load(best) ? node : best), -1)
-  return nearest === -1 ? undefined : graph.id(nearest)
 }

@@ -24,8 +24,8 @@ export interface SinkLatency {
   readonly criticalMs: number
   /** What waiting in lanes and open batches adds on that way: an estimate. */
   readonly queueMs: number
-  /** The mean over all ways that records take, with retries and waiting. */
-  readonly meanMs: number
+  /** The mean over all ways that records take, with retries and waiting; absent where none is expected to come here. */
+  readonly meanMs?: number
 }
 
 /** How long records are on their way: fastest, mean and longest. */
@@ -70,7 +70,7 @@ export function latency(graph: GraphData, { paths, ...options }: FlowOptions & E
         maxMs: once.ms[node]!,
         criticalMs: expected.ms[node]!,
         queueMs: legs.reduce((sum, { entry, exit }) => sum + waitedCrossing(entry, exit) - crossing(entry, exit), 0),
-        meanMs: mean[node]!,
+        ...(Number.isFinite(mean[node]) ? { meanMs: mean[node]! } : {}),
       },
     ]
   })

@@ -1,6 +1,6 @@
 /** Why an origin sends no more than it does. `node` is the stage that is full; with `cores`, the stage that burns most. */
 export interface Limit {
-  readonly by: 'rate' | 'rateLimit' | 'stage' | 'cores' | 'nothing'
+  readonly by: 'rate' | 'rateLimit' | 'window' | 'stage' | 'cores' | 'nothing'
   readonly node?: number
 }
 

@@ -1,8 +1,10 @@
 import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { refuseBadFigures } from './figures.ts'
-import { SOURCE_DEFAULTS } from '../loops/lanes.ts'
-import { serviceOf, type Service } from './service.ts'
+import { workersOf } from '../loops/workers.ts'
+import { times } from './times.ts'
+import { windowRates } from './residence.ts'
+import { servicesOf, type Service } from './service.ts'
 import { sharesOf, type EdgeShare } from './shares.ts'
 import { traffic, type Traffic } from './traffic.ts'
 
@@ -10,8 +12,8 @@ import { traffic, type Traffic } from './traffic.ts'
 export interface FlowOptions {
   /** Cores that `cpu` stages share. Default: no limit. */
   readonly cores?: number
-  /** Core time that the runtime takes for each record at each stage, in ms. Default: 0. */
-  readonly overheadMs?: number
+  /** Core time that the runtime takes for each record at each stage, in ms; or by the ids of stages, as `overheadOf` gives it. Default: 0. */
+  readonly overheadMs?: number | Readonly<Record<string, number>>
 }
 
 /** Something that sends records of its own accord: a source, or a buffer that parts the flow. */
@@ -19,12 +21,18 @@ export interface Origin {
   readonly node: number
   /** Most that it sends, in records per second, whatever the rest of the graph takes. Of a buffer: what comes to it. */
   readonly most: number
+  /** Of a source: what it would send if neither its window nor the graph held it. */
+  readonly offered: number
+  /** Of a source: the rate that it declares. */
+  readonly rate?: number | undefined
+  /** Of a source: most that its window lets it send. */
+  readonly window: number
   /** Its share where several origins meet: its workers, because a reader takes its lanes in turn. */
   readonly weight: number
   /** It sends no more than comes to it. Of a source: no. */
   readonly follows: boolean
   /** Which of its own options says `most`. */
-  readonly by: 'rate' | 'rateLimit' | 'nothing'
+  readonly by: 'rate' | 'rateLimit' | 'window' | 'nothing'
 }
 
 /** A graph as the equations see it. */
@@ -49,17 +57,27 @@ export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: 
   refuseBadFigures(graph)
   const found = adjacency(graph)
   const shares = sharesOf(found)
+  const services = servicesOf(found, shares, overheadMs)
   const parting = new Set(droppingBuffers(graph))
+  const traffic = cutTraffic(found, shares, parting)
+  const sources = found.nodes.flatMap((node, number) => (node.kind === 'source' ? [sourceOf(found, number)] : []))
+  const whole = parting.size === 0 ? traffic : cutTraffic(found, shares, NONE)
+  const windows = windowRates({ graph: found, shares, services, traffic: whole }, sources)
   return {
     graph: found,
     shares,
-    services: found.nodes.map((node) => serviceOf(node, overheadMs)),
+    services,
     cores,
-    traffic: cutTraffic(found, shares, parting),
-    sources: found.nodes.flatMap((node, number) => (node.kind === 'source' ? [sourceOf(found, number)] : [])),
+    traffic,
+    sources: sources.map((source, index) => withinWindow(source, windows[index]!)),
     parting,
     weight: () => 1,
   }
+}
+const NONE: ReadonlySet<number> = new Set()
+
+function withinWindow(source: Origin, window: number): Origin {
+  return window < source.most ? { ...source, most: window, window, by: 'window' } : { ...source, window }
 }
 
 /** Buffers whose policy drops what does not fit, by number. */
@@ -80,10 +98,20 @@ export function withParting(model: Model, parting: ReadonlySet<number>): Model {
 }
 
 function sourceOf(graph: Adjacency, number: number): Origin {
-  const { rate = Infinity, rateLimit = Infinity, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(number)
+  const { rate = Infinity, rateLimit = Infinity } = graph.node(number)
+  const concurrency = workersOf(graph, number)
   const most = Math.min(rate, rateLimit)
   const by = most === Infinity ? 'nothing' : rate <= rateLimit ? 'rate' : 'rateLimit'
-  return { node: number, most, weight: concurrency, follows: false, by }
+  return {
+    node: number,
+    most,
+    offered: most,
+    rate: graph.node(number).rate,
+    window: Infinity,
+    weight: concurrency,
+    follows: false,
+    by,
+  }
 }
 
 /** What comes to each node from outside when each origin sends at its rate, ready for `traffic.solve`. */
@@ -104,7 +132,7 @@ export function inject(
   rate: number,
   outside: Float64Array,
 ): void {
-  for (const edge of graph.out(node)) outside[graph.to(edge)]! += rate * (shares[edge]?.gain ?? 0)
+  for (const edge of graph.out(node)) outside[graph.to(edge)]! += times(rate, shares[edge]?.gain ?? 0)
 }
 
 /** Nodes from which records come to one of `nodes`, these included, without passing a buffer that parts the flow. */

@@ -24,7 +24,15 @@ export interface PredictOptions {
 /** Fills the graph from all its origins. */
 export function predict(model: Model, { counts, hasBacklog = () => false }: PredictOptions = {}): Prediction {
   const buffers = [...model.parting].map((node): Origin => {
-    return { node, most: Infinity, weight: model.weight(node), follows: !hasBacklog(node), by: 'nothing' }
+    return {
+      node,
+      most: Infinity,
+      offered: Infinity,
+      window: Infinity,
+      weight: model.weight(node),
+      follows: !hasBacklog(node),
+      by: 'nothing',
+    }
   })
   const origins = [...model.sources, ...buffers]
   const filling = fillParts(model, origins, counts)
@@ -40,10 +48,7 @@ export function predict(model: Model, { counts, hasBacklog = () => false }: Pred
 }
 
 function offeredOf(model: Model, origins: readonly Origin[], { rates }: Filling): Float64Array {
-  const offered = origins.map(({ node, most }, index) => {
-    const isSource = model.graph.node(node).kind === 'source'
-    return isSource && most < Infinity ? most : (rates[index] ?? 0)
-  })
+  const offered = origins.map((origin, index) => (origin.offered < Infinity ? origin.offered : (rates[index] ?? 0)))
   return model.traffic.solve(outsideOf(model, origins, offered))
 }
 

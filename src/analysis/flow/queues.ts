@@ -1,7 +1,8 @@
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import { NODE_OPTIONS } from '../../options.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
-import { DEFAULT_MAX_DEMAND, isStage, workersOf } from '../loops/lanes.ts'
+import { DEFAULT_MAX_DEMAND } from '../loops/lanes.ts'
+import { isStage, workersOf } from '../loops/workers.ts'
 
 /** A graph with a buffer wherever records can wait: its own buffers, and one for every lane that has none. */
 export interface QueueGraph {

@@ -69,7 +69,7 @@ function loopOf(model: Model, loop: Loop): RetryLoop {
   const storm = most === 0 ? undefined : stormOf(model, loop, most)
   return {
     nodes: loop.members.map((node) => graph.id(node)),
-    retries: [...loop.retries].map((edge) => ({ edge, ratio: shares[edge]?.gain ?? 0 })),
+    retries: [...loop.retries].map((edge) => ({ edge, ratio: shares[edge]!.gain / shares[edge]!.copies })),
     entering: loop.members.reduce((sum, node) => sum + loop.outside[node]!, 0),
     gain: now.gain,
     load: now.gain >= 1 ? Infinity : 1 / (1 - now.gain),
@@ -140,7 +140,9 @@ function retriedByNode({ graph, shares }: Model, retries: ReadonlySet<number>): 
   const byNode = new Map<number, number>()
   for (const edge of retries) {
     const node = graph.from(edge)
-    byNode.set(node, (byNode.get(node) ?? 0) + (shares[edge]?.gain ?? 0))
+    // All its retry edges carry the same records.
+    const { gain, copies } = shares[edge]!
+    byNode.set(node, Math.max(byNode.get(node) ?? 0, gain / copies))
   }
   return [...byNode].map(([node, share]) => ({ node, share }))
 }

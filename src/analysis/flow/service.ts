@@ -1,5 +1,7 @@
 import type { GraphNode } from '../../graph/types.ts'
-import { isStage, SOURCE_DEFAULTS } from '../loops/lanes.ts'
+import type { Adjacency } from '../adjacency.ts'
+import { isFused, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
+import type { EdgeShare } from './shares.ts'
 
 /** How fast one node can work, by what it declares. */
 export interface Service {
@@ -11,6 +13,53 @@ export interface Service {
   readonly serviceMs: number
   /** Core time of one record, in seconds. */
   readonly coreSeconds: number
+  /** Of a stage that others are fused to: the time, and the core time, that one record takes its worker with all of them. */
+  readonly workerMs: number
+  readonly workerCoreSeconds: number
+  /** Of a node that runs in the workers of another: that one, and how often a record of it comes here. It has no rate of its own. */
+  readonly fused?: { readonly head: number; readonly visits: number }
+}
+
+/** The services of all nodes, with what is fused in the workers of the stage before. Linear. */
+export function servicesOf(
+  graph: Adjacency,
+  shares: readonly EdgeShare[],
+  overheadMs: number | Readonly<Record<string, number>> = 0,
+): readonly Service[] {
+  const overheadAt = (id: string): number => {
+    if (typeof overheadMs === 'number') return overheadMs
+    return Object.hasOwn(overheadMs, id) ? overheadMs[id]! : 0
+  }
+  const services = graph.nodes.map((node) => serviceOf(node, overheadAt(node.id)))
+  const fuses = (node: number): number | undefined => graph.out(node).find((edge) => isFused(graph, edge))
+  graph.nodes.forEach((_, head) => {
+    // Chains end: a stage that is fused has one edge into it, so one that is not fused begins no ring.
+    if (graph.in(head).some((edge) => isFused(graph, edge)) || fuses(head) === undefined) return
+    let visits = 1
+    let [fusedMs, fusedCoreSeconds] = [0, 0]
+    for (let edge = fuses(head); edge !== undefined; edge = fuses(graph.to(edge))) {
+      const node = graph.to(edge)
+      // What is called within another's call pays no overhead of its own.
+      const service = serviceOf(graph.node(node))
+      visits *= shares[edge]?.gain ?? 0
+      fusedMs += visits * service.serviceMs
+      fusedCoreSeconds += visits * service.coreSeconds
+      services[node] = { ...service, rate: Infinity, fused: { head, visits } }
+    }
+    services[head] = withFused(graph, head, services[head]!, fusedMs, fusedCoreSeconds)
+  })
+  return services
+}
+
+/** Calls of the stage itself may overlap; what is fused to it is called one by one. */
+function withFused(graph: Adjacency, head: number, own: Service, fusedMs: number, fusedCoreSeconds: number): Service {
+  const workerMs = own.serviceMs + fusedMs
+  const rate = Math.min(rateOf(own.servers, workerMs), rateOf(workersOf(graph, head), fusedMs))
+  return { ...own, rate, workerMs, workerCoreSeconds: own.coreSeconds + fusedCoreSeconds }
+}
+
+function rateOf(servers: number, ms: number): number {
+  return ms === 0 ? Infinity : (servers * 1_000) / ms
 }
 
 /**
@@ -18,15 +67,28 @@ export interface Service {
  * records at once where that is declared. `overheadMs` is core time that the runtime itself takes for each record.
  */
 export function serviceOf(node: GraphNode, overheadMs = 0): Service {
-  const { kind, latencyMs = 0, serviceRate, cpu = false, concurrency = SOURCE_DEFAULTS.concurrency } = node
-  if (!isStage(kind)) return { rate: Infinity, servers: Infinity, serviceMs: latencyMs, coreSeconds: 0 }
+  const { kind, latencyMs = 0, serviceRate, cpu = false } = node
+  const concurrency = node.push === true ? 1 : (node.concurrency ?? SOURCE_DEFAULTS.concurrency)
+  const none = { rate: Infinity, servers: Infinity, coreSeconds: 0, workerMs: 0, workerCoreSeconds: 0 }
+  if (!isStage(kind)) return { ...none, serviceMs: latencyMs }
   const servers = concurrency * (cpu ? 1 : (node.maxInFlight ?? 1))
   const declaredMs = serviceRate === undefined ? latencyMs : (servers * 1_000) / serviceRate
   const serviceMs = declaredMs + overheadMs
+  const coreSeconds = ((cpu ? declaredMs : 0) + overheadMs) / 1_000
   return {
-    rate: serviceMs === 0 ? Infinity : (servers * 1_000) / serviceMs,
+    rate: rateOf(servers, serviceMs),
     servers,
     serviceMs,
-    coreSeconds: ((cpu ? declaredMs : 0) + overheadMs) / 1_000,
+    coreSeconds,
+    workerMs: serviceMs,
+    workerCoreSeconds: coreSeconds,
   }
+}
+
+/** Records per second that a node can take: of what is fused to another, as many as that one lets come. */
+export function rateAt(services: readonly Service[], node: number): number {
+  const { rate, fused } = services[node]!
+  if (fused === undefined) return rate
+  const head = services[fused.head]!.rate
+  return head === Infinity || fused.visits === 0 ? Infinity : head * fused.visits
 }

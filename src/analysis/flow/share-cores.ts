@@ -24,8 +24,11 @@ export function predictShared(model: Model, options: PredictOptions): Prediction
 /** Each worker of a `cpu` stage gets at most this part of a core. */
 function capped(model: Model, part: number): Model {
   const services = model.services.map((service) => {
-    if (service.coreSeconds === 0) return service
-    return { ...service, rate: Math.min(service.rate, (service.servers * part) / service.coreSeconds) }
+    const { rate, servers, workerMs, workerCoreSeconds, fused } = service
+    if (workerCoreSeconds === 0 || fused !== undefined) return service
+    // The part of its time in which a worker waits needs no core.
+    const seconds = workerMs / 1_000 + workerCoreSeconds * (1 / part - 1)
+    return { ...service, rate: Math.min(rate, servers / seconds) }
   })
   return { ...model, cores: Infinity, services }
 }

@@ -1,10 +1,13 @@
-import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
+import type { GraphData, GraphEdge, GraphNode, PathType } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
+import { copiesOf } from '../loops/workers.ts'
 
 /** How much of a node's records an edge carries, and why. */
 export interface EdgeShare {
-  /** Records on this edge per record that the node takes (of a source: per record that it makes). */
+  /** Records on this edge per record that the node takes (of a source: per record that it makes), copies counted. */
   readonly gain: number
+  /** Workers that get each record: all of a stage with `dispatch: broadcast`, if it has no `selector`; else 1. */
+  readonly copies: number
   /**
    * `all`: every result takes it (edges without `when` of sources, transforms, sinks, buffers and merges). `branch`: the
    * results of one branch. `failure`: the inputs that a stage gave up, or sends back for another try.
@@ -20,28 +23,23 @@ export function edgeShares(graph: GraphData): readonly EdgeShare[] {
 }
 
 export function sharesOf(graph: Adjacency): readonly EdgeShare[] {
-  const shares: EdgeShare[] = graph.allEdges.map(() => ({ gain: 0, carries: 'all', assumed: true }))
+  const shares: EdgeShare[] = graph.allEdges.map(() => ({ gain: 0, copies: 1, carries: 'all', assumed: true }))
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
-    const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
-    // As at run time, where a record that is given up goes to the error edges, and to dead-letter edges only without them.
-    const hasErrorEdge = failures.some((edge) => graph.edge(edge).pathType === 'error')
+    const set = (edge: number, share: number, carries: EdgeShare['carries'], assumed: boolean): void => {
+      const copies = copiesOf(graph, edge)
+      shares[edge] = { gain: share * copies, copies, carries, assumed }
+    }
+    const failures = failuresOf(node, edges, graph)
     let failed = 0
-    for (const edge of failures) {
-      if (hasErrorEdge && graph.edge(edge).pathType === 'dead_letter') {
-        shares[edge] = { gain: 0, carries: 'failure', assumed: false }
-        continue
-      }
-      const { ratio } = graph.edge(edge)
-      failed += ratio ?? 0
-      shares[edge] = { gain: ratio ?? 0, carries: 'failure', assumed: ratio === undefined }
+    for (const { edges: members, ratio, isTaken } of failures) {
+      if (isTaken) failed += ratio ?? 0
+      for (const edge of members) set(edge, isTaken ? (ratio ?? 0) : 0, 'failure', isTaken && ratio === undefined)
     }
     const results = Math.max(0, 1 - failed) * (node.kind === 'transform' ? (node.selectivity ?? 1) : 1)
-    const others = edges.filter((edge) => !failures.includes(edge))
+    const others = edges.filter((edge) => !isFailureEdge(node, graph.edge(edge)))
     const plain = node.kind === 'conditional' ? [] : others.filter((edge) => graph.edge(edge).when === undefined)
-    for (const edge of plain) {
-      shares[edge] = { gain: (graph.edge(edge).ratio ?? 1) * results, carries: 'all', assumed: false }
-    }
+    for (const edge of plain) set(edge, (graph.edge(edge).ratio ?? 1) * results, 'all', false)
     const groups = branchesOf(
       node,
       others.filter((edge) => !plain.includes(edge)),
@@ -53,7 +51,7 @@ export function sharesOf(graph: Adjacency): readonly EdgeShare[] {
     const undeclared = groups.filter(({ ratio }) => ratio === undefined).length
     for (const { edges: members, ratio } of groups) {
       const gain = ratio ?? Math.max(0, toSplit - declared) / undeclared
-      for (const edge of members) shares[edge] = { gain, carries: 'branch', assumed: ratio === undefined }
+      for (const edge of members) set(edge, gain, 'branch', ratio === undefined)
     }
   })
   return shares
@@ -83,6 +81,35 @@ export function branchesOf(node: GraphNode, edges: readonly number[], graph: Adj
     edges: members,
     ratio: members.map((edge) => graph.edge(edge).ratio).find((ratio) => ratio !== undefined),
   }))
+}
+
+/** What a node fails with goes to all edges of one path. */
+export interface FailurePath extends Branch {
+  readonly path: PathType
+  /** A record that is given up goes to the error edges, and to dead-letter edges only without them; conditionals try nothing again. */
+  readonly isTaken: boolean
+}
+
+export function failuresOf(node: GraphNode, edges: readonly number[], graph: Adjacency): readonly FailurePath[] {
+  const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
+  if (failures.length === 0) return []
+  const of = (path: PathType): readonly number[] => failures.filter((edge) => graph.edge(edge).pathType === path)
+  const hasErrorEdge = of('error').length > 0
+  return (['error', 'dead_letter', 'retry'] as const).flatMap((path) => {
+    const members = of(path)
+    const ratios = members.flatMap((edge) => graph.edge(edge).ratio ?? [])
+    const ratio = ratios.length === 0 ? undefined : Math.max(...ratios)
+    return members.length === 0
+      ? []
+      : [
+          {
+            path,
+            edges: members,
+            ratio,
+            isTaken: path === 'retry' ? node.kind !== 'conditional' : path === 'error' || !hasErrorEdge,
+          },
+        ]
+  })
 }
 
 /** An edge that takes what a node gave up or sends back, not what it made. Buffers and merges pass everything on. */

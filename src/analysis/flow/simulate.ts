@@ -1,12 +1,14 @@
 import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { assumptionsOf } from './assumptions.ts'
+import { bottleneckOf } from './bottleneck.ts'
 import { buffersOf, type BufferFlow } from './buffers.ts'
+import { clusterFlows, type ClusterFlow } from './clusters.ts'
 import { coreLoad } from './filling.ts'
 import type { Limit } from './limits.ts'
 import { feeders, flowsTo, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
-import { isStage } from '../loops/lanes.ts'
+import { rateAt } from './service.ts'
 import { times } from './times.ts'
 
 /** What keeps a node from getting more, and where that lies seen from the node. */
@@ -59,9 +61,10 @@ export interface Simulation {
   readonly edges: readonly EdgeFlow[]
   readonly sources: readonly SourceFlow[]
   readonly buffers: readonly BufferFlow[]
+  readonly clusters: readonly ClusterFlow[]
   /** Records per second of all sources together. */
   readonly throughput: number
-  /** What limits the graph first, or the stage with the highest utilisation where no stage does. */
+  /** What limits what comes out, or the stage with the highest utilisation where nothing does. The same that `forecast` names. */
   readonly bottleneck: (NamedLimit & { readonly saturated: boolean }) | undefined
   /** Cores that `cpu` stages keep busy, and that they may use. */
   readonly cores: { readonly used: number; readonly available: number }
@@ -79,19 +82,21 @@ export interface Simulation {
 export function simulate(graph: GraphData, options: FlowOptions = {}): Simulation {
   const model = steadyModel(graph, options)
   const prediction = predict(model)
+  const limiting = bottleneckOf(model, prediction)
   const edges = model.graph.edges.map((index) => edgeFlow(model, prediction, index))
   return {
     nodes: nodeFlows(model, prediction, edges),
     edges,
-    sources: model.sources.map(({ node, most }, index) => ({
+    sources: model.sources.map(({ node, offered }, index) => ({
       id: model.graph.id(node),
-      offered: most,
+      offered,
       rate: prediction.rates[index] ?? 0,
       limit: named(model, prediction.limits[index] ?? { by: 'nothing' }),
     })),
     buffers: buffersOf(model, prediction),
+    clusters: clusterFlows(graph, model, prediction),
     throughput: prediction.throughput,
-    bottleneck: bottleneckOf(model, prediction),
+    bottleneck: limiting === undefined ? undefined : { ...named(model, limiting), saturated: limiting.saturated },
     cores: { used: coreLoad(model, prediction.into), available: model.cores },
     growing: model.traffic.growing.map((nodes) => nodes.map((node) => model.graph.id(node))),
     assumptions: assumptionsOf(model),
@@ -111,7 +116,7 @@ function nodeFlows(model: Model, prediction: Prediction, edges: readonly EdgeFlo
   const limits = nodeLimits(model, prediction)
   return graph.nodes.map(({ id, kind }, node) => {
     const into = prediction.into[node] ?? 0
-    const serviceRate = services[node]?.rate ?? Infinity
+    const serviceRate = rateAt(services, node)
     return {
       id,
       kind,
@@ -155,20 +160,4 @@ function nodeLimits(model: Model, { origins, limits }: Prediction): readonly (re
 /** A source gets its own records; what a parting buffer sends is first met by the nodes below it. */
 function firstNodes({ graph }: Model, origin: number): readonly number[] {
   return graph.node(origin).kind === 'source' ? [origin] : graph.out(origin).map((edge) => graph.to(edge))
-}
-
-/** The first limit that was met; where none was, the stage that is nearest to being full. */
-function bottleneckOf(model: Model, prediction: Prediction): Simulation['bottleneck'] {
-  const [first] = prediction.met
-  if (first !== undefined) return { ...named(model, first), saturated: true }
-  let nearest = -1
-  let most = 0
-  prediction.into.forEach((rate, node) => {
-    const share = rate / (model.services[node]?.rate ?? Infinity)
-    if (isStage(model.graph.node(node).kind) && share > most) {
-      most = share
-      nearest = node
-    }
-  })
-  return nearest === -1 ? undefined : { by: 'stage', node: model.graph.id(nearest), saturated: false }
 }

@@ -1,6 +1,6 @@
 import type { GraphData } from '../../graph/types.ts'
 import { BATCH_OPTIONS } from '../../options.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import type { Measurements } from '../types.ts'
 import { type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'

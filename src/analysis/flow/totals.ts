@@ -27,6 +27,9 @@ export function atRates(before: Totals, rates: Rates, until: number): Totals {
 export function meanBetween(from: Totals, to: Totals): Rates {
   const seconds = to.seconds - from.seconds
   const mean = (now: Float64Array, before: Float64Array): Float64Array =>
-    now.map((records, node) => (records === before[node] ? 0 : (records - before[node]!) / seconds))
+    now.map((records, node) => {
+      if (records === Infinity) return Infinity
+      return records === before[node] ? 0 : (records - before[node]!) / seconds
+    })
   return { into: mean(to.into, from.into), leaving: mean(to.leaving, from.leaving) }
 }

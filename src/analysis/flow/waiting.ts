@@ -1,6 +1,7 @@
 import { BATCH_OPTIONS, NODE_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
-import { DEFAULT_MAX_DEMAND, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
+import { DEFAULT_MAX_DEMAND } from '../loops/lanes.ts'
+import { isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 import { totalWindow } from './windows.ts'

@@ -1,4 +1,4 @@
-import { SOURCE_DEFAULTS, workersOf } from '../loops/lanes.ts'
+import { SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
 import { type Adjacency } from '../adjacency.ts'
 import type { Model } from './model.ts'
 import { onlyEdge } from './only-edge.ts'

@@ -1,7 +1,9 @@
 import type { GraphData } from '../../graph/types.ts'
 import type { Measurements, NodeMeasurement } from '../types.ts'
-import { lastOf } from './last.ts'
-import { type Measured, measuredOf } from './measured.ts'
+import { lastOf } from '../flow/last.ts'
+import { simulate } from '../flow/simulate.ts'
+import { changeGraph } from '../flow/what-if.ts'
+import { type Measured, measuredGraph, measuredOf } from './measured.ts'
 import { chainThrough, HARDLY, type Wait, waitsOf } from './waits.ts'
 
 export type { Wait } from './waits.ts'
@@ -49,20 +51,22 @@ type Root = Pick<Blame, 'root' | 'cause' | 'chain'>
  * *full* where it is busy for 90 % and hardly starves, or where others wait for it and it starves, is blocked and is limited
  * for 10 % at most (moving records takes the rest). The root is the first of these that there is:
  *
- * 1. `full`: the last full stage on its way. While a buffer still fills, the stages before and behind it may both be full;
+ * 1. `full`: of several full stages the one that would let the measured graph send most, if it took half the time. Where that
+ *    is said of none, the last one on its way: while a buffer still fills, the stages before and behind it may both be full, and
  *    what comes out is limited by the one behind. Of several side by side (or in a loop) the one that is waited for longest,
  *    then the busiest, then the first of the graph. A rate limit never goes before a full stage.
  * 2. Where the longest wait leads, of a stage that waits for credit more than it starves or is limited: down the longest waits
  *    to the first stage that is not mostly blocked (`slow`: some of its workers are full, or it works in gusts); that is
  *    blocked, but waits for no stage (`outside`: for the reader of its output, or its next attempt); or that was passed
- *    before (`loop`: stages that wait for each other).
+ *    before (`loop`: stages that wait for each other; of them the one that would let most through, as above).
  * 3. `outside`: a stage of that kind for which nobody waits yet.
  * 4. `limited`: the source that its rate limit holds longest, where that takes most of its time.
  * 5. `acks`: the source that is blocked longest, where that takes most of its time: the lanes below it are empty, so its
  *    window is full.
  * 6. `none`: no stage is short of time, whether all starve or the sources are slow. The root is the busiest.
  *
- * Equals go in the order of the graph. Cost: linear in nodes, edges and waits times the length of the chain.
+ * Equals go in the order of the graph. Cost: linear in nodes, edges and waits times the length of the chain; where several
+ * stages are full, or a loop is, a prediction for each of them.
  */
 export function blame(graph: GraphData, measurements: Measurements): Blame {
   const measured = measuredOf(graph, measurements)
@@ -76,8 +80,9 @@ export function blame(graph: GraphData, measurements: Measurements): Blame {
   const found = { stages, waits }
   const sources = stages.filter(({ node }) => kinds.get(node) === 'source')
   const others = stages.filter(({ node }) => kinds.get(node) !== 'source')
-  const root = lastFull(measured, found) ??
-    endOfWaits(found) ??
+  const gain = gainIn(graph, measurements)
+  const root = lastFull(measured, found, gain) ??
+    endOfWaits(found, gain) ??
     alone(
       'outside',
       mostOf(others, 'blocked', ({ node }) => !waits.some((wait) => wait.node === node)),
@@ -97,27 +102,62 @@ function stateOf(node: string, counts: NodeMeasurement, isWaitedFor: boolean): S
   return { node, ...shares, mostly, isFull: hasNoTime || (busy >= FULL && starved < HARDLY) }
 }
 
-function lastFull({ graph }: Measured, { stages, waits }: Found): Root | undefined {
+/** By what factor the measured graph would send more, if a stage took half the time. Of one stage alone it is not asked. */
+type Gain = (node: string) => number
+
+/** Less than this is no gain. */
+const WORTH = 1.001
+
+function gainIn(graph: GraphData, measurements: Measurements): Gain {
+  const now = measuredGraph(graph, measurements)
+  const known = new Map<string, number>()
+  const before = lazily(() => simulate(now).throughput)
+  return (node) => {
+    const { latencyMs = 0, serviceRate } = now.nodes.find(({ id }) => id === node)!
+    const faster = serviceRate === undefined ? { latencyMs: latencyMs / 2 } : { serviceRate: serviceRate * 2 }
+    const after = known.get(node) ?? simulate(changeGraph(now, { nodes: { [node]: faster } })).throughput
+    known.set(node, after)
+    const factor = after === before() ? 1 : after / before()
+    return factor < WORTH ? 1 : factor
+  }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+function lastFull({ graph }: Measured, { stages, waits }: Found, gain: Gain): Root | undefined {
   const full = stages.filter(({ isFull }) => isFull)
   const last = new Set(
     lastOf(
       graph,
-      full.map(({ node }) => node),
-    ),
+      full.map(({ node }) => graph.number(node)),
+    ).map((node) => graph.id(node)),
   )
   const longest = new Map<string, Wait>()
   for (const wait of waits) {
     if (isForAnother(wait) && !longest.has(wait.waitsFor)) longest.set(wait.waitsFor, wait)
   }
   const waited = ({ node }: StageState): number => longest.get(node)?.share ?? 0
-  const [root] = full.filter(({ node }) => last.has(node)).sort((a, b) => waited(b) - waited(a) || b.busy - a.busy)
+  const [only, ...others] = full
+  const [root] =
+    others.length === 0
+      ? [only]
+      : full.sort(
+          (a, b) =>
+            gain(b.node) - gain(a.node) ||
+            Number(last.has(b.node)) - Number(last.has(a.node)) ||
+            waited(b) - waited(a) ||
+            b.busy - a.busy,
+        )
   if (root === undefined) return undefined
   const wait = longest.get(root.node)
   const chain = wait === undefined ? [] : chainThrough(wait, waits.filter(isForAnother), (node) => node === root.node)
   return { root: root.node, cause: 'full', chain }
 }
 
-function endOfWaits({ stages, waits }: Found): Root | undefined {
+function endOfWaits({ stages, waits }: Found, gain: Gain): Root | undefined {
   const states = new Map(stages.map((stage) => [stage.node, stage]))
   const start = waits.find(({ node }) => {
     const state = states.get(node)
@@ -128,6 +168,9 @@ function endOfWaits({ stages, waits }: Found): Root | undefined {
   const chain = chainThrough(start, waits, (node) => !isBlocked(node))
   const root = chain.at(-1)!.waitsFor
   if (!isBlocked(root)) return { root, cause: 'slow', chain }
+  const onRing = ringOf(chain)
+  const [best] = [...onRing].sort((a, b) => gain(b) - gain(a))
+  if (best !== undefined && gain(best) > 1) return { root: best, cause: 'loop', chain }
   return { root, cause: waits.some(({ node }) => node === root) ? 'loop' : 'outside', chain }
 }
 
@@ -145,6 +188,12 @@ function mostOf(
 
 function busiest(stages: readonly StageState[]): StageState | undefined {
   return [...stages].sort((a, b) => b.busy + b.limited - (a.busy + a.limited))[0]
+}
+
+/** Of a chain that comes back to a stage that it passed: the stages from there on. */
+function ringOf(chain: readonly Wait[]): readonly string[] {
+  const start = chain.findIndex(({ node }) => node === chain.at(-1)!.waitsFor)
+  return start === -1 ? [] : chain.slice(start).map(({ node }) => node)
 }
 
 function alone(cause: Cause, stage: StageState | undefined): Root | undefined {

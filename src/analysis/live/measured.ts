@@ -1,7 +1,7 @@
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
-import { isFailureEdge } from '../flow/shares.ts'
-import { isStage } from '../loops/lanes.ts'
+import { failuresOf, isFailureEdge } from '../flow/shares.ts'
+import { copiesOf, headOf, isStage } from '../loops/workers.ts'
 import type { EdgeMeasurement, Measurements, NodeMeasurement } from '../types.ts'
 
 /** Measurements by the numbers of a graph. */
@@ -57,7 +57,11 @@ export function measuredGraph(graph: GraphData, measurements: Measurements): Gra
 
 function measuredNode(measured: Measured, node: GraphNode, number: number): GraphNode {
   const found = measured.node(number)
-  // Nodes without threads have no workers of their own, and the fused run in another's.
+  const head = headOf(measured.graph, number)
+  // Nodes without threads have no workers of their own, and the fused run in another's, whose measured time holds theirs.
+  if (head !== number && (measured.node(head)?.serviceMs ?? 0) > 0) {
+    return { ...node, latencyMs: 0, serviceRate: undefined } as unknown as GraphNode
+  }
   if (found === undefined || !isStage(node.kind)) return node
   const changed: Record<string, unknown> = { ...node, concurrency: found.workers }
   if (found.in > 0 && found.serviceMs > 0) {
@@ -76,10 +80,15 @@ function sourceRate({ seconds }: Measured, { in: made, blocked, limited }: NodeM
 
 function selectivity(measured: Measured, node: GraphNode, number: number): { selectivity?: number } {
   const { graph } = measured
-  const failed = measured.records(graph.out(number).filter((edge) => isFailureEdge(node, graph.edge(edge))))
+  const sent = (edge: number): number => measured.edge(edge).records / copiesOf(graph, edge)
+  const failures = failuresOf(node, graph.out(number), graph)
+  // All edges of one path carry the same failures.
+  const failed = failures.reduce((sum, { edges }) => sum + Math.max(...edges.map(sent)), 0)
   const plain = graph.out(number).filter((edge) => isPlain(node, graph.edge(edge)))
   const kept = measured.arrived(number) - failed
-  return plain.length === 0 || kept <= 0 ? {} : { selectivity: measured.records(plain) / plain.length / kept }
+  return plain.length === 0 || kept <= 0
+    ? {}
+    : { selectivity: plain.reduce((sum, edge) => sum + sent(edge), 0) / plain.length / kept }
 }
 
 function measuredEdge(edge: GraphEdge, ratio: number | undefined): GraphEdge {
@@ -94,7 +103,8 @@ function ratiosOf(measured: Measured): ReadonlyMap<number, number> {
     const arrived = measured.arrived(number)
     if (arrived === 0) return
     for (const edge of graph.out(number)) {
-      if (!isPlain(node, graph.edge(edge))) ratios.set(edge, measured.edge(edge).records / arrived)
+      if (!isPlain(node, graph.edge(edge)))
+        ratios.set(edge, measured.edge(edge).records / copiesOf(graph, edge) / arrived)
     }
   })
   return ratios

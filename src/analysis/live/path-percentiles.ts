@@ -1,7 +1,7 @@
 import type { GraphData } from '../../graph/types.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { latency } from '../flow/latency.ts'
-import { isStage } from '../loops/lanes.ts'
+import { isStage } from '../loops/workers.ts'
 import { known, walk } from '../structure.ts'
 import type { Bucket, Distributions, StageDistributions } from '../types.ts'
 import { percentile, ROUNDING, roundings, spreadOf, sumOf, widest, type Spread } from './spread.ts'

@@ -4,8 +4,8 @@ import { components } from '../components.ts'
 import { elementaryCycles } from '../cycles.ts'
 import { refuseBadFigures } from '../flow/figures.ts'
 import { sharesOf } from '../flow/shares.ts'
-import { mostInFlight } from './in-flight.ts'
-import { DEFAULT_MAX_DEMAND } from './lanes.ts'
+import { largestGranule, mostInFlight } from './in-flight.ts'
+import { DEFAULT_MAX_DEMAND, USABLE_RECORD_BYTES } from './lanes.ts'
 import { reconvergences, type Reconvergence } from './reconvergence.ts'
 import { verdictOf, type Enlargement, type LoopVerdict } from './verdict.ts'
 
@@ -21,6 +21,8 @@ export interface Deadlock {
   readonly enlarge: readonly Enlargement[]
   /** There are more cycles than were looked at one by one; `sized` and `enlarge` cover the rest, by more than may be needed. */
   readonly incomplete: boolean
+  /** What the proof takes for granted, in sentences; empty where there is no loop. */
+  readonly assumptions: readonly string[]
 }
 
 /** What `deadlock` looks with. */
@@ -29,21 +31,24 @@ export interface DeadlockOptions {
   readonly maxDemand?: number
   /** Most cycles that are looked at one by one. Default: 1,000. */
   readonly maxCycles?: number
+  /** Records that may be put in by hand at once (`inject`). Default: 0. */
+  readonly injected?: number
 }
 
 /**
  * Proves, by credit, which loops cannot block themselves. Workers of a loop wait for each other only when every lane on the
- * way round is full; so a loop is safe where its lanes hold all that can be in it at once, which the windows of the sources
+ * way round is full; so a loop is safe where its lanes hold more than can be in it at once, which the windows of the sources
  * bound. Joins take whatever comes first, so paths that meet again never block each other.
  * Cost: O((nodes + edges) × (cycles + 1)). @throws GRAPH_INVALID where a figure is no number, or negative
  */
 export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadlock {
-  const { maxDemand = DEFAULT_MAX_DEMAND, maxCycles = 1_000 } = options
+  const { maxDemand = DEFAULT_MAX_DEMAND, maxCycles = 1_000, injected = 0 } = options
   refuseBadFigures(graph)
   const found = adjacency(graph)
   const parts = components(found)
   const { cycles, incomplete } = elementaryCycles(found, maxCycles)
-  const most = parts.members.map((_, index) => (parts.isLoop(index) ? mostInFlight(found, parts, index) : 0))
+  const most = parts.members.map((_, index) => (parts.isLoop(index) ? mostInFlight(found, parts, index, injected) : 0))
+  const granules = parts.members.map((_, index) => (parts.isLoop(index) ? largestGranule(found, parts, index) : 1))
   const inFlight = (edge: number): number => {
     const component = parts.of(found.from(edge))
     return component === parts.of(found.to(edge)) ? (most[component] ?? 0) : 0
@@ -51,9 +56,12 @@ export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadl
   const shares = sharesOf(found)
   const larger = new Map<number, Enlargement>()
   const loops = cycles.map((edges) => {
-    return verdictOf(found, edges, { records: inFlight(edges[0] ?? -1), maxDemand, shares, larger })
+    const granule = granules[parts.of(found.from(edges[0] ?? -1))] ?? 1
+    return verdictOf(found, edges, { records: inFlight(edges[0] ?? -1), facts: { maxDemand, granule }, shares, larger })
   })
-  if (incomplete) enlargeBackEdges(found, inFlight, larger)
+  if (incomplete) {
+    enlargeBackEdges(found, (edge) => inFlight(edge) && inFlight(edge) + granules[parts.of(found.from(edge))]!, larger)
+  }
   const met = reconvergences(found)
   const all = [...larger.values()].sort((a, b) => a.edge - b.edge)
   const enlarge = all.filter(({ isSaid }) => isSaid)
@@ -64,8 +72,16 @@ export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadl
     sized: all.filter(({ isSaid }) => !isSaid),
     enlarge,
     incomplete: incomplete || met.incomplete,
+    assumptions: cycles.length === 0 ? [] : [...ASSUMED, ...(injected === 0 ? [NO_INJECTION] : [])],
   }
 }
+
+const ASSUMED = [
+  `Records take at most ${USABLE_RECORD_BYTES} bytes each on the lanes of a loop, their frames included: say \`laneBytes\` where they take more.`,
+  'Of one record no handler makes more results than its `selectivity` says, rounded up, and emits one to each branch at most.',
+  'Sinks and outputs below take what comes: a loop also stands still behind one that is not read.',
+] as const
+const NO_INJECTION = 'Nothing is put in by hand (`inject`).'
 
 /** Every cycle has an edge that leads back in the order of the graph: each of those holds everything. */
 function enlargeBackEdges(

@@ -1,21 +1,51 @@
+import { type GraphNode, PATH_TYPES } from '../../graph/types.ts'
+import { BATCH_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
 import type { Components } from '../components.ts'
-import { SOURCE_DEFAULTS } from './lanes.ts'
+import { copiesOf, SOURCE_DEFAULTS, workersOf } from './workers.ts'
 import { branchesOf, isFailureEdge } from '../flow/shares.ts'
 
 /**
  * The most records that may be inside a loop at once, whatever routes they take: the window of each source, times the
- * most records that one of its records can become on the way there. Infinite where the loop itself makes several of one.
- * `docs/analysis.md` has the formula.
+ * most records that one of its records can become on the way there; and those that are put in by hand, which may begin
+ * anywhere. Infinite where the loop itself makes several of one. `docs/analysis.md` has the formula.
  */
-export function mostInFlight(graph: Adjacency, parts: Components, loop: number): number {
+export function mostInFlight(graph: Adjacency, parts: Components, loop: number, injected = 0): number {
   if (multiplies(graph, parts, loop)) return Infinity
   const most = mostInto(graph, parts, loop)
-  return graph.nodes.reduce((sum, { kind, window, concurrency }, node) => {
+  const byHand =
+    injected === 0 ? 0 : injected * largest([...most].filter((_, node) => graph.node(node).kind !== 'source'))
+  return graph.nodes.reduce((sum, { kind, window }, node) => {
     const arriving = most[node] ?? 0
     if (kind !== 'source' || arriving === 0) return sum
-    return sum + (window ?? SOURCE_DEFAULTS.window) * (concurrency ?? SOURCE_DEFAULTS.concurrency) * arriving
-  }, 0)
+    return sum + (window ?? SOURCE_DEFAULTS.window) * workersOf(graph, node) * arriving
+  }, byHand)
+}
+
+/**
+ * The most records of one granule in the loop: what sources send together, and what stages make of a batch, times what each
+ * becomes on its way there.
+ */
+export function largestGranule(graph: Adjacency, parts: Components, loop: number): number {
+  const most = mostInto(graph, parts, loop)
+  return graph.nodes.reduce((largest, node, number) => {
+    const arriving = most[number] ?? 0
+    const together = node.kind === 'source' ? granuleOf(node) : batchOf(node)
+    return arriving === 0 ? largest : Math.max(largest, together * Math.ceil(arriving))
+  }, 1)
+}
+
+const DEFAULT_GRANULE = 512
+
+function granuleOf({ granule, window = SOURCE_DEFAULTS.window, ack, push, produce, poll, rate }: GraphNode): number {
+  const isSingle = ack !== undefined || push === true
+  // A rehearsal sends records one by one where it is to keep to a rate.
+  const isRehearsed = produce === undefined && poll === undefined && rate !== undefined
+  return Math.min(window, granule ?? (isSingle || isRehearsed ? 1 : DEFAULT_GRANULE))
+}
+
+function batchOf({ batch, mapBatch }: GraphNode): number {
+  return batch === undefined && mapBatch === undefined ? 1 : (batch?.size ?? BATCH_OPTIONS.size.default)
 }
 
 /** For each node: the most records that come into the loop of one record of the node. */
@@ -27,9 +57,12 @@ function mostInto(graph: Adjacency, parts: Components, loop: number): Float64Arr
       for (const node of members) most[node] = 1
       continue
     }
-    // In an upstream loop a record may turn before it leaves, so the best exit of any member counts for all.
+    // In an upstream loop a record may turn before it leaves, so the best exit of any member counts for all. One that leaves
+    // and turns at once does so any number of times.
     const best = largest(members.map((node) => mostFrom(graph, node, (next) => most[next] ?? 0)))
-    const sure = best > 0 && parts.isLoop(component) && multiplies(graph, parts, component) ? Infinity : best
+    const inside = (next: number): number => (parts.of(next) === component ? best : (most[next] ?? 0))
+    const grows = parts.isLoop(component) && members.some((node) => mostFrom(graph, node, inside) > best)
+    const sure = grows ? Infinity : best
     for (const node of members) most[node] = sure
   }
   return most
@@ -43,21 +76,25 @@ function multiplies(graph: Adjacency, parts: Components, loop: number): boolean 
 
 /**
  * The most that one record of a node can be worth, when a record that comes to `next` is worth `worth(next)`: all its
- * results, plus one record for each branch that a handler may emit to; of a conditional its best branch; or its best failure.
+ * results, plus one record for each branch that a handler may emit to; of a conditional its best branch; or what a failure
+ * is worth on the edges of one path, all of which get it. A stage whose workers all get each record gets a copy for each.
  */
 function mostFrom(graph: Adjacency, node: number, worth: (next: number) => number): number {
   const options = graph.node(node)
-  const sum = (edges: readonly number[]): number => edges.reduce((total, edge) => total + worth(graph.to(edge)), 0)
+  const sum = (edges: readonly number[]): number =>
+    edges.reduce((total, edge) => total + copiesOf(graph, edge) * worth(graph.to(edge)), 0)
   const edges = graph.out(node)
   const failures = edges.filter((edge) => isFailureEdge(options, graph.edge(edge)))
   const results = edges.filter((edge) => !failures.includes(edge))
-  const failed = largest(failures.map((edge) => worth(graph.to(edge))))
+  const failed = largest(PATH_TYPES.map((path) => sum(failures.filter((edge) => graph.edge(edge).pathType === path))))
   if (options.kind === 'conditional') {
     return Math.max(failed, largest(branchesOf(options, results, graph).map((branch) => sum(branch.edges))))
   }
   const plain = results.filter((edge) => graph.edge(edge).when === undefined)
   const emitted = results.filter((edge) => graph.edge(edge).when !== undefined)
-  return Math.max(failed, sum(plain) * Math.max(1, options.selectivity ?? 1) + sum(emitted))
+  const made = sum(plain) * Math.max(1, Math.ceil(options.selectivity ?? 1)) + sum(emitted)
+  // A handler of batches may give one record up and make something of it all the same.
+  return options.batch === undefined && options.mapBatch === undefined ? Math.max(failed, made) : failed + made
 }
 
 /** The largest of numbers that are not negative; a spread would overflow the stack on long lists. */

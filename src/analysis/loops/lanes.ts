@@ -1,17 +1,18 @@
-import type { NodeKind } from '../../graph/types.ts'
 import { NODE_OPTIONS, RUN_OPTIONS } from '../../options.ts'
 import type { Adjacency } from '../adjacency.ts'
+import { isFailureEdge } from '../flow/shares.ts'
+import { dispatchOf, headOf, isFused, isStage, workersOf } from './workers.ts'
 
 /** Records on a lane for which neither its edges nor a buffer say anything. */
 export const DEFAULT_MAX_DEMAND = RUN_OPTIONS.maxDemand.default
 
-/** Defaults of the option tables that the analysis counts with. */
-export const SOURCE_DEFAULTS = { window: NODE_OPTIONS.window.default, concurrency: NODE_OPTIONS.concurrency.default }
-
-/** Kinds that get threads. Conditionals, merges and buffers live on the lanes between them. */
-export function isStage(kind: NodeKind): boolean {
-  return kind === 'source' || kind === 'transform' || kind === 'sink'
-}
+/**
+ * Bytes of a ring for each record that it is meant to hold, and the largest ring that the plan makes for a number of records.
+ * A writer waits while less than an eighth of its ring is free, and pads the end of it; so a record has three quarters of this.
+ */
+export const RING_BYTES_PER_RECORD = 128
+export const MAX_SIZED_RING_BYTES: number = 1 << 26
+export const USABLE_RECORD_BYTES: number = (RING_BYTES_PER_RECORD / 4) * 3
 
 /** What runs from one stage to the next, through nodes without threads: one ring for each pair of workers. */
 export interface LanePath {
@@ -20,22 +21,34 @@ export interface LanePath {
   /** Rings: workers that write times workers that read. */
   readonly rings: number
   /**
-   * Records that one ring holds: the first `maxDemand` on the way, else what its buffers hold together, shared by the
-   * rings, else the default. 0 where fused.
+   * Records that are on one ring at the least while its writer waits: the first `maxDemand` on the way, else what its buffers
+   * hold together, shared by the rings, else the default; at most one more than the `minDemand` that is said, because the
+   * reader grants no more before; at most what its bytes hold. 0 where fused.
    */
   readonly ringCapacity: number
-  /** Rings that must be full before the cycle can stand still. */
+  /** Rings that must be full before the cycle can stand still, and the workers that read them. */
   readonly fullRings: number
+  readonly waitingReaders: number
+  /** Most records of a granule that its readers send on together. */
+  readonly granule: number
   /** The graph says the capacity; otherwise the plan is free to choose it. */
   readonly isSaid: boolean
   /** A buffer on the way drops records when it is full, so a writer never waits for it. */
   readonly drops: boolean
   /** The buffer on the way whose `capacity` counts. */
   readonly buffer: string | undefined
+  /** Options besides the capacity that the graph says of the lane, and that bound what it holds. */
+  readonly bounds: readonly ('minDemand' | 'laneBytes')[]
+}
+
+/** What the lanes of a graph hold where it says nothing, and the most records of a granule in a loop. */
+export interface LaneFacts {
+  readonly maxDemand: number
+  readonly granule: number
 }
 
 /** Cuts a cycle into lanes: a new one begins at each stage. It must begin at a stage. */
-export function lanePaths(graph: Adjacency, cycle: readonly number[], maxDemand: number): readonly LanePath[] {
+export function lanePaths(graph: Adjacency, cycle: readonly number[], facts: LaneFacts): readonly LanePath[] {
   const paths: number[][] = []
   let edges: number[] = []
   for (const edge of cycle) {
@@ -44,26 +57,66 @@ export function lanePaths(graph: Adjacency, cycle: readonly number[], maxDemand:
     paths.push(edges)
     edges = []
   }
-  return paths.map((path) => laneOf(graph, path, maxDemand))
+  return paths.map((path, i) => {
+    const next = paths[(i + 1) % paths.length]![0]!
+    const granule = goesAlone(graph, next) ? 1 : facts.granule
+    return { ...laneOf(graph, path, facts.maxDemand), granule }
+  })
 }
 
-function laneOf(graph: Adjacency, edges: readonly number[], maxDemand: number): LanePath {
-  const [from, to] = [graph.from(edges[0] ?? -1), graph.to(edges.at(-1) ?? -1)]
+/** A record whose call failed is sent by itself, apart from those before it. */
+function goesAlone(graph: Adjacency, edge: number): boolean {
+  const node = graph.node(graph.from(edge))
+  const isBatching = node.batch !== undefined || node.mapBatch !== undefined
+  return isFailureEdge(node, graph.edge(edge)) && !isBatching && headOf(graph, graph.from(edge)) === graph.from(edge)
+}
+
+/**
+ * Different records that a lane holds when the cycle stands still, with rings of so many. Records that a worker has in hand
+ * lie on their ring until all that came of their granule is sent: those of which it is sent already count on the next one too.
+ */
+export function heldBy({ fullRings, waitingReaders, granule }: LanePath, ringCapacity: number): number {
+  return fullRings * ringCapacity - waitingReaders * Math.max(0, Math.min(granule, ringCapacity) - 1)
+}
+
+/** The least that each ring must hold so that the lane holds so many. */
+export function ringFor({ fullRings, waitingReaders, granule }: LanePath, records: number): number {
+  const ofOneGranule = Math.ceil((records - waitingReaders) / (fullRings - waitingReaders))
+  if (fullRings > waitingReaders && ofOneGranule <= granule) return Math.max(1, ofOneGranule)
+  return Math.max(1, Math.ceil((records + waitingReaders * (granule - 1)) / fullRings))
+}
+
+function laneOf(graph: Adjacency, edges: readonly number[], maxDemand: number): Omit<LanePath, 'granule'> {
+  // What is fused runs in the workers of the first of its chain, which get their records as that one does.
+  const [from, to] = [headOf(graph, graph.from(edges[0] ?? -1)), graph.to(edges.at(-1) ?? -1)]
   const [writers, readers] = [workersOf(graph, from), workersOf(graph, to)]
   const rings = writers * readers
   const buffers = edges.map((edge) => graph.node(graph.to(edge))).filter(({ kind }) => kind === 'buffer')
-  const demand = edges.map((edge) => graph.edge(edge).maxDemand).find((said) => said !== undefined)
+  const said = (name: 'maxDemand' | 'minDemand' | 'laneBytes'): number | undefined =>
+    edges.map((edge) => graph.edge(edge)[name]).find((value) => value !== undefined)
+  const [demand, minDemand, laneBytes] = [said('maxDemand'), said('minDemand'), said('laneBytes')]
   const held = buffers.reduce((sum, { capacity = NODE_OPTIONS.capacity.default }) => sum + capacity, 0)
-  const fused = edges.some((edge) => graph.edge(edge).fuse === true)
+  const fused = edges.some((edge) => isFused(graph, edge))
+  const records = demand ?? (buffers.length > 0 ? Math.ceil(held / rings) : maxDemand)
   return {
     edges,
     rings,
-    ringCapacity: fused ? 0 : (demand ?? (buffers.length > 0 ? Math.ceil(held / rings) : maxDemand)),
+    ringCapacity: fused ? 0 : Math.min(records, (minDemand ?? Infinity) + 1, recordsOf(laneBytes)),
     fullRings: (waitsForAll(graph, from) ? writers : 1) * (waitsForAll(graph, to) ? readers : 1),
-    isSaid: fused || demand !== undefined || buffers.length > 0,
+    waitingReaders: waitsForAll(graph, to) ? readers : 1,
+    isSaid: fused || demand !== undefined || buffers.length > 0 || minDemand !== undefined || laneBytes !== undefined,
     drops: buffers.some(({ whenFull = 'block' }) => whenFull !== 'block'),
     buffer: demand === undefined ? buffers[0]?.id : undefined,
+    bounds: [
+      ...(minDemand === undefined ? [] : ['minDemand' as const]),
+      ...(laneBytes === undefined ? [] : ['laneBytes' as const]),
+    ],
   }
+}
+
+/** Records for which a ring has bytes; where none are said, those of the largest one. */
+function recordsOf(laneBytes: number = MAX_SIZED_RING_BYTES): number {
+  return Math.max(1, Math.floor(2 ** Math.ceil(Math.log2(laneBytes)) / RING_BYTES_PER_RECORD))
 }
 
 /**
@@ -71,10 +124,5 @@ function laneOf(graph: Adjacency, edges: readonly number[], maxDemand: number): 
  * waiting themselves before anything stands still. One that may not choose (by key, to all, in turn) can wait for one.
  */
 function waitsForAll(graph: Adjacency, stage: number): boolean {
-  const { dispatch, partitionBy } = graph.node(stage)
-  return (dispatch ?? (partitionBy === undefined ? 'demand' : 'partition')) === 'demand'
-}
-
-export function workersOf(graph: Adjacency, node: number): number {
-  return graph.node(node).concurrency ?? SOURCE_DEFAULTS.concurrency
+  return dispatchOf(graph.node(stage)) === 'demand'
 }

@@ -3,7 +3,8 @@ import { describeCycle } from '../cycles.ts'
 import type { EdgeShare } from '../flow/shares.ts'
 import { quote } from '../problems.ts'
 import type { Cycle } from '../types.ts'
-import { isStage, lanePaths, type LanePath } from './lanes.ts'
+import { heldBy, type LaneFacts, lanePaths, RING_BYTES_PER_RECORD, ringFor, type LanePath } from './lanes.ts'
+import { isStage } from './workers.ts'
 
 /** What a lane must hold so that a loop is safe. */
 export interface Enlargement {
@@ -16,6 +17,9 @@ export interface Enlargement {
   readonly buffer?: string
   /** The `capacity` that `buffer` needs: its rings together. */
   readonly bufferCapacity?: number
+  /** What else has to be said larger, where the graph says it: `minDemand` and `laneBytes` of the lane's edges. */
+  readonly minDemand?: number
+  readonly laneBytes?: number
 }
 
 /** Whether the workers of one cycle can come to wait for each other in a ring. */
@@ -25,13 +29,14 @@ export interface LoopVerdict {
   /**
    * Safe: `fits`, its lanes hold all that may be in it at once; `sized`, the graph leaves a lane of it to the plan, which
    * makes it hold the rest; `drops`, a full lane of it drops instead of blocking; `unreached`, no source reaches it.
-   * Not safe: `tooSmall`; `multiplies`, one record may become several inside the loop, so no capacity is enough.
+   * Not safe: `tooSmall`; `multiplies`, one record may become any number in the loop, there or in a loop before it, so no
+   * capacity is enough.
    */
   readonly reason: 'fits' | 'sized' | 'drops' | 'unreached' | 'tooSmall' | 'multiplies'
   readonly why: string
   /** The most records that may be in the loop at once; infinite where it multiplies them. */
   readonly inFlight: number
-  /** Records that the lanes of the cycle must hold before it can stand still. */
+  /** Different records that the lanes of the cycle hold before it can stand still: more than `inFlight` where it is safe. */
   readonly capacity: number
   /** The smallest change that makes this cycle safe by itself; absent where it is safe without one, or nothing helps. */
   readonly enlarge?: Enlargement
@@ -40,14 +45,14 @@ export interface LoopVerdict {
 export interface Bounds {
   readonly shares: readonly EdgeShare[]
   readonly records: number
-  readonly maxDemand: number
+  readonly facts: LaneFacts
   /** What earlier cycles asked for, by edge; this one adds what it still lacks. */
   readonly larger: Map<number, Enlargement>
 }
 
 export function verdictOf(graph: Adjacency, edges: readonly number[], bounds: Bounds): LoopVerdict {
-  const { records, maxDemand, shares } = bounds
-  const lanes = lanePaths(graph, fromStage(graph, edges), maxDemand)
+  const { records, facts, shares } = bounds
+  const lanes = lanePaths(graph, fromStage(graph, edges), facts)
   const capacity = lanes.reduce((sum, lane) => sum + held(lane), 0)
   const verdict = { cycle: describeCycle(graph, shares, edges), inFlight: records, capacity }
   const drops = lanes.find((lane) => lane.drops)
@@ -58,11 +63,11 @@ export function verdictOf(graph: Adjacency, edges: readonly number[], bounds: Bo
   }
   if (records === Infinity) {
     const why =
-      'One record may become several inside the loop, so no capacity is enough: let a buffer in it drop, or multiply outside.'
+      'One record may become any number of records in the loop, so no capacity is enough: let a buffer in it drop, or copy and multiply outside of loops.'
     return { ...verdict, safe: false, reason: 'multiplies', why }
   }
-  if (capacity >= records) {
-    const why = `Its lanes hold ${capacity} records, and at most ${records} may be in the loop at once.`
+  if (capacity > records) {
+    const why = `Its lanes hold ${capacity} records when they are full, and at most ${records} may be in the loop at once.`
     return { ...verdict, safe: true, reason: 'fits', why }
   }
   return { ...verdict, ...lacking(graph, lanes, { ...bounds, capacity }) }
@@ -76,10 +81,10 @@ function lacking(
 ): Pick<LoopVerdict, 'safe' | 'reason' | 'why' | 'enlarge'> {
   const lane = feedback(graph, lanes)
   if (lane === undefined) return { safe: false, reason: 'tooSmall', why: 'It has no lane that could hold its records.' }
-  const enlarge = enlargement(graph, lane, Math.ceil((records - (capacity - held(lane))) / lane.fullRings))
+  const enlarge = enlargement(graph, lane, ringFor(lane, records + 1 - (capacity - held(lane))))
   keepLarger(graph, lanes, records, enlarge, larger)
   const edge = `${quote(graph.edge(enlarge.edge).from)} → ${quote(graph.edge(enlarge.edge).to)}`
-  const holds = `Its lanes hold ${capacity} records, and up to ${records} may be in the loop at once`
+  const holds = `Its lanes hold ${capacity} records when they are full, and up to ${records} may be in the loop at once`
   if (!lane.isSaid) {
     const why = `${holds}: the plan makes the lane over ${edge} hold ${enlarge.capacity}.`
     return { safe: true, reason: 'sized', why, enlarge }
@@ -87,13 +92,14 @@ function lacking(
   const place =
     enlarge.buffer === undefined ? `\`maxDemand\` of edge ${edge}` : `\`capacity\` of ${quote(enlarge.buffer)}`
   const to = enlarge.bufferCapacity ?? enlarge.capacity
-  const why = `${holds}: set ${place} to ${to}, or lower the \`window\` of the sources.`
+  const beside = lane.bounds.map((name) => ` and \`${name}\` to ${enlarge[name]}`).join('')
+  const why = `${holds}: set ${place} to ${to}${beside}, or lower the \`window\` of the sources.`
   return { safe: false, reason: 'tooSmall', why, enlarge }
 }
 
 /** Records that a lane holds when the cycle stands still. */
-function held({ ringCapacity, fullRings }: LanePath): number {
-  return ringCapacity * fullRings
+function held(lane: LanePath): number {
+  return heldBy(lane, lane.ringCapacity)
 }
 
 /**
@@ -112,9 +118,14 @@ function feedback(graph: Adjacency, lanes: readonly LanePath[]): LanePath | unde
 
 function enlargement(graph: Adjacency, lane: LanePath, capacity: number): Enlargement {
   const edge = closingEdge(graph, lane)
-  return lane.buffer === undefined
-    ? { edge, capacity, isSaid: lane.isSaid }
-    : { edge, capacity, isSaid: true, buffer: lane.buffer, bufferCapacity: capacity * lane.rings }
+  return {
+    edge,
+    capacity,
+    isSaid: lane.isSaid,
+    ...(lane.buffer === undefined ? {} : { buffer: lane.buffer, bufferCapacity: capacity * lane.rings }),
+    ...(lane.bounds.includes('minDemand') ? { minDemand: capacity - 1 } : {}),
+    ...(lane.bounds.includes('laneBytes') ? { laneBytes: capacity * RING_BYTES_PER_RECORD } : {}),
+  }
 }
 
 /** Adds the enlargement, unless those of earlier cycles already give this one what it needs. */
@@ -126,10 +137,10 @@ function keepLarger(
   larger: Map<number, Enlargement>,
 ): void {
   const now = lanes.reduce((sum, lane) => {
-    return sum + Math.max(lane.ringCapacity, larger.get(closingEdge(graph, lane))?.capacity ?? 0) * lane.fullRings
+    return sum + heldBy(lane, Math.max(lane.ringCapacity, larger.get(closingEdge(graph, lane))?.capacity ?? 0))
   }, 0)
   const before = larger.get(enlarge.edge)?.capacity ?? 0
-  if (now < records && enlarge.capacity > before) larger.set(enlarge.edge, enlarge)
+  if (now <= records && enlarge.capacity > before) larger.set(enlarge.edge, enlarge)
 }
 
 /** The edge by which a lane is named: its retry edge, else its last. */

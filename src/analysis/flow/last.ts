@@ -1,14 +1,14 @@
 import type { Adjacency } from '../adjacency.ts'
 import { components } from '../components.ts'
-import { isFailureEdge } from '../flow/shares.ts'
+import { isFailureEdge } from './shares.ts'
 
 /**
  * Of these nodes, those that none of the others comes after: below it, and not in a loop with it. What only failures lead to
  * is not on the way. Linear in nodes and edges.
  */
-export function lastOf(graph: Adjacency, nodes: readonly string[]): readonly string[] {
+export function lastOf(graph: Adjacency, nodes: readonly number[]): readonly number[] {
   const parts = components(graph)
-  const partOf = (id: string): number => parts.of(graph.number(id))
+  const partOf = (node: number): number => parts.of(node)
   const meant = new Set(nodes.map(partOf))
   const leadsOn = new Set<number>()
   // From the end of the flow to its beginning, so that what is below is known.
@@ -18,5 +18,5 @@ export function lastOf(graph: Adjacency, nodes: readonly string[]): readonly str
       .map((edge) => parts.of(graph.to(edge)))
     if (below.some((next) => next !== part && (meant.has(next) || leadsOn.has(next)))) leadsOn.add(part)
   }
-  return nodes.filter((id) => !leadsOn.has(partOf(id)))
+  return nodes.filter((node) => !leadsOn.has(partOf(node)))
 }

@@ -1,0 +1,106 @@
+import type { BATCH_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '../options.ts'
+
+/**
+ * What the predictions make of one option: `modelled`, its value changes what they say; `assumed`, where a graph gives it they
+ * say in `assumptions` what they take for granted instead; `nothing`, it has no part in rates, times or room.
+ */
+export interface Treatment {
+  readonly is: 'modelled' | 'assumed' | 'nothing'
+  /** Where it counts, or what is taken for granted, as a sentence without its subject. */
+  readonly text: string
+}
+
+const modelled = (text: string): Treatment => ({ is: 'modelled', text })
+const assumed = (text: string): Treatment => ({ is: 'assumed', text })
+const nothing = (text: string): Treatment => ({ is: 'nothing', text })
+const DRAWN: Treatment = nothing('drawings')
+const HANDLER: Treatment = nothing('its time and its results are what the graph declares')
+
+/** Every option of nodes; those of `batch` by themselves. */
+export const NODE_TREATMENT: Readonly<
+  Record<Exclude<keyof typeof NODE_OPTIONS, 'batch'> | `batch.${keyof typeof BATCH_OPTIONS}`, Treatment>
+> = {
+  label: DRAWN,
+  description: DRAWN,
+  cluster: DRAWN,
+  shape: DRAWN,
+  fillcolor: DRAWN,
+  fontcolor: DRAWN,
+  style: DRAWN,
+  penwidth: DRAWN,
+  image: DRAWN,
+  concurrency: modelled('service rate, windows, room, deadlock'),
+  latencyMs: modelled('service rate, latency, window; of nodes without threads a delay'),
+  serviceRate: modelled('service rate'),
+  cpu: modelled('cores'),
+  restart: assumed('no worker dies'),
+  resourceLimits: assumed('no worker runs out of memory'),
+  setup: HANDLER,
+  teardown: HANDLER,
+  rate: modelled('what a source offers'),
+  rateLimit: modelled('what a source offers at most'),
+  window: modelled('rate by Little’s law, forecast, reach of buffers, deadlock'),
+  granule: modelled('deadlock; rates as if records went one by one'),
+  pollSize: assumed('a call of `poll` gives all that there is room for'),
+  pollMs: assumed('a source has records whenever they can be taken'),
+  produce: HANDLER,
+  poll: HANDLER,
+  push: modelled('one worker'),
+  ack: assumed('`ack` takes no time'),
+  selectivity: modelled('traffic equations, deadlock'),
+  map: HANDLER,
+  flatMap: HANDLER,
+  filter: HANDLER,
+  mapBatch: modelled('a batch, as with `batch`'),
+  write: HANDLER,
+  route: HANDLER,
+  maxInFlight: modelled('service rate of stages that wait'),
+  ordered: assumed('calls take alike, so that keeping the order holds nobody up'),
+  dispatch: modelled('copies of a broadcast, deadlock; else all workers get alike'),
+  partitionBy: assumed('keys are spread evenly over the workers'),
+  retry: assumed(
+    'the declared time is that of a record with all its attempts in place, and a declared `ratio` of failures what is left of them',
+  ),
+  timeoutMs: assumed('no call runs into its time-out'),
+  maxCrashes: assumed('no record kills its worker'),
+  capacity: modelled('buffers, forecast, deadlock'),
+  whenFull: modelled('what a full buffer drops'),
+  'batch.size': modelled('waiting and time in a batch, window, sizing, deadlock'),
+  'batch.timeoutMs': modelled('waiting in an open batch, window'),
+  'batch.by': assumed('batches by key fill like batches without'),
+}
+
+/** Every option of edges. */
+export const EDGE_TREATMENT: Readonly<Record<keyof typeof EDGE_OPTIONS, Treatment>> = {
+  pathType: modelled('shares: results, or failures'),
+  when: modelled('shares: branches'),
+  dataType: nothing('validation'),
+  label: DRAWN,
+  rate: nothing('shown beside the predicted one, and in `drift`'),
+  ratio: modelled('shares'),
+  weight: modelled('latency, window'),
+  codec: assumed('encoding is part of what a record takes'),
+  maxDemand: modelled('room, forecast, deadlock'),
+  minDemand: modelled('deadlock; rates as if credit were granted record by record'),
+  laneBytes: modelled('deadlock; else lanes have bytes for the records that they hold'),
+  selector: assumed('every worker gets every record of a broadcast'),
+  fuse: modelled('service rate: the workers of both are the same'),
+}
+
+/** Every option of a run. */
+export const RUN_TREATMENT: Readonly<Record<keyof typeof RUN_OPTIONS, Treatment>> = {
+  deadlineMs: nothing('how it stops'),
+  startDeadlineMs: nothing('how it starts'),
+  maxDemand: modelled('the option `maxDemand` of `forecast` and `deadlock`'),
+  laneBytes: nothing('lanes of loops are sized beside it; else as `laneBytes` of an edge'),
+  stashBytes: nothing('what waits in a stash has room there'),
+  maxRecordBytes: nothing('no record is larger'),
+  restart: nothing('as `restart` of a node'),
+  stallMs: nothing('what is told'),
+  inject: modelled('the option `injected` of `deadlock`'),
+  deadLetters: nothing('what is kept'),
+  deadLetterBytes: nothing('what is kept of dead letters'),
+  params: nothing('what handlers read'),
+  loader: nothing('how it starts'),
+  signal: nothing('how it stops'),
+}
