@@ -21,3 +21,13 @@ export const SPACE = 0x20
 export const BACKSLASH = 0x5c
 
 export const COMMA_DIALECT: Dialect = { delimiter: 0x2c, escape: 'double', skipsSpace: false, encoding: 'utf-8' }
+
+/** What windows-1252 has where Latin-1 has control characters. Node's decoder of that name reads Latin-1. */
+const WINDOWS = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+
+/** The text of bytes that are whole characters. */
+export function textOf(bytes: Uint8Array, encoding: Dialect['encoding']): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (encoding === 'utf-8') return buffer.toString('utf8')
+  return buffer.toString('latin1').replace(/[\x80-\x9f]/g, (control) => WINDOWS[control.charCodeAt(0) - 0x80]!)
+}

@@ -21,6 +21,7 @@ const START_DEADLINE_MS = 120_000
 const MAX_ROUNDS = 4
 const CONNECTIONS = 4
 const MAX_DEAD = 0.5
+const LOCK_TIMEOUT_MS = 10_000
 
 export interface ImportOptions {
   /** Where the files are. */
@@ -33,10 +34,12 @@ export interface ImportOptions {
   readonly declared?: Declared
   /** The name under which the database keeps what comes from here. Default: as declared, or the directory's. */
   readonly source?: string | undefined
-  /** Connections to a server, and rows written at once. Default: 4. */
+  /** Connections to a server. Default: 4. */
   readonly connections?: number
   /** Share of dead letters from which a file fails. Default: as declared, or 0.5. */
   readonly maxDead?: number | undefined
+  /** Longest wait for a table that somebody else has locked; then its file fails. Default: 10,000. */
+  readonly lockTimeoutMs?: number
   /** Told when the pipeline runs; again for each round, where files have to be read once more. */
   readonly onRunning?: (pipeline: Pipeline) => void
   /** Drains the import when aborted. */
@@ -78,6 +81,7 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
     source: { name: name ?? basename(directory), isGiven: name !== undefined },
     ...(declared.schema === undefined ? {} : { schema: declared.schema }),
     maxDead: options.maxDead ?? declared.maxDead ?? MAX_DEAD,
+    lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     kinds,
     ...(options.to === undefined ? { embedded: join(embedded, 'database') } : {}),
   }

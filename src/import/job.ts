@@ -25,6 +25,8 @@ export interface JobData {
   readonly source: { readonly name: string; readonly isGiven: boolean }
   readonly schema?: string
   readonly maxDead: number
+  /** Longest wait for a table that somebody else has locked. */
+  readonly lockTimeoutMs: number
   readonly kinds: Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
   readonly files: readonly JobFile[]
   /** Where the embedded database lies; absent with a server, whose address is in the environment. */

@@ -22,8 +22,6 @@ import { type Staged, applyFile, stageColumns } from './tables.ts'
 
 /** Calls for one piece, before the database is given up. With the delays of the graph, that takes about ten seconds. */
 export const LOAD_ATTEMPTS = 7
-/** Longest wait for a table that somebody else has locked. */
-const LOCK_TIMEOUT_MS = 10_000
 const STAGES_LOCK = 7_113_002
 
 /** The state of a `load` worker: its one connection. */
@@ -273,7 +271,7 @@ async function endFile(
   const kindRow = await lockKind(database, source, kind)
   const staged: Staged = { table: whole.stage, head, evidence: whole.evidence, rows, digest: whole.digest }
   const to = { source, kind: kindRow, file, mode: declared.mode ?? 'replace', key: declared.key ?? [] } as const
-  await database.execute(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
+  await database.execute(`set local lock_timeout = ${job.lockTimeoutMs}`)
   const applied = await applyFile(database, to, staged)
   if (applied.letters.length > 0) await addLetters(database, source.run, file.id, applied.letters)
   const written = rows - applied.letters.length

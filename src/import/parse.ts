@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { typesOf } from './cell-types.ts'
 import { type DeclaredColumn, acceptedBits } from './column-types.ts'
-import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE } from './dialect.ts'
+import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE, textOf } from './dialect.ts'
 import { type Evidence, addCell, emptyEvidence } from './evidence.ts'
 import type { Letter, ParsedPiece, Piece } from './records.ts'
 import { bomBytes, lineEnd } from './rows.ts'
@@ -312,5 +312,5 @@ class Declared {
 }
 
 function fromWindows(bytes: Uint8Array): Uint8Array {
-  return Buffer.from(new TextDecoder('windows-1252').decode(bytes))
+  return Buffer.from(textOf(bytes, 'windows-1252'))
 }

@@ -94,13 +94,14 @@ async function* readFile(
     if ('reason' in sniffed) nothing = sniffed
     else {
       const { titles, dialect } = sniffed
+      const later = reading.file.encoding === undefined ? [] : [`encoding: ${reading.file.encoding}`]
       head = {
         titles,
         dialect,
         mayBeWindows: encoding === undefined,
         declared: titles.map((title) => declaredOf(reading.kind, title)),
         placeholders: reading.file.placeholders,
-        remarks: [...content.remarks, ...sniffed.remarks],
+        remarks: [...content.remarks, ...later, ...sniffed.remarks],
       }
       version = createHash('sha256')
         .update(JSON.stringify([READING, state, head]))

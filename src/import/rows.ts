@@ -1,5 +1,5 @@
 /** Where rows begin and end, in bytes: line breaks within quotes are part of a row. A row ends at LF, CR, or both. */
-import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE } from './dialect.ts'
+import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE, textOf } from './dialect.ts'
 
 /** The position behind the row that begins at `from`, its line break included; -1 where the bytes end before the row does. */
 export function rowEnd(bytes: Uint8Array, from: number, dialect: Dialect): number {
@@ -78,12 +78,20 @@ export function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
   return true
 }
 
-/** One row as texts, for looking at the head of a file; `undefined` where its quotes are broken. */
-export function cellsOf(row: Uint8Array, dialect: Dialect): string[] | undefined {
-  const text = new TextDecoder(dialect.encoding).decode(row).replace(/(?:\r\n|\n|\r)$/, '')
+/** One row as texts. */
+export interface Cells {
+  readonly cells: readonly string[]
+  /** Cells with a quote in them that is no quoting: perhaps they are parts of quoted ones. */
+  readonly strayQuotes: number
+}
+
+/** One row, for looking at the head of a file; `undefined` where its quotes are broken. */
+export function cellsOf(row: Uint8Array, dialect: Dialect): Cells | undefined {
+  const text = textOf(row, dialect.encoding).replace(/(?:\r\n|\n|\r)$/, '')
   const delimiter = String.fromCharCode(dialect.delimiter)
   const hasBackslash = dialect.escape === 'backslash'
   const cells: string[] = []
+  let strayQuotes = 0
   for (let at = 0; ;) {
     if (dialect.skipsSpace) while (text[at] === ' ') at++
     if (text[at] === '"') {
@@ -98,11 +106,13 @@ export function cellsOf(row: Uint8Array, dialect: Dialect): string[] | undefined
       cells.push(cell)
     } else {
       const end = text.indexOf(delimiter, at)
-      cells.push(text.slice(at, end === -1 ? undefined : end))
+      const cell = text.slice(at, end === -1 ? undefined : end)
+      if (cell.includes('"')) strayQuotes++
+      cells.push(cell)
       at = end === -1 ? text.length : end
     }
-    if (at >= text.length) return cells
+    if (at >= text.length) return { cells, strayQuotes }
     at++
-    if (at === text.length) return [...cells, '']
+    if (at === text.length) return { cells: [...cells, ''], strayQuotes }
   }
 }

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DATE, DATE_DMY, DATE_MDY, DOUBLE, NUMERIC, BIGINT, TIMESTAMP, TIMESTAMPTZ, typesOf } from './cell-types.ts'
 import { COMMA_DIALECT, type Dialect, type Encoding, LF, SPACE } from './dialect.ts'
-import { bomBytes, cellsOf, countLines, isBlank, lineEnd, rowEnd } from './rows.ts'
+import { type Cells, bomBytes, cellsOf, countLines, isBlank, lineEnd, rowEnd } from './rows.ts'
 
 /** What is declared of a kind's files. */
 export interface DeclaredDialect {
@@ -32,10 +32,9 @@ const SAMPLED_ROWS = 30
 /** Titles, comments and blank lines before a header. */
 const MAX_PREAMBLE_ROWS = 20
 
-interface SampledRow {
+interface SampledRow extends Cells {
   readonly from: number
   readonly to: number
-  readonly cells: readonly string[]
 }
 
 /**
@@ -125,8 +124,12 @@ function candidate(
   const counts = new Map<number, number>()
   for (const { cells } of best.rows) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1)
   const [width = 1, often = 0] = [...counts].sort(([a, m], [b, n]) => n * Math.min(b, 3) - m * Math.min(a, 3))[0] ?? []
-  const share = often / Math.max(1, best.rows.length + best.broken)
-  return { ...best, width, score: width === 1 ? 0.1 * share : share * (1 + Math.min(width, 20) / 100) }
+  // A quote within a cell speaks against the delimiter that made the cell.
+  const strays = best.rows.filter(({ strayQuotes }) => strayQuotes > 0).length
+  const share = (often - strays / 2) / Math.max(1, best.rows.length + best.broken)
+  // Rows of one cell: a delimiter that parts the titles is none of their text.
+  const alone = (best.rows[0]?.cells.length ?? 1) > 1 ? 0.2 : 0.1
+  return { ...best, width, score: width === 1 ? alone * share : share * (1 + Math.min(width, 20) / 100) }
 }
 
 function rowsOf(
@@ -142,11 +145,11 @@ function rowsOf(
     if (end === -1 && !isWhole) break
     to = end === -1 ? head.length : end
     if (isBlank(head, from, to)) continue
-    const cells = cellsOf(head.subarray(from + bomBytes(head, from), to), dialect)
-    if (cells === undefined) {
+    const read = cellsOf(head.subarray(from + bomBytes(head, from), to), dialect)
+    if (read === undefined) {
       to = lineEnd(head, from)
       broken++
-    } else rows.push({ from, to, cells })
+    } else rows.push({ from, to, ...read })
   }
   return { rows, broken }
 }
