@@ -110,7 +110,9 @@ export function planColumns(
     const { type: from } = before
     const breaker = evidence.breakers[i]
     const because =
-      from === null || breaker == null ? '' : `, for ${JSON.stringify(breaker.text)} on line ${breaker.line}`
+      from === null || breaker === null || breaker === undefined
+        ? ''
+        : `, for ${JSON.stringify(breaker.text)} on line ${breaker.line}`
     note(column, `${from ?? 'empty'} became ${column.type}${because}`)
   }
   for (const [name, text] of Object.entries(head.placeholders)) {

@@ -2,6 +2,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PGlite as EmbeddedPostgres } from '@electric-sql/pglite'
+import type Postgres from 'postgres'
+import type { Sql } from 'postgres'
 import { ImportProblem, messageOf } from './problem.ts'
 
 export interface Database {
@@ -93,8 +96,6 @@ class Server implements Database {
   }
 }
 
-type Sql = import('postgres').Sql
-
 class Connection {
   isClosed = false
   readonly #sql: Sql
@@ -162,7 +163,7 @@ class Connection {
   }
 }
 
-async function postgresClient(): Promise<typeof import('postgres')> {
+async function postgresClient(): Promise<typeof Postgres> {
   try {
     return (await import('postgres')).default
   } catch (error) {
@@ -171,7 +172,7 @@ async function postgresClient(): Promise<typeof import('postgres')> {
 }
 
 async function openEmbedded(directory: string): Promise<Database> {
-  let PGlite: (typeof import('@electric-sql/pglite'))['PGlite']
+  let PGlite: typeof EmbeddedPostgres
   try {
     PGlite = (await import('@electric-sql/pglite')).PGlite
   } catch (error) {

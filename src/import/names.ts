@@ -45,6 +45,6 @@ export function quoteText(text: string): string {
 /** Whole characters, in so many bytes of UTF-8 at most. */
 function cutName(name: string, bytes: number): string {
   let cut = name.slice(0, bytes)
-  while (Buffer.byteLength(cut) > bytes) cut = [...cut].slice(0, -1).join('')
+  while (Buffer.byteLength(cut) > bytes) cut = cut.replace(/.$/su, '')
   return cut
 }

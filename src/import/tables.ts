@@ -1,5 +1,5 @@
 /** Tables of kinds, and how the rows of a file become theirs. A table that the import did not make is never touched. */
-import { type CellReading, valueSql, widenSql } from './column-types.ts'
+import { valueSql, widenSql } from './column-types.ts'
 import { type ColumnPlan, type FileColumn, planColumns } from './columns.ts'
 import type { Database } from './database.ts'
 import type { Mode } from './declared.ts'
@@ -129,7 +129,7 @@ function columnSql({ name, type }: ColumnRow): string {
 /** A cell of the stage `s` as a value. */
 function cellSql({ cell, reading }: FileColumn, isWide: boolean): string {
   if (typeof cell === 'object') return `${quoteText(cell.text)}::text`
-  return valueSql(isWide ? `s.cells[${cell + 1}]` : `s.c${cell + 1}`, reading as CellReading)
+  return valueSql(isWide ? `s.cells[${cell + 1}]` : `s.c${cell + 1}`, reading)
 }
 
 /** Every column of the table with its value in a row of this file: those that the file has not are missing. */

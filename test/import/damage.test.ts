@@ -87,7 +87,7 @@ test('a name once given stays, whatever files come', onServer, async () => {
   const { results } = await importHere({ directory, to })
   const tables = Object.fromEntries(results.map(({ path, table }) => [path, table]))
   assert.equal(tables['a_b.csv'], 'names.a_b')
-  assert.deepEqual([tables['a-b.csv'], tables['a b.csv']].sort(), ['names.a_b_2', 'names.a_b_3'])
+  assert.deepEqual(new Set([tables['a-b.csv'], tables['a b.csv']]), new Set(['names.a_b_2', 'names.a_b_3']))
   assert.deepEqual(await rowsAt(to, 'select id from names.a_b'), [['1']])
   assert.deepEqual(await rowsAt(to, 'select id from names."日本" union all select id from names."中国"'), [
     ['2'],
@@ -246,16 +246,17 @@ test('a file that shrank leaves no row behind, and unchanged rows are not writte
   assert.deepEqual([again.inserted, again.deleted], [0, 0])
 })
 
+const versionOf = (version: number): string => 'v,text\n' + lines(20_000, () => `${version},${'.'.repeat(150)}\n`)
+
 test('readers see a file as it was, or as it is: never half', onServer, async () => {
-  const of = (version: number): string => 'v,text\n' + lines(20_000, () => `${version},${'.'.repeat(150)}\n`)
-  const directory = folderOf({ 'a.csv': of(1) }, 'whole')
+  const directory = folderOf({ 'a.csv': versionOf(1) }, 'whole')
   await importHere({ directory, to })
-  put(directory, { 'a.csv': of(2) })
+  put(directory, { 'a.csv': versionOf(2) })
   await withDatabase(to, '', async (database) => {
-    let isOver = false
-    const importing = importHere({ directory, to, connections: 2 }).finally(() => (isOver = true))
+    const state = { isOver: false }
+    const importing = importHere({ directory, to, connections: 2 }).finally(() => (state.isOver = true))
     const looks = new Set<string>()
-    while (!isOver) {
+    while (!state.isOver) {
       const [look] = await database.query<{ look: string }>(
         `select concat_ws(' ', count(*), min(v), max(v)) as look from whole.a`,
       )

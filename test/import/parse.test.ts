@@ -26,10 +26,11 @@ function parsed(text: string | Uint8Array, head: Head, line = 1): ParsedPiece {
   return parsePiece({ file: 0, version: '', piece: 0, line, bytes: bytes(text), head })
 }
 
+const unescape = (cell: string): string =>
+  cell.replace(/\\(.)/gs, (_, letter: string) => ({ t: '\t', n: '\n', r: '\r' })[letter] ?? letter)
+
 /** Rows as PostgreSQL reads them from COPY: the line, then texts, and null for what is missing. */
 function rowsOf({ copy }: ParsedPiece): (string | null)[][] {
-  const unescape = (cell: string): string =>
-    cell.replace(/\\(.)/gs, (_, letter: string) => ({ t: '\t', n: '\n', r: '\r' })[letter] ?? letter)
   const lines = Buffer.from(copy).toString().split('\n').slice(0, -1)
   return lines.map((line) => line.split('\t').map((cell) => (cell === '\\N' ? null : unescape(cell))))
 }

@@ -154,10 +154,9 @@ test(
       onRunning: whenLoaded(9, () => wire.cut()),
     })
     assert.match(broken.failure!, /ECONNREFUSED|CONNECTION|connection/)
-    assert.deepEqual(
-      broken.results.filter(({ outcome }) => outcome === 'not read').map(({ path }) => path),
-      ['large.csv'],
-    )
+    const notRead = broken.results.filter(({ outcome }) => outcome === 'not read').map(({ path }) => path)
+    assert.ok(notRead.includes('large.csv'), notRead.join())
+    assert.equal(broken.failed, notRead.length)
     const [staged] = await rowsAt(to, 'select max(staged) as staged from millrace_imports.loads')
     assert.ok(Number(staged![0]) > 0, 'pieces that were staged are there')
     const mended = await importHere({ directory, to })
