@@ -2,7 +2,7 @@
 import { ANY_TYPE } from './cell-types.ts'
 import { type CellReading, type ColumnType, bytesOnPage, readingOf } from './column-types.ts'
 import type { Evidence } from './evidence.ts'
-import type { ColumnRow } from './ledger.ts'
+import type { ColumnRow } from './books.ts'
 import { plainName, takeName } from './names.ts'
 import type { Head, SchemaChange } from './records.ts'
 

@@ -6,7 +6,7 @@ import { type Evidence, addEvidence } from './evidence.ts'
 import { DATABASE_URL, type JobData, readJob } from './job.ts'
 import {
   type FileRow,
-  LEDGER,
+  BOOKS,
   type Source,
   enterFile,
   enterResult,
@@ -14,7 +14,7 @@ import {
   leaveRun,
   lockKind,
   nameKind,
-} from './ledger.ts'
+} from './books.ts'
 import { digestOf } from './parse.ts'
 import { ImportProblem, messageOf } from './problem.ts'
 import type { FileResult, Head, Letter, Note, ParsedPiece } from './records.ts'
@@ -53,7 +53,7 @@ export async function openLoader(): Promise<Loader> {
 export async function closeLoader({ database, source }: Loader): Promise<void> {
   try {
     const ended = await database.query<{ file: number }>(
-      `select l.file from ${LEDGER}.loads l join ${LEDGER}.results r on r.file = l.file where r.run = $1`,
+      `select l.file from ${BOOKS}.loads l join ${BOOKS}.results r on r.file = l.file where r.run = $1`,
       [source.run],
     )
     for (const { file } of ended) await dropStage(database, file)
@@ -106,7 +106,7 @@ async function load(loader: Loader, piece: ParsedPiece): Promise<FileResult | un
     return end.nothing.isFault ? fail(loader, piece, end.nothing.reason) : leaveAlone(loader, piece, end.nothing.reason)
   }
   if (end?.pieces === 1) return database.transaction(() => loadWhole(loader, piece))
-  const [row] = await database.query<{ id: number }>(`select id from ${LEDGER}.files where source = $1 and path = $2`, [
+  const [row] = await database.query<{ id: number }>(`select id from ${BOOKS}.files where source = $1 and path = $2`, [
     source.id,
     path,
   ])
@@ -128,19 +128,17 @@ async function enterAlone({ database, source, job }: Loader, piece: ParsedPiece)
 }
 
 function stageOf(file: number): string {
-  return `${LEDGER}.stage_${file}`
+  return `${BOOKS}.stage_${file}`
 }
 
 /** Makes the staging table of a file, unless pieces of this version of it are there already: then they need not come again. */
 async function prepareStage(database: Database, file: number, { version, head }: ParsedPiece): Promise<void> {
   await database.query('select pg_advisory_xact_lock($1, $2)', [STAGES_LOCK, file])
-  const [load] = await database.query<{ version: string }>(`select version from ${LEDGER}.loads where file = $1`, [
-    file,
-  ])
+  const [load] = await database.query<{ version: string }>(`select version from ${BOOKS}.loads where file = $1`, [file])
   if (load?.version === version) return
   await dropStage(database, file)
   await database.execute(`create unlogged table ${stageOf(file)} (${stageColumns(head.titles.length)})`)
-  await database.query(`insert into ${LEDGER}.loads (file, version) values ($1, $2)`, [file, version])
+  await database.query(`insert into ${BOOKS}.loads (file, version) values ($1, $2)`, [file, version])
 }
 
 /** @returns whether the file is staged whole. A piece that is there already is not staged twice. */
@@ -148,14 +146,14 @@ async function stagePiece({ database, staging }: Loader, file: number, piece: Pa
   const { version, end, letters, copy, evidence, rows, notUtf8, hasUtf8 } = piece
   const facts: PieceFacts = { evidence, rows, notUtf8, hasUtf8, digest: digestOf(piece) }
   const added = await database.query(
-    `insert into ${LEDGER}.pieces (file, piece, facts, letters) values ($1, $2, $3::text::jsonb, $4::text::jsonb)
+    `insert into ${BOOKS}.pieces (file, piece, facts, letters) values ($1, $2, $3::text::jsonb, $4::text::jsonb)
     on conflict do nothing returning 1`,
     [file, piece.piece, JSON.stringify(facts), JSON.stringify(letters)],
   )
   if (added.length > 0 && rows > 0) await database.copy(stageOf(file), copy)
   // Last: until the end of the transaction, other workers that stage the same file wait for this row.
   const [state] = await database.query<{ whole: boolean }>(
-    `update ${LEDGER}.loads set staged = staged + $2, pieces = coalesce($3, pieces) where file = $1 and version = $4
+    `update ${BOOKS}.loads set staged = staged + $2, pieces = coalesce($3, pieces) where file = $1 and version = $4
     returning coalesce(staged = pieces, false) as whole`,
     [file, added.length, end?.pieces ?? null, version],
   )
@@ -167,8 +165,8 @@ async function stagePiece({ database, staging }: Loader, file: number, piece: Pa
 async function dropStage(database: Database, file: number): Promise<void> {
   await database.execute(
     `drop table if exists ${stageOf(file)};
-    delete from ${LEDGER}.pieces where file = ${file};
-    delete from ${LEDGER}.loads where file = ${file}`,
+    delete from ${BOOKS}.pieces where file = ${file};
+    delete from ${BOOKS}.loads where file = ${file}`,
   )
 }
 
@@ -213,7 +211,7 @@ async function loadStaged(loader: Loader, piece: ParsedPiece, id: number): Promi
   const file = await enterFile(database, source.id, path, row.id)
   const pieces = await database.query<{ facts: PieceFacts; count: number; letters: Letter[] }>(
     `select facts, jsonb_array_length(letters) as count, jsonb_path_query_array(letters, '$[0 to 9]') as letters
-    from ${LEDGER}.pieces where file = $1 order by piece`,
+    from ${BOOKS}.pieces where file = $1 order by piece`,
     [id],
   )
   // Another worker has ended the file meanwhile.
@@ -276,7 +274,7 @@ async function endFile(
   if (applied.letters.length > 0) await addLetters(database, source.run, file.id, applied.letters)
   const written = rows - applied.letters.length
   await database.query(
-    `update ${LEDGER}.files set rows = case when $4 then rows + $2 else $2 end, digest = $3, kind = $5 where id = $1`,
+    `update ${BOOKS}.files set rows = case when $4 then rows + $2 else $2 end, digest = $3, kind = $5 where id = $1`,
     [file.id, to.mode === 'append' ? applied.inserted : written, whole.digest, to.mode === 'append', kindRow.id],
   )
   return record({
@@ -299,12 +297,12 @@ async function enterLetters(
   file: number,
   letters: readonly Letter[] | undefined,
 ): Promise<void> {
-  await database.query(`delete from ${LEDGER}.dead_letters where file = $1`, [file])
+  await database.query(`delete from ${BOOKS}.dead_letters where file = $1`, [file])
   if (letters !== undefined) return addLetters(database, run, file, letters)
   await database.query(
-    `insert into ${LEDGER}.dead_letters (file, run, line, column_title, value, reason, raw)
+    `insert into ${BOOKS}.dead_letters (file, run, line, column_title, value, reason, raw)
     select $1, $2, g.line, g."column", g.value, g.reason, g.raw
-    from ${LEDGER}.pieces p, jsonb_to_recordset(p.letters) as g (line bigint, "column" text, value text, reason text, raw text)
+    from ${BOOKS}.pieces p, jsonb_to_recordset(p.letters) as g (line bigint, "column" text, value text, reason text, raw text)
     where p.file = $1`,
     [file, run],
   )
@@ -313,7 +311,7 @@ async function enterLetters(
 async function addLetters(database: Database, run: number, file: number, letters: readonly Letter[]): Promise<void> {
   if (letters.length === 0) return
   await database.query(
-    `insert into ${LEDGER}.dead_letters (file, run, line, column_title, value, reason, raw)
+    `insert into ${BOOKS}.dead_letters (file, run, line, column_title, value, reason, raw)
     select $1, $2, g.line, g."column", g.value, g.reason, g.raw
     from jsonb_to_recordset($3::text::jsonb) as g (line bigint, "column" text, value text, reason text, raw text)`,
     [file, run, JSON.stringify(letters)],
@@ -325,7 +323,7 @@ async function leaveAlone(loader: Loader, piece: ParsedPiece, reason: string): P
   const { database, job, source } = loader
   const { kind, path } = job.files[piece.file]!
   const [before] = await database.query<{ rows: number }>(
-    `select rows::float8 as rows from ${LEDGER}.files where source = $1 and path = $2`,
+    `select rows::float8 as rows from ${BOOKS}.files where source = $1 and path = $2`,
     [source.id, path],
   )
   if ((before?.rows ?? 0) > 0)

@@ -4,7 +4,7 @@ import { type ColumnPlan, type FileColumn, planColumns } from './columns.ts'
 import type { Database } from './database.ts'
 import type { Mode } from './declared.ts'
 import type { Evidence } from './evidence.ts'
-import { type ColumnRow, type FileRow, type KindRow, LEDGER, type Source, columnsOf, enterColumns } from './ledger.ts'
+import { type ColumnRow, type FileRow, type KindRow, BOOKS, type Source, columnsOf, enterColumns } from './books.ts'
 import { quoteName, quoteText } from './names.ts'
 import { MAX_STAGED_COLUMNS } from './parse.ts'
 import { ImportProblem } from './problem.ts'
@@ -94,14 +94,14 @@ async function checkOwnership(
 }
 
 async function makeTable(database: Database, kind: number, table: string, plan: ColumnPlan): Promise<void> {
-  await database.query(`delete from ${LEDGER}.columns where kind = $1`, [kind])
+  await database.query(`delete from ${BOOKS}.columns where kind = $1`, [kind])
   const columns = plan.added.filter(({ isRest }) => !isRest).map(columnSql)
   const rest = plan.added.some(({ isRest }) => isRest) ? ['_rest jsonb'] : []
   await database.execute(
     `create table ${table} (${['_file integer not null', '_line bigint not null', ...columns, ...rest].join(', ')})`,
   )
-  await database.query(`update ${LEDGER}.kinds set is_made = true where id = $1`, [kind])
-  await database.query(`update ${LEDGER}.files set rows = 0, digest = null, columns = '[]' where kind = $1`, [kind])
+  await database.query(`update ${BOOKS}.kinds set is_made = true where id = $1`, [kind])
+  await database.query(`update ${BOOKS}.files set rows = 0, digest = null, columns = '[]' where kind = $1`, [kind])
 }
 
 async function alterTable(
@@ -245,14 +245,14 @@ async function dropColumns(
   columns: readonly FileColumn[],
 ): Promise<SchemaChange[]> {
   const own = new Set(columns.map(({ column }) => column.name))
-  await database.query(`update ${LEDGER}.files set columns = $2::text::jsonb where id = $1`, [
+  await database.query(`update ${BOOKS}.files set columns = $2::text::jsonb where id = $1`, [
     file.id,
     JSON.stringify([...own]),
   ])
   const candidates = known.filter(({ name }) => !own.has(name))
   if (candidates.length === 0) return []
   const used = await database.query<{ name: string }>(
-    `select distinct c.name from ${LEDGER}.files f, jsonb_array_elements_text(f.columns) as c (name) where f.kind = $1 and f.rows > 0 and f.id <> $2`,
+    `select distinct c.name from ${BOOKS}.files f, jsonb_array_elements_text(f.columns) as c (name) where f.kind = $1 and f.rows > 0 and f.id <> $2`,
     [kind.id, file.id],
   )
   const kept = new Set(used.map(({ name }) => name))
@@ -261,7 +261,7 @@ async function dropColumns(
     await database.execute('savepoint dropping')
     try {
       if (!column.isRest) await database.execute(`alter table ${table} drop column if exists ${quoteName(column.name)}`)
-      await database.query(`delete from ${LEDGER}.columns where kind = $1 and name = $2`, [kind.id, column.name])
+      await database.query(`delete from ${BOOKS}.columns where kind = $1 and name = $2`, [kind.id, column.name])
       changes.push({ table: shownTable, column: column.name, change: 'gone' })
     } catch (error) {
       if ((error as { code?: string }).code !== '2BP01') throw error

@@ -6,30 +6,30 @@ import type { JobData } from './job.ts'
 import { plainName, quoteName, takeName } from './names.ts'
 import type { FileResult } from './records.ts'
 
-export const LEDGER = 'millrace_imports'
-/** Held while names are given and tables of the ledger are made. */
+export const BOOKS = 'millrace_imports'
+/** Held while names are given and tables of the books are made. */
 const NAMES_LOCK = 7_113_001
 
 const TABLES = `
-create schema if not exists ${LEDGER};
-create table if not exists ${LEDGER}.sources (
+create schema if not exists ${BOOKS};
+create table if not exists ${BOOKS}.sources (
   id integer generated always as identity primary key,
   name text not null unique,
   directory text not null,
   is_given boolean not null,
   schema_name text not null
 );
-create table if not exists ${LEDGER}.kinds (
+create table if not exists ${BOOKS}.kinds (
   id integer generated always as identity primary key,
-  source integer not null references ${LEDGER}.sources,
+  source integer not null references ${BOOKS}.sources,
   name text not null,
   table_name text not null,
   is_made boolean not null default false,
   mode text not null default 'replace',
   unique (source, name)
 );
-create table if not exists ${LEDGER}.columns (
-  kind integer not null references ${LEDGER}.kinds,
+create table if not exists ${BOOKS}.columns (
+  kind integer not null references ${BOOKS}.kinds,
   name text not null,
   title text not null,
   occurrence integer not null,
@@ -40,26 +40,26 @@ create table if not exists ${LEDGER}.columns (
   is_rest boolean not null,
   primary key (kind, name)
 );
-create table if not exists ${LEDGER}.runs (
+create table if not exists ${BOOKS}.runs (
   id integer generated always as identity primary key,
   key text not null unique,
-  source integer not null references ${LEDGER}.sources,
+  source integer not null references ${BOOKS}.sources,
   started timestamptz not null default clock_timestamp(),
   finished timestamptz
 );
-create table if not exists ${LEDGER}.files (
+create table if not exists ${BOOKS}.files (
   id integer generated always as identity primary key,
-  source integer not null references ${LEDGER}.sources,
+  source integer not null references ${BOOKS}.sources,
   path text not null,
-  kind integer not null references ${LEDGER}.kinds,
+  kind integer not null references ${BOOKS}.kinds,
   rows bigint not null default 0,
   digest text,
   columns jsonb not null default '[]',
   unique (source, path)
 );
-create table if not exists ${LEDGER}.results (
-  run integer not null references ${LEDGER}.runs,
-  file integer not null references ${LEDGER}.files,
+create table if not exists ${BOOKS}.results (
+  run integer not null references ${BOOKS}.runs,
+  file integer not null references ${BOOKS}.files,
   outcome text not null,
   rows bigint not null,
   inserted bigint not null,
@@ -70,31 +70,31 @@ create table if not exists ${LEDGER}.results (
   finished timestamptz not null default clock_timestamp(),
   primary key (run, file)
 );
-create table if not exists ${LEDGER}.schema_changes (
-  run integer not null references ${LEDGER}.runs,
-  file integer not null references ${LEDGER}.files,
+create table if not exists ${BOOKS}.schema_changes (
+  run integer not null references ${BOOKS}.runs,
+  file integer not null references ${BOOKS}.files,
   table_name text not null,
   column_name text not null,
   change text not null,
   happened timestamptz not null default clock_timestamp()
 );
-create table if not exists ${LEDGER}.dead_letters (
-  file integer not null references ${LEDGER}.files,
+create table if not exists ${BOOKS}.dead_letters (
+  file integer not null references ${BOOKS}.files,
   line bigint not null,
-  run integer not null references ${LEDGER}.runs,
+  run integer not null references ${BOOKS}.runs,
   column_title text,
   value text,
   reason text not null,
   raw text not null
 );
-create index if not exists dead_letters_file on ${LEDGER}.dead_letters (file);
-create unlogged table if not exists ${LEDGER}.loads (
+create index if not exists dead_letters_file on ${BOOKS}.dead_letters (file);
+create unlogged table if not exists ${BOOKS}.loads (
   file integer primary key,
   version text not null,
   pieces integer,
   staged integer not null default 0
 );
-create unlogged table if not exists ${LEDGER}.pieces (
+create unlogged table if not exists ${BOOKS}.pieces (
   file integer not null,
   piece integer not null,
   facts jsonb not null,
@@ -132,18 +132,18 @@ export interface ColumnRow {
   readonly isRest: boolean
 }
 
-/** Makes the ledger where there is none, and enters the source and the run of a job; each worker does, and one is enough. */
+/** Makes the books where there is none, and enters the source and the run of a job; each worker does, and one is enough. */
 export function enterRun(database: Database, job: JobData): Promise<Source> {
   return database.transaction(async () => {
     await database.query('select pg_advisory_xact_lock($1)', [NAMES_LOCK])
-    const [made] = await database.query<{ made: boolean }>(`select to_regclass('${LEDGER}.pieces') is not null as made`)
+    const [made] = await database.query<{ made: boolean }>(`select to_regclass('${BOOKS}.pieces') is not null as made`)
     if (!made!.made) await database.execute(TABLES)
     const source = await enterSource(database, job)
-    await database.query(`insert into ${LEDGER}.runs (key, source) values ($1, $2) on conflict (key) do nothing`, [
+    await database.query(`insert into ${BOOKS}.runs (key, source) values ($1, $2) on conflict (key) do nothing`, [
       job.run,
       source.id,
     ])
-    const [run] = await database.query<{ id: number }>(`select id from ${LEDGER}.runs where key = $1`, [job.run])
+    const [run] = await database.query<{ id: number }>(`select id from ${BOOKS}.runs where key = $1`, [job.run])
     return { ...source, run: run!.id }
   })
 }
@@ -152,18 +152,18 @@ export function enterRun(database: Database, job: JobData): Promise<Source> {
 async function enterSource(database: Database, { source, directory, schema }: JobData): Promise<Omit<Source, 'run'>> {
   const [known] = await database.query<{ id: number; schema: string }>(
     source.isGiven
-      ? `select id, schema_name as schema from ${LEDGER}.sources where name = $1`
-      : `select id, schema_name as schema from ${LEDGER}.sources where directory = $1 and not is_given`,
+      ? `select id, schema_name as schema from ${BOOKS}.sources where name = $1`
+      : `select id, schema_name as schema from ${BOOKS}.sources where directory = $1 and not is_given`,
     [source.isGiven ? source.name : directory],
   )
   if (known !== undefined) return known
-  const names = await database.query<{ name: string }>(`select name from ${LEDGER}.sources`)
+  const names = await database.query<{ name: string }>(`select name from ${BOOKS}.sources`)
   const name = source.isGiven ? source.name : takeName(source.name, new Set(names.map((each) => each.name)))
   const schemas = await database.query<{ name: string }>('select nspname as name from pg_namespace')
   const own = schema ?? takeName(plainName(name) || 'imports', new Set(schemas.map((each) => each.name)))
   await database.execute(`create schema if not exists ${quoteName(own)}`)
   const [entered] = await database.query<{ id: number }>(
-    `insert into ${LEDGER}.sources (name, directory, is_given, schema_name) values ($1, $2, $3, $4) returning id`,
+    `insert into ${BOOKS}.sources (name, directory, is_given, schema_name) values ($1, $2, $3, $4) returning id`,
     [name, directory, source.isGiven, own],
   )
   return { id: entered!.id, schema: own }
@@ -177,7 +177,7 @@ export async function nameKind(
   declared: { readonly table?: string; readonly mode?: Mode },
 ): Promise<void> {
   const isKnown = async (): Promise<boolean> => {
-    const rows = await database.query(`select 1 from ${LEDGER}.kinds where source = $1 and name = $2`, [source, name])
+    const rows = await database.query(`select 1 from ${BOOKS}.kinds where source = $1 and name = $2`, [source, name])
     return rows.length > 0
   }
   if (await isKnown()) return
@@ -187,11 +187,11 @@ export async function nameKind(
     const taken = await database.query<{ name: string }>(
       `select relname as name from pg_class where relnamespace = to_regnamespace($1)
       union select typname from pg_type where typnamespace = to_regnamespace($1)
-      union select k.table_name from ${LEDGER}.kinds k join ${LEDGER}.sources s on s.id = k.source where s.schema_name = $2`,
+      union select k.table_name from ${BOOKS}.kinds k join ${BOOKS}.sources s on s.id = k.source where s.schema_name = $2`,
       [quoteName(schema), schema],
     )
     const table = declared.table ?? takeName(plainName(name) || 'table', new Set(taken.map((each) => each.name)))
-    await database.query(`insert into ${LEDGER}.kinds (source, name, table_name, mode) values ($1, $2, $3, $4)`, [
+    await database.query(`insert into ${BOOKS}.kinds (source, name, table_name, mode) values ($1, $2, $3, $4)`, [
       source,
       name,
       table,
@@ -203,7 +203,7 @@ export async function nameKind(
 /** The kind, locked for this transaction: files of one kind end one after the other. */
 export async function lockKind(database: Database, { id: source }: Source, name: string): Promise<KindRow> {
   const [row] = await database.query<KindRow>(
-    `select id, table_name as "table", is_made as "isMade" from ${LEDGER}.kinds where source = $1 and name = $2 for update`,
+    `select id, table_name as "table", is_made as "isMade" from ${BOOKS}.kinds where source = $1 and name = $2 for update`,
     [source, name],
   )
   return row!
@@ -211,7 +211,7 @@ export async function lockKind(database: Database, { id: source }: Source, name:
 
 export async function enterFile(database: Database, source: number, path: string, kind: number): Promise<FileRow> {
   const [row] = await database.query<FileRow>(
-    `insert into ${LEDGER}.files as f (source, path, kind) values ($1, $2, $3)
+    `insert into ${BOOKS}.files as f (source, path, kind) values ($1, $2, $3)
     on conflict (source, path) do update set path = excluded.path
     returning f.id, f.kind, f.rows::float8 as rows, f.digest`,
     [source, path, kind],
@@ -222,7 +222,7 @@ export async function enterFile(database: Database, source: number, path: string
 export function columnsOf(database: Database, kind: number): Promise<ColumnRow[]> {
   return database.query<ColumnRow>(
     `select name, title, occurrence, place, type, format, longest, is_rest as "isRest"
-    from ${LEDGER}.columns where kind = $1 order by place`,
+    from ${BOOKS}.columns where kind = $1 order by place`,
     [kind],
   )
 }
@@ -230,7 +230,7 @@ export function columnsOf(database: Database, kind: number): Promise<ColumnRow[]
 export async function enterColumns(database: Database, kind: number, columns: readonly ColumnRow[]): Promise<void> {
   if (columns.length === 0) return
   await database.query(
-    `insert into ${LEDGER}.columns as c (kind, name, title, occurrence, place, type, format, longest, is_rest)
+    `insert into ${BOOKS}.columns as c (kind, name, title, occurrence, place, type, format, longest, is_rest)
     select $1, g.name, g.title, g.occurrence, g.place, g.type, g.format, g.longest, g."isRest"
     from jsonb_to_recordset($2::text::jsonb) as g (name text, title text, occurrence integer, place integer, type text,
       format jsonb, longest integer, "isRest" boolean)
@@ -242,7 +242,7 @@ export async function enterColumns(database: Database, kind: number, columns: re
 /** Enters how a file ended in this run; a second round of it overwrites the first. */
 export async function enterResult(database: Database, source: Source, file: number, result: FileResult): Promise<void> {
   await database.query(
-    `insert into ${LEDGER}.results as r (run, file, outcome, rows, inserted, deleted, dead_letters, message, remarks)
+    `insert into ${BOOKS}.results as r (run, file, outcome, rows, inserted, deleted, dead_letters, message, remarks)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb)
     on conflict (run, file) do update set outcome = excluded.outcome, rows = excluded.rows, inserted = excluded.inserted,
       deleted = excluded.deleted, dead_letters = excluded.dead_letters, message = excluded.message,
@@ -261,7 +261,7 @@ export async function enterResult(database: Database, source: Source, file: numb
   )
   if (result.changes.length === 0) return
   await database.query(
-    `insert into ${LEDGER}.schema_changes (run, file, table_name, column_name, change)
+    `insert into ${BOOKS}.schema_changes (run, file, table_name, column_name, change)
     select $1, $2, g."table", g."column", g.change
     from jsonb_to_recordset($3::text::jsonb) as g ("table" text, "column" text, change text)`,
     [source.run, file, JSON.stringify(result.changes)],
@@ -271,5 +271,5 @@ export async function enterResult(database: Database, source: Source, file: numb
 /** All that was told of a run is on disk from here on. */
 export async function leaveRun(database: Database, run: number): Promise<void> {
   await database.execute('set synchronous_commit = on')
-  await database.query(`update ${LEDGER}.runs set finished = clock_timestamp() where id = $1`, [run])
+  await database.query(`update ${BOOKS}.runs set finished = clock_timestamp() where id = $1`, [run])
 }
