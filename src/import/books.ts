@@ -1,10 +1,9 @@
 /** What the database itself records of imports, in the schema `millrace_imports`: names that were given stay. */
 import type { CellFormat, ColumnType } from './column-types.ts'
 import type { Database } from './database.ts'
-import type { Mode } from './declared.ts'
 import type { JobData } from './job.ts'
 import { plainName, quoteName, takeName } from './names.ts'
-import type { FileResult } from './records.ts'
+import type { FileResult, Letter } from './records.ts'
 
 export const BOOKS = 'millrace_imports'
 /** Held while names are given and tables of the books are made. */
@@ -106,17 +105,21 @@ export interface Source {
   readonly id: number
   readonly schema: string
   readonly run: number
+  /** Of each file of the job, in its order. */
+  readonly files: readonly { readonly id: number; readonly kind: number }[]
 }
 
-export interface KindRow {
-  readonly id: number
+/** A file and its table as they are, while the kind is locked. */
+export interface FileState {
   readonly table: string
+  /** The import has made the table. */
   readonly isMade: boolean
-}
-
-export interface FileRow {
-  readonly id: number
-  readonly kind: number
+  /** There is something of the table's name. */
+  readonly isThere: boolean
+  /** Names of the columns that it has, whoever added them. */
+  readonly inTable: readonly string[]
+  readonly columns: readonly ColumnRow[]
+  /** Of the last import of the file. */
   readonly rows: number
   readonly digest: string | null
 }
@@ -144,12 +147,15 @@ export function enterRun(database: Database, job: JobData): Promise<Source> {
       source.id,
     ])
     const [run] = await database.query<{ id: number }>(`select id from ${BOOKS}.runs where key = $1`, [job.run])
-    return { ...source, run: run!.id }
+    return { ...source, run: run!.id, files: await enterFiles(database, source, job) }
   })
 }
 
 /** The source by its name where it was given, else by its directory: two directories of one name are two sources. */
-async function enterSource(database: Database, { source, directory, schema }: JobData): Promise<Omit<Source, 'run'>> {
+async function enterSource(
+  database: Database,
+  { source, directory, schema }: JobData,
+): Promise<Pick<Source, 'id' | 'schema'>> {
   const [known] = await database.query<{ id: number; schema: string }>(
     source.isGiven
       ? `select id, schema_name as schema from ${BOOKS}.sources where name = $1`
@@ -169,62 +175,70 @@ async function enterSource(database: Database, { source, directory, schema }: Jo
   return { id: entered!.id, schema: own }
 }
 
-/** Gives a kind its table, in a transaction of its own: names are given one after the other. */
-export async function nameKind(
+/** Gives the kinds of a job their tables, and enters its files. Names that were given stay. */
+async function enterFiles(
   database: Database,
-  { id: source, schema }: Source,
-  name: string,
-  declared: { readonly table?: string; readonly mode?: Mode },
-): Promise<void> {
-  const isKnown = async (): Promise<boolean> => {
-    const rows = await database.query(`select 1 from ${BOOKS}.kinds where source = $1 and name = $2`, [source, name])
-    return rows.length > 0
-  }
-  if (await isKnown()) return
-  await database.transaction(async () => {
-    await database.query('select pg_advisory_xact_lock($1)', [NAMES_LOCK])
-    if (await isKnown()) return
-    const taken = await database.query<{ name: string }>(
+  { id: source, schema }: Pick<Source, 'id' | 'schema'>,
+  { files, kinds }: JobData,
+): Promise<Source['files']> {
+  const known = await database.query<{ name: string }>(`select name from ${BOOKS}.kinds where source = $1`, [source])
+  const named = new Set(known.map(({ name }) => name))
+  const fresh = Object.keys(kinds)
+    .filter((name) => !named.has(name))
+    .toSorted()
+  if (fresh.length > 0) {
+    const rows = await database.query<{ name: string }>(
       `select relname as name from pg_class where relnamespace = to_regnamespace($1)
       union select typname from pg_type where typnamespace = to_regnamespace($1)
       union select k.table_name from ${BOOKS}.kinds k join ${BOOKS}.sources s on s.id = k.source where s.schema_name = $2`,
       [quoteName(schema), schema],
     )
-    const table = declared.table ?? takeName(plainName(name) || 'table', new Set(taken.map((each) => each.name)))
-    await database.query(`insert into ${BOOKS}.kinds (source, name, table_name, mode) values ($1, $2, $3, $4)`, [
-      source,
-      name,
-      table,
-      declared.mode ?? 'replace',
-    ])
-  })
+    const taken = new Set(rows.map(({ name }) => name))
+    const named = fresh.map((name) => {
+      const { table, mode = 'replace' } = kinds[name]!
+      return { name, mode, table: table ?? takeName(plainName(name) || 'table', taken) }
+    })
+    await database.query(
+      `insert into ${BOOKS}.kinds (source, name, table_name, mode)
+      select $1, g.name, g."table", g.mode from jsonb_to_recordset($2::text::jsonb) as g (name text, "table" text, mode text)`,
+      [source, JSON.stringify(named)],
+    )
+  }
+  const entries = JSON.stringify(files.map(({ path, kind }) => ({ path, kind })))
+  const given = `jsonb_to_recordset($2::text::jsonb) as g (path text, kind text)
+      join ${BOOKS}.kinds k on k.source = $1 and k.name = g.kind`
+  await database.query(
+    `insert into ${BOOKS}.files (source, path, kind) select $1, g.path, k.id from ${given} on conflict do nothing`,
+    [source, entries],
+  )
+  const ids = await database.query<{ path: string; id: number; kind: number }>(
+    `select g.path, f.id, k.id as kind from ${given} join ${BOOKS}.files f on f.source = $1 and f.path = g.path`,
+    [source, entries],
+  )
+  const byPath = new Map(ids.map((each) => [each.path, each]))
+  return files.map(({ path }) => byPath.get(path)!)
 }
 
-/** The kind, locked for this transaction: files of one kind end one after the other. */
-export async function lockKind(database: Database, { id: source }: Source, name: string): Promise<KindRow> {
-  const [row] = await database.query<KindRow>(
-    `select id, table_name as "table", is_made as "isMade" from ${BOOKS}.kinds where source = $1 and name = $2 for update`,
-    [source, name],
-  )
-  return row!
+/** Statements that begin the end of a file: files of one kind end one after the other, however long that takes. */
+export function lockKindSql(kind: number, lockTimeoutMs: number): string {
+  return `set local lock_timeout = 0; select from ${BOOKS}.kinds where id = ${kind} for update; set local lock_timeout = ${lockTimeoutMs}`
 }
 
-export async function enterFile(database: Database, source: number, path: string, kind: number): Promise<FileRow> {
-  const [row] = await database.query<FileRow>(
-    `insert into ${BOOKS}.files as f (source, path, kind) values ($1, $2, $3)
-    on conflict (source, path) do update set path = excluded.path
-    returning f.id, f.kind, f.rows::float8 as rows, f.digest`,
-    [source, path, kind],
+/** Whoever asks has locked the kind. */
+export async function stateOf(database: Database, schema: string, kind: number, file: number): Promise<FileState> {
+  const [state] = await database.query<FileState>(
+    `select k.table_name as "table", k.is_made as "isMade", f.rows::float8 as rows, f.digest,
+      to_regclass(n.name) is not null or to_regtype(n.name) is not null as "isThere",
+      (select coalesce(jsonb_agg(attname), '[]') from pg_attribute
+        where attrelid = to_regclass(n.name) and attnum > 0 and not attisdropped) as "inTable",
+      (select coalesce(jsonb_agg(jsonb_build_object('name', c.name, 'title', c.title, 'occurrence', c.occurrence,
+          'place', c.place, 'type', c.type, 'format', c.format, 'longest', c.longest, 'isRest', c.is_rest) order by c.place), '[]')
+        from ${BOOKS}.columns c where c.kind = k.id) as columns
+    from ${BOOKS}.kinds k, ${BOOKS}.files f, lateral (select format('%I.%I', $1::text, k.table_name) as name) n
+    where k.id = $2 and f.id = $3`,
+    [schema, kind, file],
   )
-  return row!
-}
-
-export function columnsOf(database: Database, kind: number): Promise<ColumnRow[]> {
-  return database.query<ColumnRow>(
-    `select name, title, occurrence, place, type, format, longest, is_rest as "isRest"
-    from ${BOOKS}.columns where kind = $1 order by place`,
-    [kind],
-  )
+  return state!
 }
 
 export async function enterColumns(database: Database, kind: number, columns: readonly ColumnRow[]): Promise<void> {
@@ -239,16 +253,23 @@ export async function enterColumns(database: Database, kind: number, columns: re
   )
 }
 
-/** Enters how a file ended in this run; a second round of it overwrites the first. */
-export async function enterResult(database: Database, source: Source, file: number, result: FileResult): Promise<void> {
+/** Enters how a file ended in this run; a second round of it overwrites the first. Its dead letters are those of this import. */
+export async function enterResult(
+  database: Database,
+  { run }: Source,
+  file: number,
+  result: FileResult,
+  letters: readonly Letter[] | 'staged',
+): Promise<void> {
   await database.query(
-    `insert into ${BOOKS}.results as r (run, file, outcome, rows, inserted, deleted, dead_letters, message, remarks)
+    `with gone as (delete from ${BOOKS}.dead_letters where file = $2)
+    insert into ${BOOKS}.results as r (run, file, outcome, rows, inserted, deleted, dead_letters, message, remarks)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb)
     on conflict (run, file) do update set outcome = excluded.outcome, rows = excluded.rows, inserted = excluded.inserted,
       deleted = excluded.deleted, dead_letters = excluded.dead_letters, message = excluded.message,
       remarks = excluded.remarks, finished = clock_timestamp()`,
     [
-      source.run,
+      run,
       file,
       result.outcome,
       result.rows,
@@ -259,12 +280,50 @@ export async function enterResult(database: Database, source: Source, file: numb
       JSON.stringify(result.remarks),
     ],
   )
-  if (result.changes.length === 0) return
+  if (result.changes.length > 0) {
+    await database.query(
+      `insert into ${BOOKS}.schema_changes (run, file, table_name, column_name, change)
+      select $1, $2, g."table", g."column", g.change
+      from jsonb_to_recordset($3::text::jsonb) as g ("table" text, "column" text, change text)`,
+      [run, file, JSON.stringify(result.changes)],
+    )
+  }
+  await enterLetters(database, { run }, file, letters)
+}
+
+/** Adds dead letters of a file: these, or those that were staged with its pieces. */
+export async function enterLetters(
+  database: Database,
+  { run }: Pick<Source, 'run'>,
+  file: number,
+  letters: readonly Letter[] | 'staged',
+): Promise<void> {
+  const into = `insert into ${BOOKS}.dead_letters (file, run, line, column_title, value, reason, raw)
+    select $1, $2, g.line, g."column", g.value, g.reason, g.raw from`
+  const fields = '(line bigint, "column" text, value text, reason text, raw text)'
+  if (letters === 'staged') {
+    await database.query(`${into} ${BOOKS}.pieces p, jsonb_to_recordset(p.letters) as g ${fields} where p.file = $1`, [
+      file,
+      run,
+    ])
+  } else if (letters.length > 0) {
+    await database.query(`${into} jsonb_to_recordset($3::text::jsonb) as g ${fields}`, [
+      file,
+      run,
+      JSON.stringify(letters),
+    ])
+  }
+}
+
+/** What a file holds now. */
+export async function enterImported(
+  database: Database,
+  { id, kind }: { readonly id: number; readonly kind: number },
+  held: { readonly rows: number; readonly digest: string; readonly columns: readonly string[] },
+): Promise<void> {
   await database.query(
-    `insert into ${BOOKS}.schema_changes (run, file, table_name, column_name, change)
-    select $1, $2, g."table", g."column", g.change
-    from jsonb_to_recordset($3::text::jsonb) as g ("table" text, "column" text, change text)`,
-    [source.run, file, JSON.stringify(result.changes)],
+    `update ${BOOKS}.files set rows = $2, digest = $3, columns = $4::text::jsonb, kind = $5 where id = $1`,
+    [id, held.rows, held.digest, JSON.stringify(held.columns), kind],
   )
 }
 

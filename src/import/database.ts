@@ -13,8 +13,11 @@ export interface Database {
   execute(text: string): Promise<void>
   /** Runs a `copy … from stdin`, in its text format. */
   copy(table: string, bytes: Uint8Array): Promise<void>
-  /** All that `act` asks is done, or none of it: never a part on another connection. */
-  transaction<T>(act: () => Promise<T>): Promise<T>
+  /**
+   * All that `act` asks is done, or none of it: never a part on another connection.
+   * @param first statements that begin it, without parameters
+   */
+  transaction<T>(act: () => Promise<T>, first?: string): Promise<T>
   close(): Promise<void>
 }
 
@@ -74,11 +77,11 @@ class Server implements Database {
     await (await this.#current()).copy(`copy ${table} from stdin`, bytes)
   }
 
-  async transaction<T>(act: () => Promise<T>): Promise<T> {
+  async transaction<T>(act: () => Promise<T>, first = ''): Promise<T> {
     const connection = await this.#current()
     this.#held = connection
     try {
-      await connection.query('begin', [])
+      await connection.query(`begin; ${first}`, [])
       const result = await act()
       await connection.query('commit', [])
       return result
@@ -197,9 +200,10 @@ async function openEmbedded(directory: string): Promise<Database> {
       void (await embedded.query(`copy ${table} from '/dev/blob'`, [], {
         blob: new Blob([bytes as Uint8Array<ArrayBuffer>]),
       })),
-    transaction: async (act) => {
+    transaction: async (act, first = '') => {
       await embedded.exec('begin')
       try {
+        if (first !== '') await embedded.exec(first)
         const result = await act()
         await embedded.exec('commit')
         return result

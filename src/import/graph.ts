@@ -16,6 +16,7 @@ export default dataflow('import', import.meta.url)
     setup: openLoader,
     teardown: closeLoader,
     maxInFlight: 1,
+    maxCrashes: 5,
     retry: { maxAttempts: LOAD_ATTEMPTS, baseMs: 200, maxMs: 4_000, when: isWorthRetry },
     write: loadPiece,
   })

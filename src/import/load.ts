@@ -5,15 +5,15 @@ import { codeOf, isAway, isConflict, openDatabase } from './database.ts'
 import { type Evidence, addEvidence } from './evidence.ts'
 import { DATABASE_URL, type JobData, readJob } from './job.ts'
 import {
-  type FileRow,
   BOOKS,
   type Source,
-  enterFile,
+  enterImported,
+  enterLetters,
   enterResult,
   enterRun,
   leaveRun,
-  lockKind,
-  nameKind,
+  lockKindSql,
+  stateOf,
 } from './books.ts'
 import { digestOf } from './parse.ts'
 import { ImportProblem, messageOf } from './problem.ts'
@@ -29,8 +29,6 @@ export interface Loader {
   readonly job: JobData
   readonly database: Database
   readonly source: Source
-  /** Kinds that have their table. */
-  readonly named: Set<string>
   /** Versions of files that have a staging table. */
   readonly staging: Set<string>
   /** The database stayed away at every attempt: what else is in flight need not wait for it as long again. */
@@ -44,7 +42,6 @@ export async function openLoader(): Promise<Loader> {
     job,
     database,
     source: await enterRun(database, job),
-    named: new Set(),
     staging: new Set(),
     hasGivenUp: false,
   }
@@ -95,36 +92,24 @@ export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Co
 }
 
 async function load(loader: Loader, piece: ParsedPiece): Promise<FileResult | undefined> {
-  const { database, job, source, named } = loader
-  const { kind, path } = job.files[piece.file]!
+  const { database, job, source, staging } = loader
   const { end } = piece
-  if (!named.has(kind)) {
-    await nameKind(database, source, kind, job.kinds[kind]!)
-    named.add(kind)
-  }
   if (end?.nothing !== undefined) {
     return end.nothing.isFault ? fail(loader, piece, end.nothing.reason) : leaveAlone(loader, piece, end.nothing.reason)
   }
-  if (end?.pieces === 1) return database.transaction(() => loadWhole(loader, piece))
-  const [row] = await database.query<{ id: number }>(`select id from ${BOOKS}.files where source = $1 and path = $2`, [
-    source.id,
-    path,
-  ])
-  const id = row?.id ?? (await enterAlone(loader, piece))
-  if (!loader.staging.has(piece.version)) {
+  const { id, kind } = source.files[piece.file]!
+  const lock = lockKindSql(kind, job.lockTimeoutMs)
+  if (end?.pieces === 1) {
+    const table = `stage_${piece.head.titles.length}`
+    const stage = `create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}); truncate pg_temp.${table}`
+    return database.transaction(() => loadWhole(loader, piece, `pg_temp.${table}`), `${lock}; ${stage}`)
+  }
+  if (!staging.has(piece.version)) {
     await database.transaction(() => prepareStage(database, id, piece))
-    loader.staging.add(piece.version)
+    staging.add(piece.version)
   }
   const isStaged = await database.transaction(() => stagePiece(loader, id, piece))
-  return isStaged ? database.transaction(() => loadStaged(loader, piece, id)) : undefined
-}
-
-async function enterAlone({ database, source, job }: Loader, piece: ParsedPiece): Promise<number> {
-  const { kind, path } = job.files[piece.file]!
-  return database.transaction(async () => {
-    const { id } = await lockKind(database, source, kind)
-    return (await enterFile(database, source.id, path, id)).id
-  })
+  return isStaged ? database.transaction(() => loadStaged(loader, piece, id), lock) : undefined
 }
 
 function stageOf(file: number): string {
@@ -188,27 +173,16 @@ interface WholeFile extends PieceFacts {
   readonly stage: string
 }
 
-async function loadWhole(loader: Loader, piece: ParsedPiece): Promise<FileResult> {
-  const { database, job, source } = loader
-  const { kind, path } = job.files[piece.file]!
-  const row = await lockKind(database, source, kind)
-  const file = await enterFile(database, source.id, path, row.id)
-  const { head, letters, copy, rows } = piece
-  const stage = `pg_temp.stage_${head.titles.length}`
+async function loadWhole(loader: Loader, piece: ParsedPiece, stage: string): Promise<FileResult> {
+  const { letters, copy, rows } = piece
   const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage }
-  return endFile(loader, piece.file, file, whole, async () => {
-    await database.execute(
-      `create temporary table if not exists ${stage.replace('pg_temp.', '')} (${stageColumns(head.titles.length)}); truncate ${stage}`,
-    )
-    if (rows > 0) await database.copy(stage, copy)
+  return endFile(loader, piece.file, whole, letters, async () => {
+    if (rows > 0) await loader.database.copy(stage, copy)
   })
 }
 
 async function loadStaged(loader: Loader, piece: ParsedPiece, id: number): Promise<FileResult | undefined> {
-  const { database, job, source } = loader
-  const { kind, path } = job.files[piece.file]!
-  const row = await lockKind(database, source, kind)
-  const file = await enterFile(database, source.id, path, row.id)
+  const { database } = loader
   const pieces = await database.query<{ facts: PieceFacts; count: number; letters: Letter[] }>(
     `select facts, jsonb_array_length(letters) as count, jsonb_path_query_array(letters, '$[0 to 9]') as letters
     from ${BOOKS}.pieces where file = $1 order by piece`,
@@ -232,52 +206,46 @@ async function loadStaged(loader: Loader, piece: ParsedPiece, id: number): Promi
     letters: pieces.flatMap(({ letters }) => letters).slice(0, 10),
     stage: stageOf(id),
   }
-  const result = await endFile(loader, piece.file, file, whole, async () => {
+  const result = await endFile(loader, piece.file, whole, 'staged', async () => {
     await database.execute(`analyze ${stageOf(id)}`)
   })
   await dropStage(database, id)
   return result
 }
 
-/** Ends a file that was read whole, within a transaction. @param stage called when its rows are needed */
+/** Ends a file that was read whole, within a transaction that has locked its kind. @param stage called when its rows are needed */
 async function endFile(
   { database, job, source }: Loader,
   index: number,
-  file: FileRow,
   whole: WholeFile,
+  allLetters: readonly Letter[] | 'staged',
   stage: () => Promise<void>,
 ): Promise<FileResult> {
-  const { kind } = job.files[index]!
+  const file = source.files[index]!
+  const kind = job.files[index]!.kind
   const declared = job.kinds[kind]!
   const { head, rows, deadLetters, letters } = whole
   const common = { file: index, kind, changes: [], remarks: head.remarks, inserted: 0, deleted: 0 }
-  const record = async (result: FileResult): Promise<FileResult> => {
-    await enterResult(database, source, file.id, result)
-    return result
-  }
   if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows) {
     return { ...common, outcome: 'nothing', rows: 0, deadLetters: 0, again: 'windows-1252' }
   }
-  const isStaged = whole.stage === stageOf(file.id)
-  await enterLetters(database, source.run, file.id, isStaged ? undefined : letters)
   if (deadLetters > (declared.maxDead ?? job.maxDead) * (rows + deadLetters)) {
     const [first] = letters
     const message = `${share(deadLetters, rows + deadLetters)} of its rows are dead letters, of ${count(rows + deadLetters)}; the first, line ${first!.line}: ${first!.reason}`
-    return record({ ...common, outcome: 'failed', rows: 0, deadLetters, message })
+    const failed: FileResult = { ...common, outcome: 'failed', rows: 0, deadLetters, message }
+    await enterResult(database, source, file.id, failed, allLetters)
+    return failed
   }
   await stage()
-  const kindRow = await lockKind(database, source, kind)
+  const state = await stateOf(database, source.schema, file.kind, file.id)
   const staged: Staged = { table: whole.stage, head, evidence: whole.evidence, rows, digest: whole.digest }
-  const to = { source, kind: kindRow, file, mode: declared.mode ?? 'replace', key: declared.key ?? [] } as const
-  await database.execute(`set local lock_timeout = ${job.lockTimeoutMs}`)
+  const { mode = 'replace', key = [] } = declared
+  const to = { schema: source.schema, kind: file.kind, file: file.id, state, mode, key }
   const applied = await applyFile(database, to, staged)
-  if (applied.letters.length > 0) await addLetters(database, source.run, file.id, applied.letters)
   const written = rows - applied.letters.length
-  await database.query(
-    `update ${BOOKS}.files set rows = case when $4 then rows + $2 else $2 end, digest = $3, kind = $5 where id = $1`,
-    [file.id, to.mode === 'append' ? applied.inserted : written, whole.digest, to.mode === 'append', kindRow.id],
-  )
-  return record({
+  const held = mode === 'append' ? state.rows + applied.inserted : written
+  await enterImported(database, file, { rows: held, digest: whole.digest, columns: applied.columns })
+  const result: FileResult = {
     ...common,
     outcome: 'imported',
     table: applied.table,
@@ -287,51 +255,25 @@ async function endFile(
     deadLetters: deadLetters + applied.letters.length,
     changes: applied.changes,
     remarks: [...head.remarks, ...(rows + deadLetters === 0 ? ['a header alone'] : []), ...applied.remarks],
-  })
-}
-
-/** The dead letters of a file are those of its last import. */
-async function enterLetters(
-  database: Database,
-  run: number,
-  file: number,
-  letters: readonly Letter[] | undefined,
-): Promise<void> {
-  await database.query(`delete from ${BOOKS}.dead_letters where file = $1`, [file])
-  if (letters !== undefined) return addLetters(database, run, file, letters)
-  await database.query(
-    `insert into ${BOOKS}.dead_letters (file, run, line, column_title, value, reason, raw)
-    select $1, $2, g.line, g."column", g.value, g.reason, g.raw
-    from ${BOOKS}.pieces p, jsonb_to_recordset(p.letters) as g (line bigint, "column" text, value text, reason text, raw text)
-    where p.file = $1`,
-    [file, run],
-  )
-}
-
-async function addLetters(database: Database, run: number, file: number, letters: readonly Letter[]): Promise<void> {
-  if (letters.length === 0) return
-  await database.query(
-    `insert into ${BOOKS}.dead_letters (file, run, line, column_title, value, reason, raw)
-    select $1, $2, g.line, g."column", g.value, g.reason, g.raw
-    from jsonb_to_recordset($3::text::jsonb) as g (line bigint, "column" text, value text, reason text, raw text)`,
-    [file, run, JSON.stringify(letters)],
-  )
+  }
+  await enterResult(database, source, file.id, result, allLetters)
+  if (applied.letters.length > 0) await enterLetters(database, source, file.id, applied.letters)
+  return result
 }
 
 /** A file without a table in it. If it had one before, somebody should know. */
 async function leaveAlone(loader: Loader, piece: ParsedPiece, reason: string): Promise<FileResult> {
   const { database, job, source } = loader
-  const { kind, path } = job.files[piece.file]!
   const [before] = await database.query<{ rows: number }>(
-    `select rows::float8 as rows from ${BOOKS}.files where source = $1 and path = $2`,
-    [source.id, path],
+    `select rows::float8 as rows from ${BOOKS}.files where id = $1`,
+    [source.files[piece.file]!.id],
   )
-  if ((before?.rows ?? 0) > 0)
-    return fail(loader, piece, `${reason}; the ${count(before!.rows)} rows of its last import stay`)
+  const rows = before!.rows
+  if (rows > 0) return fail(loader, piece, `${reason}; the ${count(rows)} rows of its last import stay`)
   return {
     file: piece.file,
     outcome: 'nothing',
-    kind,
+    kind: job.files[piece.file]!.kind,
     rows: 0,
     inserted: 0,
     deleted: 0,
@@ -342,17 +284,11 @@ async function leaveAlone(loader: Loader, piece: ParsedPiece, reason: string): P
 }
 
 /** The file is as it was before; why is recorded. */
-async function fail(loader: Loader, piece: ParsedPiece, message: string): Promise<FileResult> {
-  const { database, job, source } = loader
-  const { kind, path } = job.files[piece.file]!
-  const { head } = piece
+async function fail({ database, job, source }: Loader, piece: ParsedPiece, message: string): Promise<FileResult> {
+  const { kind } = job.files[piece.file]!
   const common = { file: piece.file, kind, rows: 0, inserted: 0, deleted: 0, deadLetters: 0, changes: [] }
-  const result: FileResult = { ...common, outcome: 'failed', message, remarks: head.remarks }
-  await database.transaction(async () => {
-    const row = await lockKind(database, source, kind)
-    const file = await enterFile(database, source.id, path, row.id)
-    await enterResult(database, source, file.id, result)
-  })
+  const result: FileResult = { ...common, outcome: 'failed', message, remarks: piece.head.remarks }
+  await database.transaction(() => enterResult(database, source, source.files[piece.file]!.id, result, []))
   return result
 }
 

@@ -4,7 +4,7 @@ import { type ColumnPlan, type FileColumn, planColumns } from './columns.ts'
 import type { Database } from './database.ts'
 import type { Mode } from './declared.ts'
 import type { Evidence } from './evidence.ts'
-import { type ColumnRow, type FileRow, type KindRow, BOOKS, type Source, columnsOf, enterColumns } from './books.ts'
+import { BOOKS, type ColumnRow, type FileState, enterColumns } from './books.ts'
 import { quoteName, quoteText } from './names.ts'
 import { MAX_STAGED_COLUMNS } from './parse.ts'
 import { ImportProblem } from './problem.ts'
@@ -26,14 +26,17 @@ export interface Applied {
   readonly deleted: number
   /** Rows that are none of the table's after all. */
   readonly letters: readonly Letter[]
+  /** Names of the columns that the file has. */
+  readonly columns: readonly string[]
   readonly changes: readonly SchemaChange[]
   readonly remarks: readonly string[]
 }
 
 export interface Destination {
-  readonly source: Source
-  readonly kind: KindRow
-  readonly file: FileRow
+  readonly schema: string
+  readonly kind: number
+  readonly file: number
+  readonly state: FileState
   readonly mode: Mode
   /** Titles of the columns that tell rows apart. */
   readonly key: readonly string[]
@@ -47,61 +50,53 @@ export function stageColumns(width: number): string {
 
 /** Brings the rows of a file into the table of its kind, within a transaction: others see all of it, or nothing. */
 export async function applyFile(database: Database, to: Destination, staged: Staged): Promise<Applied> {
-  const { schema } = to.source
-  const table = `${quoteName(schema)}.${quoteName(to.kind.table)}`
-  const shownTable = `${schema}.${to.kind.table}`
-  const inTable = await checkOwnership(database, to, table, shownTable)
-  const isThere = inTable !== undefined
-  const known = isThere ? await columnsOf(database, to.kind.id) : []
-  const plan = planColumns(shownTable, known, inTable ?? [], staged.head, staged.evidence)
+  const { schema, kind, state, mode } = to
+  const table = `${quoteName(schema)}.${quoteName(state.table)}`
+  const shownTable = `${schema}.${state.table}`
+  const { isThere } = state
+  if (isThere && !(state.isMade && ['_file', '_line'].every((name) => state.inTable.includes(name)))) {
+    throw new ImportProblem(`${shownTable} is there, and was not made by an import; declare another table`)
+  }
+  const known = isThere ? state.columns : []
+  const plan = planColumns(shownTable, known, state.inTable, staged.head, staged.evidence)
   if (isThere) await alterTable(database, table, known, plan)
-  else await makeTable(database, to.kind.id, table, plan)
-  await enterColumns(database, to.kind.id, [...plan.added, ...plan.widened.map(({ column }) => column)])
+  else await makeTable(database, to, table, plan)
+  await enterColumns(database, kind, [...plan.added, ...plan.widened.map(({ column }) => column)])
   const all = [...known, ...plan.added]
   const { inserted, deleted, letters } = await write(database, to, table, all, plan.columns, staged)
-  const gone = to.mode === 'replace' ? await dropColumns(database, to, table, shownTable, known, plan.columns) : []
+  const gone = mode === 'replace' ? await dropColumns(database, to, table, shownTable, known, plan.columns) : []
   return {
     table: shownTable,
     inserted,
     deleted,
     letters,
+    columns: plan.columns.map(({ column }) => column.name),
     changes: [...(isThere ? plan.changes : []), ...gone],
     remarks: plan.remarks,
   }
 }
 
-/** @returns the columns that the table has; none where there is no table yet. @throws where there is one that the import did not make */
-async function checkOwnership(
+/** A table that was there once, and is not any more, begins anew. */
+async function makeTable(
   database: Database,
-  { kind }: Destination,
+  { kind, state }: Destination,
   table: string,
-  shownTable: string,
-): Promise<string[] | undefined> {
-  const [found] = await database.query<{ there: boolean; columns: string[] }>(
-    `select to_regclass($1) is not null or to_regtype($1) is not null as there,
-      (select coalesce(jsonb_agg(attname), '[]') from pg_attribute
-        where attrelid = to_regclass($1) and attnum > 0 and not attisdropped) as columns`,
-    [table],
-  )
-  if (!found!.there) return undefined
-  const isOwn = kind.isMade && ['_file', '_line'].every((name) => found!.columns.includes(name))
-  if (!isOwn) {
-    throw new ImportProblem(
-      `${shownTable} is there, and was not made by an import; declare another table for ${kind.table}`,
-    )
-  }
-  return found!.columns
-}
-
-async function makeTable(database: Database, kind: number, table: string, plan: ColumnPlan): Promise<void> {
-  await database.query(`delete from ${BOOKS}.columns where kind = $1`, [kind])
+  plan: ColumnPlan,
+): Promise<void> {
   const columns = plan.added.filter(({ isRest }) => !isRest).map(columnSql)
   const rest = plan.added.some(({ isRest }) => isRest) ? ['_rest jsonb'] : []
+  const all = ['_file integer not null', '_line bigint not null', ...columns, ...rest]
   await database.execute(
-    `create table ${table} (${['_file integer not null', '_line bigint not null', ...columns, ...rest].join(', ')})`,
+    [
+      `create table ${table} (${all.join(', ')})`,
+      ...(state.isMade
+        ? [
+            `delete from ${BOOKS}.columns where kind = ${kind}`,
+            `update ${BOOKS}.files set rows = 0, digest = null, columns = '[]' where kind = ${kind}`,
+          ]
+        : [`update ${BOOKS}.kinds set is_made = true where id = ${kind}`]),
+    ].join('; '),
   )
-  await database.query(`update ${BOOKS}.kinds set is_made = true where id = $1`, [kind])
-  await database.query(`update ${BOOKS}.files set rows = 0, digest = null, columns = '[]' where kind = $1`, [kind])
 }
 
 async function alterTable(
@@ -160,17 +155,18 @@ async function write(
   columns: readonly FileColumn[],
   staged: Staged,
 ): Promise<Pick<Applied, 'inserted' | 'deleted' | 'letters'>> {
-  const { file, mode } = to
+  const { file, mode, state } = to
+  const before = state.isThere ? state : { rows: 0, digest: null }
   const values = valuesSql(all, columns, staged.head.titles.length)
   const names = ['_file', '_line', ...values.map(([name]) => name)].join(', ')
-  const selected = [`${file.id}`, 's.line', ...values.map(([, value]) => value)].join(', ')
+  const selected = [`${file}`, 's.line', ...values.map(([, value]) => value)].join(', ')
   if (mode === 'upsert') return upsert(database, to, table, columns, values, staged)
   if (mode === 'append') {
-    if (file.digest === staged.digest) return { inserted: 0, deleted: 0, letters: [] }
+    if (before.digest === staged.digest) return { inserted: 0, deleted: 0, letters: [] }
     await database.execute(`insert into ${table} (${names}) select ${selected} from ${staged.table} s`)
     return { inserted: staged.rows, deleted: 0, letters: [] }
   }
-  if (file.rows === 0) {
+  if (before.rows === 0) {
     await database.execute(`insert into ${table} (${names}) select ${selected} from ${staged.table} s`)
     return { inserted: staged.rows, deleted: 0, letters: [] }
   }
@@ -183,11 +179,11 @@ async function write(
   const [counts] = await database.query<{ inserted: number; deleted: number }>(
     `with given as materialized (select s.line as _line${given} from ${staged.table} s),
     gone as (
-      delete from ${table} t where t._file = ${file.id}
+      delete from ${table} t where t._file = ${file}
         and not exists (select from given where given._line = t._line ${isSame}) returning 1),
     come as (
-      insert into ${table} (${names}) select ${file.id}, given.* from given
-        where not exists (select from ${table} t where t._file = ${file.id} and t._line = given._line ${isSame}) returning 1)
+      insert into ${table} (${names}) select ${file}, given.* from given
+        where not exists (select from ${table} t where t._file = ${file} and t._line = given._line ${isSame}) returning 1)
     select (select count(*) from come)::float8 as inserted, (select count(*) from gone)::float8 as deleted`,
   )
   return { ...counts!, letters: [] }
@@ -208,9 +204,7 @@ async function upsert(
       throw new ImportProblem(`the file has no column ${JSON.stringify(title)}, which is in the key`)
     return quoteName(found.column.name)
   })
-  await database.execute(
-    `create unique index if not exists ${quoteName(`key_${kind.id}`)} on ${table} (${keys.join()})`,
-  )
+  await database.execute(`create unique index if not exists ${quoteName(`key_${kind}`)} on ${table} (${keys.join()})`)
   const given = values.map(([name, value]) => `, ${value} as ${name}`).join('')
   const names = values.map(([name]) => name)
   const hasNoKey = keys.map((name) => `given.${name} is null`).join(' or ')
@@ -219,7 +213,7 @@ async function upsert(
     `with given as materialized (select s.line as _line${given} from ${stage} s),
     come as (
       insert into ${table} as t (_file, _line, ${names.join()})
-      select distinct on (${keys.join()}) ${file.id}, given.* from given where not (${hasNoKey})
+      select distinct on (${keys.join()}) ${file}, given.* from given where not (${hasNoKey})
       order by ${keys.map((name) => `given.${name}`).join()}, given._line desc
       on conflict (${keys.join()}) do update set _file = excluded._file, _line = excluded._line,
         ${names.map((name) => `${name} = excluded.${name}`).join()}
@@ -245,15 +239,11 @@ async function dropColumns(
   columns: readonly FileColumn[],
 ): Promise<SchemaChange[]> {
   const own = new Set(columns.map(({ column }) => column.name))
-  await database.query(`update ${BOOKS}.files set columns = $2::text::jsonb where id = $1`, [
-    file.id,
-    JSON.stringify([...own]),
-  ])
   const candidates = known.filter(({ name }) => !own.has(name))
   if (candidates.length === 0) return []
   const used = await database.query<{ name: string }>(
     `select distinct c.name from ${BOOKS}.files f, jsonb_array_elements_text(f.columns) as c (name) where f.kind = $1 and f.rows > 0 and f.id <> $2`,
-    [kind.id, file.id],
+    [kind, file],
   )
   const kept = new Set(used.map(({ name }) => name))
   const changes: SchemaChange[] = []
@@ -261,7 +251,7 @@ async function dropColumns(
     await database.execute('savepoint dropping')
     try {
       if (!column.isRest) await database.execute(`alter table ${table} drop column if exists ${quoteName(column.name)}`)
-      await database.query(`delete from ${BOOKS}.columns where kind = $1 and name = $2`, [kind.id, column.name])
+      await database.query(`delete from ${BOOKS}.columns where kind = $1 and name = $2`, [kind, column.name])
       changes.push({ table: shownTable, column: column.name, change: 'gone' })
     } catch (error) {
       if ((error as { code?: string }).code !== '2BP01') throw error
