@@ -48,7 +48,6 @@ export const importSuite: Suite = {
       await check(table)
       return moved(rows, ms)
     }
-    const fresh = (table: string): string => `drop table if exists ${table}; create table ${table} (${COLUMNS})`
     const rivals: (Contender | Absent)[] = [
       isThere('psql', '--version')
         ? {
@@ -128,10 +127,13 @@ export const importSuite: Suite = {
   },
 }
 
+const fresh = (table: string): string => `drop table if exists ${table}; create table ${table} (${COLUMNS})`
+
+const line = (i: number): string =>
+  `${i},name ${i},${(i / 7).toFixed(2)},2024-01-${String((i % 28) + 1).padStart(2, '0')},${i % 2 === 0},${i * 3},${i % 100},abc,${i % 7}.5,xx${i},${i},zz\n`
+
 function writeRows(folder: string, rows: number): void {
   const header = `${NAMES.join()}\n`
-  const line = (i: number): string =>
-    `${i},name ${i},${(i / 7).toFixed(2)},2024-01-${String((i % 28) + 1).padStart(2, '0')},${i % 2 === 0},${i * 3},${i % 100},abc,${i % 7}.5,xx${i},${i},zz\n`
   const lines = Array.from({ length: rows }, (_, i) => line(i))
   mkdirSync(join(folder, 'one'))
   mkdirSync(join(folder, 'many'))

@@ -1,5 +1,6 @@
 /** One way to ask two databases: a PostgreSQL server, or PGlite in this very thread. One connection each. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { type Socket, connect } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PGlite as EmbeddedPostgres } from '@electric-sql/pglite'
@@ -23,8 +24,7 @@ export interface Database {
 
 const CONNECT_ATTEMPTS = 6
 const FIRST_PAUSE_MS = 200
-/** A connection is never opened again: whoever was in a transaction must learn of it. In seconds; the client waits so long. */
-const NEVER_S = 1_000_000
+const CONNECT_TIMEOUT_MS = 10_000
 
 /** Opens the server at `url`, or without one the embedded database in `directory`. Tries again while the server is away. */
 export async function openDatabase(url: string | undefined, directory: string): Promise<Database> {
@@ -119,14 +119,16 @@ class Connection {
       postgres(url, {
         max: 1,
         connect_timeout: 10,
-        backoff: () => NEVER_S,
+        backoff: () => 0,
+        socket: connectOnce(),
         fetch_types: false,
         idle_timeout: 0,
         max_lifetime: null,
         connection: { application_name: 'millrace import', TimeZone: 'UTC', DateStyle: 'ISO, YMD' },
         onnotice: () => undefined,
         onclose,
-      }),
+        // Its types leave `socket` out.
+      } as Parameters<typeof postgres>[1]),
     )
     // What ends a run is flushed, and with it all before it.
     await connection.query('set synchronous_commit = off', [])
@@ -215,6 +217,45 @@ async function openEmbedded(directory: string): Promise<Database> {
     close: () => embedded.close(),
   }
   return database
+}
+
+/**
+ * Makes the socket of a client, and no second one: the client would go on with what it was asked on another connection, and
+ * whoever was in a transaction would not learn of it.
+ */
+function connectOnce(): (options: {
+  readonly host: readonly string[]
+  readonly port: readonly number[]
+  readonly path?: string | false
+}) => Promise<Socket> {
+  let isUsed = false
+  return async ({ host, port, path }) => {
+    if (isUsed) throw new ConnectionClosed('The connection was closed.')
+    isUsed = true
+    if (typeof path === 'string') return connected(connect(path))
+    for (const [i, name] of host.entries()) {
+      try {
+        const socket = await connected(connect(port[i]!, name))
+        // The client looks here for the name that a certificate must have.
+        return Object.assign(socket, { host: name, port: port[i] })
+      } catch (error) {
+        if (i === host.length - 1) throw error
+      }
+    }
+    throw new ConnectionClosed('No host was named.')
+  }
+}
+
+function connected(socket: Socket): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const late = Object.assign(new Error('The server does not answer.'), { code: 'ETIMEDOUT' })
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(late))
+    socket.once('error', reject).once('connect', () => {
+      socket.setTimeout(0)
+      socket.off('error', reject)
+      resolve(socket)
+    })
+  })
 }
 
 class ConnectionClosed extends Error {

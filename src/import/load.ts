@@ -65,7 +65,7 @@ export function isWorthRetry(error: unknown): boolean {
   return isAway(error) || isConflict(error) || error instanceof StageLost
 }
 
-/** The server crashed, and has emptied what it does not log. */
+/** What was staged of a file is gone: it is to be read once more. */
 class StageLost extends Error {
   override readonly name = 'StageLost'
 }
@@ -130,6 +130,15 @@ async function prepareStage(database: Database, file: number, { version, head }:
 async function stagePiece({ database, staging }: Loader, file: number, piece: ParsedPiece): Promise<boolean> {
   const { version, end, letters, copy, evidence, rows, notUtf8, hasUtf8 } = piece
   const facts: PieceFacts = { evidence, rows, notUtf8, hasUtf8, digest: digestOf(piece) }
+  // A server that crashed has emptied it; an import that was killed may end the file just now.
+  const there = await database.query(`select 1 from ${BOOKS}.loads where file = $1 and version = $2 for key share`, [
+    file,
+    version,
+  ])
+  if (there.length === 0) {
+    staging.delete(version)
+    throw new StageLost('what was staged of the file is gone')
+  }
   const added = await database.query(
     `insert into ${BOOKS}.pieces (file, piece, facts, letters) values ($1, $2, $3::text::jsonb, $4::text::jsonb)
     on conflict do nothing returning 1`,
@@ -142,16 +151,15 @@ async function stagePiece({ database, staging }: Loader, file: number, piece: Pa
     returning coalesce(staged = pieces, false) as whole`,
     [file, added.length, end?.pieces ?? null, version],
   )
-  if (state !== undefined) return state.whole
-  staging.delete(version)
-  throw new StageLost('what was staged of the file is gone')
+  return state!.whole
 }
 
+/** The entry goes first: whoever would stage more waits for it, and learns that it is gone. */
 async function dropStage(database: Database, file: number): Promise<void> {
   await database.execute(
-    `drop table if exists ${stageOf(file)};
+    `delete from ${BOOKS}.loads where file = ${file};
     delete from ${BOOKS}.pieces where file = ${file};
-    delete from ${BOOKS}.loads where file = ${file}`,
+    drop table if exists ${stageOf(file)}`,
   )
 }
 
