@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { simulate, theme, toSvg, views, type DrawOptions, type GraphData } from 'millrace'
-import importer from '../examples/import/graph.js'
+import importer from '#src/import/graph.js'
 import etl from '../examples/walkthrough/1-simple-etl.js'
 import iot from '../examples/walkthrough/2-iot.js'
 import deadLetters from '../examples/walkthrough/3-dead-letters.js'

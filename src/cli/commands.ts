@@ -2,6 +2,7 @@ import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { diff } from './diff.ts'
 import { draw } from './draw.ts'
+import { importFiles } from './import.ts'
 import { mcp } from './mcp.ts'
 import { rehearse } from './rehearse.ts'
 import { run } from './run.ts'
@@ -9,4 +10,14 @@ import { simulate } from './simulate.ts'
 import { top } from './top.ts'
 
 /** The commands of `millrace`, in the order of the help. */
-export const COMMANDS: Readonly<Record<string, Command>> = { run, top, check, simulate, rehearse, diff, draw, mcp }
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  run,
+  import: importFiles,
+  top,
+  check,
+  simulate,
+  rehearse,
+  diff,
+  draw,
+  mcp,
+}

@@ -1,157 +1,56 @@
-/** The import as a user runs it, into the embedded database. */
+/** The import as a user runs it, into the embedded database. One database for all: making one takes seconds. */
 import assert from 'node:assert/strict'
-import { unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Summary, summarize } from '../../examples/import/summary.js'
-import {
-  VEGA,
-  dataOf,
-  embeddedTables,
-  folderOf,
-  importByCommand,
-  importHere,
-  killEachStageOnce,
-  temporaryFolder,
-  withDatabase,
-  workingDirectory,
-} from './harness.js'
+import { VEGA, folderOf, importByCommand, put, tablesOf, temporaryFolder, withDatabase } from './harness.js'
 
-function assertBalanced(summary: Summary): void {
-  assert.equal(summary.rowsRead, summary.rowsWritten + summary.rowsDeadLettered)
-  assert.equal(summary.failure, undefined)
-}
+const cwd = temporaryFolder()
+const database = join(cwd, '.millrace', 'import', 'database')
 
-const ODD = {
-  'bom.csv': '\uFEFFid,name\n1,one\n2,two\n',
-  'crlf.csv': 'id,name\r\n1,"two\r\nlines"\r\n2,x\r\n',
-  'duplicate.csv': 'id,name,name,Name\n1,a,b,c\n',
-  'empty.csv': '',
-  'header.csv': 'id,name\n',
-  'binary.csv': Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d]),
-  'ragged.csv': 'id,name\n1,one\n2\n3,three,more\n4,four\n',
-  // What does not fit comes behind the sample that the columns are inferred from.
-  'late.csv': `id,day,text\n${`1,2024-01-01,${'.'.repeat(1_000)}\n`.repeat(300)}x,2024-01-01,\n2,2024-02-30,\n3,2024-02-28,\n`,
-  'notes.txt': 'not a CSV file',
-}
-
-test('odd files have a clear outcome each, and twice is the same as once', async () => {
-  const cwd = await workingDirectory()
-  const directory = folderOf(ODD)
-  const first = await importByCommand([directory, '--json'], { cwd })
-  assert.equal(first.code, 1, first.stderr)
-  const { summary } = first
-  assertBalanced(summary)
-  assert.equal(summary.files, 8)
-  assert.deepEqual(summary.incomplete, [{ file: 'binary.csv', reason: 'binary file, or not UTF-8', rowsWritten: 0 }])
-  assert.equal(summary.rowsDeadLettered, 4)
-  assert.equal(summary.rowsWritten, 2 + 2 + 1 + 2 + 301)
-  assert.match(first.stderr, /empty\.csv .*empty file/)
-  assert.match(first.stderr, /header\.csv .*header alone/)
-  assert.match(first.stderr, /bom\.csv .*byte order mark/)
-  assert.match(first.stderr, /duplicate\.csv .*duplicate column "name"/)
-  assert.match(first.stderr, /binary\.csv .*binary file/)
-
-  const rows = await withDatabase(undefined, dataOf(cwd), async (database) => ({
-    bom: await database.query('select id, name from bom order by id'),
-    crlf: await database.query('select source_line, id, name from crlf order by id'),
-    duplicate: await database.query('select * from duplicate'),
-    header: await database.query('select * from header'),
-    letters: await database.query('select * from dead_letters order by file, line'),
-  }))
-  assert.deepEqual(rows.bom, [
-    { id: 1, name: 'one' },
-    { id: 2, name: 'two' },
-  ])
-  assert.deepEqual(rows.crlf, [
-    { source_line: 2, id: 1, name: 'two\r\nlines' },
-    { source_line: 4, id: 2, name: 'x' },
-  ])
-  assert.deepEqual(rows.duplicate, [
-    { source_file: 'duplicate.csv', source_line: 2, id: 1, name: 'a', name_2: 'b', name_3: 'c' },
-  ])
-  assert.deepEqual(rows.header, [])
-  assert.deepEqual(rows.letters, [
-    { file: 'late.csv', line: 302, reason: 'id: "x" is no bigint', raw: 'x,2024-01-01,' },
-    { file: 'late.csv', line: 303, reason: 'day: "2024-02-30" is no date', raw: '2,2024-02-30,' },
-    { file: 'ragged.csv', line: 3, reason: '1 cells, and the header has 2', raw: '2' },
-    { file: 'ragged.csv', line: 4, reason: '3 cells, and the header has 2', raw: '3,three,more' },
-  ])
-
-  const once = await embeddedTables(dataOf(cwd))
-  const second = await importByCommand([directory, '--json'], { cwd })
-  assert.deepEqual({ ...second.summary, seconds: 0, stages: {} }, { ...summary, seconds: 0, stages: {} })
-  assert.deepEqual(await embeddedTables(dataOf(cwd)), once)
+test('the main job: every file of a package, twice the same', async () => {
+  const first = await importByCommand([VEGA, '--json', '--source', 'vega'], { cwd })
+  assert.equal(first.code, 0, first.stderr)
+  assert.equal(first.stdout.trimEnd().split('\n').length, 1, 'stdout holds the JSON line alone')
+  const { files, imported, failed, rows, inserted, deadLetters, stages } = first.summary
+  assert.deepEqual([files, imported, failed, deadLetters], [24, 24, 0, 0])
+  assert.ok(rows > 95_000)
+  assert.equal(inserted, rows)
+  assert.deepEqual(Object.keys(stages), ['files', 'parse', 'load', 'notes', 'lost'])
+  const once = await withDatabase(undefined, database, (database) => tablesOf(database, 'vega'))
+  const second = await importByCommand([VEGA, '--json', '--source', 'vega'], { cwd })
+  assert.deepEqual([second.summary.rows, second.summary.inserted], [rows, 0])
+  assert.deepEqual(await withDatabase(undefined, database, (database) => tablesOf(database, 'vega')), once)
 })
 
-test('the main job: 23 files, every row accounted for; a worker that dies midway changes no table', async () => {
-  const calm = temporaryFolder()
-  const { code, summary, stdout } = await importByCommand(['--json'], { cwd: calm })
-  assert.equal(code, 0)
-  assert.equal(stdout.trimEnd().split('\n').length, 1, 'stdout holds the JSON line alone')
-  assertBalanced(summary)
-  assert.equal(summary.files, 23)
-  assert.ok(summary.rowsRead > 95_000)
-  assert.deepEqual(Object.keys(summary), ['files', 'rowsRead', 'rowsWritten', 'rowsDeadLettered', 'seconds', 'stages'])
-  assert.deepEqual(Object.keys(summary.stages), ['files', 'parse', 'convert', 'postgres', 'unwritten', 'notes'])
-  for (const stage of Object.values(summary.stages)) {
-    assert.deepEqual(Object.keys(stage), ['in', 'out', 'busy', 'starved', 'blocked'])
-  }
-
-  const stormy = dataOf(await workingDirectory())
-  const result = await importHere({ directory: VEGA, dataDirectory: stormy, onRunning: killEachStageOnce })
-  assert.equal(result.failure, undefined)
-  const { rowsRead, rowsWritten, rowsDeadLettered } = summarize(result)
-  assert.deepEqual(
-    { rowsRead, rowsWritten, rowsDeadLettered },
-    {
-      rowsRead: summary.rowsRead,
-      rowsWritten: summary.rowsWritten,
-      rowsDeadLettered: summary.rowsDeadLettered,
-    },
-  )
-  assert.deepEqual(await embeddedTables(stormy), await embeddedTables(dataOf(calm)))
+test('columns that come and types that widen are told; half a file that failed fails the import', async () => {
+  const directory = folderOf({ 'a.csv': 'id,n\n1,1\n', 'b.csv': 'a,b\n1\n2\n' }, 'nightly')
+  await importByCommand([directory], { cwd })
+  put(directory, { 'a.csv': 'id,n,day\n1,1.5,2024-01-01\n' })
+  const { code, stdout } = await importByCommand([directory], { cwd })
+  assert.equal(code, 1)
+  assert.match(stdout, /a\.csv +nightly\.a +1 +1 +0\n/)
+  assert.match(stdout, /b\.csv .*FAILED: 100 % of its rows are dead letters/)
+  assert.match(stdout, /Column nightly\.a\.n: bigint became numeric, for "1\.5" on line 2\./)
+  assert.match(stdout, /Column nightly\.a\.day: new: date\./)
+  assert.match(stdout, /Not imported: 1 file; their tables are as they were\./)
 })
 
-test('files that vanish or change midway are told, and the others are imported', async () => {
-  const wide = `text\n${`${'x'.repeat(100_000)}\n`.repeat(150)}`
-  const directory = folderOf({ 'a.csv': wide, 'b.csv': 'id\n1\n', 'c.csv': 'id\n7\n', 'd.csv': 'id\n8\n' })
-  const result = await importHere({
-    directory,
-    dataDirectory: dataOf(await workingDirectory()),
-    onRunning: () => {
-      unlinkSync(join(directory, 'b.csv'))
-      writeFileSync(join(directory, 'c.csv'), 'name\n7\n')
-    },
-  })
-  const summary = summarize(result)
-  assertBalanced(summary)
-  assert.equal(summary.rowsWritten, 151)
-  const [vanished, changed, ...others] = summary.incomplete!
-  assert.deepEqual([vanished!.file, changed!.file, others], ['b.csv', 'c.csv', []])
-  assert.match(vanished!.reason, /ENOENT/)
-  assert.equal(changed!.reason, 'the file has changed since it was looked at')
+test('one import at a time uses the embedded database', async () => {
+  const path = join(cwd, '.millrace', 'import', 'import.pid')
+  writeFileSync(path, String(process.pid))
+  const refused = await importByCommand([folderOf({ 'a.csv': 'id\n1\n' })], { cwd })
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, new RegExp(`Another import \\(process ${process.pid}\\) is using the embedded database`))
+  // Nobody has this number any more: a process that was killed leaves its own behind.
+  writeFileSync(path, '2147483646')
+  assert.equal((await importByCommand([folderOf({ 'a.csv': 'id\n1\n' })], { cwd })).code, 0)
 })
 
-test('nothing to import is said, and nothing is made', async () => {
-  const cwd = temporaryFolder()
-  const missing = await importByCommand([join(cwd, 'nowhere'), '--json'], { cwd })
-  assert.equal(missing.code, 1)
-  assert.match(missing.stderr, /nowhere cannot be read: ENOENT/)
-  const none = await importByCommand([folderOf({ 'a.txt': '' })], { cwd })
-  assert.equal(none.code, 1)
-  assert.match(none.stderr, /holds no CSV file/)
-  const misused = await importByCommand(['--jsn'], { cwd })
-  assert.equal(misused.code, 2)
-  assert.match(misused.stderr, /Usage: npm start/)
-})
-
-test('Ctrl-C drains: what was read is written, and no row is on its way', async () => {
-  const cwd = await workingDirectory()
-  const interrupted = await importByCommand([VEGA, '--json'], {
+test('Ctrl-C drains: what is not imported is told', async () => {
+  const interrupted = await importByCommand([VEGA, '--json', '--source', 'again'], {
     cwd,
     onStart: (child) => {
-      // Once: a second one would end the process, and on a slow machine there is time for a second line.
       const onProgress = (text: Buffer): void => {
         if (!/ s: files/.test(text.toString())) return
         child.stderr!.off('data', onProgress)
@@ -160,8 +59,39 @@ test('Ctrl-C drains: what was read is written, and no row is on its way', async 
       child.stderr!.on('data', onProgress)
     },
   })
-  assert.equal(interrupted.code, 130, interrupted.stderr)
-  assertBalanced(interrupted.summary)
-  assert.equal(interrupted.summary.isInterrupted, true)
-  assert.ok(interrupted.summary.rowsWritten > 0)
+  const { code, summary } = interrupted
+  assert.deepEqual([code, summary.isInterrupted], [130, true], interrupted.stderr)
+  assert.equal(summary.imported + summary.failed, 24)
+})
+
+test('what cannot begin is said in a line: no directory, no files, nowhere to write, a wrong declaration, a wrong call', async () => {
+  const missing = await importByCommand([join(cwd, 'nowhere'), '--json'], { cwd })
+  assert.equal(missing.code, 1)
+  assert.match(missing.stderr, /^.*\n.*nowhere cannot be read: ENOENT.*\n$/)
+  const none = await importByCommand([folderOf({ 'a.txt': '' })], { cwd })
+  assert.match(none.stderr, /holds no CSV file/)
+  const wrong = folderOf({
+    'a.csv': 'id\n1\n',
+    'millrace-import.json': '{"kinds": [{"patern": "a.csv", "mode": "upsert"}]}',
+  })
+  const { code, stderr } = await importByCommand([wrong], { cwd })
+  assert.equal(code, 1)
+  assert.match(stderr, /There is no kinds\[0\]\.patern; there are pattern, name,/)
+  assert.match(stderr, /kinds\[0\] has no pattern\./)
+  assert.match(stderr, /kinds\[0\]: the mode upsert, and no other, has a key\./)
+  assert.equal((await importByCommand(['--jsn'], { cwd })).code, 2)
+  assert.equal((await importByCommand([], { cwd })).code, 2)
+  // A file in the way of the directory: root may write where nobody else may.
+  const blocked = temporaryFolder()
+  writeFileSync(join(blocked, '.millrace'), '')
+  const refused = await importByCommand([folderOf({ 'a.csv': 'id\n1\n' })], { cwd: blocked })
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /The embedded database cannot be kept in .*: (ENOTDIR|EEXIST)/)
+  assert.doesNotMatch(refused.stderr, /\n\s+at /)
+  const readOnly = temporaryFolder()
+  mkdirSync(join(readOnly, 'csv'))
+  put(join(readOnly, 'csv'), { 'a.csv': 'id\n1\n' })
+  chmodSync(join(readOnly, 'csv'), 0o555)
+  assert.equal((await importByCommand([join(readOnly, 'csv')], { cwd })).code, 0)
+  assert.deepEqual(readdirSync(join(readOnly, 'csv')), ['a.csv'])
 })

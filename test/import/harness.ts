@@ -1,32 +1,41 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Pipeline } from 'millrace'
-import { type Database, messageOf, openDatabase } from '../../examples/import/database.js'
-import { type ImportOptions, type ImportResult, importDirectory } from '../../examples/import/import-directory.js'
-import type { Summary } from '../../examples/import/summary.js'
+import type { Database } from '#src/import/database.js'
+import { openDatabase } from '#src/import/database.js'
+import { messageOf } from '#src/import/problem.js'
+import { type ImportOptions, type Summary, importDirectory, summarize } from 'millrace/import'
 
-const MAIN = fileURLToPath(new URL('../../examples/import/main.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 /** The 23 files of the package vega-datasets. */
 export const VEGA = join(dirname(fileURLToPath(import.meta.resolve('vega-datasets'))), '..', 'data')
 
+export type Files = Readonly<Record<string, string | Uint8Array>>
+
 /** A folder that is removed when the tests of the file are over. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-import-'))
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** A folder with these files. */
-export function folderOf(files: Readonly<Record<string, string | Uint8Array>>): string {
-  const folder = join(temporaryFolder(), 'csv')
-  mkdirSync(folder)
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+/** A folder of this name with these files. */
+export function folderOf(files: Files, name = 'csv'): string {
+  const folder = join(temporaryFolder(), name)
+  put(folder, files)
   return folder
+}
+
+/** Writes files over those that are there. */
+export function put(folder: string, files: Files): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), content)
+  }
 }
 
 export interface Ended {
@@ -40,13 +49,10 @@ export interface Ended {
 /** Runs the command as a user does, in a working directory. */
 export function importByCommand(
   args: readonly string[],
-  { cwd, url, onStart }: { cwd: string; url?: string; onStart?: (child: ChildProcess) => void },
+  { cwd, onStart }: { cwd: string; onStart?: (child: ChildProcess) => void },
 ): Promise<Ended> {
   const { DATABASE_URL: _, ...env } = process.env
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd,
-    env: url === undefined ? env : { ...env, DATABASE_URL: url },
-  })
+  const child = spawn(process.execPath, [CLI, 'import', ...args], { cwd, env })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
@@ -61,42 +67,22 @@ export function importByCommand(
   })
 }
 
-/** Runs the import in this process, into the server at `url` or an embedded database. */
-export async function importHere(options: ImportOptions, url?: string): Promise<ImportResult> {
-  if (url === undefined) delete process.env['DATABASE_URL']
-  else process.env['DATABASE_URL'] = url
-  try {
-    return await importDirectory(options)
-  } finally {
-    delete process.env['DATABASE_URL']
-  }
+/** Imports in this process. One connection and one file after the other, unless `options` say more. */
+export async function importHere(options: ImportOptions): Promise<Summary> {
+  return summarize(await importDirectory({ connections: 1, ...options }))
 }
 
-/** Every table of a database: how many rows, and a digest of all of them. */
-export async function tablesOf(database: Database): Promise<Record<string, string>> {
-  const tables = await database.query<{ name: string }>(
-    'select table_name as name from information_schema.tables where table_schema = current_schema() order by 1',
-  )
-  const digests: Record<string, string> = {}
-  for (const { name } of tables) {
-    const rows = await database.query<{ row: string }>(`select t::text as row from "${name}" t order by 1`)
-    const digest = createHash('sha256')
-    for (const { row } of rows) digest.update(row).update('\n')
-    digests[name] = `${rows.length} rows, ${digest.digest('hex')}`
-  }
-  return digests
-}
-
-export async function embeddedTables(dataDirectory: string): Promise<Record<string, string>> {
-  return withDatabase(undefined, dataDirectory, tablesOf)
+/** What a summary says of one file. */
+export function resultOf(summary: Summary, path: string): Summary['results'][number] {
+  return summary.results.find((each) => each.path === path)!
 }
 
 export async function withDatabase<T>(
   url: string | undefined,
-  dataDirectory: string,
+  directory: string,
   use: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const database = await openDatabase(url, join(dataDirectory, 'database'))
+  const database = await openDatabase(url, directory)
   try {
     return await use(database)
   } finally {
@@ -104,29 +90,35 @@ export async function withDatabase<T>(
   }
 }
 
+/** Rows of a query, each as the texts of its values. */
+export function rowsAt(url: string, query: string): Promise<(string | null)[][]> {
+  return withDatabase(url, '', async (database) => {
+    const rows = await database.query<{ row: Record<string, string | null> }>(
+      `select (select json_object_agg(key, value) from json_each_text(to_json(q))) as row from (${query}) q`,
+    )
+    return rows.map(({ row }) => Object.values(row))
+  })
+}
+
+/** Every table of a schema: its columns, how many rows, and a digest of all of them. */
+export async function tablesOf(database: Database, schema: string): Promise<Record<string, string>> {
+  const tables = await database.query<{ name: string }>(
+    'select table_name as name from information_schema.tables where table_schema = $1 order by 1',
+    [schema],
+  )
+  const digests: Record<string, string> = {}
+  for (const { name } of tables) {
+    const rows = await database.query<{ row: string }>(
+      `select (to_jsonb(t) - '_file')::text as row from "${schema}"."${name}" t order by 1`,
+    )
+    const digest = createHash('sha256')
+    for (const { row } of rows) digest.update(row).update('\n')
+    digests[name] = `${rows.length} rows, ${digest.digest('hex')}`
+  }
+  return digests
+}
+
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
-
-// Made here, outside of any test, so that it outlives the first test that needs it.
-const emptyFolder = temporaryFolder()
-let emptyDatabase: Promise<string> | undefined
-
-/** A working directory whose embedded database is made already: making one takes seconds, copying it does not. */
-export async function workingDirectory(): Promise<string> {
-  emptyDatabase ??= makeEmptyDatabase()
-  const cwd = temporaryFolder()
-  cpSync(await emptyDatabase, join(dataOf(cwd), 'database'), { recursive: true })
-  return cwd
-}
-
-async function makeEmptyDatabase(): Promise<string> {
-  await withDatabase(undefined, emptyFolder, () => Promise.resolve())
-  return join(emptyFolder, 'database')
-}
-
-/** Where the command keeps its data. */
-export function dataOf(cwd: string): string {
-  return join(cwd, '.millrace', 'import')
-}
 
 /** A PostgreSQL server for tests, or why there is none. */
 export async function findServer(): Promise<{ url: string } | { skip: string }> {
@@ -147,20 +139,9 @@ export async function findServer(): Promise<{ url: string } | { skip: string }> 
 /** A new database on the test server; dropped when the tests of the file are over. */
 export async function newDatabase(server: string): Promise<string> {
   const name = `millrace_import_${randomUUID().replaceAll('-', '')}`
-  await withDatabase(server, '', (database) => database.query(`create database ${name}`))
-  after(() => withDatabase(server, '', (database) => database.query(`drop database ${name} with (force)`)))
+  await withDatabase(server, '', (database) => database.execute(`create database ${name}`))
+  after(() => withDatabase(server, '', (database) => database.execute(`drop database ${name} with (force)`)))
   const url = new URL(server)
   url.pathname = `/${name}`
   return url.href
-}
-
-/** Ends a worker of every stage, one after the other, while rows flow. */
-export function killEachStageOnce(pipeline: Pipeline): void {
-  const stages = ['postgres', 'parse', 'convert', 'files', 'postgres']
-  const timer = setInterval(() => {
-    const { postgres } = pipeline.snapshot().nodes
-    const isDue = postgres!.done > 8_000 * (6 - stages.length)
-    if (pipeline.state === 'ended' || stages.length === 0) return clearInterval(timer)
-    if (isDue) void pipeline.restartWorker(stages.shift()!, 0)
-  }, 5)
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { stripVTControlCharacters } from 'node:util'
 import { test } from 'node:test'
 import type { Snapshot } from 'millrace'
-import { bars, show } from '../../examples/import/screen.js'
+import { bars, show } from '#src/import/screen.js'
 
 interface Times {
   readonly busyMs: number

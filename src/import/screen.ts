@@ -1,5 +1,6 @@
 /** What is shown while the import runs: bars that are drawn again and again in a terminal, plain lines elsewhere. */
-import type { Pipeline, Snapshot } from 'millrace'
+import type { Pipeline } from '../supervisor/pipeline.ts'
+import type { Snapshot } from '../telemetry/snapshot.ts'
 
 type Stage = Snapshot['stages'][string]
 
@@ -15,7 +16,10 @@ const [WRAP_OFF, WRAP_ON] = ['\x1b[?7l', '\x1b[?7h']
 
 /** What is watched, and where it is shown. */
 type Watched = Pick<Pipeline, 'snapshot'>
-type Stream = Pick<NodeJS.WriteStream, 'write'> & { readonly isTTY?: boolean }
+interface Stream {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
 
 export interface Screen {
   /** Writes a line that stays. */

@@ -1,0 +1,178 @@
+/** The end of an import, as one JSON object and as a table. */
+import type { FileAccount, ImportResult } from './import-directory.ts'
+import type { SchemaChange } from './records.ts'
+import type { Snapshot } from '../telemetry/snapshot.ts'
+
+export interface Summary {
+  readonly files: number
+  /** Files that were imported, those that hold nothing to import, and those that failed or were not read. */
+  readonly imported: number
+  readonly empty: number
+  readonly failed: number
+  /** Rows of the files that were imported, and what had to be done in the tables for them. */
+  readonly rows: number
+  readonly inserted: number
+  readonly deleted: number
+  readonly deadLetters: number
+  readonly seconds: number
+  /** What stopped the import. */
+  readonly failure?: string
+  readonly isInterrupted?: boolean
+  readonly schemaChanges: readonly SchemaChange[]
+  readonly results: readonly FileSummary[]
+  readonly stages: Readonly<Record<string, StageSummary>>
+}
+
+export interface FileSummary {
+  readonly path: string
+  readonly outcome: 'imported' | 'empty' | 'failed' | 'not read'
+  readonly table?: string
+  readonly rows: number
+  readonly inserted: number
+  readonly deleted: number
+  readonly deadLetters: number
+  /** Why it failed. */
+  readonly message?: string
+  readonly remarks: readonly string[]
+}
+
+interface StageSummary {
+  readonly in: number
+  readonly out: number
+  /** Shares of the time of the stage's workers, from 0 to 1. */
+  readonly busy: number
+  readonly starved: number
+  readonly blocked: number
+}
+
+export function summarize({ files, failure, isInterrupted, seconds, snapshot }: ImportResult): Summary {
+  const results = files.map(fileSummary)
+  const count = (...outcomes: FileSummary['outcome'][]): number =>
+    results.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const sum = (of: 'rows' | 'inserted' | 'deleted' | 'deadLetters'): number =>
+    results.reduce((total, each) => total + each[of], 0)
+  return {
+    files: files.length,
+    imported: count('imported'),
+    empty: count('empty'),
+    failed: count('failed', 'not read'),
+    rows: sum('rows'),
+    inserted: sum('inserted'),
+    deleted: sum('deleted'),
+    deadLetters: sum('deadLetters'),
+    seconds: round(seconds),
+    ...(failure === undefined ? {} : { failure }),
+    ...(isInterrupted ? { isInterrupted } : {}),
+    schemaChanges: files.flatMap(({ result }) => result?.changes ?? []),
+    results,
+    stages: stagesOf(snapshot),
+  }
+}
+
+function fileSummary({ path, result }: FileAccount): FileSummary {
+  if (result === undefined) {
+    return { path, outcome: 'not read', rows: 0, inserted: 0, deleted: 0, deadLetters: 0, remarks: [] }
+  }
+  const { outcome, table, rows, inserted, deleted, deadLetters, message, remarks } = result
+  return {
+    path,
+    outcome: outcome === 'nothing' ? 'empty' : outcome,
+    ...(table === undefined ? {} : { table }),
+    rows,
+    inserted,
+    deleted,
+    deadLetters,
+    ...(message === undefined ? {} : { message }),
+    remarks,
+  }
+}
+
+function stagesOf(snapshot: Snapshot | undefined): Summary['stages'] {
+  return Object.fromEntries(
+    Object.values(snapshot?.stages ?? {}).map(({ node, in: taken, out, busy, starved, blocked }) => [
+      node,
+      { in: taken, out, busy: round(busy), starved: round(starved), blocked: round(blocked) },
+    ]),
+  )
+}
+
+/** Exit codes: 0 all was imported, dead letters below their limit included; 1 not all was; 130 interrupted. */
+export function exitCodeOf({ failed, failure, isInterrupted }: Summary): number {
+  if (failure !== undefined) return 1
+  if (isInterrupted === true) return 130
+  return failed === 0 ? 0 : 1
+}
+
+/** The table's columns of figures, and the characters of a line that names cannot have. */
+const FIGURES = new Set([2, 3, 4])
+const FIGURE_CELLS = 2 + 'x,xxx,xxx'.length + 2 + 'x,xxx,xxx'.length + 2 + 'dead letters'.length + 2
+
+/**
+ * The table at the end: a line for each file, then what went wrong.
+ * @param columns of the terminal: names that are too long for it are cut off
+ */
+export function summaryText(summary: Summary, columns = Infinity): string {
+  const nameCells = Math.max(8, Math.floor((columns - FIGURE_CELLS) / 2))
+  const rows = summary.results.map((each) => [
+    cut(each.path, nameCells),
+    cut(each.table ?? '', nameCells),
+    count(each.rows),
+    count(each.inserted),
+    count(each.deadLetters),
+    cut([...outcomeText(each), ...each.remarks].join('; '), Infinity),
+  ])
+  const total = ['', '', count(summary.rows), count(summary.inserted), count(summary.deadLetters), '']
+  return [
+    table([['file', 'table', 'rows', 'written', 'dead letters', ''], ...rows, total]),
+    '',
+    `${rowsOf(summary.rows)} of ${filesOf(summary.imported)} in ${summary.seconds} s: ${count(summary.inserted)} written, ${count(summary.deleted)} removed, ${count(summary.deadLetters)} dead-lettered.`,
+    ...summary.schemaChanges.map(({ table, column, change }) => `Column ${table}.${column}: ${change}.`),
+    ...complaints(summary),
+  ].join('\n')
+}
+
+function outcomeText({ outcome, message }: FileSummary): string[] {
+  if (outcome === 'failed') return [`FAILED: ${message ?? ''}`]
+  return outcome === 'not read' ? ['NOT IMPORTED'] : []
+}
+
+/** What did not go well, in sentences. */
+function complaints({ failure, isInterrupted, failed }: Summary): string[] {
+  return [
+    ...(failure === undefined ? [] : [`The import failed: ${failure}`]),
+    ...(isInterrupted === true ? ['The import was interrupted.'] : []),
+    ...(failed === 0
+      ? []
+      : [`Not imported: ${filesOf(failed)}; their tables are as they were. Run the import again when this is mended.`]),
+  ]
+}
+
+/** Columns as wide as their widest cell; those of figures to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, i) => rows.reduce((most, row) => Math.max(most, row[i]!.length), 0))
+  const line = (row: readonly string[]): string =>
+    row.map((cell, i) => (FIGURES.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ')
+  return rows.map((row) => line(row).trimEnd()).join('\n')
+}
+
+/** A name on one line of so many characters: a file's name may hold line breaks. */
+function cut(name: string, cells: number): string {
+  const line = name.replace(/\p{Cc}/gu, '\u{fffd}')
+  return line.length <= cells ? line : `${line.slice(0, cells - 1)}…`
+}
+
+function count(rows: number): string {
+  return rows.toLocaleString('en')
+}
+
+function rowsOf(rows: number): string {
+  return `${count(rows)} ${rows === 1 ? 'row' : 'rows'}`
+}
+
+function filesOf(files: number): string {
+  return `${count(files)} ${files === 1 ? 'file' : 'files'}`
+}
+
+function round(figure: number): number {
+  return Math.round(figure * 1000) / 1000
+}
