@@ -10,6 +10,7 @@ import { loadControl } from './load-control.ts'
 import { GRAPH_OPTIONS, loadGraph } from './load-graph.ts'
 import { Interrupts } from './interrupts.ts'
 import { follow } from './top.ts'
+import { clearInterval, setInterval } from '../time.ts'
 
 const PROGRESS_MS = 5_000
 

@@ -1,5 +1,6 @@
 import type { ErrorMessage } from '../worker/protocol.ts'
 import { pushedRecordId } from '../worker/source.ts'
+import { clearTimeout, setTimeout } from '../time.ts'
 
 /** How long the reason of a failure may come after the failure: acks go by shared memory, reasons by message. */
 const REASON_MS = 100

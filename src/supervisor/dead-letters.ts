@@ -1,3 +1,4 @@
+import { wallMs } from '../time.ts'
 /** A record that was given up, as the pipeline remembers it. */
 export interface DeadLetter {
   /** Counts up from 1 within the pipeline. */
@@ -37,7 +38,7 @@ export class DeadLetters {
     this.total += 1 + suppressed
     if (this.#most === 0) return
     const id = this.total
-    this.#kept.set(id, { ...kept, id, at: Date.now() })
+    this.#kept.set(id, { ...kept, id, at: wallMs() })
     if (this.#kept.size > this.#most) this.#kept.delete(this.#kept.keys().next().value!)
   }
 

@@ -6,6 +6,7 @@ import { ATTEND, COMMAND } from '../plan/control.ts'
 import type { WorkerPlan } from '../plan/types.ts'
 import type { WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
 import type { StagePool } from './pool.ts'
+import { clearTimeout, monotonicMs, setImmediate, setTimeout } from '../time.ts'
 
 /** What the supervisor wants to know of a worker. */
 export interface MemberListener {
@@ -51,7 +52,7 @@ export class Member {
     this.#calls = wrap<WorkerCalls>(calls.port1)
     this.#link.unref()
     this.isAlive = true
-    this.startedAtMs = performance.now()
+    this.startedAtMs = monotonicMs()
     this.isReady = false
     this.#isDoomed = false
     const { epoch } = this

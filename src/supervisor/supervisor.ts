@@ -26,6 +26,7 @@ import { SourceControls } from './source-controls.ts'
 import { Stall } from './stall.ts'
 import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
+import { clearTimeout, monotonicMs, setInterval, setTimeout } from '../time.ts'
 
 /** What the supervisor needs beside the plan. */
 export interface SupervisorOptions {
@@ -56,7 +57,7 @@ export class Supervisor implements MemberListener {
   readonly history = new History()
   readonly deadLetters: DeadLetters
   state: PipelineState = 'starting'
-  startedAtMs = performance.now()
+  startedAtMs = monotonicMs()
   readonly #options: SupervisorOptions
   readonly #shared: SharedArrayBuffer
   readonly #assemblies = new Map<number, SharedArrayBuffer>()
@@ -141,7 +142,7 @@ export class Supervisor implements MemberListener {
       else await this.#leave(this.#options.deadlineMs)
       throw failure
     }
-    this.startedAtMs = performance.now()
+    this.startedAtMs = monotonicMs()
     this.state = 'running'
     this.#setPhase(RUNNING)
     this.embedder.start()
@@ -216,7 +217,7 @@ export class Supervisor implements MemberListener {
       case 'started':
         return this.events.emit('worker.started', { ...place, threadId: message.threadId })
       case 'ready':
-        this.events.emit('worker.ready', { ...place, tookMs: performance.now() - member.startedAtMs })
+        this.events.emit('worker.ready', { ...place, tookMs: monotonicMs() - member.startedAtMs })
         return this.#lookIfReady()
       case 'refused':
         this.#refusals.set(member.worker.index, this.#startError(member, message.error, message.step))
@@ -265,7 +266,7 @@ export class Supervisor implements MemberListener {
   #replace(member: Member, error: unknown): void {
     const { worker } = member
     const stage = this.plan.stages[worker.stage]!
-    const diedAt = performance.now()
+    const diedAt = monotonicMs()
     this.#ended.delete(worker.index)
     this.#forgetSuccessor(member)
     this.#watchdog.forget(worker)
@@ -288,7 +289,7 @@ export class Supervisor implements MemberListener {
       this.#startMember(member)
       // One that hangs in its module or its `setup` has no heart beat yet.
       const deadline = this.#after(this.#options.startDeadlineMs, () => {
-        this.#endHung(member, performance.now() - member.startedAtMs)
+        this.#endHung(member, monotonicMs() - member.startedAtMs)
       })
       this.#successors.set(worker.index, { diedAt, deadline })
     })
@@ -326,7 +327,7 @@ export class Supervisor implements MemberListener {
     if (!member.isReady) return
     const diedAt = this.#forgetSuccessor(member)
     if (diedAt === undefined) return
-    this.events.emit('worker.restarted', { ...this.#place(member), tookMs: performance.now() - diedAt })
+    this.events.emit('worker.restarted', { ...this.#place(member), tookMs: monotonicMs() - diedAt })
   }
 
   /** The successor is ready, or dead: it has no deadline any more. @returns when its predecessor died */
@@ -388,12 +389,12 @@ export class Supervisor implements MemberListener {
     const tellers = this.#members.filter(isTeller)
     const others = this.#members.filter((member) => !isTeller(member))
     const tellingMs = tellers.length === 0 ? 0 : Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
-    const endsAt = performance.now() + deadlineMs
+    const endsAt = monotonicMs() + deadlineMs
     this.#setPhase(STOPPING)
     await this.#untilGone(others, deadlineMs - tellingMs)
     await this.embedder.left()
     this.#setPhase(NACKING)
-    await this.#untilGone(tellers, endsAt - performance.now())
+    await this.#untilGone(tellers, endsAt - monotonicMs())
     for (const each of this.#timers) clearTimeout(each)
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
     this.#end()
@@ -457,7 +458,7 @@ export class Supervisor implements MemberListener {
     this.#every(Math.max(5, Math.min(LOOK_EVERY_MS, ...timed.map((member) => timeoutOf(member) / 4))), () => {
       for (const member of timed) {
         if (!member.isAlive || member.threadId === undefined) continue
-        const forMs = this.#watchdog.hungForMs(member.worker, timeoutOf(member), performance.now())
+        const forMs = this.#watchdog.hungForMs(member.worker, timeoutOf(member), monotonicMs())
         if (forMs === 0) continue
         this.#watchdog.forget(member.worker)
         this.#endHung(member, forMs)
@@ -466,7 +467,7 @@ export class Supervisor implements MemberListener {
   }
 
   #lookForStall(): void {
-    const stalled = this.#stall.look(performance.now())
+    const stalled = this.#stall.look(monotonicMs())
     if (stalled !== undefined) this.events.emit('pipeline.stalled', stalled)
   }
 

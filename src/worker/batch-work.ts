@@ -12,6 +12,7 @@ import type { Fault } from './outlet.ts'
 import { settled } from './results.ts'
 import type { LinkPlan } from '../plan/types.ts'
 import type { Parts } from './stage.ts'
+import { monotonicMs, wallMs } from '../time.ts'
 
 /** One record of a batch: the granule that it counts for, and its place in it. */
 export interface Member {
@@ -117,14 +118,14 @@ export class BatchWork {
 
   /**
    * The batch failed as a whole.
-   * @returns how long it waits before its next attempt, in ms; undefined where its records are given up
+   * @returns its next attempt: due at a time of the monotonic clock, in ms; undefined where its records are given up
    */
   failed(batch: Batch, error: unknown): { dueAt: number; attempt: number; since: number } | undefined {
     const { stage } = this.#parts
-    const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
+    const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || wallMs() }
     if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
       this.countRetry(fault, batch.values.length)
-      const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
+      const dueAt = monotonicMs() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
       return { dueAt, attempt: fault.attempts, since: fault.firstFailedAt }
     }
     this.giveUp(batch, fault)
@@ -162,13 +163,13 @@ export class BatchWork {
     const again = batch.again()
     const members = batch.members()
     reasons.forEach((error, i) => {
-      const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
+      const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || wallMs() }
       const { header, index } = members[i]!
       const own = headerOf(header, index, fault.attempts)
       if (hand.isResuming && this.#isKept(own, fault.attempts)) return this.#countRetried(1)
       let entry: StashEntry | undefined
       if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
-        const dueAt = Date.now() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
+        const dueAt = monotonicMs() + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
         entry = desk.put(own, again[i], dueAt, fault.firstFailedAt)
       }
       if (entry === undefined) return outlet.giveUp(outlet.root, again[i], i, fault, members[i])

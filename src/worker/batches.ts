@@ -9,6 +9,7 @@ import { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import { isThenable } from './results.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+import { wallMs } from '../time.ts'
 
 /** A part of a granule that is in a batch: records from `from` up to `to`. */
 interface Part {
@@ -47,7 +48,7 @@ export class BatchStage implements Stage {
   #startedAt = 0
   /** The batch in hand failed and waits in the stash. */
   #isKept = false
-  /** There was no room in the stash: the batch is called again where it is, not before then (ms since 1970). */
+  /** There was no room in the stash: the batch is called again where it is, not before then (ms of the monotonic clock). */
   #againAt = 0
   /** Where the numbers of a batch lie while its handler has them: they are lent, and the lane itself must not be changed. */
   readonly #lent: Numbers | undefined
@@ -89,9 +90,8 @@ export class BatchStage implements Stage {
     const records = this.#isComplete()
     if (records > 0) return this.#handOver(this.#take(records))
     if (this.#handoff.isDirty) return this.#commit()
-    const { clock } = this.#parts
     const timeout = this.#waiting > 0 ? this.#queue[0]!.takenAt + this.#timeoutMs : Infinity
-    this.wakeAt = Math.min(timeout, clock.now + (this.#groups.nextDueAt - Date.now()))
+    this.wakeAt = Math.min(timeout, this.#groups.nextDueAt)
     return STARVED
   }
 
@@ -199,7 +199,7 @@ export class BatchStage implements Stage {
     if (deaths >= stage.input!.maxCrashes) {
       if (batch.values.length > 1) return this.#isolate(batch)
       const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
-      this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || Date.now() })
+      this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || wallMs() })
       return this.#startSending()
     }
     this.#hold(batch)
@@ -262,8 +262,8 @@ export class BatchStage implements Stage {
   }
 
   #tryAgain(): Step {
-    this.wakeAt = this.#parts.clock.now + (this.#againAt - Date.now())
-    if (Date.now() < this.#againAt) return BLOCKED
+    this.wakeAt = this.#againAt
+    if (this.#parts.clock.now < this.#againAt) return BLOCKED
     this.#againAt = 0
     const batch = { ...this.#batch!, values: this.#batch!.again() }
     this.#batch = batch

@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { CallContext } from './context.ts'
+import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
 
 /** A call of an async handler that has not answered, or has answered and was not yet looked at. */
 export class OpenCall {
@@ -21,11 +22,11 @@ export class OpenCall {
     timeoutMs: number,
     onSettled: (call: OpenCall) => void,
   ) {
-    const calledAt = performance.now()
+    const calledAt = monotonicMs()
     const settle = (hasFailed: boolean, value: unknown): void => {
       if (this.isSettled) return
       clearTimeout(this.#timer)
-      this.tookMs = performance.now() - calledAt
+      this.tookMs = monotonicMs() - calledAt
       this.isSettled = true
       this.hasFailed = hasFailed
       if (hasFailed) this.error = value

@@ -40,7 +40,7 @@ export class Groups {
   next(): GroupBatch | undefined {
     this.#collect()
     const { isResuming } = this.#parts.hand
-    const now = Date.now()
+    const { now } = this.#parts.clock
     const at = isResuming
       ? this.#waiting.findIndex((group) => this.#isHalfSent(group))
       : this.#waiting.length > 0 && this.#waiting[0]!.dueAt <= now
@@ -60,10 +60,10 @@ export class Groups {
   }
 
   get hasDue(): boolean {
-    return this.nextDueAt <= Date.now()
+    return this.nextDueAt <= this.#parts.clock.now
   }
 
-  /** When the next one is due, in ms since 1970. */
+  /** When the next one is due, in ms of the monotonic clock. */
   get nextDueAt(): number {
     return Math.min(this.#waiting[0]?.dueAt ?? Infinity, this.#parts.desk.nextDueAt)
   }

@@ -25,6 +25,7 @@ import {
 } from '../plan/hand.ts'
 import type { HandLayout } from '../plan/types.ts'
 import { idOf, tokenOf } from './granule.ts'
+import { monotonicMs } from '../time.ts'
 
 /** Where the worker says what its handler works on. Plain stores: they are read after its death only, or by a watchdog. */
 export class Hand {
@@ -156,5 +157,5 @@ export class Hand {
 
 /** Microseconds of the clock that all threads share, modulo 2^32. */
 export function stamp(): number {
-  return (performance.now() * 1000) | 0
+  return (monotonicMs() * 1000) | 0
 }

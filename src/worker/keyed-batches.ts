@@ -10,6 +10,7 @@ import { LaneGranule } from './inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { isThenable, keyOf } from './results.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+import { monotonicMs } from '../time.ts'
 
 /** A batch that is not complete yet. */
 interface OpenBatch {
@@ -102,9 +103,9 @@ export class KeyedBatchStage implements Stage {
   }
 
   #nextWake(): number {
-    const { clock, stage } = this.#parts
+    const { stage } = this.#parts
     // While no call may start, a batch that is due waits for an answer, not for a time.
-    let wakeAt = this.#mayStart ? clock.now + (this.#groups.nextDueAt - Date.now()) : Infinity
+    let wakeAt = this.#mayStart ? this.#groups.nextDueAt : Infinity
     for (const { openedAt } of this.#open.values()) wakeAt = Math.min(wakeAt, openedAt + stage.input!.batch!.timeoutMs)
     return wakeAt
   }
@@ -252,7 +253,7 @@ export class KeyedBatchStage implements Stage {
     this.#isAlone = false
     hand.dropCall(task.place)
     this.#freePlaces.push(task.place)
-    service.record(((performance.now() - task.startedAt) * 1e6) / length, length)
+    service.record(((monotonicMs() - task.startedAt) * 1e6) / length, length)
     this.#ended.push(task)
   }
 

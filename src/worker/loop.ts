@@ -11,6 +11,7 @@ import {
 } from '../telemetry/counters.ts'
 import type { Clock } from './clock.ts'
 import { ENDED, PROGRESS, type Stage, type Step } from './stage.ts'
+import { clearInterval, monotonicMs, setImmediate, setInterval } from '../time.ts'
 
 /** Longest wait: a net under every wake-up, and how late timers of a sync stage may be. */
 const MAX_PARK_MS = 20
@@ -144,7 +145,7 @@ export class Loop {
   }
 
   #parkMs(): number {
-    const untilWake = this.#stage.wakeAt - performance.now()
+    const untilWake = this.#stage.wakeAt - monotonicMs()
     return Math.max(0, Math.min(this.#maxParkMs, untilWake))
   }
 

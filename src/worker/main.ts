@@ -13,6 +13,7 @@ import { type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts
 import type { SourceStage } from './source.ts'
 import { loadStage } from './stage-kinds.ts'
 import type { WorkerEvent } from './stage.ts'
+import { clearInterval, setInterval } from '../time.ts'
 
 /** How often a worker that must look at more than its doorbell does so. */
 const LOOK_EVERY_MS = 20

@@ -18,6 +18,7 @@ import { Progress } from './progress.ts'
 import type { Supply } from './supply.ts'
 import { Settlement } from './settlement.ts'
 import type { Parts, SourceSide, WorkerEvent } from './stage.ts'
+import { monotonicMs } from '../time.ts'
 
 /** Makes the parts of one worker on its memory. A successor's parts go on where its predecessor's last hand-off ended. */
 export function makeParts(given: {
@@ -108,10 +109,10 @@ const EVENTS_AT_ONCE = 100
 
 /** Lets so many events through; the next one tells how many were left out. */
 function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => void {
-  const pacing = new Pacing(EVENTS_PER_SECOND, performance.now(), EVENTS_AT_ONCE)
+  const pacing = new Pacing(EVENTS_PER_SECOND, monotonicMs(), EVENTS_AT_ONCE)
   let suppressed = 0
   return (event) => {
-    if (pacing.allowed(performance.now()) < 1) {
+    if (pacing.allowed(monotonicMs()) < 1) {
       suppressed++
       return
     }

@@ -88,8 +88,8 @@ export class RecordStage implements Stage {
   }
 
   #takeAny(): boolean {
-    const { inlet, desk } = this.#parts
-    const entry = desk.waiting > 0 ? desk.next(Date.now()) : undefined
+    const { inlet, desk, clock } = this.#parts
+    const entry = desk.waiting > 0 ? desk.next(clock.now) : undefined
     if (entry !== undefined) return this.#startEntry(entry)
     return inlet.next(this.#granule) && this.#start()
   }
@@ -130,9 +130,10 @@ export class RecordStage implements Stage {
 
   /** Whether the record in hand waits for its next attempt still. */
   #mustWait(): boolean {
-    const waitMs = this.#inHand === undefined ? 0 : this.#inHand.dueAt - Date.now()
-    this.wakeAt = waitMs > 0 ? this.#parts.clock.now + waitMs : Infinity
-    return waitMs > 0
+    const dueAt = this.#inHand?.dueAt ?? 0
+    const mustWait = dueAt > this.#parts.clock.now
+    this.wakeAt = mustWait ? dueAt : Infinity
+    return mustWait
   }
 
   #callPortion(): void {
@@ -303,8 +304,7 @@ export class RecordStage implements Stage {
 
   #idle(): Step {
     if (this.#handoff.isDirty) return this.#commit()
-    const { desk, clock } = this.#parts
-    this.wakeAt = clock.now + (desk.nextDueAt - Date.now())
+    this.wakeAt = this.#parts.desk.nextDueAt
     return STARVED
   }
 

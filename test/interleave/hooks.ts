@@ -16,6 +16,8 @@ const FILES = [new URL('supervisor/recovery.js', DIST)]
 const EXCLUDED = ['main', 'push', 'output', 'inspect', 'load', 'protocol'].map((name) => `worker/${name}.js`)
 const TEXTS = new URL('lane/texts.js', DIST).href
 const PLAIN_TEXTS = new URL('./plain-texts.js', import.meta.url).href
+const TIME = new URL('time.js', DIST).href
+const CLOCK = new URL('./clock.js', import.meta.url).href
 /** How often a loop looks before it parks: one look is as good as many. */
 const LOOKS: Mutation = {
   name: 'the loop looks once before it parks',
@@ -36,6 +38,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   if (query === undefined) return next(specifier, context)
   const found = await next(specifier, { ...context, conditions: [...context.conditions, 'interleave'] })
   if (found.url === TEXTS) return { ...found, url: PLAIN_TEXTS }
+  if (found.url === TIME) return { ...found, url: CLOCK }
   return isSteppable(found.url) ? { ...found, url: found.url + query } : found
 }
 
