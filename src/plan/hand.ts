@@ -8,7 +8,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *     0   HOLDING   0 nothing, 1 a record, 2 a batch, 3 open calls, 4 a batch that an earlier life held
  *     4   ID low, ID high: base of the granule in hand; of a batch: its id
  *     12  INDEX     a record: its index under that base; open calls: how many places are in use, free ones included
- *     16  CALLED    stamp of the call, in microseconds; only where there is a `timeoutMs`
+ *     16  CALLED    counts up with every call, so that a watchdog tells one from the next; only where there is a `timeoutMs`
  *     20  SEGMENTS  a batch: how many pairs (input, records) say what it is made of, from SEGMENT on;
  *                   open calls: the pairs are ids, zero where the place is free
  *     24  RESUMING  1 where a hand-off left the granule in hand half sent; then its id, low and high. By the journal

@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { CallContext } from './context.ts'
-import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
+import { TimeOut } from '../running-time.ts'
+import { monotonicMs } from '../time.ts'
 
 /** A call of an async handler that has not answered, or has answered and was not yet looked at. */
 export class OpenCall {
@@ -10,7 +11,7 @@ export class OpenCall {
   tookMs = 0
   result: unknown
   error: unknown
-  readonly #timer: NodeJS.Timeout | undefined
+  readonly #timeOut: TimeOut | undefined
 
   /**
    * @param timeoutMs 0 for none; after it the call has failed, whatever it answers later
@@ -25,7 +26,7 @@ export class OpenCall {
     const calledAt = monotonicMs()
     const settle = (hasFailed: boolean, value: unknown): void => {
       if (this.isSettled) return
-      clearTimeout(this.#timer)
+      this.#timeOut?.cancel()
       this.tookMs = monotonicMs() - calledAt
       this.isSettled = true
       this.hasFailed = hasFailed
@@ -38,10 +39,10 @@ export class OpenCall {
       (error: unknown) => settle(true, error),
     )
     if (timeoutMs === 0) return
-    this.#timer = setTimeout(() => {
+    this.#timeOut = new TimeOut(timeoutMs, () => {
       const error = new MillraceError('HANDLER_TIMEOUT', { node: context.node, timeoutMs })
       context.abort(error)
       settle(true, error)
-    }, timeoutMs)
+    })
   }
 }

@@ -30,9 +30,9 @@ export class Clock {
     this.#stepAt = this.read()
   }
 
-  /** The last reading as a stamp: microseconds modulo 2^32. */
+  /** The last reading as a stamp: whole microseconds. */
   get stamp(): number {
-    return (this.now * 1000) | 0
+    return Math.floor(this.now * 1000)
   }
 
   /**

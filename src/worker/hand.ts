@@ -25,7 +25,6 @@ import {
 } from '../plan/hand.ts'
 import type { HandLayout } from '../plan/types.ts'
 import { idOf, tokenOf } from './granule.ts'
-import { monotonicMs } from '../time.ts'
 
 /** Where the worker says what its handler works on. Plain stores: they are read after its death only, or by a watchdog. */
 export class Hand {
@@ -58,7 +57,7 @@ export class Hand {
   /** The record that the handler gets now: its index under the granule's base. */
   hold(index: number): void {
     this.#words[this.#at + INDEX] = index
-    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    if (this.#timed) this.#words[this.#at + CALLED]!++
     this.#words[this.#at + HOLDING] = HOLDS_RECORD
   }
 
@@ -66,7 +65,7 @@ export class Hand {
   holdBatch(): void {
     this.#words[this.#at + ID_LOW] = mixed.low
     this.#words[this.#at + ID_HIGH] = mixed.high
-    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    if (this.#timed) this.#words[this.#at + CALLED]!++
     this.#words[this.#at + HOLDING] = HOLDS_BATCH
   }
 
@@ -80,7 +79,7 @@ export class Hand {
     this.#words[at] = mixed.low
     this.#words[at + 1] = mixed.high
     if (place >= this.#places) this.#words[this.#at + INDEX] = this.#places = place + 1
-    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    if (this.#timed) this.#words[this.#at + CALLED]!++
     this.#words[this.#at + HOLDING] = HOLDS_CALLS
   }
 
@@ -153,9 +152,4 @@ export class Hand {
     }
     return 0
   }
-}
-
-/** Microseconds of the clock that all threads share, modulo 2^32. */
-export function stamp(): number {
-  return (monotonicMs() * 1000) | 0
 }

@@ -125,8 +125,8 @@ function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => 
 /** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */
 export function measureGranule({ plan, memory, clock, lane, endToEnd }: Parts, granule: LaneGranule): void {
   const { count, slot } = granule
-  lane?.record(((clock.stamp - granule.stamp) | 0) * 1000, count)
+  lane?.record((clock.stamp - granule.stamp) * 1000, count)
   if (endToEnd === undefined) return
   const source = plan.workers[plan.sources[anchorSource(slot)]!]!
-  endToEnd.record(((clock.stamp - slotBorn(memory.words, source.slots!, anchorSlot(slot))) | 0) * 1000, count)
+  endToEnd.record((clock.stamp - slotBorn(memory.words, source.slots!, anchorSlot(slot))) * 1000, count)
 }

@@ -142,7 +142,7 @@ export class SourceStage implements Stage {
     const { slots, clock, ackTimes, outlet } = this.#parts
     const count = slots.count(slot)
     const failed = Math.min(count, slots.failures(slot))
-    ackTimes.record(((clock.stamp - slots.born(slot)) | 0) * 1000, count)
+    ackTimes.record((clock.stamp - slots.born(slot)) * 1000, count)
     outlet.tally(DONE, count - failed)
     outlet.tally(FAILED, failed)
     this.#supply.ended?.(slots.sequence(slot), failed)

@@ -1,4 +1,5 @@
 /** Graphs whose handlers meddle with clocks, or take their time. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { dataflow } from 'millrace/graph'
 
 const realNow = Date.now
@@ -95,3 +96,33 @@ export const unread = dataflow('unread', import.meta.url)
   .source('in', { push: true })
   .sink('out', { write: () => new Promise<void>(() => undefined) })
   .connect('in', 'out')
+
+/** About so many ms of a core, and no less where the process is stopped meanwhile. */
+function burn(ms: number): number {
+  let sum = 0
+  for (let i = 0; i < ms * 100_000; i++) sum = (sum * 31 + i) | 0
+  return sum
+}
+
+/** Sync and async calls with time-outs that are long for their work and short for a pause. */
+export const timed = dataflow('timed', import.meta.url)
+  .source('in', { push: true })
+  .transform('burn', {
+    setup: () => sleep(300),
+    timeoutMs: 1_000,
+    map: (n: number) => {
+      burn(100)
+      return n
+    },
+  })
+  .transform('wait', {
+    timeoutMs: 1_000,
+    map: async (n: number) => {
+      await sleep(50)
+      return n
+    },
+  })
+  .sink('out', { write: () => undefined })
+  .connect('in', 'burn')
+  .connect('burn', 'wait')
+  .connect('wait', 'out')
