@@ -92,6 +92,11 @@ export class SourceStage implements Stage {
     return settled ? PROGRESS : made
   }
 
+  /** While it makes records it looks at the acks by itself; now it may not for long. */
+  beforeSleep(): void {
+    for (const reader of this.#parts.acks) reader.want(true)
+  }
+
   /** Whether `ack` is to learn of records yet: of those that are on their way, and of those whose end it was not told. */
   get hasToTell(): boolean {
     const { slots } = this.#parts

@@ -21,9 +21,9 @@ const CLOCK = new URL('./clock.js', import.meta.url).href
 /** How often a loop looks before it parks: one look is as good as many. */
 const LOOKS: Mutation = {
   name: 'the loop looks once before it parks',
-  file: 'worker/loop.js',
-  from: 'const MAX_SPINS = 256;',
-  to: 'const MAX_SPINS = 1;',
+  file: 'worker/wait.js',
+  from: 'const MOST_LOOKS = 256;',
+  to: 'const MOST_LOOKS = 1;',
 }
 
 let mutations: readonly Mutation[] = []
