@@ -41,6 +41,7 @@ export const RETRY_OPTIONS = {
     type: 'integer',
     default: 1,
     min: 1,
+    max: 65_535,
     unit: 'attempts',
     text: 'Calls of the handler for one record or batch, the first one included.',
   },

@@ -12,6 +12,7 @@ import { GRAPH_OPTIONS, loadGiven } from './load-graph.ts'
 import { Interrupts } from './interrupts.ts'
 import { oneLine } from './table.ts'
 import { follow } from './top.ts'
+import { clearInterval, setInterval } from '../time.ts'
 
 const PROGRESS_MS = 5_000
 /** What a record holds is printed whole, as far as a stack goes. */

@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors.ts'
+import { monotonicMs } from '../time.ts'
 
 /** A bucket of acts: it holds twice what is let through in a second, and fills again as time passes. */
 export class ActLimit {
@@ -8,7 +9,7 @@ export class ActLimit {
   #since: number
 
   /** @param now milliseconds */
-  constructor(perSecond: number, now: () => number = () => performance.now()) {
+  constructor(perSecond: number, now: () => number = () => monotonicMs()) {
     this.#perSecond = perSecond
     this.#now = now
     this.#left = Math.max(1, 2 * perSecond)

@@ -1,6 +1,7 @@
 import { liveOf } from './live.ts'
 import { message, type Reader } from './reader.ts'
 import type { Watched } from './watched.ts'
+import { clearInterval, setImmediate, setInterval } from '../time.ts'
 
 const HEARTBEAT_MS = 15_000
 

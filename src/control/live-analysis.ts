@@ -10,6 +10,7 @@ import { MillraceError } from '../errors.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { measurements } from '../telemetry/measurements.ts'
 import type { Sampler } from '../telemetry/sampler.ts'
+import { monotonicMs } from '../time.ts'
 
 /** What follows from the graph alone. It does not change while the pipeline runs. */
 export interface Declared {
@@ -58,7 +59,7 @@ export class LiveAnalysis {
 
   /** Who limits the pipeline, and why, over the last ten seconds. */
   get explained(): Explained {
-    const nowMs = performance.now()
+    const nowMs = monotonicMs()
     if (this.#explained === undefined || nowMs - this.#explained.atMs > FRESH_MS) {
       this.#explained = { found: this.#explain(this.measured(EXPLAINED_S)), atMs: nowMs }
     }

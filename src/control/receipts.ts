@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { DeadLetter } from '../supervisor/dead-letters.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { ErrorView, errorView } from './error-view.ts'
+import { clearTimeout, monotonicMs, setImmediate, setTimeout, wallMs } from '../time.ts'
 
 /** A record that was pushed through the API, followed to its end. */
 export const PushedRecord = Type.Object(
@@ -32,7 +33,7 @@ const MOST_WAITING = 100
 class Pushed {
   readonly id: string
   readonly node: string
-  readonly pushedAt = Date.now()
+  readonly pushedAt = wallMs()
   state: State = 'waiting'
   tookMs: number | undefined
   error: unknown
@@ -40,7 +41,7 @@ class Pushed {
   readonly entered: Promise<unknown>
   /** Settles when it has ended, however. */
   readonly ended: Promise<void>
-  readonly #since = performance.now()
+  readonly #since = monotonicMs()
 
   constructor(id: string, node: string, pipeline: Pipeline, record: unknown) {
     this.id = id
@@ -59,7 +60,7 @@ class Pushed {
     this.state = 'flowing'
     await receipt.done.catch((error: unknown) => (this.error = error))
     this.state = receipt.outcome ?? 'abandoned'
-    this.tookMs = performance.now() - this.#since
+    this.tookMs = monotonicMs() - this.#since
   }
 }
 

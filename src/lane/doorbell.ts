@@ -5,24 +5,45 @@ import { LINE_BYTES } from './memory.ts'
  * The one word on which a worker waits, and the word by which it says that it does.
  *
  *     0     BELL    any thread adds to it: the only word with more than one writer; a stray ring does no harm
- *     128   PARKED  the owner only
+ *     128   PARKED  the owner only: 0 it steps, 1 it dozes (or is about to), 2 it sleeps
+ *
+ * Who dozes looks again within DOZE_MS by itself; who sleeps may wait for long. Waking costs, so whoever is busy may leave an
+ * owner that dozes unrung for now.
  *
  * Invariants (test/interleave):
  *   D1  no lost wake: the owner announces (PARKED), reads the bell, looks at all that could concern it, and only then
  *       waits; whoever has changed something looks at PARKED after the change. One of the two sees the other.
  *   D2  `notify` costs a system call's preparation, so it is done only where PARKED is set
+ *   D3  who sleeps is rung at once by everybody: only a doze is cut short later, and ends soon without that
  */
 export const DOORBELL_BYTES: number = 2 * LINE_BYTES
 const BELL = 0
 const PARKED = LINE_BYTES / 4
+const STEPS = 0
+const DOZES = 1
+const SLEEPS = 2
+
+/** The longest wait that counts as a doze. */
+export const DOZE_MS = 20
 
 /** Rings the doorbell at `offset`, if its owner waits or is about to. Call it after the change that concerns the owner. */
 export function ring(words: Int32Array, offset: number): void {
   // WAKE: pairs with the store of PARKED in `announce`. The change came before this load, so an owner that is not seen
   // here as parked sees the change in its last look.
-  if (load(words, offset / 4 + PARKED) === 0) return
+  if (!isParked(words, offset)) return
   add(words, offset / 4 + BELL, 1)
   notify(words, offset / 4 + BELL)
+}
+
+/** Whether the owner waits, or is about to. */
+export function isParked(words: Int32Array, offset: number): boolean {
+  return load(words, offset / 4 + PARKED) !== STEPS
+}
+
+/** Whether the owner must not be left unrung. Ask after the change that concerns it. */
+export function isAsleep(words: Int32Array, offset: number): boolean {
+  // WAKE: as in `ring`. An owner that is not seen here as asleep sees the change in its last look, or in the one after its doze.
+  return load(words, offset / 4 + PARKED) === SLEEPS
 }
 
 /** The owner's side. */
@@ -31,6 +52,8 @@ export class Doorbell {
   readonly #bell: number
   readonly #parked: number
   #seen = 0
+  /** What the bell showed when the wait began that is not over. */
+  #awaited: number | undefined
 
   constructor(words: Int32Array, offset: number) {
     this.#words = words
@@ -38,15 +61,15 @@ export class Doorbell {
     this.#parked = offset / 4 + PARKED
   }
 
-  /** Says that the owner is about to wait. Between this and `park` comes the last look. */
-  announce(): void {
-    store(this.#words, this.#parked, 1)
+  /** Says that the owner is about to wait, at most so long. Between this and `park` comes the last look. */
+  announce(timeoutMs: number): void {
+    store(this.#words, this.#parked, timeoutMs > DOZE_MS ? SLEEPS : DOZES)
     this.#seen = load(this.#words, this.#bell)
   }
 
   /** Takes the announcement back: the last look found something, or the wait is over. */
   rise(): void {
-    store(this.#words, this.#parked, 0)
+    store(this.#words, this.#parked, STEPS)
   }
 
   /** Blocks the thread until a ring since `announce`, at most so long. */
@@ -54,9 +77,29 @@ export class Doorbell {
     wait(this.#words, this.#bell, this.#seen, timeoutMs)
   }
 
-  /** The same without blocking. The caller keeps the event loop alive. */
-  parkAsync(timeoutMs: number): Promise<unknown> | undefined {
-    const waiting = waitAsync(this.#words, this.#bell, this.#seen, timeoutMs)
-    return waiting.async ? (waiting.value as Promise<unknown>) : undefined
+  /**
+   * The same without blocking: calls `onRung` at a ring since `announce`, perhaps once too often. The caller keeps the event
+   * loop alive, looks at the time, and ends with `leave`.
+   * @returns false where it has been rung already
+   */
+  parkAsync(onRung: () => void): boolean {
+    // Where the wait ended for another reason, it is still there.
+    if (this.#awaited === this.#seen) return true
+    const seen = this.#seen
+    const waiting = waitAsync(this.#words, this.#bell, seen, Infinity)
+    if (!waiting.async) return false
+    this.#awaited = seen
+    void (waiting.value as Promise<unknown>).then(() => {
+      if (this.#awaited === seen) this.#awaited = undefined
+      onRung()
+    })
+    return true
+  }
+
+  /** The owner never waits again: what waits for the bell is let go, and holds the memory no longer. */
+  leave(): void {
+    if (this.#awaited === undefined) return
+    add(this.#words, this.#bell, 1)
+    notify(this.#words, this.#bell)
   }
 }

@@ -17,8 +17,8 @@
  *     12  ANCHORS: how many further anchors follow the header
  *     16  BASE low, BASE high: what the ids of the records are mixed from
  *     24  FIRST: index of the first record under that base
- *     28  ATTEMPT: failed attempts so far in the lower half, FRAGMENT flags in the upper one
- *     32  STAMP: when the frame was written, in microseconds of the shared clock, modulo 2^32
+ *     28  ATTEMPT: failed attempts so far in the lower half; then the four FRAGMENT flags; then the upper bits of STAMP
+ *     32  STAMP: when the frame was written, in microseconds of the monotonic clock, lower word
  *     36  SALT: 0 while the granule is as its source made it; sets parts of a granule apart from the whole (see `slots.ts`)
  *     40  further anchors, one word each, then the encoded records from the next multiple of 8
  */
@@ -63,7 +63,20 @@ export const FIRST_FRAGMENT: number = 1 << 17
 export const LAST_FRAGMENT: number = 1 << 18
 /** The record begun here is not coming: its writer died, and its successor may send it elsewhere. */
 export const ABORT_FRAGMENTS: number = 1 << 19
+/** Attempts on a lane at most: `maxAttempts` is bounded by it. */
 export const ATTEMPTS: number = FRAGMENT - 1
+/** A stamp has 12 bits above its lower word: it comes round after 203 days. */
+export const STAMP_SHIFT = 20
+
+/** The upper part of a stamp, as it lies in ATTEMPT. */
+export function stampHigh(stamp: number): number {
+  return Math.floor(stamp / 2 ** 32) << STAMP_SHIFT
+}
+
+/** A stamp from its two parts. */
+export function stampOf(attempt: number, low: number): number {
+  return (attempt >>> STAMP_SHIFT) * 2 ** 32 + (low >>> 0)
+}
 
 export const FRAME_ALIGN = 8
 /** A smaller ring could not hold a frame of one small record twice. */

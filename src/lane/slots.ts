@@ -10,7 +10,7 @@ import type { Memory } from './memory.ts'
  *     8   FAILURES    records that failed
  *     12  COUNT       source records in the granule; 0 while the slot is free
  *     16  SEQUENCE    how-manieth granule of this source worker, modulo 2^32
- *     20  BORN        stamp of the granule, in microseconds
+ *     20  BORN        stamp of the granule, in microseconds of the monotonic clock: low word, high word
  *
  * Invariants (test/lane/slots.test.ts, test/interleave):
  *   S1  while a granule is on its way, some id of it has been born and has not ended, so the XOR is not zero
@@ -32,6 +32,7 @@ const FAILURES = 2
 const COUNT = 3
 const SEQUENCE = 4
 const BORN = 5
+const BORN_HIGH = 6
 const SLOT_WORDS = 8
 const SLOT_BITS = 20
 /** Most slots of a source worker, and most source workers of a plan. */
@@ -60,7 +61,12 @@ export function anchorSlot(anchor: number): number {
 
 /** When the granule of a slot was born; for end-to-end times at the sinks. */
 export function slotBorn(words: Int32Array, layout: SlotsLayout, slot: number): number {
-  return words[layout.offset / 4 + slot * SLOT_WORDS + BORN]!
+  const at = layout.offset / 4 + slot * SLOT_WORDS
+  return bornAt(words, at)
+}
+
+function bornAt(words: Int32Array, at: number): number {
+  return words[at + BORN_HIGH]! * 2 ** 32 + (words[at + BORN]! >>> 0)
 }
 
 export class Slots {
@@ -112,7 +118,7 @@ export class Slots {
   }
 
   born(slot: number): number {
-    return this.#image[slot * SLOT_WORDS + BORN]!
+    return bornAt(this.#image, slot * SLOT_WORDS)
   }
 
   /** Opens a slot for a granule of `count` records; `settle` then says which ids were born. */
@@ -125,7 +131,8 @@ export class Slots {
     this.#image[at + FAILURES] = 0
     this.#image[at + COUNT] = count
     this.#image[at + SEQUENCE] = sequence
-    this.#image[at + BORN] = born
+    this.#image[at + BORN] = born | 0
+    this.#image[at + BORN_HIGH] = Math.floor(born / 2 ** 32)
     this.#touch(slot)
     return slot
   }
@@ -162,7 +169,7 @@ export class Slots {
   stage(journal: Journal): void {
     for (const slot of this.#dirty) {
       this.#isDirty[slot] = 0
-      for (let word = 0; word < BORN + 1; word++) {
+      for (let word = 0; word <= BORN_HIGH; word++) {
         const value = this.#image[slot * SLOT_WORDS + word]!
         const index = this.#base + slot * SLOT_WORDS + word
         if (this.#words[index] !== value) journal.set(index, value)

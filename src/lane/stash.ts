@@ -28,7 +28,7 @@ import { type GranuleHeader, NO_ROOM } from './writer.ts'
  *
  *     40   STATE: 0 open, 1 done        44  GROUP: the batch it was handed over with, or 0
  *     48   ORDER: counts up with every entry; kept when the entry is moved
- *     56   DUE: not before this time, in ms since 1970 (8 bytes)
+ *     56   DUE: not before this time, in ms of the monotonic clock (8 bytes)
  *     64   SINCE: time of the first failure, in ms since 1970, or 0 (8 bytes)
  *     72   further anchors, one word each, then the encoded record from the next multiple of 8
  *
@@ -76,7 +76,7 @@ export interface StashEntry {
   readonly order: number
   /** Failed attempts so far. */
   attempt: number
-  /** Not before this time, in ms since 1970. */
+  /** Not before this time, in ms of the monotonic clock. */
   dueAt: number
   /** Time of the first failure, in ms since 1970, or 0. */
   since: number

@@ -13,6 +13,7 @@ import {
   FRAME_SALT,
   FRAME_SLOT,
   FRAME_STAMP,
+  stampHigh,
   GRANTED,
   HEAD,
   DROP_TO,
@@ -153,7 +154,7 @@ export class LaneWriter {
     words[frame + FRAME_BASE_LOW] = header.baseLow
     words[frame + FRAME_BASE_HIGH] = header.baseHigh
     words[frame + FRAME_FIRST] = header.first
-    words[frame + FRAME_ATTEMPT] = header.attempt
+    words[frame + FRAME_ATTEMPT] = header.attempt | stampHigh(stamp)
     words[frame + FRAME_STAMP] = stamp
     words[frame + FRAME_SALT] = header.salt
     for (let i = 0; i < further.length; i++) words[frame + FRAME_HEADER_BYTES / 4 + i] = further[i]!

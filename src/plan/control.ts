@@ -15,6 +15,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *     128  STATE    see below
  *     132  BEAT     counts up with every step of the loop: it stands still where a handler hangs
  *     136  ASYNC    1 once its handler has answered with a promise, so that its calls may overlap
+ *     140  NET      while its loop waits: for how long at most, in ms; 0 while it steps
  */
 export const PHASE = 0
 export const RUN_LOW = 1
@@ -37,6 +38,7 @@ export const RATE = 1
 export const STATE: number = LINE_BYTES / 4
 export const BEAT: number = STATE + 1
 export const ASYNC: number = STATE + 2
+export const NET: number = STATE + 3
 
 /** COMMAND: a source makes no records. */
 export const PAUSED = 1

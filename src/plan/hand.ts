@@ -8,7 +8,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *     0   HOLDING   see below
  *     4   ID low, ID high: base of the granule in hand; of a batch: its id
  *     12  INDEX     a record, or the first of several: its index under that base
- *     16  CALLED    stamp of the call, in microseconds; only where there is a `timeoutMs`
+ *     16  CALLED    counts up with every call, so that a watchdog tells one from the next; only where there is a `timeoutMs`
  *     20  SEGMENTS  a batch: how many pairs (input, records) say what it is made of, from SEGMENT on
  *     24  RESUMING  1 where a hand-off left the granule in hand half sent; then its id, low and high. By the journal
  *     36  COUNT     several records: how many

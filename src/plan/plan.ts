@@ -19,7 +19,7 @@ export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 
 /** Typed arrays index at most so many bytes by a signed word. */
 const MAX_MEMORY_BYTES = 2 ** 31
-/** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 6 words. */
+/** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 7 words. */
 const JOURNAL_ENTRIES = 2048
 
 /**

@@ -1,4 +1,5 @@
 import type { ErrorMessage } from '../worker/protocol.ts'
+import { within } from '../running-time.ts'
 
 /** How long the reason of a failure may come after the failure: acks go by shared memory, reasons by message. */
 const REASON_MS = 100
@@ -45,9 +46,7 @@ export class Call {
 
   /** The same, and waits a moment for it. */
   async reasonSoon(): Promise<Error | undefined> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), REASON_MS)))
-    return Promise.race([this.#reason, late]).finally(() => clearTimeout(timer))
+    return within(REASON_MS, this.#reason)
   }
 }
 

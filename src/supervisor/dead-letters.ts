@@ -1,5 +1,6 @@
 import { Deserializer, Serializer } from 'node:v8'
 import { cutText } from '../shown.ts'
+import { wallMs } from '../time.ts'
 
 /** A record that was given up, as the pipeline remembers it. */
 export interface DeadLetter {
@@ -114,7 +115,7 @@ function letterOf(id: number, told: Omit<DeadLetter, 'id' | 'at' | 'bytes'>, mos
   const ownBytes = LETTER_BYTES + 2 * (kept.message.length + (kept.stack?.length ?? 0))
   const found = 'input' in told ? encoded(input) : undefined
   const record = found !== undefined && ownBytes + found.length <= mostBytes ? found : undefined
-  const letter = { ...rest, id, at: Date.now(), error: kept, bytes: ownBytes + (record?.length ?? 0) }
+  const letter = { ...rest, id, at: wallMs(), error: kept, bytes: ownBytes + (record?.length ?? 0) }
   return record === undefined
     ? letter
     : Object.defineProperty(letter, 'input', { get: () => decoded(record), enumerable: true })

@@ -20,9 +20,6 @@ export interface EmbedderListener {
   event(worker: WorkerPlan, event: WorkerEvent): void
 }
 
-/** The doorbell wakes these loops; the wait is a net only, and this thread has better things to do. */
-const MAX_PARK_MS = 250
-
 /**
  * The stages of the thread that called `run`: sources that are pushed into, and outputs that are read. They run the same
  * loops as workers do, and never block.
@@ -219,7 +216,6 @@ class EmbeddedWorker {
       clock,
       onEnded,
       beforeWait,
-      maxParkMs: MAX_PARK_MS,
     })
     wake = this.#loop.wake
   }

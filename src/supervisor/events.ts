@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inWords } from '../errors.ts'
+import { wallMs } from '../time.ts'
 
 /** Every event of a pipeline and its fields, beside `pipeline` and `time` (ms since 1970). `docs/events.md` is printed from it. */
 export const EVENTS = {
@@ -150,7 +151,7 @@ export class Events {
   }
 
   emit(name: EventName, fields: Readonly<Record<string, unknown>> = {}): void {
-    const event: PipelineEvent = { name, pipeline: this.#pipeline, time: Date.now(), ...fields }
+    const event: PipelineEvent = { name, pipeline: this.#pipeline, time: wallMs(), ...fields }
     this.#emitter.emit(name, event)
     this.#emitter.emit('*', event)
     const target = channel(`millrace.${name}`)

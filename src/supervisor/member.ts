@@ -2,11 +2,14 @@ import { load, store } from '#atomics'
 import { wrap, type Remote, releaseProxy } from 'comlink'
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { ring } from '../lane/doorbell.ts'
 import type { Memory } from '../lane/memory.ts'
 import { ATTEND, COMMAND } from '../plan/control.ts'
 import type { WorkerPlan } from '../plan/types.ts'
 import type { SupervisorMessage, WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
 import type { StagePool } from './pool.ts'
+import { within } from '../running-time.ts'
+import { monotonicMs, setImmediate } from '../time.ts'
 
 /** What the supervisor wants to know of a worker. */
 export interface MemberListener {
@@ -56,7 +59,7 @@ export class Member {
     this.#calls = wrap<WorkerCalls>(calls.port1)
     this.#link.unref()
     this.isAlive = true
-    this.startedAtMs = performance.now()
+    this.startedAtMs = monotonicMs()
     this.isReady = false
     this.#isDoomed = false
     const { epoch } = this
@@ -100,12 +103,13 @@ export class Member {
     // It loads what answers when it is first asked for it; and the loop of a sync stage runs no events of its own accord.
     this.tell('answer')
     store(words, command, load(words, command) | ATTEND)
-    let timer: NodeJS.Timeout | undefined
+    ring(words, this.worker.control.doorbell)
     try {
-      const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), deadlineMs)))
-      return await Promise.race([act(this.#calls).catch(() => undefined), late])
+      return await within(
+        deadlineMs,
+        act(this.#calls).catch(() => undefined),
+      )
     } finally {
-      clearTimeout(timer)
       store(words, command, load(words, command) & ~ATTEND)
     }
   }

@@ -3,6 +3,9 @@ import type { RESTART_OPTIONS, Resolved } from '../options.ts'
 /** What happens after a death. */
 export type Verdict = { readonly restart: true; readonly delayMs: number } | { readonly restart: false }
 
+/** An infinite factor would make a delay of 0 into NaN. */
+const MAX_FACTOR = 2 ** 53
+
 /**
  * Whether a dead worker is replaced, and after which delay: the first restart within the window at once, the next ones after
  * a delay that doubles.
@@ -15,6 +18,7 @@ export function restartVerdict(
 ): Verdict {
   const recent = deathsAt.filter((at) => nowMs - at < policy.withinMs).length
   if (recent > policy.maxRestarts) return { restart: false }
-  const delayMs = recent <= 1 ? 0 : Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** (recent - 2))
+  const delayMs =
+    recent <= 1 ? 0 : Math.min(policy.maxBackoffMs, policy.backoffMs * Math.min(2 ** (recent - 2), MAX_FACTOR))
   return { restart: true, delayMs }
 }

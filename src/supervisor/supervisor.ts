@@ -30,6 +30,8 @@ import { SourceControls } from './source-controls.ts'
 import { Stall } from './stall.ts'
 import type { PipelineState } from './state.ts'
 import { Watchdog } from './watchdog.ts'
+import { RunningTime, TimeOut } from '../running-time.ts'
+import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
 
 /** What the supervisor needs beside the plan. */
 export interface SupervisorOptions {
@@ -49,7 +51,10 @@ export interface SupervisorOptions {
   readonly deadLetterBytes: number
 }
 
-const LOOK_EVERY_MS = 250
+/** Between two looks after the workers: a part of the shortest time-out, within these. */
+const LEAST_LOOK_MS = 5
+const TIMED_LOOK_MS = 250
+const MOST_LOOK_MS = 1_000
 /** Part of the deadline that is kept for leaving, after draining has taken too long. */
 const LEAVING_SHARE = 0.2
 const LEAVING_MS = 1_000
@@ -65,7 +70,7 @@ export class Supervisor implements MemberListener {
   readonly history = new History()
   readonly deadLetters: DeadLetters
   state: PipelineState = 'starting'
-  startedAtMs = performance.now()
+  startedAtMs = monotonicMs()
   readonly #options: SupervisorOptions
   readonly #shared: SharedArrayBuffer
   readonly #assemblies = new Map<number, SharedArrayBuffer>()
@@ -82,8 +87,10 @@ export class Supervisor implements MemberListener {
   /** Workers that are ended because a restart was asked for. */
   readonly #asked = new Set<number>()
   /** Workers whose successors are not ready yet: since when, and until when at most. */
-  readonly #successors = new Map<number, { readonly diedAt: number; readonly deadline: NodeJS.Timeout }>()
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #successors = new Map<number, { readonly diedAt: number; readonly deadline: TimeOut }>()
+  readonly #deadlines = new Set<TimeOut>()
+  readonly #restarts = new Set<NodeJS.Timeout>()
+  #watch: NodeJS.Timeout | undefined
   #settle!: { resolve: (report: Report) => void; reject: (error: unknown) => void }
   #onReady: (() => void) | undefined
   /** Told of every task that is over while the pipeline stops. */
@@ -141,9 +148,9 @@ export class Supervisor implements MemberListener {
     const ready = new Promise<void>((resolve) => (this.#onReady = resolve))
     for (const member of this.#members) this.#startMember(member)
     this.#lookIfReady()
-    const timer = setTimeout(() => this.#onReady!(), this.#options.startDeadlineMs)
+    const deadline = this.#deadline(this.#options.startDeadlineMs, () => this.#onReady!())
     await ready
-    clearTimeout(timer)
+    this.#forget(deadline)
     if (signal?.aborted === true) {
       this.#outcome = 'stopped'
       await this.#leaveStart()
@@ -157,13 +164,11 @@ export class Supervisor implements MemberListener {
       else await this.#leave(this.#options.deadlineMs)
       throw failure
     }
-    this.startedAtMs = performance.now()
+    this.startedAtMs = monotonicMs()
     this.state = 'running'
     this.#setPhase(RUNNING)
     this.embedder.start()
-    this.#every(LOOK_EVERY_MS, () => this.#lookForStall())
-    if (this.#drops.areAllowed) this.#every(LOOK_EVERY_MS, () => this.#tellDrops())
-    this.#watchTimeouts()
+    this.#watchOver()
     this.events.emit('pipeline.started', { stages: this.plan.stages.length, workers: this.plan.workers.length })
     this.#lookIfSourcesOver()
   }
@@ -177,7 +182,7 @@ export class Supervisor implements MemberListener {
       this.#setPhase(DRAINING)
       this.embedder.close()
       const leavingMs = Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
-      this.#after(deadlineMs - leavingMs, () => {
+      this.#deadline(deadlineMs - leavingMs, () => {
         this.#deadlinePassed = true
         void this.#leave(leavingMs)
       })
@@ -235,7 +240,7 @@ export class Supervisor implements MemberListener {
       case 'asks':
         return void this.#options.isExported().then((isSame) => member.tell(isSame ? 'same' : 'differs'))
       case 'ready':
-        this.events.emit('worker.ready', { ...place, tookMs: performance.now() - member.startedAtMs })
+        this.events.emit('worker.ready', { ...place, tookMs: monotonicMs() - member.startedAtMs })
         return this.#lookIfReady()
       case 'refused':
         this.#refusals.set(member.worker.index, this.#startError(member, message.error, message.step))
@@ -284,7 +289,7 @@ export class Supervisor implements MemberListener {
   #replace(member: Member, error: unknown): void {
     const { worker } = member
     const stage = this.plan.stages[worker.stage]!
-    const diedAt = performance.now()
+    const diedAt = monotonicMs()
     this.#ended.delete(worker.index)
     this.#forgetSuccessor(member)
     this.#watchdog.forget(worker)
@@ -302,16 +307,18 @@ export class Supervisor implements MemberListener {
     if (this.#isPoisonous(stage, suspects)) return this.#giveUp(stage, cause, 'STAGE_POISONED')
     const verdict = restartVerdict(stage.restart, this.history.charged(stage.node), diedAt)
     if (!verdict.restart) return this.#giveUp(stage, cause, 'RESTARTS_EXHAUSTED')
-    this.#after(verdict.delayMs, () => {
+    const restart = setTimeout(() => {
+      this.#restarts.delete(restart)
       if (this.state !== 'running' && this.state !== 'draining') return
       member.epoch++
       this.#startMember(member)
       // One that hangs in its module or its `setup` has no heart beat yet.
-      const deadline = this.#after(this.#options.startDeadlineMs, () => {
-        this.#endHung(member, performance.now() - member.startedAtMs)
+      const deadline = this.#deadline(this.#options.startDeadlineMs, () => {
+        this.#endHung(member, monotonicMs() - member.startedAtMs)
       })
       this.#successors.set(worker.index, { diedAt, deadline })
-    })
+    }, verdict.delayMs)
+    this.#restarts.add(restart)
   }
 
   #endHung(member: Member, forMs: number): void {
@@ -357,7 +364,7 @@ export class Supervisor implements MemberListener {
     if (!member.isReady) return
     const diedAt = this.#forgetSuccessor(member)
     if (diedAt === undefined) return
-    this.events.emit('worker.restarted', { ...this.#place(member), tookMs: performance.now() - diedAt })
+    this.events.emit('worker.restarted', { ...this.#place(member), tookMs: monotonicMs() - diedAt })
   }
 
   /** The successor is ready, or dead: it has no deadline any more. @returns when its predecessor died */
@@ -365,8 +372,7 @@ export class Supervisor implements MemberListener {
     const successor = this.#successors.get(index)
     if (successor === undefined) return undefined
     this.#successors.delete(index)
-    this.#timers.delete(successor.deadline)
-    clearTimeout(successor.deadline)
+    this.#forget(successor.deadline)
     return successor.diedAt
   }
 
@@ -419,13 +425,15 @@ export class Supervisor implements MemberListener {
     const tellers = this.#members.filter(isTeller)
     const others = this.#members.filter((member) => !isTeller(member))
     const tellingMs = tellers.length === 0 ? 0 : Math.min(LEAVING_MS, deadlineMs * LEAVING_SHARE)
-    const endsAt = performance.now() + deadlineMs
+    const endsAt = monotonicMs() + deadlineMs
     this.#setPhase(STOPPING)
     await this.#untilGone(others, deadlineMs - tellingMs)
     await this.embedder.left()
     this.#setPhase(NACKING)
-    await this.#untilGone(tellers, endsAt - performance.now())
-    for (const each of this.#timers) clearTimeout(each)
+    await this.#untilGone(tellers, endsAt - monotonicMs())
+    for (const each of this.#deadlines) each.cancel()
+    for (const each of this.#restarts) clearTimeout(each)
+    clearTimeout(this.#watch)
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
     this.#end()
   }
@@ -433,10 +441,10 @@ export class Supervisor implements MemberListener {
   /** Waits until the tasks of these workers are over; after so long their threads are ended. */
   async #untilGone(members: readonly Member[], withinMs: number): Promise<void> {
     const isOver = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), withinMs)
+      const deadline = this.#deadline(withinMs, () => resolve(false))
       this.#onOver = (): void => {
         if (members.some(({ isAlive }) => isAlive)) return
-        clearTimeout(timer)
+        this.#forget(deadline)
         resolve(true)
       }
       this.#onOver()
@@ -482,23 +490,37 @@ export class Supervisor implements MemberListener {
     return found
   }
 
-  #watchTimeouts(): void {
+  /** Looks after hung workers and stalls. Both are told by how long the process ran, not by how long ago it was. */
+  #watchOver(): void {
+    const running = new RunningTime()
     const timed = this.#members.filter(({ worker }) => (this.plan.stages[worker.stage]!.input?.timeoutMs ?? 0) > 0)
-    const timeoutOf = ({ worker }: Member): number => this.plan.stages[worker.stage]!.input!.timeoutMs
-    if (timed.length === 0) return
-    this.#every(Math.max(5, Math.min(LOOK_EVERY_MS, ...timed.map((member) => timeoutOf(member) / 4))), () => {
-      for (const member of timed) {
-        if (!member.isAlive || member.threadId === undefined) continue
-        const forMs = this.#watchdog.hungForMs(member.worker, timeoutOf(member), performance.now())
-        if (forMs === 0) continue
-        this.#watchdog.forget(member.worker)
-        this.#endHung(member, forMs)
-      }
-    })
+    const least = Math.min(this.#options.stallMs, ...timed.map((member) => this.#timeoutOf(member)))
+    const mostMs = timed.length > 0 || this.#drops.areAllowed ? TIMED_LOOK_MS : MOST_LOOK_MS
+    const everyMs = Math.max(LEAST_LOOK_MS, Math.min(mostMs, least / 4))
+    const look = (): void => {
+      const ranMs = running.look(everyMs)
+      for (const member of timed) this.#lookIfHung(member, ranMs)
+      this.#lookForStall(ranMs)
+      if (this.#drops.areAllowed) this.#tellDrops()
+      this.#watch = setTimeout(look, everyMs).unref()
+    }
+    this.#watch = setTimeout(look, everyMs).unref()
   }
 
-  #lookForStall(): void {
-    const stalled = this.#stall.look(performance.now())
+  #timeoutOf({ worker }: Member): number {
+    return this.plan.stages[worker.stage]!.input!.timeoutMs
+  }
+
+  #lookIfHung(member: Member, ranMs: number): void {
+    if (!member.isAlive || member.threadId === undefined) return
+    const forMs = this.#watchdog.hungForMs(member.worker, this.#timeoutOf(member), ranMs)
+    if (forMs === 0) return
+    this.#watchdog.forget(member.worker)
+    this.#endHung(member, forMs)
+  }
+
+  #lookForStall(ranMs: number): void {
+    const stalled = this.#stall.look(ranMs)
     if (stalled !== undefined) this.events.emit('pipeline.stalled', stalled)
   }
 
@@ -523,17 +545,18 @@ export class Supervisor implements MemberListener {
     return { node: this.plan.stages[worker.stage]!.node, worker: worker.ordinal, epoch }
   }
 
-  #every(ms: number, act: () => void): void {
-    this.#timers.add(setInterval(act, ms).unref())
+  #deadline(ms: number, act: () => void): TimeOut {
+    const deadline = new TimeOut(ms, () => {
+      this.#deadlines.delete(deadline)
+      act()
+    })
+    this.#deadlines.add(deadline)
+    return deadline
   }
 
-  #after(ms: number, act: () => void): NodeJS.Timeout {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      act()
-    }, ms)
-    this.#timers.add(timer)
-    return timer
+  #forget(deadline: TimeOut): void {
+    deadline.cancel()
+    this.#deadlines.delete(deadline)
   }
 }
 

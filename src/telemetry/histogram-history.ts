@@ -1,5 +1,6 @@
 import type { HistogramCopy } from './histogram-read.ts'
 import { upperEnd } from './histogram-read.ts'
+import { clearInterval, monotonicMs, setInterval } from '../time.ts'
 
 const EVERY_MS = 1_000
 const KEPT = 61
@@ -24,7 +25,7 @@ export class HistogramHistory {
    * look. @param key names the histogram
    */
   window(key: string, read: () => HistogramCopy, seconds: number): { copy: HistogramCopy; seconds: number } {
-    const nowMs = performance.now()
+    const nowMs = monotonicMs()
     const copy = read()
     const followed = this.#follow(key, read, copy, nowMs)
     const before = followed.copies.findLast(({ atMs }) => atMs <= nowMs - seconds * 950) ?? followed.copies[0]!
@@ -49,7 +50,7 @@ export class HistogramHistory {
   }
 
   #copyAll(): void {
-    const nowMs = performance.now()
+    const nowMs = monotonicMs()
     for (const [key, { read, copies, askedAtMs }] of this.#followed) {
       if (nowMs - askedAtMs > IDLE_MS) {
         this.#followed.delete(key)

@@ -1,4 +1,5 @@
 import type { Snapshot } from './snapshot.ts'
+import { clearInterval, monotonicMs, setInterval } from '../time.ts'
 
 /** Windows that rates are told over, in seconds. */
 export const WINDOWS = [1, 10, 60] as const
@@ -32,7 +33,7 @@ export class Sampler {
 
   /** The pipeline as it is: at most 20 ms old. */
   now(): Snapshot {
-    const nowMs = performance.now()
+    const nowMs = monotonicMs()
     this.#askedAt = nowMs
     const { snapshot, atMs } = this.#fresh
     if (snapshot !== undefined && (this.#isClosed || nowMs - atMs < FRESH_MS)) return snapshot
@@ -44,8 +45,11 @@ export class Sampler {
 
   /** The pipeline as it was so many seconds before `now`, or as near to that as is known; undefined at the first question. */
   before(now: Snapshot, seconds: number): Snapshot | undefined {
-    const wanted = now.time - seconds * 1_000 * EARLY
-    return this.#samples.findLast(({ time }) => time <= wanted) ?? this.#samples.find(({ time }) => time < now.time)
+    const wanted = now.elapsedMs - seconds * 1_000 * EARLY
+    return (
+      this.#samples.findLast(({ elapsedMs }) => elapsedMs <= wanted) ??
+      this.#samples.find(({ elapsedMs }) => elapsedMs < now.elapsedMs)
+    )
   }
 
   /** Ends the sampling: what was last is what is. */
@@ -64,7 +68,7 @@ export class Sampler {
   }
 
   #sample(): void {
-    const nowMs = performance.now()
+    const nowMs = monotonicMs()
     if (nowMs - this.#askedAt > IDLE_MS) {
       clearInterval(this.#timer)
       this.#timer = undefined

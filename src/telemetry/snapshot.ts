@@ -21,6 +21,7 @@ import {
   TIMES,
 } from './counters.ts'
 import { type HistogramSummary, summarize } from './histogram-read.ts'
+import { monotonicMs, wallMsAt } from '../time.ts'
 
 /** Counters of a node: records, since the start. */
 export type NodeCounts = Readonly<Record<NodeCounter, number>> & {
@@ -91,7 +92,7 @@ export interface LaneSnapshot {
 /** Everything that is counted, at one moment: read from shared memory, without asking a worker. */
 export interface Snapshot {
   readonly pipeline: string
-  /** Milliseconds since 1970, and since the pipeline ran. */
+  /** Milliseconds since 1970 by the wall clock, to show; and since the pipeline ran, to reckon with. */
   readonly time: number
   readonly elapsedMs: number
   readonly stages: Readonly<Record<string, StageSnapshot>>
@@ -105,7 +106,7 @@ export interface Snapshot {
 const MAX_LOOKS = 100
 
 export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): Snapshot {
-  const now = performance.now()
+  const now = monotonicMs()
   const counters = plan.workers.map((worker) => readCounters(memory, worker))
   const lanes = plan.links.flatMap((link) => readLanes(memory, plan, link))
   const edges = readEdges(plan, counters, lanes)
@@ -114,7 +115,7 @@ export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): S
   const stages = shown.map((stage) => readStage(memory, plan, stage, counters, nodes[stage.node]!, now))
   return {
     pipeline: plan.graph,
-    time: performance.timeOrigin + now,
+    time: wallMsAt(now),
     elapsedMs: now - startedAtMs,
     stages: Object.fromEntries(stages.map((stage) => [stage.node, stage])),
     nodes,

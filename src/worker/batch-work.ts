@@ -12,6 +12,7 @@ import type { Fault } from './outlet.ts'
 import { settled } from './results.ts'
 import type { LinkPlan } from '../plan/types.ts'
 import type { Parts } from './stage.ts'
+import { monotonicMs, wallMs } from '../time.ts'
 
 /** One record of a batch: the granule that it counts for, and its place in it. */
 export interface Member {
@@ -138,7 +139,7 @@ export class BatchWork {
    */
   failed(batch: Batch, error: unknown): { dueAt: number; attempt: number; since: number } | undefined {
     const { stage } = this.#parts
-    const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
+    const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || wallMs() }
     if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
       this.countRetry(fault, batch.values.length)
       const dueAt = this.#parts.clock.now + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
@@ -180,7 +181,7 @@ export class BatchWork {
     const members = batch.members()
     const kept: Kept[] = []
     reasons.forEach((error, i) => {
-      const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || Date.now() }
+      const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || wallMs() }
       const own = headerOf(members[i]!.header, members[i]!.index, fault.attempts)
       if (hand.isResuming && this.#isKept(own, fault.attempts)) return this.#countRetried(1)
       const giveUp = (): void => outlet.giveUp(outlet.root, again[i], i, fault, members[i])

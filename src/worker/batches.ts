@@ -9,6 +9,7 @@ import { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import { isThenable } from './results.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+import { wallMs } from '../time.ts'
 
 /** A part of a granule that is in a batch: records from `from` up to `to`. */
 interface Part {
@@ -49,7 +50,7 @@ export class BatchStage implements Stage {
   /** The batch in hand failed and waits in the stash; or records of it do. */
   #isKept = false
   #kept: readonly Kept[] = []
-  /** There was no room in the stash: the batch is called again where it is, not before then (ms since 1970). */
+  /** There was no room in the stash: the batch is called again where it is, not before then (ms of the monotonic clock). */
   #againAt = 0
   /** Where the numbers of a batch lie while its handler has them: they are lent, and the lane itself must not be changed. */
   readonly #lent: Numbers | undefined
@@ -222,13 +223,13 @@ export class BatchStage implements Stage {
     const deaths = hand.deathsOfMixed()
     const fault = 'group' in batch ? (batch as GroupBatch).group.fault : undefined
     if (fault !== undefined) {
-      this.#work.giveUp(batch, { error: fault, attempts: batch.attempt, firstFailedAt: Date.now() })
+      this.#work.giveUp(batch, { error: fault, attempts: batch.attempt, firstFailedAt: wallMs() })
       return this.#startSending()
     }
     if (deaths >= stage.input!.maxCrashes) {
       if (batch.values.length > 1 && !hand.isResuming) return this.#isolate(batch)
       const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
-      this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || Date.now() })
+      this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || wallMs() })
       return this.#startSending()
     }
     this.#hold(batch)

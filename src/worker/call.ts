@@ -1,5 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { CallContext } from './context.ts'
+import { TimeOut } from '../running-time.ts'
+import { monotonicMs } from '../time.ts'
 
 /** A call of an async handler that has not answered, or has answered and was not yet looked at. */
 export class OpenCall {
@@ -11,7 +13,7 @@ export class OpenCall {
   error: unknown
   /** Called once. Who takes a call over, sets it. */
   onSettled: (call: OpenCall) => void
-  readonly #timer: NodeJS.Timeout | undefined
+  readonly #timeOut: TimeOut | undefined
 
   /** @param timeoutMs 0 for none; after it the call has failed, whatever it answers later */
   constructor(
@@ -21,11 +23,11 @@ export class OpenCall {
     onSettled: (call: OpenCall) => void,
   ) {
     this.onSettled = onSettled
-    const calledAt = performance.now()
+    const calledAt = monotonicMs()
     const settle = (hasFailed: boolean, value: unknown): void => {
       if (this.isSettled) return
-      clearTimeout(this.#timer)
-      this.tookMs = performance.now() - calledAt
+      this.#timeOut?.cancel()
+      this.tookMs = monotonicMs() - calledAt
       this.isSettled = true
       this.hasFailed = hasFailed
       if (hasFailed) this.error = value
@@ -37,10 +39,10 @@ export class OpenCall {
       (error: unknown) => settle(true, error),
     )
     if (timeoutMs === 0) return
-    this.#timer = setTimeout(() => {
+    this.#timeOut = new TimeOut(timeoutMs, () => {
       const error = new MillraceError('HANDLER_TIMEOUT', { node: context.node, timeoutMs })
       context.abort(error)
       settle(true, error)
-    }, timeoutMs)
+    })
   }
 }

@@ -10,6 +10,7 @@ import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import type { RecordWork } from './record-work.ts'
 import { isThenable } from './results.ts'
 import { BLOCKED, type Handoff, PROGRESS, type Parts, STARVED, type Step, WAITING } from './stage.ts'
+import { monotonicMs } from '../time.ts'
 
 /** The granule does not fit the stash: it is to be taken by itself. */
 export const TAKE_DIRECTLY = -1
@@ -79,7 +80,7 @@ export class Calls {
     if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
     if (sent === PROGRESS || hasStarted || taken) return PROGRESS
     if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
-    const { desk, clock } = this.#parts
+    const { desk } = this.#parts
     // While no call may start, an entry that is due waits for an answer, not for a time.
     const mayStart = this.#open < this.#maxInFlight && !this.#isAlone
     this.wakeAt = mayStart ? desk.nextDueAt : Infinity
@@ -220,10 +221,10 @@ export class Calls {
 
   /** Starts the calls of entries that are due. */
   #startDue(): boolean {
-    const { desk, hand } = this.#parts
+    const { desk, hand, clock } = this.#parts
     let hasStarted = false
     while (this.#open < this.#maxInFlight && !this.#isAlone) {
-      const entry = desk.next(this.#parts.clock.now)
+      const entry = desk.next(clock.now)
       if (entry === undefined) break
       const deaths = hand.deathsOf(desk.stash.header(entry), 0)
       if (deaths > 0 && this.#open > 0) {
@@ -286,7 +287,7 @@ export class Calls {
     this.#freePlaces.push(task.place)
     this.#open--
     this.#isAlone = false
-    service.record((performance.now() - task.startedAt) * 1e6)
+    service.record((monotonicMs() - task.startedAt) * 1e6)
     this.#ended.push(task)
   }
 

@@ -1,5 +1,6 @@
 import type { Memory } from '../lane/memory.ts'
 import { BUSY, SINCE, STATE } from '../telemetry/counters.ts'
+import { monotonicMs } from '../time.ts'
 
 /** Keeps the account of a worker's time: each moment is busy, starved, blocked or limited. */
 export class Clock {
@@ -14,13 +15,13 @@ export class Clock {
   constructor(memory: Memory, offset: number) {
     this.#floats = memory.floats
     this.#at = offset / 8
-    this.now = this.#stepAt = performance.now()
+    this.now = this.#stepAt = monotonicMs()
     this.#floats[this.#at + STATE] = BUSY
     this.#floats[this.#at + SINCE] = this.now
   }
 
   read(): number {
-    this.now = performance.now()
+    this.now = monotonicMs()
     return this.now
   }
 
@@ -29,9 +30,9 @@ export class Clock {
     this.#stepAt = this.read()
   }
 
-  /** The last reading as a stamp: microseconds modulo 2^32. */
+  /** The last reading as a stamp: whole microseconds. */
   get stamp(): number {
-    return (this.now * 1000) | 0
+    return Math.floor(this.now * 1000)
   }
 
   /**

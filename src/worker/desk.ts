@@ -134,7 +134,7 @@ export class Desk {
     if (!this.stash.isEmpty) this.stash.compact()
   }
 
-  /** When the next entry is due, in ms since 1970; Infinity where none waits. */
+  /** When the next entry is due, in ms of the monotonic clock; Infinity where none waits. */
   get nextDueAt(): number {
     return this.#waiting.length === 0 ? Infinity : this.#waiting[0]!.dueAt
   }

@@ -2,6 +2,9 @@ import { isMillraceError } from '../errors.ts'
 import type { InputPlan } from '../plan/types.ts'
 import type { AnyFunction } from './handlers.ts'
 
+/** Delays end at a day in ms; an infinite factor would make a delay of 0 into none at all: NaN. */
+const MAX_FACTOR = 2 ** 53
+
 /**
  * How long a failed record waits before its next attempt, in ms.
  * @param attempts calls so far, at least 1
@@ -9,7 +12,8 @@ import type { AnyFunction } from './handlers.ts'
  */
 export function retryDelayMs(policy: InputPlan['retry'], attempts: number, random: number): number {
   const { backoff, baseMs, maxMs, jitter } = policy
-  const factor = backoff === 'constant' ? 1 : backoff === 'linear' ? attempts : 2 ** (attempts - 1)
+  const factor =
+    backoff === 'constant' ? 1 : backoff === 'linear' ? attempts : Math.min(2 ** (attempts - 1), MAX_FACTOR)
   const delay = Math.min(maxMs, baseMs * factor)
   return delay * (1 - jitter * random)
 }

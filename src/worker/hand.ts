@@ -72,7 +72,7 @@ export class Hand {
   /** The record that the handler gets now: its index under the granule's base. */
   hold(index: number): void {
     this.#words[this.#at + INDEX] = index
-    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    if (this.#timed) this.#words[this.#at + CALLED]!++
     this.#words[this.#at + HOLDING] = HOLDS_RECORD
   }
 
@@ -114,7 +114,7 @@ export class Hand {
   holdBatch(): void {
     this.#words[this.#at + ID_LOW] = mixed.low
     this.#words[this.#at + ID_HIGH] = mixed.high
-    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    if (this.#timed) this.#words[this.#at + CALLED]!++
     this.#words[this.#at + HOLDING] = HOLDS_BATCH
   }
 
@@ -128,7 +128,7 @@ export class Hand {
     this.#words[at] = mixed.low
     this.#words[at + 1] = mixed.high
     if (place >= this.#places) this.#words[this.#at + PLACES] = this.#places = place + 1
-    if (this.#timed) this.#words[this.#at + CALLED] = stamp()
+    if (this.#timed) this.#words[this.#at + CALLED]!++
   }
 
   /** The call at a place has ended. */
@@ -220,9 +220,4 @@ export class Hand {
     }
     return 0
   }
-}
-
-/** Microseconds of the clock that all threads share, modulo 2^32. */
-export function stamp(): number {
-  return (performance.now() * 1000) | 0
 }

@@ -19,6 +19,7 @@ import {
   FRAME_SLOT,
   FRAME_STAMP,
   LAST_FRAGMENT,
+  stampOf,
   headerBytes,
 } from '../lane/layout.ts'
 import type { Memory } from '../lane/memory.ts'
@@ -109,7 +110,7 @@ export class InletLane {
     granule.salt = words[frame + FRAME_SALT]!
     granule.attempt = words[frame + FRAME_ATTEMPT]! & ATTEMPTS
     granule.count = words[frame + FRAME_COUNT]!
-    granule.stamp = words[frame + FRAME_STAMP]!
+    granule.stamp = stampOf(words[frame + FRAME_ATTEMPT]!, words[frame + FRAME_STAMP]!)
   }
 
   decode(at: number, granule: LaneGranule): void {

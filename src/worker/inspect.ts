@@ -1,7 +1,8 @@
+import { monotonicMs, sleep } from '../time.ts'
 /** What this thread's heap holds, in bytes; resident memory is the whole process's. */
 export function inspect(): { readonly heapUsedBytes: number; readonly rssBytes: number; readonly uptimeMs: number } {
   const { heapUsed, rss } = process.memoryUsage()
-  return { heapUsedBytes: heapUsed, rssBytes: rss, uptimeMs: performance.now() }
+  return { heapUsedBytes: heapUsed, rssBytes: rss, uptimeMs: monotonicMs() }
 }
 
 /** Profiles this thread's code for so long; returns what a `.cpuprofile` file holds. */
@@ -12,7 +13,7 @@ export async function profile(ms: number): Promise<unknown> {
   try {
     await session.post('Profiler.enable')
     await session.post('Profiler.start')
-    await new Promise((resolve) => setTimeout(resolve, ms))
+    await sleep(ms)
     return (await session.post('Profiler.stop')).profile
   } finally {
     session.disconnect()

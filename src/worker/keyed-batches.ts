@@ -11,6 +11,7 @@ import { LaneGranule } from './inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { isThenable, keyOf } from './results.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+import { monotonicMs } from '../time.ts'
 
 /** A batch that is not complete yet. */
 interface OpenBatch {
@@ -346,7 +347,7 @@ export class KeyedBatchStage implements Stage {
     this.#isAlone = false
     hand.dropCall(task.place)
     this.#freePlaces.push(task.place)
-    service.record(((performance.now() - task.startedAt) * 1e6) / length, length)
+    service.record(((monotonicMs() - task.startedAt) * 1e6) / length, length)
     this.#ended.push(task)
   }
 

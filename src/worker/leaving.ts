@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { monotonicMs, setTimeout } from '../time.ts'
 
 /** What a thread that has done its work may still need, at most; the deadline of the pipeline holds beside it. */
 const LEAVING_MS = 1_000
@@ -10,12 +11,12 @@ const REQUEST = /Req(uest)?(Callback|Promise|Wrap)?$|^(Write|Shutdown|\w+Connect
  * written is written. A thread that is ended before loses it.
  */
 export async function leave(): Promise<void> {
-  const until = performance.now() + LEAVING_MS
+  const until = monotonicMs() + LEAVING_MS
   // What is put off to the next turn gets its turn.
   await setImmediate()
   do await setImmediate()
-  while (process.getActiveResourcesInfo().some((name) => REQUEST.test(name)) && performance.now() < until)
-  const late = new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, until - performance.now())).unref())
+  while (process.getActiveResourcesInfo().some((name) => REQUEST.test(name)) && monotonicMs() < until)
+  const late = new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, until - monotonicMs())).unref())
   await Promise.race([late, Promise.all([process.stdout, process.stderr].map(flushed))])
 }
 

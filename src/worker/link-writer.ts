@@ -1,7 +1,7 @@
 import { codecOf } from '../codec/codecs.ts'
 import type { Encoder } from '../codec/codec.ts'
 import { MillraceError } from '../errors.ts'
-import { ring } from '../lane/doorbell.ts'
+import { isAsleep, ring } from '../lane/doorbell.ts'
 import { mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
 import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align, headerBytes } from '../lane/layout.ts'
@@ -282,11 +282,12 @@ export class LinkWriter {
 
   /**
    * After a hand-off: wakes the readers that wait.
-   * @param all or only those for whom enough has come together
+   * @param all or only those that sleep, and those for whom enough has come together
    */
   wakePeers(all: boolean): void {
     for (const lane of this.#lanes) {
-      if (!lane.mustWake || (!all && lane.untold < lane.worthTelling)) continue
+      if (!lane.mustWake) continue
+      if (!all && lane.untold < lane.worthTelling && !isAsleep(this.#memory.words, lane.peerDoorbell)) continue
       ring(this.#memory.words, lane.peerDoorbell)
       lane.mustWake = false
       lane.untold = 0

@@ -1,7 +1,7 @@
 import { load, store } from '#atomics'
-import { Doorbell } from '../lane/doorbell.ts'
+import { DOZE_MS, Doorbell } from '../lane/doorbell.ts'
 import type { Memory } from '../lane/memory.ts'
-import { ASYNC, ATTEND, BEAT, COMMAND, PHASE, STOPPING } from '../plan/control.ts'
+import { ASYNC, ATTEND, BEAT, COMMAND, NET, PHASE, STARTING, STOPPING } from '../plan/control.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 import {
   BLOCKED as BLOCKED_TIME,
@@ -11,17 +11,16 @@ import {
 } from '../telemetry/counters.ts'
 import type { Clock } from './clock.ts'
 import { ENDED, PROGRESS, type Stage, type Step } from './stage.ts'
+import { clearInterval, clearTimeout, monotonicMs, setImmediate, setInterval, setTimeout } from '../time.ts'
+import { LookThenPark, type WaitPolicy } from './wait.ts'
 
-/** Longest wait: a net under every wake-up, and how late timers of a sync stage may be. */
-const MAX_PARK_MS = 20
 /** A busy stage lets the event loop run so often: timers, ports and promises of the user's own. */
 const YIELD_EVERY_MS = 20
-/** Looks for work before parking, at most: each is one step. Half as many after looks in vain, twice after luck. */
-const MAX_SPINS = 256
 
 /**
  * Runs a stage until the pipeline stops: steps while there is progress, otherwise waits on the worker's doorbell.
- * A worker announces that it will wait, steps once more as its last look, and only then waits (`lane/doorbell.ts`).
+ * A worker announces that it will wait, steps once more as its last look, and only then waits (`lane/doorbell.ts`). A sync
+ * stage blocks its thread for a doze; for longer it waits as an async one does, so that the thread's own timers run.
  */
 export class Loop {
   readonly #stage: Stage
@@ -33,14 +32,15 @@ export class Loop {
   readonly #onEnded: () => void
   #beat = 0
   #yieldedAt: number
-  #spins = MAX_SPINS
+  #seenPhase = STARTING
   #hasEnded = false
   /** Resolves the wait of an async stage from this very thread. */
   #wakeLocal: (() => void) | undefined
   #isWoken = false
 
-  readonly #maxParkMs: number
+  readonly #policy: WaitPolicy
   readonly #beforeWait: () => void
+  readonly #onPhase: (phase: number) => void
 
   constructor(given: {
     plan: Plan
@@ -52,7 +52,9 @@ export class Loop {
     onEnded: () => void
     /** Called when there is no more progress. */
     beforeWait: () => void
-    maxParkMs?: number
+    /** Called when the pipeline has come to another phase. */
+    onPhase?: (phase: number) => void
+    policy?: WaitPolicy
   }) {
     const { plan, worker, memory } = given
     this.#stage = given.stage
@@ -62,7 +64,8 @@ export class Loop {
     this.#phase = plan.control.offset / 4 + PHASE
     this.#control = worker.control.offset / 4
     this.#onEnded = given.onEnded
-    this.#maxParkMs = given.maxParkMs ?? MAX_PARK_MS
+    this.#policy = given.policy ?? new LookThenPark(memory, plan, given.clock.now)
+    this.#onPhase = given.onPhase ?? nothing
     this.#beforeWait = given.beforeWait
     this.#yieldedAt = given.clock.now
   }
@@ -76,19 +79,17 @@ export class Loop {
   async run(): Promise<void> {
     // `waitAsync` keeps no event loop alive; a timer does.
     const held = setInterval(() => undefined, 1 << 30)
-    while (load(this.#memory.words, this.#phase) < STOPPING) {
-      const step = this.#step()
-      if (step === PROGRESS) {
+    while (!this.#isOver()) {
+      if (this.#step() === PROGRESS) {
+        this.#policy.found(this.#clock.now, 0)
         if (this.#mustYield()) await this.#yield()
         continue
       }
       this.#beforeWait()
       if (this.#stage.isAsync) await this.#waitAsync()
-      else if (!this.#spin()) {
-        this.#park()
-        if (this.#mustYield()) await this.#yield()
-      }
+      else if (!this.#look()) await this.#wait()
     }
+    this.#doorbell.leave()
     clearInterval(held)
     this.#clock.read()
     this.#clock.enter(BUSY)
@@ -109,20 +110,31 @@ export class Loop {
   }
 
   /** Looks for work for a short while; where two threads answer each other, this spares them the parking. */
-  #spin(): boolean {
-    for (let i = 0; i < this.#spins; i++) {
+  #look(): boolean {
+    const since = this.#clock.now
+    for (let looks = 0; this.#policy.looksAgain(looks, since, this.#clock.now); looks++) {
       if (this.#step() !== PROGRESS) continue
-      this.#spins = Math.min(MAX_SPINS, this.#spins * 2)
+      this.#policy.found(this.#clock.now, looks + 1)
       return true
     }
-    this.#spins = Math.max(1, this.#spins >> 1)
     return false
   }
 
-  #park(): void {
-    this.#doorbell.announce()
-    if (this.#step() !== PROGRESS && !this.#isOver()) {
-      this.#doorbell.park(this.#parkMs())
+  async #wait(): Promise<void> {
+    const netMs = this.#policy.netMs(this.#clock.now)
+    if (netMs > DOZE_MS) return this.#sleep(netMs)
+    this.#park(netMs)
+    if (this.#mustYield()) await this.#yield()
+  }
+
+  /** Blocks the thread. */
+  #park(netMs: number): void {
+    this.#doorbell.announce(netMs)
+    if (this.#lastLook()) {
+      const waitMs = this.#waitMs(netMs)
+      this.#tellNet(waitMs)
+      this.#doorbell.park(waitMs)
+      this.#tellNet(0)
     }
     this.#doorbell.rise()
   }
@@ -132,24 +144,53 @@ export class Loop {
     this.#isWoken = false
     // First the event loop: answers that are on their way arrive now, and come together in one step.
     await this.#yield()
-    if (this.#isWoken) return
-    this.#doorbell.announce()
-    if (this.#step() !== PROGRESS && !this.#isOver() && !this.#isWoken) {
-      const rung = this.#doorbell.parkAsync(this.#parkMs())
-      const woken = new Promise<void>((resolve) => (this.#wakeLocal = resolve))
-      if (rung !== undefined) await Promise.race([rung, woken])
+    if (!this.#isWoken) await this.#sleep(this.#policy.netMs(this.#clock.now))
+  }
+
+  /** Lets the event loop run until there is a ring, an answer, or it is time. */
+  async #sleep(netMs: number): Promise<void> {
+    this.#isWoken = false
+    if (netMs > DOZE_MS) this.#stage.beforeSleep?.()
+    this.#doorbell.announce(netMs)
+    if (this.#lastLook() && !this.#isWoken && this.#doorbell.parkAsync(this.wake)) {
+      const waitMs = this.#waitMs(netMs)
+      this.#tellNet(waitMs)
+      let timer: NodeJS.Timeout | undefined
+      await new Promise<void>((resolve) => {
+        this.#wakeLocal = resolve
+        timer = setTimeout(resolve, waitMs)
+      })
+      clearTimeout(timer)
       this.#wakeLocal = undefined
+      this.#tellNet(0)
+      this.#yieldedAt = this.#clock.read()
     }
     this.#doorbell.rise()
   }
 
-  #parkMs(): number {
-    const untilWake = this.#stage.wakeAt - performance.now()
-    return Math.max(0, Math.min(this.#maxParkMs, untilWake))
+  /** The look between the announcement and the wait. @returns whether there is nothing, so that the wait is right */
+  #lastLook(): boolean {
+    if (this.#step() !== PROGRESS) return !this.#isOver()
+    this.#policy.found(this.#clock.now, 0)
+    return false
+  }
+
+  #waitMs(netMs: number): number {
+    return Math.max(0, Math.min(netMs, this.#stage.wakeAt - monotonicMs()))
+  }
+
+  /** Plain on purpose, as the beat. */
+  #tellNet(waitMs: number): void {
+    this.#memory.words[this.#control + NET] = Math.ceil(waitMs)
   }
 
   #isOver(): boolean {
-    return load(this.#memory.words, this.#phase) >= STOPPING
+    const phase = load(this.#memory.words, this.#phase)
+    if (phase !== this.#seenPhase) {
+      this.#seenPhase = phase
+      this.#onPhase(phase)
+    }
+    return phase >= STOPPING
   }
 
   #mustYield(): boolean {
@@ -165,3 +206,7 @@ export class Loop {
 
 /** What a worker's time goes into after each outcome of a step. An open call of a handler is work, whoever does it. */
 const TIME_OF: readonly number[] = [BUSY, STARVED_TIME, BLOCKED_TIME, LIMITED_TIME, BUSY, STARVED_TIME]
+
+function nothing(): void {
+  // Who runs the loop need not care for the phases.
+}

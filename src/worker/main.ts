@@ -14,9 +14,10 @@ import { type SupervisorMessage, type WorkerMessage, type WorkerTask, errorMessa
 import type { SourceStage } from './source.ts'
 import { loadStage } from './stage-kinds.ts'
 import type { WorkerEvent } from './stage.ts'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../time.ts'
 
-/** How often a worker that must look at more than its doorbell does so. */
-const LOOK_EVERY_MS = 20
+/** Phases come by the doorbell; how often a worker that waits for one looks all the same. */
+const LOOK_EVERY_MS = 2_000
 
 /** The endless task of a worker's thread: load, set up, say ready, run until the pipeline stops, tear down, leave. */
 export default async function work(task: WorkerTask): Promise<void> {
@@ -98,7 +99,6 @@ class WorkerThread {
   async run(tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): Promise<void> {
     // All workers are made ready before any of them runs.
     await this.#until(RUNNING)
-    const phases = this.#watchPhases()
     const assembly = viewMemory(this.#task.assembly ?? new ArrayBuffer(0))
     let wake = nothing
     const parts = makeParts({
@@ -125,13 +125,13 @@ class WorkerThread {
       clock,
       onEnded,
       beforeWait,
+      onPhase: (phase) => this.#tellPhase(phase),
     })
     wake = loop.wake
     store(this.#memory.words, this.#worker.control.offset / 4 + STATE, LIVE)
     try {
       await loop.run()
     } finally {
-      clearInterval(phases)
       this.#stopped.abort()
     }
     if (parts.source !== undefined) await this.#nackRest(stage as SourceStage)
@@ -149,19 +149,27 @@ class WorkerThread {
     const doorbell = new Doorbell(this.#memory.words, this.#worker.control.doorbell)
     const held = setInterval(() => undefined, 1 << 30)
     while (this.#phase() < phase) {
-      doorbell.announce()
-      if (this.#phase() < phase) await doorbell.parkAsync(LOOK_EVERY_MS)
+      doorbell.announce(LOOK_EVERY_MS)
+      if (this.#phase() < phase) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, LOOK_EVERY_MS)
+          const wake = (): void => {
+            clearTimeout(timer)
+            resolve()
+          }
+          if (!doorbell.parkAsync(wake)) wake()
+        })
+      }
       doorbell.rise()
     }
+    doorbell.leave()
     clearInterval(held)
   }
 
   /** Tells handlers that wait for something else: a source that sleeps, a call that is open. */
-  #watchPhases(): NodeJS.Timeout {
-    return setInterval(() => {
-      if (this.#phase() >= DRAINING) this.#draining.abort()
-      if (this.#phase() >= STOPPING) this.#stopped.abort()
-    }, LOOK_EVERY_MS)
+  #tellPhase(phase: number): void {
+    if (phase >= DRAINING) this.#draining.abort()
+    if (phase >= STOPPING) this.#stopped.abort()
   }
 
   #phase(): number {

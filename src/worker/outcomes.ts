@@ -5,6 +5,7 @@ import type { GranuleHeader } from '../lane/writer.ts'
 import type { Desk } from './desk.ts'
 import type { AnyFunction } from './handlers.ts'
 import type { Taken } from './supply.ts'
+import { setImmediate, sleep } from '../time.ts'
 
 /** What is kept of a granule until its records have ended: what `ack` is given. */
 interface Kept {
@@ -153,7 +154,7 @@ export class Outcomes {
         return
       } catch (error) {
         if (attempt === MAX_ATTEMPTS) return this.#onFailure(error)
-        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)))
+        await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1))
       }
     }
   }

@@ -11,6 +11,7 @@ import { portionOf, recordIdOf } from './granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import { isThenable, settled } from './results.ts'
 import type { Settlement } from './settlement.ts'
+import { wallMs } from '../time.ts'
 
 /** What a failure says, beside the record: shared by retries, error edges and events. */
 export interface Fault {
@@ -286,7 +287,7 @@ export class Outlet {
     const isCounted = !this.#refused.has(origin) && (isSource || this.#pending[this.root.at + DONE]! > 0)
     this.#refused.add(origin)
     if (isCounted && !isSource) this.root.count(DONE, -1)
-    const fault = { error, attempts: this.#granule!.attempt + 1, firstFailedAt: Date.now() }
+    const fault = { error, attempts: this.#granule!.attempt + 1, firstFailedAt: wallMs() }
     this.giveUp(this.root, value, origin, fault, undefined, isCounted)
   }
 
@@ -334,7 +335,7 @@ export class Outlet {
       try {
         run(value, origin)
       } catch (error) {
-        this.giveUp(node, value, origin, { error, attempts: 1, firstFailedAt: Date.now() })
+        this.giveUp(node, value, origin, { error, attempts: 1, firstFailedAt: wallMs() })
       }
     })
   }
@@ -449,7 +450,7 @@ export function failureOf(node: string, input: unknown, { error, attempts, first
     node,
     attempts,
     firstFailedAt,
-    failedAt: Date.now(),
+    failedAt: wallMs(),
   }
 }
 

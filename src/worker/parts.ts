@@ -19,6 +19,7 @@ import { Progress } from './progress.ts'
 import type { Supply } from './supply.ts'
 import { Settlement } from './settlement.ts'
 import type { Parts, SourceSide, WorkerEvent } from './stage.ts'
+import { monotonicMs } from '../time.ts'
 
 /** Makes the parts of one worker on its memory. A successor's parts go on where its predecessor's last hand-off ended. */
 export function makeParts(given: {
@@ -122,10 +123,10 @@ const EVENTS_AT_ONCE = 100
 
 /** Lets so many events through; the next one tells how many were left out. */
 function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => void {
-  const pacing = new Pacing(EVENTS_PER_SECOND, performance.now(), EVENTS_AT_ONCE)
+  const pacing = new Pacing(EVENTS_PER_SECOND, monotonicMs(), EVENTS_AT_ONCE)
   let suppressed = 0
   return (event) => {
-    if (pacing.allowed(performance.now()) < 1) {
+    if (pacing.allowed(monotonicMs()) < 1) {
       suppressed++
       return
     }
@@ -138,8 +139,8 @@ function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => 
 /** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */
 export function measureGranule({ plan, memory, clock, lane, endToEnd }: Parts, granule: LaneGranule): void {
   const { count, slot } = granule
-  lane?.record(((clock.stamp - granule.stamp) | 0) * 1000, count)
+  lane?.record((clock.stamp - granule.stamp) * 1000, count)
   if (endToEnd === undefined) return
   const source = plan.workers[plan.sources[anchorSource(slot)]!]!
-  endToEnd.record(((clock.stamp - slotBorn(memory.words, source.slots!, anchorSlot(slot))) | 0) * 1000, count)
+  endToEnd.record((clock.stamp - slotBorn(memory.words, source.slots!, anchorSlot(slot))) * 1000, count)
 }

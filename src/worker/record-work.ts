@@ -9,11 +9,15 @@ import type { AnyFunction } from './handlers.ts'
 import type { Fault } from './outlet.ts'
 import { settled } from './results.ts'
 import type { Parts } from './stage.ts'
+import { monotonicMs, wallMs } from '../time.ts'
 
-/** A failed record that stays in hand for its next attempt: the failed ones so far, and times in ms since 1970. */
+/** A failed record that stays in hand for its next attempt. */
 export interface InHand {
+  /** Failed ones so far. */
   readonly attempts: number
+  /** In ms of the monotonic clock. */
   readonly dueAt: number
+  /** When it failed first, in ms since 1970. */
   readonly since: number
 }
 
@@ -93,7 +97,7 @@ export class RecordWork {
   ): InHand | undefined {
     const { outlet } = this.#parts
     const attempts = (earlier?.attempts ?? header.attempt) + 1
-    const fault: Fault = { error, attempts, firstFailedAt: earlier?.since ?? Date.now() }
+    const fault: Fault = { error, attempts, firstFailedAt: earlier?.since ?? wallMs() }
     if (!this.#isWorthRetry(fault)) outlet.giveUp(outlet.root, again(), origin, fault)
     else if (outlet.root.retry.length > 0) this.#sendToRetryEdge(again(), origin, fault)
     else if (!mayLeave || !this.#keep(header, again(), origin, fault)) {
@@ -106,7 +110,7 @@ export class RecordWork {
   /** A record of the stash failed once more. @returns whether it waits again; otherwise it is done */
   failedAgain(entry: StashEntry, again: () => unknown, error: unknown): boolean {
     const { outlet, desk, journal } = this.#parts
-    const fault: Fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || Date.now() }
+    const fault: Fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || wallMs() }
     if (!this.#isWorthRetry(fault)) {
       outlet.giveUp(outlet.root, again(), 0, fault)
       return false
@@ -125,7 +129,7 @@ export class RecordWork {
   poisoned(value: unknown, origin: number, header: GranuleHeader, deaths: number): void {
     const { outlet } = this.#parts
     const attempts = header.attempt + deaths
-    outlet.giveUp(outlet.root, value, origin, { error: this.poison(deaths), attempts, firstFailedAt: Date.now() })
+    outlet.giveUp(outlet.root, value, origin, { error: this.poison(deaths), attempts, firstFailedAt: wallMs() })
   }
 
   poison(deaths: number): MillraceError {

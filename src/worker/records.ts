@@ -90,8 +90,8 @@ export class RecordStage implements Stage {
   }
 
   #takeAny(): boolean {
-    const { inlet, desk } = this.#parts
-    const entry = desk.waiting > 0 ? desk.next(this.#parts.clock.now) : undefined
+    const { inlet, desk, clock } = this.#parts
+    const entry = desk.waiting > 0 ? desk.next(clock.now) : undefined
     if (entry !== undefined) return this.#startEntry(entry)
     return inlet.next(this.#granule) && this.#start()
   }
@@ -142,9 +142,10 @@ export class RecordStage implements Stage {
 
   /** Whether the record in hand waits for its next attempt still. */
   #mustWait(): boolean {
-    const waitMs = this.#inHand === undefined ? 0 : this.#inHand.dueAt - this.#parts.clock.now
-    this.wakeAt = waitMs > 0 ? this.#parts.clock.now + waitMs : Infinity
-    return waitMs > 0
+    const dueAt = this.#inHand?.dueAt ?? 0
+    const mustWait = dueAt > this.#parts.clock.now
+    this.wakeAt = mustWait ? dueAt : Infinity
+    return mustWait
   }
 
   #callPortion(): void {
@@ -370,8 +371,7 @@ export class RecordStage implements Stage {
 
   #idle(): Step {
     if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
-    const { desk, clock } = this.#parts
-    this.wakeAt = desk.nextDueAt
+    this.wakeAt = this.#parts.desk.nextDueAt
     return STARVED
   }
 

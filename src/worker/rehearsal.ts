@@ -4,6 +4,7 @@ import { PHASE } from '../plan/control.ts'
 import type { NodePlan, Plan, RehearsedWork, StagePlan } from '../plan/types.ts'
 import { type AnyFunction, Handlers } from './handlers.ts'
 import { sleeper, type TakeTime, takeTime } from './take-time.ts'
+import { monotonicMs } from '../time.ts'
 
 /** Records that a source could not send when they were due are sent later, those of so long at most. */
 const CATCH_UP_MS = 1_000
@@ -50,7 +51,7 @@ function poller({ rate }: RehearsedWork, take: TakeTime): AnyFunction {
   let dueFrom: number | undefined
   let made = 0
   return (demand: number, { worker, workers }: SourceContext) => {
-    const now = performance.now()
+    const now = monotonicMs()
     // The first record is due when the pipeline runs, not when this worker was made ready.
     dueFrom ??= now
     const due = (): number => Math.floor(((now - dueFrom!) * rate) / 1000)

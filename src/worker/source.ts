@@ -24,6 +24,7 @@ import {
   type Step,
   WAITING,
 } from './stage.ts'
+import { wallMs } from '../time.ts'
 import { type Supply, Taken, supplyOf } from './supply.ts'
 
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
@@ -99,6 +100,11 @@ export class SourceStage implements Stage {
     return this.#ids.ofPushed(number)
   }
 
+  /** While it makes records it looks at the acks by itself; now it may not for long. */
+  beforeSleep(): void {
+    for (const reader of this.#parts.acks) reader.want(true)
+  }
+
   /** Whether `ack` is to learn of records yet: of those that are on their way, and of those whose end it was not told. */
   get hasToTell(): boolean {
     const { slots } = this.#parts
@@ -149,7 +155,7 @@ export class SourceStage implements Stage {
     const { slots, clock, ackTimes, outlet } = this.#parts
     const count = slots.count(slot)
     const failed = Math.min(count, slots.failures(slot))
-    ackTimes.record(((clock.stamp - slots.born(slot)) | 0) * 1000, count)
+    ackTimes.record((clock.stamp - slots.born(slot)) * 1000, count)
     outlet.tally(DONE, count - failed)
     outlet.tally(FAILED, failed)
     this.#supply.ended?.(slots.sequence(slot), failed)
@@ -292,7 +298,7 @@ export class SourceStage implements Stage {
   #giveUp(deaths: number): void {
     const { outlet, stage } = this.#parts
     const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
-    outlet.giveUp(outlet.root, undefined, 0, { error, attempts: deaths, firstFailedAt: Date.now() })
+    outlet.giveUp(outlet.root, undefined, 0, { error, attempts: deaths, firstFailedAt: wallMs() })
   }
 
   #commitPart(): void {

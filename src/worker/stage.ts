@@ -39,6 +39,8 @@ export interface Stage {
   readonly wakeAt: number
   /** True once a handler has answered with a promise: the loop must let the event loop run while it waits. */
   readonly isAsync: boolean
+  /** The loop is about to wait for long: from now on, whatever concerns the stage has to ring its doorbell. */
+  beforeSleep?(): void
 }
 
 /** The parts of one worker, made from the plan; see `parts.ts`. */
@@ -192,7 +194,7 @@ export class Handoff {
 
   /**
    * Waking a thread costs as much as many records, so a worker that hands off without a pause wakes its readers now and then
-   * only. The loop wakes them too before it waits (`Outlet.wakePeers`), and their own waits are short.
+   * only, but for those that sleep. The loop wakes them too before it waits (`Outlet.wakePeers`).
    */
   #wakeReaders(): void {
     const { clock, outlet } = this.#parts

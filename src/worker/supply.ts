@@ -4,6 +4,7 @@ import { type Numbers, areNumbers } from '../codec/struct.ts'
 import type { AnyFunction } from './handlers.ts'
 import type { Progress } from './progress.ts'
 import { invalidResult, isThenable } from './results.ts'
+import { monotonicMs, setImmediate } from '../time.ts'
 
 /** Records that are taken from a source's handler and not sent yet; `marks[i]` are those of `values[i]`, if it has any. */
 export class Taken {
@@ -116,7 +117,7 @@ class SyncSupply implements Supply {
   }
 
   take(most: number, into: Taken): void {
-    const start = performance.now()
+    const start = monotonicMs()
     let looked = 0
     try {
       for (let taken = 0; taken < most;) {
@@ -130,7 +131,7 @@ class SyncSupply implements Supply {
           into.add(value)
           taken++
         }
-        if (++looked % this.#stride === 0 && performance.now() - start >= PAUSE_MS) {
+        if (++looked % this.#stride === 0 && monotonicMs() - start >= PAUSE_MS) {
           this.#stride = Math.max(1, this.#stride >> 1)
           return
         }

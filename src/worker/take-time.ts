@@ -1,5 +1,6 @@
 import { openSync, readSync } from 'node:fs'
 import { load, wait } from '#atomics'
+import { monotonicMs, sleep } from '../time.ts'
 
 /** Takes the time of so many records: burns it, sleeps through it, or answers with a promise where calls overlap. */
 export type TakeTime = (records: number) => Promise<void> | undefined
@@ -29,9 +30,9 @@ function sleepThrough(latencyMs: number, sleep: Sleep): TakeTime {
   return (records) => {
     owedMs += records * latencyMs
     if (owedMs < SLEEP_MS) return undefined
-    const start = performance.now()
+    const start = monotonicMs()
     sleep(owedMs)
-    owedMs -= performance.now() - start
+    owedMs -= monotonicMs() - start
     return undefined
   }
 }
@@ -42,9 +43,9 @@ function overlap(latencyMs: number): TakeTime {
   return async (records) => {
     const ms = owedMs + records * latencyMs
     owedMs = Math.min(0, ms)
-    const start = performance.now()
-    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
-    owedMs += Math.max(0, ms) - (performance.now() - start)
+    const start = monotonicMs()
+    if (ms > 0) await sleep(ms)
+    owedMs += Math.max(0, ms) - (monotonicMs() - start)
   }
 }
 
@@ -60,13 +61,13 @@ function burn(latencyMs: number): TakeTime {
   return (records) => {
     owedMs += records * latencyMs
     if (owedMs <= 0) return undefined
-    const start = performance.now()
+    const start = monotonicMs()
     const before = coreMs()
-    const read = performance.now()
+    const read = monotonicMs()
     let now = read
-    while (now - start < owedMs) now = performance.now()
+    while (now - start < owedMs) now = monotonicMs()
     const after = coreMs()
-    const end = performance.now()
+    const end = monotonicMs()
     // Asking the system takes core time too. The account is taken in the middle of each question.
     owedMs -= end - start
     burntMs += now - read + (read - start + end - now) / 2
@@ -98,8 +99,8 @@ function coreClock(): () => number {
       process.cpuUsage()
       return Number.parseInt(text.toString('latin1', 0, readSync(file, text, 0, 64, 0)), 10) / 1e6
     }
-    return Number.isFinite(read()) ? read : () => performance.now()
+    return Number.isFinite(read()) ? read : () => monotonicMs()
   } catch {
-    return () => performance.now()
+    return () => monotonicMs()
   }
 }

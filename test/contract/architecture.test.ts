@@ -129,11 +129,21 @@ test('codec knows values and memory, and no threads', () => {
 })
 
 test('worker does not know supervisor, control, graph or analysis', () => {
-  mayImport('worker', ['plan', 'lane', 'codec', 'telemetry', 'trace', 'errors.ts', 'atomics.ts', 'version.ts'])
+  mayImport('worker', [
+    'plan',
+    'lane',
+    'codec',
+    'telemetry',
+    'trace',
+    'errors.ts',
+    'time.ts',
+    'atomics.ts',
+    'version.ts',
+  ])
 })
 
 test('telemetry reads memory by the plan, and gives the analysis what it takes', () => {
-  mayImport('telemetry', ['plan', 'lane', 'analysis', 'errors.ts', 'atomics.ts'])
+  mayImport('telemetry', ['plan', 'lane', 'analysis', 'errors.ts', 'time.ts', 'atomics.ts'])
   for (const { file, ours } of inFolder('telemetry'))
     assert.ok(
       ours.every((other) => folderOf(other) !== 'analysis' || other === 'analysis/types.ts'),

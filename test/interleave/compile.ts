@@ -146,7 +146,7 @@ class Emitter {
   }
 
   emitFile(): string {
-    const prelude = `import { Stepped as $Stepped, Call as $Call, arrays as $arrays } from ${JSON.stringify(RUNTIME)}; import { setInterval, clearInterval, setImmediate, performance, Date } from ${JSON.stringify(new URL('./clock.js', import.meta.url).href)}; let $v; `
+    const prelude = `import { Stepped as $Stepped, Call as $Call, arrays as $arrays } from ${JSON.stringify(RUNTIME)}; let $v; `
     return prelude + this.#emit(this.#file, false)
   }
 

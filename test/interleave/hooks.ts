@@ -17,12 +17,14 @@ const EXCLUDED = ['main', 'push', 'output', 'inspect', 'load', 'protocol'].map((
 const TEXTS = new URL('lane/texts.js', DIST).href
 const WORKER = new URL('worker/', DIST).href
 const PLAIN_TEXTS = new URL('./plain-texts.js', import.meta.url).href
+const TIME = new URL('time.js', DIST).href
+const CLOCK = new URL('./clock.js', import.meta.url).href
 /** How often a loop looks before it parks: one look is as good as many. */
 const LOOKS: Mutation = {
   name: 'the loop looks once before it parks',
-  file: 'worker/loop.js',
-  from: 'const MAX_SPINS = 256;',
-  to: 'const MAX_SPINS = 1;',
+  file: 'worker/wait.js',
+  from: 'const MOST_LOOKS = 256;',
+  to: 'const MOST_LOOKS = 1;',
 }
 
 let mutations: readonly Mutation[] = []
@@ -37,6 +39,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   if (query === undefined) return next(specifier, context)
   const found = await next(specifier, { ...context, conditions: [...context.conditions, 'interleave'] })
   if (found.url === TEXTS && context.parentURL!.startsWith(WORKER)) return { ...found, url: PLAIN_TEXTS }
+  if (found.url === TIME) return { ...found, url: CLOCK }
   return isSteppable(found.url) ? { ...found, url: found.url + query } : found
 }
 

@@ -111,7 +111,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'parking is not announced',
     file: 'lane/doorbell.js',
-    from: 'store(this.#words, this.#parked, 1);',
+    from: 'store(this.#words, this.#parked, timeoutMs > DOZE_MS ? SLEEPS : DOZES);',
     to: '',
   },
   {
@@ -216,8 +216,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a loop announces that it parks after its last look',
     file: 'worker/loop.js',
-    from: '#park() {\n        this.#doorbell.announce();\n        if (this.#step() !== PROGRESS && !this.#isOver()) {',
-    to: '#park() {\n        if (this.#step() !== PROGRESS && !this.#isOver()) { this.#doorbell.announce();',
+    from: 'this.#doorbell.announce(netMs);\n        if (this.#lastLook()) {',
+    to: 'if (this.#lastLook()) { this.#doorbell.announce(netMs);',
   },
   {
     name: 'readers and writers are woken before the hand-off',

@@ -2,16 +2,14 @@
  * What the net found, and what it could not find by chance, each as the smallest graph that shows it. Run under the condition
  * `net`, by `net.test.ts`.
  */
+import './install-time.ts'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { dataflow } from 'millrace'
 import type { Context, Failure, GraphData } from 'millrace/graph'
 import { fuse } from './fuse.ts'
 import { type Played, play } from './play.ts'
-import { time } from './time.ts'
 import { InletLane } from '#src/worker/inlet.js'
-
-time.install()
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 const sorted = (records: readonly unknown[] = []): number[] => [...(records as number[])].sort((a, b) => a - b)

@@ -4,6 +4,7 @@ import { WORKER_STATES } from '../../plan/control.ts'
 import type { Death } from '../../supervisor/history.ts'
 import type { WorkerStatus } from '../../supervisor/worker-status.ts'
 import { endpoint, examplesOf, NODE, PIPELINE, type Endpoint } from '../endpoint.ts'
+import { wallMsAt } from '../../time.ts'
 import { ErrorView, errorView } from '../error-view.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
@@ -138,5 +139,5 @@ function workerView(
 }
 
 function deathView({ epoch, atMs, counts, error }: Death, showRecords: boolean): Type.Static<typeof DeathView> {
-  return { epoch, time: performance.timeOrigin + atMs, counts, error: errorView(error, showRecords) }
+  return { epoch, time: wallMsAt(atMs), counts, error: errorView(error, showRecords) }
 }

@@ -163,7 +163,7 @@ function work(memory: Memory, each: { readonly isDone: boolean; step(): boolean 
   const bell = new Doorbell(memory.words, doorbell)
   while (!each.isDone) {
     if (each.step()) continue
-    bell.announce()
+    bell.announce(1)
     if (!each.step()) bell.park(0)
     bell.rise()
   }

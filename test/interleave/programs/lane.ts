@@ -160,7 +160,7 @@ function work(memory: Memory, worker: Worker, doorbell: number): void {
   const bell = new Doorbell(memory.words, doorbell)
   while (!worker.isDone) {
     if (worker.step()) continue
-    bell.announce()
+    bell.announce(1)
     if (!worker.step()) bell.park(0)
     bell.rise()
   }

@@ -1,0 +1,4 @@
+/** Import it first: what the library takes of timers and clocks, it takes when it is loaded. */
+import { time } from './time.ts'
+
+time.install()
