@@ -18,6 +18,7 @@ export type { NamedLimit } from './analysis/flow/predict.ts'
 export { retryLoops, type RetryLoop } from './analysis/flow/retries.ts'
 export { overheadOf } from './analysis/live/overhead.ts'
 export { edgeShares, type EdgeShare } from './analysis/flow/shares.ts'
+export type { ClusterFlow } from './analysis/flow/clusters.ts'
 export {
   simulate,
   type EdgeFlow,

@@ -225,7 +225,9 @@ class Shaping {
       ...(isTimed ? { timeoutMs: TIMEOUT_MS } : {}),
       ...(answers !== 'sync' && random.chance(0.7) ? { maxInFlight: random.pick([1, 2, 8, 64]) } : {}),
       ...(random.chance(0.2) ? { ordered: true } : {}),
-      ...(!partitioned && random.chance(0.4) ? { dispatch: random.pick(['roundRobin', 'roundRobin', 'broadcast']) } : {}),
+      ...(!partitioned && random.chance(0.4)
+        ? { dispatch: random.pick(['roundRobin', 'roundRobin', 'broadcast']) }
+        : {}),
       ...(maxAttempts > 1
         ? {
             retry: {
@@ -236,7 +238,9 @@ class Shaping {
             },
           }
         : {}),
-      ...(isBatched ? { batch: { size: random.pick([1, 2, 7, 100, 1_000]), timeoutMs: random.pick([0, 5, 50, 500]) } } : {}),
+      ...(isBatched
+        ? { batch: { size: random.pick([1, 2, 7, 100, 1_000]), timeoutMs: random.pick([0, 5, 50, 500]) } }
+        : {}),
     }
     const batchedByKey = isBatched && random.chance(0.4)
     const keys = random.pick([1, 13, 13, 5_000])
@@ -257,7 +261,15 @@ class Shaping {
   }
 
   #add(kind: NodeKind, does: Deed, given: Partial<NodeShape> = {}): void {
-    const plain = { answers: 'sync', concurrency: 1, cursorEvery: 0, acks: false, failures: 0, padding: 0, keys: 13 } as const
+    const plain = {
+      answers: 'sync',
+      concurrency: 1,
+      cursorEvery: 0,
+      acks: false,
+      failures: 0,
+      padding: 0,
+      keys: 13,
+    } as const
     const not = { isHopeless: false, emits: false, partitioned: false, batchedByKey: false }
     const id = `${does}${this.#nodes.length}`
     const node = { id, kind, does, ...plain, ...not, options: {}, firstWorker: this.#workers, ...given }

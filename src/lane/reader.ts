@@ -1,7 +1,19 @@
 import { load, store } from '#atomics'
 import type { Journal } from './journal.ts'
 import type { LaneLayout } from './layout.ts'
-import { ASSEMBLED, DROP_TO, ENDED, FRAME_BYTES, GRANTED, HEAD, PART, TAIL, TAKEN, WANTING, ringOffset } from './layout.ts'
+import {
+  ASSEMBLED,
+  DROP_TO,
+  ENDED,
+  FRAME_BYTES,
+  GRANTED,
+  HEAD,
+  PART,
+  TAIL,
+  TAKEN,
+  WANTING,
+  ringOffset,
+} from './layout.ts'
 import type { Memory } from './memory.ts'
 
 /** Not an offset: no frame is there just now. Empty is normal, so it is a value. */

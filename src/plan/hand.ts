@@ -19,7 +19,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *     0   SUSPECTS  how many are valid
  *     4   DOUBT     records one of which has killed, nobody knows which: their base low and high, the index of the first one under
  *                   that base, and how many there are; 0 for none
- *     20  three words for each suspect: id low, id high, deaths
+ *     24  three words for each suspect: id low, id high, deaths
  *
  * Invariants (test/net):
  *   H1  whenever user data can make the thread do something (decode, handler, key, route, selector, encode), the hand names
@@ -57,11 +57,11 @@ export const DOUBT_LOW: number = SUSPECTS + 1
 export const DOUBT_HIGH: number = SUSPECTS + 2
 export const DOUBT_INDEX: number = SUSPECTS + 3
 export const DOUBT_COUNT: number = SUSPECTS + 4
-export const SUSPECT: number = SUSPECTS + 5
+export const SUSPECT: number = SUSPECTS + 6
 export const SUSPECT_WORDS = 3
 export const MAX_SUSPECTS = 341
 /** First segment, or first open call. */
-export const SEGMENT: number = SUSPECTS + 5 + SUSPECT_WORDS * (MAX_SUSPECTS + 1)
+export const SEGMENT: number = SUSPECT + SUSPECT_WORDS * (MAX_SUSPECTS + 1)
 
 export function handBytes(segments: number): number {
   return 4 * SEGMENT + 8 * segments

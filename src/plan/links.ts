@@ -17,7 +17,6 @@ export interface LaneSizes {
 
 export type LinkShape = Omit<LinkPlan, 'lanes'> & { readonly sizes: LaneSizes }
 
-
 /**
  * Everything about a link but where its lanes lie.
  * @param isLaneAsked the run says how large lanes are

@@ -260,5 +260,7 @@ function stageLoops(stages: number, links: readonly LinkShape[]): (readonly numb
       if (reach[from]!.size > before) changed = true
     }
   }
-  return reach.map((below, stage) => (below.has(stage) ? [...below].filter((other) => reach[other]!.has(stage)) : undefined))
+  return reach.map((below, stage) =>
+    below.has(stage) ? [...below].filter((other) => reach[other]!.has(stage)) : undefined,
+  )
 }

@@ -189,7 +189,8 @@ class EmbeddedWorker {
     this.#listener = listener
     this.node = plan.stages[worker.stage]!.node
     this.number = worker.source ?? -1
-    this.calls = worker.source === undefined ? undefined : new Calls((number) => (this.stage as SourceStage).idOfPushed(number))
+    this.calls =
+      worker.source === undefined ? undefined : new Calls((number) => (this.stage as SourceStage).idOfPushed(number))
     this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake())
     this.#parts = makeParts({
       plan,

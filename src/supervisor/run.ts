@@ -47,9 +47,9 @@ export type RunArguments<Params> = undefined extends Params
  */
 export function run<Params = unknown>(
   graph: Parametrised<Params> | GraphMaker<Params>,
-  ...[options]: RunArguments<Params>
+  ...[options = {} as RunOptions<Params>]: RunArguments<Params>
 ): Promise<Pipeline> {
-  return start(graph, options ?? {}, false)
+  return start(graph, options, false)
 }
 
 /**
@@ -58,9 +58,9 @@ export function run<Params = unknown>(
  */
 export function rehearse<Params = unknown>(
   graph: Parametrised<Params> | GraphMaker<Params>,
-  ...[options]: RunArguments<Params>
+  ...[options = {} as RunOptions<Params>]: RunArguments<Params>
 ): Promise<Pipeline> {
-  return start(graph, options ?? {}, true)
+  return start(graph, options, true)
 }
 
 /**

@@ -19,11 +19,15 @@ export class End {
   readonly #memory: Memory
   readonly #lanes: readonly InletLane[]
   /** Word indexes of the lanes into and within the loop that the stage is on; undefined where it is on none. */
-  readonly #loop: { readonly workers: readonly WorkerPlan[]; readonly into: readonly number[]; readonly within: readonly number[] } | undefined
+  readonly #loop:
+    | { readonly workers: readonly WorkerPlan[]; readonly into: readonly number[]; readonly within: readonly number[] }
+    | undefined
 
   constructor(memory: Memory, plan: Plan, stage: StagePlan, inlet: Inlet) {
     this.#memory = memory
-    this.#lanes = inlet.lanes.filter(({ link }) => !plan.stages[link.from]!.isHidden && !stage.loop?.includes(link.from))
+    this.#lanes = inlet.lanes.filter(
+      ({ link }) => !plan.stages[link.from]!.isHidden && !stage.loop?.includes(link.from),
+    )
     const { loop } = stage
     if (loop === undefined) return
     const wordsOf = (isOne: (link: LinkPlan) => boolean): number[] =>
@@ -71,7 +75,8 @@ export class End {
       if (journalMark(this.#memory, journal) !== 0 || !isStashEmpty(this.#memory.words, stash)) return undefined
       handoffs += this.#memory.floats[journal.countersOffset / 8 + HANDOFFS]!
     }
-    const isEmpty = into.every((lane) => this.#isEnded(lane) && this.#isEmpty(lane)) && within.every((lane) => this.#isEmpty(lane))
+    const isEmpty =
+      into.every((lane) => this.#isEnded(lane) && this.#isEmpty(lane)) && within.every((lane) => this.#isEmpty(lane))
     return isEmpty ? handoffs : undefined
   }
 }

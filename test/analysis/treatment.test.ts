@@ -102,6 +102,8 @@ const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object 
   restart: { node: 'b', to: { restart: { maxRestarts: 1 } } },
   resourceLimits: { node: 'b', to: { resourceLimits: { stackSizeMb: 4 } } },
   ack: { node: 'in', to: { ack: () => undefined } },
+  pollSize: { node: 'in', to: { pollSize: 5 } },
+  pollMs: { node: 'in', to: { pollMs: 5 } },
   ordered: { node: 'b', to: { ordered: true } },
   partitionBy: { node: 'b', to: { partitionBy: () => 1 } },
   retry: { node: 'b', to: { retry: { maxAttempts: 3 } } },

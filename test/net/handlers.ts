@@ -98,8 +98,7 @@ class NetHandlers {
     const isBatch = node.options['batch'] !== undefined || node.does === 'mapBatch'
     if (isBatch) this.#checkBatch(node, given)
     const first = isBatch ? given[0]! : given
-    const act = (): unknown =>
-      isBatch ? this.#handleBatch(node, given, context) : this.#handle(node, given, context)
+    const act = (): unknown => (isBatch ? this.#handleBatch(node, given, context) : this.#handle(node, given, context))
     const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, first) % 2 === 0)
     return isSync ? act() : this.#world.later(act)
   }

@@ -37,5 +37,9 @@ for (let seed = Number(values.seed); deaths < Number(values.deaths) && rounds < 
 }
 const seconds = (realNow() - startedAt) / 1000
 const summary = { deaths, records, rounds, steps, seconds: Math.round(seconds * 10) / 10, faults }
-console.log(values.json ? JSON.stringify(summary) : `${rounds} rounds, ${records} records, ${deaths} deaths, ${faults.length} faults, ${summary.seconds} s`)
+console.log(
+  values.json
+    ? JSON.stringify(summary)
+    : `${rounds} rounds, ${records} records, ${deaths} deaths, ${faults.length} faults, ${summary.seconds} s`,
+)
 process.exitCode = faults.length > 0 ? 1 : 0

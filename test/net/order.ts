@@ -25,7 +25,16 @@ export function orderOf(shape: Shape, output: string): KeptOrder | undefined {
 }
 
 /** Whether a stage sends in the order in which it takes. */
-function keeps({ does, concurrency, answers, failures, isHopeless, partitioned, batchedByKey, options }: NodeShape): boolean | 'key' {
+function keeps({
+  does,
+  concurrency,
+  answers,
+  failures,
+  isHopeless,
+  partitioned,
+  batchedByKey,
+  options,
+}: NodeShape): boolean | 'key' {
   if (['route', 'pass', 'output'].includes(does)) return true
   if (options['dispatch'] === 'broadcast') return false
   const isBatched = options['batch'] !== undefined || does === 'mapBatch'

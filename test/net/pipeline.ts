@@ -170,7 +170,8 @@ export class NetPipeline {
         throw error
       }
       // Whoever catches a death has a `try` that holds more than the user's code.
-      if (!(error instanceof Death)) this.#fault(`a death in ${life.node} came out as ${String((error as Error).stack)}`)
+      if (!(error instanceof Death))
+        this.#fault(`a death in ${life.node} came out as ${String((error as Error).stack)}`)
     } finally {
       if (!fuse.isDead) fuse.takeOut()
     }
@@ -264,7 +265,9 @@ export class NetPipeline {
 
   #describe(idle: ReadonlyMap<number, Step>): string {
     const { memory, plan } = this.#shared
-    const steps = this.#lives.map(({ node, worker, stage }) => `${node}.${worker.ordinal} ${idle.get(worker.index)} until ${stage.wakeAt}`)
+    const steps = this.#lives.map(
+      ({ node, worker, stage }) => `${node}.${worker.ordinal} ${idle.get(worker.index)} until ${stage.wakeAt}`,
+    )
     const { nodes, lanes } = readSnapshot(memory, plan, 0)
     const inFlight = Object.entries(nodes).map(([id, each]) => `${id} ${each.in}-${each.inFlight}`)
     const queued = lanes.filter((lane) => lane.usedBytes > 0).map((lane) => JSON.stringify(lane))

@@ -36,7 +36,11 @@ export async function play(
     else known.push(record)
   })
   const usual = { deathShare: 0, maxDeaths: 0, drainAfter: Infinity, leapMs: 0, maxSteps: 1_000_000 }
-  pipeline = new NetPipeline(shared, { random: new Random(seed), ...usual, ...wishes }, (what) => void faults.push(what))
+  pipeline = new NetPipeline(
+    shared,
+    { random: new Random(seed), ...usual, ...wishes },
+    (what) => void faults.push(what),
+  )
   const start = time.now
   await pipeline.run()
   return { out, faults, pipeline, tookMs: time.now - start }

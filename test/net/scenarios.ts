@@ -83,7 +83,12 @@ describe('at the end of the sources', () => {
   const hour = { batch: { size: 1_000, timeoutMs: 3_600_000 } }
   const same = (batch: readonly number[]): number[] => [...batch]
   const ends = {
-    'a batch': () => start('end', 50).transform('work', { ...hour, mapBatch: same }).sink('out').connect('in', 'work').connect('work', 'out'),
+    'a batch': () =>
+      start('end', 50)
+        .transform('work', { ...hour, mapBatch: same })
+        .sink('out')
+        .connect('in', 'work')
+        .connect('work', 'out'),
     'one batching stage after another': () =>
       start('end', 50)
         .transform('work', { ...hour, mapBatch: same })
@@ -120,7 +125,10 @@ describe('at the end of the sources', () => {
         .connect('add', 'work'),
   }
   for (const [what, graph] of Object.entries(ends)) {
-    for (const [deaths, deathShare] of [['', 0], [', whoever dies', 0.2]] as const) {
+    for (const [deaths, deathShare] of [
+      ['', 0],
+      [', whoever dies', 0.2],
+    ] as const) {
       test(`${what} goes at once, and waits for no time${deaths}`, async () => {
         const played = await play(graph as () => GraphData, { deathShare, maxDeaths: 30 })
         check(played)
@@ -181,7 +189,11 @@ describe('a record that kills', () => {
     'who asks for its key': () =>
       start('lethal', 40)
         .transform('work', { ...plain, map: (n: number) => n })
-        .transform('next', { concurrency: 2, partitionBy: (n: number) => (n === lethal ? fuse.die() : n), map: (n: number) => n })
+        .transform('next', {
+          concurrency: 2,
+          partitionBy: (n: number) => (n === lethal ? fuse.die() : n),
+          map: (n: number) => n,
+        })
         .sink('out')
         .sink('dead')
         .connect('in', 'work')
@@ -227,9 +239,15 @@ describe('a record that kills', () => {
     test(`${who} is given up after its share of deaths, and no other record with it`, async () => {
       const played = await play(graph, { maxSteps: 50_000 })
       check(played)
-      assert.deepEqual(sorted(played.out.get('out')), numbers(40).filter((n) => n !== lethal))
+      assert.deepEqual(
+        sorted(played.out.get('out')),
+        numbers(40).filter((n) => n !== lethal),
+      )
       const dead = (played.out.get('dead') as Failure<number>[] | undefined) ?? []
-      assert.deepEqual(dead.map(({ input }) => input), [lethal])
+      assert.deepEqual(
+        dead.map(({ input }) => input),
+        [lethal],
+      )
       assert.ok(played.pipeline.deaths <= 8, `${played.pipeline.deaths} deaths`)
     })
   }
@@ -244,12 +262,19 @@ describe('a record that kills', () => {
     const played = await play(() => graph, { maxSteps: 50_000 })
     check(played)
     const out = played.out.get('out') as { n: number }[]
-    assert.deepEqual(sorted(out.map(({ n }) => n)), numbers(40).filter((n) => n !== lethal))
+    assert.deepEqual(
+      sorted(out.map(({ n }) => n)),
+      numbers(40).filter((n) => n !== lethal),
+    )
     assert.equal(played.out.get('dead')?.length, 1)
     assert.ok(played.pipeline.deaths <= 8, `${played.pipeline.deaths} deaths`)
   })
 
-  for (const [what, batch] of Object.entries({ records: undefined, batches: { size: 3, timeoutMs: 1 }, 'batches by key': { size: 3, timeoutMs: 1, by: (n: number) => n % 2 } })) {
+  for (const [what, batch] of Object.entries({
+    records: undefined,
+    batches: { size: 3, timeoutMs: 1 },
+    'batches by key': { size: 3, timeoutMs: 1, by: (n: number) => n % 2 },
+  })) {
     test(`who reads it from its lane is given up unread, by a stage of ${what}`, async () => {
       const { decode } = InletLane.prototype
       // Nothing that is sent kills its reader but by its size: this is what a heap that is exhausted looks like.
@@ -258,7 +283,8 @@ describe('a record that kills', () => {
         if (this.link.toNode === 'work' && Array.from(granule.values).includes(lethal)) fuse.die()
       }
       try {
-        const handler = batch === undefined ? { map: (n: number) => n } : { batch, mapBatch: (all: readonly number[]) => [...all] }
+        const handler =
+          batch === undefined ? { map: (n: number) => n } : { batch, mapBatch: (all: readonly number[]) => [...all] }
         const graph = start('unread', 40, { granule: 1 })
           .transform('work', { ...plain, ...handler } as { map: (n: number) => number })
           .sink('out')
@@ -268,8 +294,14 @@ describe('a record that kills', () => {
           .connect('work', 'dead', { pathType: 'dead_letter' })
         const played = await play(() => graph, { maxSteps: 50_000 })
         check(played)
-        assert.deepEqual(sorted(played.out.get('out')), numbers(40).filter((n) => n !== lethal))
-        assert.deepEqual((played.out.get('dead') as Failure[]).map(({ input }) => input), [undefined])
+        assert.deepEqual(
+          sorted(played.out.get('out')),
+          numbers(40).filter((n) => n !== lethal),
+        )
+        assert.deepEqual(
+          (played.out.get('dead') as Failure[]).map(({ input }) => input),
+          [undefined],
+        )
       } finally {
         InletLane.prototype.decode = decode
       }

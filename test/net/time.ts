@@ -9,7 +9,10 @@ interface Timer {
 }
 
 /** Lets all promises settle that can, before anything else happens. */
-export const settled: () => Promise<void> = ((real) => () => new Promise((resolve) => void real(resolve)))(setImmediate)
+export const settled: () => Promise<void> = (
+  (real) => () =>
+    new Promise((resolve) => void real(resolve))
+)(setImmediate)
 
 const EPOCH_MS = 1_700_000_000_000
 

@@ -7,7 +7,10 @@ test('one worker more takes its share of the partitions, and no other one moves'
     const before = partitionOwners(workers)
     const after = partitionOwners(workers + 1)
     const moved = after.filter((owner, partition) => owner !== before[partition])
-    assert.ok(moved.every((owner) => owner === workers), 'only to the new one')
+    assert.ok(
+      moved.every((owner) => owner === workers),
+      'only to the new one',
+    )
     assert.equal(moved.length, Math.floor(PARTITIONS / (workers + 1)))
   }
 })
@@ -27,5 +30,8 @@ test('a key visits the lane of the worker that owns its partition, in every work
     const chooser = chooserOf('partition', { key: (value) => value as number }, lanes.length, sender)!
     for (let key = 0; key < 1_000; key++) chooser.choose(key, 0, queues)
   }
-  assert.equal(lanes.reduce((sum, keys) => sum + keys.size, 0), 1_000)
+  assert.equal(
+    lanes.reduce((sum, keys) => sum + keys.size, 0),
+    1_000,
+  )
 })

@@ -80,15 +80,17 @@ const cursor = fc.oneof(
   fc.constant(2 ** 32),
 )
 /** Cursors that a source comes to once, as it is to be; each may be said of several records in a row. */
-const records = fc
-  .array(fc.tuple(cursor, fc.integer({ min: 1, max: 3 })), { maxLength: 40 })
-  .map((given) => {
-    const seen = new Set<string>()
-    const once = given.filter(([each]) => each === undefined || !seen.has(JSON.stringify(each)) && seen.add(JSON.stringify(each)))
-    return once.flatMap(([each, times]) =>
-      Array.from({ length: times }, (): Marked<string> | string => (each === undefined ? 'x' : mark('x', { cursor: each }))),
-    )
-  })
+const records = fc.array(fc.tuple(cursor, fc.integer({ min: 1, max: 3 })), { maxLength: 40 }).map((given) => {
+  const seen = new Set<string>()
+  const once = given.filter(
+    ([each]) => each === undefined || (!seen.has(JSON.stringify(each)) && seen.add(JSON.stringify(each))),
+  )
+  return once.flatMap(([each, times]) =>
+    Array.from({ length: times }, (): Marked<string> | string =>
+      each === undefined ? 'x' : mark('x', { cursor: each }),
+    ),
+  )
+})
 
 describe('the ids of a source', () => {
   test('I1: no two records of a run share one', () => {

@@ -54,6 +54,9 @@ test('a poll is asked for as much as there is room for, however few records go i
     supply.take(1, taken, 100)
     records.push(...Array.from(taken.values))
   }
-  assert.deepEqual(records, Array.from({ length: 30 }, (_, i) => i))
+  assert.deepEqual(
+    records,
+    Array.from({ length: 30 }, (_, i) => i),
+  )
   assert.deepEqual(asked, [100, 100, 100])
 })

@@ -84,12 +84,16 @@ function checkUnused(node: GraphNode, report: Report): void {
   const unused = (options: readonly (keyof GraphNode)[], why: string): void => {
     for (const option of options) {
       if (node[option] === undefined) continue
-      report('OPTION_UNUSED', `Node ${quote(node.id)}: ${quote(option)} does nothing where ${why}.`, { node: node.id, option })
+      report('OPTION_UNUSED', `Node ${quote(node.id)}: ${quote(option)} does nothing where ${why}.`, {
+        node: node.id,
+        option,
+      })
     }
   }
   const isOutput = node.kind === 'sink' && node.write === undefined
   const isPushed = node.kind === 'source' && node.push === true
-  if (isOutput) unused([...NOT_OF_OUTPUTS, ...NOT_IN_EMBEDDER], 'a sink has no `write` and is read by `pipeline.output`')
+  if (isOutput)
+    unused([...NOT_OF_OUTPUTS, ...NOT_IN_EMBEDDER], 'a sink has no `write` and is read by `pipeline.output`')
   if (isPushed) unused(NOT_IN_EMBEDDER, 'a source is fed by `pipeline.push`')
   if (node.kind === 'source' && node.poll === undefined) unused(ONLY_OF_POLL, 'a source has no `poll`')
 }
