@@ -31,7 +31,7 @@ const HANDLERS: readonly [graph: GraphData, handler: string, expected: string, w
   [
     graphs.partitionBy,
     'partitionBy',
-    'a string or a number, at once',
+    'a string, or a number other than NaN, at once',
     ['undefined', 'null', 'true', 'function', 'object', 'array', ...PROMISES],
   ],
   [graphs.selector, 'selector', 'true or false, at once', [...NO_BOOLEAN, ...PROMISES]],
