@@ -154,6 +154,14 @@ function timed(name: string): (record: SixFields) => void {
   }
 }
 
+/** Ten workers that have nothing to do. */
+export const idle: GraphData = dataflow('idle', import.meta.url)
+  .source('in', { push: true })
+  .transform('work', { concurrency: 9, map: (record) => record })
+  .sink('out', { write: () => undefined })
+  .connect('in', 'work')
+  .connect('work', 'out')
+
 /** A service's CPU work: a call pushes how many steps, and waits for what comes of them. */
 export const embed: GraphData = dataflow('embed', import.meta.url)
   .source<'in', number>('in', { push: true })

@@ -80,7 +80,7 @@ class Side {
   }
 
   #park(): number {
-    this.#doorbell.announce(FOR_EVER)
+    this.#doorbell.announce(PARK_MS)
     let at = this.#reader.poll()
     if (at === NO_FRAME) {
       this.#doorbell.park(PARK_MS)

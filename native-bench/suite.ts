@@ -22,6 +22,8 @@ export const UNITS = {
   ns: (ms: number): number => ms * 1e6,
   µs: (ms: number): number => ms * 1e3,
   ms: (ms: number): number => ms,
+  /** Milliseconds of core time per millisecond. */
+  '% of a core': (share: number): number => 100 * share,
 } as const
 export type Unit = keyof typeof UNITS
 

@@ -2,6 +2,7 @@ import type { Suite } from './suite.ts'
 import { codec } from './suites/codec.ts'
 import { curves } from './suites/curves.ts'
 import { embed } from './suites/embed.ts'
+import { idle } from './suites/idle.ts'
 import { hop } from './suites/hop.ts'
 import { importSuite } from './suites/import.ts'
 import { ints } from './suites/ints.ts'
@@ -11,4 +12,4 @@ import { ring } from './suites/ring.ts'
 import { workers } from './suites/workers.ts'
 
 /** All suites, in the order in which they run. */
-export const SUITES: readonly Suite[] = [ring, hop, pipeline, ints, latency, embed, workers, codec, importSuite, curves]
+export const SUITES: readonly Suite[] = [ring, hop, pipeline, ints, latency, embed, idle, workers, codec, importSuite, curves]

@@ -494,11 +494,15 @@ export class Supervisor implements MemberListener {
   #watchOver(): void {
     const running = new RunningTime()
     const timed = this.#members.filter(({ worker }) => (this.plan.stages[worker.stage]!.input?.timeoutMs ?? 0) > 0)
-    const least = Math.min(this.#options.stallMs, ...timed.map((member) => this.#timeoutOf(member)))
-    const mostMs = timed.length > 0 || this.#drops.areAllowed ? TIMED_LOOK_MS : MOST_LOOK_MS
-    const everyMs = Math.max(LEAST_LOOK_MS, Math.min(mostMs, least / 4))
+    const most = Math.max(LEAST_LOOK_MS, Math.min(this.#drops.areAllowed ? TIMED_LOOK_MS : MOST_LOOK_MS, this.#options.stallMs / 4))
+    const timeouts = timed.map((member) => Math.min(TIMED_LOOK_MS, this.#timeoutOf(member) / 4))
+    const usualMs = Math.max(LEAST_LOOK_MS, Math.min(most, ...timeouts))
+    let everyMs = usualMs
     const look = (): void => {
       const ranMs = running.look(everyMs)
+      // While all of them wait there is nothing to tell soon.
+      const isQuiet = timed.length > 0 && timed.every(({ worker }) => this.#watchdog.isWaiting(worker))
+      everyMs = isQuiet ? Math.min(most, TIMED_LOOK_MS, 2 * everyMs) : usualMs
       for (const member of timed) this.#lookIfHung(member, ranMs)
       this.#lookForStall(ranMs)
       if (this.#drops.areAllowed) this.#tellDrops()

@@ -64,6 +64,11 @@ export class Watchdog {
     return forMs > timeoutMs && stillForMs > STILL_MS ? forMs : 0
   }
 
+  /** Whether its loop waits: nothing of it can hang before it goes on. */
+  isWaiting({ control }: WorkerPlan): boolean {
+    return load(this.#memory.words, control.offset / 4 + NET) > 0
+  }
+
   forget(worker: WorkerPlan): void {
     this.#seen.delete(worker.index)
   }

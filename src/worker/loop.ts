@@ -122,8 +122,8 @@ export class Loop {
 
   async #wait(): Promise<void> {
     const netMs = this.#policy.netMs(this.#clock.now)
-    if (netMs > DOZE_MS) return this.#sleep(netMs)
-    this.#park(netMs)
+    if (this.#waitMs(netMs) > DOZE_MS) return this.#sleep(netMs)
+    this.#park(Math.min(DOZE_MS, netMs))
     if (this.#mustYield()) await this.#yield()
   }
 

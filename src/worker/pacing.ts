@@ -8,13 +8,13 @@ export class Pacing {
 
   /**
    * @param perSecond 0 for no limit
-   * @param atOnce what the bucket holds, and holds at the start; default: ten milliseconds of the rate, and nothing
+   * @param atOnce what the bucket holds, and holds at the start; default: ten milliseconds of the rate, and one record
    */
   constructor(perSecond: number, nowMs: number, atOnce?: number) {
     this.#perMs = perSecond / 1000
     this.#at = nowMs
     this.#atOnce = atOnce
-    this.#allowed = atOnce ?? 0
+    this.#allowed = atOnce ?? 1
   }
 
   set perSecond(perSecond: number) {

@@ -52,6 +52,7 @@ const RATIOS: Readonly<Record<string, readonly string[]>> = {
   ints: ['overMessagePortBatch'],
   latency: ['hotP50OverMessagePort', 'parkedP50OverMessagePort'],
   embed: ['lightP99OverIdle', 'throughputOverPiscina'],
+  idle: [],
   workers: ['speedup2'],
   codec: [],
   curves: [],

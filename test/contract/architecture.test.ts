@@ -136,6 +136,7 @@ test('worker does not know supervisor, control, graph or analysis', () => {
     'telemetry',
     'trace',
     'errors.ts',
+    'running-time.ts',
     'time.ts',
     'atomics.ts',
     'version.ts',

@@ -32,6 +32,8 @@ test('retries wait as their backoff says, never longer than the most, and jitter
 
 test('a rate limit lets through what the time allows, and saves up ten milliseconds of it at most', () => {
   const pacing = new Pacing(1_000, 0)
+  assert.equal(pacing.allowed(0), 1)
+  pacing.take(1)
   assert.equal(pacing.allowed(0), 0)
   assert.equal(pacing.allowed(5), 5)
   pacing.take(5)
@@ -40,8 +42,10 @@ test('a rate limit lets through what the time allows, and saves up ten milliseco
   assert.equal(pacing.allowed(5_000), 10)
 })
 
-test('a slow rate lets single records through, and no rate lets all through', () => {
+test('a slow rate lets single records through, the first one at once, and no rate lets all through', () => {
   const slow = new Pacing(10, 0)
+  assert.equal(slow.allowed(0), 1)
+  slow.take(1)
   assert.equal(slow.allowed(50), 0)
   assert.equal(slow.allowed(100), 1)
   assert.equal(new Pacing(0, 0).allowed(0), Infinity)
