@@ -11,7 +11,7 @@ import type { Snapshot } from '../telemetry/snapshot.ts'
 import { type Declared, readDeclared } from './declared.ts'
 import { lockEmbedded } from './embedded-lock.ts'
 import graph from './graph.ts'
-import { type JobData, type JobFile, publishJob, survey } from './job.ts'
+import { type JobData, type JobFile, survey } from './job.ts'
 import { ImportProblem, messageOf } from './problem.ts'
 import type { FileResult, Note } from './records.ts'
 
@@ -83,7 +83,7 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
     maxDead: options.maxDead ?? declared.maxDead ?? MAX_DEAD,
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     kinds,
-    ...(options.to === undefined ? { embedded: join(embedded, 'database') } : {}),
+    ...(options.to === undefined ? { embedded: join(embedded, 'database') } : { url: options.to }),
   }
   try {
     const ended = await importFiles(job, files, options)
@@ -142,32 +142,27 @@ async function importFiles(
 async function importOnce(job: JobData, options: ImportOptions): Promise<Round> {
   const { onRunning, signal, to } = options
   const results = new Map<string, FileResult>()
-  const takeAway = publishJob(job, to)
+  const concurrency = to === undefined ? 1 : (options.connections ?? CONNECTIONS)
+  const parsers = Math.min(4, availableParallelism())
+  const sized = changeGraph(graph, { nodes: { load: { concurrency }, parse: { concurrency: parsers } } })
+  let pipeline: Pipeline
   try {
-    let pipeline: Pipeline
-    const concurrency = to === undefined ? 1 : (options.connections ?? CONNECTIONS)
-    const parsers = Math.min(4, availableParallelism())
-    const sized = changeGraph(graph, { nodes: { load: { concurrency }, parse: { concurrency: parsers } } })
-    try {
-      pipeline = await run(sized, { startDeadlineMs: START_DEADLINE_MS })
-    } catch (error) {
-      return { results, failure: explain(error) }
-    }
-    onRunning?.(pipeline)
-    const drain = (): void => void pipeline.drain().catch(() => undefined)
-    signal?.addEventListener('abort', drain, { once: true })
-    if (signal?.aborted === true) drain()
-    const [failure, , lost] = await Promise.all([
-      failureOf(pipeline.finished),
-      keepResults(pipeline, job, results),
-      lostPieces(pipeline),
-    ])
-    signal?.removeEventListener('abort', drain)
-    const reason = lost ?? failure
-    return { results, snapshot: pipeline.snapshot(), ...(reason === undefined ? {} : { failure: reason }) }
-  } finally {
-    takeAway()
+    pipeline = await run(sized, { params: job, startDeadlineMs: START_DEADLINE_MS })
+  } catch (error) {
+    return { results, failure: explain(error) }
   }
+  onRunning?.(pipeline)
+  const drain = (): void => void pipeline.drain().catch(() => undefined)
+  signal?.addEventListener('abort', drain, { once: true })
+  if (signal?.aborted === true) drain()
+  const [failure, , lost] = await Promise.all([
+    failureOf(pipeline.finished),
+    keepResults(pipeline, job, results),
+    lostPieces(pipeline),
+  ])
+  signal?.removeEventListener('abort', drain)
+  const reason = lost ?? failure
+  return { results, snapshot: pipeline.snapshot(), ...(reason === undefined ? {} : { failure: reason }) }
 }
 
 async function keepResults(pipeline: Pipeline, { files }: JobData, results: Map<string, FileResult>): Promise<void> {

@@ -1,7 +1,5 @@
-/** What is to be imported: every file of a directory with its kind. Workers read it from a file, as plain data. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** What is to be imported: every file of a directory with its kind. Plain data: the `params` of the graph. */
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DECLARED_FILE, type Declared } from './declared.ts'
 import { matcherOf, patternOf } from './kinds.ts'
@@ -29,31 +27,10 @@ export interface JobData {
   readonly lockTimeoutMs: number
   readonly kinds: Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
   readonly files: readonly JobFile[]
-  /** Where the embedded database lies; absent with a server, whose address is in the environment. */
+  /** The address of a server, which may hold a password. */
+  readonly url?: string
+  /** Where the embedded database lies; absent with a server. */
   readonly embedded?: string
-}
-
-const JOB = 'MILLRACE_IMPORT_JOB'
-export const DATABASE_URL = 'MILLRACE_IMPORT_URL'
-
-/** Lays a job down where the workers of this process find it. @returns what takes it away */
-export function publishJob(job: JobData, url: string | undefined): () => void {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-import-'))
-  const path = join(folder, 'job.json')
-  writeFileSync(path, JSON.stringify(job))
-  process.env[JOB] = path
-  // Not in the file: it may hold a password.
-  if (url !== undefined) process.env[DATABASE_URL] = url
-  return () => {
-    delete process.env[JOB]
-    delete process.env[DATABASE_URL]
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** The job of this process; the `setup` of the stages that need it. */
-export function readJob(): JobData {
-  return JSON.parse(readFileSync(process.env[JOB]!, 'utf8')) as JobData
 }
 
 const TABLES = /\.(?:csv|tsv)(?:\.gz)?$/i

@@ -3,7 +3,7 @@ import type { Context } from '../graph/types.ts'
 import type { Database } from './database.ts'
 import { codeOf, isAway, isConflict, openDatabase } from './database.ts'
 import { type Evidence, addEvidence } from './evidence.ts'
-import { DATABASE_URL, type JobData, readJob } from './job.ts'
+import type { JobData } from './job.ts'
 import {
   BOOKS,
   type Source,
@@ -35,9 +35,8 @@ export interface Loader {
   hasGivenUp: boolean
 }
 
-export async function openLoader(): Promise<Loader> {
-  const job = readJob()
-  const database = await openDatabase(process.env[DATABASE_URL], job.embedded ?? '')
+export async function openLoader({ params: job }: { readonly params: JobData }): Promise<Loader> {
+  const database = await openDatabase(job.url, job.embedded ?? '')
   return {
     job,
     database,

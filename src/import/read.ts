@@ -35,10 +35,10 @@ interface Cursor {
 
 /** The handler of `files`: every file in pieces of whole rows. After a death it goes on behind the last one handed on. */
 export async function* readFiles({
-  state: job,
+  params: job,
   cursor,
   signal,
-}: Pick<SourceContext<JobData>, 'state' | 'cursor' | 'signal'>): AsyncGenerator<Marked<Piece>> {
+}: Pick<SourceContext<unknown, JobData>, 'params' | 'cursor' | 'signal'>): AsyncGenerator<Marked<Piece>> {
   const start = cursor as Cursor | undefined
   for (let index = start?.index ?? 0; index < job.files.length && !signal.aborted; index++) {
     const from = start?.index === index ? start : undefined

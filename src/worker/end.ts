@@ -43,7 +43,8 @@ export class End {
   /** Nothing new comes from the sources: what waits for more to come need not wait. On a loop, records may still go round. */
   get isNear(): boolean {
     for (const { reader } of this.#lanes) if (!reader.hasEnded) return false
-    return this.#loop === undefined || this.#loop.into.every((lane) => this.#isEnded(lane))
+    if (this.#loop !== undefined) for (const lane of this.#loop.into) if (!this.#isEnded(lane)) return false
+    return true
   }
 
   /**
@@ -52,7 +53,7 @@ export class End {
    */
   get hasCome(): boolean {
     if (!this.isNear) return false
-    if (this.#lanes.some(({ reader }) => reader.hasTaken)) return false
+    for (const { reader } of this.#lanes) if (reader.hasTaken) return false
     if (this.#loop === undefined) return true
     const before = this.#lookAtLoop()
     return before !== undefined && before === this.#lookAtLoop()
@@ -75,8 +76,8 @@ export class End {
       if (journalMark(this.#memory, journal) !== 0 || !isStashEmpty(this.#memory.words, stash)) return undefined
       handoffs += this.#memory.floats[journal.countersOffset / 8 + HANDOFFS]!
     }
-    const isEmpty =
-      into.every((lane) => this.#isEnded(lane) && this.#isEmpty(lane)) && within.every((lane) => this.#isEmpty(lane))
-    return isEmpty ? handoffs : undefined
+    for (const lane of into) if (!this.#isEnded(lane) || !this.#isEmpty(lane)) return undefined
+    for (const lane of within) if (!this.#isEmpty(lane)) return undefined
+    return handoffs
   }
 }

@@ -264,7 +264,10 @@ export class SourceStage implements Stage {
     if (isKept === false) {
       slots.close(this.#slot)
       this.#slot = NO_SLOT
-      return this.#handoff.isDirty ? this.#commit() : BLOCKED
+      if (this.#handoff.isDirty) return this.#commit()
+      // Receipts that do not fit an empty stash together go with fewer records.
+      const isTooMuch = records > 1 && this.#parts.desk.stash.isEmpty
+      return isTooMuch ? this.#open(this.#ids.name(this.#taken, records >> 1)) : BLOCKED
     }
     if (!isResumed) this.#inFlight += records
     outlet.open(granule, granule.count)

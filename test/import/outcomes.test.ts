@@ -181,7 +181,7 @@ test('a file that changes while it is read is not imported, and half a row of it
   ]) {
     put(directory, { 'a.csv': `id,text\n${`1,${'x'.repeat(1_000)}\n`.repeat(4_000)}` })
     const pieces: Piece[] = []
-    const reading = readFiles({ state: job as never, cursor: undefined, signal: new AbortController().signal })
+    const reading = readFiles({ params: job as never, cursor: undefined, signal: new AbortController().signal })
     for await (const { value } of reading as AsyncIterable<Marked<Piece>>) {
       if (pieces.length === 0) change()
       pieces.push(value)

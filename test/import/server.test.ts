@@ -4,12 +4,14 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { after, test } from 'node:test'
 import type { Pipeline } from 'millrace'
 import { isAway } from '#src/import/database.js'
+import type { Summary } from 'millrace/import'
 import {
   findServer,
   folderOf,
   importByCommand,
   importHere,
   newDatabase,
+  put,
   rowsAt,
   tablesOf,
   temporaryFolder,
@@ -128,6 +130,39 @@ test('workers that die at any stage change no table; the second import writes no
     [],
   )
 })
+
+test(
+  'a worker that follows another finds the job of its own import, whatever else the process imports',
+  onServer,
+  async () => {
+    const directory = folderOf({ 'a.csv': 'place\neast\n' }, 'east')
+    await importHere({ directory, to })
+    put(directory, { 'a.csv': 'place\nfar east\n' })
+    let east!: Promise<Summary>
+    await withDatabase(to, '', (database) =>
+      database.transaction(async () => {
+        // Until this ends, the import cannot.
+        await database.execute('lock table east.a in access exclusive mode')
+        const running = new Promise<Pipeline>((resolve) => {
+          east = importHere({ directory, to, onRunning: resolve })
+        })
+        const pipeline = await running
+        const west = await importHere({
+          directory: folderOf({ 'a.csv': 'place\nwest\n' }, 'west'),
+          to,
+          onRunning: () => void pipeline.restartWorker('load', 0),
+        })
+        assert.deepEqual([west.failure, west.imported], [undefined, 1])
+      }),
+    )
+    const { failure, imported } = await east
+    assert.deepEqual([failure, imported], [undefined, 1])
+    assert.deepEqual(await rowsAt(to, 'select place from east.a union all select place from west.a'), [
+      ['far east'],
+      ['west'],
+    ])
+  },
+)
 
 test('a server that goes away for a moment is waited for', onServer, async () => {
   const wire = await Wire.to(to)

@@ -224,5 +224,11 @@ function isTarget(node: ts.PropertyAccessExpression): boolean {
       parent.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
       parent.operatorToken.kind <= ts.SyntaxKind.LastAssignment
     )
-  return ts.isPrefixUnaryExpression(parent) || ts.isPostfixUnaryExpression(parent)
+  if (ts.isPrefixUnaryExpression(parent)) return isStep(parent.operator)
+  return ts.isPostfixUnaryExpression(parent)
+}
+
+/** `++` and `--`, which assign; `!` and the like only read. */
+function isStep(operator: ts.PrefixUnaryOperator): boolean {
+  return operator === ts.SyntaxKind.PlusPlusToken || operator === ts.SyntaxKind.MinusMinusToken
 }
