@@ -89,10 +89,11 @@ export class Doorbell {
     const waiting = waitAsync(this.#words, this.#bell, seen, Infinity)
     if (!waiting.async) return false
     this.#awaited = seen
-    void (waiting.value as Promise<unknown>).then(() => {
+    const onEnd = (): void => {
       if (this.#awaited === seen) this.#awaited = undefined
       onRung()
-    })
+    }
+    void (waiting.value as Promise<unknown>).then(onEnd)
     return true
   }
 

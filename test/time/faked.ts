@@ -15,7 +15,7 @@ await late.push('in', 1)
 const overdue = await late.drain({ deadlineMs: 50 })
 const faked = clock.methods
 clock.uninstall()
-console.log(
+process.stdout.write(
   JSON.stringify({
     faked: faked.length,
     answers,
