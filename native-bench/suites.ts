@@ -12,4 +12,16 @@ import { ring } from './suites/ring.ts'
 import { workers } from './suites/workers.ts'
 
 /** All suites, in the order in which they run. */
-export const SUITES: readonly Suite[] = [ring, hop, pipeline, ints, latency, embed, idle, workers, codec, importSuite, curves]
+export const SUITES: readonly Suite[] = [
+  ring,
+  hop,
+  pipeline,
+  ints,
+  latency,
+  embed,
+  idle,
+  workers,
+  codec,
+  importSuite,
+  curves,
+]

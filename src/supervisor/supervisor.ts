@@ -494,7 +494,10 @@ export class Supervisor implements MemberListener {
   #watchOver(): void {
     const running = new RunningTime()
     const timed = this.#members.filter(({ worker }) => (this.plan.stages[worker.stage]!.input?.timeoutMs ?? 0) > 0)
-    const most = Math.max(LEAST_LOOK_MS, Math.min(this.#drops.areAllowed ? TIMED_LOOK_MS : MOST_LOOK_MS, this.#options.stallMs / 4))
+    const most = Math.max(
+      LEAST_LOOK_MS,
+      Math.min(this.#drops.areAllowed ? TIMED_LOOK_MS : MOST_LOOK_MS, this.#options.stallMs / 4),
+    )
     const timeouts = timed.map((member) => Math.min(TIMED_LOOK_MS, this.#timeoutOf(member) / 4))
     const usualMs = Math.max(LEAST_LOOK_MS, Math.min(most, ...timeouts))
     let everyMs = usualMs

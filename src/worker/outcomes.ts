@@ -66,8 +66,8 @@ export class Outcomes {
     given.desk.takeAll()
   }
 
-  /** Keeps the receipts of a granule; false where the stash has no room. */
-  keep(header: GranuleHeader, slot: number, { marks, count }: Taken, firstIndex: number): boolean {
+  /** Keeps the receipts of a granule, the first `count` records that are taken; false where the stash has no room. */
+  keep(header: GranuleHeader, slot: number, { marks }: Taken, count: number, firstIndex: number): boolean {
     const receipts = Array.from({ length: count }, (_, i) => marks[i]?.receipt ?? marks[i]?.cursor ?? firstIndex + i)
     const cursor = marks[count - 1]?.cursor
     const entry = this.#desk.put({ ...header, slot }, { receipts, cursor } satisfies Kept, 0, 0)

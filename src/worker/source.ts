@@ -260,7 +260,7 @@ export class SourceStage implements Stage {
     const isResumed = hand.isResuming
     this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
     granule.slot = anchorOf(worker.source!, this.#slot)
-    const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, progress.emitted)
+    const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, records, progress.emitted)
     if (isKept === false) {
       slots.close(this.#slot)
       this.#slot = NO_SLOT

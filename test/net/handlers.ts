@@ -14,8 +14,8 @@ export interface World {
   readonly records: number
   /** Something is not as it was promised. */
   fault(what: string): void
-  /** The receipts that `ack` was told of. */
-  readonly told: Set<string>
+  /** How often `ack` was told of each receipt. */
+  readonly told: Map<string, number>
 }
 
 export function graphOf(shape: Shape, world: World): GraphData {
@@ -143,7 +143,8 @@ class NetHandlers {
 
   #tell(successes: readonly string[]): unknown {
     fuse.visit()
-    const act = (): void => successes.forEach((receipt) => this.#world.told.add(receipt))
+    const act = (): void =>
+      successes.forEach((receipt) => this.#world.told.set(receipt, (this.#world.told.get(receipt) ?? 0) + 1))
     return successes.length % 2 === 0 ? this.#world.later(act) : act()
   }
 

@@ -5,6 +5,7 @@
 import { Progress } from '#src/worker/progress.js'
 import { Stash } from '#src/lane/stash.js'
 import { DRAINING, PHASE, RUNNING } from '#src/plan/control.js'
+import { handBytes } from '#src/plan/hand.js'
 import { recoverWorker } from '#src/supervisor/recovery.js'
 import { readSnapshot } from '#src/telemetry/snapshot.js'
 import { BLOCKED, ENDED, PROGRESS, type Step } from '#src/worker/stage.js'
@@ -42,9 +43,11 @@ export class NetPipeline {
   readonly #open: Open[] = []
   /** The life whose code runs now. */
   #running: Life | undefined
-  /** Memory as it was at a death: what the dead one does afterwards reaches nobody. */
-  #atDeath: Uint8Array | undefined
-  #assemblyAtDeath: Uint8Array | undefined
+  /**
+   * The hand as it was at a death. What the dead one goes on to do, in a `catch` or a `finally`, is to reach nobody: its atomic
+   * stores throw, and its plain ones lie beyond what is committed, but for those to its hand.
+   */
+  #handAtDeath: Uint8Array | undefined
   #isDraining = false
   /** Workers that had nothing to do when they were last stepped, and why; nothing has happened since that concerns them. */
   readonly #idle = new Map<number, Step>()
@@ -224,19 +227,19 @@ export class NetPipeline {
   }
 
   #freeze(): void {
-    const { memory, assemblies } = this.#shared
-    this.#atDeath = Buffer.from(memory.bytes)
-    const assembly = assemblies[this.#running!.worker.index]!
-    this.#assemblyAtDeath = Buffer.from(assembly.bytes)
+    this.#handAtDeath = Buffer.from(this.#handOf(this.#running!))
+  }
+
+  #handOf({ worker: { hand } }: Life): Buffer {
+    return this.#shared.memory.bytes.subarray(hand.offset, hand.offset + handBytes(hand.segments))
   }
 
   /** What the supervisor does once a thread is gone. */
   #bury(life: Life): void {
-    const { memory, plan, assemblies } = this.#shared
+    const { memory, plan } = this.#shared
     fuse.takeOut()
     this.deaths++
-    memory.bytes.set(this.#atDeath!)
-    assemblies[life.worker.index]!.bytes.set(this.#assemblyAtDeath!)
+    this.#handOf(life).set(this.#handAtDeath!)
     life.isDead = true
     time.drop(life)
     for (let i = this.#open.length - 1; i >= 0; i--) if (this.#open[i]!.life === life) this.#open.splice(i, 1)

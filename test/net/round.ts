@@ -27,12 +27,12 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
   const cameOut = new Map<string, Entry[]>()
   const ledger = new Ledger(shape)
   let pipeline: NetPipeline | undefined
-  const isBig = random.chance(0.1)
+  const isBig = random.chance(0.03)
   const world: World = {
     later: (act) => pipeline!.later(act),
     records: isBig ? random.between(1_000, 6_000) : random.between(0, 200),
     fault,
-    told: new Set(),
+    told: new Map(),
   }
   const graph = graphOf(shape, world)
   const plan = { ...makePlan(graph, { ...shape.run, maxRecordBytes: 65_536, inject: false }), rehearse: false }
@@ -46,8 +46,8 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
     shared,
     {
       random,
-      deathShare: random.pick([0, 0.02, 0.2, 0.5]),
-      maxDeaths: random.pick([5, 50, 200]),
+      deathShare: random.pick([0, 0.02, 0.2, 0.5, 0.5]),
+      maxDeaths: random.pick([5, 200, 800]),
       drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
       leapMs: random.chance(0.2) ? 500 : 0,
       maxSteps: isBig ? 5_000_000 : 200_000,
@@ -74,11 +74,15 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
     if (lost + duplicated > 0) fault(`${lost} lost, ${duplicated} twice: ${examples.join('; ')}`)
     for (const { node, ordinal, records } of emitted) {
       if (!nodes.get(node)!.acks) continue
-      for (let n = 0; n < records; n++)
-        if (!world.told.has(receiptOf(nodes.get(node)!, ordinal, n))) {
-          fault(`record ${n} of ${node}.${ordinal} was never acked`)
-          break
-        }
+      for (let n = 0; n < records; n++) {
+        const times = world.told.get(receiptOf(nodes.get(node)!, ordinal, n)) ?? 0
+        // Whoever dies while it tells, tells once more.
+        if (times === 1 || (times > 1 && pipeline!.deaths > 0)) continue
+        fault(`record ${n} of ${node}.${ordinal} was acked ${times} times`)
+        break
+      }
+      if (world.told.has(receiptOf(nodes.get(node)!, ordinal, records)))
+        fault(`record ${records} of ${node}.${ordinal} was acked, and never sent`)
     }
     for (const [node, entries] of cameOut) checkOrder(shape, node, entries, fault)
   }
