@@ -8,6 +8,7 @@ import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Report } from '../supervisor/report.ts'
 import { run } from '../supervisor/run.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
+import { monotonicMs } from '../time.ts'
 import { type Declared, readDeclared } from './declared.ts'
 import { lockEmbedded } from './embedded-lock.ts'
 import graph from './graph.ts'
@@ -67,7 +68,7 @@ export interface ImportResult {
 
 /** Imports the files of a directory. @throws ImportProblem where it cannot begin */
 export async function importDirectory(options: ImportOptions): Promise<ImportResult> {
-  const startedAt = performance.now()
+  const startedAt = monotonicMs()
   const directory = await realDirectory(options.directory)
   const declared = options.declared ?? readDeclared(directory)
   const { files, kinds } = await survey(directory, declared)
@@ -92,7 +93,7 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
       files: files
         .map(({ path, bytes }) => ({ path, bytes, result: ended.results.get(path) }))
         .sort((a, b) => (a.path < b.path ? -1 : 1)),
-      seconds: (performance.now() - startedAt) / 1000,
+      seconds: (monotonicMs() - startedAt) / 1000,
       isInterrupted: options.signal?.aborted === true,
     }
   } finally {

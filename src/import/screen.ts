@@ -1,6 +1,7 @@
 /** What is shown while the import runs: bars that are drawn again and again in a terminal, plain lines elsewhere. */
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
+import { clearInterval, setInterval } from '../time.ts'
 
 type Stage = Snapshot['stages'][string]
 

@@ -9,7 +9,7 @@ import type { WorkerPlan } from '../plan/types.ts'
 import type { SupervisorMessage, WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
 import type { StagePool } from './pool.ts'
 import { within } from '../running-time.ts'
-import { monotonicMs, setImmediate } from '../time.ts'
+import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
 
 /** What the supervisor wants to know of a worker. */
 export interface MemberListener {

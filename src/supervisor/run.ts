@@ -47,7 +47,7 @@ export type RunArguments<Params> = undefined extends Params
  */
 export function run<Params = unknown>(
   graph: Parametrised<Params> | GraphMaker<Params>,
-  ...[options = {} as RunOptions<Params>]: RunArguments<Params>
+  ...[options = {}]: RunArguments<Params>
 ): Promise<Pipeline> {
   return start(graph, options, false)
 }
@@ -58,7 +58,7 @@ export function run<Params = unknown>(
  */
 export function rehearse<Params = unknown>(
   graph: Parametrised<Params> | GraphMaker<Params>,
-  ...[options = {} as RunOptions<Params>]: RunArguments<Params>
+  ...[options = {}]: RunArguments<Params>
 ): Promise<Pipeline> {
   return start(graph, options, true)
 }

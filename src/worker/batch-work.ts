@@ -12,7 +12,7 @@ import type { Fault } from './outlet.ts'
 import { settled } from './results.ts'
 import type { LinkPlan } from '../plan/types.ts'
 import type { Parts } from './stage.ts'
-import { monotonicMs, wallMs } from '../time.ts'
+import { wallMs } from '../time.ts'
 
 /** One record of a batch: the granule that it counts for, and its place in it. */
 export interface Member {

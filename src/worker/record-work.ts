@@ -9,7 +9,7 @@ import type { AnyFunction } from './handlers.ts'
 import type { Fault } from './outlet.ts'
 import { settled } from './results.ts'
 import type { Parts } from './stage.ts'
-import { monotonicMs, wallMs } from '../time.ts'
+import { wallMs } from '../time.ts'
 
 /** A failed record that stays in hand for its next attempt. */
 export interface InHand {

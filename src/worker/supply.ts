@@ -50,7 +50,7 @@ export class Taken {
       this.hasMarks = false
       return
     }
-    this.values = this.values instanceof Array ? this.values.slice(count) : (this.values as Numbers).slice(count)
+    this.values = Array.isArray(this.values) ? this.values.slice(count) : (this.values as Numbers).slice(count)
     if (this.hasMarks) this.marks.splice(0, count)
   }
 }

@@ -190,7 +190,7 @@ test('the page knows nothing of ours but what the API answers, and nobody knows 
 })
 
 test('the import is a user of the library: nothing but commands knows it', () => {
-  mayImport('import', ['graph', 'supervisor', 'telemetry', 'analysis', 'errors.ts'])
+  mayImport('import', ['graph', 'supervisor', 'telemetry', 'analysis', 'errors.ts', 'time.ts'])
   onlyIn(
     ({ folder }) => folder === 'cli' || folder === 'import',
     ({ ours }) => ours.some((other) => folderOf(other) === 'import'),

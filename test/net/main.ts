@@ -37,9 +37,6 @@ for (let seed = Number(values.seed); deaths < Number(values.deaths) && rounds < 
 }
 const seconds = (realNow() - startedAt) / 1000
 const summary = { deaths, records, rounds, steps, seconds: Math.round(seconds * 10) / 10, faults }
-console.log(
-  values.json
-    ? JSON.stringify(summary)
-    : `${rounds} rounds, ${records} records, ${deaths} deaths, ${faults.length} faults, ${summary.seconds} s`,
-)
+const text = `${rounds} rounds, ${records} records, ${deaths} deaths, ${faults.length} faults, ${summary.seconds} s`
+process.stdout.write(`${values.json ? JSON.stringify(summary) : text}\n`)
 process.exitCode = faults.length > 0 ? 1 : 0

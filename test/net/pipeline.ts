@@ -70,7 +70,7 @@ export class NetPipeline {
         try {
           resolve(act())
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
       }
       this.#open.push({ life, answer })

@@ -27,6 +27,7 @@ export async function play(
   time.reset(() => chances.next())
   const out = new Map<string, unknown[]>()
   const faults: string[] = []
+  // oxlint-disable-next-line prefer-const -- handlers call it, and it needs them
   let pipeline: NetPipeline | undefined
   const graph = graphOf((act) => pipeline!.later(act))
   const plan = { ...makePlan(graph, { maxRecordBytes: 65_536, ...run, inject: false }), rehearse: false }

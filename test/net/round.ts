@@ -26,6 +26,7 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
   const fault = (what: string): unknown => faults.length < 5 && faults.push(what)
   const cameOut = new Map<string, Entry[]>()
   const ledger = new Ledger(shape)
+  // oxlint-disable-next-line prefer-const -- handlers call it, and it needs them
   let pipeline: NetPipeline | undefined
   const isBig = random.chance(0.03)
   const world: World = {

@@ -13,6 +13,26 @@ import { InletLane } from '#src/worker/inlet.js'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 const sorted = (records: readonly unknown[] = []): number[] => [...(records as number[])].sort((a, b) => a - b)
+const same = (batch: readonly number[]): number[] => [...batch]
+const lethal = 7
+const wait = (ms: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, ms))
+const answers = (n: number): number | Promise<number> => (n === 0 ? new Promise<number>(() => undefined) : n)
+/** Kills whatever encodes it. */
+const bomb = (n: number): object => ({
+  n,
+  get fuse(): never {
+    return fuse.die()
+  },
+})
+const openBatches = (count: number, keys: number, batch: object): GraphData =>
+  start('open', count, { window: 20_000 })
+    .transform('work', {
+      batch: { ...batch, by: (n: number) => n % keys },
+      mapBatch: same,
+    })
+    .sink('out')
+    .connect('in', 'work')
+    .connect('work', 'out')
 const start = (name: string, count: number, options: object = {}) =>
   dataflow(name, import.meta.url).source('in', { produce: () => numbers(count), ...options })
 
@@ -23,7 +43,6 @@ function check({ faults, pipeline }: Played): void {
 }
 
 describe('a call that never answers', () => {
-  const answers = (n: number): number | Promise<number> => (n === 0 ? new Promise<number>(() => undefined) : n)
   const stages = {
     'of a function that may return a promise': { map: answers },
     'of an async function': { map: async (n: number) => answers(n) },
@@ -32,7 +51,7 @@ describe('a call that never answers', () => {
   for (const [what, handler] of Object.entries(stages)) {
     test(`${what} holds up no other, from the first record of a worker's life on`, async () => {
       const graph = start('first', 10)
-        .transform('work', { ...handler, maxInFlight: 4 } as unknown as { map: (n: number) => Promise<number> })
+        .transform('work', { ...handler, maxInFlight: 4 })
         .sink('out')
         .connect('in', 'work')
         .connect('work', 'out')
@@ -58,30 +77,27 @@ describe('a call that never answers', () => {
 })
 
 test('a call that is late, after its time is over, sends nothing for the record that is called after it', async () => {
-  const wait = (ms: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, ms))
-  const graph = (): GraphData =>
-    start('late', 3)
-      .transform('work', {
-        timeoutMs: 50,
-        maxInFlight: 1,
-        map: async (n: number, context: Context) => {
-          if (n === 0) void wait(70).then(() => context.emit('more', n))
-          await (n === 0 ? new Promise(() => undefined) : wait(40))
-          return n
-        },
-      })
-      .sink('out')
-      .sink('more')
-      .connect('in', 'work')
-      .connect('work', 'out')
-      .connect('work', 'more', { when: 'more' })
-  const { out } = await play(graph)
+  const graph: GraphData = start('late', 3)
+    .transform('work', {
+      timeoutMs: 50,
+      maxInFlight: 1,
+      map: async (n: number, context: Context) => {
+        if (n === 0) void wait(70).then(() => context.emit('more', n))
+        await (n === 0 ? new Promise(() => undefined) : wait(40))
+        return n
+      },
+    })
+    .sink('out')
+    .sink('more')
+    .connect('in', 'work')
+    .connect('work', 'out')
+    .connect('work', 'more', { when: 'more' })
+  const { out } = await play(() => graph)
   assert.equal(out.get('more'), undefined)
 })
 
 describe('at the end of the sources', () => {
   const hour = { batch: { size: 1_000, timeoutMs: 3_600_000 } }
-  const same = (batch: readonly number[]): number[] => [...batch]
   const ends = {
     'a batch': () =>
       start('end', 50)
@@ -140,40 +156,27 @@ describe('at the end of the sources', () => {
 })
 
 describe('thousands of records in open batches', () => {
-  const graph = (count: number, keys: number, batch: object): GraphData =>
-    start('open', count, { window: 20_000 })
-      .transform('work', {
-        batch: { ...batch, by: (n: number) => n % keys },
-        mapBatch: (records: readonly number[]) => [...records],
-      })
-      .sink('out')
-      .connect('in', 'work')
-      .connect('work', 'out')
   const run = { stashBytes: 16_777_216 }
 
   test('all go when their time comes, in as many hand-offs as the journal needs', async () => {
-    const played = await play(() => graph(50_000, 5_000, { timeoutMs: 50 }), { run, deathShare: 0.001, maxDeaths: 20 })
+    const played = await play(() => openBatches(50_000, 5_000, { timeoutMs: 50 }), {
+      run,
+      deathShare: 0.001,
+      maxDeaths: 20,
+    })
     check(played)
     assert.deepEqual(sorted(played.out.get('out')), numbers(50_000))
   })
 
   test('all go at a drain', async () => {
     const drained = { run, drainAfter: 20_000 }
-    const played = await play(() => graph(1_000_000, 50, { size: 1_000, timeoutMs: 3_600_000 }), drained)
+    const played = await play(() => openBatches(1_000_000, 50, { size: 1_000, timeoutMs: 3_600_000 }), drained)
     check(played)
     assert.ok((played.out.get('out')?.length ?? 0) > 3_000, `${played.out.get('out')?.length}`)
   })
 })
 
 describe('a record that kills', () => {
-  /** Kills whatever encodes it. */
-  const bomb = (n: number): object => ({
-    n,
-    get fuse(): never {
-      return fuse.die()
-    },
-  })
-  const lethal = 7
   const plain = { maxCrashes: 2 }
   const graphs: Record<string, () => GraphData> = {
     'who encodes what came of it': () =>
@@ -185,7 +188,7 @@ describe('a record that kills', () => {
         .connect('in', 'work')
         .connect('work', 'next')
         .connect('work', 'dead', { pathType: 'dead_letter' })
-        .connect('next', 'out') as unknown as GraphData,
+        .connect('next', 'out'),
     'who asks for its key': () =>
       start('lethal', 40)
         .transform('work', { ...plain, map: (n: number) => n })
@@ -276,6 +279,7 @@ describe('a record that kills', () => {
     'batches by key': { size: 3, timeoutMs: 1, by: (n: number) => n % 2 },
   })) {
     test(`who reads it from its lane is given up unread, by a stage of ${what}`, async () => {
+      // oxlint-disable-next-line typescript/unbound-method -- it is put back, and called with its lane
       const { decode } = InletLane.prototype
       // Nothing that is sent kills its reader but by its size: this is what a heap that is exhausted looks like.
       InletLane.prototype.decode = function (at, granule): void {
@@ -286,7 +290,7 @@ describe('a record that kills', () => {
         const handler =
           batch === undefined ? { map: (n: number) => n } : { batch, mapBatch: (all: readonly number[]) => [...all] }
         const graph = start('unread', 40, { granule: 1 })
-          .transform('work', { ...plain, ...handler } as { map: (n: number) => number })
+          .transform('work', { ...plain, ...handler })
           .sink('out')
           .sink('dead')
           .connect('in', 'work')

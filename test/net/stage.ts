@@ -29,7 +29,9 @@ export async function share(plan: Plan, graph: GraphData, onOutput: Shared['onOu
   const assemblies = plan.workers.map(({ inputs }) =>
     viewMemory(new SharedArrayBuffer(inputs.length > 0 ? plan.maxRecordBytes : 0)),
   )
-  const kinds = await Promise.all(plan.stages.map((stage) => (stage.work === 'output' ? undefined : loadStage(stage))))
+  const kinds = await Promise.all(
+    plan.stages.map(async (stage) => (stage.work === 'output' ? undefined : await loadStage(stage))),
+  )
   const functions = new Map(handlersOf(graph).map((handler) => [handler, handler as AnyFunction]))
   return { plan, graph, memory, assemblies, kinds, functions, onOutput }
 }
