@@ -206,7 +206,14 @@ test('a process that is killed at once leaves nothing half, and the next import 
   const killed = await importByCommand([directory, '--to', to], {
     cwd,
     onStart: (child) =>
-      child.stdout!.on('data', (text: Buffer) => / s: files/.test(text.toString()) && child.kill('SIGKILL')),
+      void withDatabase(to, '', async (database) => {
+        // As soon as it is in the books it has begun to load.
+        const asked = `select 1 from millrace_imports.runs join millrace_imports.sources on sources.id = source where name = 'killed'`
+        while (child.exitCode === null) {
+          const rows = await database.query(asked, []).catch(() => [])
+          if (rows.length > 0) child.kill('SIGKILL')
+        }
+      }),
   })
   assert.equal(killed.code, null)
   const { code, summary, stderr } = await importByCommand([directory, '--to', to, '--json'], { cwd })
