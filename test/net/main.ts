@@ -1,5 +1,5 @@
 /**
- * `node --conditions=net build/test/net/main.js [--deaths N] [--seed S] [--rounds N] [--json]`: rounds of random graphs until
+ * `node --conditions=net build/test/net/main.js [--deaths N] [--seed S] [--rounds N] [--json]` (or `npm run net -- …`): rounds of random graphs until
  * so many workers have died. Prints each fault with the seed that replays it, and ends with 1 where there is one.
  */
 import { parseArgs } from 'node:util'

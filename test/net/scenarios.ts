@@ -5,7 +5,7 @@
 import './install-time.ts'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { dataflow } from 'millrace'
+import { dataflow, mark } from 'millrace'
 import type { Context, Failure, GraphData } from 'millrace/graph'
 import { fuse } from './fuse.ts'
 import { type Played, play } from './play.ts'
@@ -174,6 +174,33 @@ describe('thousands of records in open batches', () => {
     check(played)
     assert.ok((played.out.get('out')?.length ?? 0) > 3_000, `${played.out.get('out')?.length}`)
   })
+})
+
+test('a record in fragments that waits for room goes to its own worker, and so do those beside it', async () => {
+  const texts = numbers(200).map((n) => ({ n, text: 'x'.repeat(n % 4 === 0 ? 2_000 : 10) }))
+  const graph = dataflow('large', import.meta.url)
+    .source('in', { granule: 3, produce: () => texts })
+    .transform('work', { concurrency: 2, partitionBy: ({ n }) => n % 13, map: ({ n }) => n })
+    .sink('out')
+    .connect('in', 'work', { laneBytes: 1_024 })
+    .connect('work', 'out')
+  const played = await play(() => graph)
+  check(played)
+  assert.deepEqual(sorted(played.out.get('out')), numbers(200))
+})
+
+test('receipts are told of their own records, also where a granule is only a part of what was taken', async () => {
+  const told: number[] = []
+  const graph = dataflow('receipts', import.meta.url)
+    .source('in', {
+      granule: 40,
+      produce: () => numbers(100).map((n) => mark(n, { receipt: n, ...(n % 5 === 0 ? { cursor: `page ${n}` } : {}) })),
+      ack: (successes) => void told.push(...(successes as number[])),
+    })
+    .sink('out')
+    .connect('in', 'out')
+  check(await play(() => graph, { run: { stashBytes: 4_096 } }))
+  assert.deepEqual(sorted(told), numbers(100))
 })
 
 describe('a record that kills', () => {
