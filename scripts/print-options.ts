@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import {
   BATCH_OPTIONS,
   CLUSTER_OPTIONS,
+  CONTROL_OPTIONS,
   EDGE_OPTIONS,
   NODE_OPTIONS,
   type OptionSpec,
@@ -11,6 +12,7 @@ import {
   RESTART_OPTIONS,
   RETRY_OPTIONS,
   RUN_OPTIONS,
+  SERVE_OPTIONS,
 } from '#src/options.js'
 
 /** The tables in the order of the page. Nested ones stand behind those that use them. */
@@ -31,6 +33,12 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Edges', text: 'Options of `connect`.', table: EDGE_OPTIONS },
   { title: 'Clusters', text: 'Options of `cluster`.', table: CLUSTER_OPTIONS },
   { title: 'Runs', text: 'Options of `run`, `rehearse` and `plan`.', table: RUN_OPTIONS },
+  {
+    title: 'Control',
+    text: 'Options of `control` and `serveControl`. `serveControl` takes a Fastify `logger` too; see `docs/control.md`.',
+    table: CONTROL_OPTIONS,
+  },
+  { title: 'Control: server', text: 'Further options of `serveControl`.', table: SERVE_OPTIONS },
 ]
 
 export function optionsPage(): string {

@@ -123,7 +123,8 @@ export class SourceStage implements Stage {
 
   /** Receipts of records that the handler gave and that were not handed on. */
   #unsentReceipts(): unknown[] {
-    const taken = this.#phase === 'idle' ? this.#taken.marks : []
+    // What is being sent has a slot already.
+    const taken = this.#phase === 'sending' ? this.#taken.marks.slice(this.#granule.count) : this.#taken.marks
     const marks = [
       ...taken,
       ...(this.#supply.left ?? []).map((record) => (record instanceof Marked ? record : undefined)),
