@@ -1,4 +1,4 @@
-import { KINDS } from './orders.ts'
+import { KINDS, type Kind } from './orders.ts'
 import { Random } from './random.ts'
 import { type RoundResult, round } from './round.ts'
 import { type Shape, shapeOf } from './shape.ts'
@@ -10,7 +10,9 @@ export interface Summary {
   readonly lost: number
   readonly duplicated: number
   readonly restarts: number
+  /** From a death to the successor's *ready*. */
   readonly medianRecoveryMs: number
+  readonly medianRecoveryMsOfKind: Readonly<Record<string, number>>
   readonly seconds: number
   readonly seed: number
   readonly rounds: number
@@ -38,20 +40,20 @@ export async function chaos(
 ): Promise<Summary> {
   const startedAt = performance.now()
   const seeds = roundSeeds(seed)
-  const recoveries: number[] = []
+  const recoveries = Object.fromEntries(KINDS.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>
   const total = { kills: 0, records: 0, lost: 0, duplicated: 0, rounds: 0, faults: 0 }
   const killsOfKind: Record<string, number> = Object.fromEntries(KINDS.map((kind) => [kind, 0]))
   const note = (result: RoundResult): void => {
     for (const kind of KINDS) {
       killsOfKind[kind]! += result.kills[kind]
       total.kills += result.kills[kind]
+      recoveries[kind].push(...result.recoveriesMs[kind])
     }
     total.rounds++
     total.records += result.records
     total.lost += result.lost
     total.duplicated += result.duplicated
     total.faults += result.faults.length
-    recoveries.push(...result.recoveriesMs)
     listener.onRound?.(result, total)
   }
   /** Kills of the rounds that are being played. */
@@ -69,8 +71,10 @@ export async function chaos(
   }
   await Promise.all(Array.from({ length: ROUNDS_AT_ONCE }, play))
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10
-  const restarts = recoveries.length
-  return { ...total, restarts, medianRecoveryMs: median(recoveries), seconds, seed, killsOfKind }
+  const all = Object.values(recoveries).flat()
+  const medianRecoveryMsOfKind = Object.fromEntries(KINDS.map((kind) => [kind, median(recoveries[kind])]))
+  const told = { restarts: all.length, medianRecoveryMs: median(all), medianRecoveryMsOfKind }
+  return { ...total, ...told, seconds, seed, killsOfKind }
 }
 
 function* roundSeeds(first: number): Generator<number, never> {

@@ -38,7 +38,9 @@ function optionsOf(node: NodeShape): object {
   const { concurrency, acks, partitioned, batchedByKey, failures, options } = node
   const isStage = ['source', 'transform', 'sink'].includes(node.kind) && node.does !== 'output'
   return {
-    ...(isStage ? { concurrency, setup: setupOf(node) } : {}),
+    ...(isStage ? { concurrency } : {}),
+    // What is pushed lives in the thread that runs the pipeline.
+    ...(isStage && node.does !== 'push' ? { setup: setupOf(node) } : {}),
     ...(acks ? { ack: tell } : {}),
     ...(partitioned ? { partitionBy: keyOf(node) } : {}),
     ...(options['retry'] === undefined

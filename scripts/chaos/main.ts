@@ -21,7 +21,8 @@ if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
 const isTerminal = process.stderr.isTTY
 const summary = await chaos(kills, seed, {
   onRound: (result, total) => {
-    if (values.verbose) console.error(JSON.stringify({ ...result, recoveriesMs: result.recoveriesMs.length }))
+    if (values.verbose)
+      console.error(JSON.stringify({ ...result, recoveriesMs: Object.values(result.recoveriesMs).flat().length }))
     if (isTerminal) process.stderr.write(`\r${total.kills} of ${kills} kills, ${total.records} records `)
   },
   onFault: (text) => console.error(text),

@@ -11,7 +11,8 @@ export interface RoundResult extends Balance {
   readonly seed: number
   readonly kills: Readonly<Record<Kind, number>>
   readonly records: number
-  readonly recoveriesMs: readonly number[]
+  /** By the kind of the death that was recovered from. */
+  readonly recoveriesMs: Readonly<Record<Kind, readonly number[]>>
   /** What is wrong beside lost and duplicated records. */
   readonly faults: readonly string[]
 }
@@ -43,7 +44,9 @@ class Round {
   readonly #random: Random
   readonly #ledger: Ledger
   readonly #kills = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>
-  readonly #recoveriesMs: number[] = []
+  readonly #recoveriesMs = Object.fromEntries(KINDS.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>
+  /** What each worker died of last. */
+  readonly #causes = new Map<number, Kind>()
   readonly #faults: string[] = []
   /** Resolves the death of a worker that was ordered to die. */
   readonly #victims = new Map<number, () => void>()
@@ -60,7 +63,10 @@ class Round {
       const cause = String(event['cause'])
       if (cause.includes('INTERNAL')) this.#faults.push(cause)
     })
-    pipeline.events.on('worker.restarted', ({ tookMs }) => this.#recoveriesMs.push(tookMs as number))
+    pipeline.events.on('worker.restarted', (event) => {
+      const kind = this.#causes.get(this.#workerOf(event))
+      if (kind !== undefined) this.#recoveriesMs[kind].push(event['tookMs'] as number)
+    })
     pipeline.events.on('pipeline.stalled', ({ forMs }) => this.#faults.push(`stalled for ${String(forMs)} ms`))
   }
 
@@ -131,6 +137,7 @@ class Round {
   /** @returns whether the worker died of it */
   async #killOne(node: NodeShape, ordinal: number, kind: Kind): Promise<boolean> {
     const worker = node.firstWorker + ordinal
+    this.#causes.set(worker, kind)
     const death = new Promise<true>((resolve) => this.#victims.set(worker, () => resolve(true)))
     const terminate = (): Promise<void> => this.#pipeline.restartWorker(node.id, ordinal)
     if (kind !== 'terminate') this.#orders.give(worker, kind)
