@@ -209,7 +209,7 @@ test('a process that is killed at once leaves nothing half, and the next import 
       void withDatabase(to, '', async (database) => {
         // As soon as it is in the books it has begun to load.
         const asked = `select 1 from millrace_imports.runs join millrace_imports.sources on sources.id = source where name = 'killed'`
-        while (child.exitCode === null) {
+        while (child.exitCode === null && child.signalCode === null) {
           const rows = await database.query(asked, []).catch(() => [])
           if (rows.length > 0) child.kill('SIGKILL')
         }
