@@ -120,12 +120,11 @@ export class RecordStage implements Stage {
 
   /** Calls the handler for the records from #index on, up to the first one that is not done at once. */
   #run(): Step {
-    if (this.#exception === undefined) {
+    const open = this.#exception
+    if (open === undefined) {
       if (this.#mustWait()) return this.#wait(BLOCKED)
       if (!this.#takeRest()) this.#callPortion()
-      const exception = this.#exception as Exception | undefined
-      if (exception instanceof OpenCall) this.#handOver(exception)
-    } else if (!this.#settle(this.#exception)) return this.#wait(WAITING)
+    } else if (!this.#handOver(open) && !this.#settle(open)) return this.#wait(WAITING)
     if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
     if (this.#inHand !== undefined && this.#index === this.#first) {
       this.#parts.hand.drop()
@@ -282,17 +281,22 @@ export class RecordStage implements Stage {
     return this.#leave(this.#calls.takeRest(this.#granule, this.#index, inlet.again(this.#granule)))
   }
 
-  /** The handler is async: the call that has shown it is the first of those that may be open at once. */
-  #handOver(call: OpenCall): void {
+  /**
+   * The handler is async: the call that has shown it is the first of those that may be open at once. Only once all before it
+   * is sent: what a hand-off in between told of the stash, a successor would find there and on its lane.
+   */
+  #handOver(call: Exception): boolean {
     const { inlet, stage, desk } = this.#parts
     const { maxInFlight, ordered } = stage.input!
-    if (maxInFlight === 1 || this.#isByItself || (ordered && desk.waiting > 0)) return
+    if (!(call instanceof OpenCall) || call.isSettled || this.#index > this.#first) return false
+    if (maxInFlight === 1 || this.#isByItself || (ordered && desk.waiting > 0)) return false
     this.#useCalls()
     const context = this.#context
     const values = inlet.again(this.#granule)
-    if (!this.#leave(this.#calls!.takeOver(this.#granule, this.#index, values, { call, context }))) return
+    if (!this.#leave(this.#calls!.takeOver(this.#granule, this.#index, values, { call, context }))) return false
     this.#exception = undefined
     this.#renewContext()
+    return true
   }
 
   /** A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call. */
