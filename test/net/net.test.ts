@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 
 /** What no journal may be filled beyond, and what a round may not take longer than, the rounds check themselves. */
 const DEATHS = 20_000
+/** Fixed, so that a failure is the change's; `npm run net` and NET_SEED take others. */
+const SEED = '4000000'
 
 function inNet(file: string, ...flags: string[]): { status: number | null; output: string } {
   const path = fileURLToPath(new URL(file, import.meta.url))
@@ -23,7 +25,7 @@ test('the scenarios of the net', () => {
 })
 
 test(`${DEATHS} deaths in random graphs with random options: every record comes out once, in order where one is promised`, (t) => {
-  const seed = process.env['NET_SEED'] ?? String(Math.floor(Math.random() * 1e9))
+  const seed = process.env['NET_SEED'] ?? SEED
   const path = fileURLToPath(new URL('main.js', import.meta.url))
   const flags = ['--conditions=net', path, '--deaths', String(DEATHS), '--seed', seed]
   const { status, stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8', maxBuffer: 1 << 26 })
