@@ -151,7 +151,9 @@ export class RecordStage implements Stage {
     const { clock, hand, service } = this.#parts
     const from = this.#index
     const start = clock.now
-    const isAlone = this.#inHand !== undefined || hand.doubts(this.#granule, from, this.#granule.count)
+    // What was left half sent goes as it went: what a lane has of it already is counted from its first record on.
+    const isDoubtful = !hand.isResuming && hand.doubts(this.#granule, from, this.#granule.count)
+    const isAlone = this.#inHand !== undefined || isDoubtful
     const last = isAlone ? from + 1 : this.#granule.count
     if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
     else this.#callUpTo(last, 0)
