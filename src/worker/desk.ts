@@ -7,10 +7,7 @@ import { Stash, type StashEntry, type StashLayout, stashTexts } from '../lane/st
 import { Texts } from '../lane/texts.ts'
 import { type GranuleHeader, NO_ROOM } from '../lane/writer.ts'
 import type { Granule } from './granule.ts'
-import type { LaneGranule } from './inlet.ts'
 
-/** What an entry needs beside its record. */
-const ENTRY_BYTES = 128
 /** A first try: most records fit. */
 const USUAL_ENTRY_BYTES = 1024
 
@@ -119,16 +116,6 @@ export class Desk {
     return this.#waiting.splice(0).sort((a, b) => (a.order - b.order) | 0)
   }
 
-  /** Whether the stash has room for the records of a granule, each as an entry of its own. */
-  hasRoomFor(granule: LaneGranule): boolean {
-    return this.stash.hasRoom(this.#bytesFor(granule))
-  }
-
-  /** An entry takes more than its part of a frame: it has a header, and its strings may need two bytes a character. */
-  #bytesFor(granule: LaneGranule): number {
-    return 2 * frameBytes(granule) + granule.count * (ENTRY_BYTES + 4 * granule.furtherAnchors.length)
-  }
-
   /** After a hand-off: gives the room of ended entries back that lie behind old ones. */
   tidy(): void {
     if (!this.stash.isEmpty) this.stash.compact()
@@ -151,8 +138,4 @@ export class Desk {
   stage(journal: Journal): void {
     this.stash.stage(journal)
   }
-}
-
-function frameBytes({ position, end }: LaneGranule): number {
-  return (end - position) | 0
 }
