@@ -1,16 +1,14 @@
 /** The graphs that the suites run. Workers import this module; each finds its gate by the graph's name. */
 import { availableParallelism } from 'node:os'
-import hdr from 'hdr-histogram-js'
 import { type GraphData, dataflow } from 'millrace'
 import { gateOf } from './gate.ts'
+import { dueRecords, timing } from './one-way.ts'
 import { INTS, type Kind, PAYLOAD, type Payload, SIX_FIELDS, type SixFields } from './records.ts'
 import { steps, work } from './work.ts'
 
 const STEPS = steps()
 /** How long the last batch of a burst waits for more: a rival's last message is not held back either. */
 export const LAST_BATCH_MS = 2
-/** Percentiles that the latency is told by. */
-export const PERCENTS = [50, 99, 99.9] as const
 
 /** Streams of integers go in large granules. */
 const [INTS_WINDOW, INTS_GRANULE, INTS_DEMAND] = [524_288, 8_192, 131_072]
@@ -116,41 +114,21 @@ export const intsEach: GraphData = dataflow('intsEach', import.meta.url)
 /** source → sink, record by record, at a rate: each record says when it was due. */
 export const latency: GraphData = dataflow('latency', import.meta.url)
   .source('source', { poll: due('latency') })
-  .sink('sink', { write: timed('latency') })
+  .sink('sink', { write: timing(gateOf('latency')) })
   .connect('source', 'sink')
 
 /**
- * Makes the records whose time has come, however late it is itself: so a stall counts for all that fell into it. A source
- * with nothing to give hands off what it gave before, and is asked again after 10 ms; so this one answers once that there is
- * nothing, and then waits for its next record by itself.
+ * A source with nothing to give hands off what it gave before, and is asked again after 10 ms; so this one answers once that
+ * there is nothing, and then waits for its next record by itself.
  */
 function due(name: string): (demand: number) => SixFields[] {
   const gate = gateOf(name)
   let hasGiven = false
   return (demand) => {
-    const records: SixFields[] = []
     if (!hasGiven) while (gate.allowed(1) === 1 && gate.due() < 1);
-    const count = gate.allowed(Math.min(demand, gate.due()))
-    hasGiven = count > 0
-    for (let i = 0; i < count; i++) {
-      records.push({ ...SIX_FIELDS.make(gate.next), value: gate.dueAt(gate.next) })
-      gate.next++
-    }
+    const records = dueRecords(gate, demand)
+    hasGiven = records.length > 0
     return records
-  }
-}
-
-/** Times each record against when it was due, and tells percentiles with the last one. */
-function timed(name: string): (record: SixFields) => void {
-  const gate = gateOf(name)
-  const times = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: 60e9, numberOfSignificantValueDigits: 3 })
-  return ({ id, value }) => {
-    times.recordValue(Math.min(60e9, Math.max(1, Math.round((performance.now() - value) * 1e6))))
-    if (gate.isLast(1)) {
-      gate.tell(PERCENTS.map((percent) => times.getValueAtPercentile(percent) / 1e3))
-      times.reset()
-    }
-    gate.arrived(1, id)
   }
 }
 

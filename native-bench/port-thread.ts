@@ -2,7 +2,8 @@
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { gateOf } from './gate.ts'
 import type { PortStage } from './ports.ts'
-import { INTS, type Kind, PAYLOAD, type Payload, SIX_FIELDS } from './records.ts'
+import { dueRecords, timing } from './one-way.ts'
+import { INTS, type Kind, PAYLOAD, type Payload, SIX_FIELDS, type SixFields } from './records.ts'
 import { steps, work } from './work.ts'
 
 const { gate: gateName, kind: kindName, form, role, batch, window, inputs, outputs } = workerData as PortStage
@@ -16,7 +17,9 @@ const WORK: Kind<Payload> = {
     return { id: id + 1, payload }
   },
 }
-const kind = { sixFields: SIX_FIELDS, payload: PAYLOAD, work: WORK, ints: INTS }[kindName] as Kind<unknown>
+const kind = { sixFields: SIX_FIELDS, payload: PAYLOAD, work: WORK, ints: INTS, due: SIX_FIELDS }[
+  kindName
+] as Kind<unknown>
 
 /** A port to the next stage: how many messages it still takes. */
 interface Out {
@@ -46,6 +49,17 @@ function make(count: number): unknown {
   return records
 }
 
+/** Posts what is due, turn by turn of the event loop while a burst lasts: nothing waits for a timer. */
+function pumpDue(): void {
+  while (outs.some(({ credit }) => credit > 0)) {
+    const records = dueRecords(gate, batch)
+    if (records.length === 0) break
+    post(records)
+  }
+  if (gate.allowed(1) === 1) setImmediate(pumpDue)
+  else setTimeout(pumpDue, 2)
+}
+
 function pump(): void {
   while (outs.some(({ credit }) => credit > 0)) {
     const count = gate.allowed(batch)
@@ -61,7 +75,13 @@ function mapped(message: unknown): unknown {
   return records
 }
 
+const time = kindName === 'due' && role === 'sink' ? timing(gate) : undefined
+
 function take(message: unknown): void {
+  if (time !== undefined) {
+    for (const record of message as SixFields[]) time(record)
+    return
+  }
   if (form === 'single') {
     gate.arrived(1, kind.sumOf(message))
     return
@@ -75,8 +95,9 @@ function take(message: unknown): void {
 for (const out of outs)
   out.port.on('message', (granted: number) => {
     out.credit += granted
-    if (role === 'source') pump()
-    else
+    if (role === 'source') {
+      if (kindName !== 'due') pump()
+    } else
       while (waiting.length > 0 && post(waiting[0]![0])) {
         waiting[0]![1]()
         waiting.shift()
@@ -102,4 +123,7 @@ for (const port of inputs) {
   })
 }
 
-if (role === 'source') setInterval(pump, 2)
+if (role === 'source') {
+  if (kindName === 'due') pumpDue()
+  else setInterval(pump, 2)
+}

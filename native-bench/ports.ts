@@ -1,11 +1,12 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { makeGate } from './gate.ts'
+import { type Gate, makeGate } from './gate.ts'
 import { type Contender, type Scale } from './suite.ts'
 
 export type Role = 'source' | 'map' | 'sink'
 /** One by one, arrays of so many objects, or typed arrays. */
 export type Form = 'single' | 'array' | 'int32'
-export type PortKind = 'sixFields' | 'payload' | 'work' | 'ints'
+/** `due`: records at a rate, which are timed (`one-way.ts`). */
+export type PortKind = 'sixFields' | 'payload' | 'work' | 'ints' | 'due'
 
 /** What a thread of a chain of MessagePorts is told. */
 export interface PortStage {
@@ -23,13 +24,13 @@ export interface PortStage {
 /** Threads joined by MessagePorts, with a window on each: what one would write without a library. */
 export class PortChain {
   readonly #threads: Worker[] = []
-  readonly #gate
+  readonly gate: Gate
   readonly #shape
 
   /** @param pools threads of each stage in turn, the source first and the sink last */
   constructor(shape: Pick<PortStage, 'gate' | 'kind' | 'form' | 'batch' | 'window'>, pools: readonly number[]) {
     this.#shape = shape
-    this.#gate = makeGate(shape.gate)
+    this.gate = makeGate(shape.gate)
     const inputs: MessagePort[][][] = pools.map((threads) => Array.from({ length: threads }, () => []))
     const outputs: MessagePort[][][] = pools.map((threads) => Array.from({ length: threads }, () => []))
     for (let stage = 0; stage + 1 < pools.length; stage++)
@@ -46,7 +47,7 @@ export class PortChain {
   }
 
   contender(name: string, records: number, scale: Scale, sum: (count: number) => number): Contender {
-    return { name, unit: 'records/s', burst: () => this.#gate.burst(scale.records(records), sum) }
+    return { name, unit: 'records/s', burst: () => this.gate.burst(scale.records(records), sum) }
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,9 @@
 export const load: (words: Int32Array, index: number) => number = Atomics.load
 export const store: (words: Int32Array, index: number, value: number) => number = Atomics.store
 export const add: (words: Int32Array, index: number, value: number) => number = Atomics.add
+/** Stores `value` if the word is `expected`. @returns what it was */
+export const compareExchange: (words: Int32Array, index: number, expected: number, value: number) => number =
+  Atomics.compareExchange
 export const notify: (words: Int32Array, index: number) => number = Atomics.notify
 /** Blocks the thread until the word is rung, or is not `expected`, or the time is over. */
 export const wait: (words: Int32Array, index: number, expected: number, timeoutMs: number) => unknown = Atomics.wait

@@ -189,7 +189,7 @@ export const NODE_OPTIONS = {
     type: 'number',
     above: 0,
     unit: 'records/s',
-    text: 'Most records per second that the stage hands on. Default: no limit.',
+    text: 'Most records per second that the stage hands on, all its workers together. Default: no limit.',
   },
   window: {
     kinds: ['source'],
@@ -401,7 +401,7 @@ export const RUN_OPTIONS = {
   },
   maxDemand: {
     type: 'integer',
-    default: 4_096,
+    default: 8_192,
     min: 1,
     max: 16_777_216,
     unit: 'records',
@@ -409,7 +409,7 @@ export const RUN_OPTIONS = {
   },
   laneBytes: {
     type: 'integer',
-    default: 262_144,
+    default: 524_288,
     min: 1_024,
     max: 536_870_912,
     unit: 'bytes',

@@ -1,11 +1,16 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { PERCENTS, latency as graph } from '../graphs.ts'
+import type { Gate } from '../gate.ts'
+import { latency as graph } from '../graphs.ts'
 import { lanePair } from '../lanes.ts'
 import { native } from '../native.ts'
+import { PERCENTS } from '../one-way.ts'
 import type { PingThread } from '../ping-thread.ts'
+import { PortChain } from '../ports.ts'
 import { SIX_FIELDS, sums } from '../records.ts'
 import { Running } from '../running.ts'
-import type { Absent, Contender, Figure, Scale, Suite } from '../suite.ts'
+import type { Absent, Burst, Contender, Figure, Scale, Suite } from '../suite.ts'
+
+const BURST_MS = 500
 
 export const latency: Suite = {
   name: 'latency',
@@ -13,7 +18,7 @@ export const latency: Suite = {
   async open(scale) {
     const threads: Worker[] = []
     const running = new Running()
-    const oneWay = await oneWayContenders(running, scale)
+    const ports = new PortChain({ gate: 'portDue', kind: 'due', form: 'array', batch: 100, window: 16 }, [1, 1])
     return {
       contenders: [
         pingPong('ping-pong, hot: Millrace', 'hot', scale.records(20_000), threads),
@@ -21,14 +26,23 @@ export const latency: Suite = {
         pingPong('ping-pong, parked: Millrace', 'parked', scale.records(4_000), threads),
         cppPing('ping-pong, parked: C++', 'parked', scale.records(4_000)),
         pingPong('ping-pong: MessagePort', 'port', scale.records(8_000), threads),
-        ...oneWay,
+        ...oneWay('Millrace', await running.start(graph), scale, 600_000),
+        ...oneWay('MessagePort', ports.gate, scale, 300_000),
       ],
       ratios: {
         hotP50OverMessagePort: ['ping-pong, hot: Millrace', 'ping-pong: MessagePort'],
         parkedP50OverMessagePort: ['ping-pong, parked: Millrace', 'ping-pong: MessagePort'],
+        oneWayP99At10OverMessagePort: [
+          `one way, at 10 % of capacity: Millrace, p99`,
+          `one way, at 10 % of capacity: MessagePort, p99`,
+        ],
+        oneWayP99At80OverMessagePort: [
+          `one way, at 80 % of capacity: Millrace, p99`,
+          `one way, at 80 % of capacity: MessagePort, p99`,
+        ],
       },
       async close() {
-        await running.close()
+        await Promise.all([running.close(), ports.close()])
         await Promise.all(threads.map((thread) => thread.terminate()))
       },
     }
@@ -77,34 +91,32 @@ function cppPing(name: string, way: 'hot' | 'parked', roundTrips: number): Conte
   return native({ name, unit: 'µs', program: 'latency', records: roundTrips, options: [way], sum })
 }
 
-/** From when a record was due to when it arrived: at full speed, and at shares of what full speed came to. */
-async function oneWayContenders(running: Running, scale: Scale): Promise<Contender[]> {
-  const gate = await running.start(graph)
+/**
+ * From when a record was due to when it arrived: at full speed, and at shares of what full speed came to.
+ * @param fullRecords records of a burst at full speed
+ */
+function oneWay(who: string, gate: Gate, scale: Scale, fullRecords: number): Contender[] {
   const ids = sums({ ...SIX_FIELDS, sumOf: ({ id }) => id }, 0)
   let capacityPerMs = 0
-  const at = (name: string, share: number, ms: number): Contender => ({
-    name: `one way, at ${name} of capacity: Millrace`,
+  const measureCapacity = async (): Promise<Burst> => {
+    const burst = await gate.burst(scale.records(fullRecords), ids)
+    capacityPerMs = 1 / burst.msPerRecord
+    return burst
+  }
+  const at = (percent: number): Contender => ({
+    name: `one way, at ${percent} % of capacity: ${who}`,
     unit: 'µs',
     async burst() {
       // Taking turns, a share may come before the first look at the capacity.
       if (capacityPerMs === 0) await measureCapacity()
-      const rate = capacityPerMs * share
-      const { tookMs } = await gate.burst(scale.records(Math.round(rate * ms)), ids, rate)
-      const told = gate.told(PERCENTS.length)
+      const rate = (capacityPerMs * percent) / 100
+      const { tookMs } = await gate.burst(scale.records(Math.round(rate * scale.ms(BURST_MS))), ids, rate)
+      const [p50, ...further] = gate.told(PERCENTS.length)
       const also = Object.fromEntries(
-        PERCENTS.slice(1).map((percent, i): [string, Figure] => [`p${percent}`, { value: told[i + 1]!, unit: 'µs' }]),
+        further.map((value, i): [string, Figure] => [`p${PERCENTS[i + 1]}`, { value, unit: 'µs' }]),
       )
-      return { msPerRecord: told[0]! / 1e3, tookMs, also }
+      return { msPerRecord: p50! / 1e3, tookMs, also }
     },
   })
-  const measureCapacity = async (): ReturnType<typeof gate.burst> => {
-    const burst = await gate.burst(scale.records(600_000), ids)
-    capacityPerMs = 1 / burst.msPerRecord
-    return burst
-  }
-  return [
-    { name: 'one way, capacity: Millrace', unit: 'records/s', burst: measureCapacity },
-    at('10 %', 0.1, scale.ms(500)),
-    at('80 %', 0.8, scale.ms(500)),
-  ]
+  return [{ name: `one way, capacity: ${who}`, unit: 'records/s', burst: measureCapacity }, at(10), at(80)]
 }

@@ -193,7 +193,7 @@ export interface InputOptions<In, Params = unknown> {
 export interface SourceOptions<Out, State, Params = unknown> extends CommonNodeOptions, StageOptions {
   /** Declared rate in records per second, for analysis and rehearsal. It limits nothing. */
   readonly rate?: number
-  /** Most records per second that this stage hands on. */
+  /** Most records per second that this stage hands on, all its workers together: one takes what another leaves. */
   readonly rateLimit?: number
   /** Source records of each worker that may be on their way at once. */
   readonly window?: number
@@ -239,7 +239,10 @@ export class Marked<T> {
   readonly value: T
   readonly cursor: unknown
   readonly receipt: unknown
+  /** Whether there is any in this thread: most sources mark nothing, so nothing need be looked through. */
+  static isUsed = false
   constructor(value: T, cursor: unknown, receipt: unknown) {
+    Marked.isUsed = true
     this.value = value
     this.cursor = cursor
     this.receipt = receipt

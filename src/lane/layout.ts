@@ -29,7 +29,11 @@ export const TAIL = 0 // position in bytes: all frames before it are whole. The 
 export const SENT = 1 // position in records: all that were ever committed.
 export const RESUME = 2 // outputs of the granule in hand that are committed already (see `worker/outlet.ts`).
 export const SHAPES = 3 // generation of the shape table, and how much of it is written (see `texts.ts`).
-export const WANTING = 4 // 1 while the writer waits for room or credit here.
+export const WANTING = 4 // 0, or what the writer waits for here.
+/** WANTING: room, or the room and the credit for more than it could send. */
+export const FOR_ROOM = 1
+/** WANTING: credit. It has none, so that there is room does not help it. */
+export const FOR_CREDIT = 2
 export const DROP_TO = 5 // position in records: the writer asks the reader to drop what is older.
 export const PENDING = 6 // 1 while a record in fragments is begun here and not ended.
 export const SIGNATURE = 7 // what both ends must agree on; nobody writes it any more.

@@ -5,6 +5,7 @@ import {
   ASSEMBLED,
   DROP_TO,
   ENDED,
+  FOR_ROOM,
   FRAME_BYTES,
   GRANTED,
   HEAD,
@@ -51,7 +52,8 @@ export class LaneReader {
   #stagedHead: number
   #stagedPart: number
   #stagedAssembled: number
-  #hasGranted = false
+  /** The last hand-off granted credit; that of a predecessor may have, and have told nobody. */
+  #hasGranted = true
 
   constructor(memory: Memory, layout: LaneLayout) {
     const { words } = memory
@@ -143,7 +145,7 @@ export class LaneReader {
 
   /** Whether the writer waits for room or credit here. */
   get isWanted(): boolean {
-    return load(this.#memory.words, this.#header + WANTING) === 1
+    return load(this.#memory.words, this.#header + WANTING) !== 0
   }
 
   /** How many of the oldest records the writer asks to drop. */
@@ -174,11 +176,13 @@ export class LaneReader {
 
   /**
    * At the start and after a hand-off: whether a writer that waits here has enough to go on with. Waking it for every frame
-   * would cost a switch of threads each; so it waits until credit was granted or half of the ring is free.
+   * would cost a switch of threads each; so it waits until credit was granted, or, if it has credit, half of the ring is free.
    */
   get isWorthWaking(): boolean {
-    const used = (this.#tailSeen - this.#released) | 0
-    return (this.#hasGranted || 2 * used <= this.#ringBytes) && this.isWanted
+    const wanting = load(this.#memory.words, this.#header + WANTING)
+    if (this.#hasGranted || wanting !== FOR_ROOM) return this.#hasGranted && wanting !== 0
+    // Not what was seen of the lane: that may be long ago, and the rest of it full.
+    return 2 * ((load(this.#memory.words, this.#header + TAIL) - this.#released) | 0) <= this.#ringBytes
   }
 
   #isLow(): boolean {

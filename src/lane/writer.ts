@@ -2,6 +2,8 @@ import { load, store } from '#atomics'
 import type { Journal } from './journal.ts'
 import type { LaneLayout } from './layout.ts'
 import {
+  FOR_CREDIT,
+  FOR_ROOM,
   FRAME_ANCHORS,
   FRAME_ATTEMPT,
   FRAME_BASE_HIGH,
@@ -74,7 +76,7 @@ export class LaneWriter {
   #stagedResume: number
   #headSeen: number
   #grantedSeen: number
-  #wanting: boolean
+  #wanting: number
   #pending: boolean
   #stagedPending: boolean
   #ended: boolean
@@ -93,7 +95,7 @@ export class LaneWriter {
     this.#resume = this.#stagedResume = load(memory.words, this.#header + RESUME)
     this.#headSeen = load(memory.words, this.#header + HEAD)
     this.#grantedSeen = load(memory.words, this.#header + GRANTED)
-    this.#wanting = load(memory.words, this.#header + WANTING) === 1
+    this.#wanting = load(memory.words, this.#header + WANTING)
     this.#pending = this.#stagedPending = load(memory.words, this.#header + PENDING) === 1
     this.#ended = this.#stagedEnded = load(memory.words, this.#header + ENDED) === 1
   }
@@ -246,10 +248,13 @@ export class LaneWriter {
    * @returns whether that is news that a reader has to be woken for: it may hold records back, for a batch that cannot grow
    */
   want(wanting: boolean): boolean {
-    if (wanting === this.#wanting) return false
-    this.#wanting = wanting
-    store(this.#memory.words, this.#header + WANTING, wanting ? 1 : 0)
-    return wanting
+    // A grant that comes after this look is seen in the last look before the wait, as any other change (WAKE).
+    const what = !wanting ? 0 : this.credit() > 0 ? FOR_ROOM : FOR_CREDIT
+    if (what === this.#wanting) return false
+    const isNews = wanting && this.#wanting === 0
+    this.#wanting = what
+    store(this.#memory.words, this.#header + WANTING, what)
+    return isNews
   }
 
   #pad(bytes: number): void {

@@ -2,16 +2,19 @@ import { DOORBELL_BYTES } from '../lane/doorbell.ts'
 import { LINE_BYTES } from '../lane/memory.ts'
 
 /**
- * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All are words
- * of one writer.
+ * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All but one
+ * are words of one writer.
  *
  * Of the pipeline, stored by the supervisor:
  *     0    PHASE   see below
  *     4    RUN low, RUN high: a random number of this run, which the ids of records are mixed from
  *
+ * Of each source stage:
+ *     0    RATE     records per 1000 seconds that it may make; 0 as planned, -1 without limit. Stored by the supervisor
+ *     4    GIVEN    what its limit has let through: the one word here that several workers change (`worker/rate-limit.ts`)
+ *
  * Of each worker: a line of the supervisor's, a line of its own, then its doorbell.
  *     0    COMMAND  a bit for each lasting request
- *     4    RATE     source: records per 1000 seconds that this worker may make; 0 as planned, -1 without limit
  *     128  STATE    see below
  *     132  BEAT     counts up with every step of the loop: it stands still where a handler hangs
  *     136  ASYNC    1 once its handler has answered with a promise, so that its calls may overlap
@@ -33,8 +36,11 @@ export const STOPPING = 3
 export const NACKING = 4
 export const PIPELINE_CONTROL_BYTES: number = LINE_BYTES
 
+export const RATE = 0
+export const GIVEN = 1
+export const RATE_LIMIT_BYTES: number = LINE_BYTES
+
 export const COMMAND = 0
-export const RATE = 1
 export const STATE: number = LINE_BYTES / 4
 export const BEAT: number = STATE + 1
 export const ASYNC: number = STATE + 2

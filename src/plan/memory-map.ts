@@ -6,7 +6,7 @@ import { type SlotsLayout, slotsBytes } from '../lane/slots.ts'
 import { type StashLayout, stashBytes } from '../lane/stash.ts'
 import { TIME_FLOATS } from '../telemetry/counters.ts'
 import { HISTOGRAM_BYTES } from '../telemetry/histogram-layout.ts'
-import { PIPELINE_CONTROL_BYTES, WORKER_CONTROL_BYTES, doorbellOffset } from './control.ts'
+import { PIPELINE_CONTROL_BYTES, RATE_LIMIT_BYTES, WORKER_CONTROL_BYTES, doorbellOffset } from './control.ts'
 import { handBytes } from './hand.ts'
 import type { LaneSizes } from './links.ts'
 import { PROGRESS_BYTES } from './progress.ts'
@@ -30,6 +30,10 @@ export class MemoryMap {
 
   pipelineControl(): PipelineControl {
     return { offset: this.take(PIPELINE_CONTROL_BYTES) }
+  }
+
+  rateLimit(): number {
+    return this.take(RATE_LIMIT_BYTES)
   }
 
   workerControl(): WorkerControl {

@@ -120,6 +120,7 @@ class Planner {
       ...stage,
       workers: workers[i]!,
       sourcesAbove: above[i]!.flatMap((index) => numbers[index]!),
+      ...(stage.source && { rateLimitOffset: this.#map.rateLimit() }),
       ...(loops[i] && { loop: loops[i] }),
     }))
   }

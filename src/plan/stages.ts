@@ -268,7 +268,7 @@ function sourcePlan(node: GraphNode): SourcePlan {
     window,
     granule,
     slots: slotsOf(window, granule),
-    rateLimit: (node.rateLimit ?? 0) / workers,
+    rateLimit: node.rateLimit ?? 0,
     acks,
     maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,
     pollSize: node.pollSize ?? NODE_OPTIONS.pollSize.default,

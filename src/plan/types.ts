@@ -68,6 +68,8 @@ export interface StagePlan {
   readonly loop?: readonly number[]
   readonly input?: InputPlan
   readonly source?: SourcePlan
+  /** A source: where the words of its rate limit lie (`plan/control.ts`). */
+  readonly rateLimitOffset?: number
   readonly restart: Resolved<typeof RESTART_OPTIONS>
   readonly resourceLimits: Readonly<Record<string, number>>
 }
@@ -91,7 +93,7 @@ export interface SourcePlan {
   readonly granule: number
   /** Granules that each worker may have on their way. */
   readonly slots: number
-  /** Records per second of each worker; 0: no limit. */
+  /** Records per second of all its workers; 0: no limit. */
   readonly rateLimit: number
   readonly acks: boolean
   readonly maxCrashes: number

@@ -34,19 +34,19 @@ export class SourceControls {
 
   /** Changes the rate limit of a source at once: records per second, Infinity for none, undefined for the planned one. */
   setRateLimit(node: string, perSecond: number | undefined): void {
-    const controls = this.#controls(node)
-    const each = perSecond === undefined ? 0 : Math.round((1000 * perSecond) / controls.length)
-    const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
-    for (const control of controls) store(this.#memory.words, control + RATE, word)
+    store(this.#memory.words, this.#rateWord(node), rateWord(perSecond))
     this.#ring(node)
   }
 
-  /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
+  /** What `setRateLimit` set, all workers together; the planned limit if it set none. Infinity: no limit. */
   rateLimit(node: string): number {
-    const words = this.#controls(node).map((control) => load(this.#memory.words, control + RATE))
-    const planned = this.#stages(node)[0]!.source?.rateLimit ?? 0
-    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
-    return each.reduce((sum, rate) => sum + rate, 0)
+    const word = load(this.#memory.words, this.#rateWord(node))
+    if (word === 0) return this.#stages(node)[0]!.source!.rateLimit || Infinity
+    return word === -1 ? Infinity : word / 1000
+  }
+
+  #rateWord(node: string): number {
+    return this.#stages(node)[0]!.rateLimitOffset! / 4 + RATE
   }
 
   #command(node: string | undefined, change: (word: number) => number): void {
@@ -76,4 +76,10 @@ export class SourceControls {
     if (source === undefined) throw new MillraceError('NODE_NOT_SOURCE', { node })
     return [source]
   }
+}
+
+function rateWord(perSecond: number | undefined): number {
+  if (perSecond === undefined) return 0
+  const word = Math.max(1, Math.round(1000 * perSecond))
+  return word > MAX_RATE_WORD ? -1 : word
 }

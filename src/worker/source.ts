@@ -4,12 +4,13 @@ import { Marked, type SourceContext } from '../plan/definition.ts'
 import { ring } from '../lane/doorbell.ts'
 import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'
-import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
+import { COMMAND, PAUSED } from '../plan/control.ts'
 import type { SourcePlan } from '../plan/types.ts'
 import { DONE, FAILED, IN } from '../telemetry/counters.ts'
 import { Granule } from './granule.ts'
 import { MAX_ATTEMPTS, Outcomes } from './outcomes.ts'
-import { GranuleSize, Pacing } from './pacing.ts'
+import { GranuleSize } from './pacing.ts'
+import { RateLimit } from './rate-limit.ts'
 import { RecordIds } from './record-ids.ts'
 import {
   BLOCKED,
@@ -42,7 +43,7 @@ export class SourceStage implements Stage {
   readonly #handoff: Handoff
   readonly #supply: Supply
   readonly #outcomes: Outcomes | undefined
-  readonly #pacing: Pacing
+  readonly #limit: RateLimit
   readonly #size: GranuleSize
   readonly #ids: RecordIds
   readonly #control: number
@@ -63,7 +64,7 @@ export class SourceStage implements Stage {
     this.#parts = parts
     this.#source = stage.source!
     this.#control = worker.control.offset / 4
-    this.#pacing = new Pacing(this.#source.rateLimit, clock.now)
+    this.#limit = new RateLimit(parts.memory, stage.rateLimitOffset!, this.#source.rateLimit)
     this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
     this.#size = new GranuleSize(this.#source.granule, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
@@ -187,40 +188,59 @@ export class SourceStage implements Stage {
     const taken = count - before
     if (taken > 0) this.#parts.service.record(((clock.read() - start) * 1e6) / taken, taken)
     if (resumed > 0) return this.#open(this.#ids.name(this.#taken, resumed))
-    const named = this.#ids.name(this.#taken)
-    return this.#open(hand.doubts(this.#header(), 0, named) ? this.#ids.name(this.#taken, 1) : named)
+    let named = this.#ids.name(this.#taken)
+    if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
+    const allowed = this.#allowed(named)
+    if (allowed === 0) {
+      this.wakeAt = this.#limit.nextAt(clock.now)
+      return LIMITED
+    }
+    return this.#open(allowed < named ? this.#ids.name(this.#taken, allowed) : named)
+  }
+
+  /** Of so many records, those that the rate limit lets through now. What is taken when the pipeline drains goes at once. */
+  #allowed(records: number): number {
+    const { isDraining, clock } = this.#parts
+    return isDraining() ? records : this.#limit.take(records, clock.now)
   }
 
   /** Records that may be made now. */
   #most(): number {
-    const { memory, isDraining, outlet, clock, slots, progress } = this.#parts
+    const { isDraining, outlet, clock, slots, progress } = this.#parts
     if (isDraining()) this.#supply.close()
     if (slots.free === 0) return 0
+    if (this.#isPaused) return 0
     if (this.#taken.count > 0) return this.#taken.count
     // What arrives after the end was written down is not taken any more: it is nacked with what is left.
-    if (this.#supply.isOver || progress.isFinished || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0)
-      return 0
-    const rate = load(memory.words, this.#control + RATE)
-    this.#pacing.perSecond = rate === 0 ? this.#source.rateLimit : Math.max(0, rate) / 1000
-    this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), this.#pacing.allowed(clock.now))
+    if (this.#supply.isOver || progress.isFinished) return 0
+    // One record is taken ahead of the rate limit: so the end of the records is known with the last of them.
+    const allowed = Math.max(1, this.#limit.allowed(clock.now))
+    this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), allowed)
     return Math.min(this.#room, this.#size.records)
   }
 
   /** Nothing may be made: why, and until when. */
   #whyNot(): Step {
-    const { outlet, slots, acks, clock, memory, progress } = this.#parts
-    if (this.#supply.isOver || progress.isFinished) return this.#finish()
-    if ((load(memory.words, this.#control + COMMAND) & PAUSED) !== 0) return LIMITED
+    const { outlet, slots, acks, progress } = this.#parts
+    if (this.#hasGivenAll) return this.#finish()
+    if (this.#isPaused) return LIMITED
     if (slots.free === 0 || this.#inFlight >= this.#source.window) {
       for (const reader of acks) reader.want(true)
       return BLOCKED
     }
-    if (outlet.demand() <= 0) {
-      outlet.want(true)
-      return BLOCKED
-    }
-    this.wakeAt = Math.max(clock.now, this.#pacing.nextAt)
-    return LIMITED
+    outlet.want(true)
+    return BLOCKED
+  }
+
+  /** A pipeline that drains sends what is taken, paused or not. */
+  get #isPaused(): boolean {
+    const { memory, isDraining } = this.#parts
+    return (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0 && !isDraining()
+  }
+
+  /** The supply is over and all that it gave is sent, as far as it is sent at all. */
+  get #hasGivenAll(): boolean {
+    return this.#parts.progress.isFinished || (this.#supply.isOver && this.#taken.count === 0)
   }
 
   /** The handler had nothing to give. */
@@ -280,7 +300,6 @@ export class SourceStage implements Stage {
       hand.holdSeveral(granule.first, records)
       outlet.sendRun(outlet.root, this.#taken.values, 0, records)
     }
-    this.#pacing.take(records)
     this.#phase = 'sending'
     return this.#send()
   }

@@ -34,7 +34,7 @@ export class Taken {
       this.count = records.length
       return true
     }
-    for (let i = 0; i < records.length; i++) if (records[i] instanceof Marked) return false
+    if (Marked.isUsed) for (let i = 0; i < records.length; i++) if (records[i] instanceof Marked) return false
     // One copy of known length and kind; growing an array record by record costs several times as much.
     this.values = records.slice()
     this.count = records.length

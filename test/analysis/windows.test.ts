@@ -108,9 +108,9 @@ test('a buffer that the window cannot fill drops nothing: the source waits for w
 })
 
 test('a buffer drops only once the lanes between it and the full stage are full as well', () => {
-  // The lane before `out` holds 4,096.
-  near(simulate(dropping(4_000, 10, ['pass'])).buffers[0]?.dropped, 0)
-  near(simulate(dropping(4_200, 10, ['pass'])).buffers[0]?.dropped, 50)
+  // The lane before `out` holds 8,192.
+  near(simulate(dropping(8_000, 10, ['pass'])).buffers[0]?.dropped, 0)
+  near(simulate(dropping(8_300, 10, ['pass'])).buffers[0]?.dropped, 50)
 })
 
 test('without its bottleneck a graph may drop where it did not, and sends more', () => {

@@ -16,6 +16,10 @@ export function add(_words: Int32Array, index: number, value: number): Access {
   return new Access('add', index, value)
 }
 
+export function compareExchange(_words: Int32Array, index: number, expected: number, value: number): Access {
+  return new Access('exchange', index, value, expected)
+}
+
 export function notify(_words: Int32Array, index: number): Access {
   return new Access('notify', index, 0)
 }

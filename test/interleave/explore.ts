@@ -317,7 +317,7 @@ class Execution {
   readonly #clockAt: number[][] = []
 
   /** @returns undefined where the thread falls asleep */
-  #perform({ kind, word, value }: Access, thread: number, depth: number): number | undefined {
+  #perform({ kind, word, value, expected }: Access, thread: number, depth: number): number | undefined {
     const tracked = this.#tracked
     const { words } = tracked.raw
     if (kind === 'load') {
@@ -332,6 +332,14 @@ class Execution {
       tracked.acquire(word)
       tracked.release(word)
       return (words[word]! += value) - value
+    }
+    if (kind === 'exchange') {
+      tracked.acquire(word)
+      const before = words[word]!
+      if (before !== expected) return before
+      tracked.release(word)
+      words[word] = value
+      return before
     }
     if (kind === 'wait') {
       if (words[word] !== value) return 0
@@ -403,11 +411,14 @@ function runAlone(made: unknown, tracked: Tracked): void {
   const steps = (made as Stepped)[Symbol.iterator]()
   tracked.thread = 0
   for (let step = steps.next(0); step.done !== true;) {
-    const { kind, word, value } = step.value
+    const { kind, word, value, expected } = step.value
     if (kind === 'wait') throw new Error('what runs alone waits for ever')
     const before = words[word]!
     if (kind === 'store' || kind === 'add') {
       words[word] = kind === 'add' ? before + value : value
+      tracked.release(word)
+    } else if (kind === 'exchange' && before === expected) {
+      words[word] = value
       tracked.release(word)
     }
     step = steps.next(before)

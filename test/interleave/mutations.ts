@@ -99,13 +99,25 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a reader wakes for credit only',
     file: 'lane/reader.js',
-    from: '(this.#hasGranted || 2 * used <= this.#ringBytes)',
-    to: 'this.#hasGranted',
+    from: 'this.#hasGranted || wanting !== FOR_ROOM',
+    to: 'true',
+  },
+  {
+    name: 'a reader wakes for room only',
+    file: 'lane/reader.js',
+    from: 'return this.#hasGranted && wanting !== 0;',
+    to: 'return false;',
+  },
+  {
+    name: 'a writer says that it waits for credit whatever it waits for',
+    file: 'lane/writer.js',
+    from: 'this.credit() > 0 ? FOR_ROOM : FOR_CREDIT',
+    to: 'FOR_CREDIT',
   },
   {
     name: 'a writer does not say that it waits',
     file: 'lane/writer.js',
-    from: 'store(this.#memory.words, this.#header + WANTING, wanting ? 1 : 0);',
+    from: 'store(this.#memory.words, this.#header + WANTING, what);',
     to: '',
   },
   {

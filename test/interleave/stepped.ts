@@ -2,7 +2,7 @@
  * What the compiled-to-be-stepped code is made of. A stepped function answers a `Stepped`, and whoever called it delegates
  * to it with `yield*`; so a whole thread is one generator that stops before each of its atomic accesses.
  */
-export type Kind = 'load' | 'store' | 'add' | 'notify' | 'wait'
+export type Kind = 'load' | 'store' | 'add' | 'exchange' | 'notify' | 'wait'
 
 export type Steps = Generator<Access, unknown, number>
 
@@ -37,13 +37,16 @@ export class Access extends Stepped implements Iterator<Access, unknown, number>
   readonly kind: Kind
   readonly word: number
   readonly value: number
+  /** What an exchange expects to find. */
+  readonly expected: number
   #isDone = false
 
-  constructor(kind: Kind, word: number, value: number) {
+  constructor(kind: Kind, word: number, value: number, expected = 0) {
     super()
     this.kind = kind
     this.word = word
     this.value = value
+    this.expected = expected
   }
 
   [Symbol.iterator](): this {

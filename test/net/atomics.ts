@@ -13,6 +13,11 @@ export function add(words: Int32Array, index: number, value: number): number {
   return Atomics.add(words, index, value)
 }
 
+export function compareExchange(words: Int32Array, index: number, expected: number, value: number): number {
+  fuse.store()
+  return Atomics.compareExchange(words, index, expected, value)
+}
+
 export const notify: (words: Int32Array, index: number) => number = Atomics.notify
 
 export function wait(): never {

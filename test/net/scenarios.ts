@@ -203,6 +203,36 @@ test('receipts are told of their own records, also where a granule is only a par
   assert.deepEqual(sorted(told), numbers(100))
 })
 
+describe('a source with a rate limit', () => {
+  const limited = (count: number, rateLimit: number, options: object = {}): GraphData =>
+    start('limited', count, { rateLimit, ...options })
+      .sink('out')
+      .connect('in', 'out')
+
+  test('sends its first record at once, and ends with its last one, not an interval later', async () => {
+    const played = await play(() => limited(3, 1))
+    check(played)
+    assert.ok(Math.abs(played.tookMs - 2_000) < 200, `${played.tookMs} ms`)
+  })
+
+  test('has the whole rate if only one of its workers has records', async () => {
+    const produce = ({ worker }: { worker: number }): number[] => (worker === 1 ? numbers(200) : [])
+    const played = await play(() => limited(0, 100, { concurrency: 4, produce }))
+    check(played)
+    assert.equal(played.out.get('out')?.length, 200)
+    assert.ok(Math.abs(played.tookMs - 1_990) < 200, `${played.tookMs} ms`)
+  })
+
+  test('sends what it has taken when it drains, though the limit would not let it through yet', async () => {
+    const played = await play(() => limited(1_000, 0.01), { drainAfter: 6 })
+    check(played)
+    const sent = sorted(played.out.get('out'))
+    assert.deepEqual(sent, numbers(sent.length))
+    assert.ok(sent.length >= 1 && sent.length <= 2, `${sent.length} records`)
+    assert.ok(played.tookMs < 50_000, `${played.tookMs} ms`)
+  })
+})
+
 describe('a record that kills', () => {
   const plain = { maxCrashes: 2 }
   const graphs: Record<string, () => GraphData> = {

@@ -30,14 +30,14 @@ const linkOf = ({ links }: Plan, edge: number): Plan['links'][number] =>
 const ringOf = (made: Plan, edge = 1): number => linkOf(made, edge).lanes[0]![0]!.ringBytes
 const shapesOf = (made: Plan, edge = 1): number => linkOf(made, edge).lanes[0]![0]!.shapeBytes
 
-test('small plans are as they were: rings of 256 KiB with 16 KiB of shapes, windows of 4,096 granules', () => {
+test('small plans are as they were: rings of 512 KiB with 16 KiB of shapes, windows of 4,096 granules', () => {
   for (const [from, to] of [
     [1, 1],
     [8, 8],
-    [16, 32],
+    [16, 15],
   ] as const) {
     const made = plan(pair({ from, to }))
-    assert.equal(ringOf(made), 262_144)
+    assert.equal(ringOf(made), 524_288)
     assert.equal(shapesOf(made), 16_384)
     assert.equal(made.stages[0]!.source!.slots, 4_096)
     assert.ok(made.links.every((link) => link.narrowedFrom === undefined))
@@ -49,10 +49,10 @@ test('lanes of 100 × 100 workers fit, and the plan says how much smaller they a
   assert.ok(made.memoryBytes < 600 * MIB, `${made.memoryBytes / MIB} MiB`)
   const { lanes, narrowedFrom, capacity } = linkOf(made, 1)
   assert.equal(lanes.flat().length, 10_000)
-  assert.equal(narrowedFrom, 262_144)
+  assert.equal(narrowedFrom, 524_288)
   assert.equal(ringOf(made), 16_384)
   assert.equal(shapesOf(made), 4_096)
-  assert.equal(capacity, 4_096)
+  assert.equal(capacity, 8_192)
   assert.equal(linkOf(made, 0).narrowedFrom, undefined, 'lanes of 1 × 100 are as they were')
 })
 
@@ -88,11 +88,11 @@ test('rings keep what they must hold, whatever the number of lanes', () => {
       const node = { batch: { size: demand }, mapBatch: (batch: number[]) => batch, map: undefined }
       const batched = plan(pair({ from, to, node }))
       assert.ok(
-        from * ringOf(batched) >= Math.min(from * 262_144, 2 * demand * 128),
+        from * ringOf(batched) >= Math.min(from * 524_288, 2 * demand * 128),
         'all lanes into a worker hold two batches',
       )
       const asked = plan(pair({ from, to, edge: { maxDemand: demand } }))
-      assert.ok(ringOf(asked) >= Math.min(262_144, demand * 128), 'a lane holds the records that were asked for')
+      assert.ok(ringOf(asked) >= Math.min(524_288, demand * 128), 'a lane holds the records that were asked for')
       const graph = pair({ from, to: isLoop ? Math.min(to, 12) : 1 })
       const loop = dataflow('loop', import.meta.url)
         .source('in', { produce: () => [] })

@@ -28,9 +28,9 @@ test('lanes that hold enough as they are, and lanes off the loop, stay as they a
   assert.deepEqual(deadlock(graph).sized, [])
   assert.deepEqual(
     graph.edges.map((_, edge) => held(graph, edge)),
-    [4_096, 4_096, 4_096],
+    [8_192, 8_192, 8_192],
   )
-  assert.equal(held(loop(20_000), 0), 4_096)
+  assert.equal(held(loop(20_000), 0), 8_192)
 })
 
 test('the plan and the analysis count with the same `maxDemand`', () => {
@@ -71,12 +71,12 @@ test('the reader of a lane of a loop grants for each record: by halves it would 
     const { maxDemand, minDemand } = links.find(({ edges }) => edges.includes(edge))!.lanes[0]![0]!
     return { maxDemand, minDemand }
   }
-  assert.deepEqual(sizes(2), { maxDemand: 4_096, minDemand: 4_095 })
-  assert.deepEqual(sizes(0), { maxDemand: 4_096, minDemand: 2_048 })
+  assert.deepEqual(sizes(2), { maxDemand: 8_192, minDemand: 8_191 })
+  assert.deepEqual(sizes(0), { maxDemand: 8_192, minDemand: 4_096 })
 })
 
 test('records that are put in by hand count as in the loop', () => {
-  const graph = loop(5_000)
+  const graph = loop(9_000)
   assert.equal(held(graph, 2, { inject: true }) - held(graph, 2), 64)
 })
 

@@ -15,7 +15,7 @@ export interface ForecastOptions extends FlowOptions {
   readonly seconds: number
   /** What came before this is left out of the means. Default: 0. */
   readonly fromSeconds?: number
-  /** Records on each ring of a lane of which the graph says nothing. Default: 4,096. */
+  /** Records on each ring of a lane of which the graph says nothing. Default: 8,192. */
   readonly maxDemand?: number
 }
 

@@ -27,7 +27,7 @@ export interface Deadlock {
 
 /** What `deadlock` looks with. */
 export interface DeadlockOptions {
-  /** Records on a lane of which the graph says nothing. Default: 4,096. */
+  /** Records on a lane of which the graph says nothing. Default: 8,192. */
   readonly maxDemand?: number
   /** Most cycles that are looked at one by one. Default: 1,000. */
   readonly maxCycles?: number
