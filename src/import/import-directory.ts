@@ -1,25 +1,18 @@
-import { randomUUID } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { changeGraph } from '../analysis/flow/what-if.ts'
-import { MillraceError } from '../errors.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
-import type { Report } from '../supervisor/report.ts'
-import { run } from '../supervisor/run.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
 import { monotonicMs } from '../time.ts'
+import { type Database, openDatabase } from './database.ts'
 import { type Declared, readDeclared } from './declared.ts'
 import { lockEmbedded } from './embedded-lock.ts'
-import graph from './graph.ts'
-import { type JobData, type JobFile, survey } from './job.ts'
-import { ImportProblem, messageOf } from './problem.ts'
-import type { FileResult, Note } from './records.ts'
+import { type KnownFile, type Source, enterRun, enterSource, leaveRun } from './entry.ts'
+import { type FoundFile, type JobData, type JobFile, survey } from './job.ts'
+import { ImportBusy, ImportProblem, messageOf } from './problem.ts'
+import type { FileResult } from './records.ts'
+import { type Round, importFiles } from './rounds.ts'
+import { RunLock } from './run-lock.ts'
 
-/** Making an embedded database for the first time takes seconds, on a machine that is busy many. */
-const START_DEADLINE_MS = 120_000
-/** A file that is read once more is so for one reason, and then perhaps for another. */
-const MAX_ROUNDS = 4
 const CONNECTIONS = 4
 const MAX_DEAD = 0.5
 const LOCK_TIMEOUT_MS = 10_000
@@ -36,15 +29,39 @@ export interface ImportOptions {
   /** The name under which the database keeps what comes from here. Default: as declared, or the directory's. */
   readonly source?: string | undefined
   /** Connections to a server. Default: 4. */
-  readonly connections?: number
+  readonly connections?: number | undefined
   /** Share of dead letters from which a file fails. Default: as declared, or 0.5. */
   readonly maxDead?: number | undefined
   /** Longest wait for a table that somebody else has locked; then its file fails. Default: 10,000. */
   readonly lockTimeoutMs?: number
+  /** Longest time for one statement; then its file fails. Default: as declared, or as the server has it. */
+  readonly statementTimeoutMs?: number | undefined
+  /** Rows that are read in a second, at most. Default: as declared, or any number. */
+  readonly rowsPerSecond?: number | undefined
+  /**
+   * Which files are read: those that changed since they were imported, or failed (`changed`, the default); `all`; or `failed`,
+   * those that failed or have dead letters.
+   */
+  readonly files?: 'changed' | 'all' | 'failed'
+  /** Told of each step: at once when it begins, and as it goes on. */
+  readonly onProgress?: (progress: Progress) => void
   /** Told when the pipeline runs; again for each round, where files have to be read once more. */
   readonly onRunning?: (pipeline: Pipeline) => void
   /** Drains the import when aborted. */
   readonly signal?: AbortSignal
+}
+
+/** How far an import is. */
+export interface Progress {
+  /** It looks for files; it opens the database, and enters them; it reads and loads them. */
+  readonly phase: 'looking' | 'opening' | 'importing'
+  /** Files so far: found; to be imported or not; to be imported. */
+  readonly files: number
+  readonly bytes: number
+  /** Of the files, those that have ended, and their bytes and rows. */
+  readonly endedFiles: number
+  readonly endedBytes: number
+  readonly rows: number
 }
 
 /** How a file ended: as its result says, or it was not read. */
@@ -56,6 +73,10 @@ export interface FileAccount {
 
 /** How an import ended. */
 export interface ImportResult {
+  /** Its number in the books; absent where the database could not be opened. */
+  readonly run?: number
+  /** The name under which the database keeps what came from here. */
+  readonly source: string
   readonly files: readonly FileAccount[]
   /** Of the last round; absent where no pipeline started. */
   readonly snapshot?: Snapshot
@@ -64,34 +85,47 @@ export interface ImportResult {
   readonly isInterrupted: boolean
   /** What stopped the import. Files that failed do not: they are in the account. */
   readonly failure?: string
+  /** As declared. */
+  readonly webhook?: string
 }
 
-/** Imports the files of a directory. @throws ImportProblem where it cannot begin */
+/** Imports the files of a directory. @throws ImportProblem where it cannot begin; ImportBusy where another import of the source runs */
 export async function importDirectory(options: ImportOptions): Promise<ImportResult> {
   const startedAt = monotonicMs()
   const directory = await realDirectory(options.directory)
   const declared = options.declared ?? readDeclared(directory)
-  const { files, kinds } = await survey(directory, declared)
-  if (files.length === 0) throw new ImportProblem(`The directory ${directory} holds no CSV file.`)
+  const maxDead = options.maxDead ?? declared.maxDead ?? MAX_DEAD
+  const tell = (progress: Partial<Progress> & Pick<Progress, 'phase' | 'files'>): void =>
+    options.onProgress?.({ bytes: 0, endedFiles: 0, endedBytes: 0, rows: 0, ...progress })
+  tell({ phase: 'looking', files: 0 })
+  const { files, kinds } = await survey(directory, declared, maxDead, (files) => tell({ phase: 'looking', files }))
+  if (files.length === 0) throw new ImportProblem(`The directory ${directory} holds no file to import.`)
+  tell({ phase: 'opening', files: files.length })
   const embedded = resolve(options.dataDirectory ?? join('.millrace', 'import'))
   const unlock = options.to === undefined ? lockEmbedded(embedded) : () => undefined
   const name = options.source ?? declared.source
-  const job: Omit<JobData, 'files'> = {
-    run: randomUUID(),
+  const statementTimeoutMs = options.statementTimeoutMs ?? declared.limits?.statementTimeoutMs
+  const rowsPerSecond = options.rowsPerSecond ?? declared.limits?.rowsPerSecond
+  const job: UnenteredJob = {
     directory,
     source: { name: name ?? basename(directory), isGiven: name !== undefined },
     ...(declared.schema === undefined ? {} : { schema: declared.schema }),
-    maxDead: options.maxDead ?? declared.maxDead ?? MAX_DEAD,
+    maxDead,
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+    ...(rowsPerSecond === undefined ? {} : { rowsPerSecond }),
     kinds,
     ...(options.to === undefined ? { embedded: join(embedded, 'database') } : { url: options.to }),
   }
   try {
-    const ended = await importFiles(job, files, options)
+    const connections = options.to === undefined ? 1 : (options.connections ?? declared.limits?.connections ?? CONNECTIONS)
+    const { results, left, ...ended } = await importEntered(job, files, { ...options, connections }, tell)
     return {
+      source: job.source.name,
+      ...(declared.webhook === undefined ? {} : { webhook: declared.webhook }),
       ...ended,
-      files: files
-        .map(({ path, bytes }) => ({ path, bytes, result: ended.results.get(path) }))
+      files: left
+        .map(({ path, bytes }) => ({ path, bytes, result: results.get(path) }))
         .sort((a, b) => (a.path < b.path ? -1 : 1)),
       seconds: (monotonicMs() - startedAt) / 1000,
       isInterrupted: options.signal?.aborted === true,
@@ -110,94 +144,112 @@ async function realDirectory(directory: string): Promise<string> {
   }
 }
 
-interface Round {
-  readonly results: ReadonlyMap<string, FileResult>
-  readonly snapshot?: Snapshot
-  readonly failure?: string
+type UnenteredJob = Omit<JobData, 'files' | 'schema' | 'run' | 'unchanged'> & { readonly schema?: string }
+type Tell = (progress: Partial<Progress> & Pick<Progress, 'phase' | 'files'>) => void
+
+/** What came of the files that this import was about. */
+interface Ended extends Round {
+  readonly left: readonly FoundFile[]
+  readonly run?: number
+  readonly source?: string
 }
 
-/** Rounds until each file has ended: some are read once more, when all of one has been seen. */
-async function importFiles(
-  job: Omit<JobData, 'files'>,
-  files: readonly JobFile[],
-  options: ImportOptions,
-): Promise<Round> {
-  const results = new Map<string, FileResult>()
-  let left = files
-  let last: Round = { results }
-  for (let round = 1; left.length > 0 && round <= MAX_ROUNDS; round++) {
-    last = await importOnce({ ...job, files: left }, options)
-    for (const [path, result] of last.results) if (result.again === undefined) results.set(path, result)
-    if (last.failure !== undefined || options.signal?.aborted === true) break
-    const again = new Map([...last.results].map(([path, { again }]) => [path, again]))
-    left = left
-      .filter(({ path }) => !results.has(path))
-      .map((file) => {
-        const encoding = again.get(file.path)
-        return encoding === undefined ? file : { ...file, encoding }
-      })
-  }
-  return { ...last, results }
-}
-
-async function importOnce(job: JobData, options: ImportOptions): Promise<Round> {
-  const { onRunning, signal, to } = options
-  const results = new Map<string, FileResult>()
-  const concurrency = to === undefined ? 1 : (options.connections ?? CONNECTIONS)
-  const parsers = Math.min(4, availableParallelism())
-  const sized = changeGraph(graph, { nodes: { load: { concurrency }, parse: { concurrency: parsers } } })
-  let pipeline: Pipeline
+/** Enters the run into the books, imports what has changed, and enters the end of the run. */
+async function importEntered(
+  job: UnenteredJob,
+  found: readonly FoundFile[],
+  options: ImportOptions & { readonly connections: number },
+  tell: Tell,
+): Promise<Ended> {
+  const lost = new AbortController()
+  let lock: RunLock | undefined
+  let database: Database
+  let source: Source
+  let entered: Awaited<ReturnType<typeof enterRun>>
   try {
-    pipeline = await run(sized, { params: job, startDeadlineMs: START_DEADLINE_MS })
+    database = await openDatabase(job.url, job.embedded ?? '', { onClose: () => lock?.retake() })
   } catch (error) {
-    return { results, failure: explain(error) }
+    return { results: new Map(), left: found, failure: messageOf(error) }
   }
-  onRunning?.(pipeline)
-  const drain = (): void => void pipeline.drain().catch(() => undefined)
-  signal?.addEventListener('abort', drain, { once: true })
-  if (signal?.aborted === true) drain()
-  const [failure, , lost] = await Promise.all([
-    failureOf(pipeline.finished),
-    keepResults(pipeline, job, results),
-    lostPieces(pipeline),
-  ])
-  signal?.removeEventListener('abort', drain)
-  const reason = lost ?? failure
-  return { results, snapshot: pipeline.snapshot(), ...(reason === undefined ? {} : { failure: reason }) }
-}
-
-async function keepResults(pipeline: Pipeline, { files }: JobData, results: Map<string, FileResult>): Promise<void> {
-  for await (const note of pipeline.output('notes')) {
-    const { result } = note as Note
-    results.set(files[result.file]!.path, result)
-  }
-}
-
-/** Why pieces were given up. The database is gone then, and no more is read from files. */
-async function lostPieces(pipeline: Pipeline): Promise<string | undefined> {
-  let reason: string | undefined
-  for await (const lost of pipeline.output('lost')) {
-    const { error, node } = lost as { error: { message: string; name: string }; node: string }
-    reason ??= node === 'parse' ? `rows could not be parsed: ${error.message}` : messageOf(error)
-    void pipeline.drain().catch(() => undefined)
-  }
-  return reason
-}
-
-async function failureOf(finished: Promise<Report>): Promise<string | undefined> {
   try {
-    const { abandoned, deadlinePassed } = await finished
-    return abandoned > 0 || deadlinePassed
-      ? `${abandoned} pieces were on their way when the time to end was over`
-      : undefined
+    source = await enterSource(database, job)
+    if (job.url !== undefined) lock = await RunLock.take(database, source, () => lost.abort())
+    entered = await enterRun(database, source, job, found)
   } catch (error) {
-    return explain(error)
+    lock?.release()
+    await database.close().catch(() => undefined)
+    if (error instanceof ImportBusy) throw error
+    return { results: new Map(), left: found, failure: messageOf(error) }
+  }
+  const { results, left, changed } = sorted(found, entered.files, options.files ?? 'changed')
+  const unchanged = results.size
+  try {
+    // The embedded database is open once: here, or in the worker that loads.
+    if (job.embedded !== undefined && changed.length > 0) await database.close()
+    const round =
+      changed.length === 0
+        ? { results: new Map<string, FileResult>() }
+        : await importFiles({ ...job, schema: source.schema, run: entered.run, unchanged }, changed, {
+            connections: options.connections,
+            onRunning: options.onRunning,
+            signal: AbortSignal.any([lost.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+            onEnded: progressOf(changed, tell),
+          })
+    const failure = lost.signal.aborted
+      ? 'the connection broke, and another import of the source has begun meanwhile'
+      : round.failure
+    if (job.embedded === undefined || changed.length === 0) {
+      const isInterrupted = options.signal?.aborted === true
+      await leaveRun(database, entered.run, { unchanged, isInterrupted, ...(failure === undefined ? {} : { failure }) })
+    }
+    return {
+      ...round,
+      ...(failure === undefined ? {} : { failure }),
+      results: new Map([...results, ...round.results]),
+      left,
+      run: entered.run,
+      source: source.name,
+    }
+  } catch (error) {
+    return { results, left, run: entered.run, source: source.name, failure: `the run could not be ended: ${messageOf(error)}` }
+  } finally {
+    lock?.release()
+    await database.close().catch(() => undefined)
   }
 }
 
-/** The reason behind a failure of the pipeline, in words of this job. */
-function explain(error: unknown): string {
-  if (!(error instanceof MillraceError)) return messageOf(error)
-  const { reason } = error.detail
-  return typeof reason === 'string' ? reason : error.message
+/** Parts files that are as they were from those that are to be read. */
+function sorted(
+  found: readonly FoundFile[],
+  known: readonly KnownFile[],
+  which: NonNullable<ImportOptions['files']>,
+): { readonly results: Map<string, FileResult>; readonly left: readonly FoundFile[]; readonly changed: readonly JobFile[] } {
+  const results = new Map<string, FileResult>()
+  const left: FoundFile[] = []
+  const changed: JobFile[] = []
+  for (const [i, file] of found.entries()) {
+    const { id, kind, table, seen, rows, deadLetters, hasFailed } = known[i]!
+    if (which === 'failed' && !hasFailed && deadLetters === 0) continue
+    left.push(file)
+    const isAsItWas = file.seen !== null && seen === file.seen && table !== null && !hasFailed
+    if (which !== 'changed' || !isAsItWas) changed.push({ ...file, id, kindId: kind })
+    else {
+      const nothing = { inserted: 0, deleted: 0, missing: 0, remarks: [], changes: [] }
+      results.set(file.path, { file: i, kind: file.kind, outcome: 'unchanged', table, rows, deadLetters, ...nothing })
+    }
+  }
+  return { results, left, changed }
+}
+
+function progressOf(files: readonly JobFile[], tell: Tell): (path: string, rows: number) => void {
+  const all = { phase: 'importing', files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) } as const
+  tell(all)
+  const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]))
+  let [endedFiles, endedBytes, ended] = [0, 0, 0]
+  return (path, rows) => {
+    endedFiles++
+    endedBytes += sizes.get(path) ?? 0
+    ended += rows
+    tell({ ...all, endedFiles, endedBytes, rows: ended })
+  }
 }

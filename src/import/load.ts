@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Context } from '../graph/types.ts'
 import type { Database } from './database.ts'
-import { codeOf, isAway, isConflict, openDatabase } from './database.ts'
+import { codeOf, isAway, isConflict, isRowsFault, openDatabase } from './database.ts'
 import { type Evidence, addEvidence } from './evidence.ts'
+import type { Mode } from './declared.ts'
 import type { JobData } from './job.ts'
-import {
-  BOOKS,
-  type Source,
-  enterImported,
-  enterLetters,
-  enterResult,
-  enterRun,
-  leaveRun,
-  lockKindSql,
-  stateOf,
-} from './books.ts'
+import { enterImported, enterLetters, enterResult, lockKindSql, stateOf } from './books.ts'
+import { BOOKS } from './books-tables.ts'
 import { digestOf } from './parse.ts'
 import { ImportProblem, messageOf } from './problem.ts'
-import type { FileResult, Head, Letter, Note, ParsedPiece } from './records.ts'
+import type { FileResult, Letter, Note, ParsedPiece } from './records.ts'
+import { leaveRun } from './entry.ts'
 import { type Staged, applyFile, stageColumns } from './tables.ts'
 
 /** Calls for one piece, before the database is given up. With the delays of the graph, that takes about ten seconds. */
@@ -28,7 +21,6 @@ const STAGES_LOCK = 7_113_002
 export interface Loader {
   readonly job: JobData
   readonly database: Database
-  readonly source: Source
   /** Versions of files that have a staging table. */
   readonly staging: Set<string>
   /** The database stayed away at every attempt: what else is in flight need not wait for it as long again. */
@@ -36,24 +28,19 @@ export interface Loader {
 }
 
 export async function openLoader({ params: job }: { readonly params: JobData }): Promise<Loader> {
-  const database = await openDatabase(job.url, job.embedded ?? '')
-  return {
-    job,
-    database,
-    source: await enterRun(database, job),
-    staging: new Set(),
-    hasGivenUp: false,
-  }
+  const database = await openDatabase(job.url, job.embedded ?? '', { statementTimeoutMs: job.statementTimeoutMs })
+  return { job, database, staging: new Set(), hasGivenUp: false }
 }
 
-export async function closeLoader({ database, source }: Loader): Promise<void> {
+export async function closeLoader({ database, job }: Loader): Promise<void> {
   try {
     const ended = await database.query<{ file: number }>(
       `select l.file from ${BOOKS}.loads l join ${BOOKS}.results r on r.file = l.file where r.run = $1`,
-      [source.run],
+      [job.run],
     )
     for (const { file } of ended) await dropStage(database, file)
-    await leaveRun(database, source.run)
+    // Nobody else may open an embedded database meanwhile.
+    if (job.embedded !== undefined) await leaveRun(database, job.run, { unchanged: job.unchanged, isInterrupted: false })
   } finally {
     await database.close()
   }
@@ -90,25 +77,36 @@ export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Co
   }
 }
 
+/** Has a file with refused rows once more, row by row where needed: that way is slow, and few files need it. */
 async function load(loader: Loader, piece: ParsedPiece): Promise<FileResult | undefined> {
-  const { database, job, source, staging } = loader
+  try {
+    return await loadAt(loader, piece, false)
+  } catch (error) {
+    if (!isRowsFault(error)) return enterTooManyDead(loader, piece, error)
+  }
+  return loadAt(loader, piece, true).catch((error: unknown) => enterTooManyDead(loader, piece, error))
+}
+
+/** @param hasRefused rows of it were refused when they were written all at once */
+async function loadAt(loader: Loader, piece: ParsedPiece, hasRefused: boolean): Promise<FileResult | undefined> {
+  const { database, job, staging } = loader
   const { end } = piece
   if (end?.nothing !== undefined) {
     return end.nothing.isFault ? fail(loader, piece, end.nothing.reason) : leaveAlone(loader, piece, end.nothing.reason)
   }
-  const { id, kind } = source.files[piece.file]!
-  const lock = lockKindSql(kind, job.lockTimeoutMs)
+  const { id, kindId } = job.files[piece.file]!
+  const lock = lockKindSql(kindId, job.lockTimeoutMs)
   if (end?.pieces === 1) {
     const table = `stage_${piece.head.titles.length}`
     const stage = `create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}); truncate pg_temp.${table}`
-    return database.transaction(() => loadWhole(loader, piece, `pg_temp.${table}`), `${lock}; ${stage}`)
+    return database.transaction(() => loadWhole(loader, piece, `pg_temp.${table}`, hasRefused), `${lock}; ${stage}`)
   }
   if (!staging.has(piece.version)) {
     await database.transaction(() => prepareStage(database, id, piece))
     staging.add(piece.version)
   }
   const isStaged = await database.transaction(() => stagePiece(loader, id, piece))
-  return isStaged ? database.transaction(() => loadStaged(loader, piece, id), lock) : undefined
+  return isStaged ? database.transaction(() => loadStaged(loader, piece, id, hasRefused), lock) : undefined
 }
 
 function stageOf(file: number): string {
@@ -173,22 +171,31 @@ interface PieceFacts {
 
 /** What all pieces of a file are together. */
 interface WholeFile extends PieceFacts {
-  readonly head: Head
   readonly deadLetters: number
   /** Of them, so many that tell what is wrong. */
   readonly letters: readonly Letter[]
   readonly stage: string
+  readonly hasRefused: boolean
 }
 
-async function loadWhole(loader: Loader, piece: ParsedPiece, stage: string): Promise<FileResult> {
+async function loadWhole(
+  loader: Loader,
+  piece: ParsedPiece,
+  stage: string,
+  hasRefused: boolean,
+): Promise<FileResult> {
   const { letters, copy, rows } = piece
-  const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage }
-  return endFile(loader, piece.file, whole, letters, async () => {
-    if (rows > 0) await loader.database.copy(stage, copy)
-  })
+  if (rows > 0) await loader.database.copy(stage, copy)
+  const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage, hasRefused }
+  return endFile(loader, piece, whole, letters)
 }
 
-async function loadStaged(loader: Loader, piece: ParsedPiece, id: number): Promise<FileResult | undefined> {
+async function loadStaged(
+  loader: Loader,
+  piece: ParsedPiece,
+  id: number,
+  hasRefused: boolean,
+): Promise<FileResult | undefined> {
   const { database } = loader
   const pieces = await database.query<{ facts: PieceFacts; count: number; letters: Letter[] }>(
     `select facts, jsonb_array_length(letters) as count, jsonb_path_query_array(letters, '$[0 to 9]') as letters
@@ -203,7 +210,6 @@ async function loadStaged(loader: Loader, piece: ParsedPiece, id: number): Promi
   for (const { facts } of pieces) digest.update(facts.digest)
   const sum = (of: (facts: PieceFacts) => number): number => pieces.reduce((total, { facts }) => total + of(facts), 0)
   const whole: WholeFile = {
-    head: piece.head,
     evidence,
     rows: sum(({ rows }) => rows),
     notUtf8: sum(({ notUtf8 }) => notUtf8),
@@ -212,46 +218,48 @@ async function loadStaged(loader: Loader, piece: ParsedPiece, id: number): Promi
     deadLetters: pieces.reduce((total, { count }) => total + count, 0),
     letters: pieces.flatMap(({ letters }) => letters).slice(0, 10),
     stage: stageOf(id),
+    hasRefused,
   }
-  const result = await endFile(loader, piece.file, whole, 'staged', async () => {
-    await database.execute(`analyze ${stageOf(id)}`)
-  })
+  const result = await endFile(loader, piece, whole, 'staged')
   await dropStage(database, id)
   return result
 }
 
-/** Ends a file that was read whole, within a transaction that has locked its kind. @param stage called when its rows are needed */
+/** Ends a file that was read whole, within a transaction that has locked its kind. */
 async function endFile(
-  { database, job, source }: Loader,
-  index: number,
+  { database, job }: Loader,
+  { file: index, head }: ParsedPiece,
   whole: WholeFile,
   allLetters: readonly Letter[] | 'staged',
-  stage: () => Promise<void>,
 ): Promise<FileResult> {
-  const file = source.files[index]!
-  const kind = job.files[index]!.kind
-  const declared = job.kinds[kind]!
-  const { head, rows, deadLetters, letters } = whole
-  const common = { file: index, kind, changes: [], remarks: head.remarks, inserted: 0, deleted: 0 }
-  if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows) {
-    return { ...common, outcome: 'nothing', rows: 0, deadLetters: 0, again: 'windows-1252' }
+  const file = job.files[index]!
+  const declared = job.kinds[file.kind]!
+  const { rows, deadLetters, letters } = whole
+  const common: FileResult = { ...noResult(index, file.kind), remarks: head.remarks }
+  if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows) return { ...common, again: 'windows-1252' }
+  const limit = (declared.maxDead ?? job.maxDead) * (rows + deadLetters)
+  const failed = (dead: number, first: Letter): FileResult => ({
+    ...common,
+    outcome: 'failed',
+    deadLetters: dead,
+    message: `${share(dead, rows + deadLetters)} of its rows are dead letters, of ${count(rows + deadLetters)}; the first, line ${first.line}: ${first.reason}`,
+  })
+  if (deadLetters > limit) {
+    const result = failed(deadLetters, letters[0]!)
+    await enterResult(database, job.run, file.id, result, allLetters)
+    return result
   }
-  if (deadLetters > (declared.maxDead ?? job.maxDead) * (rows + deadLetters)) {
-    const [first] = letters
-    const message = `${share(deadLetters, rows + deadLetters)} of its rows are dead letters, of ${count(rows + deadLetters)}; the first, line ${first!.line}: ${first!.reason}`
-    const failed: FileResult = { ...common, outcome: 'failed', rows: 0, deadLetters, message }
-    await enterResult(database, source, file.id, failed, allLetters)
-    return failed
-  }
-  await stage()
-  const state = await stateOf(database, source.schema, file.kind, file.id)
-  const staged: Staged = { table: whole.stage, head, evidence: whole.evidence, rows, digest: whole.digest }
+  const state = await stateOf(database, job.schema, file.kindId, file.id)
+  const { evidence, digest, stage, hasRefused } = whole
+  const staged: Staged = { table: stage, head, evidence, rows, digest, hasRefused }
   const { mode = 'replace', key = [] } = declared
-  const to = { schema: source.schema, kind: file.kind, file: file.id, state, mode, key }
+  const to = { schema: job.schema, kind: file.kindId, file: file.id, state, mode, key }
   const applied = await applyFile(database, to, staged)
+  const dead = deadLetters + applied.letters.length
+  if (dead > limit) throw new TooManyDead(failed(dead, letters[0] ?? applied.letters[0]!), allLetters, applied.letters)
   const written = rows - applied.letters.length
-  const held = mode === 'append' ? state.rows + applied.inserted : written
-  await enterImported(database, file, { rows: held, digest: whole.digest, columns: applied.columns })
+  const { quoted: table, columns } = applied
+  const held = await enterImported(database, file, { table, digest, columns, seen: head.seen, deadLetters: dead })
   const result: FileResult = {
     ...common,
     outcome: 'imported',
@@ -259,44 +267,88 @@ async function endFile(
     rows: written,
     inserted: applied.inserted,
     deleted: applied.deleted,
-    deadLetters: deadLetters + applied.letters.length,
+    deadLetters: dead,
+    missing: missingOf(mode, written, held, applied.inserted, state.digest === digest),
     changes: applied.changes,
     remarks: [...head.remarks, ...(rows + deadLetters === 0 ? ['a header alone'] : []), ...applied.remarks],
   }
-  await enterResult(database, source, file.id, result, allLetters)
-  if (applied.letters.length > 0) await enterLetters(database, source, file.id, applied.letters)
+  await enterResult(database, job.run, file.id, result, allLetters)
+  if (applied.letters.length > 0) await enterLetters(database, job.run, file.id, applied.letters)
+  return result
+}
+
+/** Rows that were read, are no dead letters, and are not in the table: the books are wrong, or somebody took them away. */
+function missingOf(mode: Mode, rows: number, held: number, inserted: number, isKnown: boolean): number {
+  if (mode === 'replace') return rows - held
+  // Rows of a key may have been there, and be others' by now.
+  return mode === 'upsert' || isKnown ? 0 : rows - inserted
+}
+
+/** What the database refused makes more dead letters than the file may have: what was written of it is taken back. */
+class TooManyDead extends Error {
+  override readonly name = 'TooManyDead'
+  readonly result: FileResult
+  readonly letters: readonly Letter[] | 'staged'
+  readonly refused: readonly Letter[]
+
+  constructor(result: FileResult, letters: readonly Letter[] | 'staged', refused: readonly Letter[]) {
+    super(result.message)
+    this.result = result
+    this.letters = letters
+    this.refused = refused
+  }
+}
+
+async function enterTooManyDead({ database, job }: Loader, piece: ParsedPiece, error: unknown): Promise<FileResult> {
+  if (!(error instanceof TooManyDead)) throw error
+  const { result, letters, refused } = error
+  const { id } = job.files[piece.file]!
+  await database.transaction(async () => {
+    await enterResult(database, job.run, id, result, letters)
+    await enterLetters(database, job.run, id, refused)
+  })
   return result
 }
 
 /** A file without a table in it. If it had one before, somebody should know. */
 async function leaveAlone(loader: Loader, piece: ParsedPiece, reason: string): Promise<FileResult> {
-  const { database, job, source } = loader
+  const { database, job } = loader
+  const { id, kind } = job.files[piece.file]!
   const [before] = await database.query<{ rows: number }>(
     `select rows::float8 as rows from ${BOOKS}.files where id = $1`,
-    [source.files[piece.file]!.id],
+    [id],
   )
   const rows = before!.rows
   if (rows > 0) return fail(loader, piece, `${reason}; the ${count(rows)} rows of its last import stay`)
+  return { ...noResult(piece.file, kind), remarks: [...piece.head.remarks, reason] }
+}
+
+/** The file is as it was before; why is recorded. */
+async function fail({ database, job }: Loader, piece: ParsedPiece, message: string): Promise<FileResult> {
+  const { id, kind } = job.files[piece.file]!
+  const result: FileResult = {
+    ...noResult(piece.file, kind),
+    outcome: 'failed',
+    message,
+    remarks: piece.head.remarks,
+  }
+  await database.transaction(() => enterResult(database, job.run, id, result, []))
+  return result
+}
+
+function noResult(file: number, kind: string): FileResult {
   return {
-    file: piece.file,
+    file,
+    kind,
     outcome: 'nothing',
-    kind: job.files[piece.file]!.kind,
     rows: 0,
     inserted: 0,
     deleted: 0,
     deadLetters: 0,
-    remarks: [...piece.head.remarks, reason],
+    missing: 0,
+    remarks: [],
     changes: [],
   }
-}
-
-/** The file is as it was before; why is recorded. */
-async function fail({ database, job, source }: Loader, piece: ParsedPiece, message: string): Promise<FileResult> {
-  const { kind } = job.files[piece.file]!
-  const common = { file: piece.file, kind, rows: 0, inserted: 0, deleted: 0, deadLetters: 0, changes: [] }
-  const result: FileResult = { ...common, outcome: 'failed', message, remarks: piece.head.remarks }
-  await database.transaction(() => enterResult(database, source, source.files[piece.file]!.id, result, []))
-  return result
 }
 
 /** Refusals of the database in words of this job. */
@@ -306,6 +358,7 @@ function explain(error: unknown): string {
   const { detail, hint } = error as { detail?: string; hint?: string }
   const more = [detail, hint].filter((each) => typeof each === 'string' && each !== '').join(' ')
   const code = codeOf(error)
+  if (code === '57014') return `a statement took longer than it may; nothing of it was written (${message})`
   if (code === '55P03') return 'its table is locked by somebody else; nothing of it was written'
   if (code === '0A000' || code === '2BP01') {
     return `a column has to change, and something depends on it: ${message}${more === '' ? '' : ` (${more})`}. Drop that and make it again behind the import, or declare the type of the column`

@@ -15,6 +15,8 @@ export interface Head {
   readonly placeholders: Readonly<Record<string, string>>
   /** What is worth telling. */
   readonly remarks: readonly string[]
+  /** What tells of the file that nothing of it has changed; null where that cannot be told. */
+  readonly seen: string | null
 }
 
 /** How the reading of a file ended. */
@@ -71,7 +73,7 @@ export interface ParsedPiece {
 /** What became of a file. */
 export interface FileResult {
   readonly file: number
-  readonly outcome: 'imported' | 'failed' | 'nothing'
+  readonly outcome: 'imported' | 'unchanged' | 'failed' | 'nothing'
   readonly kind: string
   /** With its schema; absent where none was made. */
   readonly table?: string
@@ -80,6 +82,8 @@ export interface FileResult {
   readonly inserted: number
   readonly deleted: number
   readonly deadLetters: number
+  /** Rows that were read, and are neither in the table nor dead letters: more than 0, and the books are wrong. */
+  readonly missing: number
   /** Why it failed, or what is worth telling. */
   readonly message?: string
   readonly remarks: readonly string[]

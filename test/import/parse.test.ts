@@ -19,6 +19,7 @@ function headOf(width: number, dialect: Partial<Dialect> = {}, declared: Head['d
     declared,
     placeholders: {},
     remarks: [],
+    seen: null,
   }
 }
 

@@ -155,8 +155,8 @@ test(
         assert.deepEqual([west.failure, west.imported], [undefined, 1])
       }),
     )
-    const { failure, imported } = await east
-    assert.deepEqual([failure, imported], [undefined, 1])
+    const { failure, imported, results } = await east
+    assert.deepEqual([failure, imported], [undefined, 1], JSON.stringify(results))
     assert.deepEqual(await rowsAt(to, 'select place from east.a union all select place from west.a'), [
       ['far east'],
       ['west'],
