@@ -27,7 +27,11 @@ export const importFiles: Command = {
       text: 'Imports nothing: prints the millrace-import.json that would say what is found, and on stderr why.',
     },
     connections: { type: 'string', value: 'N', text: 'Most connections to a server. Default: 4.' },
-    'rows-per-second': { type: 'string', value: 'N', text: 'Rows that are read in a second, at most. Default: any number.' },
+    'rows-per-second': {
+      type: 'string',
+      value: 'N',
+      text: 'Rows that are read in a second, at most. Default: any number.',
+    },
     'statement-timeout': {
       type: 'string',
       value: 'MS',
@@ -106,8 +110,17 @@ async function importDirectoryOf(
     statementTimeoutMs: wholeOf(values, 'statement-timeout'),
     maxDead: percentOf(textOf(values, 'max-dead')),
   }
-  const { ImportProblem, addressOf, exitCodeOf, importDirectory, show, summarize, summaryText, tellProblem, tellWebhook } =
-    await import('../import/index.ts')
+  const {
+    ImportProblem,
+    addressOf,
+    exitCodeOf,
+    importDirectory,
+    show,
+    summarize,
+    summaryText,
+    tellProblem,
+    tellWebhook,
+  } = await import('../import/index.ts')
   say(`Importing ${directory} into ${to === undefined ? '.millrace/import/database' : addressOf(to)}`)
   let screen: Screen | undefined
   const hasBars = output.terminal !== undefined && !isJson

@@ -77,7 +77,9 @@ const share: Check = (value) => (typeof value === 'number' && value >= 0 && valu
 const count: Check = (value) => (Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number')
 const positive: Check = (value) => (typeof value === 'number' && value > 0 ? undefined : 'a number above 0')
 const address: Check = (value) =>
-  typeof value === 'string' && /^https?:\/\//.test(value) ? undefined : 'an address that begins with http:// or https://'
+  typeof value === 'string' && /^https?:\/\//.test(value)
+    ? undefined
+    : 'an address that begins with http:// or https://'
 const oneOf =
   (...values: readonly string[]): Check =>
   (value) =>

@@ -49,11 +49,12 @@ export async function listRuns({ to, dataDirectory, source, limit = 20 }: RunsOp
   try {
     const database = await openDatabase(to, join(embedded, 'database'))
     try {
-      const [found] = await database.query<{ there: boolean }>(`select to_regclass('${BOOKS}.runs') is not null as there`)
+      const [found] = await database.query<{ there: boolean }>(
+        `select to_regclass('${BOOKS}.runs') is not null as there`,
+      )
       if (!found!.there) return []
       await database.transaction(() => openBooks(database))
-      const time = (column: string): string =>
-        `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+      const time = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
       return await database.query<ImportRun>(
         `select r.id, s.name as source, ${time('r.started')} as started, ${time('r.finished')} as finished,
           case when r.finished is null then 'open' when r.is_interrupted then 'interrupted'
@@ -85,7 +86,18 @@ export async function listRuns({ to, dataDirectory, source, limit = 20 }: RunsOp
 /** A line for each run. */
 export function runsText(runs: readonly ImportRun[]): string {
   if (runs.length === 0) return 'No run is in the books.'
-  const titles = ['run', 'source', 'started (UTC)', 'seconds', 'outcome', 'files', 'unchanged', 'rows', 'dead letters', '']
+  const titles = [
+    'run',
+    'source',
+    'started (UTC)',
+    'seconds',
+    'outcome',
+    'files',
+    'unchanged',
+    'rows',
+    'dead letters',
+    '',
+  ]
   const rows = runs.map((run) => [
     String(run.id),
     run.source,

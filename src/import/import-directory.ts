@@ -28,7 +28,7 @@ export interface ImportOptions {
   readonly declared?: Declared
   /** The name under which the database keeps what comes from here. Default: as declared, or the directory's. */
   readonly source?: string | undefined
-  /** Connections to a server. Default: 4. */
+  /** Connections to a server. Default: 4, or fewer for fewer files. */
   readonly connections?: number | undefined
   /** Share of dead letters from which a file fails. Default: as declared, or 0.5. */
   readonly maxDead?: number | undefined
@@ -118,7 +118,8 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
     ...(options.to === undefined ? { embedded: join(embedded, 'database') } : { url: options.to }),
   }
   try {
-    const connections = options.to === undefined ? 1 : (options.connections ?? declared.limits?.connections ?? CONNECTIONS)
+    const usual = Math.min(CONNECTIONS, files.length + 1)
+    const connections = options.to === undefined ? 1 : (options.connections ?? declared.limits?.connections ?? usual)
     const { results, left, ...ended } = await importEntered(job, files, { ...options, connections }, tell)
     return {
       source: job.source.name,
@@ -211,7 +212,13 @@ async function importEntered(
       source: source.name,
     }
   } catch (error) {
-    return { results, left, run: entered.run, source: source.name, failure: `the run could not be ended: ${messageOf(error)}` }
+    return {
+      results,
+      left,
+      run: entered.run,
+      source: source.name,
+      failure: `the run could not be ended: ${messageOf(error)}`,
+    }
   } finally {
     lock?.release()
     await database.close().catch(() => undefined)
@@ -223,7 +230,11 @@ function sorted(
   found: readonly FoundFile[],
   known: readonly KnownFile[],
   which: NonNullable<ImportOptions['files']>,
-): { readonly results: Map<string, FileResult>; readonly left: readonly FoundFile[]; readonly changed: readonly JobFile[] } {
+): {
+  readonly results: Map<string, FileResult>
+  readonly left: readonly FoundFile[]
+  readonly changed: readonly JobFile[]
+} {
   const results = new Map<string, FileResult>()
   const left: FoundFile[] = []
   const changed: JobFile[] = []
@@ -242,7 +253,11 @@ function sorted(
 }
 
 function progressOf(files: readonly JobFile[], tell: Tell): (path: string, rows: number) => void {
-  const all = { phase: 'importing', files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) } as const
+  const all = {
+    phase: 'importing',
+    files: files.length,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+  } as const
   tell(all)
   const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]))
   let [endedFiles, endedBytes, ended] = [0, 0, 0]

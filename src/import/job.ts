@@ -79,7 +79,14 @@ export async function survey(
     kinds.set(kind.name, kind.declared)
     const how = JSON.stringify([kind, placeholders, maxDead])
     const bytes = Number(facts?.size ?? 0)
-    files.push({ path, kind: kind.name, bytes, placeholders, how, seen: facts === undefined ? null : seenOf(facts, how) })
+    files.push({
+      path,
+      kind: kind.name,
+      bytes,
+      placeholders,
+      how,
+      seen: facts === undefined ? null : seenOf(facts, how),
+    })
   }
   files.sort((a, b) => a.bytes - b.bytes || (a.path < b.path ? -1 : 1))
   return { files, kinds: Object.fromEntries(kinds) }

@@ -40,7 +40,8 @@ export async function closeLoader({ database, job }: Loader): Promise<void> {
     )
     for (const { file } of ended) await dropStage(database, file)
     // Nobody else may open an embedded database meanwhile.
-    if (job.embedded !== undefined) await leaveRun(database, job.run, { unchanged: job.unchanged, isInterrupted: false })
+    if (job.embedded !== undefined)
+      await leaveRun(database, job.run, { unchanged: job.unchanged, isInterrupted: false })
   } finally {
     await database.close()
   }
@@ -178,12 +179,7 @@ interface WholeFile extends PieceFacts {
   readonly hasRefused: boolean
 }
 
-async function loadWhole(
-  loader: Loader,
-  piece: ParsedPiece,
-  stage: string,
-  hasRefused: boolean,
-): Promise<FileResult> {
+async function loadWhole(loader: Loader, piece: ParsedPiece, stage: string, hasRefused: boolean): Promise<FileResult> {
   const { letters, copy, rows } = piece
   if (rows > 0) await loader.database.copy(stage, copy)
   const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage, hasRefused }

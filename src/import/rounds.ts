@@ -57,7 +57,8 @@ export async function importFiles(
 async function importOnce(job: JobData, options: RoundOptions): Promise<Round> {
   const { onRunning, onEnded, signal, connections } = options
   const results = new Map<string, FileResult>()
-  const parsers = Math.min(4, availableParallelism())
+  // One parser feeds more than a server takes; the server may need a core too.
+  const parsers = Math.max(1, Math.min(4, availableParallelism() - 1))
   const sized = changeGraph(graph, { nodes: { load: { concurrency: connections }, parse: { concurrency: parsers } } })
   let pipeline: Pipeline
   try {

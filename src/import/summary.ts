@@ -150,7 +150,8 @@ export function summaryText(summary: Summary, columns = Infinity): string {
 
 /** Rows of the files are those of the tables and the dead letters. */
 function balanceText({ rows, deadLetters, isBalanced, results }: Summary): string {
-  if (isBalanced) return `The books balance: ${count(rows + deadLetters)} read, ${count(rows)} in tables, ${count(deadLetters)} dead letters.`
+  if (isBalanced)
+    return `The books balance: ${count(rows + deadLetters)} read, ${count(rows)} in tables, ${count(deadLetters)} dead letters.`
   const files = results.filter((each) => each.missing !== 0).map(({ path, missing }) => `${path} (${count(missing)})`)
   return `THE BOOKS DO NOT BALANCE: rows were read, and are neither in their table nor dead letters: ${files.join(', ')}.`
 }

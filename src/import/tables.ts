@@ -72,8 +72,7 @@ export async function applyFile(database: Database, to: Destination, staged: Sta
   const all = [...known, ...plan.added]
   const { inserted, deleted, letters } = await write(database, to, table, all, plan.columns, staged)
   const { formerTable } = state
-  const left =
-    formerTable === null ? 0 : await database.change(`delete from ${formerTable} where _file = ${to.file}`)
+  const left = formerTable === null ? 0 : await database.change(`delete from ${formerTable} where _file = ${to.file}`)
   const gone = mode === 'replace' ? await dropColumns(database, to, table, shownTable, known, plan.columns) : []
   return {
     table: shownTable,
