@@ -27,6 +27,7 @@ export interface JobFile extends FoundFile {
   readonly kindId: number
   /** What an earlier look at the whole file has found. */
   readonly encoding?: Encoding
+  readonly titles?: readonly string[]
 }
 
 export interface JobData {
@@ -55,8 +56,8 @@ export interface JobData {
 
 export type Kinds = Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
 
-const TABLES = /\.(?:csv|tsv)(?:\.gz)?$/i
-const MAYBE_TABLES = /\.(?:csv|tsv|txt)(?:\.gz)?$/i
+const TABLES = /\.(?:csv|tsv|ndjson|jsonl)(?:\.gz)?$/i
+const MAYBE_TABLES = /\.txt(?:\.gz)?$/i
 
 /** The files of a directory, small ones first, with their kinds. @param onFound told how many there are so far @throws what `readdir` throws */
 export async function survey(

@@ -1,4 +1,4 @@
-import { MAX_STAGED_COLUMNS } from './parse.ts'
+import { MAX_STAGED_COLUMNS } from './records.ts'
 
 /** What is remembered of all columns together. */
 const MAX_VALUES = 2_000_000

@@ -126,8 +126,8 @@ async function prepareStage(database: Database, file: number, { version, head }:
 
 /** @returns whether the file is staged whole. A piece that is there already is not staged twice. */
 async function stagePiece({ database, staging }: Loader, file: number, piece: ParsedPiece): Promise<boolean> {
-  const { version, end, letters, copy, evidence, rows, notUtf8, hasUtf8 } = piece
-  const facts: PieceFacts = { evidence, rows, notUtf8, hasUtf8, digest: digestOf(piece) }
+  const { version, end, letters, copy, evidence, rows, notUtf8, hasUtf8, unknown } = piece
+  const facts: PieceFacts = { evidence, rows, notUtf8, hasUtf8, unknown, digest: digestOf(piece) }
   // A server that crashed has emptied it; an import that was killed may end the file just now.
   const there = await database.query(`select 1 from ${BOOKS}.loads where file = $1 and version = $2 for key share`, [
     file,
@@ -167,6 +167,7 @@ interface PieceFacts {
   readonly rows: number
   readonly notUtf8: number
   readonly hasUtf8: boolean
+  readonly unknown: readonly string[]
   readonly digest: string
 }
 
@@ -210,6 +211,7 @@ async function loadStaged(
     rows: sum(({ rows }) => rows),
     notUtf8: sum(({ notUtf8 }) => notUtf8),
     hasUtf8: pieces.some(({ facts }) => facts.hasUtf8),
+    unknown: [...new Set(pieces.flatMap(({ facts }) => facts.unknown))],
     digest: digest.digest('hex').slice(0, 32),
     deadLetters: pieces.reduce((total, { count }) => total + count, 0),
     letters: pieces.flatMap(({ letters }) => letters).slice(0, 10),
@@ -232,7 +234,8 @@ async function endFile(
   const declared = job.kinds[file.kind]!
   const { rows, deadLetters, letters } = whole
   const common: FileResult = { ...noResult(index, file.kind), remarks: head.remarks }
-  if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows) return { ...common, again: 'windows-1252' }
+  if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows) return { ...common, again: { encoding: 'windows-1252' } }
+  if (whole.unknown.length > 0) return { ...common, again: { titles: [...head.titles, ...whole.unknown] } }
   const limit = (declared.maxDead ?? job.maxDead) * (rows + deadLetters)
   const failed = (dead: number, first: Letter): FileResult => ({
     ...common,

@@ -8,7 +8,7 @@ import { createGunzip } from 'node:zlib'
 import { type Marked, type SourceContext, mark } from '../graph/types.ts'
 import type { DeclaredColumn } from './column-types.ts'
 import type { DeclaredKind } from './declared.ts'
-import { COMMA_DIALECT, type Encoding, LF } from './dialect.ts'
+import { COMMA_DIALECT, type Dialect, type Encoding, LF } from './dialect.ts'
 import type { JobData, JobFile } from './job.ts'
 import { Pace } from './pace.ts'
 import { messageOf } from './problem.ts'
@@ -16,6 +16,7 @@ import type { FileEnd, Head, Piece } from './records.ts'
 import { countLines, lastRowEnd, lineEnd } from './rows.ts'
 import { READING, seenOf, stateOf } from './seen.ts'
 import { sniff } from './sniff.ts'
+import { sniffObjects } from './sniff-objects.ts'
 
 /** What a file is looked at by, before its rows are read. */
 const HEAD_BYTES = 256 * 1024
@@ -71,6 +72,7 @@ const NO_HEAD: Head = {
   remarks: [],
   seen: null,
 }
+const OBJECTS = /\.(?:ndjson|jsonl)(?:\.gz)?$/i
 /** Beyond every file of the job's pieces. */
 const WHOLE_FILE = Number.MAX_SAFE_INTEGER
 
@@ -98,10 +100,10 @@ async function* readFile(
     if (from !== undefined && from.state !== state) throw new Changed()
     const encoding = reading.file.encoding ?? reading.kind.encoding
     const content = new Content(handle, { path, encoding }, signal)
-    const sniffed = sniff(await content.upTo(HEAD_BYTES), content.isEnd, {
-      ...reading.kind,
-      ...(encoding === undefined ? {} : { encoding }),
-    })
+    const start = await content.upTo(HEAD_BYTES)
+    const sniffed = OBJECTS.test(path)
+      ? sniffObjects(start, content.isEnd, reading.file.titles)
+      : sniff(start, content.isEnd, { ...reading.kind, ...(encoding === undefined ? {} : { encoding }) })
     if ('reason' in sniffed) nothing = sniffed
     else {
       const { titles, dialect } = sniffed
@@ -109,7 +111,7 @@ async function* readFile(
       head = {
         titles,
         dialect,
-        mayBeWindows: encoding === undefined,
+        mayBeWindows: encoding === undefined && dialect.format === 'csv',
         declared: titles.map((title) => declaredOf(reading.kind, title)),
         placeholders: reading.file.placeholders,
         remarks: [...content.remarks, ...later, ...sniffed.remarks],
@@ -123,7 +125,7 @@ async function* readFile(
       await content.skip(offset)
       for (;;) {
         if (signal.aborted) return
-        const bytes = await content.piece((held) => lastRowEnd(held, 0, dialect), line, reading.pieceBytes)
+        const bytes = await content.piece((held) => rowsEnd(held, dialect), line, reading.pieceBytes)
         if (bytes.length === 0) break
         if (held !== undefined) yield mark(held.piece, { cursor: held.cursor })
         offset += bytes.length
@@ -145,6 +147,11 @@ async function* readFile(
   const last = held?.piece ?? { file: index, version, piece, line: 0, bytes: new Uint8Array(0), head }
   const end: FileEnd = { pieces: last.piece + 1, ...(nothing === undefined ? {} : { nothing }) }
   yield mark({ ...last, end }, { cursor: { index, piece: WHOLE_FILE, offset: 0, line: 0, state: '' } satisfies Cursor })
+}
+
+/** Where the last whole row ends. */
+function rowsEnd(bytes: Uint8Array, dialect: Dialect): number {
+  return dialect.format === 'ndjson' ? bytes.lastIndexOf(LF) + 1 : lastRowEnd(bytes, 0, dialect)
 }
 
 class Changed extends Error {

@@ -3,6 +3,11 @@ import type { DeclaredColumn } from './column-types.ts'
 import type { Dialect } from './dialect.ts'
 import type { Evidence } from './evidence.ts'
 
+/** Wider rows do not fit a page of the staging table: their cells go as one array. */
+export const MAX_STAGED_COLUMNS = 250
+/** A dead letter keeps so much of its row. */
+export const RAW_CHARACTERS = 16_384
+
 /** What the head of a file said. */
 export interface Head {
   readonly titles: readonly string[]
@@ -66,6 +71,8 @@ export interface ParsedPiece {
   /** Rows that are no UTF-8, and whether there is UTF-8 beyond ASCII. */
   readonly notUtf8: number
   readonly hasUtf8: boolean
+  /** Names in objects that the head does not have. */
+  readonly unknown: readonly string[]
   readonly head: Head
   readonly end?: FileEnd
 }
@@ -88,8 +95,15 @@ export interface FileResult {
   readonly message?: string
   readonly remarks: readonly string[]
   readonly changes: readonly SchemaChange[]
-  /** It is to be read once more, with this encoding. */
-  readonly again?: 'windows-1252'
+  /** It is to be read once more, with what all of it has shown. */
+  readonly again?: Again
+}
+
+/** What only a look at a whole file shows. */
+export interface Again {
+  readonly encoding?: 'windows-1252'
+  /** Titles of all columns. */
+  readonly titles?: readonly string[]
 }
 
 /** A column that came, went, or became wider. */

@@ -46,10 +46,7 @@ export async function importFiles(
     const again = new Map([...last.results].map(([path, { again }]) => [path, again]))
     left = left
       .filter(({ path }) => !results.has(path))
-      .map((file) => {
-        const encoding = again.get(file.path)
-        return encoding === undefined ? file : { ...file, encoding }
-      })
+      .map((file) => ({ ...file, ...again.get(file.path) }))
   }
   return { ...last, results }
 }

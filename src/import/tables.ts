@@ -7,10 +7,9 @@ import type { Evidence } from './evidence.ts'
 import { type ColumnRow, type FileState, enterColumns } from './books.ts'
 import { BOOKS } from './books-tables.ts'
 import { quoteName, quoteText } from './names.ts'
-import { MAX_STAGED_COLUMNS } from './parse.ts'
 import { ImportProblem } from './problem.ts'
 import { insertApart } from './refused.ts'
-import type { Head, Letter, SchemaChange } from './records.ts'
+import { type Head, type Letter, MAX_STAGED_COLUMNS, type SchemaChange } from './records.ts'
 
 /** Rows of a file, all of them, as text in a table of their own. */
 export interface Staged {
