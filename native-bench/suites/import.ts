@@ -117,10 +117,9 @@ export const importSuite: Suite = {
             renameOne(file)
             const changed = await imported('one', { written: 1 })
             renameOne(file)
-            const rate = ({ msPerRecord }: Burst): Figure => ({ value: 1000 / msPerRecord, unit })
             return {
               ...first,
-              also: { 'read again': rate(again), unchanged: rate(unchanged), 'one row changed': rate(changed) },
+              also: { 'read again': rateOf(again), unchanged: rateOf(unchanged), 'one row changed': rateOf(changed) },
             }
           },
         },
@@ -147,6 +146,8 @@ export const importSuite: Suite = {
     }
   },
 }
+
+const rateOf = ({ msPerRecord }: Burst): Figure => ({ value: 1000 / msPerRecord, unit: 'records/s' })
 
 const fresh = (table: string): string => `drop table if exists ${table}; create table ${table} (${COLUMNS})`
 

@@ -140,7 +140,7 @@ async function importDirectoryOf(
       onProgress: (now: Progress) => progress.see(now),
       onRunning: (pipeline: Pipeline) => {
         screen?.close()
-        const write = (text: string): void => (hasBars ? output.terminal!.write(text) : say(text.trimEnd()))
+        const write = (text: string): void => (hasBars ? output.terminal.write(text) : say(text.trimEnd()))
         screen = show(pipeline, { isTTY: hasBars, write }, () => progress.text)
       },
     })

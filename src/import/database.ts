@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
 import { dirname } from 'node:path'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PGlite as EmbeddedPostgres } from '@electric-sql/pglite'
 import type Postgres from 'postgres'
@@ -172,23 +174,19 @@ class Connection {
   }
 
   copy(text: string, bytes: Uint8Array): Promise<void> {
-    return this.#asked(
-      () =>
-        new Promise((resolve, reject) => {
-          const query = this.#sql.unsafe(text)
-          // What the server refuses behind the last byte, the client tells the query alone: its stream would wait for ever.
-          const refusable = query as unknown as { reject: (error: unknown) => void }
-          const { reject: refuse } = refusable
-          refusable.reject = (error) => {
-            refuse(error)
-            reject(error as Error)
-          }
-          query.writable().then((stream) => {
-            stream.on('error', reject).on('finish', resolve)
-            stream.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
-          }, reject)
-        }),
-    )
+    return this.#asked(() => {
+      const query = this.#sql.unsafe(text)
+      // What the server refuses behind the last byte, the client tells the query alone: its stream would wait for ever.
+      const refusable = query as unknown as { reject: (error: unknown) => void }
+      const { reject: refuse } = refusable
+      const refused = new Promise<never>((_, reject) => {
+        refusable.reject = (error) => {
+          refuse(error)
+          reject(error)
+        }
+      })
+      return Promise.race([refused, sendTo(query.writable(), bytes)])
+    })
   }
 
   async close(): Promise<void> {
@@ -205,6 +203,12 @@ class Connection {
         .finally(() => this.#open.delete(reject))
     })
   }
+}
+
+async function sendTo(opening: Promise<Writable>, bytes: Uint8Array): Promise<void> {
+  const stream = await opening
+  stream.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  await finished(stream)
 }
 
 async function postgresClient(): Promise<typeof Postgres> {

@@ -54,9 +54,8 @@ export async function listRuns({ to, dataDirectory, source, limit = 20 }: RunsOp
       )
       if (!found!.there) return []
       await database.transaction(() => openBooks(database))
-      const time = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
       return await database.query<ImportRun>(
-        `select r.id, s.name as source, ${time('r.started')} as started, ${time('r.finished')} as finished,
+        `select r.id, s.name as source, ${timeSql('r.started')} as started, ${timeSql('r.finished')} as finished,
           case when r.finished is null then 'open' when r.is_interrupted then 'interrupted'
             when r.message is not null or coalesce(f.failed, 0) > 0 or coalesce(f.missing, 0) <> 0 then 'failed'
             else 'imported' end as outcome,
@@ -81,6 +80,10 @@ export async function listRuns({ to, dataDirectory, source, limit = 20 }: RunsOp
   } finally {
     unlock()
   }
+}
+
+function timeSql(column: string): string {
+  return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }
 
 /** A line for each run. */

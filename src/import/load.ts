@@ -234,7 +234,8 @@ async function endFile(
   const declared = job.kinds[file.kind]!
   const { rows, deadLetters, letters } = whole
   const common: FileResult = { ...noResult(index, file.kind), remarks: head.remarks }
-  if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows) return { ...common, again: { encoding: 'windows-1252' } }
+  if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows)
+    return { ...common, again: { encoding: 'windows-1252' } }
   if (whole.unknown.length > 0) return { ...common, again: { titles: [...head.titles, ...whole.unknown] } }
   const limit = (declared.maxDead ?? job.maxDead) * (rows + deadLetters)
   const failed = (dead: number, first: Letter): FileResult => ({

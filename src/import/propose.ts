@@ -166,7 +166,7 @@ function proposeKind({ pattern, name, files }: Group & { readonly name?: string 
   const sum = (of: (file: LookedAt) => number): number => files.reduce((total, file) => total + of(file), 0)
   const dead = sum(({ deadLetters }) => deadLetters)
   const delimiter = String.fromCharCode(dialect.delimiter)
-  const utf16 = remarks.find((remark) => /^encoding: utf-16/.test(remark))?.slice('encoding: '.length)
+  const utf16 = remarks.find((remark) => remark.startsWith('encoding: utf-16'))?.slice('encoding: '.length)
   const encoding =
     dialect.encoding === 'windows-1252' ? dialect.encoding : (utf16 as 'utf-16le' | 'utf-16be' | undefined)
   const kind: DeclaredKind = {

@@ -44,9 +44,7 @@ export async function importFiles(
     for (const [path, result] of last.results) if (result.again === undefined) results.set(path, result)
     if (last.failure !== undefined || options.signal.aborted) break
     const again = new Map([...last.results].map(([path, { again }]) => [path, again]))
-    left = left
-      .filter(({ path }) => !results.has(path))
-      .map((file) => ({ ...file, ...again.get(file.path) }))
+    left = left.filter(({ path }) => !results.has(path)).map((file) => ({ ...file, ...again.get(file.path) }))
   }
   return { ...last, results }
 }

@@ -37,12 +37,15 @@ export class RunLock {
   /** To be called when the connection broke. */
   retake(): void {
     if (this.#isOver) return
-    this.#try().then(
-      (isTaken) => {
-        if (!isTaken && !this.#isOver) this.#onLost()
-      },
-      () => void setTimeout(() => this.retake(), RETAKE_MS).unref(),
-    )
+    void this.#retake()
+  }
+
+  async #retake(): Promise<void> {
+    try {
+      if (!(await this.#try()) && !this.#isOver) this.#onLost()
+    } catch {
+      setTimeout(() => this.retake(), RETAKE_MS).unref()
+    }
   }
 
   release(): void {

@@ -102,22 +102,26 @@ test('connections that are reset again and again: the import ends, and all is th
   assert.deepEqual(await heldIn('reset'), wholeOf(1))
 })
 
-test('a disk that is full: what was not written is told, the tables are as they were, and the next import goes on', onServer, async () => {
-  const directory = folderOf(versionOf(1), 'full')
-  await importHere({ directory, to })
-  await run(`create function full_disk() returns trigger language plpgsql as
+test(
+  'a disk that is full: what was not written is told, the tables are as they were, and the next import goes on',
+  onServer,
+  async () => {
+    const directory = folderOf(versionOf(1), 'full')
+    await importHere({ directory, to })
+    await run(`create function full_disk() returns trigger language plpgsql as
     $$begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end$$;
     create trigger full_disk before insert on "full".large for each statement execute function full_disk()`)
-  put(directory, versionOf(2))
-  const summary = await importHere({ directory, to })
-  assert.equal(summary.failure, 'could not extend file: No space left on device')
-  assert.equal(exitCodeOf(summary), 1)
-  assert.equal(resultOf(summary, 'large.csv').outcome, 'not read')
-  assert.deepEqual(await heldIn('"full"'), [...wholeOf(2).slice(0, 4), wholeOf(1)[4]])
-  await run('drop trigger full_disk on "full".large')
-  assert.deepEqual((await importHere({ directory, to })).failed, 0)
-  assert.deepEqual(await heldIn('"full"'), wholeOf(2))
-})
+    put(directory, versionOf(2))
+    const summary = await importHere({ directory, to })
+    assert.equal(summary.failure, 'could not extend file: No space left on device')
+    assert.equal(exitCodeOf(summary), 1)
+    assert.equal(resultOf(summary, 'large.csv').outcome, 'not read')
+    assert.deepEqual(await heldIn('"full"'), [...wholeOf(2).slice(0, 4), wholeOf(1)[4]])
+    await run('drop trigger full_disk on "full".large')
+    assert.deepEqual((await importHere({ directory, to })).failed, 0)
+    assert.deepEqual(await heldIn('"full"'), wholeOf(2))
+  },
+)
 
 test('a statement that takes longer than it may fails its file alone', onServer, async () => {
   const directory = folderOf({ 'slow.csv': 'id\n1\n', 'quick.csv': 'id\n1\n' }, 'timed')
@@ -127,7 +131,10 @@ test('a statement that takes longer than it may fails its file alone', onServer,
   put(directory, { 'slow.csv': 'id\n2\n', 'quick.csv': 'id\n2\n' })
   const declared = { limits: { statementTimeoutMs: 300 } }
   const summary = await importHere({ directory, to, declared })
-  assert.match(resultOf(summary, 'slow.csv').message!, /^a statement took longer than it may; nothing of it was written/)
+  assert.match(
+    resultOf(summary, 'slow.csv').message!,
+    /^a statement took longer than it may; nothing of it was written/,
+  )
   assert.deepEqual(await rowsAt(to, 'select (select id from timed.slow) as a, (select id from timed.quick) as b'), [
     ['1', '2'],
   ])

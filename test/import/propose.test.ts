@@ -3,7 +3,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Declared, proposeDeclaration } from 'millrace/import'
 import { checkDeclared } from '#src/import/declared.js'
-import { findServer, folderOf, importByCommand, importHere, newDatabase, put, rowsAt, temporaryFolder } from './harness.js'
+import {
+  findServer,
+  folderOf,
+  importByCommand,
+  importHere,
+  newDatabase,
+  put,
+  rowsAt,
+  temporaryFolder,
+} from './harness.js'
 
 const server = await findServer()
 const onServer = 'skip' in server ? { skip: server.skip } : {}
@@ -52,20 +61,24 @@ test('files that belong together are one kind; types, and what speaks for them, 
     assert.ok(evidence.includes(line), `${line}\nis not in\n${evidence.join('\n')}`)
 })
 
-test('what is proposed can be put into the directory as it is, and the import does what it says', onServer, async () => {
-  const directory = folderOf(FILES, 'taken')
-  const { code, stdout } = await importByCommand([directory, '--propose'], { cwd: temporaryFolder() })
-  assert.equal(code, 0)
-  assert.ok((JSON.parse(stdout) as Declared).kinds!.length > 0)
-  put(directory, { 'millrace-import.json': stdout })
-  const { failed, deadLetters } = await importHere({ directory, to })
-  assert.deepEqual([failed, deadLetters], [0, 0])
-  assert.deepEqual(await rowsAt(to, 'select folder, id, "when" from taken.invoices_2 order by 1, 2'), [
-    ['a', '1', '2024-01-31'],
-    ['a', '2', '2024-02-01'],
-    ['b', '1', '2024-01-31'],
-    ['b', '4', null],
-  ])
-  assert.deepEqual(await rowsAt(to, 'select code from taken.orders order by 1'), [['007'], ['008'], ['1e5'], ['2e5']])
-  assert.deepEqual(await rowsAt(to, 'select x from taken.orders_old order by 1'), [['1'], ['2']])
-})
+test(
+  'what is proposed can be put into the directory as it is, and the import does what it says',
+  onServer,
+  async () => {
+    const directory = folderOf(FILES, 'taken')
+    const { code, stdout } = await importByCommand([directory, '--propose'], { cwd: temporaryFolder() })
+    assert.equal(code, 0)
+    assert.ok((JSON.parse(stdout) as Declared).kinds!.length > 0)
+    put(directory, { 'millrace-import.json': stdout })
+    const { failed, deadLetters } = await importHere({ directory, to })
+    assert.deepEqual([failed, deadLetters], [0, 0])
+    assert.deepEqual(await rowsAt(to, 'select folder, id, "when" from taken.invoices_2 order by 1, 2'), [
+      ['a', '1', '2024-01-31'],
+      ['a', '2', '2024-02-01'],
+      ['b', '1', '2024-01-31'],
+      ['b', '4', null],
+    ])
+    assert.deepEqual(await rowsAt(to, 'select code from taken.orders order by 1'), [['007'], ['008'], ['1e5'], ['2e5']])
+    assert.deepEqual(await rowsAt(to, 'select x from taken.orders_old order by 1'), [['1'], ['2']])
+  },
+)
