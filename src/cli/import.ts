@@ -9,7 +9,7 @@ const INTERRUPTED = 130
 
 export const importFiles: Command = {
   summary: 'Imports the files of a directory (CSV, NDJSON) into PostgreSQL: a table for each kind of file.',
-  usage: 'DIR | retry DIR | runs [--to postgres://…] [--source NAME] [--json]',
+  usage: 'DIR | retry DIR | serve DIR --cron EXPRESSION | runs [--to postgres://…] [--source NAME] [--json]',
   options: {
     to: {
       type: 'string',
@@ -47,6 +47,20 @@ export const importFiles: Command = {
       value: 'URL',
       text: 'Gets a POST with JSON on failure, on a schema change, and where there are dead letters.',
     },
+    cron: {
+      type: 'string',
+      value: 'EXPRESSION',
+      text: 'With serve: when an import is due, in five fields, or six with seconds in front: "15 3 * * *".',
+    },
+    'time-zone': {
+      type: 'string',
+      value: 'NAME',
+      text: 'With serve: of the expression. Default: that of the machine.',
+    },
+    'no-missed': {
+      type: 'boolean',
+      text: 'With serve: a run that was due while nobody served is not made up for. Default: it is, at once.',
+    },
     limit: { type: 'string', value: 'N', text: 'With runs: so many, the last ones. Default: 20.' },
     json: { type: 'boolean', text: 'Ends with one line of JSON on stdout; all else goes to stderr.' },
   },
@@ -54,6 +68,7 @@ export const importFiles: Command = {
     const [first, ...more] = call.positionals
     if (first === 'runs') return runs(call, more)
     if (first === 'retry') return retry(call, more)
+    if (first === 'serve') return serveDirectory(call, more)
     if (first === undefined || more.length > 0) throw new UsageError('Name one directory.')
     return call.values['propose'] === true ? propose(call, first) : importDirectoryOf(call, first, 'changed')
   },
@@ -83,6 +98,34 @@ async function retry(call: Call, [directory, ...more]: readonly string[]): Promi
   return importDirectoryOf(call, directory, 'failed')
 }
 
+/** `serve`: an import whenever it is due, until Ctrl-C. */
+async function serveDirectory(call: Call, [directory, ...more]: readonly string[]): Promise<number> {
+  const { values, output } = call
+  const cron = textOf(values, 'cron')
+  if (directory === undefined || more.length > 0) throw new UsageError('serve takes one directory.')
+  if (cron === undefined) throw new UsageError('serve takes --cron, which says when.')
+  const { ImportProblem, lastRunMs, openSchedule, serve } = await import('../import/index.ts')
+  const say = (text: string): void => output.warn(text)
+  const interruption = interrupts(say)
+  try {
+    await serve({
+      schedule: await openSchedule(cron, textOf(values, 'time-zone')),
+      lastRunMs: await lastRunMs({ directory, to: addressOfDatabase(values), source: textOf(values, 'source') }),
+      makesUp: values['no-missed'] !== true,
+      run: async () => void (await importDirectoryOf(call, directory, 'changed', interruption.signal)),
+      onProblem: (error) => say(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+      onWaiting: (untilMs) => say(`The next import is due at ${new Date(untilMs).toISOString()}.`),
+      signal: interruption.signal,
+    })
+    return 0
+  } catch (error) {
+    if (!(error instanceof ImportProblem)) throw error
+    return problem(error, values, output)
+  } finally {
+    interruption.end()
+  }
+}
+
 async function propose({ values, output }: Call, directory: string): Promise<number> {
   const { ImportProblem, proposeDeclaration } = await import('../import/index.ts')
   try {
@@ -100,6 +143,7 @@ async function importDirectoryOf(
   { values, output }: Call,
   directory: string,
   files: NonNullable<ImportOptions['files']>,
+  signal?: AbortSignal,
 ): Promise<number> {
   const isJson = values['json'] === true
   const say = (text: string): void => (isJson ? output.warn(text) : output.print(text))
@@ -127,7 +171,10 @@ async function importDirectoryOf(
   const progress = new ProgressLines((text) => {
     if (screen === undefined || !hasBars) say(text)
   })
-  const interruption = interrupts((text) => (screen === undefined ? say(text) : screen.say(text)))
+  const interruption =
+    signal === undefined
+      ? interrupts((text) => (screen === undefined ? say(text) : screen.say(text)))
+      : { signal, end: () => undefined }
   const webhook = webhookOf(values)
   try {
     const result = await importDirectory({

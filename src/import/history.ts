@@ -1,9 +1,12 @@
 /** Runs that the books record, and how each ended. */
 import { existsSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BOOKS, openBooks } from './books-tables.ts'
 import { openDatabase } from './database.ts'
+import { readDeclared } from './declared.ts'
 import { lockEmbedded } from './embedded-lock.ts'
+import { ImportProblem, messageOf } from './problem.ts'
 
 export interface RunsOptions {
   /** The address of a PostgreSQL server. Default: the embedded database. */
@@ -12,6 +15,8 @@ export interface RunsOptions {
   readonly dataDirectory?: string
   /** Runs of this source alone. */
   readonly source?: string | undefined
+  /** Runs of the source that has its name from this directory alone. */
+  readonly directory?: string | undefined
   /** So many at most, the last ones. Default: 20. */
   readonly limit?: number | undefined
 }
@@ -42,7 +47,13 @@ export interface ImportRun {
 }
 
 /** The last runs, newest first. @throws ImportProblem where the database cannot be used */
-export async function listRuns({ to, dataDirectory, source, limit = 20 }: RunsOptions): Promise<ImportRun[]> {
+export async function listRuns({
+  to,
+  dataDirectory,
+  source,
+  directory,
+  limit = 20,
+}: RunsOptions): Promise<ImportRun[]> {
   const embedded = resolve(dataDirectory ?? join('.millrace', 'import'))
   if (to === undefined && !existsSync(join(embedded, 'database'))) return []
   const unlock = to === undefined ? lockEmbedded(embedded) : () => undefined
@@ -70,9 +81,9 @@ export async function listRuns({ to, dataDirectory, source, limit = 20 }: RunsOp
             sum(rows) as rows, sum(inserted) as inserted, sum(deleted) as deleted, sum(dead_letters) as dead_letters,
             sum(abs(missing)) as missing
           from ${BOOKS}.results where run = r.id) f on true
-        where $1::text is null or s.name = $1
+        where ($1::text is null or s.name = $1) and ($3::text is null or s.directory = $3 and not s.is_given)
         order by r.id desc limit $2`,
-        [source ?? null, limit],
+        [source ?? null, limit, directory ?? null],
       )
     } finally {
       await database.close()
@@ -81,6 +92,27 @@ export async function listRuns({ to, dataDirectory, source, limit = 20 }: RunsOp
     unlock()
   }
 }
+
+/**
+ * When the last run of a directory began, in milliseconds since 1970; undefined where there was none, or nobody can say: the database
+ * may be away just now.
+ * @throws ImportProblem where the directory cannot be read
+ */
+export async function lastRunMs({ directory, to, source }: ImportRunOf): Promise<number | undefined> {
+  const name = source ?? readDeclared(directory).source
+  const path = await realpath(directory).catch((error: unknown) => {
+    throw new ImportProblem(`The directory ${directory} cannot be read: ${messageOf(error)}`, { cause: error })
+  })
+  try {
+    const [last] = await listRuns({ to, limit: 1, ...(name === undefined ? { directory: path } : { source: name }) })
+    return last === undefined ? undefined : Date.parse(last.started)
+  } catch (error) {
+    if (error instanceof ImportProblem) return undefined
+    throw error
+  }
+}
+
+type ImportRunOf = Pick<RunsOptions, 'to' | 'source'> & { readonly directory: string }
 
 function timeSql(column: string): string {
   return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
