@@ -1,4 +1,4 @@
-import type { Progress } from '../import/import-directory.ts'
+import type { Progress } from '../import/options.ts'
 import { clearInterval, setInterval } from '../time.ts'
 
 const LINE_EVERY_MS = 1_000

@@ -1,4 +1,4 @@
-import type { ImportOptions, Progress } from '../import/import-directory.ts'
+import type { ImportOptions, Progress } from '../import/options.ts'
 import type { ImportProblem } from '../import/problem.ts'
 import type { Screen } from '../import/screen.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'

@@ -1,11 +1,6 @@
 /** The import as a part of an application: `millrace/import`. */
-export {
-  importDirectory,
-  type FileAccount,
-  type ImportOptions,
-  type ImportResult,
-  type Progress,
-} from './import-directory.ts'
+export { importDirectory, type FileAccount, type ImportResult } from './import-directory.ts'
+export type { ImportOptions, Progress } from './options.ts'
 export { addressOf } from './database.ts'
 export type { Declared, DeclaredKind, Limits, Mode } from './declared.ts'
 export type { CellFormat, ColumnType, DeclaredColumn } from './column-types.ts'
