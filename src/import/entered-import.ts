@@ -1,6 +1,7 @@
 /** An import between the beginning and the end of its run in the books. */
 import { type Database, openDatabase } from './database.ts'
 import { type KnownFile, type Source, enterRun, enterSource, leaveRun } from './entry.ts'
+import { FileProgress } from './file-progress.ts'
 import type { FoundFile, JobData, JobFile } from './job.ts'
 import type { ImportOptions, Progress } from './options.ts'
 import { ImportBusy, messageOf } from './problem.ts'
@@ -10,7 +11,6 @@ import { RunLock } from './run-lock.ts'
 
 /** A job before its source and its run are in the books. */
 export type UnenteredJob = Omit<JobData, 'files' | 'schema' | 'run' | 'unchanged'> & { readonly schema?: string }
-export type Tell = (progress: Partial<Progress> & Pick<Progress, 'phase' | 'files'>) => void
 
 /** What came of the files that this import was about. */
 export interface Ended extends Round {
@@ -24,7 +24,7 @@ export async function importEntered(
   job: UnenteredJob,
   found: readonly FoundFile[],
   options: ImportOptions & { readonly connections: number },
-  tell: Tell,
+  tell: (progress: Progress) => void,
 ): Promise<Ended> {
   const lost = new AbortController()
   let lock: RunLock | undefined
@@ -58,7 +58,7 @@ export async function importEntered(
             connections: options.connections,
             onRunning: options.onRunning,
             signal: AbortSignal.any([lost.signal, ...(options.signal === undefined ? [] : [options.signal])]),
-            onEnded: progressOf(changed, tell),
+            progress: new FileProgress(changed, tell),
           })
     const failure = lost.signal.aborted
       ? 'the connection broke, and another import of the source has begun meanwhile'
@@ -114,21 +114,4 @@ function sorted(
     }
   }
   return { results, left, changed }
-}
-
-function progressOf(files: readonly JobFile[], tell: Tell): (path: string, rows: number) => void {
-  const all = {
-    phase: 'importing',
-    files: files.length,
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-  } as const
-  tell(all)
-  const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]))
-  let [endedFiles, endedBytes, ended] = [0, 0, 0]
-  return (path, rows) => {
-    endedFiles++
-    endedBytes += sizes.get(path) ?? 0
-    ended += rows
-    tell({ ...all, endedFiles, endedBytes, rows: ended })
-  }
 }

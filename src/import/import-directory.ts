@@ -4,9 +4,9 @@ import type { Snapshot } from '../telemetry/snapshot.ts'
 import { monotonicMs } from '../time.ts'
 import { readDeclared } from './declared.ts'
 import { lockEmbedded } from './embedded-lock.ts'
-import { type Tell, type UnenteredJob, importEntered } from './entered-import.ts'
+import { type UnenteredJob, importEntered } from './entered-import.ts'
 import { survey } from './job.ts'
-import type { ImportOptions } from './options.ts'
+import type { ImportOptions, Progress } from './options.ts'
 import { ImportProblem, messageOf } from './problem.ts'
 import type { FileResult } from './records.ts'
 
@@ -45,12 +45,14 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
   const directory = await realDirectory(options.directory)
   const declared = options.declared ?? readDeclared(directory)
   const maxDead = options.maxDead ?? declared.maxDead ?? MAX_DEAD
-  const tell: Tell = (progress) =>
-    options.onProgress?.({ bytes: 0, endedFiles: 0, endedBytes: 0, rows: 0, ...progress })
-  tell({ phase: 'looking', files: 0 })
-  const { files, kinds } = await survey(directory, declared, maxDead, (files) => tell({ phase: 'looking', files }))
+  const tell = (progress: Progress): void => options.onProgress?.(progress)
+  const nothing = { bytes: 0, endedFiles: 0, loadedBytes: 0, rows: 0 }
+  tell({ ...nothing, phase: 'looking', files: 0 })
+  const { files, kinds } = await survey(directory, declared, maxDead, (files) =>
+    tell({ ...nothing, phase: 'looking', files }),
+  )
   if (files.length === 0) throw new ImportProblem(`The directory ${directory} holds no file to import.`)
-  tell({ phase: 'opening', files: files.length })
+  tell({ ...nothing, phase: 'opening', files: files.length })
   const embedded = resolve(options.dataDirectory ?? join('.millrace', 'import'))
   const unlock = options.to === undefined ? lockEmbedded(embedded) : () => undefined
   const name = options.source ?? declared.source

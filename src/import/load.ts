@@ -54,10 +54,11 @@ class DatabaseGone extends Error {
 /** The handler of `load`. A file of one piece goes into its table at once; of others each piece is staged, and the last one ends the file. */
 export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Context<Loader>): Promise<void> {
   if (state.hasGivenUp) throw new DatabaseGone('the database stayed away')
-  const tell = (note: Note): void => emit('note', note)
+  const { file, bytes } = piece
+  const tell = (note: Pick<Note, 'result'>): void => emit('note', { file, bytes, ...note } satisfies Note)
   try {
     const result = await load(state, piece)
-    if (result !== undefined) tell({ result })
+    tell(result === undefined ? {} : { result })
   } catch (error) {
     if (isAway(error)) {
       state.hasGivenUp = attempt >= LOAD_ATTEMPTS

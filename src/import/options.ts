@@ -43,8 +43,9 @@ export interface Progress {
   /** Files so far: found; to be imported or not; to be imported. */
   readonly files: number
   readonly bytes: number
-  /** Of the files, those that have ended, and their bytes and rows. */
+  /** Files that have ended, and their rows. */
   readonly endedFiles: number
-  readonly endedBytes: number
   readonly rows: number
+  /** Of the bytes, those that are loaded, in files that have not ended too. */
+  readonly loadedBytes: number
 }

@@ -71,6 +71,7 @@ export function parseJsonPiece({ file, version, piece, line: firstLine, bytes, h
     file,
     version,
     piece,
+    bytes: bytes.length,
     rows: rows.length,
     copy: Buffer.from(rows.join('')),
     evidence,

@@ -20,6 +20,7 @@ export function parsePiece(piece: Piece): ParsedPiece {
     file,
     version,
     piece: piece.piece,
+    bytes: piece.bytes.length,
     rows: parser.rows,
     copy: parser.copied(),
     evidence: parser.evidence,

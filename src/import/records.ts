@@ -63,6 +63,8 @@ export interface ParsedPiece {
   readonly file: number
   readonly version: string
   readonly piece: number
+  /** Bytes of the file that it was. */
+  readonly bytes: number
   readonly rows: number
   /** In COPY's text format: the line, then the cells. */
   readonly copy: Uint8Array
@@ -115,5 +117,9 @@ export interface SchemaChange {
 
 /** What `load` tells the embedder. */
 export interface Note {
-  readonly result: FileResult
+  readonly file: number
+  /** Of the piece that was loaded. */
+  readonly bytes: number
+  /** With the last piece of a file. */
+  readonly result?: FileResult
 }

@@ -6,6 +6,7 @@ import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Report } from '../supervisor/report.ts'
 import { run } from '../supervisor/run.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
+import type { FileProgress } from './file-progress.ts'
 import graph from './graph.ts'
 import type { JobData, JobFile } from './job.ts'
 import { messageOf } from './problem.ts'
@@ -21,7 +22,7 @@ export interface RoundOptions {
   readonly connections: number
   readonly signal: AbortSignal
   readonly onRunning?: ((pipeline: Pipeline) => void) | undefined
-  readonly onEnded: (path: string, rows: number) => void
+  readonly progress: FileProgress
 }
 
 export interface Round {
@@ -50,7 +51,7 @@ export async function importFiles(
 }
 
 async function importOnce(job: JobData, options: RoundOptions): Promise<Round> {
-  const { onRunning, onEnded, signal, connections } = options
+  const { onRunning, progress, signal, connections } = options
   const results = new Map<string, FileResult>()
   // One parser feeds more than a server takes; the server may need a core too.
   const parsers = Math.max(1, Math.min(4, availableParallelism() - 1))
@@ -67,7 +68,7 @@ async function importOnce(job: JobData, options: RoundOptions): Promise<Round> {
   if (signal.aborted) drain()
   const [failure, , lost] = await Promise.all([
     failureOf(pipeline.finished),
-    keepResults(pipeline, job, results, onEnded),
+    keepResults(pipeline, job, results, progress),
     lostPieces(pipeline),
   ])
   signal.removeEventListener('abort', drain)
@@ -79,13 +80,18 @@ async function keepResults(
   pipeline: Pipeline,
   { files }: JobData,
   results: Map<string, FileResult>,
-  onEnded: (path: string, rows: number) => void,
+  progress: FileProgress,
 ): Promise<void> {
   for await (const note of pipeline.output('notes')) {
-    const { result } = note as Note
-    const { path } = files[result.file]!
+    const { result, file, bytes } = note as Note
+    const { path } = files[file]!
+    if (result === undefined) {
+      progress.loaded(path, bytes)
+      continue
+    }
     results.set(path, result)
-    if (result.again === undefined) onEnded(path, result.rows)
+    if (result.again === undefined) progress.ended(path, result.rows)
+    else progress.again(path)
   }
 }
 

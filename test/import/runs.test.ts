@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Pipeline } from 'millrace'
+import { progressText } from '#src/cli/import-progress.js'
 import { ImportBusy, type Progress, importDirectory, listRuns, runsText } from 'millrace/import'
 import {
   findServer,
@@ -265,8 +266,30 @@ test(
     )
     const last = told.at(-1)!
     assert.deepEqual(
-      [last.endedFiles, last.files, last.endedBytes, last.bytes, last.rows],
+      [last.endedFiles, last.files, last.loadedBytes, last.bytes, last.rows],
       [300, 300, 1_500, 1_500, 300],
     )
+  },
+)
+
+test(
+  'within a large file too, progress is told: bytes, and what they say of the time that is left',
+  onServer,
+  async () => {
+    const text = `id,text\n${'1,'.padEnd(100, '.')}\n`.concat(`${'2,'.padEnd(100, '.')}\n`.repeat(60_000))
+    const directory = folderOf({ 'large.csv': text, 'small.csv': 'id\n1\n' }, 'large')
+    const told: Progress[] = []
+    await importHere({ directory, to, onProgress: (progress) => told.push(progress) })
+    const importing = told.filter(({ phase }) => phase === 'importing')
+    const shares = importing.map(({ loadedBytes, bytes }) => loadedBytes / bytes)
+    assert.deepEqual(
+      shares,
+      shares.toSorted((a, b) => a - b),
+    )
+    assert.deepEqual([shares[0], shares.at(-1)], [0, 1])
+    assert.ok(new Set(shares).size > 4, shares.join())
+    const half = { ...importing.at(-1)!, endedFiles: 1, loadedBytes: 3_000_000, bytes: 6_000_000, rows: 1 }
+    assert.equal(progressText(half, 30_000), '1 of 2 files, 50 % of 6 MB, 1 rows, about 30 s left.')
+    assert.equal(progressText({ ...half, phase: 'looking', files: 1_200 }, 0), 'Looking for files: 1,200 files so far.')
   },
 )
