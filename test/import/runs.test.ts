@@ -79,6 +79,31 @@ test('the lock is taken again when its connection broke', onServer, async () => 
   assert.equal((await first).failure, undefined)
 })
 
+test('an import whose lock another one took while its connection was broken ends, and says so', onServer, async () => {
+  const directory = folderOf({ 'a.csv': 'id\n1\n' }, 'overtaken')
+  await importHere({ directory, to })
+  let first!: Promise<{ failure?: string }>
+  await withDatabase(to, '', (holder) =>
+    holder.transaction(async () => {
+      await holder.execute('lock table overtaken.a in access exclusive mode')
+      await new Promise<Pipeline>((resolve) => {
+        first = importHere({ directory, to, onRunning: resolve })
+      })
+      await withDatabase(to, '', async (other) => {
+        const lock = `select pg_advisory_lock(7113003, id)::text from millrace_imports.sources where name = 'overtaken'`
+        const waiting = other.query(lock)
+        const locks = 'select pid from pg_locks where classid = 7113003 and'
+        while ((await rowsAt(to, `${locks} not granted`)).length === 0);
+        const [[owner]] = (await rowsAt(to, `${locks} granted`)) as [[string]]
+        await rowsAt(to, `select pg_terminate_backend(${owner})`)
+        await waiting
+        await holder.execute('commit; begin')
+        assert.match((await first).failure!, /another import of the source has begun meanwhile/)
+      })
+    }),
+  )
+})
+
 test(
   'files that are as they were are not read; what changed, failed, lost its table or is read in another way is',
   onServer,
