@@ -20,6 +20,9 @@ try {
     ...(positionals[0] === undefined ? { source: 'vega' } : {}),
     to: process.env['DATABASE_URL'],
     signal: controller.signal,
+    onProgress: ({ phase, files }) => {
+      if (phase === 'opening') stream.write(`Opening the database for ${files} files.\n`)
+    },
     onRunning: (pipeline) => {
       screen?.close()
       screen = show(pipeline, stream)

@@ -1,17 +1,20 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { createReadStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { parse } from 'csv-parse'
 import { importDirectory, summarize } from 'millrace/import'
 import type { Sql } from 'postgres'
-import { type Absent, type Burst, type Contender, type Suite, moved } from '../suite.ts'
+import { type Absent, type Burst, type Contender, type Figure, type Suite, moved } from '../suite.ts'
 
 const SERVER = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 const ROWS = 300_000
 const MANY_FILES = 200
 const INSERTED_AT_ONCE = 500
+const COPIED_AT_ONCE = 65_536
 const run = promisify(execFile)
 
 const COLUMNS =
@@ -22,7 +25,7 @@ const NAMES = COLUMNS.split(', ').map((column) => column.split(' ')[0]!)
 export const importSuite: Suite = {
   name: 'import',
   title:
-    'CSV of twelve columns into a PostgreSQL server on the same machine; the first import, and the second of the same rows',
+    'CSV of twelve columns into a PostgreSQL server on the same machine; the first import, and later ones of the same file',
   async open(scale) {
     const unit = 'records/s' as const
     const server = await connect()
@@ -66,6 +69,11 @@ export const importSuite: Suite = {
         unit,
         burst: () => timed(fresh('inserted'), () => insertParsed(sql, file), 'inserted'),
       },
+      {
+        name: 'csv-parse, COPY, one thread',
+        unit,
+        burst: () => timed(fresh('streamed'), () => copyParsed(sql, file), 'streamed'),
+      },
       isThere('python3', '-c', 'import psycopg')
         ? {
             name: "Python's csv, psycopg COPY",
@@ -74,49 +82,61 @@ export const importSuite: Suite = {
           }
         : { name: "Python's csv, psycopg COPY", unit, absent: 'psycopg is not installed' },
     ]
-    const imported = (name: string, files: 'one' | 'many', isFirst: boolean): Contender => ({
-      name,
-      unit,
-      burst: async () => {
-        if (isFirst)
-          await sql.unsafe('drop schema if exists bench cascade; drop schema if exists millrace_imports cascade')
-        const startedAt = performance.now()
-        const kinds = [{ pattern: '*.csv', name: 'rows', table: 'rows' }]
-        const result = await importDirectory({
-          directory: join(folder, files),
-          to: url,
-          declared: { source: 'bench', kinds },
-        })
-        const ms = performance.now() - startedAt
-        const { failure, failed, inserted } = summarize(result)
-        if (failure !== undefined || failed > 0) throw new Error(failure ?? 'files failed')
-        if (inserted !== (isFirst ? rows : 0)) throw new Error(`${inserted} rows were written`)
-        await check('bench.rows')
-        return moved(rows, ms)
-      },
-    })
+    const imported = async (
+      files: 'one' | 'many',
+      { isFirst = false, reads = 'all', written }: { isFirst?: boolean; reads?: 'all' | 'changed'; written: number },
+    ): Promise<Burst> => {
+      if (isFirst)
+        await sql.unsafe('drop schema if exists bench cascade; drop schema if exists millrace_imports cascade')
+      const startedAt = performance.now()
+      const kinds = [{ pattern: '*.csv', name: 'rows', table: 'rows' }]
+      const result = await importDirectory({
+        directory: join(folder, files),
+        to: url,
+        files: reads,
+        declared: { source: 'bench', kinds },
+      })
+      const ms = performance.now() - startedAt
+      const { failure, failed, inserted } = summarize(result)
+      if (failure !== undefined || failed > 0) throw new Error(failure ?? 'files failed')
+      if (inserted !== written) throw new Error(`${inserted} rows were written, and not ${written}`)
+      await check('bench.rows')
+      return moved(rows, ms)
+    }
     return {
       // Turns are taken from both ends: each second import has its first before it, or the same rows of the round before.
       contenders: [
         ...rivals,
         {
-          name: 'millrace import, first and second',
+          name: 'millrace import',
           unit,
           burst: async () => {
-            const first = await imported('', 'one', true).burst()
-            const second = await imported('', 'one', false).burst()
-            const rate = { value: 1000 / second.msPerRecord, unit }
-            return { ...first, also: { 'second import': rate } }
+            const first = await imported('one', { isFirst: true, written: rows })
+            const again = await imported('one', { written: 0 })
+            const unchanged = await imported('one', { reads: 'changed', written: 0 })
+            renameOne(file)
+            const changed = await imported('one', { written: 1 })
+            renameOne(file)
+            return {
+              ...first,
+              also: { 'read again': rateOf(again), unchanged: rateOf(unchanged), 'one row changed': rateOf(changed) },
+            }
           },
         },
-        imported(`millrace import, ${MANY_FILES} files`, 'many', true),
+        {
+          name: `millrace import, ${MANY_FILES} files`,
+          unit,
+          burst: () => imported('many', { isFirst: true, written: rows }),
+        },
       ],
       ratios: {
-        'psql by import': ['psql \\copy', 'millrace import, first and second'],
-        'psql by second import': ['psql \\copy', 'millrace import, first and second, second import'],
-        'import by csv-parse': ['millrace import, first and second', `csv-parse, inserts of ${INSERTED_AT_ONCE}`],
-        'import by python': ['millrace import, first and second', "Python's csv, psycopg COPY"],
-        [`one file by ${MANY_FILES}`]: ['millrace import, first and second', `millrace import, ${MANY_FILES} files`],
+        'psql by import': ['psql \\copy', 'millrace import'],
+        'psql by import, read again': ['psql \\copy', 'millrace import, read again'],
+        'psql by import, unchanged': ['psql \\copy', 'millrace import, unchanged'],
+        'import by inserts': ['millrace import', `csv-parse, inserts of ${INSERTED_AT_ONCE}`],
+        'import by one thread': ['millrace import', 'csv-parse, COPY, one thread'],
+        'import by python': ['millrace import', "Python's csv, psycopg COPY"],
+        [`one file by ${MANY_FILES}`]: ['millrace import', `millrace import, ${MANY_FILES} files`],
       },
       close: async () => {
         await sql.end()
@@ -126,6 +146,8 @@ export const importSuite: Suite = {
     }
   },
 }
+
+const rateOf = ({ msPerRecord }: Burst): Figure => ({ value: 1000 / msPerRecord, unit: 'records/s' })
 
 const fresh = (table: string): string => `drop table if exists ${table}; create table ${table} (${COLUMNS})`
 
@@ -143,6 +165,15 @@ function writeRows(folder: string, rows: number): void {
     writeFileSync(join(folder, 'many', `part${from}.csv`), header + lines.slice(from, from + each).join(''))
 }
 
+/** The first row has another name, and then its own again. */
+function renameOne(file: string): void {
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(
+    file,
+    text.includes('name 0,') ? text.replace('name 0,', 'NAME 0,') : text.replace('NAME 0,', 'name 0,'),
+  )
+}
+
 async function insertParsed(sql: Sql, file: string): Promise<void> {
   let batch: Record<string, string>[] = []
   const flush = async (): Promise<void> => {
@@ -156,6 +187,22 @@ async function insertParsed(sql: Sql, file: string): Promise<void> {
     if (batch.length === INSERTED_AT_ONCE) await flush()
   }
   await flush()
+}
+
+/** The straight way: a row at a time, from the parser into COPY. */
+async function copyParsed(sql: Sql, file: string): Promise<void> {
+  const copy = await sql`copy streamed from stdin`.writable()
+  const rows = createReadStream(file).pipe(parse({ from_line: 2 })) as AsyncIterable<string[]>
+  const special: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+  let lines = ''
+  for await (const row of rows) {
+    lines += `${row.map((cell) => (cell === '' ? '\\N' : cell.replace(/[\\\t\n\r]/g, (one) => special[one]!))).join('\t')}\n`
+    if (lines.length < COPIED_AT_ONCE) continue
+    if (!copy.write(lines)) await once(copy, 'drain')
+    lines = ''
+  }
+  copy.end(lines)
+  await finished(copy)
 }
 
 const PYTHON = `

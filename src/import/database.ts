@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
 import { dirname } from 'node:path'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PGlite as EmbeddedPostgres } from '@electric-sql/pglite'
 import type Postgres from 'postgres'
@@ -12,6 +14,8 @@ export interface Database {
   query<T = unknown>(text: string, parameters?: readonly unknown[]): Promise<T[]>
   /** Statements without parameters, one after the other. */
   execute(text: string): Promise<void>
+  /** One statement without parameters. @returns the rows that it wrote */
+  change(text: string): Promise<number>
   /** Runs a `copy … from stdin`, in its text format. */
   copy(table: string, bytes: Uint8Array): Promise<void>
   /**
@@ -26,13 +30,24 @@ const CONNECT_ATTEMPTS = 6
 const FIRST_PAUSE_MS = 200
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** Opens the server at `url`, or without one the embedded database in `directory`. Tries again while the server is away. */
-export async function openDatabase(url: string | undefined, directory: string): Promise<Database> {
-  return url === undefined ? openEmbedded(directory) : openServer(url)
+export interface DatabaseOptions {
+  /** Longest time that the server may take for one statement; 0 for any. Default: as the server has it. */
+  readonly statementTimeoutMs?: number | undefined
+  /** Called when a connection ends, broken or closed. The next question opens another one. */
+  readonly onClose?: () => void
 }
 
-async function openServer(url: string): Promise<Database> {
-  const database = new Server(url)
+/** Opens the server at `url`, or without one the embedded database in `directory`. Tries again while the server is away. */
+export async function openDatabase(
+  url: string | undefined,
+  directory: string,
+  options: DatabaseOptions = {},
+): Promise<Database> {
+  return url === undefined ? openEmbedded(directory) : openServer(url, options)
+}
+
+async function openServer(url: string, options: DatabaseOptions): Promise<Database> {
+  const database = new Server(url, options)
   for (let attempt = 1; ; attempt++) {
     try {
       await database.query('select 1')
@@ -51,17 +66,21 @@ async function openServer(url: string): Promise<Database> {
 /** A server. Each connection is a client of its own: what waits for an answer when one breaks is refused. */
 class Server implements Database {
   readonly #url: string
+  readonly #options: DatabaseOptions
   #connection: Connection | undefined
   /** The connection that a transaction is on. */
   #held: Connection | undefined
 
-  constructor(url: string) {
+  constructor(url: string, options: DatabaseOptions) {
     this.#url = url
+    this.#options = options
   }
 
   async #current(): Promise<Connection> {
     if (this.#held !== undefined) return this.#held
-    if (this.#connection === undefined || this.#connection.isClosed) this.#connection = await Connection.open(this.#url)
+    if (this.#connection === undefined || this.#connection.isClosed) {
+      this.#connection = await Connection.open(this.#url, this.#options)
+    }
     return this.#connection
   }
 
@@ -71,6 +90,10 @@ class Server implements Database {
 
   async execute(text: string): Promise<void> {
     await (await this.#current()).query(text, [])
+  }
+
+  async change(text: string): Promise<number> {
+    return (await this.#current()).change(text)
   }
 
   async copy(table: string, bytes: Uint8Array): Promise<void> {
@@ -113,9 +136,9 @@ class Connection {
     })
   }
 
-  static async open(url: string): Promise<Connection> {
+  static async open(url: string, { statementTimeoutMs, onClose }: DatabaseOptions): Promise<Connection> {
     const postgres = await postgresClient()
-    const connection = new Connection((onclose) =>
+    const connection = new Connection((forget) =>
       postgres(url, {
         max: 1,
         connect_timeout: 10,
@@ -126,12 +149,16 @@ class Connection {
         max_lifetime: null,
         connection: { application_name: 'millrace import', TimeZone: 'UTC', DateStyle: 'ISO, YMD' },
         onnotice: () => undefined,
-        onclose,
+        onclose: () => {
+          forget()
+          onClose?.()
+        },
         // Its types leave `socket` out.
       } as Parameters<typeof postgres>[1]),
     )
     // What ends a run is flushed, and with it all before it.
-    await connection.query('set synchronous_commit = off', [])
+    const limit = statementTimeoutMs === undefined ? '' : `; set statement_timeout = ${statementTimeoutMs}`
+    await connection.query(`set synchronous_commit = off${limit}`, [])
     return connection
   }
 
@@ -142,13 +169,23 @@ class Connection {
     })
   }
 
+  change(text: string): Promise<number> {
+    return this.#asked(async () => (await this.#sql.unsafe(text)).count)
+  }
+
   copy(text: string, bytes: Uint8Array): Promise<void> {
-    return this.#asked(async () => {
-      const stream = await this.#sql.unsafe(text).writable()
-      await new Promise<void>((resolve, reject) => {
-        stream.on('error', reject).on('finish', resolve)
-        stream.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+    return this.#asked(() => {
+      const query = this.#sql.unsafe(text)
+      // What the server refuses behind the last byte, the client tells the query alone: its stream would wait for ever.
+      const refusable = query as unknown as { reject: (error: unknown) => void }
+      const { reject: refuse } = refusable
+      const refused = new Promise<never>((_, reject) => {
+        refusable.reject = (error) => {
+          refuse(error)
+          reject(error)
+        }
       })
+      return Promise.race([refused, sendTo(query.writable(), bytes)])
     })
   }
 
@@ -166,6 +203,12 @@ class Connection {
         .finally(() => this.#open.delete(reject))
     })
   }
+}
+
+async function sendTo(opening: Promise<Writable>, bytes: Uint8Array): Promise<void> {
+  const stream = await opening
+  stream.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  await finished(stream)
 }
 
 async function postgresClient(): Promise<typeof Postgres> {
@@ -198,6 +241,7 @@ async function openEmbedded(directory: string): Promise<Database> {
     query: async <T>(text: string, parameters: readonly unknown[] = []) =>
       (await embedded.query<T>(text, [...parameters])).rows,
     execute: async (text) => void (await embedded.exec(text)),
+    change: async (text) => (await embedded.query(text)).affectedRows ?? 0,
     copy: async (table, bytes) =>
       void (await embedded.query(`copy ${table} from '/dev/blob'`, [], {
         blob: new Blob([bytes as Uint8Array<ArrayBuffer>]),
@@ -235,7 +279,8 @@ function connectOnce(): (options: {
     if (typeof path === 'string') return connected(connect(path))
     for (const [i, name] of host.entries()) {
       try {
-        const socket = await connected(connect(port[i]!, name))
+        // Else the end of a COPY waits for the server's delayed answer to what came before it: 40 ms each.
+        const socket = await connected(connect({ port: port[i]!, host: name, noDelay: true }))
         // The client looks here for the name that a certificate must have.
         return Object.assign(socket, { host: name, port: port[i] })
       } catch (error) {
@@ -290,6 +335,17 @@ export function isAway(error: unknown): boolean {
 /** Whether others were in the way: a deadlock, a conflict of transactions. */
 export function isConflict(error: unknown): boolean {
   return codeOf(error).startsWith('40')
+}
+
+/** Classes of SQLSTATE by which a row is refused: its data, a constraint, a check of a view, a limit, what a trigger raises. */
+const ROW_CLASSES = ['22', '23', '44', '54', 'P0']
+/** A condition of PL/pgSQL for the same. */
+export const IS_ROWS_FAULT = `left(sqlstate, 2) in (${ROW_CLASSES.map((each) => `'${each}'`).join(', ')})`
+
+/** Whether the database refuses what is in a row, and may take the others. */
+export function isRowsFault(error: unknown): boolean {
+  const code = codeOf(error)
+  return code.length === 5 && ROW_CLASSES.includes(code.slice(0, 2))
 }
 
 /** SQLSTATE, or what Node and the client call it. */

@@ -29,6 +29,16 @@ export interface DeclaredKind extends DeclaredDialect, Omit<DeclaredColumn, 'typ
   readonly maxDead?: number
 }
 
+/** What the database is not to be asked for more of. */
+export interface Limits {
+  /** Connections to a server. Default: 4. */
+  readonly connections?: number
+  /** Rows that are read in a second, at most. Default: any number. */
+  readonly rowsPerSecond?: number
+  /** Longest time for one statement, after which its file fails. Default: as the server has it. */
+  readonly statementTimeoutMs?: number
+}
+
 export interface Declared {
   /** The name under which the database keeps what comes from here. Default: the directory's. */
   readonly source?: string
@@ -39,6 +49,9 @@ export interface Declared {
   readonly ignore?: readonly string[]
   /** Share of dead letters from which a file fails, 0 to 1. Default: 0.5. */
   readonly maxDead?: number
+  readonly limits?: Limits
+  /** Where a message is posted when something has gone wrong. */
+  readonly webhook?: string
 }
 
 /** @throws ImportProblem where the file is there and cannot be used */
@@ -62,6 +75,11 @@ const text: Check = (value) => (typeof value === 'string' && value !== '' ? unde
 const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
 const share: Check = (value) => (typeof value === 'number' && value >= 0 && value <= 1 ? undefined : 'a share, 0 to 1')
 const count: Check = (value) => (Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number')
+const positive: Check = (value) => (typeof value === 'number' && value > 0 ? undefined : 'a number above 0')
+const address: Check = (value) =>
+  typeof value === 'string' && /^https?:\/\//.test(value)
+    ? undefined
+    : 'an address that begins with http:// or https://'
 const oneOf =
   (...values: readonly string[]): Check =>
   (value) =>
@@ -102,12 +120,19 @@ const KIND: Readonly<Record<string, Check>> = {
   maxDead: share,
   columns: (value) => (isObject(value) ? undefined : 'an object by title'),
 }
+const LIMITS: Readonly<Record<string, Check>> = {
+  connections: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
+  rowsPerSecond: positive,
+  statementTimeoutMs: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'whole milliseconds'),
+}
 const ALL: Readonly<Record<string, Check>> = {
   source: text,
   schema: text,
   ignore: listOf(text),
   maxDead: share,
   kinds: (value) => (Array.isArray(value) ? undefined : 'a list'),
+  limits: (value) => (isObject(value) ? undefined : 'an object'),
+  webhook: address,
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -117,6 +142,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** Everything that is wrong with it, in sentences. */
 export function checkDeclared(declared: unknown): string[] {
   const problems = checkObject(declared, ALL, '')
+  if (isObject(declared) && isObject(declared['limits']))
+    problems.push(...checkObject(declared['limits'], LIMITS, 'limits'))
   const kinds = isObject(declared) && Array.isArray(declared['kinds']) ? (declared['kinds'] as unknown[]) : []
   for (const [i, kind] of kinds.entries()) {
     const at = `kinds[${i}]`

@@ -4,6 +4,8 @@ export const ENCODINGS = ['utf-8', 'windows-1252', 'utf-16le', 'utf-16be'] as co
 export type Encoding = (typeof ENCODINGS)[number]
 
 export interface Dialect {
+  /** Cells between delimiters, or an object on each line. */
+  readonly format: 'csv' | 'ndjson'
   /** The byte between cells. */
   readonly delimiter: number
   /** How a quote within quotes is written: doubled, or behind a backslash. */
@@ -20,7 +22,13 @@ export const CR = 0x0d
 export const SPACE = 0x20
 export const BACKSLASH = 0x5c
 
-export const COMMA_DIALECT: Dialect = { delimiter: 0x2c, escape: 'double', skipsSpace: false, encoding: 'utf-8' }
+export const COMMA_DIALECT: Dialect = {
+  format: 'csv',
+  delimiter: 0x2c,
+  escape: 'double',
+  skipsSpace: false,
+  encoding: 'utf-8',
+}
 
 /** What windows-1252 has where Latin-1 has control characters. Node's decoder of that name reads Latin-1. */
 const WINDOWS = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'

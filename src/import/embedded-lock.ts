@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ImportProblem, messageOf } from './problem.ts'
+import { ImportBusy, ImportProblem, messageOf } from './problem.ts'
 
 /**
  * Keeps other imports off the embedded database, which takes one process.
  * @returns what lets them in again
- * @throws ImportProblem where another import has it, or the directory cannot be written to
+ * @throws ImportBusy where another import has it; ImportProblem where the directory cannot be written to
  */
 export function lockEmbedded(directory: string): () => void {
   const path = join(directory, 'import.pid')
@@ -23,7 +23,7 @@ export function lockEmbedded(directory: string): () => void {
     }
     const owner = ownerOf(path)
     if (owner !== undefined && isAlive(owner)) {
-      throw new ImportProblem(`Another import (process ${owner}) is using the embedded database in ${directory}.`)
+      throw new ImportBusy(`Another import (process ${owner}) is using the embedded database in ${directory}.`)
     }
     rmSync(path, { force: true })
   }

@@ -1,51 +1,18 @@
-import { randomUUID } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { changeGraph } from '../analysis/flow/what-if.ts'
-import { MillraceError } from '../errors.ts'
-import type { Pipeline } from '../supervisor/pipeline.ts'
-import type { Report } from '../supervisor/report.ts'
-import { run } from '../supervisor/run.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
 import { monotonicMs } from '../time.ts'
-import { type Declared, readDeclared } from './declared.ts'
+import { readDeclared } from './declared.ts'
 import { lockEmbedded } from './embedded-lock.ts'
-import graph from './graph.ts'
-import { type JobData, type JobFile, survey } from './job.ts'
+import { type UnenteredJob, importEntered } from './entered-import.ts'
+import { survey } from './job.ts'
+import type { ImportOptions, Progress } from './options.ts'
 import { ImportProblem, messageOf } from './problem.ts'
-import type { FileResult, Note } from './records.ts'
+import type { FileResult } from './records.ts'
 
-/** Making an embedded database for the first time takes seconds, on a machine that is busy many. */
-const START_DEADLINE_MS = 120_000
-/** A file that is read once more is so for one reason, and then perhaps for another. */
-const MAX_ROUNDS = 4
 const CONNECTIONS = 4
 const MAX_DEAD = 0.5
 const LOCK_TIMEOUT_MS = 10_000
-
-export interface ImportOptions {
-  /** Where the files are. */
-  readonly directory: string
-  /** The address of a PostgreSQL server, `postgres://…`. Default: an embedded database. */
-  readonly to?: string | undefined
-  /** Where the embedded database is. Default: `.millrace/import`. */
-  readonly dataDirectory?: string
-  /** Default: what `millrace-import.json` in the directory says. */
-  readonly declared?: Declared
-  /** The name under which the database keeps what comes from here. Default: as declared, or the directory's. */
-  readonly source?: string | undefined
-  /** Connections to a server. Default: 4. */
-  readonly connections?: number
-  /** Share of dead letters from which a file fails. Default: as declared, or 0.5. */
-  readonly maxDead?: number | undefined
-  /** Longest wait for a table that somebody else has locked; then its file fails. Default: 10,000. */
-  readonly lockTimeoutMs?: number
-  /** Told when the pipeline runs; again for each round, where files have to be read once more. */
-  readonly onRunning?: (pipeline: Pipeline) => void
-  /** Drains the import when aborted. */
-  readonly signal?: AbortSignal
-}
 
 /** How a file ended: as its result says, or it was not read. */
 export interface FileAccount {
@@ -56,6 +23,10 @@ export interface FileAccount {
 
 /** How an import ended. */
 export interface ImportResult {
+  /** Its number in the books; absent where the database could not be opened. */
+  readonly run?: number
+  /** The name under which the database keeps what came from here. */
+  readonly source: string
   readonly files: readonly FileAccount[]
   /** Of the last round; absent where no pipeline started. */
   readonly snapshot?: Snapshot
@@ -64,34 +35,50 @@ export interface ImportResult {
   readonly isInterrupted: boolean
   /** What stopped the import. Files that failed do not: they are in the account. */
   readonly failure?: string
+  /** As declared. */
+  readonly webhook?: string
 }
 
-/** Imports the files of a directory. @throws ImportProblem where it cannot begin */
+/** Imports the files of a directory. @throws ImportProblem where it cannot begin; ImportBusy where another import of the source runs */
 export async function importDirectory(options: ImportOptions): Promise<ImportResult> {
   const startedAt = monotonicMs()
   const directory = await realDirectory(options.directory)
   const declared = options.declared ?? readDeclared(directory)
-  const { files, kinds } = await survey(directory, declared)
-  if (files.length === 0) throw new ImportProblem(`The directory ${directory} holds no CSV file.`)
+  const maxDead = options.maxDead ?? declared.maxDead ?? MAX_DEAD
+  const tell = (progress: Progress): void => options.onProgress?.(progress)
+  const nothing = { bytes: 0, endedFiles: 0, loadedBytes: 0, rows: 0 }
+  tell({ ...nothing, phase: 'looking', files: 0 })
+  const { files, kinds } = await survey(directory, declared, maxDead, (files) =>
+    tell({ ...nothing, phase: 'looking', files }),
+  )
+  if (files.length === 0) throw new ImportProblem(`The directory ${directory} holds no file to import.`)
+  tell({ ...nothing, phase: 'opening', files: files.length })
   const embedded = resolve(options.dataDirectory ?? join('.millrace', 'import'))
   const unlock = options.to === undefined ? lockEmbedded(embedded) : () => undefined
   const name = options.source ?? declared.source
-  const job: Omit<JobData, 'files'> = {
-    run: randomUUID(),
+  const statementTimeoutMs = options.statementTimeoutMs ?? declared.limits?.statementTimeoutMs
+  const rowsPerSecond = options.rowsPerSecond ?? declared.limits?.rowsPerSecond
+  const job: UnenteredJob = {
     directory,
     source: { name: name ?? basename(directory), isGiven: name !== undefined },
     ...(declared.schema === undefined ? {} : { schema: declared.schema }),
-    maxDead: options.maxDead ?? declared.maxDead ?? MAX_DEAD,
+    maxDead,
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
+    ...(rowsPerSecond === undefined ? {} : { rowsPerSecond }),
     kinds,
     ...(options.to === undefined ? { embedded: join(embedded, 'database') } : { url: options.to }),
   }
   try {
-    const ended = await importFiles(job, files, options)
+    const usual = Math.min(CONNECTIONS, files.length + 1)
+    const connections = options.to === undefined ? 1 : (options.connections ?? declared.limits?.connections ?? usual)
+    const { results, left, ...ended } = await importEntered(job, files, { ...options, connections }, tell)
     return {
+      source: job.source.name,
+      ...(declared.webhook === undefined ? {} : { webhook: declared.webhook }),
       ...ended,
-      files: files
-        .map(({ path, bytes }) => ({ path, bytes, result: ended.results.get(path) }))
+      files: left
+        .map(({ path, bytes }) => ({ path, bytes, result: results.get(path) }))
         .sort((a, b) => (a.path < b.path ? -1 : 1)),
       seconds: (monotonicMs() - startedAt) / 1000,
       isInterrupted: options.signal?.aborted === true,
@@ -108,96 +95,4 @@ async function realDirectory(directory: string): Promise<string> {
   } catch (error) {
     throw new ImportProblem(`The directory ${path} cannot be read: ${messageOf(error)}`, { cause: error })
   }
-}
-
-interface Round {
-  readonly results: ReadonlyMap<string, FileResult>
-  readonly snapshot?: Snapshot
-  readonly failure?: string
-}
-
-/** Rounds until each file has ended: some are read once more, when all of one has been seen. */
-async function importFiles(
-  job: Omit<JobData, 'files'>,
-  files: readonly JobFile[],
-  options: ImportOptions,
-): Promise<Round> {
-  const results = new Map<string, FileResult>()
-  let left = files
-  let last: Round = { results }
-  for (let round = 1; left.length > 0 && round <= MAX_ROUNDS; round++) {
-    last = await importOnce({ ...job, files: left }, options)
-    for (const [path, result] of last.results) if (result.again === undefined) results.set(path, result)
-    if (last.failure !== undefined || options.signal?.aborted === true) break
-    const again = new Map([...last.results].map(([path, { again }]) => [path, again]))
-    left = left
-      .filter(({ path }) => !results.has(path))
-      .map((file) => {
-        const encoding = again.get(file.path)
-        return encoding === undefined ? file : { ...file, encoding }
-      })
-  }
-  return { ...last, results }
-}
-
-async function importOnce(job: JobData, options: ImportOptions): Promise<Round> {
-  const { onRunning, signal, to } = options
-  const results = new Map<string, FileResult>()
-  const concurrency = to === undefined ? 1 : (options.connections ?? CONNECTIONS)
-  const parsers = Math.min(4, availableParallelism())
-  const sized = changeGraph(graph, { nodes: { load: { concurrency }, parse: { concurrency: parsers } } })
-  let pipeline: Pipeline
-  try {
-    pipeline = await run(sized, { params: job, startDeadlineMs: START_DEADLINE_MS })
-  } catch (error) {
-    return { results, failure: explain(error) }
-  }
-  onRunning?.(pipeline)
-  const drain = (): void => void pipeline.drain().catch(() => undefined)
-  signal?.addEventListener('abort', drain, { once: true })
-  if (signal?.aborted === true) drain()
-  const [failure, , lost] = await Promise.all([
-    failureOf(pipeline.finished),
-    keepResults(pipeline, job, results),
-    lostPieces(pipeline),
-  ])
-  signal?.removeEventListener('abort', drain)
-  const reason = lost ?? failure
-  return { results, snapshot: pipeline.snapshot(), ...(reason === undefined ? {} : { failure: reason }) }
-}
-
-async function keepResults(pipeline: Pipeline, { files }: JobData, results: Map<string, FileResult>): Promise<void> {
-  for await (const note of pipeline.output('notes')) {
-    const { result } = note as Note
-    results.set(files[result.file]!.path, result)
-  }
-}
-
-/** Why pieces were given up. The database is gone then, and no more is read from files. */
-async function lostPieces(pipeline: Pipeline): Promise<string | undefined> {
-  let reason: string | undefined
-  for await (const lost of pipeline.output('lost')) {
-    const { error, node } = lost as { error: { message: string; name: string }; node: string }
-    reason ??= node === 'parse' ? `rows could not be parsed: ${error.message}` : messageOf(error)
-    void pipeline.drain().catch(() => undefined)
-  }
-  return reason
-}
-
-async function failureOf(finished: Promise<Report>): Promise<string | undefined> {
-  try {
-    const { abandoned, deadlinePassed } = await finished
-    return abandoned > 0 || deadlinePassed
-      ? `${abandoned} pieces were on their way when the time to end was over`
-      : undefined
-  } catch (error) {
-    return explain(error)
-  }
-}
-
-/** The reason behind a failure of the pipeline, in words of this job. */
-function explain(error: unknown): string {
-  if (!(error instanceof MillraceError)) return messageOf(error)
-  const { reason } = error.detail
-  return typeof reason === 'string' ? reason : error.message
 }

@@ -1,43 +1,71 @@
 /** What is to be imported: every file of a directory with its kind. Plain data: the `params` of the graph. */
+import type { BigIntStats } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DECLARED_FILE, type Declared } from './declared.ts'
 import { matcherOf, patternOf } from './kinds.ts'
 import type { DeclaredKind } from './declared.ts'
 import type { Encoding } from './dialect.ts'
+import { seenOf } from './seen.ts'
 
-export interface JobFile {
+/** A file of the directory. */
+export interface FoundFile {
   /** Within the directory, with `/`. */
   readonly path: string
   readonly kind: string
   readonly bytes: number
   readonly placeholders: Readonly<Record<string, string>>
+  /** All that an import of it depends on, beside the file itself. */
+  readonly how: string
+  /** What tells of it that nothing has changed; null where that cannot be told. */
+  readonly seen: string | null
+}
+
+/** A file that is to be imported, as the books know it. */
+export interface JobFile extends FoundFile {
+  readonly id: number
+  readonly kindId: number
   /** What an earlier look at the whole file has found. */
   readonly encoding?: Encoding
+  readonly titles?: readonly string[]
 }
 
 export interface JobData {
-  readonly run: string
   readonly directory: string
   /** The name of the source, where it was given one; else the directory's name, or one like it. */
   readonly source: { readonly name: string; readonly isGiven: boolean }
-  readonly schema?: string
+  /** Of the tables. */
+  readonly schema: string
+  /** In the books. */
+  readonly run: number
   readonly maxDead: number
   /** Longest wait for a table that somebody else has locked. */
   readonly lockTimeoutMs: number
-  readonly kinds: Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
+  readonly statementTimeoutMs?: number
+  /** Rows that are read in a second, at most. */
+  readonly rowsPerSecond?: number
+  readonly kinds: Kinds
   readonly files: readonly JobFile[]
+  /** Files that need not be read: they are as they were. */
+  readonly unchanged: number
   /** The address of a server, which may hold a password. */
   readonly url?: string
   /** Where the embedded database lies; absent with a server. */
   readonly embedded?: string
 }
 
-const TABLES = /\.(?:csv|tsv)(?:\.gz)?$/i
-const MAYBE_TABLES = /\.(?:csv|tsv|txt)(?:\.gz)?$/i
+export type Kinds = Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
 
-/** The files of a directory, small ones first, with their kinds. @throws what `readdir` throws */
-export async function survey(directory: string, declared: Declared): Promise<Pick<JobData, 'files' | 'kinds'>> {
+const TABLES = /\.(?:csv|tsv|ndjson|jsonl)(?:\.gz)?$/i
+const MAYBE_TABLES = /\.txt(?:\.gz)?$/i
+
+/** The files of a directory, small ones first, with their kinds. @param onFound told how many there are so far @throws what `readdir` throws */
+export async function survey(
+  directory: string,
+  declared: Declared,
+  maxDead: number,
+  onFound: (files: number) => void = () => undefined,
+): Promise<{ readonly files: readonly FoundFile[]; readonly kinds: Kinds }> {
   const match = matcherOf(declared.kinds ?? [])
   const patterns = (declared.kinds ?? []).map(({ pattern }) => patternOf(pattern))
   const ignored = (declared.ignore ?? []).map(patternOf)
@@ -46,11 +74,20 @@ export async function survey(directory: string, declared: Declared): Promise<Pic
     return TABLES.test(path) || (MAYBE_TABLES.test(path) && patterns.some((fits) => fits(path) !== undefined))
   }
   const kinds = new Map<string, Omit<DeclaredKind, 'pattern'>>()
-  const files: JobFile[] = []
-  for (const { path, bytes } of await filesBelow(directory, isFound)) {
+  const files: FoundFile[] = []
+  for (const { path, facts } of await filesBelow(directory, isFound, onFound)) {
     const { kind, placeholders } = match(path)
     kinds.set(kind.name, kind.declared)
-    files.push({ path, kind: kind.name, bytes, placeholders })
+    const how = JSON.stringify([kind, placeholders, maxDead])
+    const bytes = Number(facts?.size ?? 0)
+    files.push({
+      path,
+      kind: kind.name,
+      bytes,
+      placeholders,
+      how,
+      seen: facts === undefined ? null : seenOf(facts, how),
+    })
   }
   files.sort((a, b) => a.bytes - b.bytes || (a.path < b.path ? -1 : 1))
   return { files, kinds: Object.fromEntries(kinds) }
@@ -58,11 +95,15 @@ export async function survey(directory: string, declared: Declared): Promise<Pic
 
 interface Found {
   readonly path: string
-  readonly bytes: number
+  readonly facts: BigIntStats | undefined
 }
 
 /** Links are followed; a folder that was seen is not walked again. Hidden ones are left alone. */
-async function filesBelow(directory: string, isFound: (path: string) => boolean): Promise<Found[]> {
+async function filesBelow(
+  directory: string,
+  isFound: (path: string) => boolean,
+  onFound: (files: number) => void,
+): Promise<Found[]> {
   const seen = new Set<string>()
   const found: Found[] = []
   const walk = async (below: string): Promise<void> => {
@@ -77,9 +118,9 @@ async function filesBelow(directory: string, isFound: (path: string) => boolean)
         const path = below === '' ? entry.name : `${below}/${entry.name}`
         if (entry.isDirectory()) folders.push(path)
         else if (entry.isSymbolicLink() || isFound(path)) {
-          const facts = await stat(join(directory, path)).catch(() => undefined)
+          const facts = await stat(join(directory, path), { bigint: true }).catch(() => undefined)
           if (facts?.isDirectory() === true) folders.push(path)
-          else if (isFound(path)) found.push({ path, bytes: facts?.size ?? 0 })
+          else if (isFound(path)) onFound(found.push({ path, facts }))
         }
       }),
     )

@@ -30,7 +30,7 @@ export function matcherOf(declared: readonly DeclaredKind[]): (path: string) => 
 }
 
 /** `{tenant}/orders_*.csv` becomes `orders`. */
-function nameOf(pattern: string): string {
+export function nameOf(pattern: string): string {
   const plain = withoutExtension(pattern)
     .replace(/\{[^{}]*\}|\*+/g, '')
     .replace(/\/{2,}/g, '/')

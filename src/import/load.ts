@@ -1,34 +1,21 @@
-import { createHash } from 'node:crypto'
 import type { Context } from '../graph/types.ts'
-import type { Database } from './database.ts'
-import { codeOf, isAway, isConflict, openDatabase } from './database.ts'
-import { type Evidence, addEvidence } from './evidence.ts'
+import { enterResult, lockKindSql } from './books.ts'
+import { BOOKS } from './books-tables.ts'
+import { codeOf, isAway, isConflict, isRowsFault, openDatabase } from './database.ts'
+import { type Ending, count, endFile, enterTooManyDead, noResult } from './end-file.ts'
+import { leaveRun } from './entry.ts'
 import type { JobData } from './job.ts'
-import {
-  BOOKS,
-  type Source,
-  enterImported,
-  enterLetters,
-  enterResult,
-  enterRun,
-  leaveRun,
-  lockKindSql,
-  stateOf,
-} from './books.ts'
 import { digestOf } from './parse.ts'
 import { ImportProblem, messageOf } from './problem.ts'
-import type { FileResult, Head, Letter, Note, ParsedPiece } from './records.ts'
-import { type Staged, applyFile, stageColumns } from './tables.ts'
+import type { FileResult, Note, ParsedPiece } from './records.ts'
+import { StageLost, dropStage, prepareStage, stagePiece, stagedFile } from './stage.ts'
+import { stageColumns } from './tables.ts'
 
 /** Calls for one piece, before the database is given up. With the delays of the graph, that takes about ten seconds. */
 export const LOAD_ATTEMPTS = 7
-const STAGES_LOCK = 7_113_002
 
 /** The state of a `load` worker: its one connection. */
-export interface Loader {
-  readonly job: JobData
-  readonly database: Database
-  readonly source: Source
+export interface Loader extends Ending {
   /** Versions of files that have a staging table. */
   readonly staging: Set<string>
   /** The database stayed away at every attempt: what else is in flight need not wait for it as long again. */
@@ -36,24 +23,20 @@ export interface Loader {
 }
 
 export async function openLoader({ params: job }: { readonly params: JobData }): Promise<Loader> {
-  const database = await openDatabase(job.url, job.embedded ?? '')
-  return {
-    job,
-    database,
-    source: await enterRun(database, job),
-    staging: new Set(),
-    hasGivenUp: false,
-  }
+  const database = await openDatabase(job.url, job.embedded ?? '', { statementTimeoutMs: job.statementTimeoutMs })
+  return { job, database, staging: new Set(), hasGivenUp: false }
 }
 
-export async function closeLoader({ database, source }: Loader): Promise<void> {
+export async function closeLoader({ database, job }: Loader): Promise<void> {
   try {
     const ended = await database.query<{ file: number }>(
       `select l.file from ${BOOKS}.loads l join ${BOOKS}.results r on r.file = l.file where r.run = $1`,
-      [source.run],
+      [job.run],
     )
     for (const { file } of ended) await dropStage(database, file)
-    await leaveRun(database, source.run)
+    // Nobody else may open an embedded database meanwhile.
+    if (job.embedded !== undefined)
+      await leaveRun(database, job.run, { unchanged: job.unchanged, isInterrupted: false })
   } finally {
     await database.close()
   }
@@ -64,11 +47,6 @@ export function isWorthRetry(error: unknown): boolean {
   return isAway(error) || isConflict(error) || error instanceof StageLost
 }
 
-/** What was staged of a file is gone: it is to be read once more. */
-class StageLost extends Error {
-  override readonly name = 'StageLost'
-}
-
 class DatabaseGone extends Error {
   override readonly name = 'DatabaseGone'
 }
@@ -76,10 +54,11 @@ class DatabaseGone extends Error {
 /** The handler of `load`. A file of one piece goes into its table at once; of others each piece is staged, and the last one ends the file. */
 export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Context<Loader>): Promise<void> {
   if (state.hasGivenUp) throw new DatabaseGone('the database stayed away')
-  const tell = (note: Note): void => emit('note', note)
+  const { file, bytes } = piece
+  const tell = (note: Pick<Note, 'result'>): void => emit('note', { file, bytes, ...note } satisfies Note)
   try {
     const result = await load(state, piece)
-    if (result !== undefined) tell({ result })
+    tell(result === undefined ? {} : { result })
   } catch (error) {
     if (isAway(error)) {
       state.hasGivenUp = attempt >= LOAD_ATTEMPTS
@@ -90,212 +69,89 @@ export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Co
   }
 }
 
+/** Has a file with refused rows once more, row by row where needed: that way is slow, and few files need it. */
 async function load(loader: Loader, piece: ParsedPiece): Promise<FileResult | undefined> {
-  const { database, job, source, staging } = loader
+  try {
+    return await loadAt(loader, piece, false)
+  } catch (error) {
+    if (error instanceof StageLost) loader.staging.delete(piece.version)
+    if (!isRowsFault(error)) return enterTooManyDead(loader, piece, error)
+  }
+  return loadAt(loader, piece, true).catch((error: unknown) => enterTooManyDead(loader, piece, error))
+}
+
+/** @param hasRefused rows of it were refused when they were written all at once */
+async function loadAt(loader: Loader, piece: ParsedPiece, hasRefused: boolean): Promise<FileResult | undefined> {
+  const { database, job, staging } = loader
   const { end } = piece
   if (end?.nothing !== undefined) {
     return end.nothing.isFault ? fail(loader, piece, end.nothing.reason) : leaveAlone(loader, piece, end.nothing.reason)
   }
-  const { id, kind } = source.files[piece.file]!
-  const lock = lockKindSql(kind, job.lockTimeoutMs)
+  const { id, kindId } = job.files[piece.file]!
+  const lock = lockKindSql(kindId, job.lockTimeoutMs)
   if (end?.pieces === 1) {
     const table = `stage_${piece.head.titles.length}`
-    const stage = `create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}); truncate pg_temp.${table}`
-    return database.transaction(() => loadWhole(loader, piece, `pg_temp.${table}`), `${lock}; ${stage}`)
+    const stage = `create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}) on commit delete rows`
+    return database.transaction(() => loadWhole(loader, piece, { stage: `pg_temp.${table}`, lock, hasRefused }), stage)
   }
   if (!staging.has(piece.version)) {
     await database.transaction(() => prepareStage(database, id, piece))
     staging.add(piece.version)
   }
-  const isStaged = await database.transaction(() => stagePiece(loader, id, piece))
-  return isStaged ? database.transaction(() => loadStaged(loader, piece, id), lock) : undefined
+  const isStaged = await database.transaction(() => stagePiece(database, id, piece))
+  return isStaged ? database.transaction(() => loadStaged(loader, piece, id, hasRefused), lock) : undefined
 }
 
-function stageOf(file: number): string {
-  return `${BOOKS}.stage_${file}`
-}
-
-/** Makes the staging table of a file, unless pieces of this version of it are there already: then they need not come again. */
-async function prepareStage(database: Database, file: number, { version, head }: ParsedPiece): Promise<void> {
-  await database.query('select pg_advisory_xact_lock($1, $2)', [STAGES_LOCK, file])
-  const [load] = await database.query<{ version: string }>(`select version from ${BOOKS}.loads where file = $1`, [file])
-  if (load?.version === version) return
-  await dropStage(database, file)
-  await database.execute(`create unlogged table ${stageOf(file)} (${stageColumns(head.titles.length)})`)
-  await database.query(`insert into ${BOOKS}.loads (file, version) values ($1, $2)`, [file, version])
-}
-
-/** @returns whether the file is staged whole. A piece that is there already is not staged twice. */
-async function stagePiece({ database, staging }: Loader, file: number, piece: ParsedPiece): Promise<boolean> {
-  const { version, end, letters, copy, evidence, rows, notUtf8, hasUtf8 } = piece
-  const facts: PieceFacts = { evidence, rows, notUtf8, hasUtf8, digest: digestOf(piece) }
-  // A server that crashed has emptied it; an import that was killed may end the file just now.
-  const there = await database.query(`select 1 from ${BOOKS}.loads where file = $1 and version = $2 for key share`, [
-    file,
-    version,
-  ])
-  if (there.length === 0) {
-    staging.delete(version)
-    throw new StageLost('what was staged of the file is gone')
-  }
-  const added = await database.query(
-    `insert into ${BOOKS}.pieces (file, piece, facts, letters) values ($1, $2, $3::text::jsonb, $4::text::jsonb)
-    on conflict do nothing returning 1`,
-    [file, piece.piece, JSON.stringify(facts), JSON.stringify(letters)],
-  )
-  if (added.length > 0 && rows > 0) await database.copy(stageOf(file), copy)
-  // Last: until the end of the transaction, other workers that stage the same file wait for this row.
-  const [state] = await database.query<{ whole: boolean }>(
-    `update ${BOOKS}.loads set staged = staged + $2, pieces = coalesce($3, pieces) where file = $1 and version = $4
-    returning coalesce(staged = pieces, false) as whole`,
-    [file, added.length, end?.pieces ?? null, version],
-  )
-  return state!.whole
-}
-
-/** The entry goes first: whoever would stage more waits for it, and learns that it is gone. */
-async function dropStage(database: Database, file: number): Promise<void> {
-  await database.execute(
-    `delete from ${BOOKS}.loads where file = ${file};
-    delete from ${BOOKS}.pieces where file = ${file};
-    drop table if exists ${stageOf(file)}`,
-  )
-}
-
-/** What is known of a piece without its rows. */
-interface PieceFacts {
-  readonly evidence: Evidence
-  readonly rows: number
-  readonly notUtf8: number
-  readonly hasUtf8: boolean
-  readonly digest: string
-}
-
-/** What all pieces of a file are together. */
-interface WholeFile extends PieceFacts {
-  readonly head: Head
-  readonly deadLetters: number
-  /** Of them, so many that tell what is wrong. */
-  readonly letters: readonly Letter[]
-  readonly stage: string
-}
-
-async function loadWhole(loader: Loader, piece: ParsedPiece, stage: string): Promise<FileResult> {
-  const { letters, copy, rows } = piece
-  const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage }
-  return endFile(loader, piece.file, whole, letters, async () => {
-    if (rows > 0) await loader.database.copy(stage, copy)
-  })
-}
-
-async function loadStaged(loader: Loader, piece: ParsedPiece, id: number): Promise<FileResult | undefined> {
-  const { database } = loader
-  const pieces = await database.query<{ facts: PieceFacts; count: number; letters: Letter[] }>(
-    `select facts, jsonb_array_length(letters) as count, jsonb_path_query_array(letters, '$[0 to 9]') as letters
-    from ${BOOKS}.pieces where file = $1 order by piece`,
-    [id],
-  )
-  // Another worker has ended the file meanwhile.
-  if (pieces.length === 0) return undefined
-  const evidence = pieces[0]!.facts.evidence
-  for (const { facts } of pieces.slice(1)) addEvidence(evidence, facts.evidence)
-  const digest = createHash('sha256')
-  for (const { facts } of pieces) digest.update(facts.digest)
-  const sum = (of: (facts: PieceFacts) => number): number => pieces.reduce((total, { facts }) => total + of(facts), 0)
-  const whole: WholeFile = {
-    head: piece.head,
-    evidence,
-    rows: sum(({ rows }) => rows),
-    notUtf8: sum(({ notUtf8 }) => notUtf8),
-    hasUtf8: pieces.some(({ facts }) => facts.hasUtf8),
-    digest: digest.digest('hex').slice(0, 32),
-    deadLetters: pieces.reduce((total, { count }) => total + count, 0),
-    letters: pieces.flatMap(({ letters }) => letters).slice(0, 10),
-    stage: stageOf(id),
-  }
-  const result = await endFile(loader, piece.file, whole, 'staged', async () => {
-    await database.execute(`analyze ${stageOf(id)}`)
-  })
-  await dropStage(database, id)
-  return result
-}
-
-/** Ends a file that was read whole, within a transaction that has locked its kind. @param stage called when its rows are needed */
-async function endFile(
-  { database, job, source }: Loader,
-  index: number,
-  whole: WholeFile,
-  allLetters: readonly Letter[] | 'staged',
-  stage: () => Promise<void>,
+async function loadWhole(
+  loader: Loader,
+  piece: ParsedPiece,
+  { stage, lock, hasRefused }: { readonly stage: string; readonly lock: string; readonly hasRefused: boolean },
 ): Promise<FileResult> {
-  const file = source.files[index]!
-  const kind = job.files[index]!.kind
-  const declared = job.kinds[kind]!
-  const { head, rows, deadLetters, letters } = whole
-  const common = { file: index, kind, changes: [], remarks: head.remarks, inserted: 0, deleted: 0 }
-  if (whole.notUtf8 > 0 && !whole.hasUtf8 && head.mayBeWindows) {
-    return { ...common, outcome: 'nothing', rows: 0, deadLetters: 0, again: 'windows-1252' }
-  }
-  if (deadLetters > (declared.maxDead ?? job.maxDead) * (rows + deadLetters)) {
-    const [first] = letters
-    const message = `${share(deadLetters, rows + deadLetters)} of its rows are dead letters, of ${count(rows + deadLetters)}; the first, line ${first!.line}: ${first!.reason}`
-    const failed: FileResult = { ...common, outcome: 'failed', rows: 0, deadLetters, message }
-    await enterResult(database, source, file.id, failed, allLetters)
-    return failed
-  }
-  await stage()
-  const state = await stateOf(database, source.schema, file.kind, file.id)
-  const staged: Staged = { table: whole.stage, head, evidence: whole.evidence, rows, digest: whole.digest }
-  const { mode = 'replace', key = [] } = declared
-  const to = { schema: source.schema, kind: file.kind, file: file.id, state, mode, key }
-  const applied = await applyFile(database, to, staged)
-  const written = rows - applied.letters.length
-  const held = mode === 'append' ? state.rows + applied.inserted : written
-  await enterImported(database, file, { rows: held, digest: whole.digest, columns: applied.columns })
-  const result: FileResult = {
-    ...common,
-    outcome: 'imported',
-    table: applied.table,
-    rows: written,
-    inserted: applied.inserted,
-    deleted: applied.deleted,
-    deadLetters: deadLetters + applied.letters.length,
-    changes: applied.changes,
-    remarks: [...head.remarks, ...(rows + deadLetters === 0 ? ['a header alone'] : []), ...applied.remarks],
-  }
-  await enterResult(database, source, file.id, result, allLetters)
-  if (applied.letters.length > 0) await enterLetters(database, source, file.id, applied.letters)
+  const { database } = loader
+  const { letters, copy, rows } = piece
+  if (rows > 0) await database.copy(stage, copy)
+  // Other files of the kind are copied meanwhile.
+  await database.execute(lock)
+  const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage, hasRefused }
+  return endFile(loader, piece, whole, letters)
+}
+
+async function loadStaged(
+  loader: Loader,
+  piece: ParsedPiece,
+  id: number,
+  hasRefused: boolean,
+): Promise<FileResult | undefined> {
+  const staged = await stagedFile(loader.database, id)
+  if (staged === undefined) return undefined
+  const result = await endFile(loader, piece, { ...staged, hasRefused }, 'staged')
+  await dropStage(loader.database, id)
   return result
 }
 
 /** A file without a table in it. If it had one before, somebody should know. */
 async function leaveAlone(loader: Loader, piece: ParsedPiece, reason: string): Promise<FileResult> {
-  const { database, job, source } = loader
+  const { database, job } = loader
+  const { id, kind } = job.files[piece.file]!
   const [before] = await database.query<{ rows: number }>(
     `select rows::float8 as rows from ${BOOKS}.files where id = $1`,
-    [source.files[piece.file]!.id],
+    [id],
   )
   const rows = before!.rows
   if (rows > 0) return fail(loader, piece, `${reason}; the ${count(rows)} rows of its last import stay`)
-  return {
-    file: piece.file,
-    outcome: 'nothing',
-    kind: job.files[piece.file]!.kind,
-    rows: 0,
-    inserted: 0,
-    deleted: 0,
-    deadLetters: 0,
-    remarks: [...piece.head.remarks, reason],
-    changes: [],
-  }
+  return { ...noResult(piece.file, kind), remarks: [...piece.head.remarks, reason] }
 }
 
 /** The file is as it was before; why is recorded. */
-async function fail({ database, job, source }: Loader, piece: ParsedPiece, message: string): Promise<FileResult> {
-  const { kind } = job.files[piece.file]!
-  const common = { file: piece.file, kind, rows: 0, inserted: 0, deleted: 0, deadLetters: 0, changes: [] }
-  const result: FileResult = { ...common, outcome: 'failed', message, remarks: piece.head.remarks }
-  await database.transaction(() => enterResult(database, source, source.files[piece.file]!.id, result, []))
+async function fail({ database, job }: Loader, piece: ParsedPiece, message: string): Promise<FileResult> {
+  const { id, kind } = job.files[piece.file]!
+  const result: FileResult = {
+    ...noResult(piece.file, kind),
+    outcome: 'failed',
+    message,
+    remarks: piece.head.remarks,
+  }
+  await database.transaction(() => enterResult(database, job.run, id, result, []))
   return result
 }
 
@@ -306,17 +162,10 @@ function explain(error: unknown): string {
   const { detail, hint } = error as { detail?: string; hint?: string }
   const more = [detail, hint].filter((each) => typeof each === 'string' && each !== '').join(' ')
   const code = codeOf(error)
+  if (code === '57014') return `a statement took longer than it may; nothing of it was written (${message})`
   if (code === '55P03') return 'its table is locked by somebody else; nothing of it was written'
   if (code === '0A000' || code === '2BP01') {
     return `a column has to change, and something depends on it: ${message}${more === '' ? '' : ` (${more})`}. Drop that and make it again behind the import, or declare the type of the column`
   }
   return `the database refuses it: ${message}${more === '' ? '' : ` (${more})`}`
-}
-
-function share(part: number, of: number): string {
-  return `${Math.round((100 * part) / of)} %`
-}
-
-function count(rows: number): string {
-  return rows.toLocaleString('en')
 }

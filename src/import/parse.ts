@@ -1,21 +1,18 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { typesOf } from './cell-types.ts'
-import { type DeclaredColumn, acceptedBits } from './column-types.ts'
+import { DeclaredCells } from './declared-cells.ts'
 import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE, textOf } from './dialect.ts'
 import { type Evidence, addCell, emptyEvidence } from './evidence.ts'
-import type { Letter, ParsedPiece, Piece } from './records.ts'
+import { type Letter, MAX_STAGED_COLUMNS, type ParsedPiece, type Piece, RAW_CHARACTERS } from './records.ts'
+import { parseJsonPiece } from './parse-json.ts'
 import { bomBytes, lineEnd } from './rows.ts'
 
 const TAB = 0x09
-/** Wider rows do not fit a page of the staging table: their cells go as one array. */
-export const MAX_STAGED_COLUMNS = 250
-/** A dead letter keeps so much of its row. */
-const RAW_CHARACTERS = 16_384
 
 /** The handler of `parse`: the rows of a piece as COPY takes them, what its columns hold, and what could not be read. */
 export function parsePiece(piece: Piece): ParsedPiece {
   const { file, version, head, end } = piece
+  if (head.dialect.format === 'ndjson') return parseJsonPiece(piece)
   const bytes = head.dialect.encoding === 'windows-1252' ? fromWindows(piece.bytes) : piece.bytes
   const parser = new RowParser(bytes, piece)
   parser.run()
@@ -23,12 +20,14 @@ export function parsePiece(piece: Piece): ParsedPiece {
     file,
     version,
     piece: piece.piece,
+    bytes: piece.bytes.length,
     rows: parser.rows,
     copy: parser.copied(),
     evidence: parser.evidence,
     letters: parser.letters,
     notUtf8: parser.notUtf8,
     hasUtf8: parser.hasUtf8,
+    unknown: [],
     head,
     ...(end === undefined ? {} : { end }),
   }
@@ -49,7 +48,7 @@ class RowParser {
   readonly #bytes: Uint8Array
   readonly #dialect: Dialect
   readonly #titles: readonly string[]
-  readonly #declared: Declared | undefined
+  readonly #declared: DeclaredCells | undefined
   readonly #isWide: boolean
   /** Whether each row must be looked at: the piece as a whole is no UTF-8. */
   readonly #isMixed: boolean
@@ -64,7 +63,7 @@ class RowParser {
     this.#bytes = bytes
     this.#dialect = head.dialect
     this.#titles = head.titles
-    this.#declared = head.declared.some((each) => each !== null) ? new Declared(head.declared) : undefined
+    this.#declared = DeclaredCells.of(head.declared)
     this.#line = line
     const width = head.titles.length
     this.#isWide = width > MAX_STAGED_COLUMNS
@@ -275,39 +274,6 @@ class RowParser {
       .toString(isUtf8(row) ? 'utf8' : 'latin1')
       .slice(0, RAW_CHARACTERS)
       .replaceAll('\0', '␀')
-  }
-}
-
-/** What is declared of the columns of a file: cells that are none of their type make a row a dead letter. */
-class Declared {
-  readonly #bits: readonly number[]
-  readonly #nulls: readonly (ReadonlySet<string> | undefined)[]
-  readonly #types: readonly string[]
-
-  constructor(declared: readonly (DeclaredColumn | null)[]) {
-    this.#bits = declared.map((each) => (each === null ? 0 : acceptedBits(each)))
-    this.#nulls = declared.map((each) => (each?.nulls === undefined ? undefined : new Set(each.nulls)))
-    this.#types = declared.map((each) => each?.type ?? '')
-  }
-
-  isMissing(column: number, bytes: Buffer, from: number, to: number): boolean {
-    return this.#nulls[column]?.has(bytes.toString('utf8', from, to)) === true
-  }
-
-  refusal(
-    titles: readonly string[],
-    bytes: Buffer,
-    cells: Int32Array,
-  ): Pick<Letter, 'reason' | 'column' | 'value'> | undefined {
-    for (const [i, bits] of this.#bits.entries()) {
-      const [from, to] = [cells[2 * i]!, cells[2 * i + 1]!]
-      if (bits === 0 || from === -1 || from === to || (typesOf(bytes, from, to) & bits) !== 0) continue
-      if (this.isMissing(i, bytes, from, to)) continue
-      const value = bytes.toString('utf8', from, to)
-      const shown = JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-      return { column: titles[i]!, value, reason: `${titles[i]}: ${shown} is no ${this.#types[i]}` }
-    }
-    return undefined
   }
 }
 

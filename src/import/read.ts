@@ -8,21 +8,24 @@ import { createGunzip } from 'node:zlib'
 import { type Marked, type SourceContext, mark } from '../graph/types.ts'
 import type { DeclaredColumn } from './column-types.ts'
 import type { DeclaredKind } from './declared.ts'
-import { COMMA_DIALECT, type Encoding, LF } from './dialect.ts'
+import { COMMA_DIALECT, type Dialect, type Encoding, LF } from './dialect.ts'
 import type { JobData, JobFile } from './job.ts'
+import { Pace } from './pace.ts'
 import { messageOf } from './problem.ts'
 import type { FileEnd, Head, Piece } from './records.ts'
 import { countLines, lastRowEnd, lineEnd } from './rows.ts'
+import { READING, seenOf, stateOf } from './seen.ts'
 import { sniff } from './sniff.ts'
+import { sniffObjects } from './sniff-objects.ts'
 
 /** What a file is looked at by, before its rows are read. */
 const HEAD_BYTES = 256 * 1024
 const READ_BYTES = 256 * 1024
 export const PIECE_BYTES = 1024 * 1024
+/** Where rows are limited: the database takes them in small portions. */
+const PACED_PIECE_BYTES = 64 * 1024
 /** A longer row is taken for an open quote; a longer line cannot be read. */
 const MAX_ROW_BYTES = 32 * 1024 * 1024
-/** A part of what a piece means: another way to read files begins them anew. */
-const READING = 1
 
 /** Where to go on: in which file of the job, behind which piece of it. */
 interface Cursor {
@@ -40,10 +43,16 @@ export async function* readFiles({
   signal,
 }: Pick<SourceContext<unknown, JobData>, 'params' | 'cursor' | 'signal'>): AsyncGenerator<Marked<Piece>> {
   const start = cursor as Cursor | undefined
+  const pace = job.rowsPerSecond === undefined ? undefined : new Pace(job.rowsPerSecond)
+  const pieceBytes = pace === undefined ? PIECE_BYTES : PACED_PIECE_BYTES
   for (let index = start?.index ?? 0; index < job.files.length && !signal.aborted; index++) {
     const from = start?.index === index ? start : undefined
     const file = job.files[index]!
-    yield* readFile(join(job.directory, file.path), { index, file, kind: job.kinds[file.kind]! }, from, signal)
+    const reading = { index, file, kind: job.kinds[file.kind]!, pieceBytes }
+    for await (const piece of readFile(join(job.directory, file.path), reading, from, signal)) {
+      yield piece
+      await pace?.after(countLines(piece.value.bytes), signal)
+    }
   }
 }
 
@@ -51,6 +60,7 @@ interface Reading {
   readonly index: number
   readonly file: JobFile
   readonly kind: Omit<DeclaredKind, 'pattern'>
+  readonly pieceBytes: number
 }
 
 const NO_HEAD: Head = {
@@ -60,7 +70,9 @@ const NO_HEAD: Head = {
   declared: [],
   placeholders: {},
   remarks: [],
+  seen: null,
 }
+const OBJECTS = /\.(?:ndjson|jsonl)(?:\.gz)?$/i
 /** Beyond every file of the job's pieces. */
 const WHOLE_FILE = Number.MAX_SAFE_INTEGER
 
@@ -83,14 +95,15 @@ async function* readFile(
     // Opening a pipe would wait for a writer.
     if (!(await stat(path)).isFile()) throw new Error('not a regular file')
     await using handle = await open(path)
-    const state = await stateOf(handle)
+    const facts = await handle.stat({ bigint: true })
+    const state = stateOf(facts)
     if (from !== undefined && from.state !== state) throw new Changed()
     const encoding = reading.file.encoding ?? reading.kind.encoding
     const content = new Content(handle, { path, encoding }, signal)
-    const sniffed = sniff(await content.upTo(HEAD_BYTES), content.isEnd, {
-      ...reading.kind,
-      ...(encoding === undefined ? {} : { encoding }),
-    })
+    const start = await content.upTo(HEAD_BYTES)
+    const sniffed = OBJECTS.test(path)
+      ? sniffObjects(start, content.isEnd, reading.file.titles)
+      : sniff(start, content.isEnd, { ...reading.kind, ...(encoding === undefined ? {} : { encoding }) })
     if ('reason' in sniffed) nothing = sniffed
     else {
       const { titles, dialect } = sniffed
@@ -98,20 +111,21 @@ async function* readFile(
       head = {
         titles,
         dialect,
-        mayBeWindows: encoding === undefined,
+        mayBeWindows: encoding === undefined && dialect.format === 'csv',
         declared: titles.map((title) => declaredOf(reading.kind, title)),
         placeholders: reading.file.placeholders,
         remarks: [...content.remarks, ...later, ...sniffed.remarks],
+        seen: seenOf(facts, reading.file.how),
       }
       version = createHash('sha256')
-        .update(JSON.stringify([READING, state, head]))
+        .update(JSON.stringify([READING, state, reading.pieceBytes, { ...head, seen: null }]))
         .digest('hex')
         .slice(0, 32)
       let { offset, line } = from ?? sniffed
       await content.skip(offset)
       for (;;) {
         if (signal.aborted) return
-        const bytes = await content.piece((held) => lastRowEnd(held, 0, dialect), line)
+        const bytes = await content.piece((held) => rowsEnd(held, dialect), line, reading.pieceBytes)
         if (bytes.length === 0) break
         if (held !== undefined) yield mark(held.piece, { cursor: held.cursor })
         offset += bytes.length
@@ -120,7 +134,7 @@ async function* readFile(
         piece++
         held = { piece: made, cursor: { index, piece, offset, line, state } }
       }
-      if ((await stateOf(handle)) !== state) throw new Changed()
+      if (stateOf(await handle.stat({ bigint: true })) !== state) throw new Changed()
     }
   } catch (error) {
     nothing = { reason: messageOf(error), isFault: true }
@@ -135,16 +149,15 @@ async function* readFile(
   yield mark({ ...last, end }, { cursor: { index, piece: WHOLE_FILE, offset: 0, line: 0, state: '' } satisfies Cursor })
 }
 
+/** Where the last whole row ends. */
+function rowsEnd(bytes: Uint8Array, dialect: Dialect): number {
+  return dialect.format === 'ndjson' ? bytes.lastIndexOf(LF) + 1 : lastRowEnd(bytes, 0, dialect)
+}
+
 class Changed extends Error {
   constructor() {
     super('the file changed while it was read')
   }
-}
-
-/** What changes when a file is written to. */
-async function stateOf(handle: FileHandle): Promise<string> {
-  const { size, mtimeNs, ino } = await handle.stat({ bigint: true })
-  return `${size} ${mtimeNs} ${ino}`
 }
 
 function declaredOf(kind: Reading['kind'], title: string): DeclaredColumn | null {
@@ -202,8 +215,8 @@ class Content {
   }
 
   /** The next rows, whole ones; none at the end. @param rowsEnd where the last whole row of bytes ends */
-  async piece(rowsEnd: (bytes: Uint8Array) => number, line: number): Promise<Uint8Array> {
-    for (let size = PIECE_BYTES; ; size *= 2) {
+  async piece(rowsEnd: (bytes: Uint8Array) => number, line: number, pieceBytes: number): Promise<Uint8Array> {
+    for (let size = pieceBytes; ; size *= 2) {
       const held = await this.upTo(size)
       const isRest = this.isEnd && held.length <= size
       let end = isRest ? held.length : rowsEnd(held.subarray(0, size))

@@ -3,6 +3,11 @@ import type { DeclaredColumn } from './column-types.ts'
 import type { Dialect } from './dialect.ts'
 import type { Evidence } from './evidence.ts'
 
+/** Wider rows do not fit a page of the staging table: their cells go as one array. */
+export const MAX_STAGED_COLUMNS = 250
+/** A dead letter keeps so much of its row. */
+export const RAW_CHARACTERS = 16_384
+
 /** What the head of a file said. */
 export interface Head {
   readonly titles: readonly string[]
@@ -15,6 +20,8 @@ export interface Head {
   readonly placeholders: Readonly<Record<string, string>>
   /** What is worth telling. */
   readonly remarks: readonly string[]
+  /** What tells of the file that nothing of it has changed; null where that cannot be told. */
+  readonly seen: string | null
 }
 
 /** How the reading of a file ended. */
@@ -56,6 +63,8 @@ export interface ParsedPiece {
   readonly file: number
   readonly version: string
   readonly piece: number
+  /** Bytes of the file that it was. */
+  readonly bytes: number
   readonly rows: number
   /** In COPY's text format: the line, then the cells. */
   readonly copy: Uint8Array
@@ -64,6 +73,8 @@ export interface ParsedPiece {
   /** Rows that are no UTF-8, and whether there is UTF-8 beyond ASCII. */
   readonly notUtf8: number
   readonly hasUtf8: boolean
+  /** Names in objects that the head does not have. */
+  readonly unknown: readonly string[]
   readonly head: Head
   readonly end?: FileEnd
 }
@@ -71,7 +82,7 @@ export interface ParsedPiece {
 /** What became of a file. */
 export interface FileResult {
   readonly file: number
-  readonly outcome: 'imported' | 'failed' | 'nothing'
+  readonly outcome: 'imported' | 'unchanged' | 'failed' | 'nothing'
   readonly kind: string
   /** With its schema; absent where none was made. */
   readonly table?: string
@@ -80,12 +91,21 @@ export interface FileResult {
   readonly inserted: number
   readonly deleted: number
   readonly deadLetters: number
+  /** Rows that were read, and are neither in the table nor dead letters: more than 0, and the books are wrong. */
+  readonly missing: number
   /** Why it failed, or what is worth telling. */
   readonly message?: string
   readonly remarks: readonly string[]
   readonly changes: readonly SchemaChange[]
-  /** It is to be read once more, with this encoding. */
-  readonly again?: 'windows-1252'
+  /** It is to be read once more, with what all of it has shown. */
+  readonly again?: Again
+}
+
+/** What only a look at a whole file shows. */
+export interface Again {
+  readonly encoding?: 'windows-1252'
+  /** Titles of all columns. */
+  readonly titles?: readonly string[]
 }
 
 /** A column that came, went, or became wider. */
@@ -97,5 +117,9 @@ export interface SchemaChange {
 
 /** What `load` tells the embedder. */
 export interface Note {
-  readonly result: FileResult
+  readonly file: number
+  /** Of the piece that was loaded. */
+  readonly bytes: number
+  /** With the last piece of a file. */
+  readonly result?: FileResult
 }

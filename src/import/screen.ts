@@ -28,19 +28,19 @@ export interface Screen {
   close(): void
 }
 
-/** Shows a pipeline until it is closed. */
-export function show(pipeline: Watched, stream: Stream): Screen {
-  return stream.isTTY === true ? showBars(pipeline, stream) : showLines(pipeline, stream)
+/** Shows a pipeline until it is closed. @param status a line of a terminal below the stages */
+export function show(pipeline: Watched, stream: Stream, status: () => string = () => ''): Screen {
+  return stream.isTTY === true ? showBars(pipeline, stream, status) : showLines(pipeline, stream)
 }
 
-function showBars(pipeline: Watched, stream: Stream): Screen {
+function showBars(pipeline: Watched, stream: Stream, status: () => string): Screen {
   const looks = [pipeline.snapshot()]
   let drawn = 0
   const draw = (said = ''): void => {
     const now = pipeline.snapshot()
     looks.push(now)
     if (looks.length > LOOKS) looks.shift()
-    const lines = bars(looks[0]!, now).map((line) => `${line}\n`)
+    const lines = [...bars(looks[0]!, now), status()].filter((line) => line !== '').map((line) => `${line}\n`)
     // The terminal echoes Ctrl-C where the cursor is: a frame begins at the left.
     stream.write(`${drawn > 0 ? `\r\x1b[${drawn}A` : ''}${CLEAR_BELOW}${said}${WRAP_OFF}${lines.join('')}${WRAP_ON}`)
     drawn = lines.length

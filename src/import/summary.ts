@@ -4,16 +4,22 @@ import type { SchemaChange } from './records.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
 
 export interface Summary {
+  /** Of the run in the books; absent where the database could not be opened. */
+  readonly run?: number
+  readonly source: string
   readonly files: number
-  /** Files that were imported, those that hold nothing to import, and those that failed or were not read. */
+  /** Files that were imported; that are as their last import left them; that hold nothing to import; that failed or were not read. */
   readonly imported: number
+  readonly unchanged: number
   readonly empty: number
   readonly failed: number
-  /** Rows of the files that were imported, and what had to be done in the tables for them. */
+  /** Rows of the files that are in their tables, and what had to be done in the tables for them. */
   readonly rows: number
   readonly inserted: number
   readonly deleted: number
   readonly deadLetters: number
+  /** Rows that were read are in their tables, or dead letters: no file has any that are missing. */
+  readonly isBalanced: boolean
   readonly seconds: number
   /** What stopped the import. */
   readonly failure?: string
@@ -25,12 +31,14 @@ export interface Summary {
 
 export interface FileSummary {
   readonly path: string
-  readonly outcome: 'imported' | 'empty' | 'failed' | 'not read'
+  readonly outcome: 'imported' | 'unchanged' | 'empty' | 'failed' | 'not read'
   readonly table?: string
   readonly rows: number
   readonly inserted: number
   readonly deleted: number
   readonly deadLetters: number
+  /** Rows that were read, and are neither in the table nor dead letters. */
+  readonly missing: number
   /** Why it failed. */
   readonly message?: string
   readonly remarks: readonly string[]
@@ -45,21 +53,25 @@ interface StageSummary {
   readonly blocked: number
 }
 
-export function summarize({ files, failure, isInterrupted, seconds, snapshot }: ImportResult): Summary {
+export function summarize({ run, source, files, failure, isInterrupted, seconds, snapshot }: ImportResult): Summary {
   const results = files.map(fileSummary)
   const count = (...outcomes: FileSummary['outcome'][]): number =>
     results.filter(({ outcome }) => outcomes.includes(outcome)).length
   const sum = (of: 'rows' | 'inserted' | 'deleted' | 'deadLetters'): number =>
     results.reduce((total, each) => total + each[of], 0)
   return {
+    ...(run === undefined ? {} : { run }),
+    source,
     files: files.length,
     imported: count('imported'),
+    unchanged: count('unchanged'),
     empty: count('empty'),
     failed: count('failed', 'not read'),
     rows: sum('rows'),
     inserted: sum('inserted'),
     deleted: sum('deleted'),
     deadLetters: sum('deadLetters'),
+    isBalanced: results.every(({ missing }) => missing === 0),
     seconds: round(seconds),
     ...(failure === undefined ? {} : { failure }),
     ...(isInterrupted ? { isInterrupted } : {}),
@@ -71,9 +83,9 @@ export function summarize({ files, failure, isInterrupted, seconds, snapshot }: 
 
 function fileSummary({ path, result }: FileAccount): FileSummary {
   if (result === undefined) {
-    return { path, outcome: 'not read', rows: 0, inserted: 0, deleted: 0, deadLetters: 0, remarks: [] }
+    return { path, outcome: 'not read', rows: 0, inserted: 0, deleted: 0, deadLetters: 0, missing: 0, remarks: [] }
   }
-  const { outcome, table, rows, inserted, deleted, deadLetters, message, remarks } = result
+  const { outcome, table, rows, inserted, deleted, deadLetters, missing, message, remarks } = result
   return {
     path,
     outcome: outcome === 'nothing' ? 'empty' : outcome,
@@ -82,6 +94,7 @@ function fileSummary({ path, result }: FileAccount): FileSummary {
     inserted,
     deleted,
     deadLetters,
+    missing,
     ...(message === undefined ? {} : { message }),
     remarks,
   }
@@ -96,11 +109,11 @@ function stagesOf(snapshot: Snapshot | undefined): Summary['stages'] {
   )
 }
 
-/** Exit codes: 0 all was imported, dead letters below their limit included; 1 not all was; 130 interrupted. */
-export function exitCodeOf({ failed, failure, isInterrupted }: Summary): number {
+/** Exit codes: 0 all was imported, dead letters below their limit included; 1 not all was, or the books do not balance; 130 interrupted. */
+export function exitCodeOf({ failed, failure, isInterrupted, isBalanced }: Summary): number {
   if (failure !== undefined) return 1
   if (isInterrupted === true) return 130
-  return failed === 0 ? 0 : 1
+  return failed === 0 && isBalanced ? 0 : 1
 }
 
 /** The table's columns of figures, and the characters of a line that names cannot have. */
@@ -113,7 +126,9 @@ const FIGURE_CELLS = 2 + 'x,xxx,xxx'.length + 2 + 'x,xxx,xxx'.length + 2 + 'dead
  */
 export function summaryText(summary: Summary, columns = Infinity): string {
   const nameCells = Math.max(8, Math.floor((columns - FIGURE_CELLS) / 2))
-  const rows = summary.results.map((each) => [
+  // What is as it was is many lines that say nothing.
+  const told = summary.results.filter(({ outcome }) => outcome !== 'unchanged')
+  const rows = told.map((each) => [
     cut(each.path, nameCells),
     cut(each.table ?? '', nameCells),
     count(each.rows),
@@ -125,10 +140,20 @@ export function summaryText(summary: Summary, columns = Infinity): string {
   return [
     table([['file', 'table', 'rows', 'written', 'dead letters', ''], ...rows, total]),
     '',
-    `${rowsOf(summary.rows)} of ${filesOf(summary.imported)} in ${summary.seconds} s: ${count(summary.inserted)} written, ${count(summary.deleted)} removed, ${count(summary.deadLetters)} dead-lettered.`,
+    `${rowsOf(summary.rows)} of ${filesOf(summary.imported + summary.unchanged)} in ${summary.seconds} s: ${count(summary.inserted)} written, ${count(summary.deleted)} removed, ${count(summary.deadLetters)} dead-lettered.`,
+    ...(summary.unchanged === 0 ? [] : [`As they were, and not read: ${filesOf(summary.unchanged)}.`]),
+    balanceText(summary),
     ...summary.schemaChanges.map(({ table, column, change }) => `Column ${table}.${column}: ${change}.`),
     ...complaints(summary),
   ].join('\n')
+}
+
+/** Rows of the files are those of the tables and the dead letters. */
+function balanceText({ rows, deadLetters, isBalanced, results }: Summary): string {
+  if (isBalanced)
+    return `The books balance: ${count(rows + deadLetters)} read, ${count(rows)} in tables, ${count(deadLetters)} dead letters.`
+  const files = results.filter((each) => each.missing !== 0).map(({ path, missing }) => `${path} (${count(missing)})`)
+  return `THE BOOKS DO NOT BALANCE: rows were read, and are neither in their table nor dead letters: ${files.join(', ')}.`
 }
 
 function outcomeText({ outcome, message }: FileSummary): string[] {

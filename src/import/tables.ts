@@ -4,11 +4,12 @@ import { type ColumnPlan, type FileColumn, planColumns } from './columns.ts'
 import type { Database } from './database.ts'
 import type { Mode } from './declared.ts'
 import type { Evidence } from './evidence.ts'
-import { BOOKS, type ColumnRow, type FileState, enterColumns } from './books.ts'
+import { type ColumnRow, type FileState, enterColumns } from './books.ts'
+import { BOOKS } from './books-tables.ts'
 import { quoteName, quoteText } from './names.ts'
-import { MAX_STAGED_COLUMNS } from './parse.ts'
 import { ImportProblem } from './problem.ts'
-import type { Head, Letter, SchemaChange } from './records.ts'
+import { insertApart } from './refused.ts'
+import { type Head, type Letter, MAX_STAGED_COLUMNS, type SchemaChange } from './records.ts'
 
 /** Rows of a file, all of them, as text in a table of their own. */
 export interface Staged {
@@ -18,10 +19,14 @@ export interface Staged {
   readonly rows: number
   /** The same for the same rows. */
   readonly digest: string
+  /** Some of its rows were refused when they were written all at once. */
+  readonly hasRefused: boolean
 }
 
 export interface Applied {
   readonly table: string
+  /** For SQL. */
+  readonly quoted: string
   readonly inserted: number
   readonly deleted: number
   /** Rows that are none of the table's after all. */
@@ -62,17 +67,21 @@ export async function applyFile(database: Database, to: Destination, staged: Sta
   if (isThere) await alterTable(database, table, known, plan)
   else await makeTable(database, to, table, plan)
   await enterColumns(database, kind, [...plan.added, ...plan.widened.map(({ column }) => column)])
+  if (state.lacksIndex) await database.execute(`create index ${quoteName(`file_${kind}`)} on ${table} (_file)`)
   const all = [...known, ...plan.added]
   const { inserted, deleted, letters } = await write(database, to, table, all, plan.columns, staged)
+  const { formerTable } = state
+  const left = formerTable === null ? 0 : await database.change(`delete from ${formerTable} where _file = ${to.file}`)
   const gone = mode === 'replace' ? await dropColumns(database, to, table, shownTable, known, plan.columns) : []
   return {
     table: shownTable,
+    quoted: table,
     inserted,
     deleted,
     letters,
     columns: plan.columns.map(({ column }) => column.name),
     changes: [...(isThere ? plan.changes : []), ...gone],
-    remarks: plan.remarks,
+    remarks: left === 0 ? plan.remarks : [...plan.remarks, `${left} rows went from ${formerTable} to ${shownTable}`],
   }
 }
 
@@ -147,6 +156,9 @@ function valuesSql(all: readonly ColumnRow[], columns: readonly FileColumn[], wi
   return [...values, ['_rest', object]]
 }
 
+/** What writing a file came to. */
+type Written = Pick<Applied, 'inserted' | 'deleted' | 'letters'>
+
 async function write(
   database: Database,
   to: Destination,
@@ -154,36 +166,50 @@ async function write(
   all: readonly ColumnRow[],
   columns: readonly FileColumn[],
   staged: Staged,
-): Promise<Pick<Applied, 'inserted' | 'deleted' | 'letters'>> {
+): Promise<Written> {
   const { file, mode, state } = to
   const before = state.isThere ? state : { rows: 0, digest: null }
   const values = valuesSql(all, columns, staged.head.titles.length)
+  if (mode === 'upsert') return upsert(database, to, table, columns, values, staged)
+  if (mode === 'append' && before.digest === staged.digest) return { inserted: 0, deleted: 0, letters: [] }
   const names = ['_file', '_line', ...values.map(([name]) => name)].join(', ')
   const selected = [`${file}`, 's.line', ...values.map(([, value]) => value)].join(', ')
-  if (mode === 'upsert') return upsert(database, to, table, columns, values, staged)
-  if (mode === 'append') {
-    if (before.digest === staged.digest) return { inserted: 0, deleted: 0, letters: [] }
-    await database.execute(`insert into ${table} (${names}) select ${selected} from ${staged.table} s`)
-    return { inserted: staged.rows, deleted: 0, letters: [] }
+  const insert = `insert into ${table} (${names}) select ${selected} from ${staged.table} s`
+  const isFresh = mode === 'append' || before.rows === 0
+  if (staged.hasRefused) {
+    const deleted = isFresh ? 0 : await database.change(`delete from ${table} where _file = ${file}`)
+    return { deleted, ...(await insertApart(database, staged.table, (condition) => `${insert} where ${condition}`)) }
   }
-  if (before.rows === 0) {
-    await database.execute(`insert into ${table} (${names}) select ${selected} from ${staged.table} s`)
-    return { inserted: staged.rows, deleted: 0, letters: [] }
-  }
-  await database.execute("set local work_mem = '64MB'")
-  const isSame =
-    values.length === 0
-      ? ''
-      : `and pg_catalog.record_image_eq(row(${values.map(([name]) => `t.${name}`).join()}), row(${values.map(([name]) => `given.${name}`).join()}))`
-  const given = values.map(([name, value]) => `, ${value} as ${name}`).join('')
+  if (isFresh) return { inserted: await database.change(insert), deleted: 0, letters: [] }
+  return replace(database, file, table, values, names, staged)
+}
+
+/** Brings over what differs between a file and its rows, found in one pass over both. */
+async function replace(
+  database: Database,
+  file: number,
+  table: string,
+  values: readonly [string, string][],
+  names: string,
+  { table: stage }: Staged,
+): Promise<Written> {
+  await database.execute(`set local work_mem = '64MB'; analyze ${stage}`)
+  const columns = values.map(([name]) => name)
+  const isOther =
+    columns.length === 0
+      ? 'false'
+      : `not pg_catalog.record_image_eq(row(${columns.map((name) => `t.${name}`).join()}), row(${columns.map((name) => `given.${name}`).join()}))`
   const [counts] = await database.query<{ inserted: number; deleted: number }>(
-    `with given as materialized (select s.line as _line${given} from ${staged.table} s),
-    gone as (
-      delete from ${table} t where t._file = ${file}
-        and not exists (select from given where given._line = t._line ${isSame}) returning 1),
+    `with other as materialized (
+      select t.ctid as _place, given.*
+      from (select ctid, * from ${table} where _file = ${file}) t
+      full join (select s.line as _line${values.map(([name, value]) => `, ${value} as ${name}`).join('')} from ${stage} s) given
+        on given._line = t._line
+      where t.ctid is null or given._line is null or ${isOther}),
+    gone as (delete from ${table} t using other where t.ctid = other._place returning 1),
     come as (
-      insert into ${table} (${names}) select ${file}, given.* from given
-        where not exists (select from ${table} t where t._file = ${file} and t._line = given._line ${isSame}) returning 1)
+      insert into ${table} (${names}) select ${[file, ...['_line', ...columns].map((name) => `other.${name}`)].join()}
+        from other where other._line is not null returning 1)
     select (select count(*) from come)::float8 as inserted, (select count(*) from gone)::float8 as deleted`,
   )
   return { ...counts!, letters: [] }
@@ -196,37 +222,39 @@ async function upsert(
   table: string,
   columns: readonly FileColumn[],
   values: readonly [string, string][],
-  { table: stage }: Staged,
-): Promise<Pick<Applied, 'inserted' | 'deleted' | 'letters'>> {
+  { table: stage, hasRefused }: Staged,
+): Promise<Written> {
   const keys = key.map((title) => {
     const found = columns.find(({ column }) => column.title === title && !column.isRest)
     if (found === undefined)
       throw new ImportProblem(`the file has no column ${JSON.stringify(title)}, which is in the key`)
     return quoteName(found.column.name)
   })
-  await database.execute(`create unique index if not exists ${quoteName(`key_${kind}`)} on ${table} (${keys.join()})`)
-  const given = values.map(([name, value]) => `, ${value} as ${name}`).join('')
+  await database.execute(
+    `create unique index if not exists ${quoteName(`key_${kind}`)} on ${table} (${keys.join()}); analyze ${stage}`,
+  )
+  const given = (condition: string): string =>
+    `(select s.line as _line${values.map(([name, value]) => `, ${value} as ${name}`).join('')} from ${stage} s where ${condition}) given`
   const names = values.map(([name]) => name)
   const hasNoKey = keys.map((name) => `given.${name} is null`).join(' or ')
   const isOther = `not pg_catalog.record_image_eq(row(${names.map((name) => `t.${name}`).join()}), row(${names.map((name) => `excluded.${name}`).join()}))`
-  const [counts] = await database.query<{ inserted: number; keyless: number[] }>(
-    `with given as materialized (select s.line as _line${given} from ${stage} s),
-    come as (
-      insert into ${table} as t (_file, _line, ${names.join()})
-      select distinct on (${keys.join()}) ${file}, given.* from given where not (${hasNoKey})
+  const insert = (condition: string): string =>
+    `insert into ${table} as t (_file, _line, ${names.join()})
+      select distinct on (${keys.join()}) ${file}, given.* from ${given(condition)} where not (${hasNoKey})
       order by ${keys.map((name) => `given.${name}`).join()}, given._line desc
       on conflict (${keys.join()}) do update set _file = excluded._file, _line = excluded._line,
         ${names.map((name) => `${name} = excluded.${name}`).join()}
-      where ${isOther} returning 1)
-    select (select count(*) from come)::float8 as inserted,
-      (select coalesce(jsonb_agg(given._line), '[]') from given where ${hasNoKey}) as keyless`,
+      where ${isOther}`
+  const { inserted, letters } = hasRefused
+    ? await insertApart(database, stage, insert)
+    : { inserted: await database.change(insert('true')), letters: [] }
+  // A row that is refused may have no readable key either.
+  const refused = letters.map(({ line }) => line)
+  const keyless = await database.query<{ line: number }>(
+    `select given._line::float8 as line from ${given(refused.length === 0 ? 'true' : `s.line not in (${refused.join()})`)} where ${hasNoKey}`,
   )
-  const letters = counts!.keyless.map((line) => ({
-    line,
-    reason: `has no value for its key (${key.join(', ')})`,
-    raw: '',
-  }))
-  return { inserted: counts!.inserted, deleted: 0, letters }
+  const reason = `has no value for its key (${key.join(', ')})`
+  return { inserted, deleted: 0, letters: [...letters, ...keyless.map(({ line }) => ({ line, reason, raw: '' }))] }
 }
 
 /** Takes away the columns that no file of the kind has any more. One that a view needs stays, without values. */

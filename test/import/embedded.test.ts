@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { ImportRun } from 'millrace/import'
 import { VEGA, folderOf, importByCommand, put, tablesOf, temporaryFolder, withDatabase } from './harness.js'
 
 const cwd = temporaryFolder()
@@ -19,8 +20,20 @@ test('the main job: every file of a package, twice the same', async () => {
   assert.deepEqual(Object.keys(stages), ['files', 'parse', 'load', 'notes', 'lost'])
   const once = await withDatabase(undefined, database, (database) => tablesOf(database, 'vega'))
   const second = await importByCommand([VEGA, '--json', '--source', 'vega'], { cwd })
-  assert.deepEqual([second.summary.rows, second.summary.inserted], [rows, 0])
+  const { unchanged, rows: still, inserted: written } = second.summary
+  assert.deepEqual([unchanged, still, written], [24, rows, 0])
   assert.deepEqual(await withDatabase(undefined, database, (database) => tablesOf(database, 'vega')), once)
+  const all = await importByCommand([VEGA, '--json', '--source', 'vega', '--all'], { cwd })
+  assert.deepEqual([all.summary.unchanged, all.summary.rows, all.summary.inserted], [0, rows, 0])
+  const runs = await importByCommand(['runs', '--json'], { cwd })
+  assert.deepEqual(
+    (JSON.parse(runs.stdout) as ImportRun[]).map(({ outcome, imported, unchanged }) => [outcome, imported, unchanged]),
+    [
+      ['imported', 24, 0],
+      ['imported', 0, 24],
+      ['imported', 24, 0],
+    ],
+  )
 })
 
 test('columns that come and types that widen are told; half a file that failed fails the import', async () => {
@@ -40,7 +53,7 @@ test('one import at a time uses the embedded database', async () => {
   const path = join(cwd, '.millrace', 'import', 'import.pid')
   writeFileSync(path, String(process.pid))
   const refused = await importByCommand([folderOf({ 'a.csv': 'id\n1\n' })], { cwd })
-  assert.equal(refused.code, 1)
+  assert.equal(refused.code, 75)
   assert.match(refused.stderr, new RegExp(`Another import \\(process ${process.pid}\\) is using the embedded database`))
   // Nobody has this number any more: a process that was killed leaves its own behind.
   writeFileSync(path, '2147483646')
@@ -69,7 +82,7 @@ test('what cannot begin is said in a line: no directory, no files, nowhere to wr
   assert.equal(missing.code, 1)
   assert.match(missing.stderr, /^.*\n.*nowhere cannot be read: ENOENT.*\n$/)
   const none = await importByCommand([folderOf({ 'a.txt': '' })], { cwd })
-  assert.match(none.stderr, /holds no CSV file/)
+  assert.match(none.stderr, /holds no file to import/)
   const wrong = folderOf({
     'a.csv': 'id\n1\n',
     'millrace-import.json': '{"kinds": [{"patern": "a.csv", "mode": "upsert"}]}',

@@ -67,9 +67,9 @@ export function importByCommand(
   })
 }
 
-/** Imports in this process. One connection and one file after the other, unless `options` say more. */
+/** Imports in this process, unchanged files too. One connection and one file after the other, unless `options` say more. */
 export async function importHere(options: ImportOptions): Promise<Summary> {
-  return summarize(await importDirectory({ connections: 1, ...options }))
+  return summarize(await importDirectory({ connections: 1, files: 'all', ...options }))
 }
 
 /** What a summary says of one file. */

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { COMMA_DIALECT, type Dialect } from '#src/import/dialect.js'
-import { MAX_STAGED_COLUMNS, parsePiece } from '#src/import/parse.js'
-import type { Head, ParsedPiece } from '#src/import/records.js'
+import { parsePiece } from '#src/import/parse.js'
+import { type Head, MAX_STAGED_COLUMNS, type ParsedPiece } from '#src/import/records.js'
 import { cellsOf, lastRowEnd } from '#src/import/rows.js'
 
 const bytes = (text: string | Uint8Array): Uint8Array => (typeof text === 'string' ? Buffer.from(text) : text)
@@ -19,6 +19,7 @@ function headOf(width: number, dialect: Partial<Dialect> = {}, declared: Head['d
     declared,
     placeholders: {},
     remarks: [],
+    seen: null,
   }
 }
 

@@ -1,7 +1,6 @@
 /** What breaks while an import runs into a server: workers, connections, the server, the process itself. */
 import assert from 'node:assert/strict'
-import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { Pipeline } from 'millrace'
 import { isAway } from '#src/import/database.js'
 import type { Summary } from 'millrace/import'
@@ -17,69 +16,11 @@ import {
   temporaryFolder,
   withDatabase,
 } from './harness.js'
+import { Wire } from './wire.js'
 
 const server = await findServer()
 const onServer = 'skip' in server ? { skip: server.skip } : {}
 const to = 'url' in server ? await newDatabase(server.url) : ''
-
-/** What lies between the import and its server, so that the server can go away and come back. */
-class Wire {
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
-  readonly #target: URL
-  readonly #port: number
-
-  private constructor(server: Server, target: URL) {
-    this.#server = server
-    this.#target = target
-    this.#port = (server.address() as AddressInfo).port
-    after(() => this.cut())
-  }
-
-  static async to(url: string): Promise<Wire> {
-    const target = new URL(url)
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const wire = new Wire(server, target)
-    server.on('connection', (near) => wire.#join(near))
-    return wire
-  }
-
-  get url(): string {
-    const url = new URL(this.#target)
-    url.host = `127.0.0.1:${this.#port}`
-    return url.href
-  }
-
-  #join(near: Socket): void {
-    const far = connect(Number(this.#target.port), this.#target.hostname)
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(socket)
-      socket.pipe(other)
-      socket.on('error', () => other.destroy()).on('close', () => other.destroy())
-    }
-  }
-
-  /** The server is gone: connections break, and new ones are refused. */
-  cut(): void {
-    this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
-    this.#sockets.clear()
-  }
-
-  /** Connections break, and new ones are let through. */
-  reset(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
-    this.#sockets.clear()
-  }
-
-  async mend(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve))
-  }
-}
 
 const lines = (count: number): string => Array.from({ length: count }, (_, i) => `${i},${'.'.repeat(100)}\n`).join('')
 /** Small files of one piece, and one of many. */
@@ -155,8 +96,8 @@ test(
         assert.deepEqual([west.failure, west.imported], [undefined, 1])
       }),
     )
-    const { failure, imported } = await east
-    assert.deepEqual([failure, imported], [undefined, 1])
+    const { failure, imported, results } = await east
+    assert.deepEqual([failure, imported], [undefined, 1], JSON.stringify(results))
     assert.deepEqual(await rowsAt(to, 'select place from east.a union all select place from west.a'), [
       ['far east'],
       ['west'],

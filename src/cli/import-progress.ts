@@ -1,0 +1,71 @@
+import type { Progress } from '../import/options.ts'
+import { clearInterval, monotonicMs, setInterval } from '../time.ts'
+
+const LINE_EVERY_MS = 1_000
+/** What is left is guessed from what is done: of less nothing can be said. */
+const MIN_SHARE = 0.02
+
+/** Lines that tell how far an import is before and while it runs: the first at once, then one a second where there is news. */
+export class ProgressLines {
+  readonly #say: (text: string) => void
+  readonly #timer = setInterval(() => this.#tell(), LINE_EVERY_MS)
+  #phaseMs = 0
+  #now: Progress | undefined
+  #told: Progress | undefined
+
+  constructor(say: (text: string) => void) {
+    this.#say = say
+    this.#timer.unref()
+  }
+
+  see(now: Progress): void {
+    const isNext = now.phase !== this.#now?.phase
+    this.#now = now
+    if (!isNext) return
+    this.#phaseMs = monotonicMs()
+    this.#tell()
+  }
+
+  get text(): string {
+    return this.#now === undefined ? '' : progressText(this.#now, monotonicMs() - this.#phaseMs)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #tell(): void {
+    const now = this.#now
+    if (now === undefined || now === this.#told) return
+    this.#told = now
+    this.#say(this.text)
+  }
+}
+
+/** A step of an import in words. @param elapsedMs since it began to import */
+export function progressText(
+  { phase, files, bytes, endedFiles, loadedBytes, rows }: Progress,
+  elapsedMs: number,
+): string {
+  const found = `${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`
+  if (phase === 'looking') return files === 0 ? 'Looking for files.' : `Looking for files: ${found} so far.`
+  if (phase === 'opening') return `Opening the database for ${found}.`
+  if (loadedBytes === 0 && endedFiles === 0) return `Importing ${found}, ${megabytes(bytes)}.`
+  const share = bytes === 0 ? endedFiles / files : loadedBytes / bytes
+  const parts = [
+    `${endedFiles.toLocaleString('en')} of ${found}`,
+    `${Math.floor(100 * share)} % of ${megabytes(bytes)}`,
+    `${rows.toLocaleString('en')} rows`,
+    ...(share < MIN_SHARE || share === 1 ? [] : [`about ${leftText((elapsedMs * (1 - share)) / share)} left`]),
+  ]
+  return `${parts.join(', ')}.`
+}
+
+function leftText(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000)
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`
+}

@@ -1,0 +1,109 @@
+/** Pieces of large files, staged one by one until the file is whole. */
+import { createHash } from 'node:crypto'
+import { BOOKS } from './books-tables.ts'
+import type { Database } from './database.ts'
+import { type Evidence, addEvidence } from './evidence.ts'
+import { digestOf } from './parse.ts'
+import type { Letter, ParsedPiece } from './records.ts'
+import { stageColumns } from './tables.ts'
+
+const STAGES_LOCK = 7_113_002
+
+/** What was staged of a file is gone: it is to be read once more. */
+export class StageLost extends Error {
+  override readonly name = 'StageLost'
+}
+
+/** For SQL. */
+export function stageOf(file: number): string {
+  return `${BOOKS}.stage_${file}`
+}
+
+/** Makes the staging table of a file, unless pieces of this version of it are there already: then they need not come again. */
+export async function prepareStage(database: Database, file: number, { version, head }: ParsedPiece): Promise<void> {
+  await database.query('select pg_advisory_xact_lock($1, $2)', [STAGES_LOCK, file])
+  const [load] = await database.query<{ version: string }>(`select version from ${BOOKS}.loads where file = $1`, [file])
+  if (load?.version === version) return
+  await dropStage(database, file)
+  await database.execute(`create unlogged table ${stageOf(file)} (${stageColumns(head.titles.length)})`)
+  await database.query(`insert into ${BOOKS}.loads (file, version) values ($1, $2)`, [file, version])
+}
+
+/** @returns whether the file is staged whole. A piece that is there already is not staged twice. */
+export async function stagePiece(database: Database, file: number, piece: ParsedPiece): Promise<boolean> {
+  const { version, end, letters, copy, evidence, rows, notUtf8, hasUtf8, unknown } = piece
+  const facts: PieceFacts = { evidence, rows, notUtf8, hasUtf8, unknown, digest: digestOf(piece) }
+  // A server that crashed has emptied it; an import that was killed may end the file just now.
+  const there = await database.query(`select 1 from ${BOOKS}.loads where file = $1 and version = $2 for key share`, [
+    file,
+    version,
+  ])
+  if (there.length === 0) throw new StageLost('what was staged of the file is gone')
+  const added = await database.query(
+    `insert into ${BOOKS}.pieces (file, piece, facts, letters) values ($1, $2, $3::text::jsonb, $4::text::jsonb)
+    on conflict do nothing returning 1`,
+    [file, piece.piece, JSON.stringify(facts), JSON.stringify(letters)],
+  )
+  if (added.length > 0 && rows > 0) await database.copy(stageOf(file), copy)
+  // Last: until the end of the transaction, other workers that stage the same file wait for this row.
+  const [state] = await database.query<{ whole: boolean }>(
+    `update ${BOOKS}.loads set staged = staged + $2, pieces = coalesce($3, pieces) where file = $1 and version = $4
+    returning coalesce(staged = pieces, false) as whole`,
+    [file, added.length, end?.pieces ?? null, version],
+  )
+  return state!.whole
+}
+
+/** The entry goes first: whoever would stage more waits for it, and learns that it is gone. */
+export async function dropStage(database: Database, file: number): Promise<void> {
+  await database.execute(
+    `delete from ${BOOKS}.loads where file = ${file};
+    delete from ${BOOKS}.pieces where file = ${file};
+    drop table if exists ${stageOf(file)}`,
+  )
+}
+
+/** What is known of a piece without its rows. */
+export interface PieceFacts {
+  readonly evidence: Evidence
+  readonly rows: number
+  readonly notUtf8: number
+  readonly hasUtf8: boolean
+  readonly unknown: readonly string[]
+  readonly digest: string
+}
+
+/** What all pieces of a file are together. */
+export interface WholeFile extends PieceFacts {
+  readonly deadLetters: number
+  /** Of them, so many that tell what is wrong. */
+  readonly letters: readonly Letter[]
+  readonly stage: string
+  readonly hasRefused: boolean
+}
+
+/** All pieces of a file together; undefined where another worker has ended the file meanwhile. */
+export async function stagedFile(database: Database, id: number): Promise<Omit<WholeFile, 'hasRefused'> | undefined> {
+  const pieces = await database.query<{ facts: PieceFacts; count: number; letters: Letter[] }>(
+    `select facts, jsonb_array_length(letters) as count, jsonb_path_query_array(letters, '$[0 to 9]') as letters
+    from ${BOOKS}.pieces where file = $1 order by piece`,
+    [id],
+  )
+  if (pieces.length === 0) return undefined
+  const evidence = pieces[0]!.facts.evidence
+  for (const { facts } of pieces.slice(1)) addEvidence(evidence, facts.evidence)
+  const digest = createHash('sha256')
+  for (const { facts } of pieces) digest.update(facts.digest)
+  const sum = (of: (facts: PieceFacts) => number): number => pieces.reduce((total, { facts }) => total + of(facts), 0)
+  return {
+    evidence,
+    rows: sum(({ rows }) => rows),
+    notUtf8: sum(({ notUtf8 }) => notUtf8),
+    hasUtf8: pieces.some(({ facts }) => facts.hasUtf8),
+    unknown: [...new Set(pieces.flatMap(({ facts }) => facts.unknown))],
+    digest: digest.digest('hex').slice(0, 32),
+    deadLetters: pieces.reduce((total, { count }) => total + count, 0),
+    letters: pieces.flatMap(({ letters }) => letters).slice(0, 10),
+    stage: stageOf(id),
+  }
+}
