@@ -46,15 +46,47 @@ export function adjacency(graph: GraphData, { paths }: EdgeFilter = {}): Adjacen
     out[from]?.push(index)
     into[to]?.push(index)
   })
-  const nodes = graph.nodes
+  return of(graph, { edges, ends, out, into, number: (id) => numbers.get(id) ?? -1 })
+}
+
+/** Some nodes of a graph, and some edges between them, by numbers of their own: their places in these lists. Linear in these. */
+export function subgraph(graph: Adjacency, nodes: readonly number[], edges: readonly number[]): Adjacency {
+  const places = new Map(nodes.map((node, place) => [node, place]))
+  const out: number[][] = nodes.map(() => [])
+  const into: number[][] = nodes.map(() => [])
+  const ends = new Int32Array(edges.length * 2)
+  edges.forEach((edge, index) => {
+    const from = places.get(graph.from(edge))!
+    const to = places.get(graph.to(edge))!
+    ends[2 * index] = from
+    ends[2 * index + 1] = to
+    out[from]!.push(index)
+    into[to]!.push(index)
+  })
+  const own = { nodes: nodes.map((node) => graph.node(node)), edges: edges.map((edge) => graph.edge(edge)) }
+  const number = (id: string): number => places.get(graph.number(id)) ?? -1
+  return of(own, { edges: edges.map((_, index) => index), ends, out, into, number })
+}
+
+interface Links extends Pick<Adjacency, 'edges' | 'number'> {
+  /** The numbers of the ends of each edge, one after the other. */
+  readonly ends: Int32Array
+  readonly out: readonly (readonly number[])[]
+  readonly into: readonly (readonly number[])[]
+}
+
+function of(
+  { nodes, edges: allEdges }: Pick<GraphData, 'nodes' | 'edges'>,
+  { edges, ends, out, into, number }: Links,
+): Adjacency {
   return {
     nodes,
-    allEdges: graph.edges,
+    allEdges,
     edges,
-    number: (id) => numbers.get(id) ?? -1,
+    number,
     id: (node) => at(nodes, node).id,
     node: (node) => at(nodes, node),
-    edge: (edge) => at(graph.edges, edge),
+    edge: (edge) => at(allEdges, edge),
     out: (node) => out[node] ?? [],
     in: (node) => into[node] ?? [],
     from: (edge) => ends[2 * edge] ?? -1,
