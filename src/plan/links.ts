@@ -1,5 +1,5 @@
 import { MAX_SIZED_RING_BYTES, RING_BYTES_PER_RECORD } from '../analysis/loops/lanes.ts'
-import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
+import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options/index.ts'
 import { MIN_RING_BYTES } from '../lane/layout.ts'
 import { textBytesOf } from '../codec/text-bytes.ts'
 import { powerOfTwo, sharedRingBytes, sharedTextBytes } from './lane-sizes.ts'

@@ -1,6 +1,6 @@
 import { edgeShares } from '../analysis/flow/shares.ts'
 import type { GraphData, GraphEdge, GraphNode, Handler } from '../graph/types.ts'
-import { EDGE_OPTIONS, NODE_OPTIONS, type OptionTable } from '../options.ts'
+import { EDGE_OPTIONS, NODE_OPTIONS, type OptionTable } from '../options/index.ts'
 import { refuse } from './refuse.ts'
 
 /** Stands where the worker puts synthetic work (`worker/rehearsal.ts`). */

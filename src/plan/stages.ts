@@ -1,6 +1,6 @@
 import { serviceOf } from '../analysis/flow/service.ts'
 import type { GraphNode, WhenFull } from '../graph/types.ts'
-import { NODE_OPTIONS, RESTART_OPTIONS, RETRY_OPTIONS, BATCH_OPTIONS, resolve } from '../options.ts'
+import { NODE_OPTIONS, RESTART_OPTIONS, RETRY_OPTIONS, BATCH_OPTIONS, resolve } from '../options/index.ts'
 import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
 import { slotsOf } from './slots.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, isStage, nodeAt } from './network.ts'

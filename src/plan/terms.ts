@@ -1,5 +1,5 @@
 import type { GraphData } from '../graph/types.ts'
-import { EDGE_OPTIONS } from '../options.ts'
+import { EDGE_OPTIONS } from '../options/index.ts'
 
 /**
  * What goes over a link as text, for its lanes to be signed with: the edges of its path, and of each the branch, the path

@@ -12,7 +12,7 @@ import type { JournalLayout } from '../lane/journal.ts'
 import type { LaneLayout } from '../lane/layout.ts'
 import type { SlotsLayout } from '../lane/slots.ts'
 import type { StashLayout } from '../lane/stash.ts'
-import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved } from '../options.ts'
+import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved } from '../options/index.ts'
 
 /**
  * All that threads need, as plain data: it is printed, and sent to workers as it is. Offsets are bytes into the shared

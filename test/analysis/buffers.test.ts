@@ -9,7 +9,7 @@ import { steadyModel } from '#src/analysis/flow/overflow.js'
 import { predict, type Prediction } from '#src/analysis/flow/predict.js'
 import { times } from '#src/analysis/flow/times.js'
 import { traffic } from '#src/analysis/flow/traffic.js'
-import { NODE_OPTIONS } from '#src/options.js'
+import { NODE_OPTIONS } from '#src/options/index.js'
 import fc from 'fast-check'
 import type { GraphData, GraphEdge, GraphNode } from 'millrace'
 

@@ -1,5 +1,5 @@
 import type { GraphData } from '../../graph/types.ts'
-import { NODE_OPTIONS } from '../../options.ts'
+import { NODE_OPTIONS } from '../../options/index.ts'
 import { belowOf, drainRateOf } from './below.ts'
 import type { FlowOptions, Model } from './model.ts'
 import { offeredTo } from './offered.ts'

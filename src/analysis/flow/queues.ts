@@ -1,5 +1,5 @@
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
-import { NODE_OPTIONS } from '../../options.ts'
+import { NODE_OPTIONS } from '../../options/index.ts'
 import { adjacency, type Adjacency } from '../adjacency.ts'
 import { DEFAULT_MAX_DEMAND } from '../loops/lanes.ts'
 import { isStage, workersOf } from '../loops/workers.ts'

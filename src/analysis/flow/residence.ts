@@ -1,4 +1,4 @@
-import { BATCH_OPTIONS } from '../../options.ts'
+import { BATCH_OPTIONS } from '../../options/index.ts'
 import type { Adjacency } from '../adjacency.ts'
 import { components, type Components } from '../components.ts'
 import { isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'

@@ -1,5 +1,5 @@
 import type { GraphData } from '../../graph/types.ts'
-import { BATCH_OPTIONS } from '../../options.ts'
+import { BATCH_OPTIONS } from '../../options/index.ts'
 import { isStage } from '../loops/workers.ts'
 import type { Measurements } from '../types.ts'
 import { type FlowOptions, type Model } from './model.ts'

@@ -1,4 +1,4 @@
-import { BATCH_OPTIONS, NODE_OPTIONS } from '../../options.ts'
+import { BATCH_OPTIONS, NODE_OPTIONS } from '../../options/index.ts'
 import type { Adjacency } from '../adjacency.ts'
 import { DEFAULT_MAX_DEMAND } from '../loops/lanes.ts'
 import { isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'

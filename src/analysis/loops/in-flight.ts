@@ -1,5 +1,5 @@
 import { type GraphNode, PATH_TYPES } from '../../graph/types.ts'
-import { BATCH_OPTIONS } from '../../options.ts'
+import { BATCH_OPTIONS } from '../../options/index.ts'
 import type { Adjacency } from '../adjacency.ts'
 import type { Components } from '../components.ts'
 import { copiesOf, SOURCE_DEFAULTS, workersOf } from './workers.ts'

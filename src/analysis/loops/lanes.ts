@@ -1,4 +1,4 @@
-import { NODE_OPTIONS, RUN_OPTIONS } from '../../options.ts'
+import { NODE_OPTIONS, RUN_OPTIONS } from '../../options/index.ts'
 import type { Adjacency } from '../adjacency.ts'
 import { isFailureEdge } from '../flow/shares.ts'
 import { dispatchOf, headOf, isFused, isStage, workersOf } from './workers.ts'

@@ -1,5 +1,5 @@
 import type { Dispatch, GraphNode, NodeKind } from '../../graph/types.ts'
-import { NODE_OPTIONS } from '../../options.ts'
+import { NODE_OPTIONS } from '../../options/index.ts'
 import type { Adjacency } from '../adjacency.ts'
 
 /** Defaults of the option tables that the analysis counts with. */
