@@ -71,10 +71,13 @@ function withNearWindow(graph: GraphData, { pick }: Draw): GraphData {
   const share = pick(0.8, 0.95, 1.05, 1.25)
   if (!isPlain(graph)) return graph
   const at = (window: number): GraphData => changeGraph(graph, { nodes: { in: { window } } })
-  const rateOf = (found: GraphData): number =>
-    simulate(changeGraph(found, { nodes: { in: { rate: undefined, rateLimit: undefined } } })).sources[0]!.rate
-  const most = Math.round((share * rateOf(at(100_000))) / rateOf(at(1)))
+  const most = Math.round((share * mostOf(at(100_000))) / mostOf(at(1)))
   return most < 1 ? graph : at(most)
+}
+
+/** What the first source sends if only its window and the stages hold it. */
+function mostOf(graph: GraphData): number {
+  return simulate(changeGraph(graph, { nodes: { in: { rate: undefined, rateLimit: undefined } } })).sources[0]!.rate
 }
 
 /** The graph with a node in the middle of some lane from stage to stage, which leaves the node over an edge with `on`. */
