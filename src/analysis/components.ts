@@ -1,7 +1,7 @@
-import type { Adjacency } from './adjacency.ts'
+import type { ResolvedGraph } from '../graph/resolve.ts'
 
 /** Where edges lead, by number: all that components depend on. */
-export type Routes = { readonly nodes: readonly unknown[] } & Pick<Adjacency, 'out' | 'to'>
+export type Routes = { readonly nodes: readonly unknown[] } & Pick<ResolvedGraph, 'out' | 'to'>
 
 /** The strongly connected components of a graph. */
 export interface Components {

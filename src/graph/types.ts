@@ -10,7 +10,7 @@ import type {
   RETRY_OPTIONS,
   WithoutHandlers,
 } from '../options/index.ts'
-import type { Handler, HandlerReference, NodeKind } from '../options/values.ts'
+import type { HandlerReference, NodeKind } from '../options/values.ts'
 
 export {
   type BorrowedBytesCodec,

@@ -90,10 +90,10 @@ class Planner {
         most: MAX_MEMORY_BYTES,
       })
     }
-    const { graph } = this.#network
+    const { given } = this.#network
     return {
-      graph: graph.name,
-      module: graph.module,
+      graph: given.name,
+      module: given.module,
       stages,
       workers,
       links,
@@ -199,7 +199,7 @@ class Planner {
   }
 
   #edges(links: readonly LinkPlan[]): EdgePlan[] {
-    return this.#network.graph.edges.map(({ from, to, pathType = 'normal' }, index) => ({
+    return this.#network.graph.allEdges.map(({ from, to, pathType }, index) => ({
       from,
       to,
       pathType,

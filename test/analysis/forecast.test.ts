@@ -209,17 +209,18 @@ function narrowing(stages: number): GraphData {
   )
 }
 
+/** Core time of the first moment, in µs; the least of several, since the first of them are still being compiled. */
+function costOf(stages: number): number {
+  const graph = narrowing(stages)
+  const costs = Array.from({ length: 5 }, () => {
+    const began = process.cpuUsage()
+    forecast(graph, { seconds: 1e-6 })
+    return process.cpuUsage(began).user
+  })
+  return Math.min(...costs)
+}
+
 test('what one moment costs grows with the graph and not with its square', () => {
-  /** Core time of the first moment, in µs; the least of several, since the first of them are still being compiled. */
-  const costOf = (stages: number): number => {
-    const graph = narrowing(stages)
-    const costs = Array.from({ length: 5 }, () => {
-      const began = process.cpuUsage()
-      forecast(graph, { seconds: 1e-6 })
-      return process.cpuUsage(began).user
-    })
-    return Math.min(...costs)
-  }
   costOf(500)
   // 8 times the stages: 8 times as much, where the square is 64 times.
   const [small, large] = [costOf(500), costOf(4_000)]

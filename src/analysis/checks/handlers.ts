@@ -1,5 +1,5 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData, GraphNode } from '../../graph/types.ts'
-import { isStage } from '../loops/workers.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 

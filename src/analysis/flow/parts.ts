@@ -1,4 +1,4 @@
-import { subgraph } from '../adjacency.ts'
+import { subgraph } from '../../graph/resolve.ts'
 import { cutTraffic, type Model, type Origin } from './model.ts'
 
 /** A piece of a graph that no edge joins to the rest, as a model of its own. */

@@ -1,4 +1,4 @@
-import { subgraph } from '../adjacency.ts'
+import { subgraph } from '../../graph/resolve.ts'
 import { components } from '../components.ts'
 import { cutTraffic, type Model } from './model.ts'
 import type { Traffic } from './traffic.ts'

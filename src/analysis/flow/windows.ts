@@ -1,5 +1,4 @@
-import { SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
-import { type Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { Model } from './model.ts'
 import { onlyEdge } from './only-edge.ts'
 import { times } from './times.ts'
@@ -144,19 +143,19 @@ function afterEdge(before: Room, gain: number): Room | undefined {
 }
 
 /** Records that all sources together may have on their way. */
-export function totalWindow(graph: Adjacency): number {
+export function totalWindow(graph: ResolvedGraph): number {
   return graph.nodes.reduce((sum, { kind }, node) => (kind === 'source' ? sum + windowOf(graph, node) : sum), 0)
 }
 
-function isSource(graph: Adjacency, node: number): boolean {
+function isSource(graph: ResolvedGraph, node: number): boolean {
   return graph.node(node).kind === 'source'
 }
 
-function windowOf(graph: Adjacency, source: number): number {
-  return (graph.node(source).window ?? SOURCE_DEFAULTS.window) * workersOf(graph, source)
+function windowOf(graph: ResolvedGraph, source: number): number {
+  return graph.node(source).window * graph.node(source).workers
 }
 
-function reversed(graph: Adjacency): Adjacency {
+function reversed(graph: ResolvedGraph): ResolvedGraph {
   return {
     ...graph,
     in: (node) => graph.out(node),
