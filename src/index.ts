@@ -96,6 +96,7 @@ export type {
   OptionTable,
   Resolved,
   WithoutHandlers,
+  WorkOption,
 } from './options/index.ts'
 export type { WorkerState } from './plan/control.ts'
 export { plan, type PlanOptions } from './plan/plan.ts'

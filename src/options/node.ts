@@ -144,10 +144,16 @@ export const NODE_OPTIONS = {
     default: { when: ['ack', 'push'], is: 1, else: 512 },
     text: 'Most source records that share a slot.',
   },
-  produce: { kinds: ['source'], type: 'handler', text: 'Returns an iterable or async iterable of records.' },
+  produce: {
+    kinds: ['source'],
+    type: 'handler',
+    isWork: true,
+    text: 'Returns an iterable or async iterable of records.',
+  },
   poll: {
     kinds: ['source'],
     type: 'handler',
+    isWork: true,
     text: 'Returns at most so many records as asked for, or `null` at the end.',
   },
   pollSize: {
@@ -168,7 +174,7 @@ export const NODE_OPTIONS = {
     unit: 'ms',
     text: 'Pause before `poll` is called again after an empty answer.',
   },
-  push: { kinds: ['source'], type: 'boolean', default: false, text: 'Fed by `pipeline.push`.' },
+  push: { kinds: ['source'], type: 'boolean', isWork: true, default: false, text: 'Fed by `pipeline.push`.' },
   ack: {
     kinds: ['source'],
     type: 'handler',
@@ -186,21 +192,29 @@ export const NODE_OPTIONS = {
   map: {
     kinds: ['transform'],
     type: 'handler',
+    isWork: true,
     text: 'One record in, one out, which belongs to the pipeline from then on: a new object for each.',
   },
   flatMap: {
     kinds: ['transform'],
     type: 'handler',
+    isWork: true,
     text: 'One record in, any number out, which belong to the pipeline from then on.',
   },
   filter: {
     kinds: ['transform'],
     type: 'handler',
+    isWork: true,
     text: 'Keeps the records for which it returns true; those with false are left out.',
   },
-  mapBatch: { kinds: ['transform'], type: 'handler', text: 'A batch in, any number of records out.' },
-  write: { kinds: ['sink'], type: 'handler', text: 'Takes each record, or each batch where `batch` is given.' },
-  route: { kinds: ['conditional'], type: 'handler', text: 'Names the branch of a record.' },
+  mapBatch: { kinds: ['transform'], type: 'handler', isWork: true, text: 'A batch in, any number of records out.' },
+  write: {
+    kinds: ['sink'],
+    type: 'handler',
+    isWork: true,
+    text: 'Takes each record, or each batch where `batch` is given.',
+  },
+  route: { kinds: ['conditional'], type: 'handler', isWork: true, text: 'Names the branch of a record.' },
 
   maxInFlight: {
     kinds: INPUTS,
@@ -267,3 +281,11 @@ export const NODE_OPTIONS = {
     text: 'What happens with a record when the buffer is full.',
   },
 } as const satisfies OptionTable
+
+type Table = typeof NODE_OPTIONS
+/** Options that say what a node does. */
+export type WorkOption = { [K in keyof Table]: Table[K] extends { isWork: true } ? K : never }[keyof Table]
+/** All of them, in the order of the table. */
+export const WORK_OPTIONS: readonly WorkOption[] = Object.entries<OptionTable[string]>(NODE_OPTIONS).flatMap(
+  ([name, { isWork }]) => (isWork === true ? [name as WorkOption] : []),
+)

@@ -29,6 +29,8 @@ export interface OptionSpec {
   readonly fields?: Readonly<Record<string, OptionSpec>>
   /** Node options: the kinds that take it. Absent: every kind. */
   readonly kinds?: readonly NodeKind[]
+  /** Node options: it says what the node does, so that a node has one of them. */
+  readonly isWork?: true
 }
 /** Options by name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>
@@ -113,6 +115,7 @@ export function defaultOf({ default: standard }: OptionSpec, given: object): Opt
   return standard.when.some((name) => isGiven(Reflect.get(given, name))) ? standard.is : standard.else
 }
 
-function isGiven(value: unknown): boolean {
+/** What is false is as what is left out. */
+export function isGiven(value: unknown): boolean {
   return value !== undefined && value !== false
 }

@@ -1,7 +1,7 @@
 import { serviceOf } from '../analysis/flow/service.ts'
-import { isStage, type ResolvedNode } from '../graph/resolve.ts'
-import type { WhenFull } from '../graph/types.ts'
-import { RESTART_OPTIONS, resolve } from '../options/index.ts'
+import type { ResolvedNode } from '../graph/resolve.ts'
+import type { NodeKind, WhenFull } from '../graph/types.ts'
+import { isGiven, RESTART_OPTIONS, resolve, WORK_OPTIONS } from '../options/index.ts'
 import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
@@ -132,7 +132,7 @@ class StageDrafter {
     this.#nodes.push(node.id)
     const nodes: NodePlan[] = []
     for (let i = 0; i < this.#nodes.length; i++) nodes.push(this.#node(nodeAt(this.#network, this.#nodes[i]!), i === 0))
-    const work = this.#work(node)
+    const work = workOf(node)!
     return {
       stage: {
         index,
@@ -152,13 +152,6 @@ class StageDrafter {
     }
   }
 
-  #work(node: ResolvedNode): Work {
-    for (const work of ['produce', 'poll', 'map', 'flatMap', 'filter', 'mapBatch', 'write'] as const) {
-      if (node[work] !== undefined) return work
-    }
-    return node.kind === 'source' ? 'push' : node.kind === 'sink' ? 'output' : 'map'
-  }
-
   #node(node: ResolvedNode, isOwn: boolean): NodePlan {
     const counters = this.#take(NODE_COUNTERS.length)
     const ports = edgesOut(this.#network, node.id).map((edge) => this.#port(node.id, edge))
@@ -174,13 +167,7 @@ class StageDrafter {
     const found: NodePlan = {
       node: node.id,
       kind: node.kind,
-      work: isOwn
-        ? undefined
-        : node.kind === 'conditional'
-          ? 'route'
-          : isStage(node.kind)
-            ? this.#work(node)
-            : undefined,
+      work: isOwn ? undefined : workOf(node),
       counters,
       out: passesOn ? plain : of('normal'),
       branches,
@@ -222,6 +209,20 @@ class StageDrafter {
     this.#counters += counters
     return this.#counters - counters
   }
+}
+
+/** What a node does that says nothing about it; nothing where it only passes records on. */
+const USUAL_WORK: Readonly<Record<NodeKind, Work | undefined>> = {
+  source: 'push',
+  transform: 'map',
+  buffer: undefined,
+  conditional: 'route',
+  merge: undefined,
+  sink: 'output',
+}
+
+function workOf(node: ResolvedNode): Work | undefined {
+  return WORK_OPTIONS.find((work) => isGiven(node[work])) ?? USUAL_WORK[node.kind]
 }
 
 function rehearsedWork(
