@@ -110,7 +110,7 @@ function joined({ given, nodes, allEdges, edges, ends, number }: Joints): Resolv
     out[ends[2 * edge]!]!.push(edge)
     into[ends[2 * edge + 1]!]!.push(edge)
   }
-  return {
+  const graph: ResolvedGraph = {
     nodes,
     allEdges,
     edges,
@@ -124,6 +124,7 @@ function joined({ given, nodes, allEdges, edges, ends, number }: Joints): Resolv
     from: (edge) => ends[2 * edge] ?? -1,
     to: (edge) => ends[2 * edge + 1] ?? -1,
   }
+  return Object.freeze(graph)
 }
 
 /** An element that must be there: a number that came out of the graph itself. */
