@@ -1,7 +1,7 @@
 /** Prints `schema/graph.schema.json` from the tables of options: `node build/scripts/print-graph-schema.js`. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, type OptionSpec, type OptionTable } from '#src/options.js'
+import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, type OptionSpec, type OptionTable } from '#src/options/index.js'
 import { NODE_KINDS, STRUCT_TYPES, type NodeKind } from 'millrace'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -10,7 +10,7 @@ export function graphSchema(): Schema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Millrace graph',
-    description: 'A dataflow graph as `graphFromJson` reads it. Printed from src/options.ts.',
+    description: 'A dataflow graph as `graphFromJson` reads it. Printed from src/options.',
     ...object({
       required: ['name', 'nodes'],
       properties: {
@@ -72,8 +72,10 @@ function optionSchemas(table: OptionTable): Schema {
 
 function optionSchema(spec: OptionSpec): Schema {
   const { unit, default: standard } = spec
+  // JSON Schema knows no default that other options decide.
+  const hasOne = standard !== undefined && typeof standard !== 'object'
   const description = unit === undefined ? spec.text : `${spec.text} Unit: ${unit}.`
-  return { description, ...typeSchema(spec), ...(standard === undefined ? {} : { default: standard }) }
+  return { description, ...typeSchema(spec), ...(hasOne ? { default: standard } : {}) }
 }
 
 function typeSchema({ type, values, fields, min, max, above }: OptionSpec): Schema {

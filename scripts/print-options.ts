@@ -13,7 +13,7 @@ import {
   RETRY_OPTIONS,
   RUN_OPTIONS,
   SERVE_OPTIONS,
-} from '#src/options.js'
+} from '#src/options/index.js'
 
 /** The tables in the order of the page. Nested ones stand behind those that use them. */
 const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] = [
@@ -35,7 +35,7 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Runs', text: 'Options of `run`, `rehearse` and `plan`.', table: RUN_OPTIONS },
   {
     title: 'Control',
-    text: 'Options of `control` and `serveControl`. `serveControl` takes a Fastify `logger` too; see `docs/control.md`.',
+    text: 'Options of `control` and `serveControl`.',
     table: CONTROL_OPTIONS,
   },
   { title: 'Control: server', text: 'Further options of `serveControl`.', table: SERVE_OPTIONS },
@@ -49,7 +49,7 @@ export function optionsPage(): string {
       [
         `\`${name}\``,
         typeOf(spec),
-        spec.default === undefined ? '' : `\`${spec.default}\``,
+        defaultIn(spec),
         spec.unit ?? '',
         boundsOf(spec),
         ...(hasKinds ? [spec.kinds?.join(', ') ?? 'all'] : []),
@@ -64,15 +64,22 @@ export function optionsPage(): string {
     '',
     'Every option, its type, its default, its unit and its bounds (included, where nothing else is said). An option without a',
     'default may be left out, and its text says what holds then. Wrong ones are refused before anything starts, all at once.',
-    'This page is printed from `src/options.ts`.',
+    'This page is printed from `src/options`.',
     '',
     ...sections,
   ].join('\n')
 }
 
+function defaultIn({ default: standard }: OptionSpec): string {
+  if (standard === undefined) return ''
+  if (typeof standard !== 'object') return `\`${standard}\``
+  return `\`${standard.else}\`; \`${standard.is}\` with ${standard.when.map((name) => `\`${name}\``).join(' or ')}`
+}
+
 function typeOf({ type, values, fields }: OptionSpec): string {
   if (type === 'handler') return 'function or `{ module, export }`'
   if (type === 'signal') return '`AbortSignal`'
+  if (type === 'logger') return 'boolean or a pino'
   if (type === 'codec') return `${quoted(values ?? [])}, \`{ struct }\` or \`{ bytes: 'borrow' }\``
   if (values !== undefined) return quoted(values)
   return fields === undefined ? type : 'object, see below'

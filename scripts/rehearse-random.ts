@@ -1,10 +1,12 @@
 /**
  * Rehearses random graphs with random options and holds them against what is predicted:
- * `npm run rehearse:random -- [--seed FIRST] [--seeds COUNT] [--seconds S] [--burn]`. With `--burn` some stages burn cores: for a
- * machine that does nothing else. Exits with 1 where a graph does not run as predicted, twice.
+ * `npm run rehearse:random -- [--seed FIRST] [--seeds COUNT] [--seconds S] [--wide] [--burn]`. With `--wide` chains get further
+ * sources, branches, buffers that drop, keys, and windows near what the stages take. With `--burn` some stages burn cores: for
+ * a machine that does nothing else. Exits with 1 where a graph does not run as predicted, twice.
  */
 import { parseArgs } from 'node:util'
 import { randomGraph } from '../test/rehearse/random-graphs.js'
+import { wideGraph } from '../test/rehearse/wide-graphs.js'
 import { BURNING, complaintOf, WAITING } from '../test/rehearse/random.js'
 
 const { values } = parseArgs({
@@ -12,13 +14,14 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '10' },
+    wide: { type: 'boolean', default: false },
     burn: { type: 'boolean', default: false },
   },
 })
 const [first, count, seconds] = [Number(values.seed), Number(values.seeds), Number(values.seconds)]
 let wrong = 0
 for (let seed = first; seed < first + count; seed++) {
-  const graph = randomGraph(seed, values.burn)
+  const graph = (values.wide ? wideGraph : randomGraph)(seed, values.burn)
   const tolerance = values.burn ? BURNING : WAITING
   const complaint = (await complaintOf(graph, seconds, tolerance)) && (await complaintOf(graph, 2 * seconds, tolerance))
   if (complaint !== undefined) wrong++

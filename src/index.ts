@@ -87,7 +87,17 @@ export type { JournalLayout } from './lane/journal.ts'
 export type { LaneLayout } from './lane/layout.ts'
 export type { SlotsLayout } from './lane/slots.ts'
 export type { StashLayout } from './lane/stash.ts'
-export type { OptionSpec, OptionTable, Resolved } from './options.ts'
+export type {
+  DependentDefault,
+  Given,
+  OptionDefault,
+  OptionsFor,
+  OptionSpec,
+  OptionTable,
+  Resolved,
+  WithoutHandlers,
+  WorkOption,
+} from './options/index.ts'
 export type { WorkerState } from './plan/control.ts'
 export { plan, type PlanOptions } from './plan/plan.ts'
 export type * from './plan/types.ts'

@@ -1,5 +1,6 @@
+import type { ResolvedGraph } from '../graph/resolve.ts'
 import type { GraphData } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
+import { resolved } from './resolved.ts'
 import type { EdgeFilter } from './types.ts'
 
 /** How much of a graph hangs on a node, by its place alone. What it carries, `simulate` says; what its loss cuts, `cutNodes`. */
@@ -34,7 +35,7 @@ export function centrality(
   graph: GraphData,
   { ways = false, ...filter }: CentralityOptions = {},
 ): readonly NodeCentrality[] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   const ranks = pageRanks(found)
   const between = ways ? shortestWays(found) : undefined
   const list = graph.nodes.map(({ id }, node) => ({
@@ -53,7 +54,7 @@ const MOST_STEPS = 200
 const STANDS_STILL = 1e-12
 
 /** Page, Brin, Motwani and Winograd, 1999, by power iteration: the error shrinks to `FOLLOWS` of it at each step. */
-function pageRanks(graph: Adjacency): Float64Array {
+function pageRanks(graph: ResolvedGraph): Float64Array {
   const size = graph.nodes.length
   let ranks = new Float64Array(size).fill(1 / size)
   for (let step = 0, moved = 1; step < MOST_STEPS && moved > STANDS_STILL; step++) {
@@ -80,7 +81,7 @@ const HUGE = 2 ** 500
  * Betweenness after Brandes (J. Math. Sociol. 25(2), 2001), over the pairs that there are, and closeness as of Wasserman and
  * Faust, over what is reached and times the share that is reached. Every edge is one step; parallel ones are one.
  */
-function shortestWays(graph: Adjacency): { readonly betweenness: Float64Array; readonly closeness: Float64Array } {
+function shortestWays(graph: ResolvedGraph): { readonly betweenness: Float64Array; readonly closeness: Float64Array } {
   const size = graph.nodes.length
   const next = graph.nodes.map((_, node) => [...new Set(graph.out(node).map((edge) => graph.to(edge)))])
   const betweenness = new Float64Array(size)

@@ -1,4 +1,7 @@
-import type { Adjacency } from './adjacency.ts'
+import type { ResolvedGraph } from '../graph/resolve.ts'
+
+/** Where edges lead, by number: all that components depend on. */
+export type Routes = { readonly nodes: readonly unknown[] } & Pick<ResolvedGraph, 'out' | 'to'>
 
 /** The strongly connected components of a graph. */
 export interface Components {
@@ -15,7 +18,7 @@ export interface Components {
  * Tarjan's algorithm with its own stack, so that long chains do not overflow the thread's. Linear in nodes and edges.
  * `within` restricts it to some nodes; the others belong to no component (-1).
  */
-export function components(graph: Adjacency, within?: readonly number[]): Components {
+export function components(graph: Routes, within?: readonly number[]): Components {
   const roots = within ?? graph.nodes.map((_, number) => number)
   const allowed = within === undefined ? undefined : new Set(within)
   const size = graph.nodes.length

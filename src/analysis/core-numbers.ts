@@ -1,5 +1,6 @@
+import type { ResolvedGraph } from '../graph/resolve.ts'
 import type { GraphData } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
+import { resolved } from './resolved.ts'
 import type { EdgeFilter } from './types.ts'
 
 /** How deep in the meshwork of a graph a node lies. */
@@ -15,7 +16,7 @@ export interface CoreNumber {
  * Linear (Batagelj and Zaveršnik, 2003).
  */
 export function coreNumbers(graph: GraphData, filter: EdgeFilter = {}): readonly CoreNumber[] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   const neighbours = neighboursOf(found)
   // Always the node of least degree is taken away, and its neighbours lose one; what a node had left then is its core number.
   const degree = Int32Array.from(neighbours, ({ length }) => length)
@@ -50,7 +51,7 @@ function byDegree(degree: Int32Array): { order: Int32Array; place: Int32Array; b
   return { order, place, begin }
 }
 
-function neighboursOf(graph: Adjacency): readonly (readonly number[])[] {
+function neighboursOf(graph: ResolvedGraph): readonly (readonly number[])[] {
   const seenBy = new Int32Array(graph.nodes.length).fill(-1)
   return graph.nodes.map((_, node) => {
     seenBy[node] = node

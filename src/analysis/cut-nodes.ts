@@ -1,6 +1,6 @@
 import type { GraphData } from '../graph/types.ts'
-import { adjacency } from './adjacency.ts'
 import { dominators } from './dominators.ts'
+import { resolved } from './resolved.ts'
 import type { EdgeFilter } from './types.ts'
 
 /** A node without which some sinks get nothing. */
@@ -22,7 +22,7 @@ export function cutNodes(
   graph: GraphData,
   { maxSinks = 100, ...filter }: EdgeFilter & { readonly maxSinks?: number } = {},
 ): readonly CutNode[] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   const sources = found.nodes.flatMap(({ kind }, node) => (kind === 'source' ? [node] : []))
   const { order, above } = dominators(found, sources)
   const isSink = (at: number): boolean => found.node(order[at]!).kind === 'sink'

@@ -1,4 +1,4 @@
-import type { Adjacency } from './adjacency.ts'
+import type { ResolvedGraph } from '../graph/resolve.ts'
 import { components } from './components.ts'
 import { isFailureEdge, type EdgeShare } from './flow/shares.ts'
 import type { Cycle } from './types.ts'
@@ -13,7 +13,7 @@ export interface CycleList {
  * Elementary cycles, each once, parallel edges apart (Johnson, SIAM J. Comput. 4(1), 1975). There may be exponentially many,
  * so at most `limit` are listed. Cost: O((nodes + edges) × (cycles listed + 1)).
  */
-export function elementaryCycles(graph: Adjacency, limit: number): CycleList {
+export function elementaryCycles(graph: ResolvedGraph, limit: number): CycleList {
   const cycles: number[][] = []
   const all = components(graph)
   const pending = all.members.filter((_, index) => all.isLoop(index)).reverse()
@@ -30,7 +30,7 @@ export function elementaryCycles(graph: Adjacency, limit: number): CycleList {
 
 /** Adds the cycles through `start` that stay within `allowed`. False when the limit cut the list short. */
 function cyclesThrough(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   start: number,
   allowed: ReadonlySet<number>,
   limit: number,
@@ -82,10 +82,10 @@ function cyclesThrough(
 }
 
 /** A list of edges as plain data. */
-export function describeCycle(graph: Adjacency, shares: readonly EdgeShare[], edges: readonly number[]): Cycle {
-  const paths = edges.map((edge) => graph.edge(edge).pathType ?? 'normal')
+export function describeCycle(graph: ResolvedGraph, shares: readonly EdgeShare[], edges: readonly number[]): Cycle {
+  const paths = edges.map((edge) => graph.edge(edge).pathType)
   const attempts = edges.flatMap((edge) => {
-    const node = graph.node(graph.from(edge))
+    const node = graph.given.nodes[graph.from(edge)]!
     return isFailureEdge(node, graph.edge(edge)) ? (node.retry?.maxAttempts ?? []) : []
   })
   return {

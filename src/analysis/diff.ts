@@ -1,3 +1,4 @@
+import { resolveEdge } from '../graph/resolve.ts'
 import type { GraphData, GraphEdge } from '../graph/types.ts'
 import { latency } from './flow/latency.ts'
 import type { FlowOptions } from './flow/model.ts'
@@ -92,7 +93,7 @@ function byId(entries: readonly { readonly id: string }[]): Entries {
 function byEnds(edges: readonly GraphEdge[]): Entries {
   const named = new Map<string, GraphEdge>()
   for (const edge of edges) {
-    const { from, to, pathType = 'normal', when } = edge
+    const { from, to, pathType, when } = resolveEdge(edge)
     const name = `${from} → ${to}${pathType === 'normal' ? '' : ` (${pathType})`}${when === undefined ? '' : ` [${when}]`}`
     let id = name
     for (let number = 2; named.has(id); number++) id = `${name} #${number}`

@@ -1,4 +1,4 @@
-import type { Adjacency } from './adjacency.ts'
+import type { ResolvedGraph } from '../graph/resolve.ts'
 
 /** Which nodes every way from the roots to a node leads through. Nodes that no root reaches are not among them. */
 export interface Dominators {
@@ -12,7 +12,7 @@ export interface Dominators {
  * Immediate dominators, as from one root above all `roots` (Lengauer and Tarjan, ACM TOPLAS 1(1), 1979, the simple way to
  * link). Its own stacks, so long chains do not overflow the thread's. Cost: O(edges × log nodes).
  */
-export function dominators(graph: Adjacency, roots: readonly number[]): Dominators {
+export function dominators(graph: ResolvedGraph, roots: readonly number[]): Dominators {
   const { order, place, parent } = depthFirst(graph, roots)
   const isRoot = new Set(roots)
   const size = order.length
@@ -60,7 +60,7 @@ export function dominators(graph: Adjacency, roots: readonly number[]): Dominato
 
 /** Preorder of a depth-first search from one root, at place 0, above all roots; by place, the place of each parent. */
 function depthFirst(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   roots: readonly number[],
 ): { readonly order: readonly number[]; readonly place: Int32Array; readonly parent: readonly number[] } {
   const order = [-1]

@@ -1,4 +1,4 @@
-import type { Adjacency } from './adjacency.ts'
+import type { ResolvedGraph } from '../graph/resolve.ts'
 
 /** What a way costs, up to and with the node where it ends. Going on never makes it less. */
 export interface RouteCost {
@@ -24,7 +24,7 @@ export interface LeastRoutes {
  * with `target` it ends there. Cost: O(edges × log edges).
  */
 export function leastRoutes(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   start: readonly number[],
   cost: RouteCost,
   { within, target }: { readonly within?: ReadonlySet<number> | undefined; readonly target?: number } = {},

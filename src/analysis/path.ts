@@ -1,9 +1,10 @@
+import type { ResolvedGraph } from '../graph/resolve.ts'
 import type { GraphData } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
 import { routeTime } from './flow/routes.ts'
 import { rateAt, serviceOf, servicesOf } from './flow/service.ts'
 import { sharesOf } from './flow/shares.ts'
 import { leastRoutes, type LeastRoutes, type RouteCost } from './least-routes.ts'
+import { resolved } from './resolved.ts'
 import { known } from './structure.ts'
 import type { EdgeFilter } from './types.ts'
 
@@ -45,7 +46,7 @@ export function path(
   to: string,
   { by = 'hops', paths }: PathOptions = {},
 ): Path | undefined {
-  const found = adjacency(graph, paths === undefined ? {} : { paths })
+  const found = resolved(graph, paths === undefined ? {} : { paths })
   const [start, target] = [known(found, from), known(found, to)]
   const { cost, figureOf = (least) => least } = MEASURES[by](found)
   const best = leastRoutes(found, [start], cost, { target })
@@ -66,7 +67,7 @@ interface Measure {
   readonly figureOf?: (cost: number) => number
 }
 
-const MEASURES: Readonly<Record<PathMeasure, (graph: Adjacency) => Measure>> = {
+const MEASURES: Readonly<Record<PathMeasure, (graph: ResolvedGraph) => Measure>> = {
   hops: () => ({ cost: HOPS }),
   latency: (graph) => ({
     cost: routeTime(graph, { node: (node) => serviceOf(graph.node(node)).serviceMs, edge: weightIn(graph) }),
@@ -85,12 +86,12 @@ const MEASURES: Readonly<Record<PathMeasure, (graph: Adjacency) => Measure>> = {
 
 const HOPS: RouteCost = { start: () => 0, next: (hops) => hops + 1 }
 
-function weightIn(graph: Adjacency): (edge: number) => number {
-  return (edge) => graph.edge(edge).weight ?? 0
+function weightIn(graph: ResolvedGraph): (edge: number) => number {
+  return (edge) => graph.edge(edge).weight
 }
 
 /** What is left of the records shrinks by a factor at each node; its logarithm is a sum, as ways need it. */
-function riskMeasure(graph: Adjacency): Measure {
+function riskMeasure(graph: ResolvedGraph): Measure {
   const shares = sharesOf(graph)
   const givesUp = (edge: number): boolean =>
     shares[edge]?.carries === 'failure' && graph.edge(edge).pathType !== 'retry'
@@ -106,7 +107,7 @@ function riskMeasure(graph: Adjacency): Measure {
   }
 }
 
-function shortestAtMost(graph: Adjacency, start: number, most: number, cost: RouteCost): LeastRoutes {
+function shortestAtMost(graph: ResolvedGraph, start: number, most: number, cost: RouteCost): LeastRoutes {
   const within = new Set(graph.nodes.flatMap((_, node) => (cost.start(node) <= most ? [node] : [])))
   return leastRoutes(graph, [start], HOPS, { within })
 }

@@ -1,9 +1,10 @@
 import { MillraceError } from '../errors.ts'
+import type { ResolvedGraph } from '../graph/resolve.ts'
 import type { GraphData, NodeKind } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
 import { components } from './components.ts'
 import { describeCycle, elementaryCycles } from './cycles.ts'
 import { edgeShares } from './flow/shares.ts'
+import { resolved } from './resolved.ts'
 import type { Cycle, EdgeFilter } from './types.ts'
 
 /** A node with many edges. */
@@ -42,7 +43,7 @@ export interface StructureOptions extends EdgeFilter {
 
 /** All structural facts at once. Cost: linear in nodes and edges, but for the cycles (see `cycles`). */
 export function structure(graph: GraphData, options: StructureOptions = {}): Structure {
-  const found = adjacency(graph, options)
+  const found = resolved(graph, options)
   const parts = components(found)
   const { cycles: list, incomplete } = cycles(graph, options)
   return {
@@ -63,10 +64,10 @@ export function structure(graph: GraphData, options: StructureOptions = {}): Str
 
 /** Ids in an order in which every edge leads forward; of several such orders always the same one. `undefined` on a cycle. */
 export function topologicalOrder(graph: GraphData, filter: EdgeFilter = {}): readonly string[] | undefined {
-  return orderOf(adjacency(graph, filter))
+  return orderOf(resolved(graph, filter))
 }
 
-function orderOf(graph: Adjacency): readonly string[] | undefined {
+function orderOf(graph: ResolvedGraph): readonly string[] | undefined {
   const missing = graph.nodes.map((_, node) => graph.in(node).length)
   const order = graph.nodes.flatMap((_, node) => (missing[node] === 0 ? [node] : []))
   for (const node of order) {
@@ -86,7 +87,7 @@ export function cycles(
   graph: GraphData,
   { maxCycles = 1_000, ...filter }: StructureOptions = {},
 ): { readonly cycles: readonly Cycle[]; readonly incomplete: boolean } {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   const list = elementaryCycles(found, maxCycles)
   const shares = edgeShares(graph)
   return { cycles: list.cycles.map((edges) => describeCycle(found, shares, edges)), incomplete: list.incomplete }
@@ -94,20 +95,20 @@ export function cycles(
 
 /** Indices of the edges that lie on any cycle. Linear. */
 export function loopEdges(graph: GraphData, filter: EdgeFilter = {}): ReadonlySet<number> {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   const parts = components(found)
   return new Set(found.edges.filter((edge) => parts.of(found.from(edge)) === parts.of(found.to(edge))))
 }
 
 /** Nodes that no source reaches: all of them where there is no source. */
 export function orphans(graph: GraphData, filter: EdgeFilter = {}): readonly string[] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   return unseen(found, walk(found, numbersOfKind(graph, 'source'), 'down'))
 }
 
 /** Nodes from which no sink is reached: all of them where there is no sink. */
 export function deadEnds(graph: GraphData, filter: EdgeFilter = {}): readonly string[] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   return unseen(found, walk(found, numbersOfKind(graph, 'sink'), 'up'))
 }
 
@@ -133,7 +134,7 @@ export function impact(
 
 /** Ids reached from the given ones, these included, in the order of `graph.nodes`. @throws NODE_UNKNOWN */
 export function reachable(graph: GraphData, from: readonly string[], filter: EdgeFilter = {}): readonly string[] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   const start = from.map((id) => known(found, id))
   const seen = walk(found, start, 'down')
   return graph.nodes.filter((_, node) => seen.has(node)).map(({ id }) => id)
@@ -144,8 +145,8 @@ export function reachable(graph: GraphData, from: readonly string[], filter: Edg
  * only failures come to are left out: where a failure's own handling fails, the record is failed to its source.
  */
 export function unhandledErrors(graph: GraphData): readonly string[] {
-  const all = adjacency(graph)
-  const healthy = adjacency(graph, { paths: ['normal', 'retry'] })
+  const all = resolved(graph)
+  const healthy = resolved(graph, { paths: ['normal', 'retry'] })
   const onHealthyPath = walk(healthy, numbersOfKind(graph, 'source'), 'down')
   return graph.nodes.flatMap((node, number) => {
     const mayFail = node.kind === 'transform' || node.kind === 'sink' || node.route !== undefined
@@ -159,7 +160,7 @@ export function hubs(
   graph: GraphData,
   { threshold = 3, ...filter }: EdgeFilter & { threshold?: number } = {},
 ): readonly Hub[] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   return graph.nodes
     .map(({ id }, node) => ({ node: id, in: found.in(node).length, out: found.out(node).length }))
     .filter((hub) => hub.in + hub.out >= threshold)
@@ -167,7 +168,7 @@ export function hubs(
 }
 
 /** Numbers of all nodes that are reached from `start` along (down) or against (up) the edges, `start` included. */
-export function walk(graph: Adjacency, start: readonly number[], direction: 'up' | 'down'): ReadonlySet<number> {
+export function walk(graph: ResolvedGraph, start: readonly number[], direction: 'up' | 'down'): ReadonlySet<number> {
   const seen = new Set(start)
   // A set may grow while it is walked: what is added is visited too.
   for (const node of seen) {
@@ -179,7 +180,7 @@ export function walk(graph: Adjacency, start: readonly number[], direction: 'up'
 }
 
 function beyond(graph: GraphData, id: string, direction: 'up' | 'down', filter: EdgeFilter): GraphData['nodes'] {
-  const found = adjacency(graph, filter)
+  const found = resolved(graph, filter)
   const node = known(found, id)
   const next =
     direction === 'down'
@@ -190,7 +191,7 @@ function beyond(graph: GraphData, id: string, direction: 'up' | 'down', filter: 
 }
 
 /** The number of an id. @throws NODE_UNKNOWN */
-export function known(graph: Adjacency, id: string): number {
+export function known(graph: ResolvedGraph, id: string): number {
   const node = graph.number(id)
   if (node === -1) throw new MillraceError('NODE_UNKNOWN', { node: id })
   return node
@@ -212,6 +213,6 @@ function idsOf(nodes: GraphData['nodes'], kind: NodeKind): string[] {
   return nodes.filter((node) => node.kind === kind).map(({ id }) => id)
 }
 
-function unseen(graph: Adjacency, seen: ReadonlySet<number>): string[] {
+function unseen(graph: ResolvedGraph, seen: ReadonlySet<number>): string[] {
   return graph.nodes.flatMap((node, number) => (seen.has(number) ? [] : [node.id]))
 }

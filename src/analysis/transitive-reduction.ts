@@ -1,6 +1,7 @@
+import type { ResolvedGraph } from '../graph/resolve.ts'
 import { PATH_TYPES, type GraphData, type PathType } from '../graph/types.ts'
-import { adjacency, type Adjacency } from './adjacency.ts'
 import { components, type Components } from './components.ts'
+import { resolved } from './resolved.ts'
 import type { EdgeFilter } from './types.ts'
 
 /** The edges that say what leads where, and those that say nothing new. Indices into `graph.edges`, ascending. */
@@ -18,12 +19,12 @@ export interface TransitiveReduction {
  */
 export function transitiveReduction(graph: GraphData, { paths = PATH_TYPES }: EdgeFilter = {}): TransitiveReduction {
   const implied = new Set(PATH_TYPES.filter((type) => paths.includes(type)).flatMap((type) => impliedOf(graph, type)))
-  const { edges } = adjacency(graph, { paths })
+  const { edges } = resolved(graph, { paths })
   return { kept: edges.filter((edge) => !implied.has(edge)), implied: edges.filter((edge) => implied.has(edge)) }
 }
 
 function impliedOf(graph: GraphData, type: PathType): readonly number[] {
-  const found = adjacency(graph, { paths: [type] })
+  const found = resolved(graph, { paths: [type] })
   const parts = components(found)
   const next = successors(found, parts)
   const by = new Int32Array(parts.count).fill(-1)
@@ -49,7 +50,7 @@ function impliedOf(graph: GraphData, type: PathType): readonly number[] {
 }
 
 /** By component, the others that an edge leads to, ascending. */
-function successors(graph: Adjacency, parts: Components): readonly (readonly number[])[] {
+function successors(graph: ResolvedGraph, parts: Components): readonly (readonly number[])[] {
   return parts.members.map((members, part) => {
     const to = new Set(members.flatMap((node) => graph.out(node).map((edge) => parts.of(graph.to(edge)))))
     to.delete(part)

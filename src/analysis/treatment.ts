@@ -1,4 +1,4 @@
-import type { BATCH_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '../options.ts'
+import type { BATCH_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '../options/index.ts'
 
 /**
  * What the predictions make of one option: `modelled`, its value changes what they say; `assumed`, where a graph gives it they

@@ -1,4 +1,4 @@
-import type { OptionTable } from '../options.ts'
+import type { OptionTable } from '../options/index.ts'
 import { checkOptions, isPlain } from './checks/options.ts'
 import { problem, show } from './problems.ts'
 import type { Problem } from './types.ts'

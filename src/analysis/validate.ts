@@ -1,13 +1,13 @@
 import type { GraphData } from '../graph/types.ts'
-import { adjacency } from './adjacency.ts'
 import { checkDataTypes } from './checks/data-types.ts'
 import { checkEdges, checkRatios, checkUnused } from './checks/edges.ts'
 import { checkClusters, checkEntries } from './checks/entries.ts'
-import { isPlain } from './checks/options.ts'
 import { checkFuse } from './checks/fuse.ts'
 import { checkHandlers, hasHandlers } from './checks/handlers.ts'
+import { isPlain } from './checks/options.ts'
 import { checkShape } from './checks/shape.ts'
 import { problem, type Report } from './problems.ts'
+import { resolved } from './resolved.ts'
 import type { Problem } from './types.ts'
 
 /**
@@ -23,7 +23,7 @@ export function validate(graph: GraphData): Problem[] {
     return problems
   }
   const sound = checkEntries(graph, report)
-  const found = adjacency(sound)
+  const found = resolved(sound)
   checkClusters(sound, report)
   checkHandlers(sound, report)
   checkEdges(found, report)

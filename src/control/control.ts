@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
-import { CONTROL_OPTIONS, resolve } from '../options.ts'
+import { CONTROL_OPTIONS, type Given, resolve } from '../options/index.ts'
 import { printable } from '../shown.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { LIBRARY_VERSION } from '../version.ts'
@@ -36,16 +36,7 @@ import { Watched } from './watched.ts'
 export type Pipelines = Pipeline | readonly Pipeline[] | Readonly<Record<string, Pipeline | Promise<Pipeline>>>
 
 /** Options of the control API; `docs/options.md` says what each is for. */
-export interface ControlOptions {
-  readonly token?: string
-  readonly showRecords?: boolean
-  readonly hosts?: readonly string[]
-  readonly actsPerSecond?: number
-  readonly keptKeys?: number
-  readonly maxBodyBytes?: number
-  readonly keptEvents?: number
-  readonly maxReaders?: number
-}
+export interface ControlOptions extends Given<typeof CONTROL_OPTIONS> {}
 
 /** A plugin of Fastify, to be registered under a prefix of its own. */
 export type ControlPlugin = (app: FastifyInstance) => Promise<void>

@@ -1,4 +1,4 @@
-import type { CONTROL_OPTIONS, Resolved } from '../options.ts'
+import type { CONTROL_OPTIONS, Resolved } from '../options/index.ts'
 import { MillraceError } from '../errors.ts'
 import type { ActLimits } from './act-limit.ts'
 import type { Log } from './log.ts'

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { fastify, type FastifyInstance, LogController } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { type ErrorCode, MillraceError } from '../errors.ts'
-import { CONTROL_OPTIONS, resolve, SERVE_OPTIONS } from '../options.ts'
+import { CONTROL_OPTIONS, type Given, resolve, SERVE_OPTIONS } from '../options/index.ts'
 import { setTimeout } from '../time.ts'
 import { guardOf, isLoopback } from './auth.ts'
 import { type ControlOptions, type Pipelines, plugin } from './control.ts'
@@ -12,9 +12,7 @@ import { answerOf, sendError } from './errors.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
 /** Options of the control API as a server; `docs/options.md` says what each is for. */
-export interface ServeOptions extends ControlOptions {
-  readonly host?: string
-  readonly port?: number
+export interface ServeOptions extends ControlOptions, Omit<Given<typeof SERVE_OPTIONS>, 'logger'> {
   /** True: logs to stdout, as pino does; or a pino of one's own. */
   readonly logger?: boolean | FastifyInstance['log']
 }
@@ -41,10 +39,10 @@ const MAX_HEADER_BYTES = 16_384
  * @throws OPTIONS_INVALID with all problems, ADDRESS_NEEDS_TOKEN, CONTROL_NOT_LISTENING
  */
 export async function serveControl(pipelines: Pipelines, options: ServeOptions = {}): Promise<ControlServer> {
-  const { logger = false, ...given } = options
-  const problems = validateOptions(given, { ...CONTROL_OPTIONS, ...SERVE_OPTIONS })
+  const problems = validateOptions(options, { ...CONTROL_OPTIONS, ...SERVE_OPTIONS })
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
-  const { host, port, token } = resolve({ ...CONTROL_OPTIONS, ...SERVE_OPTIONS }, given)
+  const { host, port, token } = resolve({ ...CONTROL_OPTIONS, ...SERVE_OPTIONS }, options)
+  const { logger = SERVE_OPTIONS.logger.default } = options
   const isLocal = isLoopback(host)
   if (!isLocal && (token ?? '') === '') throw new MillraceError('ADDRESS_NEEDS_TOKEN', { host })
   const app = fastify({
@@ -67,7 +65,7 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
     clientErrorHandler: refuse,
   })
   answerOddities(app)
-  await app.register(plugin(pipelines, given, { guard: guardOf(given), isWholeServer: true }))
+  await app.register(plugin(pipelines, options, { guard: guardOf(options), isWholeServer: true }))
   try {
     await app.listen({ host, port })
   } catch (cause) {

@@ -1,28 +1,34 @@
 /** Plain data of a graph: what is drawn, analysed, planned and run. Handlers are the only part that is not data. */
+import type {
+  BATCH_OPTIONS,
+  CLUSTER_OPTIONS,
+  EDGE_OPTIONS,
+  Given,
+  NODE_OPTIONS,
+  OptionsFor,
+  RESTART_OPTIONS,
+  RETRY_OPTIONS,
+  WithoutHandlers,
+} from '../options/index.ts'
+import type { HandlerReference, NodeKind } from '../options/values.ts'
 
-/** What a node does. */
-export type NodeKind = 'source' | 'transform' | 'buffer' | 'conditional' | 'merge' | 'sink'
-/** All kinds of nodes. */
-export const NODE_KINDS: readonly NodeKind[] = ['source', 'transform', 'buffer', 'conditional', 'merge', 'sink']
-
-/** What an edge is for. */
-export type PathType = 'normal' | 'error' | 'retry' | 'dead_letter'
-/** All path types. */
-export const PATH_TYPES: readonly PathType[] = ['normal', 'error', 'retry', 'dead_letter']
-
-/** How the records of an edge are spread over the workers of the next stage. */
-export type Dispatch = 'demand' | 'partition' | 'broadcast' | 'roundRobin'
-/** All ways to spread records over workers. */
-export const DISPATCHES: readonly Dispatch[] = ['demand', 'partition', 'broadcast', 'roundRobin']
-
-/** What a buffer does with a record when it is full. */
-export type WhenFull = 'block' | 'dropNewest' | 'dropOldest'
-
-/** A handler named by module and export, as a graph read from JSON must name it. */
-export interface HandlerReference {
-  readonly module: string
-  readonly export: string
-}
+export {
+  type BorrowedBytesCodec,
+  CODEC_NAMES,
+  type CodecName,
+  type Dispatch,
+  DISPATCHES,
+  type Handler,
+  type HandlerReference,
+  NODE_KINDS,
+  type NodeKind,
+  PATH_TYPES,
+  type PathType,
+  STRUCT_TYPES,
+  type StructCodec,
+  type StructType,
+  type WhenFull,
+} from '../options/values.ts'
 
 /** What the functions get that have no context of their own: keys, routes, selectors, `retry.when`. */
 export interface RunContext<Params = unknown> {
@@ -96,33 +102,16 @@ export interface SetupContext<Params = unknown> extends RunContext<Params> {
 }
 
 /** How a failed record or batch is tried again. */
-export interface RetryPolicy<Params = unknown> {
-  readonly maxAttempts?: number
-  readonly backoff?: 'constant' | 'linear' | 'exponential'
-  readonly baseMs?: number
-  readonly maxMs?: number
-  /** Share of the delay that is random, from 0 to 1. */
-  readonly jitter?: number
+export interface RetryPolicy<Params = unknown> extends Given<WithoutHandlers<typeof RETRY_OPTIONS>> {
   /** Tells whether this error is worth another try. Default: every error is. */
   readonly when?: ((error: unknown, attempt: number, context: RunContext<Params>) => boolean) | HandlerReference
 }
 
 /** How a stage's dead workers are replaced. */
-export interface RestartPolicy {
-  readonly backoffMs?: number
-  readonly maxBackoffMs?: number
-  readonly maxRestarts?: number
-  readonly withinMs?: number
-  /** Share of the last 20 records in hand that may kill their worker; more stop the pipeline. */
-  readonly maxPoison?: number
-}
+export interface RestartPolicy extends Given<typeof RESTART_OPTIONS> {}
 
 /** How a stage collects records before its handler gets them. */
-export interface BatchPolicy<In = unknown, Params = unknown> {
-  /** Most records in one batch. */
-  readonly size?: number
-  /** Longest time, in ms, that the first record of an open batch waits for the others. */
-  readonly timeoutMs?: number
+export interface BatchPolicy<In = unknown, Params = unknown> extends Given<WithoutHandlers<typeof BATCH_OPTIONS>> {
   /** Batches hold records of one key only. */
   readonly by?: ((record: In, context: RunContext<Params>) => string | number) | HandlerReference
 }
@@ -138,67 +127,35 @@ export interface Failure<In = unknown> {
   readonly failedAt: number
 }
 
+type Table = typeof NODE_OPTIONS
+/** Options of nodes as `options/node.ts` says them; those that hold functions of the user get their types below. */
+type Data<Names extends keyof Table> = Given<WithoutHandlers<Pick<Table, Names>>>
+type OfStages = OptionsFor<Table, 'source'> & OptionsFor<Table, 'transform'> & OptionsFor<Table, 'sink'>
+type OfInputs = Exclude<OptionsFor<Table, 'transform'> & OptionsFor<Table, 'sink'>, OfStages>
+
 /** Options that every node takes; they name and draw it. */
-export interface CommonNodeOptions {
-  readonly label?: string
-  readonly description?: string
-  /** Id of the cluster that holds this node. */
-  readonly cluster?: string
-  readonly shape?: string
-  readonly fillcolor?: string
-  readonly fontcolor?: string
-  readonly style?: string
-  readonly penwidth?: number
-  readonly image?: string
-}
+export interface CommonNodeOptions extends Data<OptionsFor<Table, never>> {}
 
 /** Options of nodes that get threads. */
-export interface StageOptions {
-  /** Workers (threads) of this stage. */
-  readonly concurrency?: number
-  /** Declared service time of one record, in ms; the analysis and the rehearsal use it. */
-  readonly latencyMs?: number
-  /** Declared service rate of the whole stage, in records per second; instead of `latencyMs`. */
-  readonly serviceRate?: number
-  /** True where the handler burns a core, false where it waits. */
-  readonly cpu?: boolean
-  readonly restart?: RestartPolicy
-  /** Heap limits of each worker, as `worker_threads` takes them. */
-  readonly resourceLimits?: {
-    readonly maxOldGenerationSizeMb?: number
-    readonly maxYoungGenerationSizeMb?: number
-    readonly codeRangeSizeMb?: number
-    readonly stackSizeMb?: number
-  }
-}
+export interface StageOptions extends Data<OfStages> {}
 
 /** Options of stages that take records. */
-export interface InputOptions<In, Params = unknown> {
-  /** Async handlers: calls that one worker may have open at once. */
-  readonly maxInFlight?: number
-  /** Keeps the order of the input (of each key, with `partitionBy`) even where handlers are async or retried. */
-  readonly ordered?: boolean
-  readonly dispatch?: Dispatch
+export interface InputOptions<In, Params = unknown> extends Data<OfInputs> {
   /** Key of a record: records of one key visit the same worker. Implies `dispatch: 'partition'`. */
   readonly partitionBy?: ((record: In, context: RunContext<Params>) => string | number) | HandlerReference
   readonly batch?: BatchPolicy<In, Params>
   readonly retry?: RetryPolicy<Params>
-  /** Longest time that one call of the handler may take. */
-  readonly timeoutMs?: number
-  /** A record in hand at so many deaths of its worker is given up. */
-  readonly maxCrashes?: number
+}
+
+/** What is called at the start and at the end of each worker. */
+interface Lifecycle<State, Params> {
+  readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference
+  readonly teardown?: ((state: State, context: SetupContext<Params>) => void | Promise<void>) | HandlerReference
 }
 
 /** Options of a source. */
-export interface SourceOptions<Out, State, Params = unknown> extends CommonNodeOptions, StageOptions {
-  /** Declared rate in records per second, for analysis and rehearsal. It limits nothing. */
-  readonly rate?: number
-  /** Most records per second that this stage hands on, all its workers together: one takes what another leaves. */
-  readonly rateLimit?: number
-  /** Source records of each worker that may be on their way at once. */
-  readonly window?: number
-  /** Source records that share a slot, at most. 1 acks each record by itself. */
-  readonly granule?: number
+export interface SourceOptions<Out, State, Params = unknown>
+  extends Data<OptionsFor<Table, 'source'>>, Lifecycle<State, Params> {
   readonly produce?:
     | ((context: SourceContext<State, Params>) => Iterable<Out | Marked<Out>> | AsyncIterable<Out | Marked<Out>>)
     | HandlerReference
@@ -206,14 +163,6 @@ export interface SourceOptions<Out, State, Params = unknown> extends CommonNodeO
   readonly poll?:
     | ((demand: number, context: SourceContext<State, Params>) => PolledBatch<Out> | Promise<PolledBatch<Out>>)
     | HandlerReference
-  /** A record that has killed its source so often, by what it does when it is sent, is given up. */
-  readonly maxCrashes?: number
-  /** Most records that one call of `poll` is asked for. */
-  readonly pollSize?: number
-  /** Pause before `poll` is called again after an empty answer, in ms. */
-  readonly pollMs?: number
-  /** Fed by `pipeline.push` of the embedding thread. */
-  readonly push?: boolean
   /** Learns the receipts of source records that ended well, and of those that failed. */
   readonly ack?:
     | ((
@@ -222,8 +171,6 @@ export interface SourceOptions<Out, State, Params = unknown> extends CommonNodeO
         context: AckContext<State, Params>,
       ) => void | Promise<void>)
     | HandlerReference
-  readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference
-  readonly teardown?: ((state: State, context: SetupContext<Params>) => void | Promise<void>) | HandlerReference
 }
 
 /**
@@ -259,9 +206,7 @@ export function mark<T>(value: T, marks: { cursor?: unknown; receipt?: unknown }
  * written to the lanes later, so it must be a new object each time, or one that nobody changes.
  */
 export interface TransformOptions<In, Out, State, Params = unknown>
-  extends CommonNodeOptions, StageOptions, InputOptions<In, Params> {
-  /** Declared outputs per input. */
-  readonly selectivity?: number
+  extends Data<OptionsFor<Table, 'transform'>>, InputOptions<In, Params>, Lifecycle<State, Params> {
   readonly map?: ((record: In, context: Context<State, Params>) => Out | Promise<Out>) | HandlerReference
   readonly flatMap?:
     | ((record: In, context: Context<State, Params>) => Iterable<Out> | AsyncIterable<Out> | Promise<Iterable<Out>>)
@@ -270,16 +215,11 @@ export interface TransformOptions<In, Out, State, Params = unknown>
   readonly mapBatch?:
     | ((records: In[], context: Context<State, Params>) => Iterable<Out> | Promise<Iterable<Out>>)
     | HandlerReference
-  readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference
-  readonly teardown?: ((state: State, context: SetupContext<Params>) => void | Promise<void>) | HandlerReference
 }
 
 /** Options that all sinks take. */
 export interface SinkOptions<In, State, Params = unknown>
-  extends CommonNodeOptions, StageOptions, InputOptions<In, Params> {
-  readonly setup?: ((context: SetupContext<Params>) => State | Promise<State>) | HandlerReference
-  readonly teardown?: ((state: State, context: SetupContext<Params>) => void | Promise<void>) | HandlerReference
-}
+  extends Data<OptionsFor<Table, 'sink'>>, InputOptions<In, Params>, Lifecycle<State, Params> {}
 
 /** Options of a sink whose `write` gets single records. */
 export interface SinkWriteOptions<In, State, Params = unknown> extends SinkOptions<In, State, Params> {
@@ -296,121 +236,36 @@ export interface SinkBatchOptions<In, State, Params = unknown> extends SinkOptio
 }
 
 /** Options of a buffer. */
-export interface BufferOptions extends CommonNodeOptions {
-  /** Records that the buffer holds. */
-  readonly capacity?: number
-  readonly whenFull?: WhenFull
-  readonly latencyMs?: number
-}
+export interface BufferOptions extends Data<OptionsFor<Table, 'buffer'>> {}
 
 /** Options of a conditional. */
-export interface ConditionalOptions<In, Params = unknown> extends CommonNodeOptions {
+export interface ConditionalOptions<In, Params = unknown> extends Data<OptionsFor<Table, 'conditional'>> {
   /** Names the branch that a record takes: the edges with that `when`. */
   readonly route?: ((record: In, context: RunContext<Params>) => string) | HandlerReference
 }
 
 /** Options of a merge. */
-export type MergeOptions = CommonNodeOptions
+export interface MergeOptions extends Data<OptionsFor<Table, 'merge'>> {}
 
 /** Options of an edge. */
-export interface EdgeOptions<Payload = unknown, Params = unknown> {
-  readonly pathType?: PathType
-  /** The branch (of a conditional's `route`, or of `context.emit`) whose records take this edge. */
-  readonly when?: string
-  /** What the edge carries, in words; a label of the drawing. */
-  readonly dataType?: string
-  readonly label?: string
-  /** Declared rate in records per second; an annotation, checked against the simulation. */
-  readonly rate?: number
-  /** Declared share of the node's records that take this edge, from 0 to 1. */
-  readonly ratio?: number
-  /** Declared time that the edge itself adds, in ms; the critical path counts it. */
-  readonly weight?: number
-  readonly codec?: CodecName | StructCodec | BorrowedBytesCodec
-  /** Records on each lane of this edge at once, and the level at which the reader grants more. */
-  readonly maxDemand?: number
-  readonly minDemand?: number
-  /** Bytes of each lane's ring. */
-  readonly laneBytes?: number
+export interface EdgeOptions<Payload = unknown, Params = unknown> extends Given<WithoutHandlers<typeof EDGE_OPTIONS>> {
   /** With `dispatch: 'broadcast'`: whether this worker of the next stage gets the record. */
   readonly selector?: ((record: Payload, worker: number, context: RunContext<Params>) => boolean) | HandlerReference
-  /** Runs the next node in this node's workers, without a lane between them. */
-  readonly fuse?: boolean
-}
-
-/** The codecs that need no layout. */
-export type CodecName = 'shape' | 'msgpack' | 'json' | 'bytes'
-/** All codecs that need no layout. */
-export const CODEC_NAMES: readonly CodecName[] = ['shape', 'msgpack', 'json', 'bytes']
-
-/**
- * A fixed layout for numeric streams: one type, for records that are plain numbers, or fields with their types.
- * With `view`, handlers get what is valid only during the call: one object per record that reads the lane in place; where
- * records are plain numbers, batches as an `Int32Array` (i32), `Uint32Array` (u32) or `Float64Array` (f64).
- */
-export interface StructCodec {
-  readonly struct: StructType | Readonly<Record<string, StructType>>
-  readonly view?: boolean
-}
-/** A type of a struct’s field. */
-export type StructType = 'i32' | 'u32' | 'f64' | 'bool'
-/** All types of fields. */
-export const STRUCT_TYPES: readonly StructType[] = ['i32', 'u32', 'f64', 'bool']
-
-/** Binary records without a copy: what handlers get lies in the lane, and is valid only during the call. */
-export interface BorrowedBytesCodec {
-  readonly bytes: 'borrow'
 }
 
 /** Options of a cluster. */
-export interface ClusterOptions {
-  readonly label?: string
-  /** Id of the cluster that holds this one. */
-  readonly parent?: string
-  readonly style?: string
-  readonly fillcolor?: string
-  readonly color?: string
-}
+export interface ClusterOptions extends Given<typeof CLUSTER_OPTIONS> {}
 
-/** A function of the user, or its name. */
-export type Handler = ((...args: never[]) => unknown) | HandlerReference
-
-/** One node, whatever its kind: the options as they were given. Which option fits which kind is said in `options.ts`. */
-export interface GraphNode
-  extends CommonNodeOptions, StageOptions, Omit<InputOptions<unknown>, 'partitionBy' | 'batch' | 'retry'> {
+/** One node, whatever its kind: the options as they were given. Which option fits which kind is said in `options/node.ts`. */
+export interface GraphNode extends Given<Table> {
   readonly id: string
   readonly kind: NodeKind
-  readonly rate?: number
-  readonly rateLimit?: number
-  readonly window?: number
-  readonly granule?: number
-  readonly pollSize?: number
-  readonly pollMs?: number
-  readonly push?: boolean
-  readonly selectivity?: number
-  readonly capacity?: number
-  readonly whenFull?: WhenFull
-  readonly partitionBy?: Handler
-  readonly batch?: { readonly size?: number; readonly timeoutMs?: number; readonly by?: Handler }
-  readonly retry?: Omit<RetryPolicy, 'when'> & { readonly when?: Handler }
-  readonly produce?: Handler
-  readonly poll?: Handler
-  readonly ack?: Handler
-  readonly map?: Handler
-  readonly flatMap?: Handler
-  readonly filter?: Handler
-  readonly mapBatch?: Handler
-  readonly route?: Handler
-  readonly write?: Handler
-  readonly setup?: Handler
-  readonly teardown?: Handler
 }
 
 /** One edge: the options as they were given. */
-export interface GraphEdge extends Omit<EdgeOptions, 'selector'> {
+export interface GraphEdge extends Given<typeof EDGE_OPTIONS> {
   readonly from: string
   readonly to: string
-  readonly selector?: Handler
 }
 
 /** One cluster: the options as they were given. */

@@ -1,7 +1,7 @@
 import { MAX_SIZED_RING_BYTES, RING_BYTES_PER_RECORD } from '../analysis/loops/lanes.ts'
-import { BATCH_OPTIONS, EDGE_OPTIONS, type RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
-import { MIN_RING_BYTES } from '../lane/layout.ts'
 import { textBytesOf } from '../codec/text-bytes.ts'
+import { MIN_RING_BYTES } from '../lane/layout.ts'
+import { EDGE_OPTIONS, type Resolved, type RUN_OPTIONS } from '../options/index.ts'
 import { powerOfTwo, sharedRingBytes, sharedTextBytes } from './lane-sizes.ts'
 import { type Network, edgeAt, nodeAt } from './network.ts'
 import type { LinkDraft, StageDraft } from './stages.ts'
@@ -30,19 +30,18 @@ export function linkShape(
   loops: ReadonlyMap<number, number>,
   isLaneAsked: boolean,
 ): LinkShape {
-  const edges = draft.edges.map((index) => edgeAt(network, index))
+  // The first edge on the path that says something says it for the lane.
+  const edges = draft.edges.map((index) => network.given.edges[index]!)
   const first = <T>(pick: (edge: (typeof edges)[number]) => T | undefined): T | undefined =>
     edges.map(pick).find((value) => value !== undefined)
   const [from, to] = [draft.from, draft.to].map((id) => stages.find(({ stage }) => stage.node === id)!.stage)
   const target = nodeAt(network, draft.to)
-  const dispatch = target.dispatch ?? (target.partitionBy === undefined ? 'demand' : 'partition')
   const selectorEdge = draft.edges.find((index) => edgeAt(network, index).selector !== undefined)
   const codec = first(({ codec }) => codec) ?? EDGE_OPTIONS.codec.default
   const lanes = from!.concurrency * to!.concurrency
   const asked = first(({ maxDemand }) => maxDemand) ?? share(draft.capacity, lanes)
   const loop = Math.max(0, ...draft.edges.map((edge) => loops.get(edge) ?? 0))
-  const batch =
-    target.batch === undefined && target.mapBatch === undefined ? 0 : resolve(BATCH_OPTIONS, target.batch).size
+  const batch = target.batch?.size ?? 0
   const needed = asked ?? Math.max(options.maxDemand, 2 * batch, loop)
   // The writer of a buffer that drops the oldest writes on while the reader drops. One that drops the newest holds as many:
   // its capacity, beside the record in hand.
@@ -69,9 +68,9 @@ export function linkShape(
     to: to!.index,
     toNode: draft.to,
     edges: draft.edges,
-    pathType: first(({ pathType }) => (pathType === 'normal' ? undefined : pathType)) ?? 'normal',
+    pathType: first(({ pathType }) => (pathType === 'normal' ? undefined : pathType)) ?? EDGE_OPTIONS.pathType.default,
     codec,
-    dispatch,
+    dispatch: target.dispatch,
     whenFull: draft.whenFull,
     dropEdge: draft.dropEdge,
     capacity: needed,

@@ -1,40 +1,34 @@
-import type { GraphData, GraphEdge, GraphNode, WhenFull } from '../graph/types.ts'
+import { isStage, type ResolvedEdge, type ResolvedGraph, type ResolvedNode, resolveGraph } from '../graph/resolve.ts'
+import type { GraphData, WhenFull } from '../graph/types.ts'
 
-/** A graph with its edges by node, as the plan walks it. */
+/** A graph without problems, as the plan walks it: by ids, which its plain data names. */
 export interface Network {
-  readonly graph: GraphData
-  readonly nodes: ReadonlyMap<string, GraphNode>
-  readonly out: ReadonlyMap<string, readonly number[]>
+  readonly given: GraphData
+  readonly graph: ResolvedGraph
   /** Ids of the nodes that run in the workers of the node before them. */
   readonly fused: ReadonlySet<string>
 }
 
-export function networkOf(graph: GraphData): Network {
-  const out = new Map<string, number[]>(graph.nodes.map(({ id }) => [id, []]))
-  graph.edges.forEach((edge, index) => out.get(edge.from)!.push(index))
-  return {
-    graph,
-    nodes: new Map(graph.nodes.map((node) => [node.id, node])),
-    out,
-    fused: new Set(graph.edges.filter(({ fuse }) => fuse === true).map(({ to }) => to)),
-  }
+export function networkOf(given: GraphData): Network {
+  const graph = resolveGraph(given)
+  return { given, graph, fused: new Set(graph.allEdges.filter(({ fuse }) => fuse).map(({ to }) => to)) }
 }
 
-export function edgesOut(network: Network, node: string): readonly number[] {
-  return network.out.get(node) ?? []
+export function edgesOut({ graph }: Network, node: string): readonly number[] {
+  return graph.out(graph.number(node))
 }
 
-export function edgeAt({ graph }: Network, index: number): GraphEdge {
-  return graph.edges[index]!
+export function edgeAt({ graph }: Network, index: number): ResolvedEdge {
+  return graph.edge(index)
 }
 
-export function nodeAt({ nodes }: Network, id: string): GraphNode {
-  return nodes.get(id)!
+export function nodeAt({ graph }: Network, id: string): ResolvedNode {
+  return graph.node(graph.number(id))
 }
 
-export function isStage({ nodes, fused }: Network, id: string): boolean {
-  const { kind } = nodes.get(id)!
-  return (kind === 'source' || kind === 'transform' || kind === 'sink') && !fused.has(id)
+/** Whether a node has workers of its own: a stage that is not fused. */
+export function hasWorkers(network: Network, id: string): boolean {
+  return isStage(nodeAt(network, id).kind) && !network.fused.has(id)
 }
 
 /** A path from a node that decides where records go to the next one that does: buffers and merges with one edge lie between. */
@@ -48,7 +42,7 @@ export interface Path {
   readonly dropEdge: number | undefined
 }
 
-export function follow(network: Network, edge: number, defaultCapacity: number): Path {
+export function follow(network: Network, edge: number): Path {
   const edges = [edge]
   let to = edgeAt(network, edge).to
   let capacity: number | undefined
@@ -57,10 +51,10 @@ export function follow(network: Network, edge: number, defaultCapacity: number):
   for (;;) {
     const node = nodeAt(network, to)
     if (node.kind === 'buffer') {
-      capacity = (capacity ?? 0) + (node.capacity ?? defaultCapacity)
-      if (whenFull === 'block' && node.whenFull !== undefined) {
+      capacity = (capacity ?? 0) + node.capacity
+      if (whenFull === 'block' && node.whenFull !== 'block') {
         whenFull = node.whenFull
-        dropEdge = whenFull === 'block' ? undefined : edges.at(-1)
+        dropEdge = edges.at(-1)
       }
     }
     const next = edgesOut(network, to)

@@ -3,7 +3,7 @@ import { loopEdges } from '../analysis/structure.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { MAX_SOURCES } from '../lane/slots.ts'
-import { RUN_OPTIONS, type Resolved, resolve } from '../options.ts'
+import { RUN_OPTIONS, type Resolved, resolve } from '../options/index.ts'
 import { withRoomForAnchors } from './anchors.ts'
 import { powerOfTwo } from './lane-sizes.ts'
 import { type LinkShape, linkShape } from './links.ts'
@@ -90,10 +90,10 @@ class Planner {
         most: MAX_MEMORY_BYTES,
       })
     }
-    const { graph } = this.#network
+    const { given } = this.#network
     return {
-      graph: graph.name,
-      module: graph.module,
+      graph: given.name,
+      module: given.module,
       stages,
       workers,
       links,
@@ -200,7 +200,7 @@ class Planner {
   }
 
   #edges(links: readonly LinkPlan[]): EdgePlan[] {
-    return this.#network.graph.edges.map(({ from, to, pathType = 'normal' }, index) => ({
+    return this.#network.graph.allEdges.map(({ from, to, pathType }, index) => ({
       from,
       to,
       pathType,

@@ -1,6 +1,7 @@
 import { edgeShares } from '../analysis/flow/shares.ts'
+import { resolveNode } from '../graph/resolve.ts'
 import type { GraphData, GraphEdge, GraphNode, Handler } from '../graph/types.ts'
-import { EDGE_OPTIONS, NODE_OPTIONS, type OptionTable } from '../options.ts'
+import { EDGE_OPTIONS, NODE_OPTIONS, type OptionTable } from '../options/index.ts'
 import { refuse } from './refuse.ts'
 
 /** Stands where the worker puts synthetic work (`worker/rehearsal.ts`). */
@@ -53,8 +54,8 @@ function isRetry(pathType: GraphEdge['pathType'], when: string | undefined): boo
 function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
   const entries = Object.entries(node).filter(([name]) => !LEFT_OUT.has(name))
   const kept = Object.fromEntries(entries) as unknown as GraphNode
-  const { batch, partitionBy } = node
-  const keyed = partitionBy !== undefined || node.dispatch === 'partition' ? { partitionBy: SYNTHETIC } : {}
+  const { batch, dispatch } = resolveNode(node)
+  const keyed = dispatch === 'partition' ? { partitionBy: SYNTHETIC } : {}
   const by = batch?.by === undefined ? {} : { by: SYNTHETIC }
   const again = isRetried ? { retry: { maxAttempts: NEVER_GIVEN_UP, when: SYNTHETIC as never } } : {}
   const inputs = { ...keyed, ...again, ...(batch === undefined ? {} : { batch: { ...batch, ...by } }) }
@@ -73,7 +74,8 @@ function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
   }
 }
 
-function transformWork({ batch, mapBatch, selectivity = 1 }: GraphNode): 'map' | 'flatMap' | 'mapBatch' {
-  if (batch !== undefined || mapBatch !== undefined) return 'mapBatch'
+function transformWork(node: GraphNode): 'map' | 'flatMap' | 'mapBatch' {
+  const { batch, selectivity } = resolveNode(node)
+  if (batch !== undefined) return 'mapBatch'
   return selectivity === 1 ? 'map' : 'flatMap'
 }

@@ -1,9 +1,10 @@
 import { serviceOf } from '../analysis/flow/service.ts'
-import type { GraphNode, WhenFull } from '../graph/types.ts'
-import { NODE_OPTIONS, RESTART_OPTIONS, RETRY_OPTIONS, BATCH_OPTIONS, resolve } from '../options.ts'
+import type { ResolvedNode } from '../graph/resolve.ts'
+import type { NodeKind, WhenFull } from '../graph/types.ts'
+import { isGiven, RESTART_OPTIONS, resolve, WORK_OPTIONS } from '../options/index.ts'
 import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
+import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
-import { type Network, type Path, edgeAt, edgesOut, follow, isStage, nodeAt } from './network.ts'
 import type { InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
 
 /** A stage before its workers and lanes are known; `paths` are the paths that its links will take, by link number. */
@@ -26,8 +27,6 @@ export interface LinkDraft {
 
 /** The hidden source of injected records: no id of a graph's node begins so in practice, and it is in no graph. */
 export const INJECT = '(inject)'
-const DEFAULT_GRANULE = 512
-const DEFAULT_IN_FLIGHT = 16
 /** Injected records that may be on their way at once. */
 export const INJECTED_RECORDS = 64
 
@@ -38,7 +37,7 @@ export const INJECTED_RECORDS = 64
 export function draftStages(network: Network, restart: object, rehearse: boolean, inject: boolean): StageDraft[] {
   const links = { next: 0 }
   const drafts = network.graph.nodes
-    .filter(({ id }) => isStage(network, id))
+    .filter(({ id }) => hasWorkers(network, id))
     .map((node, index) => new StageDrafter(network, links, rehearse).draft(node, index, restart))
   return inject ? [...drafts, draftInjection(drafts, links, restart)] : drafts
 }
@@ -128,12 +127,12 @@ class StageDrafter {
     this.#rehearse = rehearse
   }
 
-  draft(node: GraphNode, index: number, restart: object): StageDraft {
+  draft(node: ResolvedNode, index: number, restart: object): StageDraft {
     this.#stage = node.id
     this.#nodes.push(node.id)
     const nodes: NodePlan[] = []
     for (let i = 0; i < this.#nodes.length; i++) nodes.push(this.#node(nodeAt(this.#network, this.#nodes[i]!), i === 0))
-    const work = this.#work(node)
+    const work = workOf(node)!
     return {
       stage: {
         index,
@@ -142,7 +141,7 @@ class StageDrafter {
         kind: node.kind as StagePlan['kind'],
         work,
         host: work === 'push' || work === 'output' ? 'embedder' : 'pool',
-        concurrency: work === 'push' || work === 'output' ? 1 : workersOf(node),
+        concurrency: work === 'push' || work === 'output' ? 1 : node.concurrency,
         nodes,
         ...(node.kind === 'source' ? { source: sourcePlan(node) } : { input: inputPlan(node) }),
         restart: resolve(RESTART_OPTIONS, { ...restart, ...node.restart }),
@@ -153,14 +152,7 @@ class StageDrafter {
     }
   }
 
-  #work(node: GraphNode): Work {
-    for (const work of ['produce', 'poll', 'map', 'flatMap', 'filter', 'mapBatch', 'write'] as const) {
-      if (node[work] !== undefined) return work
-    }
-    return node.kind === 'source' ? 'push' : node.kind === 'sink' ? 'output' : 'map'
-  }
-
-  #node(node: GraphNode, isOwn: boolean): NodePlan {
+  #node(node: ResolvedNode, isOwn: boolean): NodePlan {
     const counters = this.#take(NODE_COUNTERS.length)
     const ports = edgesOut(this.#network, node.id).map((edge) => this.#port(node.id, edge))
     const plain = ports.filter(({ edge }) => edgeAt(this.#network, edge).when === undefined)
@@ -175,13 +167,7 @@ class StageDrafter {
     const found: NodePlan = {
       node: node.id,
       kind: node.kind,
-      work: isOwn
-        ? undefined
-        : node.kind === 'conditional'
-          ? 'route'
-          : isStageKind(node)
-            ? this.#work(node)
-            : undefined,
+      work: isOwn ? undefined : workOf(node),
       counters,
       out: passesOn ? plain : of('normal'),
       branches,
@@ -193,11 +179,11 @@ class StageDrafter {
   }
 
   #port(from: string, edge: number): PortPlan {
-    const path = follow(this.#network, edge, NODE_OPTIONS.capacity.default)
+    const path = follow(this.#network, edge)
     const counters = this.#take(EDGE_COUNTERS)
-    const { pathType = 'normal' } = edgeAt(this.#network, edge)
+    const { pathType } = edgeAt(this.#network, edge)
     const port = { edge, pathType, edges: path.edges, counters }
-    if (isStage(this.#network, path.to)) return { ...port, link: this.#link(from, path) }
+    if (hasWorkers(this.#network, path.to)) return { ...port, link: this.#link(from, path) }
     this.#carried.set(path.to, path)
     const known = this.#nodes.indexOf(path.to)
     return { ...port, node: known >= 0 ? known : this.#nodes.push(path.to) - 1 }
@@ -225,21 +211,35 @@ class StageDrafter {
   }
 }
 
+/** What a node does that says nothing about it; nothing where it only passes records on. */
+const USUAL_WORK: Readonly<Record<NodeKind, Work | undefined>> = {
+  source: 'push',
+  transform: 'map',
+  buffer: undefined,
+  conditional: 'route',
+  merge: undefined,
+  sink: 'output',
+}
+
+function workOf(node: ResolvedNode): Work | undefined {
+  return WORK_OPTIONS.find((work) => isGiven(node[work])) ?? USUAL_WORK[node.kind]
+}
+
 function rehearsedWork(
   network: Network,
-  node: GraphNode,
+  node: ResolvedNode,
   { branches, retry, error, deadLetter }: Pick<NodePlan, 'branches' | 'retry' | 'error' | 'deadLetter'>,
 ): RehearsedWork {
   // `rehearsable` has written the share of each edge down; the edges of one branch carry the same records.
   const share = (ports: readonly PortPlan[]): number =>
     Math.max(0, ...ports.map(({ edge }) => edgeAt(network, edge).ratio ?? 0))
-  const { cpu = false, maxInFlight = 1, rate = 0 } = node
+  const { cpu, overlap, rate = 0, selectivity } = node
   return {
     latencyMs: serviceOf(node).serviceMs,
     cpu,
-    overlaps: !cpu && maxInFlight > 1,
-    rate: rate / workersOf(node),
-    selectivity: node.selectivity ?? NODE_OPTIONS.selectivity.default,
+    overlaps: !cpu && overlap > 1,
+    rate: rate / node.workers,
+    selectivity,
     branches: branches.map(({ ports }) => share(ports)),
     retried: share(retry),
     failed: share(error.length > 0 ? error : deadLetter),
@@ -250,44 +250,39 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : a + (b ?? 0)
 }
 
-function isStageKind({ kind }: GraphNode): boolean {
-  return kind === 'transform' || kind === 'sink'
-}
-
-function workersOf({ concurrency }: GraphNode): number {
-  return concurrency ?? NODE_OPTIONS.concurrency.default
-}
-
-function sourcePlan(node: GraphNode): SourcePlan {
-  const workers = node.push === true ? 1 : workersOf(node)
-  const acks = node.ack !== undefined
-  const single = acks || node.push === true || (node.produce === undefined && node.poll === undefined)
-  const window = node.window ?? NODE_OPTIONS.window.default
-  const granule = node.granule ?? (single ? 1 : DEFAULT_GRANULE)
+function sourcePlan({
+  window,
+  granule,
+  rateLimit = 0,
+  workers,
+  ack,
+  maxCrashes,
+  pollSize,
+  pollMs,
+}: ResolvedNode): SourcePlan {
   return {
     window,
     granule,
     slots: slotsOf(window, granule),
-    rateLimit: node.rateLimit ?? 0,
-    acks,
-    maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,
-    pollSize: node.pollSize ?? NODE_OPTIONS.pollSize.default,
-    pollMs: node.pollMs ?? NODE_OPTIONS.pollMs.default,
+    rateLimit,
+    acks: ack !== undefined,
+    maxCrashes,
+    pollSize,
+    pollMs,
   }
 }
 
-function inputPlan(node: GraphNode): InputPlan {
-  const batch = node.batch === undefined && node.mapBatch === undefined ? undefined : resolve(BATCH_OPTIONS, node.batch)
+function inputPlan(node: ResolvedNode): InputPlan {
+  const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes } = node
+  // `when` is a handler: workers find it in the graph.
+  const { when: _, ...retry } = node.retry
   return {
-    ...(batch === undefined
-      ? {}
-      : { batch: { size: batch.size, timeoutMs: batch.timeoutMs, keyed: node.batch?.by !== undefined } }),
-    maxInFlight: node.maxInFlight ?? (batch === undefined ? DEFAULT_IN_FLIGHT : 1),
-    ordered: node.ordered ?? NODE_OPTIONS.ordered.default,
-    keyed: node.partitionBy !== undefined,
-    // `when` is a handler: workers find it in the graph.
-    retry: resolve(RETRY_OPTIONS, { ...node.retry, when: undefined }),
-    timeoutMs: node.timeoutMs ?? 0,
-    maxCrashes: node.maxCrashes ?? NODE_OPTIONS.maxCrashes.default,
+    ...(batch && { batch: { size: batch.size, timeoutMs: batch.timeoutMs, keyed: batch.by !== undefined } }),
+    maxInFlight,
+    ordered,
+    keyed: partitionBy !== undefined,
+    retry,
+    timeoutMs,
+    maxCrashes,
   }
 }

@@ -1,5 +1,5 @@
+import { resolveEdge } from '../graph/resolve.ts'
 import type { GraphData } from '../graph/types.ts'
-import { EDGE_OPTIONS } from '../options.ts'
 
 /**
  * What goes over a link as text, for its lanes to be signed with: the edges of its path, and of each the branch, the path
@@ -9,7 +9,8 @@ export function termsOf({ edges }: GraphData, path: readonly number[]): string {
   const terms = path.map((index) => {
     const edge = edges[index]
     if (edge === undefined) return 'no edge'
-    const { from, to, when, pathType, dataType, codec = EDGE_OPTIONS.codec.default } = edge
+    const { from, to, when, pathType, dataType } = edge
+    const { codec } = resolveEdge(edge)
     return `${JSON.stringify(from)} -> ${JSON.stringify(to)} ${JSON.stringify({ when, pathType, dataType, codec })}`
   })
   return terms.join('; ')

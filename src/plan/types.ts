@@ -12,7 +12,7 @@ import type { JournalLayout } from '../lane/journal.ts'
 import type { LaneLayout } from '../lane/layout.ts'
 import type { SlotsLayout } from '../lane/slots.ts'
 import type { StashLayout } from '../lane/stash.ts'
-import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved } from '../options.ts'
+import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved, WorkOption } from '../options/index.ts'
 
 /**
  * All that threads need, as plain data: it is printed, and sent to workers as it is. Offsets are bytes into the shared
@@ -45,7 +45,7 @@ export interface PipelineControl {
 }
 
 /** What a stage does with records. */
-export type Work = 'produce' | 'poll' | 'push' | 'map' | 'flatMap' | 'filter' | 'mapBatch' | 'write' | 'output'
+export type Work = WorkOption | 'output'
 
 /** A stage: its workers, its work, and the nodes that they run inline. */
 export interface StagePlan {
@@ -106,7 +106,7 @@ export interface SourcePlan {
 export interface NodePlan {
   readonly node: string
   readonly kind: NodeKind | 'inject'
-  readonly work?: Work | 'route' | undefined
+  readonly work?: Work | undefined
   /** Index of its block among the worker's counters. */
   readonly counters: number
   /** Edges without a branch. */

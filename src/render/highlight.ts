@@ -1,4 +1,4 @@
-import { adjacency } from '../analysis/adjacency.ts'
+import { resolved } from '../analysis/resolved.ts'
 import { known } from '../analysis/structure.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData, GraphEdge, GraphNode } from '../graph/types.ts'
@@ -48,7 +48,7 @@ function strong({ width }: Stroke): Stroke {
 
 /** The graph with its highlighted edges marked, so that views carry the marks on. @throws NODE_UNKNOWN, EDGE_UNKNOWN */
 export function withMarks(graph: GraphData, { nodes = [], edges = [] }: Highlight): GraphData {
-  const found = adjacency(graph)
+  const found = resolved(graph)
   for (const node of nodes) known(found, node)
   for (const edge of edges) if (graph.edges[edge] === undefined) throw new MillraceError('EDGE_UNKNOWN', { edge })
   if (edges.length === 0) return graph

@@ -1,3 +1,4 @@
+import { resolveNode } from '../graph/resolve.ts'
 import { NODE_KINDS, type GraphNode } from '../graph/types.ts'
 import type { PointedAt } from './bottleneck.ts'
 import { heatColor, mix, readableOn, textOn } from './color.ts'
@@ -68,16 +69,8 @@ const RING_WIDTH = 2
 
 /** What a node declares, in short lines. */
 function detailsOf(node: GraphNode): readonly string[] {
-  const {
-    rate,
-    rateLimit,
-    latencyMs,
-    serviceRate,
-    concurrency = 1,
-    capacity,
-    whenFull = 'block',
-    selectivity = 1,
-  } = node
+  const { rate, rateLimit, latencyMs, serviceRate, capacity } = node
+  const { concurrency, whenFull, selectivity } = resolveNode(node)
   const workers = concurrency === 1 ? '' : ` × ${concurrency}`
   const service = serviceRate === undefined ? latencyMs : undefined
   const work = [

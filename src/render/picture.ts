@@ -1,4 +1,5 @@
 import { soundEntries } from '../analysis/validate.ts'
+import { resolveEdge } from '../graph/resolve.ts'
 import type { GraphData, GraphEdge } from '../graph/types.ts'
 import { NODE_KINDS, PATH_TYPES } from '../graph/types.ts'
 import { bottleneckOf } from './bottleneck.ts'
@@ -120,7 +121,7 @@ function edgeOf(
     readonly turns: boolean
   },
 ): PictureEdge {
-  const pathType = edge.pathType ?? 'normal'
+  const { pathType } = resolveEdge(edge)
   const style = pathStyle(pathType, theme)
   const named = edge.label ?? edge.dataType
   const branch = [
@@ -154,7 +155,7 @@ function widest({ edges }: GraphData): number {
 /** Only what the picture holds, and what cannot be seen without words: one colour for all kinds, or one path, says nothing. */
 function legendOf({ nodes, edges }: GraphData, theme: Theme, heat: boolean): Legend {
   const kinds = new Set(nodes.map(({ kind }) => kind))
-  const paths = new Set(edges.map(({ pathType = 'normal' }) => pathType))
+  const paths = new Set(edges.map((edge) => resolveEdge(edge).pathType))
   const isColored = new Set(Object.values(theme.colors)).size > 1
   return {
     kinds: isColored ? NODE_KINDS.filter((kind) => kinds.has(kind)) : [],

@@ -1,7 +1,7 @@
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
-import { NODE_OPTIONS, RUN_OPTIONS } from '../options.ts'
+import { NODE_OPTIONS, RUN_OPTIONS } from '../options/index.ts'
 import { INJECT } from '../plan/stages.ts'
 import type { HistogramKind, Plan } from '../plan/types.ts'
 import { type HistogramCopy, copyHistograms } from '../telemetry/histogram-read.ts'

@@ -1,4 +1,4 @@
-import type { RESTART_OPTIONS, Resolved } from '../options.ts'
+import type { RESTART_OPTIONS, Resolved } from '../options/index.ts'
 
 /** What happens after a death. */
 export type Verdict = { readonly restart: true; readonly delayMs: number } | { readonly restart: false }

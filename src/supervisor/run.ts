@@ -3,31 +3,18 @@ import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { isModuleUrl, moduleUrl } from '../graph/module-url.ts'
 import { serialOf } from '../graph/serial.ts'
-import type { GraphData, GraphMaker, Handler, Parametrised, RestartPolicy } from '../graph/types.ts'
-import { RUN_OPTIONS, resolve } from '../options.ts'
+import type { GraphData, GraphMaker, Handler, Parametrised } from '../graph/types.ts'
+import { type Given, RUN_OPTIONS, resolve } from '../options/index.ts'
 import { plan } from '../plan/plan.ts'
 import { rehearsable } from '../plan/rehearsable.ts'
-import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
-import { graphOf, handOver } from '../worker/find-graph.ts'
 import { bundleUrl } from '../worker/boot.ts'
+import { graphOf, handOver } from '../worker/find-graph.ts'
+import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /** Options of `run`; `docs/options.md` says what each is for. */
-export interface RunOptions<Params = unknown> {
+export interface RunOptions<Params = unknown> extends Omit<Given<typeof RUN_OPTIONS>, 'params'> {
   readonly params?: Params
-  readonly deadlineMs?: number
-  readonly startDeadlineMs?: number
-  readonly maxDemand?: number
-  readonly laneBytes?: number
-  readonly stashBytes?: number
-  readonly maxRecordBytes?: number
-  readonly restart?: RestartPolicy
-  readonly stallMs?: number
-  readonly inject?: boolean
-  readonly deadLetters?: number
-  readonly deadLetterBytes?: number
-  readonly loader?: string
-  readonly signal?: AbortSignal
 }
 
 /** The options of a run; `params` may be left out only where the graph does without. */

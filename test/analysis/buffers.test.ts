@@ -1,7 +1,7 @@
 /** Buffers of one graph share their solutions; each must get what it would get alone. A failing run prints its seed. */
+import type { ResolvedGraph } from '#src/graph/resolve.js'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Adjacency } from '#src/analysis/adjacency.js'
 import { buffers, buffersOf } from '#src/analysis/flow/buffers.js'
 import { coreLoad, stepToFull } from '#src/analysis/flow/filling.js'
 import { cutTraffic, feeders, inject, type Model } from '#src/analysis/flow/model.js'
@@ -9,7 +9,6 @@ import { steadyModel } from '#src/analysis/flow/overflow.js'
 import { predict, type Prediction } from '#src/analysis/flow/predict.js'
 import { times } from '#src/analysis/flow/times.js'
 import { traffic } from '#src/analysis/flow/traffic.js'
-import { NODE_OPTIONS } from '#src/options.js'
 import fc from 'fast-check'
 import type { GraphData, GraphEdge, GraphNode } from 'millrace'
 
@@ -18,7 +17,7 @@ function flowAlone(model: Model, prediction: Prediction, node: number): Record<s
   const visits = visitsBelow(model, node)
   const out = prediction.leaving[node]!
   const others = prediction.into.map((rate, other) => Math.max(0, rate - times(out, visits[other]!)))
-  const { capacity = NODE_OPTIONS.capacity.default } = model.graph.node(node)
+  const { capacity } = model.graph.node(node)
   return {
     offered: offeredAlone(model, prediction, node, visits),
     drainRate: model.graph.out(node).length === 0 ? 0 : stepToFull(model, others, visits),
@@ -44,7 +43,7 @@ function offeredAlone(model: Model, prediction: Prediction, node: number, visits
 }
 
 function reachAlone({ graph, shares, sources }: Model, node: number): number {
-  const up: Adjacency = {
+  const up: ResolvedGraph = {
     ...graph,
     in: (each) => graph.out(each),
     out: (each) => graph.in(each),
@@ -57,7 +56,7 @@ function reachAlone({ graph, shares, sources }: Model, node: number): number {
   const records = equations.solve(there)
   const share = equations.solve(there, 1)
   return sources.reduce((sum, { node: source }) => {
-    const { window = NODE_OPTIONS.window.default, concurrency = 1 } = graph.node(source)
+    const { window, concurrency } = graph.node(source)
     return share[source]! > 0 ? sum + (window * concurrency * records[source]!) / share[source]! : sum
   }, 0)
 }

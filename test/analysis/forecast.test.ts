@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { forecast, type Forecast } from '#src/analysis/flow/forecast.js'
 import { simulate } from '#src/analysis/flow/simulate.js'
 import fc from 'fast-check'
+import type { GraphData } from 'millrace'
 import { graphOf, pipelines } from './graphs.js'
 
 function near(actual: number | undefined, expected: number, tolerance = 1e-3): void {
@@ -197,4 +198,38 @@ test('in the long run every forecast settles as simulated, on random pipelines w
     }),
     { numRuns: 60 },
   )
+})
+
+/** Each stage takes less than the one before, so that all lanes fill at once. */
+function narrowing(stages: number): GraphData {
+  const ids = Array.from({ length: stages }, (_, i) => `s${i}`)
+  return graphOf(
+    ['source in', ...ids.map((id, i) => ({ kind: 'transform' as const, id, latencyMs: 1 + i / stages })), 'sink out'],
+    [`in > s0`, ...ids.slice(1).map((id, i) => `${ids[i]} > ${id}`), `${ids.at(-1)} > out`],
+  )
+}
+
+/** Core time of the first moment, in µs; the least of several, since the first of them are still being compiled. */
+function costOf(stages: number): number {
+  const graph = narrowing(stages)
+  const costs = Array.from({ length: 5 }, () => {
+    const began = process.cpuUsage()
+    forecast(graph, { seconds: 1e-6 })
+    return process.cpuUsage(began).user
+  })
+  return Math.min(...costs)
+}
+
+test('what one moment costs grows with the graph and not with its square', () => {
+  costOf(500)
+  // 8 times the stages: 8 times as much, where the square is 64 times.
+  const [small, large] = [costOf(500), costOf(4_000)]
+  assert.ok(large < 25 * small, `${large} µs for 4,000 stages, ${small} µs for 500`)
+})
+
+test('lanes of a long chain fill as those of a short one', () => {
+  const found = forecast(narrowing(2_000), { seconds: 1, maxDemand: 100_000 })
+  // Each stage runs as fast as it can, as long as there is room after it.
+  for (const i of [0, 1, 2, 1_000, 1_999]) near(rateInto(found, `s${i}`), 1_000 / (1 + i / 2_000))
+  assert.equal(found.bottleneck, 's1999')
 })

@@ -1,5 +1,5 @@
 /** Measurements for tests: as a run would give them that goes exactly as predicted. */
-import { isStage } from '#src/analysis/loops/workers.js'
+import { isStage } from '#src/graph/resolve.js'
 import { modelOf } from '#src/analysis/flow/model.js'
 import type { GraphData, Measurements, NodeMeasurement } from 'millrace'
 import { simulate } from '#src/analysis/flow/simulate.js'

@@ -1,4 +1,5 @@
 /** What holds for every graph. A failing run prints its seed and the smallest graph that fails. */
+import { resolved } from '#src/analysis/resolved.js'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bottlenecks, maxRate } from '#src/analysis/flow/capacity.js'
@@ -6,7 +7,6 @@ import { latency } from '#src/analysis/flow/latency.js'
 import { sharesOf } from '#src/analysis/flow/shares.js'
 import { simulate, type Simulation } from '#src/analysis/flow/simulate.js'
 import { measuredGraph } from '#src/analysis/live/measured.js'
-import { adjacency } from '#src/analysis/adjacency.js'
 import { changeGraph } from '#src/analysis/flow/what-if.js'
 import fc from 'fast-check'
 import { validate, type GraphData } from 'millrace'
@@ -44,7 +44,7 @@ test('flow is conserved: what comes in over edges is taken, and what is taken le
   fc.assert(
     fc.property(pipelines, cores, (graph, available) => {
       const found = simulate(graph, { cores: available })
-      const shares = sharesOf(adjacency(graph))
+      const shares = sharesOf(resolved(graph))
       for (const node of found.nodes) {
         const into = found.edges.filter(({ to }) => to === node.id).reduce((sum, { rate }) => sum + rate, 0)
         if (node.kind !== 'source') same(node.in, into, node.id)

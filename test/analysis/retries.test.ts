@@ -1,7 +1,7 @@
+import { resolved } from '#src/analysis/resolved.js'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { adjacency } from '#src/analysis/adjacency.js'
 import { components } from '#src/analysis/components.js'
 import { loopPattern } from '#src/analysis/flow/loop-traffic.js'
 import { retryLoops } from '#src/analysis/flow/retries.js'
@@ -145,7 +145,7 @@ test('one elimination of a loop serves all gains: the graph is not looked at aga
       digraphs,
       fc.infiniteStream(fc.double({ min: 0, max: 0.05, noNaN: true })),
       ({ size, edges }, random) => {
-        const found = adjacency(transforms(size, edges))
+        const found = resolved(transforms(size, edges))
         const parts = components(found)
         let looks = 0
         const counted = new Proxy(found, { get: (graph, key) => (looks++, Reflect.get(graph, key)) })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { EDGE_TREATMENT, NODE_TREATMENT, RUN_TREATMENT, type Treatment } from '#src/analysis/treatment.js'
-import { BATCH_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '#src/options.js'
+import { BATCH_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '#src/options/index.js'
 import {
   bottlenecks,
   buffers,

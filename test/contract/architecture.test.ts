@@ -89,8 +89,16 @@ test('lane knows nothing of graphs, stages, threads, or what a record means', ()
   )
 })
 
-test('graph imports nothing of ours, and nothing else', () => {
-  mayImport('graph', [])
+test('options import nothing', () => {
+  mayImport('options', [])
+  onlyIn(
+    ({ folder }) => folder !== 'options',
+    ({ others }) => others.length > 0,
+  )
+})
+
+test('graph imports nothing of ours but options, and nothing else', () => {
+  mayImport('graph', ['options'])
   onlyIn(
     ({ folder }) => folder !== 'graph',
     ({ others }) => others.length > 0,
@@ -98,7 +106,7 @@ test('graph imports nothing of ours, and nothing else', () => {
 })
 
 test('analysis is pure: no clocks, no chance, no `node:`, no packages', () => {
-  mayImport('analysis', ['graph', 'options.ts', 'errors.ts'])
+  mayImport('analysis', ['graph', 'options', 'errors.ts'])
   const impure = ['performance', 'Date', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'process']
   onlyIn(
     ({ folder }) => folder !== 'analysis',
@@ -107,7 +115,7 @@ test('analysis is pure: no clocks, no chance, no `node:`, no packages', () => {
 })
 
 test('plan allocates nothing, starts nothing, and knows only what lies above it and the layouts of memory', () => {
-  mayImport('plan', ['graph', 'analysis', 'codec', 'lane', 'telemetry', 'options.ts', 'errors.ts'])
+  mayImport('plan', ['graph', 'analysis', 'codec', 'lane', 'telemetry', 'options', 'errors.ts'])
   const allocates = /^(SharedArrayBuffer|ArrayBuffer|DataView|Buffer|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
   onlyIn(
     ({ folder }) => folder !== 'plan',

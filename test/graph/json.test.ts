@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { EDGE_OPTIONS, NODE_OPTIONS, type OptionSpec } from '#src/options.js'
+import { EDGE_OPTIONS, NODE_OPTIONS, type OptionSpec } from '#src/options/index.js'
 import { Ajv } from 'ajv'
 import { dataflow, type GraphNode, graphFromJson, graphToJson, type NodeKind, validate } from 'millrace'
 import { graphSchema, printed } from '../../scripts/print-graph-schema.js'
@@ -152,8 +152,11 @@ test('every default of an option is a value that it takes', () => {
     ...Object.entries<OptionSpec>(NODE_OPTIONS),
     ...Object.entries<OptionSpec>(EDGE_OPTIONS),
   ]
-  for (const [name, { default: value, min = -Infinity, max = Infinity, values }] of specs) {
-    if (typeof value === 'number') assert.ok(value >= min && value <= max, name)
-    if (values !== undefined && value !== undefined) assert.ok(values.includes(String(value)), name)
+  for (const [name, { default: standard, min = -Infinity, max = Infinity, values }] of specs) {
+    for (const value of typeof standard === 'object' ? [standard.is, standard.else] : [standard]) {
+      if (typeof value === 'number') assert.ok(value >= min && value <= max, name)
+      if (values !== undefined && value !== undefined) assert.ok(values.includes(String(value)), name)
+    }
+    for (const other of typeof standard === 'object' ? standard.when : []) assert.ok(Object.hasOwn(NODE_OPTIONS, other))
   }
 })

@@ -61,15 +61,20 @@ export function randomGraph(seed: number, isBurning = false): GraphData {
  * through than either lets; and with several records of one, retries and batches a window is an estimate.
  */
 function withTightWindow(graph: GraphData): GraphData {
-  const isPlain = graph.nodes.every(({ selectivity, batch, dispatch }) => {
-    return selectivity === undefined && batch === undefined && dispatch !== 'broadcast'
-  })
-  if (!isPlain || graph.edges.some(({ pathType, fuse }) => pathType === 'retry' || fuse === true)) return graph
+  if (!isPlain(graph)) return graph
   const at = (window: number): GraphData => changeGraph(graph, { nodes: { in: { window } } })
   const rate = (window: number): number =>
     simulate(changeGraph(at(window), { nodes: { in: { rate: undefined, rateLimit: undefined } } })).throughput
   const most = Math.floor((0.6 * rate(100_000)) / rate(1))
   return most < 1 ? graph : at(most)
+}
+
+/** Each record stays one, and is served once by each stage that it comes to. */
+export function isPlain({ nodes, edges }: GraphData): boolean {
+  const keepsOne = nodes.every(({ selectivity, batch, dispatch }) => {
+    return selectivity === undefined && batch === undefined && dispatch !== 'broadcast'
+  })
+  return keepsOne && !edges.some(({ pathType, fuse }) => pathType === 'retry' || fuse === true)
 }
 
 /** What is fused is called within the calls of the stage before, which then do not overlap. */

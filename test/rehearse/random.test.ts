@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { forecast, type GraphData, validate } from 'millrace'
 import { randomGraph } from './random-graphs.js'
 import { complaintOf, WAITING } from './random.js'
+import { wideGraph } from './wide-graphs.js'
 
 /** `npm run rehearse:random` tries others, and longer. */
 const SEEDS = [1, 2, 3, 4, 5, 6]
@@ -27,4 +29,23 @@ test('random graphs with random options run as predicted', async () => {
     left = wrong
   }
   assert.deepEqual(complaints, [])
+})
+
+test('wide random graphs hold what they are to hold, without a problem', () => {
+  const graphs = Array.from({ length: 200 }, (_, seed) => wideGraph(seed))
+  for (const graph of graphs) {
+    const errors = validate(graph).filter(({ severity }) => severity === 'error')
+    assert.deepEqual(errors, [], graph.name)
+    assert.ok(
+      forecast(graph, { seconds: 10, fromSeconds: 5 }).nodes.every((node) => node.in >= 0),
+      graph.name,
+    )
+  }
+  const has = (holds: (graph: GraphData) => boolean): boolean => graphs.some(holds)
+  assert.ok(has(({ nodes }) => nodes.filter(({ kind }) => kind === 'source').length > 1))
+  assert.ok(has(({ nodes }) => nodes.some(({ kind }) => kind === 'conditional')))
+  assert.ok(has(({ nodes }) => nodes.some(({ dispatch }) => dispatch === 'partition')))
+  for (const policy of ['dropNewest', 'dropOldest']) {
+    assert.ok(has(({ nodes }) => nodes.some(({ whenFull }) => whenFull === policy)))
+  }
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type GraphData, type MillraceError, type NodeKind, type RunOptions, run } from 'millrace'
-import { type OptionSpec, type OptionTable, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '#src/options.js'
+import { type OptionSpec, type OptionTable, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '#src/options/index.js'
 
 type Problems = readonly { readonly node?: string; readonly edge?: number; readonly option?: string }[]
 const TIMELY = { timeout: 60_000 }

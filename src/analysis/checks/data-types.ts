@@ -1,5 +1,5 @@
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphEdge } from '../../graph/types.ts'
-import type { Adjacency } from '../adjacency.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { edgeTitle } from './edges.ts'
@@ -11,9 +11,9 @@ const TYPE_NAME = /^(?:[A-Z][\w$]*|string|number|boolean|bigint)(?:<.+>)?(?:\[\]
  * Compares the types that edges say they carry. Buffers, merges and conditionals pass records on as they are, so
  * what leaves them must be among what arrives; and all normal edges into one node should carry the same.
  */
-export function checkDataTypes(graph: Adjacency, report: Report): void {
+export function checkDataTypes(graph: ResolvedGraph, report: Report): void {
   graph.nodes.forEach((node, number) => {
-    const arriving = graph.in(number).filter((edge) => (graph.edge(edge).pathType ?? 'normal') === 'normal')
+    const arriving = graph.in(number).filter((edge) => graph.edge(edge).pathType === 'normal')
     const types = arriving.map((edge) => typeOf(graph.edge(edge)))
     const known = new Set(types.filter((type) => type !== undefined))
     if (known.size === 0) return
@@ -26,7 +26,7 @@ export function checkDataTypes(graph: Adjacency, report: Report): void {
     }
     if (types.includes(undefined)) return
     for (const edge of graph.out(number)) {
-      const { pathType = 'normal' } = graph.edge(edge)
+      const { pathType } = graph.edge(edge)
       const dataType = typeOf(graph.edge(edge))
       if (dataType === undefined || pathType !== 'normal' || known.has(dataType)) continue
       const message = `${edgeTitle(graph.edge(edge))} carries ${quote(dataType)}, and ${quote(node.id)} gets ${[...known].map(quote).join(' and ')}.`

@@ -1,16 +1,15 @@
-import type { GraphEdge, GraphNode } from '../../graph/types.ts'
-import type { Adjacency } from '../adjacency.ts'
-import { isStage } from '../loops/workers.ts'
+import { isStage, type ResolvedEdge, type ResolvedGraph, type ResolvedNode } from '../../graph/resolve.ts'
+import type { GraphEdge } from '../../graph/types.ts'
+import { type Branch, branchesOf, failuresOf, isFailureEdge } from '../flow/shares.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-import { type Branch, branchesOf, failuresOf, isFailureEdge } from '../flow/shares.ts'
 import { isNumber } from './handlers.ts'
 
 /** Sums of ratios may be off by so much: they are written in decimals. */
 const RATIO_TOLERANCE = 1e-9
 
 /** Every edge by itself: its ends, loops to the same node, branches that nothing names. */
-export function checkEdges(graph: Adjacency, report: Report): void {
+export function checkEdges(graph: ResolvedGraph, report: Report): void {
   const seen = new Set<string>()
   graph.allEdges.forEach((edge, index) => {
     const title = edgeTitle(edge)
@@ -28,13 +27,13 @@ export function checkEdges(graph: Adjacency, report: Report): void {
     if (graph.node(to).kind === 'source') report('EDGE_INTO_SOURCE', `${title} leads into a source.`, { edge: index })
     checkWhen(graph.node(from), edge, index, report)
     if (from === to) checkSelfLoop(graph.node(from), edge, index, report)
-    const key = JSON.stringify([edge.from, edge.to, edge.pathType ?? 'normal', edge.when])
+    const key = JSON.stringify([edge.from, edge.to, edge.pathType, edge.when])
     if (seen.has(key)) report('EDGE_DUPLICATE', `${title} is there twice.`, { edge: index })
     seen.add(key)
   })
 }
 
-function checkWhen(node: GraphNode, edge: GraphEdge, index: number, report: Report): void {
+function checkWhen(node: ResolvedNode, edge: ResolvedEdge, index: number, report: Report): void {
   const namesBranches = node.kind === 'conditional' || node.kind === 'transform' || node.kind === 'sink'
   if (edge.when !== undefined && !namesBranches) {
     const message = `${edgeTitle(edge)} waits for the branch ${quote(edge.when)}, which a ${node.kind} does not name.`
@@ -45,20 +44,20 @@ function checkWhen(node: GraphNode, edge: GraphEdge, index: number, report: Repo
   }
 }
 
-function checkSelfLoop(node: GraphNode, edge: GraphEdge, index: number, report: Report): void {
+function checkSelfLoop(node: ResolvedNode, edge: ResolvedEdge, index: number, report: Report): void {
   if (edge.pathType === 'retry' || !isStage(node.kind)) return
   const place = { node: node.id, edge: index }
   if (edge.when !== undefined) {
     report('SELF_LOOP', `Node ${quote(node.id)} sends the branch ${quote(edge.when)} to itself.`, place)
   } else if (isFailureEdge(node, edge)) {
     report('SELF_LOOP_ENDLESS', `Node ${quote(node.id)} gets its own failures, as failures and not as records.`, place)
-  } else if ((node.selectivity ?? 1) >= 1) {
+  } else if (node.selectivity >= 1) {
     report('SELF_LOOP_ENDLESS', `Node ${quote(node.id)} sends all its results to itself.`, place)
   }
 }
 
 /** The ratios of the edges that leave one node, against each other. */
-export function checkRatios(graph: Adjacency, report: Report): void {
+export function checkRatios(graph: ResolvedGraph, report: Report): void {
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
     const failures = failuresOf(node, edges, graph)
@@ -94,8 +93,8 @@ export function checkRatios(graph: Adjacency, report: Report): void {
 }
 
 function checkBranches(
-  graph: Adjacency,
-  node: GraphNode,
+  graph: ResolvedGraph,
+  node: ResolvedNode,
   edges: readonly number[],
   failures: { readonly failed: number; readonly complete: boolean },
   report: Report,
@@ -123,7 +122,7 @@ function checkBranches(
   }
 }
 
-function checkDisagreement(graph: Adjacency, branches: readonly Branch[], report: Report): void {
+function checkDisagreement(graph: ResolvedGraph, branches: readonly Branch[], report: Report): void {
   for (const { edges, ratio } of branches) {
     for (const edge of edges) {
       const other = graph.edge(edge).ratio
@@ -135,13 +134,13 @@ function checkDisagreement(graph: Adjacency, branches: readonly Branch[], report
 }
 
 /** Edges that never carry anything, though nothing about them is wrong by itself. */
-export function checkUnused(graph: Adjacency, anyHandlers: boolean, report: Report): void {
+export function checkUnused(graph: ResolvedGraph, anyHandlers: boolean, report: Report): void {
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
     const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
     if (failures.length === 0 || node.kind === 'source') return
     const hasErrorEdge = failures.some((edge) => graph.edge(edge).pathType === 'error')
-    const triesOnce = anyHandlers && node.kind !== 'conditional' && (node.retry?.maxAttempts ?? 1) <= 1
+    const triesOnce = anyHandlers && node.kind !== 'conditional' && node.retry.maxAttempts <= 1
     for (const edge of failures) {
       const title = edgeTitle(graph.edge(edge))
       const { pathType } = graph.edge(edge)

@@ -1,7 +1,7 @@
 import type { GraphCluster, GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import { isModuleUrl } from '../../graph/module-url.ts'
 import { NODE_KINDS } from '../../graph/types.ts'
-import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS } from '../../options.ts'
+import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS } from '../../options/index.ts'
 import type { Report } from '../problems.ts'
 import { quote, show } from '../problems.ts'
 import { checkOptions, isPlain, isText } from './options.ts'

@@ -1,13 +1,12 @@
-import type { Adjacency } from '../adjacency.ts'
-import { isStage } from '../loops/workers.ts'
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { edgeTitle } from './edges.ts'
 
 /** A fused edge has no lane: both nodes run in one worker, one after the other. */
-export function checkFuse(graph: Adjacency, report: Report): void {
+export function checkFuse(graph: ResolvedGraph, report: Report): void {
   for (const edge of graph.edges) {
-    if (graph.edge(edge).fuse !== true) continue
+    if (!graph.edge(edge).fuse) continue
     for (const reason of obstacles(graph, edge)) {
       report('FUSE_NOT_POSSIBLE', `${edgeTitle(graph.edge(edge))} cannot be fused: ${reason}.`, {
         edge,
@@ -17,10 +16,10 @@ export function checkFuse(graph: Adjacency, report: Report): void {
   }
 }
 
-function obstacles(graph: Adjacency, edge: number): string[] {
+function obstacles(graph: ResolvedGraph, edge: number): string[] {
   const from = graph.node(graph.from(edge))
   const to = graph.node(graph.to(edge))
-  const { pathType = 'normal', when } = graph.edge(edge)
+  const { pathType, when } = graph.edge(edge)
   if (from.id === to.id) return ['it leads back to its own node']
   if (!isStage(from.kind) || !isStage(to.kind) || to.kind === 'source') {
     return [`a ${from.kind} and a ${to.kind} do not share workers, only stages do`]
@@ -32,15 +31,13 @@ function obstacles(graph: Adjacency, edge: number): string[] {
   check(pathType !== 'normal' || when !== undefined, 'only a normal edge without `when` can be')
   check(graph.in(graph.to(edge)).length > 1, `${quote(to.id)} has other inputs`)
   const plain = graph.out(graph.from(edge)).filter((other) => {
-    const { pathType: path = 'normal', when: branch } = graph.edge(other)
+    const { pathType: path, when: branch } = graph.edge(other)
     return path === 'normal' && branch === undefined
   })
   check(plain.length > 1, `${quote(from.id)} has other outputs`)
-  check(
-    (from.concurrency ?? 1) !== (to.concurrency ?? 1),
-    `${quote(from.id)} and ${quote(to.id)} have different \`concurrency\``,
-  )
+  check(from.concurrency !== to.concurrency, `${quote(from.id)} and ${quote(to.id)} have different \`concurrency\``)
   const apart = ['partitionBy', 'dispatch', 'batch', 'resourceLimits', 'restart'] as const
-  for (const option of apart) check(to[option] !== undefined, `${quote(to.id)} has \`${option}\``)
+  for (const option of apart)
+    check(graph.given.nodes[graph.to(edge)]![option] !== undefined, `${quote(to.id)} has \`${option}\``)
   return found
 }

@@ -1,10 +1,8 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData, GraphNode } from '../../graph/types.ts'
-import { isStage } from '../loops/workers.ts'
+import { isGiven, NODE_OPTIONS, WORK_OPTIONS } from '../../options/index.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-
-const TRANSFORM_HANDLERS = ['map', 'flatMap', 'filter', 'mapBatch'] as const
-const SOURCE_HANDLERS = ['produce', 'poll', 'push'] as const
 
 /** Which handlers a node may have together, and options that stand against each other. */
 export function checkHandlers(graph: GraphData, report: Report): void {
@@ -31,20 +29,11 @@ export function hasHandlers(graph: GraphData): boolean {
   return graph.nodes.some((node) => mainHandlers(node).length > 0)
 }
 
-/** The handlers that do a node's work: `setup`, `ack` and the like are not among them. */
+/** The options that do a node's work: `setup`, `ack` and the like are not among them. */
 function mainHandlers(node: GraphNode): readonly string[] {
-  switch (node.kind) {
-    case 'source':
-      return SOURCE_HANDLERS.filter((name) => node[name] !== undefined && node[name] !== false)
-    case 'transform':
-      return TRANSFORM_HANDLERS.filter((name) => node[name] !== undefined)
-    case 'conditional':
-      return node.route === undefined ? [] : ['route']
-    case 'sink':
-      return node.write === undefined ? [] : ['write']
-    default:
-      return []
-  }
+  return WORK_OPTIONS.filter(
+    (name) => NODE_OPTIONS[name].kinds.some((kind) => kind === node.kind) && isGiven(node[name]),
+  )
 }
 
 function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void {

@@ -1,6 +1,6 @@
 import type { NodeKind, StructType } from '../../graph/types.ts'
 import { STRUCT_TYPES } from '../../graph/types.ts'
-import type { OptionSpec, OptionTable } from '../../options.ts'
+import type { OptionSpec, OptionTable } from '../../options/index.ts'
 import type { Place, ProblemCode, Report } from '../problems.ts'
 import { quote, show } from '../problems.ts'
 
@@ -92,6 +92,11 @@ const TYPES: Readonly<
     accepts: (value) => value instanceof AbortSignal,
     code: 'OPTION_TYPE_WRONG',
     want: () => 'an AbortSignal',
+  },
+  logger: {
+    accepts: (value) => typeof value === 'boolean' || isPlain(value),
+    code: 'OPTION_TYPE_WRONG',
+    want: () => 'a boolean or a pino',
   },
   clonable: { accepts: isClonable, code: 'OPTION_TYPE_WRONG', want: () => 'what `structuredClone` takes' },
   handler: { accepts: isHandler, code: 'HANDLER_INVALID', want: () => 'a function or `{ module, export }`' },

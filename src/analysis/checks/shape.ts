@@ -1,14 +1,13 @@
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { SOURCE_DEFAULTS } from '../loops/workers.ts'
-import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components } from '../components.ts'
 import { elementaryCycles } from '../cycles.ts'
-import { isStage } from '../loops/workers.ts'
+import { sharesOf } from '../flow/shares.ts'
+import { traffic } from '../flow/traffic.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
-import { sharesOf } from '../flow/shares.ts'
+import { resolved } from '../resolved.ts'
 import { walk } from '../structure.ts'
-import { traffic } from '../flow/traffic.ts'
 import { isNumber } from './handlers.ts'
 
 /** Loops above this size are not checked for growth here. */
@@ -17,7 +16,7 @@ const MAX_LOOP = 1_000
 const MAX_NAMES = 12
 
 /** The graph as a whole: what is reached, what loops, what never fills. */
-export function checkShape(graph: GraphData, found: Adjacency, report: Report): void {
+export function checkShape(graph: GraphData, found: ResolvedGraph, report: Report): void {
   const sources = found.nodes.flatMap((node, number) => (node.kind === 'source' ? [number] : []))
   const sinks = found.nodes.flatMap((node, number) => (node.kind === 'sink' ? [number] : []))
   if (sources.length === 0) report('SOURCE_MISSING', `The graph ${quote(graph.name)} has no source.`)
@@ -36,7 +35,7 @@ export function checkShape(graph: GraphData, found: Adjacency, report: Report): 
   checkRoom(found, sources, report)
 }
 
-function checkLoops(graph: GraphData, found: Adjacency, report: Report): void {
+function checkLoops(graph: GraphData, found: ResolvedGraph, report: Report): void {
   const threadless: GraphData = {
     ...graph,
     edges: graph.edges.map((edge, index) => {
@@ -47,7 +46,7 @@ function checkLoops(graph: GraphData, found: Adjacency, report: Report): void {
       return inside ? edge : { from: '', to: '' }
     }),
   }
-  const routes = adjacency(threadless)
+  const routes = resolved(threadless)
   const routeParts = components(routes)
   routeParts.members.forEach((members, index) => {
     if (!routeParts.isLoop(index)) return
@@ -66,9 +65,9 @@ function checkLoops(graph: GraphData, found: Adjacency, report: Report): void {
 }
 
 /** A loop in words: along one of its cycles. */
-function names(graph: Adjacency, members: readonly number[]): string {
+function names(graph: ResolvedGraph, members: readonly number[]): string {
   const inside = new Set(members)
-  const within: Adjacency = {
+  const within: ResolvedGraph = {
     ...graph,
     out: (node) => (inside.has(node) ? graph.out(node).filter((edge) => inside.has(graph.to(edge))) : []),
   }
@@ -78,30 +77,30 @@ function names(graph: Adjacency, members: readonly number[]): string {
   return [...shown, nodes.length > MAX_NAMES ? '…' : quote(nodes[0])].join(' → ')
 }
 
-function checkRoom(graph: Adjacency, sources: readonly number[], report: Report): void {
-  const batching = graph.nodes.flatMap(({ batch }, node) => (isNumber(batch?.size) ? [node] : []))
-  const holding = graph.nodes.flatMap(({ kind, capacity }, node) =>
+function checkRoom(graph: ResolvedGraph, sources: readonly number[], report: Report): void {
+  const batching = graph.given.nodes.flatMap(({ batch }, node) => (isNumber(batch?.size) ? [node] : []))
+  const holding = graph.given.nodes.flatMap(({ kind, capacity }, node) =>
     kind === 'buffer' && isNumber(capacity) ? [node] : [],
   )
   if (batching.length === 0 && holding.length === 0) return
   const windows = sources.map((source) => {
-    const { window = SOURCE_DEFAULTS.window, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(source)
+    const { window, concurrency } = graph.node(source)
     return window * concurrency
   })
   // What all sources together may have on its way bounds every batch; where that suffices no walk is needed.
   const total = windows.reduce((sum, window) => sum + window, 0)
   // Where a record may become several, nothing is said: `simulate` reckons with it.
-  const mayMultiply = graph.nodes.some(({ selectivity = 1, flatMap, mapBatch, dispatch }) => {
+  const mayMultiply = graph.nodes.some(({ selectivity, flatMap, mapBatch, dispatch }) => {
     return selectivity > 1 || flatMap !== undefined || mapBatch !== undefined || dispatch === 'broadcast'
   })
   for (const node of sources.length === 0 || mayMultiply ? [] : holding) {
-    const { id, capacity = 0 } = graph.node(node)
+    const { id, capacity } = graph.node(node)
     if (capacity <= total) continue
     const message = `The buffer ${quote(id)} holds ${capacity} records, and at most ${total} are on their way at once.`
     report('CAPACITY_ABOVE_WINDOW', message, { node: id, option: 'capacity' })
   }
   for (const node of batching) {
-    const { id, batch, selectivity = 1 } = graph.node(node)
+    const { id, batch, selectivity } = graph.node(node)
     const size = batch?.size ?? 0
     if (selectivity > 1 || size <= total) continue
     const message = `A batch of ${quote(id)} holds ${size} records, and at most ${total} are on their way at once.`

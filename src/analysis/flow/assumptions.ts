@@ -1,8 +1,7 @@
-import { isStage } from '../loops/workers.ts'
-import type { Model } from './model.ts'
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 import { quote } from '../problems.ts'
-import type { Adjacency } from '../adjacency.ts'
 import { EDGE_TREATMENT, NODE_TREATMENT, type Treatment } from '../treatment.ts'
+import type { Model } from './model.ts'
 
 /** What a prediction had to assume, in sentences: of figures in the order of the graph, then of options that it does not model. */
 export function assumptionsOf(model: Model): readonly string[] {
@@ -19,9 +18,9 @@ function sentence(option: string, { is, text }: Treatment, places: readonly stri
 }
 
 /** Of each option that is given and not modelled: where, and what is taken for granted. */
-function unmodelled(graph: Adjacency): readonly string[] {
+function unmodelled(graph: ResolvedGraph): readonly string[] {
   const ofNodes = Object.entries(NODE_TREATMENT).flatMap(([option, treatment]) => {
-    const given = graph.nodes.filter((node) => givenIn(node, option))
+    const given = graph.given.nodes.filter((node) => givenIn(node, option))
     return sentence(
       option,
       treatment,
@@ -29,7 +28,7 @@ function unmodelled(graph: Adjacency): readonly string[] {
     )
   })
   const ofEdges = Object.entries(EDGE_TREATMENT).flatMap(([option, treatment]) => {
-    const given = graph.edges.map((index) => graph.edge(index)).filter((each) => givenIn(each, option))
+    const given = graph.edges.map((index) => graph.given.edges[index]!).filter((each) => givenIn(each, option))
     return sentence(
       option,
       treatment,
@@ -47,13 +46,9 @@ function givenIn(entry: object, option: string): boolean {
   return found !== undefined && found !== false
 }
 
-function isBatching({ batch, mapBatch }: { readonly batch?: unknown; readonly mapBatch?: unknown }): boolean {
-  return batch !== undefined || mapBatch !== undefined
-}
-
 function undeclared({ graph, shares }: Model): readonly string[] {
   return graph.nodes.flatMap((node, number) => {
-    const { id, kind, rate, rateLimit, latencyMs, serviceRate } = node
+    const { id, kind, rate, rateLimit, latencyMs, serviceRate, batch } = node
     const found: string[] = []
     if (kind === 'source' && rate === undefined && rateLimit === undefined) {
       found.push(`${quote(id)} declares no rate: it sends as fast as the graph lets it.`)
@@ -61,7 +56,7 @@ function undeclared({ graph, shares }: Model): readonly string[] {
     if (kind !== 'source' && isStage(kind) && latencyMs === undefined && serviceRate === undefined) {
       found.push(`${quote(id)} declares no \`latencyMs\`: it limits nothing.`)
     }
-    if (isBatching(node) && kind !== 'source') {
+    if (batch !== undefined && kind !== 'source') {
       found.push(`${quote(id)} collects batches: what a window lets through behind it is an estimate.`)
     }
     const open = graph.out(number).filter((edge) => shares[edge]?.assumed === true)

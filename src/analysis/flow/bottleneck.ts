@@ -1,4 +1,4 @@
-import { isStage } from '../loops/workers.ts'
+import { isStage } from '../../graph/resolve.ts'
 import { lastOf } from './last.ts'
 import type { Limit } from './limits.ts'
 import type { Model } from './model.ts'

@@ -1,12 +1,11 @@
 import type { GraphData } from '../../graph/types.ts'
-import { NODE_OPTIONS } from '../../options.ts'
 import { belowOf, drainRateOf } from './below.ts'
 import type { FlowOptions, Model } from './model.ts'
 import { offeredTo } from './offered.ts'
 import { steadyModel } from './overflow.ts'
 import { partsOf } from './parts.ts'
-import { predictedParts } from './predicted-parts.ts'
 import { predict, type Prediction } from './predict.ts'
+import { predictedParts } from './predicted-parts.ts'
 import { windowsOf } from './windows.ts'
 
 /** One buffer under the predicted flow. Rates are records per second, times are seconds, `capacity` is records. */
@@ -67,7 +66,7 @@ function buffersIn(model: Model, prediction: Prediction): BufferFlow[] {
   const offered = offeredTo(model, prediction)
   const drainRate = drainRateOf(model, prediction)
   return lowestFirst(model).map((node) => {
-    const { id, capacity = NODE_OPTIONS.capacity.default } = model.graph.node(node)
+    const { id, capacity } = model.graph.node(node)
     const under = below(node)
     return flowOf({
       node: id,

@@ -1,12 +1,12 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
 import { SAME } from './limits.ts'
-import { isStage } from '../loops/workers.ts'
 import { droppingBuffers, outsideOf, type FlowOptions, type Model } from './model.ts'
 import { settled, steadyModel } from './overflow.ts'
 import { partsOf } from './parts.ts'
-import { predictedParts } from './predicted-parts.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
+import { predictedParts } from './predicted-parts.ts'
 import { times } from './times.ts'
 
 /** One thing that may limit the graph: a stage, or the cores. */
@@ -83,7 +83,7 @@ function throughputWithout(graph: GraphData, model: Model, prediction: Predictio
   const { throughput, holders, origins, rates } = prediction
   const holding = new Set(holders.map((limit) => limit?.node))
   // Without it a buffer may drop that did not; and a loop that grows ends the filling of everything.
-  const isSettled = droppingBuffers(graph).length === 0 && model.traffic.growing.length === 0
+  const isSettled = droppingBuffers(model.graph).length === 0 && model.traffic.growing.length === 0
   const split = isSettled ? partsOf(model) : undefined
   const byPart = split?.parts.map(() => 0)
   if (split !== undefined) origins.forEach(({ node }, index) => void (byPart![split.of[node]!]! += rates[index]!))

@@ -1,5 +1,5 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { isStage, workersOf } from '../loops/workers.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 import { rateAt } from './service.ts'
@@ -44,7 +44,7 @@ export function clusterFlows(
     if (!isStage(kind)) return
     const sum = at(cluster)
     const utilisation = Math.min(1, times(into[node]!, 1 / rateAt(services, node)))
-    sum.workers += services[node]!.fused === undefined ? workersOf(graph, node) : 0
+    sum.workers += services[node]!.fused === undefined ? graph.node(node).workers : 0
     sum.cores += times(into[node]!, services[node]!.coreSeconds)
     if (utilisation > (sum.busiest?.utilisation ?? 0)) sum.busiest = { node: id, utilisation }
   })

@@ -2,6 +2,7 @@ import { close } from './closing.ts'
 import { ALL, SAME, type Counts, type Limit, type Met } from './limits.ts'
 import { cutTraffic, outsideOf, type Model, type Origin } from './model.ts'
 import { times } from './times.ts'
+import type { Traffic } from './traffic.ts'
 
 export type { Limit } from './limits.ts'
 
@@ -80,8 +81,7 @@ function grow(
   const tied = new Set<number>()
   for (;;) {
     const alone = origins.map(({ node, weight }, index) => (isOpen(index) && !tied.has(node) ? weight : 0))
-    const cut = new Set([...model.parting].filter((node) => !tied.has(node)))
-    const equations = tied.size === 0 ? model.traffic : cutTraffic(model.graph, model.shares, cut)
+    const equations = tied.size === 0 ? model.traffic : tiedTraffic(model, tied)
     const growth = equations.solve(outsideOf(model, origins, alone))
     const tooFast = origins.filter(({ node, follows }, index) => {
       return follows && !isBehind(origins, index, rates, into) && growth[node]! < alone[index]!
@@ -91,6 +91,11 @@ function grow(
     }
     for (const { node } of tooFast) tied.add(node)
   }
+}
+
+/** The equations where what is tied hands on what comes to it, as any other node. */
+function tiedTraffic({ graph, shares, parting }: Model, tied: ReadonlySet<number>): Traffic {
+  return cutTraffic(graph, shares, new Set([...parting].filter((node) => !tied.has(node))))
 }
 
 /** It follows, and more comes to it than it sends. */

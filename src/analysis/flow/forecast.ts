@@ -42,17 +42,17 @@ export interface Forecast {
 
 /**
  * Changes of the flow that are followed. Short queues may fill and drain for ever: what is left counts as the second half. In a
- * large graph, where each costs a prediction that grows with its square, they are fewer.
+ * large graph, where each costs predictions that grow with it, they are fewer.
  */
 const MAX_CHANGES = 1_000
 const LEAST_CHANGES = 20
-const WORK = 50_000_000
+const WORK = 400_000
 
 /**
  * The flow from a start with everything empty. `simulate` says where it ends; until the buffers and lanes before a full stage
  * are full too, which may take hours, the stages before them run as fast as they can. They are followed here as they fill:
  * between two moments at which one becomes full or empty, all rates are constant (a fluid model).
- * Cost: some predictions for each such moment; meant for hundreds of nodes.
+ * Cost: some predictions for each such moment, each linear but for what lies on one loop.
  * @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE
  */
 export function forecast(
@@ -61,7 +61,7 @@ export function forecast(
 ): Forecast {
   const moment = startOf(graph, maxDemand, options)
   const size = moment.model.graph.nodes.length
-  const most = Math.max(LEAST_CHANGES, Math.min(MAX_CHANGES, Math.floor(WORK / size ** 2)))
+  const most = Math.max(LEAST_CHANGES, Math.min(MAX_CHANGES, Math.floor(WORK / size)))
   let totals = noneOf(moment.model.graph.nodes.length)
   let [from, half] = [totals, totals]
   let flow: Prediction | undefined

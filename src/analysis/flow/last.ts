@@ -1,4 +1,4 @@
-import type { Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import { components } from '../components.ts'
 import { isFailureEdge } from './shares.ts'
 
@@ -6,7 +6,7 @@ import { isFailureEdge } from './shares.ts'
  * Of these nodes, those that none of the others comes after: below it, and not in a loop with it. What only failures lead to
  * is not on the way. Linear in nodes and edges.
  */
-export function lastOf(graph: Adjacency, nodes: readonly number[]): readonly number[] {
+export function lastOf(graph: ResolvedGraph, nodes: readonly number[]): readonly number[] {
   const parts = components(graph)
   const partOf = (node: number): number => parts.of(node)
   const meant = new Set(nodes.map(partOf))

@@ -1,14 +1,15 @@
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components, type Components } from '../components.ts'
+import { resolved } from '../resolved.ts'
+import type { EdgeFilter } from '../types.ts'
+import { loopTraffic, type LoopTraffic } from './loop-traffic.ts'
 import { cutTraffic, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { predict, type Prediction } from './predict.ts'
 import { fastestRoutes, slowestRoutes, type Crossing, type FastestRoutes, type Times } from './routes.ts'
 import { sharesOf } from './shares.ts'
-import { loopTraffic, type LoopTraffic } from './loop-traffic.ts'
 import { times as product } from './times.ts'
-import type { EdgeFilter } from '../types.ts'
 import { waitingMs } from './waiting.ts'
 
 /** How long records take to one sink. Times are ms; a sink's own service counts. */
@@ -43,7 +44,7 @@ export interface Latency {
 export function latency(graph: GraphData, { paths, ...options }: FlowOptions & EdgeFilter = {}): Latency {
   const model = steadyModel(graph, options)
   const prediction = predict(model)
-  const found = adjacency(graph, paths === undefined ? {} : { paths })
+  const found = resolved(graph, paths === undefined ? {} : { paths })
   const parts = components(found)
   const waiting = waitingMs(model, prediction)
   const plain = timesOf(model)
@@ -85,14 +86,14 @@ function slowestOf(sinks: readonly SinkLatency[]): SinkLatency | undefined {
 }
 
 function timesOf({ graph, services }: Model): Times {
-  return { node: (node) => services[node]?.serviceMs ?? 0, edge: (edge) => graph.edge(edge).weight ?? 0 }
+  return { node: (node) => services[node]?.serviceMs ?? 0, edge: (edge) => graph.edge(edge).weight }
 }
 
 /** The fastest ways from one node to the others of its component. */
 type ShortCrossing = (entry: number) => FastestRoutes
 
 /** A component crossed by the fastest way: each node on it once. */
-function shortCrossing(graph: Adjacency, parts: Components, times: Times): ShortCrossing {
+function shortCrossing(graph: ResolvedGraph, parts: Components, times: Times): ShortCrossing {
   const known = new Map<number, FastestRoutes>()
   return (entry) => {
     const members = parts.members[parts.of(entry)] ?? []
@@ -105,7 +106,7 @@ function shortCrossing(graph: Adjacency, parts: Components, times: Times): Short
 type LoopOf = (component: number) => { readonly loop: LoopTraffic; readonly gain: (edge: number) => number }
 
 /** The equations of each loop, once for all times that are followed through it. */
-function loopsOf(graph: Adjacency, parts: Components): LoopOf {
+function loopsOf(graph: ResolvedGraph, parts: Components): LoopOf {
   const shares = sharesOf(graph)
   const gain = (edge: number): number => shares[edge]?.gain ?? 0
   const known = new Map<number, LoopTraffic>()
@@ -120,7 +121,7 @@ function loopsOf(graph: Adjacency, parts: Components): LoopOf {
  * A loop crossed as often as is to be expected: the mean time at which records that entered at `entry` are done at `exit`,
  * over all turns they make before. Where no record is expected there, or the loop grows, the fastest way.
  */
-function expectedCrossing(graph: Adjacency, parts: Components, times: Times, loopOf: LoopOf): Crossing {
+function expectedCrossing(graph: ResolvedGraph, parts: Components, times: Times, loopOf: LoopOf): Crossing {
   const short = shortCrossing(graph, parts, times)
   const known = new Map<number, ReadonlyMap<number, number>>()
   const scratch = { visits: new Float64Array(graph.nodes.length), sums: new Float64Array(graph.nodes.length) }
@@ -154,7 +155,7 @@ interface Entered {
  * The sum obeys the same equations as the visits, fed by the time that each visit and each edge adds.
  */
 function meanCrossing(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   { members, gain, loop, entry, times, visits, sums }: Entered,
 ): ReadonlyMap<number, number> {
   const inside = new Set(members)

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts'
-import type { Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import { LoopShares } from './loop-shares.ts'
 import { times } from './times.ts'
 
@@ -18,7 +18,11 @@ export interface LoopTraffic {
 export type LoopPattern = (gain: (edge: number) => number) => LoopTraffic
 
 /** Prepares one strongly connected component. @throws LOOP_TOO_LARGE */
-export function loopTraffic(graph: Adjacency, members: readonly number[], gain: (edge: number) => number): LoopTraffic {
+export function loopTraffic(
+  graph: ResolvedGraph,
+  members: readonly number[],
+  gain: (edge: number) => number,
+): LoopTraffic {
   return loopPattern(graph, members)(gain)
 }
 
@@ -47,7 +51,7 @@ interface Steps {
  * straight from its feeders to its readers. Which places that touches does not depend on the gains, so it is found once for
  * all of them. @throws LOOP_TOO_LARGE where so many edges cross that this would not end in reasonable time
  */
-export function loopPattern(graph: Adjacency, members: readonly number[]): LoopPattern {
+export function loopPattern(graph: ResolvedGraph, members: readonly number[]): LoopPattern {
   const shares = new LoopShares(members)
   const edges = members.flatMap((node) => graph.out(node).filter((edge) => shares.has(graph.to(edge))))
   const first = edges.map((edge) => shares.place(graph.from(edge), graph.to(edge)))
@@ -62,7 +66,7 @@ export function loopPattern(graph: Adjacency, members: readonly number[]): LoopP
   }
 }
 
-function stepsOf(graph: Adjacency, members: readonly number[], shares: LoopShares): Steps {
+function stepsOf(graph: ResolvedGraph, members: readonly number[], shares: LoopShares): Steps {
   const sizes = new Map(members.map((node) => [node, shares.out(node).length * shares.into(node).length]))
   const node = Int32Array.from([...members].sort((a, b) => sizes.get(a)! - sizes.get(b)!))
   const back = new Int32Array(node.length)

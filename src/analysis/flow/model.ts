@@ -1,11 +1,11 @@
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { adjacency, type Adjacency } from '../adjacency.ts'
+import { resolved } from '../resolved.ts'
 import { refuseBadFigures } from './figures.ts'
-import { workersOf } from '../loops/workers.ts'
-import { times } from './times.ts'
 import { windowRates } from './residence.ts'
 import { servicesOf, type Service } from './service.ts'
 import { sharesOf, type EdgeShare } from './shares.ts'
+import { times } from './times.ts'
 import { traffic, type Traffic } from './traffic.ts'
 
 /** What all predictions take. */
@@ -37,7 +37,7 @@ export interface Origin {
 
 /** A graph as the equations see it. */
 export interface Model {
-  readonly graph: Adjacency
+  readonly graph: ResolvedGraph
   readonly shares: readonly EdgeShare[]
   readonly services: readonly Service[]
   readonly cores: number
@@ -49,16 +49,16 @@ export interface Model {
    */
   readonly parting: ReadonlySet<number>
   /** How much of a stage that several feed a buffer gets, beside the workers of sources. */
-  weight(node: number): number
+  readonly weight: (node: number) => number
 }
 
 /** @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE */
 export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: FlowOptions = {}): Model {
   refuseBadFigures(graph)
-  const found = adjacency(graph)
+  const found = resolved(graph)
   const shares = sharesOf(found)
   const services = servicesOf(found, shares, overheadMs)
-  const parting = new Set(droppingBuffers(graph))
+  const parting = new Set(droppingBuffers(found))
   const traffic = cutTraffic(found, shares, parting)
   const sources = found.nodes.flatMap((node, number) => (node.kind === 'source' ? [sourceOf(found, number)] : []))
   const whole = parting.size === 0 ? traffic : cutTraffic(found, shares, NONE)
@@ -81,14 +81,12 @@ function withinWindow(source: Origin, window: number): Origin {
 }
 
 /** Buffers whose policy drops what does not fit, by number. */
-export function droppingBuffers({ nodes }: GraphData): readonly number[] {
-  return nodes.flatMap(({ kind, whenFull = 'block' }, node) =>
-    kind === 'buffer' && whenFull !== 'block' ? [node] : [],
-  )
+export function droppingBuffers({ nodes }: ResolvedGraph): readonly number[] {
+  return nodes.flatMap(({ kind, whenFull }, node) => (kind === 'buffer' && whenFull !== 'block' ? [node] : []))
 }
 
 /** The traffic equations, with nothing leaving the nodes of `cut`. */
-export function cutTraffic(graph: Adjacency, shares: readonly EdgeShare[], cut: ReadonlySet<number>): Traffic {
+export function cutTraffic(graph: ResolvedGraph, shares: readonly EdgeShare[], cut: ReadonlySet<number>): Traffic {
   return traffic(graph, (edge) => (cut.has(graph.from(edge)) ? 0 : (shares[edge]?.gain ?? 0)))
 }
 
@@ -97,18 +95,17 @@ export function withParting(model: Model, parting: ReadonlySet<number>): Model {
   return { ...model, parting, traffic: cutTraffic(model.graph, model.shares, parting) }
 }
 
-function sourceOf(graph: Adjacency, number: number): Origin {
-  const { rate = Infinity, rateLimit = Infinity } = graph.node(number)
-  const concurrency = workersOf(graph, number)
-  const most = Math.min(rate, rateLimit)
-  const by = most === Infinity ? 'nothing' : rate <= rateLimit ? 'rate' : 'rateLimit'
+function sourceOf(graph: ResolvedGraph, number: number): Origin {
+  const { rate, rateLimit = Infinity, workers } = graph.node(number)
+  const most = Math.min(rate ?? Infinity, rateLimit)
+  const by = most === Infinity ? 'nothing' : most === rate ? 'rate' : 'rateLimit'
   return {
     node: number,
     most,
     offered: most,
-    rate: graph.node(number).rate,
+    rate,
     window: Infinity,
-    weight: concurrency,
+    weight: workers,
     follows: false,
     by,
   }

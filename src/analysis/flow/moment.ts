@@ -24,21 +24,26 @@ const WINDOW_TURNS = 60
 const SETTLED = 1e-10
 
 /**
- * The rates at this moment. A queue that is neither empty nor full parts the flow. An empty one parts it where its reader
- * cannot keep up (it fills from now on), a full one where its reader could take more (it drains); otherwise what comes to them
- * is what leaves them, and back-pressure goes through.
+ * The rates at this moment. A queue that is not full parts the flow: an empty one hands on what comes, or fills from now on
+ * where its reader cannot keep up. A full one parts it where its reader could take more (it drains); otherwise what comes to it
+ * is what leaves it, and back-pressure goes through. So it does at empty queues within loops, until they turn out to fill.
  */
 export function flowAt(moment: Moment): Prediction {
   const { model, queues } = moment
-  const inside = [...queues].filter(([node, { drops }]) => drops || (!isFull(moment, node) && !isEmpty(moment, node)))
+  const inside = [...queues].filter(([node, { drops }]) => {
+    return drops || !(isEmpty(moment, node) ? model.traffic.isOnLoop(node) : isFull(moment, node))
+  })
   const parting = new Set(inside.map(([node]) => node))
   const coupled = new Set<number>()
   for (;;) {
     const parted = withParting(model, new Set(parting))
     const flow = withinWindow(moment, parted)
     const stuck = new Set(flow.met.flatMap(({ node }) => node ?? []))
+    const held = heldBack(moment, parted, stuck)
     const open = [...queues.keys()].filter((node) => !coupled.has(node))
-    const more = open.filter((node) => !parting.has(node) && shouldPart(moment, parted, node, stuck))
+    const more = open.filter((node) => {
+      return !parting.has(node) && (isEmpty(moment, node) ? held.has(node) : isFull(moment, node) && !held.has(node))
+    })
     // What drains at first may fill again, once a queue before it parts too: then it stays full.
     const full = open.filter(
       (node) => parting.has(node) && isFull(moment, node) && !isDropping(moment, node) && grows(flow, node),
@@ -87,22 +92,19 @@ function grows(flow: Prediction, node: number): boolean {
   return growthOf(flow, node) > 0
 }
 
-function shouldPart(moment: Moment, model: Model, node: number, stuck: ReadonlySet<number>): boolean {
-  const isHeld = isHeldBack(moment, model, node, stuck)
-  return isEmpty(moment, node) ? isHeld : isFull(moment, node) && !isHeld
-}
-
-/** Whether something below takes no more than it gets: up to the next queue that takes in what comes. */
-function isHeldBack(moment: Moment, { graph, parting }: Model, node: number, stuck: ReadonlySet<number>): boolean {
-  const ends = new Set(parting)
-  const seen = new Set([node])
-  for (const each of seen) {
-    if (stuck.has(each)) return true
-    const takesIn = ends.has(each) || (moment.queues.has(each) && isEmpty(moment, each))
-    if (each !== node && takesIn) continue
-    for (const edge of graph.out(each)) seen.add(graph.to(edge))
+/** Nodes below which something takes no more than it gets: up to the next queue that takes in what comes. Linear. */
+function heldBack(moment: Moment, { graph, parting }: Model, stuck: ReadonlySet<number>): ReadonlySet<number> {
+  const takesIn = (node: number): boolean => parting.has(node) || (moment.queues.has(node) && isEmpty(moment, node))
+  const held = new Set(stuck)
+  const through = new Set(stuck)
+  for (const node of through) {
+    for (const edge of graph.in(node)) {
+      const from = graph.from(edge)
+      held.add(from)
+      if (!takesIn(from)) through.add(from)
+    }
   }
-  return false
+  return held
 }
 
 /** The flow with the sources held to what ends, where as much is on its way as may be. */

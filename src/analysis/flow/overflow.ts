@@ -27,7 +27,7 @@ export function steadyModel(graph: GraphData, options: FlowOptions = {}): Model 
 
 /** The same for a model of the graph in which stages serve at other rates. */
 export function settled(graph: GraphData, model: Model): Model {
-  const dropping = droppingBuffers(graph)
+  const dropping = droppingBuffers(model.graph)
   if (dropping.length === 0) return model
   const { graph: withQueues, queues } = queueGraph(graph)
   const { services, ...rest } = modelOf(withQueues)

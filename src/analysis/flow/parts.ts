@@ -1,4 +1,4 @@
-import { adjacency } from '../adjacency.ts'
+import { subgraph } from '../../graph/resolve.ts'
 import { cutTraffic, type Model, type Origin } from './model.ts'
 
 /** A piece of a graph that no edge joins to the rest, as a model of its own. */
@@ -61,12 +61,7 @@ function pieces({ graph }: Model): { members: readonly number[][]; of: Int32Arra
 
 function partOf(model: Model, nodes: readonly number[], place: Int32Array, sources: readonly Origin[]): Part {
   const edges = nodes.flatMap((node) => model.graph.out(node)).sort((a, b) => a - b)
-  const graph = adjacency({
-    name: '',
-    nodes: nodes.map((node) => model.graph.node(node)),
-    edges: edges.map((edge) => model.graph.edge(edge)),
-    clusters: [],
-  })
+  const graph = subgraph(model.graph, nodes, edges)
   const shares = edges.map((edge) => model.shares[edge]!)
   const parting = new Set(nodes.flatMap((node) => (model.parting.has(node) ? [place[node]!] : [])))
   return {

@@ -1,4 +1,4 @@
-import { fillParts } from './fill-parts.ts'
+import { fillSections } from './fill-sections.ts'
 import type { Filling } from './filling.ts'
 import type { Counts, Limit } from './limits.ts'
 import { outsideOf, type Model, type Origin } from './model.ts'
@@ -35,7 +35,7 @@ export function predict(model: Model, { counts, hasBacklog = () => false }: Pred
     }
   })
   const origins = [...model.sources, ...buffers]
-  const filling = fillParts(model, origins, counts)
+  const filling = fillSections(model, origins, counts)
   const leaving = Float64Array.from(filling.into)
   origins.forEach(({ node }, index) => void (leaving[node] = filling.rates[index] ?? 0))
   return {

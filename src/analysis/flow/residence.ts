@@ -1,7 +1,5 @@
-import { BATCH_OPTIONS } from '../../options.ts'
-import type { Adjacency } from '../adjacency.ts'
+import { isStage, type ResolvedGraph, type ResolvedNode } from '../../graph/resolve.ts'
 import { components, type Components } from '../components.ts'
-import { isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
 import type { Service } from './service.ts'
 import { branchesOf, type EdgeShare, failuresOf, isFailureEdge } from './shares.ts'
 import { times } from './times.ts'
@@ -9,7 +7,7 @@ import type { Traffic } from './traffic.ts'
 
 /** What the windows are reckoned from. */
 export interface Flowing {
-  readonly graph: Adjacency
+  readonly graph: ResolvedGraph
   readonly shares: readonly EdgeShare[]
   readonly services: readonly Service[]
   readonly traffic: Traffic
@@ -33,9 +31,7 @@ export function windowRates(
   sources: readonly { readonly node: number; readonly most: number }[],
 ): number[] {
   const { graph, traffic } = flowing
-  const windows = sources.map(
-    ({ node }) => (graph.node(node).window ?? SOURCE_DEFAULTS.window) * workersOf(graph, node),
-  )
+  const windows = sources.map(({ node }) => graph.node(node).window * graph.node(node).workers)
   const parts = components(graph)
   const ratesAt = (into: Float64Array): number[] => {
     const residence = residenceMs(
@@ -92,7 +88,7 @@ function residenceMs(flowing: Flowing, parts: Components, into: Float64Array, wi
 }
 
 /** The nodes of a loop, each after those that its records go to, as far as a loop allows. */
-function lastFirst(graph: Adjacency, members: readonly number[]): readonly number[] {
+function lastFirst(graph: ResolvedGraph, members: readonly number[]): readonly number[] {
   const inside = new Set(members)
   const seen = new Set<number>()
   const order: number[] = []
@@ -115,10 +111,10 @@ function lastFirst(graph: Adjacency, members: readonly number[]): readonly numbe
 /** In the handler, and before it in an open batch. A batch is served as a whole. */
 function hereMs({ graph, services }: Flowing, node: number, into: Float64Array, window: number): number {
   const { serviceMs } = services[node]!
-  const options = graph.node(node)
-  if (!isBatching(options)) return serviceMs
-  const { size = BATCH_OPTIONS.size.default, timeoutMs = BATCH_OPTIONS.timeoutMs.default } = options.batch ?? {}
-  const perWorker = into[node]! / workersOf(graph, node)
+  const { batch, workers } = graph.node(node)
+  if (batch === undefined) return serviceMs
+  const { size, timeoutMs } = batch
+  const perWorker = into[node]! / workers
   // What cannot come together waits for the time-out, and each batch holds all that may be on its way.
   if (window < size) return timeoutMs + serviceMs * window
   const fillMs = perWorker === 0 ? Infinity : ((size - 1) * 1_000) / perWorker
@@ -126,8 +122,8 @@ function hereMs({ graph, services }: Flowing, node: number, into: Float64Array, 
   return Math.min(timeoutMs, fillMs) / 2 + serviceMs * together
 }
 
-function isBatching({ batch, mapBatch }: { readonly batch?: unknown; readonly mapBatch?: unknown }): boolean {
-  return batch !== undefined || mapBatch !== undefined
+function isBatching({ batch }: ResolvedNode): boolean {
+  return batch !== undefined
 }
 
 /** From the end of a call until all that came of the record has ended. */
@@ -136,7 +132,7 @@ function afterMs(flowing: Flowing, residence: Float64Array, into: Float64Array, 
   const options = graph.node(node)
   const edges = graph.out(node)
   const longest = (group: readonly number[]): number =>
-    group.reduce((most, edge) => Math.max(most, (graph.edge(edge).weight ?? 0) + residence[graph.to(edge)]!), 0)
+    group.reduce((most, edge) => Math.max(most, graph.edge(edge).weight + residence[graph.to(edge)]!), 0)
   const ofOne = (edge: number): number => (shares[edge]?.gain ?? 0) / (shares[edge]?.copies ?? 1)
   const failures = failuresOf(options, edges, graph)
   const failedMs = failures.reduce(
@@ -164,8 +160,7 @@ function queuedMs({ graph, services, shares }: Flowing, edge: number, into: Floa
   const from = graph.node(graph.from(edge))
   const to = graph.to(edge)
   if (!isStage(graph.node(to).kind) || isBatching(graph.node(to))) return 0
-  const { size = BATCH_OPTIONS.size.default } = from.batch ?? {}
-  const together = (gain / copies) * (isBatching(from) && into[graph.from(edge)]! > 0 ? size : 1)
+  const together = (gain / copies) * (into[graph.from(edge)]! > 0 ? (from.batch?.size ?? 1) : 1)
   const { serviceMs, servers } = services[to]!
   return (Math.max(0, together - 1) * serviceMs) / servers / (isBatching(from) ? 2 : 1)
 }

@@ -1,4 +1,4 @@
-import type { Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { Components } from '../components.ts'
 import { leastRoutes, type RouteCost } from '../least-routes.ts'
 
@@ -29,7 +29,12 @@ export interface Leg {
  * The slowest ways from any source, each loop crossed in the time that `crossing` says. One pass over the components in
  * topological order; in a loop, all its entries are tried with all its exits.
  */
-export function slowestRoutes(graph: Adjacency, parts: Components, times: Times, crossing: Crossing): SlowestRoutes {
+export function slowestRoutes(
+  graph: ResolvedGraph,
+  parts: Components,
+  times: Times,
+  crossing: Crossing,
+): SlowestRoutes {
   const size = graph.nodes.length
   const arrival = new Float64Array(size).fill(-Infinity)
   const cameFrom = new Int32Array(size).fill(-1)
@@ -79,7 +84,7 @@ export interface FastestRoutes {
 
 /** The fastest ways from `start`, over nodes of `within` only where it is given. */
 export function fastestRoutes(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   start: readonly number[],
   times: Times,
   within?: ReadonlySet<number>,
@@ -89,7 +94,7 @@ export function fastestRoutes(
 }
 
 /** The time of a way: of all its nodes, both ends included, and of its edges. */
-export function routeTime(graph: Adjacency, times: Times): RouteCost {
+export function routeTime(graph: ResolvedGraph, times: Times): RouteCost {
   return {
     start: (node) => times.node(node),
     next: (ms, edge) => ms + times.edge(edge) + times.node(graph.to(edge)),

@@ -1,6 +1,5 @@
-import type { GraphNode } from '../../graph/types.ts'
-import type { Adjacency } from '../adjacency.ts'
-import { isFused, isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
+import { isStage, type ResolvedGraph, type ResolvedNode } from '../../graph/resolve.ts'
+import { isFused } from '../loops/workers.ts'
 import type { EdgeShare } from './shares.ts'
 
 /** How fast one node can work, by what it declares. */
@@ -22,7 +21,7 @@ export interface Service {
 
 /** The services of all nodes, with what is fused in the workers of the stage before. Linear. */
 export function servicesOf(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   shares: readonly EdgeShare[],
   overheadMs: number | Readonly<Record<string, number>> = 0,
 ): readonly Service[] {
@@ -52,9 +51,15 @@ export function servicesOf(
 }
 
 /** Calls of the stage itself may overlap; what is fused to it is called one by one. */
-function withFused(graph: Adjacency, head: number, own: Service, fusedMs: number, fusedCoreSeconds: number): Service {
+function withFused(
+  graph: ResolvedGraph,
+  head: number,
+  own: Service,
+  fusedMs: number,
+  fusedCoreSeconds: number,
+): Service {
   const workerMs = own.serviceMs + fusedMs
-  const rate = Math.min(rateOf(own.servers, workerMs), rateOf(workersOf(graph, head), fusedMs))
+  const rate = Math.min(rateOf(own.servers, workerMs), rateOf(graph.node(head).workers, fusedMs))
   return { ...own, rate, workerMs, workerCoreSeconds: own.coreSeconds + fusedCoreSeconds }
 }
 
@@ -66,12 +71,11 @@ function rateOf(servers: number, ms: number): number {
  * `rate = servers × 1,000 / latencyMs`, or the declared `serviceRate`. A worker that waits (not `cpu`) serves `maxInFlight`
  * records at once where that is declared. `overheadMs` is core time that the runtime itself takes for each record.
  */
-export function serviceOf(node: GraphNode, overheadMs = 0): Service {
-  const { kind, latencyMs = 0, serviceRate, cpu = false } = node
-  const concurrency = node.push === true ? 1 : (node.concurrency ?? SOURCE_DEFAULTS.concurrency)
+export function serviceOf(node: ResolvedNode, overheadMs = 0): Service {
+  const { kind, latencyMs = 0, serviceRate, cpu, workers, overlap } = node
   const none = { rate: Infinity, servers: Infinity, coreSeconds: 0, workerMs: 0, workerCoreSeconds: 0 }
   if (!isStage(kind)) return { ...none, serviceMs: latencyMs }
-  const servers = concurrency * (cpu ? 1 : (node.maxInFlight ?? 1))
+  const servers = workers * (cpu ? 1 : overlap)
   const declaredMs = serviceRate === undefined ? latencyMs : (servers * 1_000) / serviceRate
   const serviceMs = declaredMs + overheadMs
   const coreSeconds = ((cpu ? declaredMs : 0) + overheadMs) / 1_000

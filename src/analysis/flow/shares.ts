@@ -1,6 +1,7 @@
-import type { GraphData, GraphEdge, GraphNode, PathType } from '../../graph/types.ts'
-import { adjacency, type Adjacency } from '../adjacency.ts'
+import type { ResolvedEdge, ResolvedGraph } from '../../graph/resolve.ts'
+import type { GraphData, GraphNode, PathType } from '../../graph/types.ts'
 import { copiesOf } from '../loops/workers.ts'
+import { resolved } from '../resolved.ts'
 
 /** How much of a node's records an edge carries, and why. */
 export interface EdgeShare {
@@ -19,10 +20,10 @@ export interface EdgeShare {
 
 /** The share of each edge, by index in `graph.edges`; gain 0 for edges to nowhere. Linear. */
 export function edgeShares(graph: GraphData): readonly EdgeShare[] {
-  return sharesOf(adjacency(graph))
+  return sharesOf(resolved(graph))
 }
 
-export function sharesOf(graph: Adjacency): readonly EdgeShare[] {
+export function sharesOf(graph: ResolvedGraph): readonly EdgeShare[] {
   const shares: EdgeShare[] = graph.allEdges.map(() => ({ gain: 0, copies: 1, carries: 'all', assumed: true }))
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
@@ -36,7 +37,7 @@ export function sharesOf(graph: Adjacency): readonly EdgeShare[] {
       if (isTaken) failed += ratio ?? 0
       for (const edge of members) set(edge, isTaken ? (ratio ?? 0) : 0, 'failure', isTaken && ratio === undefined)
     }
-    const results = Math.max(0, 1 - failed) * (node.kind === 'transform' ? (node.selectivity ?? 1) : 1)
+    const results = Math.max(0, 1 - failed) * (node.kind === 'transform' ? node.selectivity : 1)
     const others = edges.filter((edge) => !isFailureEdge(node, graph.edge(edge)))
     const plain = node.kind === 'conditional' ? [] : others.filter((edge) => graph.edge(edge).when === undefined)
     for (const edge of plain) set(edge, (graph.edge(edge).ratio ?? 1) * results, 'all', false)
@@ -67,7 +68,7 @@ export interface Branch {
  * Groups edges by their branch. An edge of a conditional without `when` is taken by no record; but where none of its edges has
  * a `when`, the graph is a drawing, and each edge counts as a branch of its own.
  */
-export function branchesOf(node: GraphNode, edges: readonly number[], graph: Adjacency): readonly Branch[] {
+export function branchesOf(node: GraphNode, edges: readonly number[], graph: ResolvedGraph): readonly Branch[] {
   const unnamed = node.kind === 'conditional' && edges.every((edge) => graph.edge(edge).when === undefined)
   const groups = new Map<string | number, number[]>()
   for (const edge of edges) {
@@ -90,7 +91,7 @@ export interface FailurePath extends Branch {
   readonly isTaken: boolean
 }
 
-export function failuresOf(node: GraphNode, edges: readonly number[], graph: Adjacency): readonly FailurePath[] {
+export function failuresOf(node: GraphNode, edges: readonly number[], graph: ResolvedGraph): readonly FailurePath[] {
   const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))
   if (failures.length === 0) return []
   const of = (path: PathType): readonly number[] => failures.filter((edge) => graph.edge(edge).pathType === path)
@@ -113,7 +114,7 @@ export function failuresOf(node: GraphNode, edges: readonly number[], graph: Adj
 }
 
 /** An edge that takes what a node gave up or sends back, not what it made. Buffers and merges pass everything on. */
-export function isFailureEdge(node: GraphNode, edge: GraphEdge): boolean {
+export function isFailureEdge(node: Pick<GraphNode, 'kind'>, edge: Pick<ResolvedEdge, 'when' | 'pathType'>): boolean {
   const mayFail = node.kind !== 'buffer' && node.kind !== 'merge'
-  return mayFail && edge.when === undefined && edge.pathType !== undefined && edge.pathType !== 'normal'
+  return mayFail && edge.when === undefined && edge.pathType !== 'normal'
 }

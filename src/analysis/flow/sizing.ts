@@ -1,6 +1,5 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { BATCH_OPTIONS } from '../../options.ts'
-import { isStage } from '../loops/workers.ts'
 import type { Measurements } from '../types.ts'
 import { type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
@@ -57,8 +56,8 @@ function queueFor(load: number, blocking: number, spread: number): number {
 }
 
 function batchRoom({ graph }: Model, node: number): number {
-  const { batch, concurrency = 1 } = graph.node(node)
-  return batch === undefined ? 0 : 2 * concurrency * (batch.size ?? BATCH_OPTIONS.size.default)
+  const { batch, workers } = graph.node(node)
+  return batch === undefined ? 0 : 2 * workers * batch.size
 }
 
 /** Squared variation of arrivals plus that of service times, from the measured median and 99th percentile (log-normal). */

@@ -1,4 +1,4 @@
-import type { Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import { components, type Components } from '../components.ts'
 import { loopTraffic } from './loop-traffic.ts'
 
@@ -33,7 +33,7 @@ export type Outside = Iterable<readonly [node: number, rate: number]>
  * the fixed point itself and not an approach to it. `gain` is by edge. Linear but for loops.
  * @throws LOOP_TOO_LARGE where a loop has so many crossing edges that elimination would not end in reasonable time
  */
-export function traffic(graph: Adjacency, gain: (edge: number) => number): Traffic {
+export function traffic(graph: ResolvedGraph, gain: (edge: number) => number): Traffic {
   const parts = components(graph)
   const loops = parts.members.map((members, index) =>
     parts.isLoop(index) ? loopTraffic(graph, members, gain) : undefined,
@@ -107,7 +107,7 @@ interface Crossings {
   readonly share: Float64Array
 }
 
-function crossings(graph: Adjacency, parts: Components, gain: (edge: number) => number): Crossings {
+function crossings(graph: ResolvedGraph, parts: Components, gain: (edge: number) => number): Crossings {
   const start = new Int32Array(graph.nodes.length + 1)
   const to: number[] = []
   const share: number[] = []

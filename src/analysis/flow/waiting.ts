@@ -1,7 +1,5 @@
-import { BATCH_OPTIONS, NODE_OPTIONS } from '../../options.ts'
-import type { Adjacency } from '../adjacency.ts'
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 import { DEFAULT_MAX_DEMAND } from '../loops/lanes.ts'
-import { isStage, SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 import { totalWindow } from './windows.ts'
@@ -31,23 +29,23 @@ function queueMs(model: Model, node: number, rate: number, windows: number): num
   return Math.min(queued, (Math.min(windows, roomBefore(model.graph, node)) / rate) * 1_000)
 }
 
-function batchMs(graph: Adjacency, node: number, rate: number): number {
-  const { batch, concurrency = SOURCE_DEFAULTS.concurrency } = graph.node(node)
+function batchMs(graph: ResolvedGraph, node: number, rate: number): number {
+  const { batch, workers } = graph.node(node)
   if (batch === undefined) return 0
-  const { size = BATCH_OPTIONS.size.default, timeoutMs = BATCH_OPTIONS.timeoutMs.default } = batch
-  return Math.min(timeoutMs, ((size - 1) * concurrency * 1_000) / rate) / 2
+  const { size, timeoutMs } = batch
+  return Math.min(timeoutMs, ((size - 1) * workers * 1_000) / rate) / 2
 }
 
 /** Records that the lanes and buffers in front of a stage hold. */
-export function roomBefore(graph: Adjacency, node: number): number {
+export function roomBefore(graph: ResolvedGraph, node: number): number {
   let room = 0
   const seen = new Set<number>()
   const queue = [...graph.in(node)]
   for (const edge of queue) {
     const from = graph.from(edge)
-    const { kind, capacity = NODE_OPTIONS.capacity.default } = graph.node(from)
+    const { kind, capacity } = graph.node(from)
     if (isStage(kind)) {
-      room += (graph.edge(edge).maxDemand ?? DEFAULT_MAX_DEMAND) * workersOf(graph, from) * workersOf(graph, node)
+      room += (graph.edge(edge).maxDemand ?? DEFAULT_MAX_DEMAND) * graph.node(from).workers * graph.node(node).workers
     } else if (!seen.has(from)) {
       seen.add(from)
       if (kind === 'buffer') room += capacity

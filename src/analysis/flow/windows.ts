@@ -1,5 +1,4 @@
-import { SOURCE_DEFAULTS, workersOf } from '../loops/workers.ts'
-import { type Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { Model } from './model.ts'
 import { onlyEdge } from './only-edge.ts'
 import { times } from './times.ts'
@@ -29,8 +28,8 @@ interface Room {
 }
 
 /**
- * Cost of each answer: two solutions of the traffic equations above the node; `above` and `reach` of nodes that follow each
- * other without a merge share them, where nothing is filtered out after it was expanded. @throws LOOP_TOO_LARGE
+ * Cost of each answer: two solutions of the traffic equations above the node; nodes that follow each other without a merge share
+ * them, where nothing is filtered out after it was expanded. @throws LOOP_TOO_LARGE
  */
 export function windowsOf(model: Model): Windows {
   const { graph, shares, sources } = model
@@ -75,39 +74,63 @@ export function windowsOf(model: Model): Windows {
     const follows = model.traffic.place(node) === model.traffic.place(from) && from !== node
     return follows && gain(edge) === 1 && onlyEdge(graph.out(from), gain) === edge ? edge : undefined
   }
-  const known = new Map<number, Room>()
-  const roomAt = (node: number): Room => {
-    const way: number[] = []
-    let top = node
-    for (let edge = onlyWayIn(top); edge !== undefined && !known.has(top); edge = onlyWayIn(top)) {
-      way.push(edge)
-      top = graph.from(edge)
-      if (top === node) break
+  /** The same for each node: told by the node before it where `after` can, else solved. */
+  const following = <T>(solve: (node: number) => T, after: (before: T, gain: number) => T | undefined) => {
+    const known = new Map<number, T>()
+    return (node: number): T => {
+      const way: number[] = []
+      let top = node
+      for (let edge = onlyWayIn(top); edge !== undefined && !known.has(top); edge = onlyWayIn(top)) {
+        way.push(edge)
+        top = graph.from(edge)
+        if (top === node) break
+      }
+      let found = known.get(top) ?? solve(top)
+      known.set(top, found)
+      for (const edge of way.reverse()) {
+        const to = graph.to(edge)
+        found = known.get(to) ?? after(found, gain(edge)) ?? solve(to)
+        known.set(to, found)
+      }
+      return found
     }
-    let room = known.get(top) ?? fromSources(top)
-    known.set(top, room)
-    for (const edge of way.reverse()) {
-      const to = graph.to(edge)
-      room = known.get(to) ?? afterEdge(room, gain(edge)) ?? fromSources(to)
-      known.set(to, room)
-    }
-    return room
   }
+  const roomAt = following(fromSources, afterEdge)
+  const massesAt = (rates: readonly number[]): ((node: number) => Mass) => {
+    const weights = rates.every(Number.isFinite) ? rates : undefined
+    const weightOf = new Map(sources.map(({ node: source }, index) => [source, weights?.[index] ?? 1]))
+    const massOf = (node: number): Mass => {
+      const mass = { arriving: 0, places: 0 }
+      for (const { source, records, share } of arrivalsAt(node)) {
+        mass.arriving += times(weightOf.get(source)!, records)
+        mass.places += times(weightOf.get(source)!, share)
+      }
+      return mass
+    }
+    return following(massOf, massAfter)
+  }
+  let last: { readonly rates: readonly number[]; readonly massAt: (node: number) => Mass } | undefined
   return {
     above: (node) => roomAt(node).above,
     reach: (node) => roomAt(node).reach,
     mass: (node, rates) => {
-      const weights = rates.every(Number.isFinite) ? rates : undefined
-      const weightOf = new Map(sources.map(({ node: source }, index) => [source, weights?.[index] ?? 1]))
-      let arriving = 0
-      let places = 0
-      for (const { source, records, share } of arrivalsAt(node)) {
-        arriving += times(weightOf.get(source)!, records)
-        places += times(weightOf.get(source)!, share)
-      }
+      if (last?.rates !== rates) last = { rates, massAt: massesAt(rates) }
+      const { arriving, places } = last.massAt(node)
       return arriving === 0 ? 1 : places / arriving
     },
   }
+}
+
+/** What comes to a node each second, and the places of windows that it holds. */
+interface Mass {
+  readonly arriving: number
+  readonly places: number
+}
+
+/** Places are those just before a node that expands; one that filters frees some, as long as none were cut to 1 on the way up. */
+function massAfter({ arriving, places }: Mass, gain: number): Mass | undefined {
+  if (gain >= 1) return { arriving: arriving * gain, places }
+  return arriving === places ? { arriving: arriving * gain, places: places * gain } : undefined
 }
 
 /**
@@ -120,19 +143,19 @@ function afterEdge(before: Room, gain: number): Room | undefined {
 }
 
 /** Records that all sources together may have on their way. */
-export function totalWindow(graph: Adjacency): number {
+export function totalWindow(graph: ResolvedGraph): number {
   return graph.nodes.reduce((sum, { kind }, node) => (kind === 'source' ? sum + windowOf(graph, node) : sum), 0)
 }
 
-function isSource(graph: Adjacency, node: number): boolean {
+function isSource(graph: ResolvedGraph, node: number): boolean {
   return graph.node(node).kind === 'source'
 }
 
-function windowOf(graph: Adjacency, source: number): number {
-  return (graph.node(source).window ?? SOURCE_DEFAULTS.window) * workersOf(graph, source)
+function windowOf(graph: ResolvedGraph, source: number): number {
+  return graph.node(source).window * graph.node(source).workers
 }
 
-function reversed(graph: Adjacency): Adjacency {
+function reversed(graph: ResolvedGraph): ResolvedGraph {
   return {
     ...graph,
     in: (node) => graph.out(node),

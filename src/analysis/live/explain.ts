@@ -1,6 +1,7 @@
+import { resolveNode } from '../../graph/resolve.ts'
 import type { GraphData, GraphNode } from '../../graph/types.ts'
-import type { FlowOptions } from '../flow/model.ts'
 import { maxRate } from '../flow/capacity.ts'
+import type { FlowOptions } from '../flow/model.ts'
 import { simulate, type Simulation } from '../flow/simulate.ts'
 import { changeGraph, type Overlay } from '../flow/what-if.ts'
 import { quote } from '../problems.ts'
@@ -136,7 +137,7 @@ function remedyFor(cause: Cause, graph: GraphData, root: StageState, options: Fl
 /** The fewest workers with which something else limits the pipeline, and the rate that gives. */
 function moreWorkers(graph: GraphData, { node }: StageState, options: FlowOptions): string {
   const name = quote(node)
-  const workers = graph.nodes.find(({ id }) => id === node)?.concurrency ?? 1
+  const { concurrency: workers } = resolveNode(graph.nodes.find(({ id }) => id === node)!)
   const limit = (changes: Overlay<GraphNode>): { into: number; next: Simulation['bottleneck'] } => {
     const { nodes, bottleneck } = simulate(changeGraph(graph, { nodes: { [node]: changes } }), options)
     return { into: nodes.find(({ id }) => id === node)?.in ?? 0, next: bottleneck }

@@ -1,5 +1,5 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { isStage } from '../loops/workers.ts'
 import type { Measurements } from '../types.ts'
 import { measuredOf, type Measured } from './measured.ts'
 

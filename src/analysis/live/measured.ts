@@ -1,12 +1,13 @@
+import { isStage, type ResolvedEdge, type ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
-import { adjacency, type Adjacency } from '../adjacency.ts'
 import { failuresOf, isFailureEdge } from '../flow/shares.ts'
-import { copiesOf, headOf, isStage } from '../loops/workers.ts'
+import { copiesOf, headOf } from '../loops/workers.ts'
+import { resolved } from '../resolved.ts'
 import type { EdgeMeasurement, Measurements, NodeMeasurement } from '../types.ts'
 
 /** Measurements by the numbers of a graph. */
 export interface Measured {
-  readonly graph: Adjacency
+  readonly graph: ResolvedGraph
   readonly seconds: number
   readonly node: (node: number) => NodeMeasurement | undefined
   /** An edge that was not measured carried nothing. */
@@ -18,7 +19,7 @@ export interface Measured {
 }
 
 export function measuredOf(graph: GraphData, measurements: Measurements): Measured {
-  const found = adjacency(graph)
+  const found = resolved(graph)
   const nodes = new Map(Object.entries(measurements.nodes))
   const edges = new Map(measurements.edges.map((edge) => [edge.index, edge]))
   const edge = (index: number): EdgeMeasurement =>
@@ -63,11 +64,12 @@ function measuredNode(measured: Measured, node: GraphNode, number: number): Grap
     return { ...node, latencyMs: 0, serviceRate: undefined } as unknown as GraphNode
   }
   if (found === undefined || !isStage(node.kind)) return node
+  const { cpu, overlap } = measured.graph.node(number)
   const changed: Record<string, unknown> = { ...node, concurrency: found.workers }
   if (found.in > 0 && found.serviceMs > 0) {
     delete changed['serviceRate']
     // `serviceMs` is what one record costs a worker; open calls overlap, so each of them lasts so much longer.
-    changed['latencyMs'] = found.serviceMs * (node.cpu === true ? 1 : (node.maxInFlight ?? 1))
+    changed['latencyMs'] = found.serviceMs * (cpu ? 1 : overlap)
   }
   if (node.kind === 'source') Object.assign(changed, sourceRate(measured, found))
   if (node.kind === 'transform') Object.assign(changed, selectivity(measured, node, number))
@@ -111,6 +113,6 @@ function ratiosOf(measured: Measured): ReadonlyMap<number, number> {
 }
 
 /** An edge that every result of its node takes. */
-function isPlain(node: GraphNode, edge: GraphEdge): boolean {
+function isPlain(node: Pick<GraphNode, 'kind'>, edge: ResolvedEdge): boolean {
   return node.kind !== 'conditional' && edge.when === undefined && !isFailureEdge(node, edge)
 }

@@ -1,7 +1,7 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { servicesOf } from '../flow/service.ts'
 import { sharesOf } from '../flow/shares.ts'
-import { isStage } from '../loops/workers.ts'
 import type { Measurements } from '../types.ts'
 import { measuredOf } from './measured.ts'
 

@@ -1,7 +1,7 @@
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { adjacency, type Adjacency } from '../adjacency.ts'
 import { latency } from '../flow/latency.ts'
-import { isStage } from '../loops/workers.ts'
+import { resolved } from '../resolved.ts'
 import { known, walk } from '../structure.ts'
 import type { Bucket, Distributions, StageDistributions } from '../types.ts'
 import { percentile, ROUNDING, roundings, spreadOf, sumOf, widest, type Spread } from './spread.ts'
@@ -44,7 +44,7 @@ export function pathPercentiles(
   distributions: Distributions,
   { ways = latency(graph).sinks.map(({ path }) => path) }: { readonly ways?: readonly (readonly string[])[] } = {},
 ): readonly PathPercentiles[] {
-  const found = adjacency(graph)
+  const found = resolved(graph)
   const times = new Map(Object.entries(distributions))
   return ways
     .filter((way) => way.length > 0)
@@ -53,7 +53,7 @@ export function pathPercentiles(
 }
 
 function percentilesOf(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   way: readonly string[],
   timesOf: (id: string) => StageDistributions,
 ): PathPercentiles {
@@ -99,7 +99,7 @@ function each(figure: (name: keyof Percentiles) => number): Percentiles {
 }
 
 /** Of the edges between nodes that a source reaches and that lead to the end of the way, all join what follows on it. */
-function isOnlyWay(graph: Adjacency, way: readonly string[]): boolean {
+function isOnlyWay(graph: ResolvedGraph, way: readonly string[]): boolean {
   const sources = graph.nodes.flatMap(({ kind }, node) => (kind === 'source' ? [node] : []))
   const above = walk(graph, [known(graph, way.at(-1)!)], 'up')
   const next = new Map(way.map((id, at) => [known(graph, id), graph.number(way[at + 1] ?? '')]))

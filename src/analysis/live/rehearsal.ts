@@ -1,6 +1,6 @@
+import { isStage } from '../../graph/resolve.ts'
 import type { GraphData, NodeKind } from '../../graph/types.ts'
 import type { Forecast } from '../flow/forecast.ts'
-import { isStage } from '../loops/workers.ts'
 import type { Measurements } from '../types.ts'
 import { blame } from './blame.ts'
 import { measuredOf, type Measured } from './measured.ts'

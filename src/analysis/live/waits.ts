@@ -1,4 +1,4 @@
-import { isStage } from '../loops/workers.ts'
+import { isStage } from '../../graph/resolve.ts'
 import type { Measured } from './measured.ts'
 
 /** Who waits for whom, over which edge. */

@@ -1,9 +1,10 @@
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
-import { adjacency, type Adjacency } from '../adjacency.ts'
 import { components } from '../components.ts'
 import { elementaryCycles } from '../cycles.ts'
 import { refuseBadFigures } from '../flow/figures.ts'
 import { sharesOf } from '../flow/shares.ts'
+import { resolved } from '../resolved.ts'
 import { largestGranule, mostInFlight } from './in-flight.ts'
 import { DEFAULT_MAX_DEMAND, USABLE_RECORD_BYTES } from './lanes.ts'
 import { reconvergences, type Reconvergence } from './reconvergence.ts'
@@ -44,7 +45,7 @@ export interface DeadlockOptions {
 export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadlock {
   const { maxDemand = DEFAULT_MAX_DEMAND, maxCycles = 1_000, injected = 0 } = options
   refuseBadFigures(graph)
-  const found = adjacency(graph)
+  const found = resolved(graph)
   const parts = components(found)
   const { cycles, incomplete } = elementaryCycles(found, maxCycles)
   const most = parts.members.map((_, index) => (parts.isLoop(index) ? mostInFlight(found, parts, index, injected) : 0))
@@ -85,7 +86,7 @@ const NO_INJECTION = 'Nothing is put in by hand (`inject`).'
 
 /** Every cycle has an edge that leads back in the order of the graph: each of those holds everything. */
 function enlargeBackEdges(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   inFlight: (edge: number) => number,
   larger: Map<number, Enlargement>,
 ): void {

@@ -1,24 +1,23 @@
-import { type GraphNode, PATH_TYPES } from '../../graph/types.ts'
-import { BATCH_OPTIONS } from '../../options.ts'
-import type { Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
+import { PATH_TYPES } from '../../graph/types.ts'
 import type { Components } from '../components.ts'
-import { copiesOf, SOURCE_DEFAULTS, workersOf } from './workers.ts'
 import { branchesOf, isFailureEdge } from '../flow/shares.ts'
+import { copiesOf } from './workers.ts'
 
 /**
  * The most records that may be inside a loop at once, whatever routes they take: the window of each source, times the
  * most records that one of its records can become on the way there; and those that are put in by hand, which may begin
  * anywhere. Infinite where the loop itself makes several of one. `docs/analysis.md` has the formula.
  */
-export function mostInFlight(graph: Adjacency, parts: Components, loop: number, injected = 0): number {
+export function mostInFlight(graph: ResolvedGraph, parts: Components, loop: number, injected = 0): number {
   if (multiplies(graph, parts, loop)) return Infinity
   const most = mostInto(graph, parts, loop)
   const byHand =
     injected === 0 ? 0 : injected * largest([...most].filter((_, node) => graph.node(node).kind !== 'source'))
-  return graph.nodes.reduce((sum, { kind, window }, node) => {
+  return graph.nodes.reduce((sum, { kind, window, workers }, node) => {
     const arriving = most[node] ?? 0
     if (kind !== 'source' || arriving === 0) return sum
-    return sum + (window ?? SOURCE_DEFAULTS.window) * workersOf(graph, node) * arriving
+    return sum + window * workers * arriving
   }, byHand)
 }
 
@@ -26,30 +25,24 @@ export function mostInFlight(graph: Adjacency, parts: Components, loop: number, 
  * The most records of one granule in the loop: what sources send together, and what stages make of a batch, times what each
  * becomes on its way there.
  */
-export function largestGranule(graph: Adjacency, parts: Components, loop: number): number {
+export function largestGranule(graph: ResolvedGraph, parts: Components, loop: number): number {
   const most = mostInto(graph, parts, loop)
   return graph.nodes.reduce((largest, node, number) => {
     const arriving = most[number] ?? 0
-    const together = node.kind === 'source' ? granuleOf(node) : batchOf(node)
+    const together = node.kind === 'source' ? granuleOf(graph, number) : (node.batch?.size ?? 1)
     return arriving === 0 ? largest : Math.max(largest, together * Math.ceil(arriving))
   }, 1)
 }
 
-const DEFAULT_GRANULE = 512
-
-function granuleOf({ granule, window = SOURCE_DEFAULTS.window, ack, push, produce, poll, rate }: GraphNode): number {
-  const isSingle = ack !== undefined || push === true
+function granuleOf(graph: ResolvedGraph, source: number): number {
+  const { granule, window, produce, poll, rate } = graph.node(source)
   // A rehearsal sends records one by one where it is to keep to a rate.
   const isRehearsed = produce === undefined && poll === undefined && rate !== undefined
-  return Math.min(window, granule ?? (isSingle || isRehearsed ? 1 : DEFAULT_GRANULE))
-}
-
-function batchOf({ batch, mapBatch }: GraphNode): number {
-  return batch === undefined && mapBatch === undefined ? 1 : (batch?.size ?? BATCH_OPTIONS.size.default)
+  return Math.min(window, isRehearsed ? (graph.given.nodes[source]!.granule ?? 1) : granule)
 }
 
 /** For each node: the most records that come into the loop of one record of the node. */
-function mostInto(graph: Adjacency, parts: Components, loop: number): Float64Array {
+function mostInto(graph: ResolvedGraph, parts: Components, loop: number): Float64Array {
   const most = new Float64Array(graph.nodes.length)
   for (let component = loop; component >= 0; component--) {
     const members = parts.members[component] ?? []
@@ -69,7 +62,7 @@ function mostInto(graph: Adjacency, parts: Components, loop: number): Float64Arr
 }
 
 /** A record in this loop may become two records in it, so nothing bounds how many there are. */
-function multiplies(graph: Adjacency, parts: Components, loop: number): boolean {
+function multiplies(graph: ResolvedGraph, parts: Components, loop: number): boolean {
   const inside = (next: number): number => (parts.of(next) === loop ? 1 : 0)
   return (parts.members[loop] ?? []).some((node) => mostFrom(graph, node, inside) > 1)
 }
@@ -79,7 +72,7 @@ function multiplies(graph: Adjacency, parts: Components, loop: number): boolean 
  * results, plus one record for each branch that a handler may emit to; of a conditional its best branch; or what a failure
  * is worth on the edges of one path, all of which get it. A stage whose workers all get each record gets a copy for each.
  */
-function mostFrom(graph: Adjacency, node: number, worth: (next: number) => number): number {
+function mostFrom(graph: ResolvedGraph, node: number, worth: (next: number) => number): number {
   const options = graph.node(node)
   const sum = (edges: readonly number[]): number =>
     edges.reduce((total, edge) => total + copiesOf(graph, edge) * worth(graph.to(edge)), 0)
@@ -92,9 +85,9 @@ function mostFrom(graph: Adjacency, node: number, worth: (next: number) => numbe
   }
   const plain = results.filter((edge) => graph.edge(edge).when === undefined)
   const emitted = results.filter((edge) => graph.edge(edge).when !== undefined)
-  const made = sum(plain) * Math.max(1, Math.ceil(options.selectivity ?? 1)) + sum(emitted)
+  const made = sum(plain) * Math.max(1, Math.ceil(options.selectivity)) + sum(emitted)
   // A handler of batches may give one record up and make something of it all the same.
-  return options.batch === undefined && options.mapBatch === undefined ? Math.max(failed, made) : failed + made
+  return options.batch === undefined ? Math.max(failed, made) : failed + made
 }
 
 /** The largest of numbers that are not negative; a spread would overflow the stack on long lists. */

@@ -1,7 +1,7 @@
-import { NODE_OPTIONS, RUN_OPTIONS } from '../../options.ts'
-import type { Adjacency } from '../adjacency.ts'
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
+import { RUN_OPTIONS } from '../../options/index.ts'
 import { isFailureEdge } from '../flow/shares.ts'
-import { dispatchOf, headOf, isFused, isStage, workersOf } from './workers.ts'
+import { headOf, isFused } from './workers.ts'
 
 /** Records on a lane for which neither its edges nor a buffer say anything. */
 export const DEFAULT_MAX_DEMAND = RUN_OPTIONS.maxDemand.default
@@ -48,7 +48,7 @@ export interface LaneFacts {
 }
 
 /** Cuts a cycle into lanes: a new one begins at each stage. It must begin at a stage. */
-export function lanePaths(graph: Adjacency, cycle: readonly number[], facts: LaneFacts): readonly LanePath[] {
+export function lanePaths(graph: ResolvedGraph, cycle: readonly number[], facts: LaneFacts): readonly LanePath[] {
   const paths: number[][] = []
   let edges: number[] = []
   for (const edge of cycle) {
@@ -65,10 +65,13 @@ export function lanePaths(graph: Adjacency, cycle: readonly number[], facts: Lan
 }
 
 /** A record whose call failed is sent by itself, apart from those before it. */
-function goesAlone(graph: Adjacency, edge: number): boolean {
+function goesAlone(graph: ResolvedGraph, edge: number): boolean {
   const node = graph.node(graph.from(edge))
-  const isBatching = node.batch !== undefined || node.mapBatch !== undefined
-  return isFailureEdge(node, graph.edge(edge)) && !isBatching && headOf(graph, graph.from(edge)) === graph.from(edge)
+  return (
+    isFailureEdge(node, graph.edge(edge)) &&
+    node.batch === undefined &&
+    headOf(graph, graph.from(edge)) === graph.from(edge)
+  )
 }
 
 /**
@@ -86,16 +89,16 @@ export function ringFor({ fullRings, waitingReaders, granule }: LanePath, record
   return Math.max(1, Math.ceil((records + waitingReaders * (granule - 1)) / fullRings))
 }
 
-function laneOf(graph: Adjacency, edges: readonly number[], maxDemand: number): Omit<LanePath, 'granule'> {
+function laneOf(graph: ResolvedGraph, edges: readonly number[], maxDemand: number): Omit<LanePath, 'granule'> {
   // What is fused runs in the workers of the first of its chain, which get their records as that one does.
   const [from, to] = [headOf(graph, graph.from(edges[0] ?? -1)), graph.to(edges.at(-1) ?? -1)]
-  const [writers, readers] = [workersOf(graph, from), workersOf(graph, to)]
+  const [writers, readers] = [graph.node(from).workers, graph.node(to).workers]
   const rings = writers * readers
   const buffers = edges.map((edge) => graph.node(graph.to(edge))).filter(({ kind }) => kind === 'buffer')
   const said = (name: 'maxDemand' | 'minDemand' | 'laneBytes'): number | undefined =>
     edges.map((edge) => graph.edge(edge)[name]).find((value) => value !== undefined)
   const [demand, minDemand, laneBytes] = [said('maxDemand'), said('minDemand'), said('laneBytes')]
-  const held = buffers.reduce((sum, { capacity = NODE_OPTIONS.capacity.default }) => sum + capacity, 0)
+  const held = buffers.reduce((sum, { capacity }) => sum + capacity, 0)
   const fused = edges.some((edge) => isFused(graph, edge))
   const records = demand ?? (buffers.length > 0 ? Math.ceil(held / rings) : maxDemand)
   return {
@@ -105,7 +108,7 @@ function laneOf(graph: Adjacency, edges: readonly number[], maxDemand: number): 
     fullRings: (waitsForAll(graph, from) ? writers : 1) * (waitsForAll(graph, to) ? readers : 1),
     waitingReaders: waitsForAll(graph, to) ? readers : 1,
     isSaid: fused || demand !== undefined || buffers.length > 0 || minDemand !== undefined || laneBytes !== undefined,
-    drops: buffers.some(({ whenFull = 'block' }) => whenFull !== 'block'),
+    drops: buffers.some(({ whenFull }) => whenFull !== 'block'),
     buffer: demand === undefined ? buffers[0]?.id : undefined,
     bounds: [
       ...(minDemand === undefined ? [] : ['minDemand' as const]),
@@ -123,6 +126,6 @@ function recordsOf(laneBytes: number = MAX_SIZED_RING_BYTES): number {
  * A writer that may choose among the workers of a stage waits only while all of them hold back, so all of them must be
  * waiting themselves before anything stands still. One that may not choose (by key, to all, in turn) can wait for one.
  */
-function waitsForAll(graph: Adjacency, stage: number): boolean {
-  return dispatchOf(graph.node(stage)) === 'demand'
+function waitsForAll(graph: ResolvedGraph, stage: number): boolean {
+  return graph.node(stage).dispatch === 'demand'
 }

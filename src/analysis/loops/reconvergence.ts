@@ -1,4 +1,4 @@
-import type { Adjacency } from '../adjacency.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import { quote } from '../problems.ts'
 
 /** Paths that part at `fork` and meet again at `join`. */
@@ -16,7 +16,7 @@ const MAX_STEPS = 5_000_000
  * For each node with several inputs, the nearest node from which two of them come. They are all safe here: a stage reads
  * whatever lane has records and waits for no particular one, so a full path never keeps another from being emptied.
  */
-export function reconvergences(graph: Adjacency): { list: readonly Reconvergence[]; incomplete: boolean } {
+export function reconvergences(graph: ResolvedGraph): { list: readonly Reconvergence[]; incomplete: boolean } {
   const list: Reconvergence[] = []
   let steps = 0
   for (let join = 0; join < graph.nodes.length; join++) {
@@ -33,7 +33,7 @@ export function reconvergences(graph: Adjacency): { list: readonly Reconvergence
 }
 
 /** Walks up from all inputs at once; the first node that is come upon from two of them is the fork. */
-function nearestFork(graph: Adjacency, join: number): { fork: number | undefined; steps: number } {
+function nearestFork(graph: ResolvedGraph, join: number): { fork: number | undefined; steps: number } {
   const reachedBy = new Map<number, number>()
   const queue: { node: number; input: number }[] = []
   let steps = 0

@@ -1,10 +1,9 @@
-import type { Adjacency } from '../adjacency.ts'
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 import { describeCycle } from '../cycles.ts'
 import type { EdgeShare } from '../flow/shares.ts'
 import { quote } from '../problems.ts'
 import type { Cycle } from '../types.ts'
 import { heldBy, type LaneFacts, lanePaths, RING_BYTES_PER_RECORD, ringFor, type LanePath } from './lanes.ts'
-import { isStage } from './workers.ts'
 
 /** What a lane must hold so that a loop is safe. */
 export interface Enlargement {
@@ -50,7 +49,7 @@ export interface Bounds {
   readonly larger: Map<number, Enlargement>
 }
 
-export function verdictOf(graph: Adjacency, edges: readonly number[], bounds: Bounds): LoopVerdict {
+export function verdictOf(graph: ResolvedGraph, edges: readonly number[], bounds: Bounds): LoopVerdict {
   const { records, facts, shares } = bounds
   const lanes = lanePaths(graph, fromStage(graph, edges), facts)
   const capacity = lanes.reduce((sum, lane) => sum + held(lane), 0)
@@ -75,7 +74,7 @@ export function verdictOf(graph: Adjacency, edges: readonly number[], bounds: Bo
 
 /** The verdict on a cycle whose lanes do not hold enough by themselves. */
 function lacking(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   lanes: readonly LanePath[],
   { records, capacity, larger }: Omit<Bounds, 'shares'> & { readonly capacity: number },
 ): Pick<LoopVerdict, 'safe' | 'reason' | 'why' | 'enlarge'> {
@@ -106,7 +105,7 @@ function held(lane: LanePath): number {
  * The lane to enlarge: one of which the graph says nothing before one of which it does, one that leads back by a retry edge
  * before others, a later one before an earlier.
  */
-function feedback(graph: Adjacency, lanes: readonly LanePath[]): LanePath | undefined {
+function feedback(graph: ResolvedGraph, lanes: readonly LanePath[]): LanePath | undefined {
   const rank = (lane: LanePath): number => (lane.isSaid ? 0 : 2) + (retryEdge(graph, lane) === undefined ? 0 : 1)
   return lanes
     .filter(({ ringCapacity }) => ringCapacity > 0)
@@ -116,7 +115,7 @@ function feedback(graph: Adjacency, lanes: readonly LanePath[]): LanePath | unde
     )
 }
 
-function enlargement(graph: Adjacency, lane: LanePath, capacity: number): Enlargement {
+function enlargement(graph: ResolvedGraph, lane: LanePath, capacity: number): Enlargement {
   const edge = closingEdge(graph, lane)
   return {
     edge,
@@ -130,7 +129,7 @@ function enlargement(graph: Adjacency, lane: LanePath, capacity: number): Enlarg
 
 /** Adds the enlargement, unless those of earlier cycles already give this one what it needs. */
 function keepLarger(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   lanes: readonly LanePath[],
   records: number,
   enlarge: Enlargement,
@@ -144,16 +143,16 @@ function keepLarger(
 }
 
 /** The edge by which a lane is named: its retry edge, else its last. */
-function closingEdge(graph: Adjacency, lane: LanePath): number {
+function closingEdge(graph: ResolvedGraph, lane: LanePath): number {
   return retryEdge(graph, lane) ?? lane.edges.at(-1) ?? -1
 }
 
-function retryEdge(graph: Adjacency, { edges }: LanePath): number | undefined {
+function retryEdge(graph: ResolvedGraph, { edges }: LanePath): number | undefined {
   return edges.findLast((edge) => graph.edge(edge).pathType === 'retry')
 }
 
 /** The cycle's edges in an order that begins at a stage, so that it can be cut into whole lanes. */
-function fromStage(graph: Adjacency, edges: readonly number[]): readonly number[] {
+function fromStage(graph: ResolvedGraph, edges: readonly number[]): readonly number[] {
   const start = edges.findIndex((edge) => isStage(graph.node(graph.from(edge)).kind))
   return start <= 0 ? edges : [...edges.slice(start), ...edges.slice(0, start)]
 }

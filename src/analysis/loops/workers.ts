@@ -1,29 +1,14 @@
-import type { Dispatch, GraphNode, NodeKind } from '../../graph/types.ts'
-import { NODE_OPTIONS } from '../../options.ts'
-import type { Adjacency } from '../adjacency.ts'
-
-/** Defaults of the option tables that the analysis counts with. */
-export const SOURCE_DEFAULTS = { window: NODE_OPTIONS.window.default, concurrency: NODE_OPTIONS.concurrency.default }
-
-/** Kinds that get threads. Conditionals, merges and buffers live on the lanes between them. */
-export function isStage(kind: NodeKind): boolean {
-  return kind === 'source' || kind === 'transform' || kind === 'sink'
-}
-
-/** How records are spread over the workers of a stage. */
-export function dispatchOf({ dispatch, partitionBy }: GraphNode): Dispatch {
-  return dispatch ?? (partitionBy === undefined ? 'demand' : 'partition')
-}
+import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 
 /** The edge joins two stages in the workers of the first. What cannot be fused is a problem, and counts as it is not. */
-export function isFused(graph: Adjacency, edge: number): boolean {
+export function isFused(graph: ResolvedGraph, edge: number): boolean {
   const [from, to] = [graph.from(edge), graph.to(edge)]
-  if (graph.edge(edge).fuse !== true || from === -1 || to === -1 || from === to) return false
+  if (!graph.edge(edge).fuse || from === -1 || to === -1 || from === to) return false
   return isStage(graph.node(from).kind) && isStage(graph.node(to).kind) && graph.in(to).length === 1
 }
 
 /** The stage in whose workers a node runs: itself, but for what is fused to the stage before it. */
-export function headOf(graph: Adjacency, node: number): number {
+export function headOf(graph: ResolvedGraph, node: number): number {
   let head = node
   for (const seen = new Set<number>(); !seen.has(head);) {
     seen.add(head)
@@ -38,7 +23,7 @@ export function headOf(graph: Adjacency, node: number): number {
  * How many workers get each record that goes over an edge: all of a stage whose records go to all, with `selector` at most. The
  * copies are made by the writer, so they count on its own edge, before the buffers and merges on the way to that stage.
  */
-export function copiesOf(graph: Adjacency, edge: number): number {
+export function copiesOf(graph: ResolvedGraph, edge: number): number {
   if (passesOn(graph, graph.from(edge))) return 1
   let to = graph.to(edge)
   for (const seen = new Set<number>(); passesOn(graph, to) && !seen.has(to);) {
@@ -47,18 +32,12 @@ export function copiesOf(graph: Adjacency, edge: number): number {
   }
   if (to === -1) return 1
   const node = graph.node(to)
-  return isStage(node.kind) && node.kind !== 'source' && node.dispatch === 'broadcast' ? workersOf(graph, to) : 1
+  return isStage(node.kind) && node.kind !== 'source' && node.dispatch === 'broadcast' ? node.workers : 1
 }
 
 /** A buffer or merge on the way of one lane: it has one edge, and decides nothing. */
-function passesOn(graph: Adjacency, node: number): boolean {
+function passesOn(graph: ResolvedGraph, node: number): boolean {
   if (node === -1) return false
   const { kind } = graph.node(node)
   return (kind === 'buffer' || kind === 'merge') && graph.out(node).length === 1
-}
-
-/** Push sources have one worker, in the thread that pushes. */
-export function workersOf(graph: Adjacency, node: number): number {
-  const { push, concurrency } = graph.node(node)
-  return push === true ? 1 : (concurrency ?? SOURCE_DEFAULTS.concurrency)
 }

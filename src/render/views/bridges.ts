@@ -1,7 +1,8 @@
-import type { GraphData, GraphEdge, PathType } from '../../graph/types.ts'
-import { adjacency, type Adjacency } from '../../analysis/adjacency.ts'
 import { components } from '../../analysis/components.ts'
 import { sharesOf } from '../../analysis/flow/shares.ts'
+import { resolved } from '../../analysis/resolved.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
+import type { GraphData, GraphEdge, PathType } from '../../graph/types.ts'
 import { HIGHLIGHTED, isHighlighted } from './members.ts'
 
 /**
@@ -10,11 +11,11 @@ import { HIGHLIGHTED, isHighlighted } from './members.ts'
  * all that it stands for, what its last edge carries, and its share of the rates. It is highlighted where both of its ends are.
  */
 export function without(graph: GraphData, removed: (node: number) => boolean): GraphData {
-  const found = adjacency(graph)
+  const found = resolved(graph)
   const walk = waysThrough(found, removed)
   const edges = found.edges.flatMap((edge) => {
     if (removed(found.from(edge))) return []
-    return removed(found.to(edge)) ? walk(edge) : [{ edge: found.edge(edge), key: '' }]
+    return removed(found.to(edge)) ? walk(edge) : [{ edge: found.given.edges[edge]!, key: '' }]
   })
   const nodes = graph.nodes.filter((_, node) => !removed(node))
   return { name: graph.name, module: graph.module, nodes, edges: merged(edges), clusters: usedClusters(graph, nodes) }
@@ -34,12 +35,12 @@ interface Arrival {
 }
 
 /** For a first edge into removed nodes: the bridges to all that stay behind them. */
-function waysThrough(graph: Adjacency, removed: (node: number) => boolean): (first: number) => readonly Bridge[] {
+function waysThrough(graph: ResolvedGraph, removed: (node: number) => boolean): (first: number) => readonly Bridge[] {
   const gone = graph.nodes.flatMap((_, node) => (removed(node) ? [node] : []))
   const parts = components(graph, gone)
   const shares = sharesOf(graph)
   const passed = (edge: number): Arrival => ({
-    weight: graph.edge(edge).weight ?? 0,
+    weight: graph.edge(edge).weight,
     share: 1,
     rate: graph.edge(edge).rate,
   })
@@ -47,9 +48,7 @@ function waysThrough(graph: Adjacency, removed: (node: number) => boolean): (fir
     // Sorting is stable: inside a loop the order stays that in which it is walked.
     const order = behind(graph, graph.to(first), removed).sort((a, b) => parts.of(a) - parts.of(b))
     const place = new Map(order.map((node, index) => [node, index]))
-    const arrivals = new Map<string, Arrival>([
-      [`${graph.to(first)} ${graph.edge(first).pathType ?? 'normal'}`, passed(first)],
-    ])
+    const arrivals = new Map<string, Arrival>([[`${graph.to(first)} ${graph.edge(first).pathType}`, passed(first)]])
     const bridges: Bridge[] = []
     for (const node of order) {
       for (const path of ['normal', 'error', 'retry', 'dead_letter'] as const) {
@@ -57,7 +56,7 @@ function waysThrough(graph: Adjacency, removed: (node: number) => boolean): (fir
         if (arrival === undefined) continue
         for (const edge of graph.out(node)) {
           const onward = onwardOf(graph, arrival, { node, edge, gain: shares[edge]?.gain ?? 0 })
-          const way: PathType = path === 'normal' ? (graph.edge(edge).pathType ?? 'normal') : path
+          const way: PathType = path === 'normal' ? graph.edge(edge).pathType : path
           const to = graph.to(edge)
           if (!removed(to)) bridges.push(bridgeOf(graph, { first, last: edge, path: way, arrival: onward }))
           // Turns inside a removed loop add nothing to the way through it.
@@ -72,7 +71,7 @@ function waysThrough(graph: Adjacency, removed: (node: number) => boolean): (fir
 }
 
 function onwardOf(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   { weight, share, rate }: Arrival,
   { node, edge, gain }: { node: number; edge: number; gain: number },
 ): Arrival {
@@ -83,7 +82,7 @@ function onwardOf(
   // Of a way whose first edge says no rate, a later one may: where nothing else comes to the node.
   const said = graph.in(node).length === 1 ? out : undefined
   return {
-    weight: weight + latencyMs + (graph.edge(edge).weight ?? 0),
+    weight: weight + latencyMs + graph.edge(edge).weight,
     share: share * gain,
     rate: rate === undefined ? said : rate * factor,
   }
@@ -100,7 +99,7 @@ function join(arrivals: Map<string, Arrival>, key: string, onward: Arrival): voi
 }
 
 function bridgeOf(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   { first, last, path, arrival }: { first: number; last: number; path: PathType; arrival: Arrival },
 ): Bridge {
   const { from, when, ratio } = graph.edge(first)
@@ -121,7 +120,7 @@ function bridgeOf(
 }
 
 /** Removed nodes that are reached from `start` over removed nodes, `start` included. */
-function behind(graph: Adjacency, start: number, removed: (node: number) => boolean): number[] {
+function behind(graph: ResolvedGraph, start: number, removed: (node: number) => boolean): number[] {
   const seen = new Set([start])
   for (const node of seen) {
     for (const edge of graph.out(node)) if (removed(graph.to(edge))) seen.add(graph.to(edge))

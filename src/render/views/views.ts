@@ -1,6 +1,7 @@
-import { adjacency, type Adjacency } from '../../analysis/adjacency.ts'
+import { resolved } from '../../analysis/resolved.ts'
 import { known, walk } from '../../analysis/structure.ts'
 import { MillraceError } from '../../errors.ts'
+import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import { usedClusters, without } from './bridges.ts'
 import { MEMBERS, membersOf } from './members.ts'
@@ -18,7 +19,7 @@ export interface FocusOptions {
 /** A node and its neighbours. @throws NODE_UNKNOWN, VIEW_INVALID */
 export function focus(node: string, { radius = 1, direction = 'both' }: FocusOptions = {}): View {
   return (graph) => {
-    const found = adjacency(graph)
+    const found = resolved(graph)
     return induced(graph, around(found, [known(found, node)], radius, direction))
   }
 }
@@ -26,7 +27,7 @@ export function focus(node: string, { radius = 1, direction = 'both' }: FocusOpt
 /** All nodes on a way from one node to another, and, with a radius, their neighbours. @throws NODE_UNKNOWN, VIEW_INVALID */
 export function focusBetween(from: string, to: string, { radius = 0 }: { readonly radius?: number } = {}): View {
   return (graph) => {
-    const found = adjacency(graph)
+    const found = resolved(graph)
     const below = walk(found, [known(found, from)], 'down')
     const above = walk(found, [known(found, to)], 'up')
     const between = [...below].filter((node) => above.has(node))
@@ -115,7 +116,7 @@ function inCluster({ clusters }: GraphData, id: string): (node: GraphNode) => bo
 }
 
 function around(
-  graph: Adjacency,
+  graph: ResolvedGraph,
   start: readonly number[],
   radius: number,
   direction: 'up' | 'down' | 'both',

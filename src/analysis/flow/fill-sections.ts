@@ -1,30 +1,36 @@
 import { fill, type Filling } from './filling.ts'
 import { ALL, SAME, type Counts, type Limit, type Met } from './limits.ts'
 import type { Model, Origin } from './model.ts'
-import { partsOf } from './parts.ts'
+import { sectionsOf } from './sections.ts'
 
 /**
- * The same as `fill`: pieces of the graph that do not know of each other are filled one by one.
- * Cost: linear, and for each piece what filling it costs.
+ * The same as `fill`: sections of the graph are filled one by one, in the order of the flow, so that what comes to a buffer is
+ * known before what leaves it is filled. Cost: linear, and for each section what filling it costs.
  */
-export function fillParts(model: Model, origins: readonly Origin[], counts: Counts = ALL): Filling {
-  const split = partsOf(model)
+export function fillSections(model: Model, origins: readonly Origin[], counts: Counts = ALL): Filling {
+  const split = sectionsOf(model)
   if (split === undefined) return fill(model, origins, counts)
-  const { parts, of, place } = split
-  const members = parts.map((): number[] => [])
-  origins.forEach(({ node }, index) => members[of[node]!]!.push(index))
+  const { sections, of, from, place } = split
+  const members = sections.map((): number[] => [])
+  origins.forEach(({ node }, index) => members[from[node]!]!.push(index))
   const rates = origins.map(() => 0)
   const limits = origins.map((): Limit => ({ by: 'nothing' }))
   const holders = origins.map((): Limit | undefined => undefined)
   const into = new Float64Array(model.graph.nodes.length)
   const met: Met[] = []
-  parts.forEach(({ model: part, nodes }, number) => {
+  /** A buffer that follows what comes to it from another section sends that at most. */
+  const within = (index: number): Origin => {
+    const origin = origins[index]!
+    const { node, follows } = origin
+    const isKnown = follows && of[node] !== from[node]
+    return { ...origin, node: place[node]!, ...(isKnown ? { most: into[node]!, follows: false } : {}) }
+  }
+  sections.forEach(({ model: section, nodes }, number) => {
     const whole = <T extends Limit>(limit: T): T =>
       limit.node === undefined ? limit : { ...limit, node: nodes[limit.node]! }
     const own = members[number]!
-    const within = own.map((index) => ({ ...origins[index]!, node: place[origins[index]!.node]! }))
-    const filled = fill(part, within, (node) => counts(nodes[node]!))
-    filled.into.forEach((rate, node) => void (into[nodes[node]!] = rate))
+    const filled = fill(section, own.map(within), (node) => counts(nodes[node]!))
+    nodes.forEach((node, index) => void (of[node] === number && (into[node] = filled.into[index]!)))
     own.forEach((origin, index) => {
       rates[origin] = filled.rates[index]!
       limits[origin] = whole(filled.limits[index]!)

@@ -1,0 +1,20 @@
+/** Every option and every default, by table. */
+export { CLUSTER_OPTIONS } from './cluster.ts'
+export { CONTROL_OPTIONS, SERVE_OPTIONS } from './control.ts'
+export { EDGE_OPTIONS } from './edge.ts'
+export { BATCH_OPTIONS, NODE_OPTIONS, RETRY_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'
+export { RESTART_OPTIONS } from './restart.ts'
+export { RUN_OPTIONS } from './run.ts'
+export {
+  defaultOf,
+  type DependentDefault,
+  type Given,
+  isGiven,
+  type OptionDefault,
+  type OptionsFor,
+  type OptionSpec,
+  type OptionTable,
+  resolve,
+  type Resolved,
+  type WithoutHandlers,
+} from './spec.ts'
