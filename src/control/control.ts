@@ -17,6 +17,7 @@ import { acts } from './resources/acts.ts'
 import { analysis } from './resources/analysis.ts'
 import { deadLetters } from './resources/dead-letters.ts'
 import { events, Feeds } from './resources/events.ts'
+import { figures } from './resources/figures.ts'
 import { graph } from './resources/graph.ts'
 import { health } from './resources/health.ts'
 import { histograms } from './resources/histograms.ts'
@@ -116,6 +117,7 @@ function endpointsOf(room: Room, feeds: Feeds): readonly Endpoint[] {
     ...graph(room),
     ...plan(room),
     ...stages(room),
+    ...figures(),
     ...stats(room),
     ...lanes(room),
     ...histograms(room),

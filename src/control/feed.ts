@@ -1,4 +1,4 @@
-import { liveOf } from './live.ts'
+import { liveOf } from './resources/live.ts'
 import { message, type Reader } from './reader.ts'
 import type { Watched } from './watched.ts'
 import { clearInterval, setImmediate, setInterval } from '../time.ts'

@@ -3,7 +3,7 @@ import { ERROR_CODES, type ErrorCode, MillraceError } from '../errors.ts'
 import { examplesOf, type Endpoint } from './endpoint.ts'
 import { answerOf, ErrorAnswer, STATUSES } from './errors.ts'
 import { LoggedEvent } from './event-log.ts'
-import { Live } from './live.ts'
+import { Live } from './resources/live.ts'
 
 /** The OpenAPI 3.1 document of some endpoints. Their schemas are JSON Schema as they stand. */
 export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasToken }: OpenApiOptions): object {

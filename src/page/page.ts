@@ -1,4 +1,4 @@
-import type { GraphAnswer, PipelineList } from '#src/control/index.js'
+import type { FiguresAnswer, GraphAnswer, PipelineList } from '#src/control/index.js'
 import { ApiError, ask } from './api.ts'
 import { byId, h } from './dom.ts'
 import { act, notice } from './notices.ts'
@@ -21,9 +21,9 @@ async function open(name: string): Promise<void> {
   shown = undefined
   setInert(true)
   await act(async () => {
-    const graph = await graphOf(name)
+    const [graph, figures] = await Promise.all([graphOf(name), ask<FiguresAnswer>('GET', 'figures')])
     if (wanted !== name || graph === undefined) return
-    shown = new PipelineView(name, graph)
+    shown = new PipelineView(name, graph, figures)
     setInert(false)
   })
 }

@@ -1,7 +1,7 @@
 import { serviceOf } from '../analysis/flow/service.ts'
 import type { GraphNode, WhenFull } from '../graph/types.ts'
 import { NODE_OPTIONS, RESTART_OPTIONS, RETRY_OPTIONS, BATCH_OPTIONS, resolve } from '../options.ts'
-import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
+import { EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../telemetry/counters.ts'
 import { slotsOf } from './slots.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, isStage, nodeAt } from './network.ts'
 import type { InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
@@ -45,7 +45,7 @@ export function draftStages(network: Network, restart: object, rehearse: boolean
 
 /** A push source whose records name the node that they are for; an inline node unwraps them. */
 function draftInjection(drafts: readonly StageDraft[], links: { next: number }, restart: object): StageDraft {
-  let counters = WORKER_COUNTERS
+  let counters = WORKER_FLOATS
   const take = (count: number): number => (counters += count) - count
   const none = {
     branches: [],
@@ -58,8 +58,8 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
     ...none,
     node: INJECT,
     kind: 'source' as const,
-    counters: take(NODE_COUNTERS.length),
-    out: [{ ...port, counters: take(EDGE_COUNTERS), node: 1 }],
+    counters: take(NODE_FLOATS),
+    out: [{ ...port, counters: take(EDGE_FLOATS), node: 1 }],
   }
   const targets = drafts.filter(({ stage }) => stage.kind !== 'source').map(({ stage }) => stage.node)
   const paths = targets.map((to) => ({
@@ -73,13 +73,13 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
   }))
   const branches = paths.map(({ to, index }) => ({
     when: to,
-    ports: [{ ...port, counters: take(EDGE_COUNTERS), link: index }],
+    ports: [{ ...port, counters: take(EDGE_FLOATS), link: index }],
   }))
   const unwrap = {
     ...none,
     node: INJECT,
     kind: 'inject' as const,
-    counters: take(NODE_COUNTERS.length),
+    counters: take(NODE_FLOATS),
     out: [],
     branches,
   }
@@ -119,7 +119,7 @@ class StageDrafter {
   readonly #paths: LinkDraft[] = []
   /** What the buffers before an inline node hold: its own edges carry it on. */
   readonly #carried = new Map<string, Path>()
-  #counters = WORKER_COUNTERS
+  #counters = WORKER_FLOATS
   #stage = ''
 
   constructor(network: Network, links: { next: number }, rehearse: boolean) {
@@ -161,7 +161,7 @@ class StageDrafter {
   }
 
   #node(node: GraphNode, isOwn: boolean): NodePlan {
-    const counters = this.#take(NODE_COUNTERS.length)
+    const counters = this.#take(NODE_FLOATS)
     const ports = edgesOut(this.#network, node.id).map((edge) => this.#port(node.id, edge))
     const plain = ports.filter(({ edge }) => edgeAt(this.#network, edge).when === undefined)
     const of = (path: string): PortPlan[] => plain.filter(({ pathType }) => pathType === path)
@@ -194,7 +194,7 @@ class StageDrafter {
 
   #port(from: string, edge: number): PortPlan {
     const path = follow(this.#network, edge, NODE_OPTIONS.capacity.default)
-    const counters = this.#take(EDGE_COUNTERS)
+    const counters = this.#take(EDGE_FLOATS)
     const { pathType = 'normal' } = edgeAt(this.#network, edge)
     const port = { edge, pathType, edges: path.edges, counters }
     if (isStage(this.#network, path.to)) return { ...port, link: this.#link(from, path) }

@@ -41,7 +41,8 @@ test('snapshots come at the rate that was asked for, and move', async () => {
     const times = all.map(({ data }) => data.time)
     assert.ok(times.every((time, i) => i === 0 || time > times[i - 1]))
     const [first, last] = [all[0].data, all.at(-1).data]
-    assert.ok(last.stages[0].taken > first.stages[0].taken)
+    assert.ok(last.stages[0].in > first.stages[0].in && last.stages[0].inPerSecond > 0)
+    assert.ok(last.edges[0].records > first.edges[0].records && last.edges[0].recordsPerSecond > 0)
     assert.deepEqual(
       last.stages.map(({ node }: any) => node),
       ['sensors', 'parse', 'store', 'tens'],

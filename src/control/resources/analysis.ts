@@ -37,13 +37,13 @@ export const AnalysisAnswer = Type.Object(
         kind: Type.String(),
         declared: Type.Object({ serviceRate: Figure, offered: Figure }, { description: 'What the graph says.' }),
         predicted: Type.Object(
-          { in: Figure, out: Figure, utilisation: Share },
+          { inPerSecond: Figure, outPerSecond: Figure, utilisation: Share },
           { description: 'What follows from it.' },
         ),
         measured: Type.Union([
           Type.Object({
-            in: Type.Number(),
-            out: Type.Number(),
+            inPerSecond: Type.Number(),
+            outPerSecond: Type.Number(),
             busy: Share,
             serviceMs: Type.Number(),
             p99Ms: Type.Number(),
@@ -106,8 +106,8 @@ export const AnalysisAnswer = Type.Object(
             node: 'enrich',
             kind: 'transform',
             declared: { serviceRate: 80, offered: 240 },
-            predicted: { in: 80, out: 80, utilisation: 1 },
-            measured: { in: 79.8, out: 79.8, busy: 0.98, serviceMs: 12.4, p99Ms: 14.1 },
+            predicted: { inPerSecond: 80, outPerSecond: 80, utilisation: 1 },
+            measured: { inPerSecond: 79.8, outPerSecond: 79.8, busy: 0.98, serviceMs: 12.4, p99Ms: 14.1 },
           },
         ],
         seconds: 10,
@@ -173,13 +173,17 @@ function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
         node: id,
         kind,
         declared: { serviceRate: figure(flow?.serviceRate), offered: figure(flow?.offered) },
-        predicted: { in: figure(flow?.in), out: figure(flow?.out), utilisation: flow?.utilisation ?? 0 },
+        predicted: {
+          inPerSecond: figure(flow?.in),
+          outPerSecond: figure(flow?.out),
+          utilisation: flow?.utilisation ?? 0,
+        },
         measured:
           found === undefined
             ? null
             : {
-                in: found.in / measured.seconds,
-                out: found.out / measured.seconds,
+                inPerSecond: found.in / measured.seconds,
+                outPerSecond: found.out / measured.seconds,
                 busy: found.busy,
                 serviceMs: found.serviceMs,
                 p99Ms: found.p99Ms,

@@ -4,7 +4,7 @@ import { shown, type ShownLimits } from '../../shown.ts'
 import type { DeadLetter } from '../../supervisor/dead-letters.ts'
 import { endpoint, PIPELINE, examplesOf, type Endpoint } from '../endpoint.ts'
 import { ErrorView, errorView } from '../error-view.ts'
-import { PushedRecord, receiptView } from '../receipts.ts'
+import { PushedRecord, receiptView } from './receipts.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
 

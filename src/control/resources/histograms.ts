@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { MillraceError } from '../../errors.ts'
-import type { HistogramKind } from '../../plan/types.ts'
+import { HISTOGRAMS, type HistogramKind, namesOf } from '../../figures.ts'
 import { distribution } from '../../telemetry/distribution.ts'
 import { hdrBase64 } from '../../telemetry/hdr-export.ts'
 import { type HistogramCopy, summaryOf } from '../../telemetry/histogram-read.ts'
@@ -8,17 +8,10 @@ import { endpoint, NODE, PIPELINE, type Endpoint } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
 
-export const HISTOGRAM_KINDS = [
-  'service',
-  'lane',
-  'batch',
-  'ack',
-  'endToEnd',
-] as const satisfies readonly HistogramKind[]
+const KINDS = namesOf(HISTOGRAMS)
 
-const Kind = Type.Enum([...HISTOGRAM_KINDS], {
-  description:
-    'Time of a call; time on the lane, with the calls that are made while records lie there; records in a batch; of a source, time to the ack; from the source to here.',
+const Kind = Type.Enum([...KINDS], {
+  description: KINDS.map((kind) => `\`${kind}\`: ${HISTOGRAMS[kind].text}`).join(' '),
 })
 const Unit = Type.Enum(['ns', 'records'])
 
@@ -93,9 +86,9 @@ export function histograms(room: Room): readonly Endpoint[] {
       handle: ({ params }) => {
         const { stages } = runningOf(room, params.pipeline).sampler.now()
         const list = Object.values(stages).flatMap(({ node, histograms: found }) =>
-          HISTOGRAM_KINDS.flatMap((kind) => {
+          KINDS.flatMap((kind) => {
             const total = found[kind]
-            return total === undefined ? [] : [{ node, kind, unit: unitOf(kind), total: { ...total } }]
+            return total === undefined ? [] : [{ node, kind, unit: HISTOGRAMS[kind].unit, total: { ...total } }]
           }),
         )
         return { histograms: list }
@@ -144,7 +137,7 @@ async function histogramOf(
   return {
     node,
     kind,
-    unit: unitOf(kind),
+    unit: HISTOGRAMS[kind].unit,
     total: await distributionOf(read(), elapsedMs / 1_000, withHdr),
     window: await distributionOf(windowed.copy, windowed.seconds, withHdr),
   }
@@ -157,8 +150,4 @@ async function distributionOf(
 ): Promise<HistogramAnswer['total']> {
   const points = distribution(copy).map((point) => ({ ...point }))
   return { seconds, figures: summaryOf(copy), points, ...(withHdr ? { hdr: await hdrBase64(copy) } : {}) }
-}
-
-function unitOf(kind: HistogramKind): 'ns' | 'records' {
-  return kind === 'batch' ? 'records' : 'ns'
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
-import { PushedRecord, receiptView } from '../receipts.ts'
+import { PushedRecord, receiptView } from './receipts.ts'
 import { type Room, runningOf } from '../room.ts'
 
 export const RecordToPush = Type.Object(

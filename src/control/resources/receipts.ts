@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
-import { MillraceError } from '../errors.ts'
-import type { DeadLetter } from '../supervisor/dead-letters.ts'
-import type { Pipeline } from '../supervisor/pipeline.ts'
-import { ErrorView, errorView } from './error-view.ts'
-import { clearTimeout, monotonicMs, setImmediate, setTimeout, wallMs } from '../time.ts'
+import { MillraceError } from '../../errors.ts'
+import type { DeadLetter } from '../../supervisor/dead-letters.ts'
+import type { Pipeline } from '../../supervisor/pipeline.ts'
+import { ErrorView, errorView } from '../error-view.ts'
+import { clearTimeout, monotonicMs, setImmediate, setTimeout, wallMs } from '../../time.ts'
 
 /** A record that was pushed through the API, followed to its end. */
 export const PushedRecord = Type.Object(
