@@ -3,7 +3,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
 
 /**
  * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All are words
- * of one writer.
+ * of one writer, but for RATE, a float: a plain store, which the ring of the doorbell after it makes visible.
  *
  * Of the pipeline, stored by the supervisor:
  *     0    PHASE   see below
@@ -11,7 +11,7 @@ import { LINE_BYTES } from '../lane/memory.ts'
  *
  * Of each worker: a line of the supervisor's, a line of its own, then its doorbell.
  *     0    COMMAND  a bit for each lasting request
- *     4    RATE     source: records per 1000 seconds that this worker may make; 0 as planned, -1 without limit
+ *     8    RATE     source: records per second that this worker may make; 0 as planned, Infinity without limit
  *     128  STATE    see below
  *     132  BEAT     counts up with every step of the loop: it stands still where a handler hangs
  *     136  ASYNC    1 once its handler has answered with a promise, so that its calls may overlap
@@ -34,6 +34,7 @@ export const NACKING = 4
 export const PIPELINE_CONTROL_BYTES: number = LINE_BYTES
 
 export const COMMAND = 0
+/** Index of a float, not of a word. */
 export const RATE = 1
 export const STATE: number = LINE_BYTES / 4
 export const BEAT: number = STATE + 1

@@ -5,9 +5,6 @@ import type { Memory } from '../lane/memory.ts'
 import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 
-/** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
-const MAX_RATE_WORD = 2 ** 31 - 1
-
 /** What sources are told while they run, by the control words of their workers. The other stages follow them. */
 export class SourceControls {
   readonly #memory: Memory
@@ -35,18 +32,17 @@ export class SourceControls {
   /** Changes the rate limit of a source at once: records per second, Infinity for none, undefined for the planned one. */
   setRateLimit(node: string, perSecond: number | undefined): void {
     const controls = this.#controls(node)
-    const each = perSecond === undefined ? 0 : Math.round((1000 * perSecond) / controls.length)
-    const word = perSecond !== undefined && each > MAX_RATE_WORD ? -1 : Math.max(perSecond === undefined ? 0 : 1, each)
-    for (const control of controls) store(this.#memory.words, control + RATE, word)
+    const each = perSecond === undefined ? 0 : Math.max(Number.MIN_VALUE, perSecond / controls.length)
+    for (const control of controls) this.#memory.floats[control / 2 + RATE] = each
     this.#ring(node)
   }
 
   /** What `setRateLimit` set, all workers together; the planned limit where it set none. Infinity: no limit. */
   rateLimit(node: string): number {
-    const words = this.#controls(node).map((control) => load(this.#memory.words, control + RATE))
-    const planned = this.#stages(node)[0]!.source?.rateLimit ?? 0
-    const each = words.map((word) => (word === 0 ? planned || Infinity : word === -1 ? Infinity : word / 1000))
-    return each.reduce((sum, rate) => sum + rate, 0)
+    const planned = this.#stages(node)[0]!.source?.rateLimit || Infinity
+    const each = this.#controls(node).map((control) => this.#memory.floats[control / 2 + RATE]! || planned)
+    // A third, three times, is a whole again.
+    return Number(each.reduce((sum, rate) => sum + rate, 0).toPrecision(15))
   }
 
   #command(node: string | undefined, change: (word: number) => number): void {

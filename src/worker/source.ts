@@ -200,8 +200,7 @@ export class SourceStage implements Stage {
     // What arrives after the end was written down is not taken any more: it is nacked with what is left.
     if (this.#supply.isOver || progress.isFinished || (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0)
       return 0
-    const rate = load(memory.words, this.#control + RATE)
-    this.#pacing.perSecond = rate === 0 ? this.#source.rateLimit : Math.max(0, rate) / 1000
+    this.#pacing.perSecond = memory.floats[this.#control / 2 + RATE]! || this.#source.rateLimit
     this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), this.#pacing.allowed(clock.now))
     return Math.min(this.#room, this.#size.records)
   }
