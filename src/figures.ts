@@ -212,11 +212,15 @@ export const HISTOGRAMS = {
 export const NODE_FIGURES = { ...COUNTERS, ...DERIVED } as const
 export const EDGE_FIGURES = { ...EDGE_COUNTERS, ...EDGE_GAUGES } as const
 
+/** What each worker counts of a node. */
 export type NodeCounter = keyof typeof COUNTERS
+/** What is told of a node: what is counted, and what follows from it. */
 export type NodeFigure = keyof typeof NODE_FIGURES
-export type EdgeCounter = keyof typeof EDGE_COUNTERS
+/** What is told of an edge. */
 export type EdgeFigure = keyof typeof EDGE_FIGURES
+/** What a worker's time goes into. */
 export type Time = keyof typeof TIMES
+/** What a worker measures. */
 export type HistogramKind = keyof typeof HISTOGRAMS
 
 /** The names of a table's entries, in its order. */

@@ -2,7 +2,7 @@ import { TIMES, namesOf, type Time } from '../figures.ts'
 
 /** Milliseconds of a worker that went into each, since the start. */
 export type WorkerTimes = Readonly<Record<`${Time}Ms`, number>>
-/** What workers' time went into: shares from 0 to 1. */
+/** What workers' time went into: shares of it, from 0 to 1. */
 export type TimeShares = Readonly<Record<Time, number>>
 
 /** Names of the times with the names of their milliseconds. */
