@@ -1,4 +1,4 @@
-import type { GraphAnswer, Live, LoggedEvent } from '../control/index.ts'
+import type { ErrorView, GraphAnswer, Live, LoggedEvent } from '../control/index.ts'
 import { durationText, numberText, percentText, rateText } from '../render/text.ts'
 import type { Output } from './command.ts'
 import { bar, cell, fittingTable, type RankedColumn, oneLine } from './table.ts'
@@ -149,8 +149,8 @@ function eventLine({ time, name, fields }: LoggedEvent): string {
   const { node, worker, error, cause } = fields as {
     node?: string
     worker?: number
-    error?: { name: string; message?: string }
-    cause?: { name: string; message?: string }
+    error?: ErrorView
+    cause?: ErrorView
   }
   const place = node === undefined ? '' : ` ${cell(node)}${worker === undefined ? '' : ` #${worker}`}`
   const why = error ?? cause
