@@ -39,7 +39,7 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
     'Which stage limits the pipeline and why, in a sentence; who waits for whom; declared, predicted and measured figures; drift; the ledger.',
   ),
   stats: read('/stats', 'Rates over 1 s, 10 s and 1 min, totals, and what each worker spends its time on.'),
-  stages: read('/stages', 'Stages and workers: state, restarts with their causes, records in hand.'),
+  stages: read('/stages', 'Stages and workers: state, restarts with their causes, records in the handler.'),
   lanes: read('/lanes', 'Lanes between workers: credit, fill, time that writers were blocked.'),
   histograms: read(
     '/histograms',

@@ -6,7 +6,13 @@ export type { ErrorAnswer } from './errors.ts'
 export type { ErrorView } from './error-view.ts'
 export type { LoggedEvent } from './event-log.ts'
 export type { LogLevel } from './log.ts'
-export type { ActAnswer, LogLevelBody, RateLimit, WorkerAct, WorkerActAnswer } from './resources/acts.ts'
+export type {
+  CommandAnswer,
+  LogLevelBody,
+  RateLimit,
+  WorkerCommand,
+  WorkerCommandAnswer,
+} from './resources/commands.ts'
 export type { AnalysisAnswer } from './resources/analysis.ts'
 export type { DeadLetterList, DeadLetterView, Purged } from './resources/dead-letters.ts'
 export type { EventList } from './resources/events.ts'

@@ -29,7 +29,7 @@ async function open(name: string): Promise<void> {
 }
 
 function setInert(isInert: boolean): void {
-  for (const part of [byId('acts'), document.querySelector('main')!]) part.inert = isInert
+  for (const part of [byId('commands'), document.querySelector('main')!]) part.inert = isInert
 }
 
 /** Waits for a pipeline that starts; undefined where another was chosen meanwhile. */
@@ -59,7 +59,7 @@ async function start(): Promise<void> {
     )
     const asked = decodeURIComponent(location.hash.slice(1))
     const first = pipelines.find(({ name }) => name === asked) ?? pipelines[0]
-    if (first === undefined) throw new Error('There is no pipeline here.')
+    if (first === undefined) throw new Error('No pipeline found.')
     void open(first.name)
   })
 }

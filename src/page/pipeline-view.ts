@@ -87,7 +87,7 @@ export class PipelineView {
     this.#isLost = true
     document.body.classList.add('lost')
     if (error instanceof ApiError) void complain(error)
-    else notice('The connection is lost; it is tried again every second.')
+    else notice('Connection lost. Retrying every second.')
   }
 
   #find(): void {

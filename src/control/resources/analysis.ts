@@ -20,7 +20,7 @@ export const AnalysisAnswer = Type.Object(
         node: Type.Optional(Type.String()),
         cause: Type.Enum([...CAUSES], {
           description:
-            'Why it is this stage: it is full; it holds others up though it is not; what is outside holds it up; stages wait for each other in a loop; a rate limit; a full window; or no stage is short of time.',
+            'Why this stage is the bottleneck: it is saturated; it blocks others without being saturated; something outside the pipeline blocks it; stages in a loop wait for each other; a rate limit; a full window; or no stage is saturated.',
         }),
         sentence: Type.String(),
         because: Type.Array(Type.String()),
@@ -29,16 +29,16 @@ export const AnalysisAnswer = Type.Object(
           Type.Object({ node: Type.String(), waitsFor: Type.String(), edge: Type.Integer(), share: Share }),
         ),
       },
-      { description: 'Over the last ten seconds.' },
+      { description: 'Measured over the last ten seconds.' },
     ),
     nodes: Type.Array(
       Type.Object({
         node: Type.String(),
         kind: Type.String(),
-        declared: Type.Object({ serviceRate: Figure, offered: Figure }, { description: 'What the graph says.' }),
+        declared: Type.Object({ serviceRate: Figure, offered: Figure }, { description: 'Declared in the graph.' }),
         predicted: Type.Object(
           { inPerSecond: Figure, outPerSecond: Figure, utilisation: Share },
-          { description: 'What follows from it.' },
+          { description: 'Predicted from what the graph declares.' },
         ),
         measured: Type.Union([
           Type.Object({
@@ -53,10 +53,10 @@ export const AnalysisAnswer = Type.Object(
       }),
       { description: 'Rates in records per second.' },
     ),
-    seconds: Type.Number({ description: 'The window of what was measured.' }),
-    problems: Type.Array(Problem, { description: 'What the validation says of the graph.' }),
+    seconds: Type.Number({ description: 'Length of the measurement window.' }),
+    problems: Type.Array(Problem, { description: 'Problems found by validation of the graph.' }),
     loops: Type.Array(Type.Object({ nodes: Type.Array(Type.String()), safe: Type.Boolean(), why: Type.String() }), {
-      description: 'Whether loops can block themselves.',
+      description: 'Loops of the graph, and whether they can deadlock.',
     }),
     assumptions: Type.Array(Type.String()),
     drift: Type.Array(
@@ -83,7 +83,7 @@ export const AnalysisAnswer = Type.Object(
           inFlight: Type.Integer(),
           difference: Type.Integer(),
           lanesDifference: Type.Integer({
-            description: 'A running pipeline is not read at one instant: small figures come and go.',
+            description: 'Counters of a running pipeline are read one after another, so small differences come and go.',
           }),
           holds: Type.Boolean(),
         }),
@@ -142,7 +142,7 @@ export function analysis(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/analysis', {
       tag: 'analysis',
-      summary: 'Declared, predicted and measured side by side; the bottleneck and why; drift; the ledger.',
+      summary: 'Compares declared, predicted and measured figures, and explains the bottleneck.',
       params: PIPELINE,
       answer: AnalysisAnswer,
       handle: ({ params }) => analysisOf(runningOf(room, params.pipeline)),

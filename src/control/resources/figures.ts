@@ -32,34 +32,34 @@ export const Shares = Type.Object(
   Object.fromEntries(
     namesOf(TIMES).map((name) => [name, Type.Number({ minimum: 0, maximum: 1, description: TIMES[name].text })]),
   ) as Fields<Time, Type.TNumber>,
-  { description: 'Shares of the time of the workers, from 0 to 1.' },
+  { description: 'How workers spend their time: shares from 0 to 1.' },
 )
 export type Shares = Type.Static<typeof Shares>
 
 const Described = Type.Object({
-  name: Type.String({ description: 'Its field in answers.' }),
-  rate: Type.Optional(Type.String({ description: 'The field of its rate, for counters.' })),
+  name: Type.String({ description: 'Name of the field in answers.' }),
+  rate: Type.Optional(Type.String({ description: 'Name of the field of its rate, if it is a counter.' })),
   kind: Type.Enum(['counter', 'gauge']),
   unit: Type.String(),
-  metric: Type.Optional(Type.String({ description: 'Its name in `/metrics`.' })),
+  metric: Type.Optional(Type.String({ description: 'Name in `/metrics`.' })),
   label: Type.String(),
   text: Type.String(),
 })
 
 const DescribedHistogram = Type.Object({
-  kind: Type.String({ description: 'Its name in addresses and answers.' }),
+  kind: Type.String({ description: 'Name in URLs and answers.' }),
   unit: Type.String(),
-  metric: Type.String({ description: 'Its name in `/metrics`; times are in seconds there.' }),
+  metric: Type.String({ description: 'Name in `/metrics`, where times are in seconds.' }),
   label: Type.String(),
   text: Type.String(),
 })
 
 export const FiguresAnswer = Type.Object(
   {
-    nodes: Type.Array(Described, { description: 'Of each node.' }),
-    edges: Type.Array(Described, { description: 'Of each edge.' }),
+    nodes: Type.Array(Described, { description: 'Figures of each node.' }),
+    edges: Type.Array(Described, { description: 'Figures of each edge.' }),
     times: Type.Array(Type.Object({ name: Type.String(), label: Type.String(), text: Type.String() }), {
-      description: 'What the time of workers goes into.',
+      description: 'How workers spend their time.',
     }),
     histograms: Type.Array(DescribedHistogram),
   },
@@ -86,7 +86,7 @@ export function figures(): readonly Endpoint[] {
   return [
     endpoint('GET /figures', {
       tag: 'figures',
-      summary: 'What each figure means: names, units, labels and metrics.',
+      summary: 'Describes all figures: names, units, labels and metrics.',
       answer: FiguresAnswer,
       handle: () => answer,
     }),

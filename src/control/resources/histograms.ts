@@ -47,17 +47,17 @@ export const HistogramList = Type.Object(
 export type HistogramList = Type.Static<typeof HistogramList>
 
 const Distribution = Type.Object({
-  seconds: Type.Number({ description: 'How long it was recorded.' }),
+  seconds: Type.Number({ description: 'Seconds of recording.' }),
   figures: HistogramFigures,
   points: Type.Array(
     Type.Object({
-      share: Type.Number({ description: 'Of all values, from 0 to 1.' }),
+      share: Type.Number({ description: 'Share of all values, from 0 to 1.' }),
       value: Type.Number(),
-      count: Type.Integer({ description: 'Values up to this one.' }),
+      count: Type.Integer({ description: 'Number of values up to this one.' }),
     }),
-    { description: 'Closer the nearer to 1, as HdrHistogram prints them.' },
+    { description: 'Points of the distribution, denser towards 1, as HdrHistogram prints them.' },
   ),
-  hdr: Type.Optional(Type.String({ description: 'HdrHistogram V2, compressed, base64.' })),
+  hdr: Type.Optional(Type.String({ description: 'HdrHistogram V2 encoding, compressed, as base64.' })),
 })
 
 export const HistogramAnswer = Type.Object(
@@ -80,7 +80,7 @@ export function histograms(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/histograms', {
       tag: 'figures',
-      summary: 'All histograms in short, since the start.',
+      summary: 'Summarizes all histograms since the start.',
       params: PIPELINE,
       answer: HistogramList,
       handle: ({ params }) => {
@@ -96,8 +96,7 @@ export function histograms(room: Room): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/stages/:node/histograms/:kind', {
       tag: 'figures',
-      summary:
-        'One histogram: figures, distribution, and the encoding of HdrHistogram; since the start and over a window.',
+      summary: 'Returns one histogram, since the start and over a window.',
       params: { ...NODE, kind: Kind },
       query: {
         window: Type.Optional(
@@ -105,10 +104,10 @@ export function histograms(room: Room): readonly Endpoint[] {
             minimum: 1,
             maximum: 60,
             default: 10,
-            description: 'Seconds. The first question begins to look.',
+            description: 'Window in seconds. Sampling starts with the first request.',
           }),
         ),
-        hdr: Type.Optional(Type.Boolean({ default: false, description: 'With the base64 of HdrHistogram V2.' })),
+        hdr: Type.Optional(Type.Boolean({ default: false, description: 'Include the HdrHistogram V2 encoding.' })),
       },
       answer: HistogramAnswer,
       errors: ['NODE_UNKNOWN', 'HISTOGRAM_UNKNOWN'],

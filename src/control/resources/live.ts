@@ -8,7 +8,7 @@ import { workerTime } from '../../telemetry/times.ts'
 import { EDGE_COUNT_FIELDS, EDGE_RATE_FIELDS, NODE_COUNT_FIELDS, NODE_RATE_FIELDS, Shares } from './figures.ts'
 import { STATES, type Running, type Watched } from '../watched.ts'
 
-/** What readers are sent again and again: a pipeline in short, its rates over the last second. */
+/** What subscribers are sent again and again: a pipeline in short, its rates over the last second. */
 export const Live = Type.Object(
   {
     time: Type.Number({ description: 'Milliseconds since 1970.' }),
@@ -22,12 +22,12 @@ export const Live = Type.Object(
     }),
     totals: Type.Object(
       {
-        acked: Type.Integer({ description: 'All that came of it is done.' }),
+        acked: Type.Integer({ description: 'Source records that were acked.' }),
         ackedPerSecond: Type.Number(),
         failed: Type.Integer(),
         inFlight: Type.Integer(),
       },
-      { description: 'Source records, of all sources together.' },
+      { description: 'Totals of all sources.' },
     ),
     deadLetters: Type.Integer({ description: 'Records given up since the start.' }),
     stages: Type.Array(
@@ -36,8 +36,8 @@ export const Live = Type.Object(
         ...NODE_COUNT_FIELDS,
         ...NODE_RATE_FIELDS,
         shares: Shares,
-        p50Ms: Type.Number({ description: 'Of a call, since the start.' }),
-        p99Ms: Type.Number({ description: 'Of a call, since the start.' }),
+        p50Ms: Type.Number({ description: 'Of the service time, since the start.' }),
+        p99Ms: Type.Number({ description: 'Of the service time, since the start.' }),
         workers: Type.Array(
           Type.Object({
             state: Type.Enum([...WORKER_STATES]),
@@ -49,10 +49,10 @@ export const Live = Type.Object(
       }),
     ),
     edges: Type.Array(Type.Object({ ...EDGE_COUNT_FIELDS, ...EDGE_RATE_FIELDS }), {
-      description: 'In the order of the edges of the graph.',
+      description: 'In the order of the edges in the graph.',
     }),
   },
-  { description: 'Rates and shares are of the last second.' },
+  { description: 'Totals since the start; rates and shares over the last second.' },
 )
 export type Live = Type.Static<typeof Live>
 

@@ -11,7 +11,7 @@ export function metrics(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /metrics', {
       tag: 'health',
-      summary: 'Everything that is counted, as Prometheus reads it.',
+      summary: 'Returns all metrics in the text format of Prometheus.',
       answer: 'text/plain',
       handle: ({ reply }) => {
         void reply.type(TYPE)
@@ -27,7 +27,7 @@ function metricsText(all: readonly Watched[]): string {
     for (const each of STATES) {
       text.gauge(
         'millrace_pipeline_state',
-        'One for the state that a pipeline is in.',
+        '1 for the current state of the pipeline, 0 for all others.',
         { pipeline, state: each },
         each === state ? 1 : 0,
       )
@@ -42,21 +42,26 @@ function metricsText(all: readonly Watched[]): string {
 
 function pipelineMetrics(text: Metrics, pipeline: string, { pipeline: { plan, deadLetters }, sampler }: Running): void {
   const { elapsedMs } = sampler.now()
-  text.gauge('millrace_pipeline_uptime_seconds', 'Time since the pipeline ran.', { pipeline }, elapsedMs / 1_000)
-  text.gauge('millrace_pipeline_memory_bytes', 'Shared memory of a pipeline.', { pipeline }, plan.memoryBytes)
+  text.gauge(
+    'millrace_pipeline_uptime_seconds',
+    'Time since the pipeline started running.',
+    { pipeline },
+    elapsedMs / 1_000,
+  )
+  text.gauge('millrace_pipeline_memory_bytes', 'Shared memory of the pipeline.', { pipeline }, plan.memoryBytes)
   text.counter(
     'millrace_dead_letters_total',
-    'Records given up that the embedding thread was told of.',
+    'Records given up and reported as dead letters.',
     { pipeline },
     deadLetters.total,
   )
   text.counter(
     'millrace_dead_letters_dropped_total',
-    'Dead letters that made room for newer ones.',
+    'Dead letters removed to make room for newer ones.',
     { pipeline },
     deadLetters.dropped,
   )
-  text.gauge('millrace_dead_letters_bytes', 'Memory of the kept dead letters.', { pipeline }, deadLetters.bytes)
+  text.gauge('millrace_dead_letters_bytes', 'Memory used by the kept dead letters.', { pipeline }, deadLetters.bytes)
 }
 
 function nodeMetrics(text: Metrics, pipeline: string, { sampler }: Running): void {
@@ -86,13 +91,13 @@ function workerMetrics(text: Metrics, pipeline: string, running: Running): void 
   for (const { node, worker, state, epoch } of running.pipeline.workers()) {
     const labels = { pipeline, node, worker }
     const found = stages[node]!.workers[worker]!
-    text.gauge('millrace_worker_up', 'One while a worker runs.', labels, state === 'running' ? 1 : 0)
-    text.counter('millrace_worker_restarts_total', 'Lives of a worker that have ended.', labels, epoch)
-    text.counter('millrace_worker_handoffs_total', 'Journalled steps of a worker.', labels, found.handoffs)
+    text.gauge('millrace_worker_up', '1 while the worker is running.', labels, state === 'running' ? 1 : 0)
+    text.counter('millrace_worker_restarts_total', 'Restarts of the worker.', labels, epoch)
+    text.counter('millrace_worker_handoffs_total', 'Hand-offs committed by the worker.', labels, found.handoffs)
     for (const [spent, ms] of TIME_NAMES) {
       text.counter(
         'millrace_worker_time_seconds_total',
-        'What the time of a worker went into.',
+        'Time of the worker, by what it was spent on.',
         { ...labels, spent },
         found[ms] / 1_000,
       )

@@ -26,9 +26,12 @@ export const StatsAnswer = Type.Object(
   {
     pipeline: Type.String(),
     time: Type.Number({ description: 'Milliseconds since 1970.' }),
-    elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline ran.' }),
+    elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline started running.' }),
     seconds: inEachWindow(
-      Type.Number({ description: 'How long the window really is: shorter while there is no more to look back on.' }),
+      Type.Number({
+        description:
+          'Actual length of the window, in seconds. Shorter than its name until the pipeline has been sampled that long.',
+      }),
     ),
     stages: Type.Array(
       Type.Object({
@@ -47,7 +50,7 @@ export const StatsAnswer = Type.Object(
       }),
     ),
     nodes: Type.Array(Type.Object({ node: Type.String(), totals: Counts }), {
-      description: 'Nodes that other stages run: fused ones, and those without threads.',
+      description: 'Nodes that run in the workers of another stage: fused nodes and nodes without threads.',
     }),
     edges: Type.Array(
       Type.Object({
@@ -67,7 +70,7 @@ export function stats(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/stats', {
       tag: 'figures',
-      summary: 'Totals, rates over a second, ten seconds and a minute, and what the workers’ time goes into.',
+      summary: 'Returns totals, rates over 1 s, 10 s and 1 min, and how workers spend their time.',
       params: PIPELINE,
       answer: StatsAnswer,
       handle: ({ params }) => statsOf(runningOf(room, params.pipeline)),

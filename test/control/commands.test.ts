@@ -297,16 +297,18 @@ test('figures are answered and conserved while workers are killed', async () => 
   })
 })
 
-test('acts and events are logged from a level that can be changed', async () => {
-  const lines: { level: string; text: string; act?: string; status?: number }[] = []
+test('commands and events are logged from a level that can be changed', async () => {
+  const lines: { level: string; text: string; command?: string; status?: number }[] = []
   const write = (level: string) => (fields: object, text: string) => void lines.push({ level, text, ...fields })
   const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, write(level)])
   const logger: any = { ...Object.fromEntries(levels), level: 'info', child: () => logger }
   await controlled(graphs.pushed, { serve: { logger } }, async ({ ask, get }) => {
     await ask('POST', '/pipelines/pushed/pause')
-    assert.ok(lines.some(({ text, act }) => text === 'act' && act === 'POST /pipelines/:pipeline/pause'))
+    assert.ok(lines.some(({ text, command }) => text === 'command' && command === 'POST /pipelines/:pipeline/pause'))
     await ask('POST', '/pipelines/pushed/sources/check/pause')
-    await until('a refused act is logged', () => lines.some(({ level, status }) => level === 'warn' && status === 409))
+    await until('a refused command is logged', () =>
+      lines.some(({ level, status }) => level === 'warn' && status === 409),
+    )
     assert.deepEqual((await ask('PUT', '/log-level', { level: 'error' })).json, { level: 'error' })
     assert.deepEqual(await get('/log-level'), { level: 'error' })
     lines.length = 0
