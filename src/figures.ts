@@ -4,7 +4,7 @@
  * and the line that counts it.
  */
 export interface Figure {
-  readonly unit: 'records' | 'bytes' | 'ms' | 'ns' | 'steps'
+  readonly unit: 'records' | 'bytes'
   /** A counter only grows, so it has a rate; a gauge is what is there just now. */
   readonly kind: 'counter' | 'gauge'
   /** Name in the text of Prometheus, behind `millrace_`; absent where it is not exported. */

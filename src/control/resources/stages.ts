@@ -7,6 +7,7 @@ import { endpoint, examplesOf, NODE, PIPELINE, type Endpoint } from '../endpoint
 import { wallMsAt } from '../../time.ts'
 import { ErrorView, errorView } from '../error-view.ts'
 import { type Room, runningOf } from '../room.ts'
+import { NODE_COUNT_FIELDS } from './figures.ts'
 import type { Running } from '../watched.ts'
 
 export const DeathView = Type.Object({
@@ -37,9 +38,9 @@ export const StageView = Type.Object(
         description: 'Sources only: the rate limit in records per second; null if there is none.',
       }),
     ),
-    inFlight: Type.Integer({ description: 'Taken and not yet done; of a source: on their way.' }),
-    retried: Type.Integer(),
-    crashed: Type.Integer({ description: 'Records given up because their worker died with them too often.' }),
+    inFlight: NODE_COUNT_FIELDS.inFlight,
+    retried: NODE_COUNT_FIELDS.retried,
+    crashed: NODE_COUNT_FIELDS.crashed,
     workers: Type.Array(WorkerView),
   },
   {
