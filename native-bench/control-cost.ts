@@ -1,6 +1,6 @@
 /**
  * What the control API costs: `node build/native-bench/control-cost.js [--rounds N] [--browser] [--json]`.
- * Throughput of one pipeline, by turns alone and with its API polled at 10 Hz (`/stats`), a reader of server-sent events, and
+ * Throughput of one pipeline, by turns alone and with its API polled at 10 Hz (`/stats`), a subscriber to server-sent events, and
  * the page; then the main thread's time for each answer of a pipeline with 50 stages. The page is a process that asks for all
  * that the page asks for: what a browser needs to draw it is no cost of the API. With `--browser` it is a Chromium on this
  * machine, which takes its cores from the pipeline.

@@ -246,13 +246,13 @@ export const ERROR_CODES = {
     text: 'Another web page may not ask for this.',
     fix: 'Use the page that the API serves itself, or a client that is no browser. Under another name than that of this machine the API needs a `token`, or that name in `hosts`.',
   },
-  ACTS_TOO_FAST: {
-    text: 'Too many acts in a short time.',
-    fix: 'Wait as the header `retry-after` says, or raise the option `actsPerSecond` of the control API.',
+  COMMANDS_TOO_FAST: {
+    text: 'Too many commands in a short time.',
+    fix: 'Wait as the header `retry-after` says, or raise the option `commandsPerSecond` of the control API.',
   },
-  READERS_TOO_MANY: {
-    text: 'Too many readers follow the events.',
-    fix: 'Close some, or raise the option `maxReaders` of the control API.',
+  SUBSCRIBERS_TOO_MANY: {
+    text: 'Too many subscribers follow the events.',
+    fix: 'Close some, or raise the option `maxSubscribers` of the control API.',
   },
   ADDRESS_NEEDS_TOKEN: {
     text: 'The control API would be open to other machines.',

@@ -108,18 +108,13 @@ export type { Drop } from './supervisor/drops.ts'
 export type { Report } from './supervisor/report.ts'
 export type { PipelineState } from './supervisor/state.ts'
 export { rehearse, run, type RunArguments, type RunOptions } from './supervisor/run.ts'
-export type { NodeCounter } from './telemetry/counters.ts'
+export type { EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
+export type { NodeCounts } from './telemetry/counts.ts'
+export type { TimeShares, WorkerTimes } from './telemetry/times.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'
 export { distributions } from './telemetry/distributions.ts'
 export { measurements } from './telemetry/measurements.ts'
-export type {
-  EdgeSnapshot,
-  LaneSnapshot,
-  NodeCounts,
-  Snapshot,
-  StageSnapshot,
-  WorkerSnapshot,
-} from './telemetry/snapshot.ts'
+export type { EdgeSnapshot, LaneSnapshot, Snapshot, StageSnapshot, WorkerSnapshot } from './telemetry/snapshot.ts'
 export type { PushOutcome, Receipt } from './worker/push.ts'
 export type { HistogramCopy } from './telemetry/histogram-read.ts'
 export type { Death } from './supervisor/history.ts'

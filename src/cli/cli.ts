@@ -74,7 +74,7 @@ function overview(): string {
     '',
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'GRAPH is a module that exports a graph, or a JSON file. `millrace COMMAND --help` says more, `millrace --version` which.',
+    'GRAPH is a module that exports a graph, or a JSON file. `millrace COMMAND --help` lists the options, `millrace --version` prints the version.',
   ].join('\n')
 }
 

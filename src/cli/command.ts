@@ -9,7 +9,7 @@ export interface CommandOption {
 
 /** Of `--token`, wherever there is one. */
 export const TOKEN_TEXT =
-  'Token of the API. Others on this machine can read it in the list of processes: better leave it to the variable MILLRACE_TOKEN.'
+  'Token of the API. Other users of this machine can see the command line; MILLRACE_TOKEN is safer.'
 
 /** Values of the options by name, as `parseArgs` gives them. */
 export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>

@@ -1,4 +1,4 @@
-import type { GraphAnswer, Live, LoggedEvent } from '../control/index.ts'
+import type { ErrorView, GraphAnswer, Live, LoggedEvent } from '../control/index.ts'
 import { durationText, numberText, percentText, rateText } from '../render/text.ts'
 import type { Output } from './command.ts'
 import { bar, cell, fittingTable, type RankedColumn, oneLine } from './table.ts'
@@ -100,8 +100,8 @@ function stageLines({ stages, bottleneck }: Live, room: number, width: number, o
       of: ({ node }) => `${node === bottleneck.node ? '▸ ' : '  '}${cell(node)}`,
     },
     right('WORKERS', 5, ({ workers }) => String(workers.length)),
-    right('IN', 0, (stage) => rateText(stage.in)),
-    right('OUT', 4, (stage) => rateText(stage.out)),
+    right('IN', 0, (stage) => rateText(stage.inPerSecond)),
+    right('OUT', 4, (stage) => rateText(stage.outPerSecond)),
     { title: 'BUSY', rank: 1, of: ({ shares }) => bar(shares.busy) },
     right('', 0, ({ shares }) => percentText(shares.busy)),
     right('BLOCKED', 0, ({ shares }) => percentText(shares.blocked)),
@@ -115,7 +115,7 @@ function stageLines({ stages, bottleneck }: Live, room: number, width: number, o
 }
 
 function edgesOf({ edges }: GraphAnswer, live: Live): Edge[] {
-  return live.edges.map(({ rate, queued, capacity, dropped }, i) => {
+  return live.edges.map(({ recordsPerSecond: rate, queued, capacity, dropped }, i) => {
     const { from, to } = edges[i] ?? { from: '', to: '' }
     return { from, to, rate, fill: capacity === 0 ? 0 : Math.min(1, queued / capacity), dropped }
   })
@@ -149,8 +149,8 @@ function eventLine({ time, name, fields }: LoggedEvent): string {
   const { node, worker, error, cause } = fields as {
     node?: string
     worker?: number
-    error?: { name: string; message?: string }
-    cause?: { name: string; message?: string }
+    error?: ErrorView
+    cause?: ErrorView
   }
   const place = node === undefined ? '' : ` ${cell(node)}${worker === undefined ? '' : ` #${worker}`}`
   const why = error ?? cause

@@ -6,6 +6,7 @@ import { whatIf } from '../analysis/flow/what-if.ts'
 import { graphFromJson } from '../analysis/graph-from-json.ts'
 import { validate } from '../analysis/validate.ts'
 import type { ControlClient } from '../control/index.ts'
+import { HISTOGRAMS } from '../figures.ts'
 import type { GraphData } from '../graph/types.ts'
 
 /** A tool as the protocol lists it, and what it does. `input` is JSON Schema of its arguments, beside `pipeline`. */
@@ -38,9 +39,14 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
     'Which stage limits the pipeline and why, in a sentence; who waits for whom; declared, predicted and measured figures; drift; the ledger.',
   ),
   stats: read('/stats', 'Rates over 1 s, 10 s and 1 min, totals, and what each worker spends its time on.'),
-  stages: read('/stages', 'Stages and workers: state, restarts with their causes, records in hand.'),
+  stages: read('/stages', 'Stages and workers: state, restarts with their causes, records in the handler.'),
   lanes: read('/lanes', 'Lanes between workers: credit, fill, time that writers were blocked.'),
-  histograms: read('/histograms', 'Percentiles of service time, time in lane, batch size, ack latency and end to end.'),
+  histograms: read(
+    '/histograms',
+    `Percentiles of each stage: ${Object.values(HISTOGRAMS)
+      .map(({ label }) => label)
+      .join(', ')}.`,
+  ),
   dead_letters: read('/dead-letters', 'Records that were given up, with their errors.'),
   events: read('/events', 'The latest events: deaths, restarts, retries, stalls.'),
   plan: read('/plan', 'How the graph is laid out: stages, workers, lanes and the bytes that they use.'),

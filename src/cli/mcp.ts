@@ -16,7 +16,7 @@ export const mcp: Command = {
   async run({ positionals, values }) {
     const [url, ...more] = positionals
     if (url === undefined || more.length > 0 || !URL.canParse(url)) {
-      throw new UsageError('Say which API: one URL, such as http://127.0.0.1:4480.')
+      throw new UsageError('Expected one URL of a control API, such as http://127.0.0.1:4480.')
     }
     const [{ ControlClient }, sdk] = await Promise.all([loadControl(), loadSdk()])
     const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })

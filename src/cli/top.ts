@@ -7,27 +7,27 @@ import { Screen } from './screen.ts'
 const KEPT_EVENTS = 20
 
 export const top: Command = {
-  summary: 'Shows a running pipeline, live: what its control API says.',
+  summary: 'Monitors a running pipeline through its control API.',
   usage: 'URL [--pipeline NAME] [--token TOKEN] [--rate HZ] [--once] [--json]',
   options: {
-    pipeline: { type: 'string', value: 'NAME', text: 'Which pipeline. Default: the first.' },
+    pipeline: { type: 'string', value: 'NAME', text: 'Name of the pipeline. Default: the first.' },
     token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
     rate: { type: 'string', value: 'HZ', text: 'Snapshots per second, at most 10. Default: 2.' },
-    once: { type: 'boolean', text: 'One look, then the end; so it is wherever there is no terminal.' },
-    json: { type: 'boolean', text: 'Prints each snapshot as one line of JSON.' },
+    once: { type: 'boolean', text: 'Print one snapshot and exit. Default without a terminal.' },
+    json: { type: 'boolean', text: 'Print each snapshot as one line of JSON.' },
   },
   async run({ positionals, values, output }) {
     const [url, ...more] = positionals
     if (url === undefined || more.length > 0 || !URL.canParse(url)) {
-      throw new UsageError('Say which API: one URL, such as http://127.0.0.1:4480.')
+      throw new UsageError('Expected one URL of a control API, such as http://127.0.0.1:4480.')
     }
     const rateHz = numberOf(values, 'rate', 0.05) ?? 2
-    if (rateHz > 10) throw new UsageError('--rate takes at most 10.')
+    if (rateHz > 10) throw new UsageError('--rate must be at most 10.')
     const { ControlClient } = await loadControl()
     const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
     const name = textOf(values, 'pipeline') ?? (await client.pipelines())[0]?.name
     if (name === undefined) {
-      output.warn('There is no pipeline there.')
+      output.warn('No pipeline found at this URL.')
       return 1
     }
     const asJson = values['json'] === true

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { MillraceError } from '../errors.ts'
 
 /** Who may ask: everyone for what is open, else whoever has the token, where one is set. */
-export type Access = 'open' | 'read' | 'act'
+export type Access = 'open' | 'read' | 'command'
 
 /** Looks at who asks. @throws TOKEN_MISSING, TOKEN_WRONG, ORIGIN_REFUSED */
 export type Guard = (headers: IncomingHttpHeaders, access: Access) => void
@@ -18,7 +18,7 @@ export function guardOf({ token, hosts = [] }: { readonly token?: string; readon
   return (headers, access) => {
     if (access === 'open') return
     if (wanted === undefined) refuseForeignHost(headers.host, names)
-    if (access === 'act') refuseForeignOrigin(headers)
+    if (access === 'command') refuseForeignOrigin(headers)
     if (wanted !== undefined) checkToken(headers.authorization, wanted)
   }
 }

@@ -1,14 +1,14 @@
 import { MillraceError } from '../errors.ts'
 import type { ErrorAnswer } from './errors.ts'
 import type { LoggedEvent } from './event-log.ts'
-import type { Live } from './live.ts'
-import type { ActAnswer } from './resources/acts.ts'
+import type { CommandAnswer } from './resources/commands.ts'
 import type { AnalysisAnswer } from './resources/analysis.ts'
 import type { DeadLetterList } from './resources/dead-letters.ts'
 import type { EventList } from './resources/events.ts'
 import type { GraphAnswer } from './resources/graph.ts'
 import type { HistogramList } from './resources/histograms.ts'
 import type { LaneList } from './resources/lanes.ts'
+import type { Live } from './resources/live.ts'
 import type { PipelineList, PipelineSummary } from './resources/pipelines.ts'
 import type { PlanAnswer } from './resources/plan.ts'
 import type { StageList } from './resources/stages.ts'
@@ -58,8 +58,8 @@ export class ControlClient {
     return (await this.#json('GET', `/pipelines/${encodeURIComponent(pipeline)}${resource}`)) as Resources[R]
   }
 
-  async act(pipeline: string, act: 'pause' | 'resume' | 'drain' | 'stop'): Promise<ActAnswer> {
-    return (await this.#json('POST', `/pipelines/${encodeURIComponent(pipeline)}/${act}`)) as ActAnswer
+  async command(pipeline: string, command: 'pause' | 'resume' | 'drain' | 'stop'): Promise<CommandAnswer> {
+    return (await this.#json('POST', `/pipelines/${encodeURIComponent(pipeline)}/${command}`)) as CommandAnswer
   }
 
   /** Snapshots and events, until the signal aborts or the connection ends. */

@@ -5,7 +5,7 @@ import { CONTROL_OPTIONS, type Given, resolve } from '../options/index.ts'
 import { printable } from '../shown.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { LIBRARY_VERSION } from '../version.ts'
-import { ActLimits } from './act-limit.ts'
+import { CommandLimits } from './command-limit.ts'
 import { guardOf, type Guard } from './auth.ts'
 import { checker, textChecker } from './checker.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -13,10 +13,11 @@ import { sendError } from './errors.ts'
 import { Log } from './log.ts'
 import { sendUnknown } from './not-found.ts'
 import { openApi } from './openapi.ts'
-import { acts } from './resources/acts.ts'
+import { commands } from './resources/commands.ts'
 import { analysis } from './resources/analysis.ts'
 import { deadLetters } from './resources/dead-letters.ts'
 import { events, Feeds } from './resources/events.ts'
+import { figures } from './resources/figures.ts'
 import { graph } from './resources/graph.ts'
 import { health } from './resources/health.ts'
 import { histograms } from './resources/histograms.ts'
@@ -66,7 +67,7 @@ export function plugin(given: Pipelines, options: ControlOptions, { guard, isWho
       options: resolved,
       pipelines: new Map(named(given).map(([name, pipeline]) => [name, new Watched(name, pipeline, resolved)])),
       log: new Log(app.log),
-      acts: new ActLimits(resolved.actsPerSecond),
+      commands: new CommandLimits(resolved.commandsPerSecond),
     }
     const feeds = new Feeds()
     for (const { events: log } of room.pipelines.values()) log.listen((event) => room.log.event(event))
@@ -87,7 +88,7 @@ export function plugin(given: Pipelines, options: ControlOptions, { guard, isWho
     })
     acceptJsonOnly(app)
     for (const endpoint of all) register(app, endpoint, room, guard)
-    // Readers never end by themselves, and a server waits for its requests.
+    // Subscribers never end by themselves, and a server waits for its requests.
     app.addHook('preClose', (done) => {
       feeds.close()
       done()
@@ -107,13 +108,14 @@ function endpointsOf(room: Room, feeds: Feeds): readonly Endpoint[] {
     ...graph(room),
     ...plan(room),
     ...stages(room),
+    ...figures(),
     ...stats(room),
     ...lanes(room),
     ...histograms(room),
     ...analysis(room),
     ...events(room, feeds),
     ...deadLetters(room),
-    ...acts(room),
+    ...commands(room),
     ...records(room),
   ]
 }
@@ -149,7 +151,7 @@ function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: G
     exposeHeadRoute: endpoint.answer !== 'text/event-stream',
     onRequest: (request, _, done) => {
       guard(request.headers, access)
-      if (access === 'act') room.acts.take(`${method} ${path}`, pipelineOf(request, room))
+      if (access === 'command') room.commands.take(`${method} ${path}`, pipelineOf(request, room))
       done()
     },
     handler: async (request, reply) => {
@@ -163,20 +165,20 @@ function register(app: FastifyInstance, endpoint: Endpoint, room: Room, guard: G
       void reply.code(status)
       return handle(call)
     },
-    ...(access === 'act' ? { onSend: loggedAct(`${method} ${path}`, room.log) } : {}),
+    ...(access === 'command' ? { onSend: loggedCommand(`${method} ${path}`, room.log) } : {}),
     // Answers are made here, field by field: there is nothing to strip, and a wrong type must not become a 500.
     serializerCompiler: () => (data) => printable(JSON.stringify(data)),
   })
 }
 
-/** The pipeline that an act is on; none where there is no such one. */
+/** The pipeline that a command is for; empty if there is none. */
 function pipelineOf({ params }: FastifyRequest, { pipelines }: Room): string {
   const { pipeline = '' } = params as { pipeline?: string }
   return pipelines.has(pipeline) ? pipeline : ''
 }
 
-/** Every act is logged with who asked and how it ended, those that were refused too. */
-function loggedAct(act: string, log: Log) {
+/** Every command is logged with the client and the status, also those that were refused. */
+function loggedCommand(command: string, log: Log) {
   return (
     request: FastifyRequest,
     reply: FastifyReply,
@@ -186,7 +188,7 @@ function loggedAct(act: string, log: Log) {
     const { statusCode: status } = reply
     // Of those that come too fast there may be any number.
     const level = status < 400 ? 'info' : status === 429 ? 'debug' : 'warn'
-    log.write(level, 'act', { act, params: request.params, from: request.ip, status })
+    log.write(level, 'command', { command, params: request.params, from: request.ip, status })
     done(null, payload)
   }
 }

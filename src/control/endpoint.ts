@@ -42,14 +42,14 @@ interface Given<P extends TProperties, Q extends TProperties, B extends TSchema>
   readonly handle: (call: Call<Static<TObject<P>>, Static<TObject<Q>>, Static<B>>) => unknown
 }
 
-/** An endpoint, written as `endpoint('GET /pipelines', { … })`. GET reads; everything else acts. */
+/** An endpoint, written as `endpoint('GET /pipelines', { … })`. GET reads; everything else is a command. */
 export function endpoint<
   P extends TProperties = TProperties,
   Q extends TProperties = TProperties,
   B extends TSchema = TSchema,
 >(address: `${Endpoint['method']} /${string}`, given: Given<P, Q, B>): Endpoint {
   const [method, path] = address.split(' ') as [Endpoint['method'], string]
-  const { params, query, access = method === 'GET' ? 'read' : 'act', status = 200, errors = [], ...rest } = given
+  const { params, query, access = method === 'GET' ? 'read' : 'command', status = 200, errors = [], ...rest } = given
   return {
     ...rest,
     method,
@@ -67,7 +67,7 @@ export const PIPELINE = { pipeline: Type.String({ description: 'Name of the pipe
 export const NODE = { ...PIPELINE, node: Type.String({ description: 'Id of the node.', examples: ['parse'] }) }
 export const WORKER = {
   ...NODE,
-  worker: Type.Integer({ minimum: 0, description: 'Index in its stage, from 0.', examples: [0] }),
+  worker: Type.Integer({ minimum: 0, description: 'Index of the worker in its stage, from 0.', examples: [0] }),
 }
 
 /** The examples of a schema, to stand in the example of another. */

@@ -10,9 +10,9 @@ const DETAIL_BYTES = 200
 export const ErrorAnswer = Type.Object(
   {
     error: Type.Object({
-      code: Type.String({ description: 'Stable; one of the codes of the library.' }),
+      code: Type.String({ description: 'Stable error code, as listed in `docs/errors.md`.' }),
       message: Type.String(),
-      fix: Type.Optional(Type.String({ description: 'What to do about it.' })),
+      fix: Type.Optional(Type.String({ description: 'How to fix it.' })),
     }),
   },
   {
@@ -57,7 +57,7 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   RECORD_NOT_ENCODABLE: 422,
   RECORD_TOO_DEEP: 422,
   RECORD_TOO_LARGE: 422,
-  ACTS_TOO_FAST: 429,
+  COMMANDS_TOO_FAST: 429,
   RECORDS_WAITING: 429,
   HEADERS_TOO_LARGE: 431,
   SVG_RENDERER_MISSING: 501,
@@ -65,7 +65,7 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   PIPELINE_STARTING: 503,
   START_FAILED: 503,
   START_TIMEOUT: 503,
-  READERS_TOO_MANY: 503,
+  SUBSCRIBERS_TOO_MANY: 503,
 }
 
 /** Codes of Fastify that are more than a request that is not as expected. */

@@ -4,14 +4,16 @@ import type { PipelineEvent } from '../supervisor/events.ts'
 import { shown } from '../shown.ts'
 import { errorView } from './error-view.ts'
 
-/** An event of a pipeline as readers get it: plain data, and a number to come back to. */
+/** An event of a pipeline as subscribers get it: plain data, and a number to come back to. */
 export const LoggedEvent = Type.Object(
   {
-    id: Type.Integer({ description: 'Counts up from 1 within the pipeline.' }),
+    id: Type.Integer({ description: 'Sequence number within the pipeline, from 1.' }),
     name: Type.String(),
     pipeline: Type.String(),
     time: Type.Number({ description: 'Milliseconds since 1970.' }),
-    fields: Type.Record(Type.String(), Type.Unknown(), { description: 'What `docs/events.md` says of each event.' }),
+    fields: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'The fields of the event, as described in `docs/events.md`.',
+    }),
   },
   {
     examples: [
@@ -30,7 +32,7 @@ export type LoggedEvent = Type.Static<typeof LoggedEvent>
 /** A report says a line or two of each node. */
 const FIELD_LIMITS = { depth: 16, bytes: 4_194_304 }
 
-/** The last events of a pipeline, for readers that come back or were slow. */
+/** The last events of a pipeline, for subscribers that come back or were slow. */
 export class EventLog {
   /** The number of the newest event; 0 before the first. */
   last = 0
@@ -59,12 +61,12 @@ export class EventLog {
     return { events, missed: Math.max(0, this.last - id - events.length) }
   }
 
-  /** An event's number as readers send it back. */
+  /** An event's number as subscribers send it back. */
   idOf(id: number): string {
     return `${this.#epoch}-${id}`
   }
 
-  /** The number that a reader sent back; 0 where it is of another log, or none. */
+  /** The number that a subscriber sent back; 0 where it is of another log, or none. */
   numberOf(id: string): number {
     const [epoch, number] = id.split('-')
     const value = Number(number)

@@ -1,15 +1,15 @@
-import { liveOf } from './live.ts'
-import { message, type Reader } from './reader.ts'
+import { liveOf } from './resources/live.ts'
+import { message, type Subscriber } from './subscriber.ts'
 import type { Watched } from './watched.ts'
 import { clearInterval, setImmediate, setInterval } from '../time.ts'
 
 const HEARTBEAT_MS = 15_000
 
-/** The readers of one pipeline. Those of one rate share a timer, and the text of each snapshot. */
+/** The subscribers of one pipeline. Those of one rate share a timer, and the text of each snapshot. */
 export class Feed {
   readonly #watched: Watched
-  readonly #groups = new Map<number, { readonly readers: Set<Reader>; readonly timer: NodeJS.Timeout }>()
-  readonly #all = new Set<Reader>()
+  readonly #groups = new Map<number, { readonly subscribers: Set<Subscriber>; readonly timer: NodeJS.Timeout }>()
+  readonly #all = new Set<Subscriber>()
   #unlisten: (() => void) | undefined
   #heartbeat: NodeJS.Timeout | undefined
   #isTelling = false
@@ -23,42 +23,42 @@ export class Feed {
   }
 
   /** @param everyMs undefined: no snapshots. @returns what ends it */
-  add(reader: Reader, everyMs: number | undefined): () => void {
-    this.#all.add(reader)
+  add(subscriber: Subscriber, everyMs: number | undefined): () => void {
+    this.#all.add(subscriber)
     this.#unlisten ??= this.#watched.events.listen(() => this.#tellSoon())
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS).unref()
-    reader.sendEvents()
+    subscriber.sendEvents()
     if (everyMs !== undefined) {
-      this.#group(everyMs).readers.add(reader)
-      reader.send(this.#snapshot())
+      this.#group(everyMs).subscribers.add(subscriber)
+      subscriber.send(this.#snapshot())
     }
-    return () => this.#remove(reader, everyMs)
+    return () => this.#remove(subscriber, everyMs)
   }
 
-  /** Ends all readers. */
+  /** Ends all subscribers. */
   close(): void {
-    for (const reader of this.#all) reader.end()
+    for (const subscriber of this.#all) subscriber.end()
   }
 
-  #group(everyMs: number): { readonly readers: Set<Reader> } {
+  #group(everyMs: number): { readonly subscribers: Set<Subscriber> } {
     const known = this.#groups.get(everyMs)
     if (known !== undefined) return known
-    const readers = new Set<Reader>()
+    const subscribers = new Set<Subscriber>()
     const timer = setInterval(() => {
-      if ([...readers].every((reader) => reader.isUnread())) return
+      if ([...subscribers].every((subscriber) => subscriber.isUnread())) return
       const text = this.#snapshot()
-      for (const reader of readers) reader.send(text)
+      for (const subscriber of subscribers) subscriber.send(text)
     }, everyMs)
-    const group = { readers, timer: timer.unref() }
+    const group = { subscribers, timer: timer.unref() }
     this.#groups.set(everyMs, group)
     return group
   }
 
-  #remove(reader: Reader, everyMs: number | undefined): void {
-    this.#all.delete(reader)
+  #remove(subscriber: Subscriber, everyMs: number | undefined): void {
+    this.#all.delete(subscriber)
     const group = everyMs === undefined ? undefined : this.#groups.get(everyMs)
-    group?.readers.delete(reader)
-    if (group?.readers.size === 0) {
+    group?.subscribers.delete(subscriber)
+    if (group?.subscribers.size === 0) {
       clearInterval(group.timer)
       this.#groups.delete(everyMs!)
     }
@@ -79,11 +79,11 @@ export class Feed {
     this.#isTelling = true
     setImmediate(() => {
       this.#isTelling = false
-      for (const reader of this.#all) reader.sendEvents()
+      for (const subscriber of this.#all) subscriber.sendEvents()
     })
   }
 
   #beat(): void {
-    for (const reader of this.#all) reader.send(': still here\n\n')
+    for (const subscriber of this.#all) subscriber.send(': still here\n\n')
   }
 }

@@ -5,19 +5,26 @@ export { ControlClient, type ClientOptions, type WatchMessage } from './client.t
 export type { ErrorAnswer } from './errors.ts'
 export type { ErrorView } from './error-view.ts'
 export type { LoggedEvent } from './event-log.ts'
-export type { Live } from './live.ts'
 export type { LogLevel } from './log.ts'
-export type { PushedRecord } from './receipts.ts'
-export type { ActAnswer, LogLevelBody, RateLimit, WorkerAct, WorkerActAnswer } from './resources/acts.ts'
+export type {
+  CommandAnswer,
+  LogLevelBody,
+  RateLimit,
+  WorkerCommand,
+  WorkerCommandAnswer,
+} from './resources/commands.ts'
 export type { AnalysisAnswer } from './resources/analysis.ts'
 export type { DeadLetterList, DeadLetterView, Purged } from './resources/dead-letters.ts'
 export type { EventList } from './resources/events.ts'
+export type { Counts, FiguresAnswer, Shares } from './resources/figures.ts'
 export type { GraphAnswer } from './resources/graph.ts'
 export type { HealthAnswer } from './resources/health.ts'
 export type { HistogramAnswer, HistogramFigures, HistogramList } from './resources/histograms.ts'
 export type { LaneList, LaneView } from './resources/lanes.ts'
+export type { Live } from './resources/live.ts'
 export type { PipelineList, PipelineSummary } from './resources/pipelines.ts'
 export type { PlanAnswer } from './resources/plan.ts'
+export type { PushedRecord } from './resources/receipts.ts'
 export type { RecordToPush } from './resources/records.ts'
 export type { StageList, StageView, WorkerView } from './resources/stages.ts'
-export type { Shares, StageWindow, StatsAnswer } from './resources/stats.ts'
+export type { StageWindow, StatsAnswer } from './resources/stats.ts'

@@ -22,7 +22,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   'pipeline.failed': 'error',
 }
 
-/** Acts and events, written to the server's logger; the level can be changed while it runs. */
+/** Commands and events, written to the server's logger; the level can be changed while it runs. */
 export class Log {
   level: LogLevel = 'info'
   readonly #logger: FastifyBaseLogger

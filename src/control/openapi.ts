@@ -3,7 +3,7 @@ import { ERROR_CODES, type ErrorCode, MillraceError } from '../errors.ts'
 import { examplesOf, type Endpoint } from './endpoint.ts'
 import { answerOf, ErrorAnswer, STATUSES } from './errors.ts'
 import { LoggedEvent } from './event-log.ts'
-import { Live } from './live.ts'
+import { Live } from './resources/live.ts'
 
 /** The OpenAPI 3.1 document of some endpoints. Their schemas are JSON Schema as they stand. */
 export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasToken }: OpenApiOptions): object {
@@ -18,8 +18,7 @@ export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasTo
     info: {
       title: 'Millrace control',
       version,
-      description:
-        'What running pipelines do, why they are as fast as they are, and what can be changed while they run.',
+      description: 'Monitor running pipelines, find their bottlenecks, and control them while they run.',
     },
     servers: [{ url: prefix === '' ? '/' : prefix }],
     tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
@@ -53,7 +52,7 @@ function operation(endpoint: Endpoint, hasToken: boolean): object {
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
     responses: {
       [status]: {
-        description: 'As asked.',
+        description: 'Success.',
         content: typeof answer === 'string' ? { [answer]: { schema: { type: 'string' } } } : json(answer),
       },
       ...failures(endpoint, hasToken),
@@ -88,7 +87,7 @@ function failures({ method, access, body, errors, params }: Endpoint, hasToken: 
     'REQUEST_INVALID',
     ...('pipeline' in params.properties ? (['PIPELINE_UNKNOWN', 'PIPELINE_STARTING'] as const) : []),
     ...(method === 'GET' && body === undefined ? [] : (['BODY_NOT_JSON', 'BODY_TOO_LARGE'] as const)),
-    ...(access === 'act' ? (['ACTS_TOO_FAST', 'ORIGIN_REFUSED'] as const) : []),
+    ...(access === 'command' ? (['COMMANDS_TOO_FAST', 'ORIGIN_REFUSED'] as const) : []),
     ...(hasToken && access !== 'open' ? (['TOKEN_MISSING', 'TOKEN_WRONG'] as const) : []),
   ]
   const byStatus = new Map<number, ErrorCode[]>()

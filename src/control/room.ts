@@ -1,6 +1,6 @@
 import type { CONTROL_OPTIONS, Resolved } from '../options/index.ts'
 import { MillraceError } from '../errors.ts'
-import type { ActLimits } from './act-limit.ts'
+import type { CommandLimits } from './command-limit.ts'
 import type { Log } from './log.ts'
 import type { Running, Watched } from './watched.ts'
 
@@ -9,7 +9,7 @@ export interface Room {
   readonly options: Resolved<typeof CONTROL_OPTIONS>
   readonly pipelines: ReadonlyMap<string, Watched>
   readonly log: Log
-  readonly acts: ActLimits
+  readonly commands: CommandLimits
 }
 
 /** @throws PIPELINE_UNKNOWN */

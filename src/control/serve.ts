@@ -21,14 +21,14 @@ export interface ControlServer extends AsyncDisposable {
   readonly host: string
   readonly port: number
   readonly url: string
-  /** Ends all readers and the server; the pipelines go on. */
+  /** Ends all subscribers and the server; the pipelines go on. */
   close(): Promise<void>
 }
 
 /** A request has to have come in within this time; an answer may take as long as it likes. */
 const REQUEST_TIMEOUT_MS = 10_000
 const CHECK_MS = 2_000
-/** A connection over which nothing goes, in neither direction, is closed. Readers of events get something every 15 s. */
+/** A connection over which nothing goes, in neither direction, is closed. Subscribers of events get something every 15 s. */
 const SILENT_MS = 120_000
 /** Who was told that the connection ends has so long to end it. */
 const ENDING_MS = 2_000

@@ -6,7 +6,7 @@ import { Sampler } from '../telemetry/sampler.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
 import { EventLog, type LoggedEvent } from './event-log.ts'
 import { LiveAnalysis } from './live-analysis.ts'
-import { Receipts } from './receipts.ts'
+import { Receipts } from './resources/receipts.ts'
 
 export interface WatchedOptions {
   readonly keptEvents: number

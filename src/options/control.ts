@@ -4,20 +4,20 @@ import type { OptionTable } from './spec.ts'
 export const CONTROL_OPTIONS = {
   token: {
     type: 'string',
-    text: 'What readers and actors have to send as `authorization: Bearer TOKEN`. Default: none is asked for.',
+    text: 'Token that clients send as `authorization: Bearer TOKEN`. Default: none is required.',
   },
   showRecords: {
     type: 'boolean',
     default: false,
-    text: 'Shows what records hold: dead letters with their input, and the texts of errors, which may quote them.',
+    text: 'Show the contents of records: input of dead letters, and error messages, which may quote it.',
   },
-  actsPerSecond: {
+  commandsPerSecond: {
     type: 'number',
     default: 10,
     above: 0,
     max: 10_000,
-    unit: 'acts/s',
-    text: 'Acts of one kind on one pipeline that are taken in the long run; twice as many at once. No kind waits for another.',
+    unit: 'commands/s',
+    text: 'Rate limit for each kind of command on each pipeline, with bursts of twice as many.',
   },
   maxBodyBytes: {
     type: 'integer',
@@ -29,7 +29,7 @@ export const CONTROL_OPTIONS = {
   },
   hosts: {
     type: 'strings',
-    text: 'Names under which the API may be asked without a token, beside those of this machine. Default: none.',
+    text: 'Host names accepted without a token, besides those of this machine. Default: none.',
   },
   keptKeys: {
     type: 'integer',
@@ -37,7 +37,7 @@ export const CONTROL_OPTIONS = {
     min: 1,
     max: 1_000_000,
     unit: 'keys',
-    text: 'Keys of pushed records that a pipeline remembers. A key that was forgotten lets its record in again.',
+    text: 'Idempotency keys of pushed records that a pipeline remembers. A record pushed again with a forgotten key goes in again.',
   },
   keptEvents: {
     type: 'integer',
@@ -45,15 +45,15 @@ export const CONTROL_OPTIONS = {
     min: 1,
     max: 100_000,
     unit: 'events',
-    text: 'Events of a pipeline that are kept for readers that come back.',
+    text: 'Events kept for subscribers that reconnect, per pipeline.',
   },
-  maxReaders: {
+  maxSubscribers: {
     type: 'integer',
     default: 2_000,
     min: 1,
     max: 100_000,
-    unit: 'readers',
-    text: 'Readers that may follow the events at once.',
+    unit: 'subscribers',
+    text: 'Maximum number of subscribers to server-sent events.',
   },
 } as const satisfies OptionTable
 

@@ -14,7 +14,7 @@ interface Entry {
 export class EventList {
   readonly #entries: Entry[] = []
   readonly #lines: Keyed<Entry>
-  readonly #none = h('li', { class: 'none' }, 'Nothing has happened yet.')
+  readonly #none = h('li', { class: 'none' }, 'No events yet.')
   #total = 0
 
   constructor() {

@@ -22,15 +22,15 @@ export function drawEdge(
   const label = s('text', { class: `edge-label ${direction}`, ...beside(points, from, to, direction) })
   parent.append(path, label)
   return (live) => {
-    const most = Math.max(1, ...live.edges.map((each) => each.rate))
+    const most = Math.max(1, ...live.edges.map((each) => each.recordsPerSecond))
     const now = live.edges[index]!
     const fill = now.capacity === 0 ? 0 : now.queued / now.capacity
-    path.style.strokeWidth = `${(1.5 + 7 * Math.sqrt(now.rate / most)).toFixed(1)}px`
+    path.style.strokeWidth = `${(1.5 + 7 * Math.sqrt(now.recordsPerSecond / most)).toFixed(1)}px`
     path.classList.toggle('full', fill > 0.75)
-    setText(label, now.rate > 0 ? rate(now.rate) : '')
+    setText(label, now.recordsPerSecond > 0 ? rate(now.recordsPerSecond) : '')
     setText(
       title,
-      `${edge.from} → ${edge.to}${edge.when === undefined ? '' : ` (${edge.when})`}: ${rate(now.rate)}, ${percent(Math.min(1, fill))} full`,
+      `${edge.from} → ${edge.to}${edge.when === undefined ? '' : ` (${edge.when})`}: ${rate(now.recordsPerSecond)}, ${percent(Math.min(1, fill))} full`,
     )
   }
 }

@@ -86,7 +86,7 @@ function stageNode(node: GraphNode, place: NodePlace, select: (node: string) => 
       const stage = stages.find((each) => each.node === id)
       if (stage === undefined) return
       const { shares, workers } = stage
-      setText(figure, `${rate(stage.in)}${workers.length > 1 ? ` · ${workers.length} workers` : ''}`)
+      setText(figure, `${rate(stage.inPerSecond)}${workers.length > 1 ? ` · ${workers.length} workers` : ''}`)
       const p99 = stage.p99Ms > 0 ? ` · p99 ${duration(stage.p99Ms)}` : ''
       setText(detail, `${percent(shares.busy)} busy${p99}`)
       element.classList.toggle('root', bottleneck.node === id)
@@ -95,7 +95,7 @@ function stageNode(node: GraphNode, place: NodePlace, select: (node: string) => 
         workers.some(({ state }) => state !== 'running' && state !== 'over' && state !== 'left'),
       )
       const isRoot = bottleneck.node === id ? ', the bottleneck' : ''
-      set(element, 'aria-label', `${id}, ${kind}, ${rate(stage.in)}, ${percent(shares.busy)} busy${isRoot}`)
+      set(element, 'aria-label', `${id}, ${kind}, ${rate(stage.inPerSecond)}, ${percent(shares.busy)} busy${isRoot}`)
       let at = left + INSET
       SHARES.forEach((share, i) => {
         const width = whole * Math.min(1, shares[share])
@@ -126,13 +126,16 @@ function passiveNode(graph: GraphAnswer, node: GraphNode, place: NodePlace): Nod
   return {
     element,
     update: ({ edges }) => {
-      const sum = (key: 'rate' | 'queued' | 'capacity'): number =>
+      const sum = (key: 'recordsPerSecond' | 'queued' | 'capacity'): number =>
         behind.reduce((total, i) => total + edges[i]![key], 0)
-      if (kind !== 'buffer') return setText(figure, rate(sum('rate')))
+      if (kind !== 'buffer') return setText(figure, rate(sum('recordsPerSecond')))
       const [queued, capacity] = [sum('queued'), sum('capacity')]
       const fill = capacity === 0 ? 0 : Math.min(1, queued / capacity)
       setText(figure, `${percent(fill)} · ${count(queued)}`)
-      setText(title, `${id} (${kind}): ${count(queued)} of ${count(capacity)} records, ${rate(sum('rate'))} leave`)
+      setText(
+        title,
+        `${id} (${kind}): ${count(queued)} of ${count(capacity)} records, ${rate(sum('recordsPerSecond'))} leave`,
+      )
       level.style.clipPath = `inset(${(100 * (1 - fill)).toFixed(1)}% 0 0 0)`
     },
   }

@@ -80,7 +80,7 @@ export class GraphView {
       const svg = s('svg', {
         viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`,
         role: 'group',
-        'aria-label': 'Stages; choose one to see it below',
+        'aria-label': 'Stages; select one to show it below',
       })
       svg.style.maxWidth = `${width}px`
       svg.style.minWidth = `${SMALLEST[direction] * width}px`

@@ -19,12 +19,12 @@ export class Head {
   constructor(name: string, path: string) {
     this.#path = path
     const [drain, stop] = [
-      `Drain ${name}? Its sources make no more records, and it ends when all of theirs have. It does not start again by itself.`,
-      `Stop ${name} now? What is on its way is nacked to its source.`,
+      `Drain ${name}? Its sources make no more records, and it ends when all records have ended. It does not restart.`,
+      `Stop ${name} now? Records in flight are nacked.`,
     ]
     this.#buttons = [this.#pause, this.#end('drain', 'Drain', drain), this.#end('stop', 'Stop', stop)]
     byId('status').replaceChildren()
-    byId('acts').replaceChildren(...this.#buttons)
+    byId('commands').replaceChildren(...this.#buttons)
   }
 
   show({ state, isPaused, elapsedMs, totals: { acked, ackedPerSecond, inFlight } }: Live): void {

@@ -1,4 +1,4 @@
-import type { HistogramAnswer, HistogramList } from '#src/control/index.js'
+import type { FiguresAnswer, HistogramAnswer, HistogramList } from '#src/control/index.js'
 import { ask } from './api.ts'
 import { h, key } from './dom.ts'
 import { Sight } from './frame.ts'
@@ -7,19 +7,12 @@ import { PercentileTable } from './percentile-table.ts'
 
 type Kind = HistogramAnswer['kind']
 
-const KIND_NAMES: Readonly<Record<Kind, string>> = {
-  service: 'time of a call',
-  lane: 'time on the lane',
-  batch: 'records in a batch',
-  ack: 'time to the ack',
-  endToEnd: 'from source to here',
-}
-
 /** The distributions of a stage, one at a time: the plot, and its figures beside it. */
 export class HistogramView {
   readonly element: HTMLElement
   readonly #pipeline: string
   readonly #node: string
+  readonly #labels: ReadonlyMap<string, string>
   readonly #plot: HdrPlot
   readonly #kinds = h('div', { class: 'tabs', role: 'group', 'aria-label': 'Histogram' })
   readonly #percentiles = new PercentileTable()
@@ -28,9 +21,10 @@ export class HistogramView {
   #answer: HistogramAnswer | undefined
   #isAnswered = false
 
-  constructor(pipeline: string, node: string) {
+  constructor(pipeline: string, node: string, { histograms }: FiguresAnswer) {
     this.#pipeline = `pipelines/${encodeURIComponent(pipeline)}`
     this.#node = node
+    this.#labels = new Map(histograms.map(({ kind, label }) => [kind, label]))
     const plot = h('div', { class: 'chart' })
     this.element = h(
       'div',
@@ -81,7 +75,11 @@ export class HistogramView {
     const kinds = histograms.filter(({ node }) => node === this.#node).map(({ kind }) => kind)
     this.#kinds.replaceChildren(
       ...kinds.map((kind) =>
-        h('button', { type: 'button', 'data-kind': kind, click: () => this.#choose(kind) }, KIND_NAMES[kind]),
+        h(
+          'button',
+          { type: 'button', 'data-kind': kind, click: () => this.#choose(kind) },
+          this.#labels.get(kind) ?? kind,
+        ),
       ),
     )
     if (kinds[0] !== undefined) this.#press(kinds[0])

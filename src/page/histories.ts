@@ -6,9 +6,9 @@ export class Histories {
   readonly #stages = new Map<string, { readonly rates: Series; readonly shares: Series }>()
 
   add({ time, stages }: Live): void {
-    for (const { node, in: into, out, shares } of stages) {
+    for (const { node, inPerSecond, outPerSecond, shares } of stages) {
       const { rates, shares: series } = this.of(node)
-      rates.add(time, into, out)
+      rates.add(time, inPerSecond, outPerSecond)
       series.add(time, shares.busy, shares.blocked)
     }
   }

@@ -54,7 +54,7 @@ export class Letters {
         type: 'button',
         'aria-label': `Replay dead letter ${id}`,
         disabled: !canReplay,
-        title: canReplay ? '' : 'Needs the option inject of the run',
+        title: canReplay ? '' : 'Requires the run option `inject`',
         click: again(() => ask('POST', `${this.#path}/${id}/replay`)),
       },
       'Replay',
@@ -64,10 +64,10 @@ export class Letters {
       {
         type: 'button',
         class: 'quiet',
-        'aria-label': `Forget dead letter ${id}`,
+        'aria-label': `Delete dead letter ${id}`,
         click: again(() => ask('DELETE', `${this.#path}/${id}`)),
       },
-      'Forget',
+      'Delete',
     )
     const element = h(
       'tr',

@@ -52,7 +52,7 @@ async function login(): Promise<void> {
     h(
       'form',
       { method: 'dialog' },
-      h('label', { for: 'token' }, 'This API needs its token.'),
+      h('label', { for: 'token' }, 'This API requires a token.'),
       input,
       h('menu', {}, h('button', { class: 'primary' }, 'Use it')),
     ),

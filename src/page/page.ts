@@ -1,4 +1,4 @@
-import type { GraphAnswer, PipelineList } from '#src/control/index.js'
+import type { FiguresAnswer, GraphAnswer, PipelineList } from '#src/control/index.js'
 import { ApiError, ask } from './api.ts'
 import { byId, h } from './dom.ts'
 import { act, notice } from './notices.ts'
@@ -21,15 +21,15 @@ async function open(name: string): Promise<void> {
   shown = undefined
   setInert(true)
   await act(async () => {
-    const graph = await graphOf(name)
+    const [graph, figures] = await Promise.all([graphOf(name), ask<FiguresAnswer>('GET', 'figures')])
     if (wanted !== name || graph === undefined) return
-    shown = new PipelineView(name, graph)
+    shown = new PipelineView(name, graph, figures)
     setInert(false)
   })
 }
 
 function setInert(isInert: boolean): void {
-  for (const part of [byId('acts'), document.querySelector('main')!]) part.inert = isInert
+  for (const part of [byId('commands'), document.querySelector('main')!]) part.inert = isInert
 }
 
 /** Waits for a pipeline that starts; undefined where another was chosen meanwhile. */
@@ -59,7 +59,7 @@ async function start(): Promise<void> {
     )
     const asked = decodeURIComponent(location.hash.slice(1))
     const first = pipelines.find(({ name }) => name === asked) ?? pipelines[0]
-    if (first === undefined) throw new Error('There is no pipeline here.')
+    if (first === undefined) throw new Error('No pipeline found.')
     void open(first.name)
   })
 }

@@ -1,4 +1,4 @@
-import type { GraphAnswer, Live, LoggedEvent } from '#src/control/index.js'
+import type { FiguresAnswer, GraphAnswer, Live, LoggedEvent } from '#src/control/index.js'
 import { ApiError, watch } from './api.ts'
 import { byId } from './dom.ts'
 import { EventList } from './event-list.ts'
@@ -16,6 +16,7 @@ import { StagePanel } from './stage-panel.ts'
 export class PipelineView {
   readonly #name: string
   readonly #graph: GraphAnswer
+  readonly #figures: FiguresAnswer
   readonly #histories = new Histories()
   readonly #head: Head
   readonly #sentence: Sentence
@@ -29,11 +30,12 @@ export class PipelineView {
   #isChosen = false
   #isLost = false
 
-  constructor(name: string, graph: GraphAnswer) {
+  constructor(name: string, graph: GraphAnswer, figures: FiguresAnswer) {
     const path = `pipelines/${encodeURIComponent(name)}`
     const pick = (node: string): void => this.#pick(node)
     this.#name = name
     this.#graph = graph
+    this.#figures = figures
     this.#head = new Head(name, path)
     this.#sentence = new Sentence(path, graph, pick)
     this.#view = new GraphView(byId('graph'), byId('whole') as HTMLButtonElement, graph, pick)
@@ -85,7 +87,7 @@ export class PipelineView {
     this.#isLost = true
     document.body.classList.add('lost')
     if (error instanceof ApiError) void complain(error)
-    else notice('The connection is lost; it is tried again every second.')
+    else notice('Connection lost. Retrying every second.')
   }
 
   #find(): void {
@@ -106,6 +108,7 @@ export class PipelineView {
     this.#panel = new StagePanel(byId('stage'), node, {
       pipeline: this.#name,
       graph: this.#graph,
+      figures: this.#figures,
       histories: this.#histories,
       act,
       confirm: confirmed,

@@ -31,7 +31,7 @@ export class SourceForm {
       h('label', { for: 'rate-limit' }, 'Rate limit, records/s'),
       this.#input,
       h('button', { type: 'submit' }, 'Set'),
-      h('button', { type: 'button', class: 'quiet', click: asPlanned }, 'As planned'),
+      h('button', { type: 'button', class: 'quiet', click: asPlanned }, 'Reset'),
     )
   }
 

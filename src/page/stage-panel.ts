@@ -1,4 +1,4 @@
-import type { GraphAnswer, Live, StageView } from '#src/control/index.js'
+import type { Counts, FiguresAnswer, GraphAnswer, Live, StageView } from '#src/control/index.js'
 import { ask } from './api.ts'
 import { Sparkline } from './charts.ts'
 import { h, key, setText } from './dom.ts'
@@ -9,10 +9,9 @@ import { paint, shareBar } from './shares.ts'
 import { SourceForm } from './source-form.ts'
 import { type WorkerHost, WorkerTable } from './worker-table.ts'
 
-const FIGURES = ['in', 'out', 'in flight', 'failed', 'dead-lettered', 'retried'] as const
 const RATES = [
-  { label: 'in', color: 'busy' },
-  { label: 'out', color: 'muted' },
+  { label: 'in', figure: 'in', color: 'busy' },
+  { label: 'out', figure: 'out', color: 'muted' },
 ] as const
 const TIMES = [
   { label: 'busy', color: 'busy' },
@@ -21,6 +20,7 @@ const TIMES = [
 export interface PanelHost extends WorkerHost {
   readonly pipeline: string
   readonly graph: GraphAnswer
+  readonly figures: FiguresAnswer
   readonly histories: Histories
 }
 
@@ -28,7 +28,7 @@ export interface PanelHost extends WorkerHost {
 export class StagePanel {
   readonly node: string
   readonly #path: string
-  readonly #figures = FIGURES.map(() => h('dd', {}, '–'))
+  readonly #figures: readonly Shown[]
   readonly #bar = shareBar()
   readonly #charts: readonly Sparkline[]
   readonly #histogram: HistogramView
@@ -51,15 +51,15 @@ export class StagePanel {
         }),
       )
     }
-    this.#histogram = new HistogramView(host.pipeline, node)
+    this.#histogram = new HistogramView(host.pipeline, node, host.figures)
     this.#workers = new WorkerTable(node, this.#path, host)
     const [rates, shares] = [h('div', { class: 'chart' }), h('div', { class: 'chart' })]
-    const figures = FIGURES.map((name, i) => h('div', {}, h('dt', {}, name), this.#figures[i]))
+    this.#figures = host.figures.nodes.map(shownOf)
     const chart = (title: string, lines: typeof RATES | typeof TIMES, place: HTMLElement): HTMLElement =>
       h('figure', {}, h('figcaption', {}, title, ...lines.map(({ label, color }) => key(color, label))), place)
     parent.replaceChildren(
       h('div', { class: 'head' }, h('h2', {}, node), h('span', { class: 'muted' }, kind)),
-      h('dl', { class: 'figures' }, ...figures),
+      h('dl', { class: 'figures' }, ...this.#figures.map(({ element }) => element)),
       this.#bar,
       ...(this.#source === undefined ? [] : [this.#source.element]),
       h('div', { class: 'columns' }, chart('Records ', RATES, rates), chart('Time ', TIMES, shares)),
@@ -74,9 +74,7 @@ export class StagePanel {
   show({ stages }: Live): void {
     const live = stages.find(({ node }) => node === this.node)
     if (live === undefined) return
-    const { failed, deadLettered, retried, inFlight } = live
-    const texts = [rate(live.in), rate(live.out), ...[inFlight, failed, deadLettered, retried].map(count)]
-    this.#figures.forEach((place, i) => setText(place, texts[i]!))
+    for (const figure of this.#figures) figure.update(live)
     paint(this.#bar, live.shares)
     if (this.#view !== undefined) this.#source?.show(this.#view)
     this.#workers.show(live.workers, this.#view)
@@ -96,5 +94,24 @@ export class StagePanel {
 
   async #look(): Promise<void> {
     this.#view = await ask<StageView>('GET', this.#path)
+  }
+}
+
+type Stage = Live['stages'][number]
+
+interface Shown {
+  readonly element: HTMLElement
+  update(stage: Stage): void
+}
+
+/** What the charts show is shown as a rate, everything else as a count. */
+function shownOf({ name, label, text, rate: rateName }: FiguresAnswer['nodes'][number]): Shown {
+  const place = h('dd', {}, '–')
+  const isRate = rateName !== undefined && RATES.some(({ figure }) => figure === name)
+  const field = (isRate ? rateName : name) as keyof Counts
+  const textOf = isRate ? rate : count
+  return {
+    element: h('div', { title: text }, h('dt', {}, label), place),
+    update: (stage) => setText(place, textOf(stage[field])),
   }
 }

@@ -53,8 +53,8 @@ export class WorkerTable {
     const end = async (act: 'restart' | 'kill'): Promise<void> => {
       const text =
         act === 'restart'
-          ? `Restart worker ${index} of ${this.#node}? What it has in hand is called again.`
-          : `Kill worker ${index} of ${this.#node}, as a crash would? It counts against the restarts of the stage.`
+          ? `Restart worker ${index} of ${this.#node}? Calls in progress are repeated.`
+          : `Kill worker ${index} of ${this.#node}, as a crash would? This counts against the restart limit of the stage.`
       if (!(await this.#host.confirm(text, act === 'restart' ? 'Restart' : 'Kill'))) return
       await this.#host.act(() => ask('POST', `${this.#path}/workers/${index}/${act}`, { epoch }))
     }
@@ -82,7 +82,7 @@ export class WorkerTable {
         setText(restarts, String(live.epoch))
         const last = view?.restarts.at(-1)
         const why = last?.error.message ?? last?.error.code ?? last?.error.name ?? ''
-        const text = last === undefined ? '' : `${clock(last.time)} ${last.counts ? '' : '(asked for) '}${why}`
+        const text = last === undefined ? '' : `${clock(last.time)} ${last.counts ? '' : '(requested) '}${why}`
         setText(cause, text)
         set(cause, 'title', text)
         set(buttons, 'hidden', !canEnd)

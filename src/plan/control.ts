@@ -2,16 +2,16 @@ import { DOORBELL_BYTES } from '../lane/doorbell.ts'
 import { LINE_BYTES } from '../lane/memory.ts'
 
 /**
- * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All but one
- * are words of one writer.
+ * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All but GIVEN are
+ * words of one writer; RATE is a float: a plain store, which the ring of the doorbell after it makes visible.
  *
  * Of the pipeline, stored by the supervisor:
  *     0    PHASE   see below
  *     4    RUN low, RUN high: a random number of this run, which the ids of records are mixed from
  *
  * Of each source stage:
- *     0    RATE     records per 1000 seconds that it may make; 0 as planned, -1 without limit. Stored by the supervisor
- *     4    GIVEN    what its limit has let through: the one word here that several workers change (`worker/rate-limit.ts`)
+ *     0    RATE     records per second that it may make; 0 as planned, Infinity without limit. Stored by the supervisor
+ *     8    GIVEN    what its limit has let through: the one word here that several workers change (`worker/rate-limit.ts`)
  *
  * Of each worker: a line of the supervisor's, a line of its own, then its doorbell.
  *     0    COMMAND  a bit for each lasting request
@@ -36,8 +36,9 @@ export const STOPPING = 3
 export const NACKING = 4
 export const PIPELINE_CONTROL_BYTES: number = LINE_BYTES
 
+/** Index of a float, not of a word. */
 export const RATE = 0
-export const GIVEN = 1
+export const GIVEN = 2
 export const RATE_LIMIT_BYTES: number = LINE_BYTES
 
 export const COMMAND = 0

@@ -1,3 +1,4 @@
+import type { HistogramKind } from '../figures.ts'
 import { type AckLaneLayout, ackLaneBytes } from '../lane/acks.ts'
 import { type JournalLayout, journalBytes } from '../lane/journal.ts'
 import { type LaneLayout, laneBytes } from '../lane/layout.ts'
@@ -10,7 +11,7 @@ import { PIPELINE_CONTROL_BYTES, RATE_LIMIT_BYTES, WORKER_CONTROL_BYTES, doorbel
 import { handBytes } from './hand.ts'
 import type { LaneSizes } from './links.ts'
 import { PROGRESS_BYTES } from './progress.ts'
-import type { HandLayout, HistogramKind, PipelineControl, WorkerControl } from './types.ts'
+import type { HandLayout, PipelineControl, WorkerControl } from './types.ts'
 
 const STASH_TEXT_BYTES = 16_384
 

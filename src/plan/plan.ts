@@ -1,6 +1,7 @@
 import { deadlock } from '../analysis/loops/deadlock.ts'
 import { loopEdges } from '../analysis/structure.ts'
 import { MillraceError } from '../errors.ts'
+import { HISTOGRAMS, type HistogramKind, type StagePosition, namesOf } from '../figures.ts'
 import type { GraphData } from '../graph/types.ts'
 import { MAX_SOURCES } from '../lane/slots.ts'
 import { RUN_OPTIONS, type Resolved, resolve } from '../options/index.ts'
@@ -12,7 +13,7 @@ import { type Network, networkOf } from './network.ts'
 import { refuse } from './refuse.ts'
 import { ackEntries, sharedSlots } from './slots.ts'
 import { type StageDraft, INJECTED_RECORDS, draftStages } from './stages.ts'
-import type { EdgePlan, HistogramKind, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
+import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
 
 /** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
@@ -214,8 +215,8 @@ function sourceStage(stages: readonly StagePlan[], worker: number): StagePlan {
 }
 
 function histogramsOf({ kind }: StagePlan, isLast: boolean): HistogramKind[] {
-  if (kind === 'source') return ['service', 'ack']
-  return isLast ? ['service', 'lane', 'batch', 'endToEnd'] : ['service', 'lane', 'batch']
+  const position = kind === 'source' ? 'source' : isLast ? 'last' : 'inner'
+  return namesOf(HISTOGRAMS).filter((name) => (HISTOGRAMS[name].stages as readonly StagePosition[]).includes(position))
 }
 
 /**

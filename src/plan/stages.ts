@@ -2,7 +2,7 @@ import { serviceOf } from '../analysis/flow/service.ts'
 import type { ResolvedNode } from '../graph/resolve.ts'
 import type { NodeKind, WhenFull } from '../graph/types.ts'
 import { isGiven, RESTART_OPTIONS, resolve, WORK_OPTIONS } from '../options/index.ts'
-import { EDGE_COUNTERS, NODE_COUNTERS, WORKER_COUNTERS } from '../telemetry/counters.ts'
+import { EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../telemetry/counters.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
 import type { InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
@@ -44,7 +44,7 @@ export function draftStages(network: Network, restart: object, rehearse: boolean
 
 /** A push source whose records name the node that they are for; an inline node unwraps them. */
 function draftInjection(drafts: readonly StageDraft[], links: { next: number }, restart: object): StageDraft {
-  let counters = WORKER_COUNTERS
+  let counters = WORKER_FLOATS
   const take = (count: number): number => (counters += count) - count
   const none = {
     branches: [],
@@ -57,8 +57,8 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
     ...none,
     node: INJECT,
     kind: 'source' as const,
-    counters: take(NODE_COUNTERS.length),
-    out: [{ ...port, counters: take(EDGE_COUNTERS), node: 1 }],
+    counters: take(NODE_FLOATS),
+    out: [{ ...port, counters: take(EDGE_FLOATS), node: 1 }],
   }
   const targets = drafts.filter(({ stage }) => stage.kind !== 'source').map(({ stage }) => stage.node)
   const paths = targets.map((to) => ({
@@ -72,13 +72,13 @@ function draftInjection(drafts: readonly StageDraft[], links: { next: number }, 
   }))
   const branches = paths.map(({ to, index }) => ({
     when: to,
-    ports: [{ ...port, counters: take(EDGE_COUNTERS), link: index }],
+    ports: [{ ...port, counters: take(EDGE_FLOATS), link: index }],
   }))
   const unwrap = {
     ...none,
     node: INJECT,
     kind: 'inject' as const,
-    counters: take(NODE_COUNTERS.length),
+    counters: take(NODE_FLOATS),
     out: [],
     branches,
   }
@@ -118,7 +118,7 @@ class StageDrafter {
   readonly #paths: LinkDraft[] = []
   /** What the buffers before an inline node hold: its own edges carry it on. */
   readonly #carried = new Map<string, Path>()
-  #counters = WORKER_COUNTERS
+  #counters = WORKER_FLOATS
   #stage = ''
 
   constructor(network: Network, links: { next: number }, rehearse: boolean) {
@@ -153,7 +153,7 @@ class StageDrafter {
   }
 
   #node(node: ResolvedNode, isOwn: boolean): NodePlan {
-    const counters = this.#take(NODE_COUNTERS.length)
+    const counters = this.#take(NODE_FLOATS)
     const ports = edgesOut(this.#network, node.id).map((edge) => this.#port(node.id, edge))
     const plain = ports.filter(({ edge }) => edgeAt(this.#network, edge).when === undefined)
     const of = (path: string): PortPlan[] => plain.filter(({ pathType }) => pathType === path)
@@ -180,7 +180,7 @@ class StageDrafter {
 
   #port(from: string, edge: number): PortPlan {
     const path = follow(this.#network, edge)
-    const counters = this.#take(EDGE_COUNTERS)
+    const counters = this.#take(EDGE_FLOATS)
     const { pathType } = edgeAt(this.#network, edge)
     const port = { edge, pathType, edges: path.edges, counters }
     if (hasWorkers(this.#network, path.to)) return { ...port, link: this.#link(from, path) }

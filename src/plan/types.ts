@@ -1,3 +1,4 @@
+import type { HistogramKind } from '../figures.ts'
 import type {
   CodecName,
   Dispatch,
@@ -237,6 +238,3 @@ export interface HandLayout {
   /** Segments of a batch that fit. */
   readonly segments: number
 }
-
-/** What a histogram holds: times in nanoseconds, batches in records. */
-export type HistogramKind = 'service' | 'lane' | 'batch' | 'ack' | 'endToEnd'

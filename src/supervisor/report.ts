@@ -1,7 +1,8 @@
 import type { Memory } from '../lane/memory.ts'
 import type { Plan } from '../plan/types.ts'
 import { type Drop, dropsOf } from './drops.ts'
-import { type NodeCounts, readSnapshot } from '../telemetry/snapshot.ts'
+import type { NodeCounts } from '../telemetry/counts.ts'
+import { readSnapshot } from '../telemetry/snapshot.ts'
 
 /** How a pipeline ended. Records are source records, but for `deadLettered`, which counts at every node. */
 export interface Report {

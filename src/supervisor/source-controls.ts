@@ -5,9 +5,6 @@ import type { Memory } from '../lane/memory.ts'
 import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 
-/** RATE counts records per 1000 seconds in a signed word; faster is no limit. */
-const MAX_RATE_WORD = 2 ** 31 - 1
-
 /** What sources are told while they run, by the control words of their workers. The other stages follow them. */
 export class SourceControls {
   readonly #memory: Memory
@@ -34,19 +31,19 @@ export class SourceControls {
 
   /** Changes the rate limit of a source at once: records per second, Infinity for none, undefined for the planned one. */
   setRateLimit(node: string, perSecond: number | undefined): void {
-    store(this.#memory.words, this.#rateWord(node), rateWord(perSecond))
+    const rate = perSecond === undefined ? 0 : Math.max(Number.MIN_VALUE, perSecond)
+    this.#memory.floats[this.#rateAt(node)] = rate
     this.#ring(node)
   }
 
   /** What `setRateLimit` set, all workers together; the planned limit if it set none. Infinity: no limit. */
   rateLimit(node: string): number {
-    const word = load(this.#memory.words, this.#rateWord(node))
-    if (word === 0) return this.#stages(node)[0]!.source!.rateLimit || Infinity
-    return word === -1 ? Infinity : word / 1000
+    const planned = this.#stages(node)[0]!.source!.rateLimit || Infinity
+    return this.#memory.floats[this.#rateAt(node)]! || planned
   }
 
-  #rateWord(node: string): number {
-    return this.#stages(node)[0]!.rateLimitOffset! / 4 + RATE
+  #rateAt(node: string): number {
+    return this.#stages(node)[0]!.rateLimitOffset! / 8 + RATE
   }
 
   #command(node: string | undefined, change: (word: number) => number): void {
@@ -76,10 +73,4 @@ export class SourceControls {
     if (source === undefined) throw new MillraceError('NODE_NOT_SOURCE', { node })
     return [source]
   }
-}
-
-function rateWord(perSecond: number | undefined): number {
-  if (perSecond === undefined) return 0
-  const word = Math.max(1, Math.round(1000 * perSecond))
-  return word > MAX_RATE_WORD ? -1 : word
 }

@@ -9,7 +9,7 @@ import { DRAINING, RUN_LOW, LEFT, NACKING, PHASE, RUNNING, STATE, STOPPING } fro
 import { INJECT } from '../plan/stages.ts'
 import { termsOf } from '../plan/terms.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { CRASHED, IN } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import type { Handlers } from '../worker/handlers.ts'
 import { type ErrorMessage, type WorkerMessage, type WorkerTask, errorMessage } from '../worker/protocol.ts'
@@ -334,7 +334,10 @@ export class Supervisor implements MemberListener {
         const { countersOffset } = this.plan.workers[index]!.journal
         return sum + this.memory.floats[countersOffset / 8 + nodes[0]!.counters + counter]!
       }, 0)
-    return isPoisonous(restart.maxPoison, this.#verdicts.add(node, { ended: total(IN), crashed: total(CRASHED) }))
+    return isPoisonous(
+      restart.maxPoison,
+      this.#verdicts.add(node, { ended: total(COUNTER.in), crashed: total(COUNTER.crashed) }),
+    )
   }
 
   #giveUp(stage: StagePlan, cause: MillraceError, code: 'RESTARTS_EXHAUSTED' | 'STAGE_POISONED'): void {

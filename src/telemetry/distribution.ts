@@ -1,4 +1,5 @@
-import { type HistogramCopy, upperEnd } from './histogram-read.ts'
+import { upperEnd } from './histogram-layout.ts'
+import type { HistogramCopy } from './histogram-read.ts'
 
 /** One point of a distribution, as HdrHistogram prints it. */
 export interface DistributionPoint {

@@ -1,6 +1,8 @@
 import type { Bucket, Distributions } from '../analysis/types.ts'
-import type { HistogramKind, Plan, StagePlan } from '../plan/types.ts'
-import { type HistogramCopy, upperEnd } from './histogram-read.ts'
+import type { Plan, StagePlan } from '../plan/types.ts'
+import type { HistogramKind } from '../figures.ts'
+import { upperEnd } from './histogram-layout.ts'
+import type { HistogramCopy } from './histogram-read.ts'
 import type { Snapshot, StageSnapshot } from './snapshot.ts'
 
 const KINDS = ['service', 'lane', 'endToEnd'] as const satisfies readonly HistogramKind[]

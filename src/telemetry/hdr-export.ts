@@ -1,6 +1,6 @@
 import type { Histogram } from 'hdr-histogram-js'
-import { MOST_VALUE } from './histogram-layout.ts'
-import { type HistogramCopy, upperEnd } from './histogram-read.ts'
+import { MOST_VALUE, upperEnd } from './histogram-layout.ts'
+import type { HistogramCopy } from './histogram-read.ts'
 
 /** As many significant digits as the histograms in shared memory have. */
 const DIGITS = 2
@@ -12,7 +12,8 @@ const DIGITS = 2
 export async function hdrBase64(copy: HistogramCopy): Promise<string> {
   const hdr = await import('hdr-histogram-js')
   const histogram: Histogram = hdr.build({
-    bitBucketSize: 32,
+    // Counts as floats, as ours are.
+    bitBucketSize: 64,
     autoResize: false,
     lowestDiscernibleValue: 1,
     highestTrackableValue: MOST_VALUE,

@@ -1,12 +1,12 @@
 import type { HistogramCopy } from './histogram-read.ts'
-import { upperEnd } from './histogram-read.ts'
+import { upperEnd } from './histogram-layout.ts'
 import { clearInterval, monotonicMs, setInterval } from '../time.ts'
 
 const EVERY_MS = 1_000
 const KEPT = 61
 /** A histogram that nobody asks for is not followed any more after so long. */
 const IDLE_MS = 120_000
-/** Copies of 18 KB are kept for so many histograms at most: the one asked for longest ago makes room. */
+/** Copies of 36 KiB are kept for so many histograms at most: the one asked for longest ago makes room. */
 const MOST_FOLLOWED = 16
 
 interface Followed {

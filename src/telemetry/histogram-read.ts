@@ -1,18 +1,18 @@
 import type { Memory } from '../lane/memory.ts'
 import {
   bucketOf,
-  COUNT_WORDS,
+  BUCKET_COUNT,
+  GROUPS,
   GROUP_BITS,
   GROUP_BUCKETS,
-  GROUP_WORDS,
+  GROUP_COUNT,
   LEAST,
   MOST,
   SQUARES,
-  SUB_BUCKETS,
   SUM,
   TOTAL,
+  upperEnd,
 } from './histogram-layout.ts'
-import { summaryOffset } from './histogram.ts'
 
 /** What a histogram says in short. Times are nanoseconds, batch sizes records. */
 export interface HistogramSummary {
@@ -29,7 +29,7 @@ export interface HistogramSummary {
 
 /** A copy of histograms of several workers, added up: plain memory, which no worker changes. */
 export interface HistogramCopy {
-  readonly counts: Int32Array
+  readonly counts: Float64Array
   readonly total: number
   readonly sum: number
   readonly squares: number
@@ -48,26 +48,26 @@ interface Figures {
 function figuresOf({ floats }: Memory, offsets: readonly number[]): Figures {
   let [sum, squares, min, max] = [0, 0, Infinity, 0]
   for (const offset of offsets) {
-    const summary = summaryOffset(offset) / 8
-    if (floats[summary + TOTAL] === 0) continue
-    sum += floats[summary + SUM]!
-    squares += floats[summary + SQUARES]!
-    min = Math.min(min, floats[summary + LEAST]!)
-    max = Math.max(max, floats[summary + MOST]!)
+    const at = offset / 8
+    if (floats[at + TOTAL] === 0) continue
+    sum += floats[at + SUM]!
+    squares += floats[at + SQUARES]!
+    min = Math.min(min, floats[at + LEAST]!)
+    max = Math.max(max, floats[at + MOST]!)
   }
   return { sum, squares, min, max }
 }
 
 /** Cost: about 10 µs. */
 export function copyHistograms(memory: Memory, offsets: readonly number[]): HistogramCopy {
-  const counts = new Int32Array(COUNT_WORDS)
+  const counts = new Float64Array(BUCKET_COUNT)
   const { min, max, ...sums } = figuresOf(memory, offsets)
   let total = 0
   // Only what lies between the extremes was ever counted.
   const [first, last] = min <= max ? [bucketOf(min), bucketOf(max)] : [0, -1]
   for (const offset of offsets) {
     for (let i = first; i <= last; i++) {
-      const count = memory.words[offset / 4 + i]!
+      const count = memory.floats[offset / 8 + i]!
       counts[i]! += count
       // Of the counts themselves: a reader may see them and the writer's total at different moments.
       total += count
@@ -76,12 +76,12 @@ export function copyHistograms(memory: Memory, offsets: readonly number[]): Hist
   return { counts, total, ...sums, min: total === 0 ? 0 : min, max }
 }
 
-/** Counts as percentiles look at them: first for the group, then for the bucket in it. Bucket b of them is the sum of `words[from + b]`. */
+/** Counts as percentiles look at them: first for the group, then for the bucket in it. Bucket b of them is the sum of `floats[from + b]`. */
 interface Counted {
   readonly total: number
   readonly max: number
   readonly groups: ArrayLike<number>
-  readonly words: Int32Array
+  readonly floats: Float64Array
   readonly from: readonly number[]
 }
 
@@ -89,7 +89,7 @@ interface Counted {
  * The values below which so large shares of the values lie: the upper ends of their buckets, as HdrHistogram says them.
  * @param shares rising, so that one walk over the groups finds them all
  */
-function percentiles({ total, max, groups, words, from }: Counted, shares: readonly number[]): readonly number[] {
+function percentiles({ total, max, groups, floats, from }: Counted, shares: readonly number[]): readonly number[] {
   if (total === 0) return shares.map(() => 0)
   const last = bucketOf(max) >> GROUP_BITS
   let [group, before] = [0, 0]
@@ -99,7 +99,7 @@ function percentiles({ total, max, groups, words, from }: Counted, shares: reado
     const end = (group + 1) * GROUP_BUCKETS
     let passed = before
     for (let bucket = group * GROUP_BUCKETS; bucket < end; bucket++) {
-      for (let i = 0; i < from.length; i++) passed += words[from[i]! + bucket]!
+      for (let i = 0; i < from.length; i++) passed += floats[from[i]! + bucket]!
       if (passed >= rank) return Math.min(max, upperEnd(bucket))
     }
     // A group was read before its writer had counted the value there.
@@ -107,40 +107,32 @@ function percentiles({ total, max, groups, words, from }: Counted, shares: reado
   })
 }
 
-/** The largest value that is counted at an index. */
-export function upperEnd(index: number): number {
-  const half = SUB_BUCKETS / 2
-  const bucket = Math.max(0, Math.floor(index / half) - 1)
-  const sub = index - bucket * half
-  return (sub + 1) * 2 ** bucket - 1
-}
-
 /** One place for all groups, as each summary is done with them before the next begins. */
-const groups = new Int32Array(GROUP_WORDS)
+const groups = new Float64Array(GROUP_COUNT)
 
 /** Of several histograms together, as they stand in shared memory. Cost: some microseconds; most buckets are not looked at. */
 export function summarize(memory: Memory, offsets: readonly number[]): HistogramSummary {
-  const { words } = memory
-  const from = offsets.map((offset) => offset / 4)
+  const { floats } = memory
+  const from = offsets.map((offset) => offset / 8)
   let total = 0
-  for (let group = 0; group < GROUP_WORDS; group++) {
+  for (let group = 0; group < GROUP_COUNT; group++) {
     let count = 0
-    for (let i = 0; i < from.length; i++) count += words[from[i]! + COUNT_WORDS + group]!
+    for (let i = 0; i < from.length; i++) count += floats[from[i]! + GROUPS + group]!
     groups[group] = count
     total += count
   }
   const figures = figuresOf(memory, offsets)
   // The first value is counted a moment before its figures are there.
   const isBegun = figures.min <= figures.max
-  return summary(figures, { total: isBegun ? total : 0, max: figures.max, groups, words, from })
+  return summary(figures, { total: isBegun ? total : 0, max: figures.max, groups, floats, from })
 }
 
 export function summaryOf(copy: HistogramCopy): HistogramSummary {
   const { counts, total, max } = copy
-  const sums = Array.from({ length: GROUP_WORDS }, (_, group) =>
+  const sums = Array.from({ length: GROUP_COUNT }, (_, group) =>
     counts.subarray(group * GROUP_BUCKETS, (group + 1) * GROUP_BUCKETS).reduce((sum, count) => sum + count, 0),
   )
-  return summary(copy, { total, max, groups: sums, words: counts, from: [0] })
+  return summary(copy, { total, max, groups: sums, floats: counts, from: [0] })
 }
 
 function summary({ sum, squares, min, max }: Figures, counted: Counted): HistogramSummary {

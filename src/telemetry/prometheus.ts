@@ -1,5 +1,5 @@
-import { bucketOf, MOST_VALUE } from './histogram-layout.ts'
-import { type HistogramCopy, upperEnd } from './histogram-read.ts'
+import { bucketOf, MOST_VALUE, upperEnd } from './histogram-layout.ts'
+import type { HistogramCopy } from './histogram-read.ts'
 
 type Labels = Readonly<Record<string, string | number>>
 

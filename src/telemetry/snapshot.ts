@@ -3,38 +3,17 @@ import { journalMark } from '../lane/journal.ts'
 import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../lane/layout.ts'
 import type { Memory } from '../lane/memory.ts'
 import { ASYNC, STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../plan/control.ts'
-import type { HistogramKind, LinkPlan, NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import {
-  BYTES,
-  DEAD_LETTERED,
-  DONE,
-  DROPPED,
-  FAILED,
-  FILTERED,
-  HANDOFFS,
-  IN,
-  NODE_COUNTERS,
-  type NodeCounter,
-  RECORDS,
-  SINCE,
-  STATE,
-  TIMES,
-} from './counters.ts'
+import { COUNTERS, type EdgeFigure, type HistogramKind, namesOf, type NodeFigure, type Time } from '../figures.ts'
+import type { LinkPlan, NodePlan, Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
+import { COUNTER, EDGE_COUNTER, HANDOFFS, SINCE, STATE, TIME } from './counters.ts'
+import { NODE_COUNTS, type NodeCounts, withCounts } from './counts.ts'
 import { type HistogramSummary, summarize } from './histogram-read.ts'
+import { portsOf } from './ports.ts'
+import { TIME_NAMES, type TimeShares, type WorkerTimes, withShares } from './times.ts'
 import { monotonicMs, wallMsAt } from '../time.ts'
 
-/** Counters of a node: records, since the start. */
-export type NodeCounts = Readonly<Record<NodeCounter, number>> & {
-  /** Records sent to all edges together. */
-  readonly out: number
-  /** Taken and not yet done: in hand, waiting for a retry, in an open batch; of a source: on their way. */
-  readonly inFlight: number
-  /** Of those that it took: records that came by injection and not over an edge. */
-  readonly injected: number
-}
-
 /** A worker: its state and how it spent its time. */
-export interface WorkerSnapshot {
+export interface WorkerSnapshot extends WorkerTimes {
   readonly index: number
   readonly stage: string
   readonly ordinal: number
@@ -42,37 +21,21 @@ export interface WorkerSnapshot {
   /** Its handler answers with promises, so its calls may overlap. */
   readonly isAsync: boolean
   readonly handoffs: number
-  /** Milliseconds that went into each, since the start. */
-  readonly busyMs: number
-  readonly starvedMs: number
-  readonly blockedMs: number
-  readonly limitedMs: number
 }
 
-/** A stage and its workers. */
-export interface StageSnapshot extends NodeCounts {
+/** A stage and its workers, with the shares of the workers' time since the start. */
+export interface StageSnapshot extends NodeCounts, TimeShares {
   readonly node: string
   readonly kind: StagePlan['kind']
   readonly workers: readonly WorkerSnapshot[]
-  /** Shares of the workers' time since the start, from 0 to 1. */
-  readonly busy: number
-  readonly starved: number
-  readonly blocked: number
-  readonly limited: number
   readonly histograms: Readonly<Partial<Record<HistogramKind, HistogramSummary>>>
 }
 
-/** What an edge has carried. */
-export interface EdgeSnapshot {
+/** What an edge has carried since the start, and what the lanes behind it hold. */
+export interface EdgeSnapshot extends Readonly<Record<EdgeFigure, number>> {
   readonly index: number
   readonly from: string
   readonly to: string
-  readonly records: number
-  readonly dropped: number
-  readonly bytes: number
-  /** Records on the lanes behind this edge, and how many they hold at most. */
-  readonly queued: number
-  readonly capacity: number
 }
 
 /** One lane, as it is now. */
@@ -141,7 +104,7 @@ export function readMovement(memory: Memory, plan: Plan): { readonly handoffs: n
 }
 
 /** What a record that was taken may end as. */
-const ENDS = [IN, DONE, FILTERED, FAILED, DEAD_LETTERED] as const
+const ENDS = [COUNTER.in, COUNTER.done, COUNTER.filtered, COUNTER.failed, COUNTER.deadLettered] as const
 
 /** The counters of a worker as one hand-off left them. */
 export function readCounters(memory: Memory, { journal }: WorkerPlan): Float64Array {
@@ -191,7 +154,10 @@ function readEdges(plan: Plan, counters: readonly Float64Array[], lanes: readonl
       const isDropBefore = link?.dropEdge !== undefined && !port.edges.includes(link.dropEdge)
       let hasPassedDrop = link?.dropEdge === undefined || isDropBefore
       if (isDropBefore) {
-        const written = stage.workers.reduce((sum, worker) => sum + counters[worker]![port.counters + DROPPED]!, 0)
+        const written = stage.workers.reduce(
+          (sum, worker) => sum + counters[worker]![port.counters + EDGE_COUNTER.dropped]!,
+          0,
+        )
         edges[link.dropEdge]!.dropped += written + droppedBelow
       }
       for (const index of port.edges) {
@@ -199,9 +165,9 @@ function readEdges(plan: Plan, counters: readonly Float64Array[], lanes: readonl
         for (const worker of stage.workers) {
           const of = (counter: number): number => counters[worker]![port.counters + counter]!
           // Before the buffer that drops, dropped records count as sent; behind it they do not.
-          edge.records += of(RECORDS) + (hasPassedDrop ? 0 : of(DROPPED))
-          edge.dropped += index === link?.dropEdge ? of(DROPPED) : 0
-          edge.bytes += of(BYTES)
+          edge.records += of(EDGE_COUNTER.records) + (hasPassedDrop ? 0 : of(EDGE_COUNTER.dropped))
+          edge.dropped += index === link?.dropEdge ? of(EDGE_COUNTER.dropped) : 0
+          edge.bytes += of(EDGE_COUNTER.bytes)
         }
         if (hasPassedDrop) edge.records -= droppedBelow
         if (index !== link?.dropEdge) continue
@@ -233,27 +199,24 @@ function readNodes(
   const sent = new Map<string, number>()
   for (const { from, records } of edges) sent.set(from, (sent.get(from) ?? 0) + records)
   const injected = readInjected(plan, counters, lanes)
-  const sums = new Map<string, number[]>()
+  const nodes = Object.create(null) as Record<string, Record<NodeFigure, number>>
   forEachNode(plan, (stage, { node, counters: at }) => {
-    const counts = sums.get(node) ?? NODE_COUNTERS.map(() => 0)
-    sums.set(node, counts)
-    for (const worker of stage.workers) {
-      for (let i = 0; i < counts.length; i++) counts[i]! += counters[worker]![at + i]!
+    const counts = (nodes[node] ??= {} as Record<NodeFigure, number>)
+    for (const name of COUNTER_NAMES) {
+      let count = counts[name] ?? 0
+      for (const worker of stage.workers) count += counters[worker]![at + COUNTER[name]]!
+      counts[name] = count
     }
   })
-  const nodes = Object.create(null) as Record<string, NodeCounts>
-  for (const [node, counts] of sums) nodes[node] = nodeCounts(counts, sent.get(node) ?? 0, injected.get(node) ?? 0)
+  for (const [node, counts] of Object.entries(nodes)) {
+    counts.out = sent.get(node) ?? 0
+    counts.inFlight = counts.in - counts.done - counts.filtered - counts.failed - counts.deadLettered
+    counts.injected = injected.get(node) ?? 0
+  }
   return nodes
 }
 
-/** @param counts in the order of `NODE_COUNTERS` */
-function nodeCounts(counts: readonly number[], out: number, injected: number): NodeCounts {
-  const [taken, done, filtered, failed, deadLettered, retried, crashed] = counts as unknown as NodeCounterValues
-  const inFlight = taken - done - filtered - failed - deadLettered
-  return { in: taken, done, filtered, failed, deadLettered, retried, crashed, out, inFlight, injected }
-}
-
-type NodeCounterValues = readonly [number, number, number, number, number, number, number]
+const COUNTER_NAMES = namesOf(COUNTERS)
 
 /** Records by node that came to it by injection, and are not on the lane any more. */
 function readInjected(
@@ -267,7 +230,7 @@ function readInjected(
     for (const { when, ports } of nodes.flatMap(({ branches }) => branches)) {
       let records = 0
       for (const port of ports) {
-        for (const worker of workers) records += counters[worker]![port.counters + RECORDS]!
+        for (const worker of workers) records += counters[worker]![port.counters + EDGE_COUNTER.records]!
         for (const { link, queued } of lanes) if (link === port.link) records -= queued
       }
       injected.set(when, (injected.get(when) ?? 0) + records)
@@ -276,7 +239,6 @@ function readInjected(
   return injected
 }
 
-/** Written out field by field: V8 copies numbers by `...` a hundred times slower, and this is done for every stage. */
 function readStage(
   memory: Memory,
   plan: Plan,
@@ -286,73 +248,44 @@ function readStage(
   now: number,
 ): StageSnapshot {
   const workers = stage.workers.map((index) => readWorker(memory, plan, index, counters[index]!, now))
-  let [busyMs, starvedMs, blockedMs, limitedMs] = [0, 0, 0, 0]
-  for (const worker of workers) {
-    busyMs += worker.busyMs
-    starvedMs += worker.starvedMs
-    blockedMs += worker.blockedMs
-    limitedMs += worker.limitedMs
-  }
-  const totalMs = busyMs + starvedMs + blockedMs + limitedMs || Infinity
   const histograms: Partial<Record<HistogramKind, HistogramSummary>> = {}
   for (const kind of Object.keys(plan.workers[stage.workers[0]!]!.histograms) as HistogramKind[]) {
     const offsets = stage.workers.map((index) => plan.workers[index]!.histograms[kind]!)
     histograms[kind] = summarize(memory, offsets)
   }
-  return {
-    in: counts.in,
-    done: counts.done,
-    filtered: counts.filtered,
-    failed: counts.failed,
-    deadLettered: counts.deadLettered,
-    retried: counts.retried,
-    crashed: counts.crashed,
-    out: counts.out,
-    inFlight: counts.inFlight,
-    injected: counts.injected,
-    node: stage.node,
-    kind: stage.kind,
-    workers,
-    busy: busyMs / totalMs,
-    starved: starvedMs / totalMs,
-    blocked: blockedMs / totalMs,
-    limited: limitedMs / totalMs,
-    histograms,
-  }
+  const { node, kind } = stage
+  const spentMs = (ms: keyof WorkerTimes): number => workers.reduce((sum, worker) => sum + worker[ms], 0)
+  const allMs = TIME_NAMES.reduce((sum, [, ms]) => sum + spentMs(ms), 0)
+  return withCounts(
+    withShares({ node, kind, workers, histograms }, (_, ms) => spentMs(ms), allMs),
+    NODE_COUNTS,
+    counts,
+  )
 }
 
 function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64Array, now: number): WorkerSnapshot {
   const worker = plan.workers[index]!
+  const control = worker.control.offset / 4
   const at = worker.times / 8
-  const times = TIMES.map((_, i) => memory.floats[at + i]! / 1000)
   // The state that goes on is counted up to now.
   const state = memory.floats[at + STATE]!
   const since = memory.floats[at + SINCE]!
-  if (since > 0) times[state]! += Math.max(0, now - since)
-  const [busyMs, starvedMs, blockedMs, limitedMs] = times as [number, number, number, number]
-  return {
+  const runsMs = since > 0 ? Math.max(0, now - since) : 0
+  const snapshot = {
     index,
     stage: plan.stages[worker.stage]!.node,
     ordinal: worker.ordinal,
-    state: WORKER_STATES[load(memory.words, worker.control.offset / 4 + WORKER_STATE)]!,
-    isAsync: load(memory.words, worker.control.offset / 4 + ASYNC) === 1,
+    state: WORKER_STATES[load(memory.words, control + WORKER_STATE)]!,
+    isAsync: load(memory.words, control + ASYNC) === 1,
     handoffs: counters[HANDOFFS]!,
-    busyMs,
-    starvedMs,
-    blockedMs,
-    limitedMs,
-  }
+  } as Omit<WorkerSnapshot, `${Time}Ms`> & Record<`${Time}Ms`, number>
+  for (const [name, ms] of TIME_NAMES)
+    snapshot[ms] = memory.floats[at + TIME[name]]! / 1000 + (TIME[name] === state ? runsMs : 0)
+  return snapshot
 }
 
 function forEachNode(plan: Plan, visit: (stage: StagePlan, node: NodePlan) => void): void {
   for (const stage of plan.stages) {
     if (!stage.isHidden) for (const node of stage.nodes) visit(stage, node)
   }
-}
-
-function portsOf(node: NodePlan): readonly PortPlan[] {
-  const { out, branches, error, deadLetter, retry } = node
-  const ports = [...out, ...branches.flatMap(({ ports }) => ports), ...error, ...deadLetter, ...retry]
-  // A buffer or merge passes all edges on, whatever they are for.
-  return [...new Set(ports)]
 }

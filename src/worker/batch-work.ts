@@ -3,7 +3,7 @@ import { errorText } from '../errors.ts'
 import { mix, mixed } from '../lane/ids.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
-import { DONE, RETRIED } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import type { CallContext } from './context.ts'
 import { isWorthRetry, retryDelayMs } from './faults.ts'
 import { NO_ANCHORS, headerOf, idOf, partSalt } from './granule.ts'
@@ -116,7 +116,7 @@ export class BatchWork {
     const { root } = this.#parts.outlet
     const reasons = reasonsByIndex(batch.values, context.failed)
     // Counted first: what is refused on its way out is taken off again.
-    root.count(DONE, batch.values.length - reasons.size)
+    root.count(COUNTER.done, batch.values.length - reasons.size)
     if (results !== undefined) this.#sendAll(results)
     else if (reasons.size === 0) this.#sendAll(batch.values)
     else this.#sendAllBut(reasons, batch.values)
@@ -162,7 +162,7 @@ export class BatchWork {
   }
 
   #countRetried(records: number): void {
-    this.#parts.outlet.root.count(RETRIED, records)
+    this.#parts.outlet.root.count(COUNTER.retried, records)
   }
 
   /** Whether an earlier life that left this batch half sent has kept the record already. */

@@ -1,6 +1,6 @@
 import type { Numbers } from '../codec/struct.ts'
 import { MillraceError } from '../errors.ts'
-import { IN } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import { type Batch, BatchWork, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
@@ -262,9 +262,9 @@ export class BatchStage implements Stage {
   }
 
   #end(hasFailed: boolean, outcome: unknown): Step {
-    const { service, clock } = this.#parts
+    const { histograms, clock } = this.#parts
     const batch = this.#batch!
-    service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
+    histograms.service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
     if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) return BLOCKED
     this.#context.emitted.length = 0
     this.#context.failed.clear()
@@ -288,7 +288,7 @@ export class BatchStage implements Stage {
       return this.#fail(batch, error)
     }
     this.#kept = this.#work.deliver(results, batch, this.#context)
-    this.#parts.batch!.record(batch.values.length)
+    this.#parts.histograms.batch!.record(batch.values.length)
     return true
   }
 
@@ -363,7 +363,7 @@ export class BatchStage implements Stage {
   #release({ parts }: LaneBatch): void {
     const { inlet, outlet, settlement } = this.#parts
     for (const { granule, from, to } of parts) {
-      outlet.root.count(IN, to - from)
+      outlet.root.count(COUNTER.in, to - from)
       this.#waiting -= to - from
       granule.from = to
       if (to < granule.count) {

@@ -279,7 +279,7 @@ export class Calls {
   }
 
   #end(task: Task, hasFailed: boolean, outcome: unknown): void {
-    const { hand, service } = this.#parts
+    const { hand, histograms } = this.#parts
     task.hasFailed = hasFailed
     if (hasFailed) task.error = outcome
     else task.result = outcome
@@ -287,7 +287,7 @@ export class Calls {
     this.#freePlaces.push(task.place)
     this.#open--
     this.#isAlone = false
-    service.record((monotonicMs() - task.startedAt) * 1e6)
+    histograms.service.record((monotonicMs() - task.startedAt) * 1e6)
     this.#ended.push(task)
   }
 

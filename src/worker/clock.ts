@@ -1,5 +1,5 @@
 import type { Memory } from '../lane/memory.ts'
-import { BUSY, SINCE, STATE } from '../telemetry/counters.ts'
+import { SINCE, STATE, TIME } from '../telemetry/counters.ts'
 import { monotonicMs } from '../time.ts'
 
 /** Keeps the account of a worker's time: each moment is busy, starved, blocked or limited. */
@@ -8,7 +8,7 @@ export class Clock {
   now: number
   readonly #floats: Float64Array
   readonly #at: number
-  #state = BUSY
+  #state = TIME.busy
   /** When the step in hand began. */
   #stepAt: number
 
@@ -16,7 +16,7 @@ export class Clock {
     this.#floats = memory.floats
     this.#at = offset / 8
     this.now = this.#stepAt = monotonicMs()
-    this.#floats[this.#at + STATE] = BUSY
+    this.#floats[this.#at + STATE] = TIME.busy
     this.#floats[this.#at + SINCE] = this.now
   }
 
@@ -41,7 +41,7 @@ export class Clock {
    */
   enter(state: number): void {
     if (state === this.#state) return
-    const at = state === BUSY ? this.#stepAt : this.now
+    const at = state === TIME.busy ? this.#stepAt : this.now
     this.#floats[this.#at + this.#state]! += (at - this.#floats[this.#at + SINCE]!) * 1000
     this.#floats[this.#at + STATE] = state
     this.#floats[this.#at + SINCE] = at

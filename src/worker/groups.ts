@@ -1,4 +1,4 @@
-import { IN } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import { type Batch, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { headerOf } from './granule.ts'
@@ -180,7 +180,7 @@ export class Groups {
   /** The record at `from` is done. */
   #release(granule: LaneGranule): void {
     const { inlet, settlement, outlet } = this.#parts
-    outlet.root.count(IN, 1)
+    outlet.root.count(COUNTER.in, 1)
     granule.from++
     if (granule.from < granule.count) return inlet.releasePart(granule, granule.from)
     settlement.toggle(granule)

@@ -1,5 +1,5 @@
 import type { StashEntry } from '../lane/stash.ts'
-import { IN } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import { headerOf } from './granule.ts'
 import type { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
@@ -91,7 +91,7 @@ export class Intake {
     const { inlet, settlement, outlet } = this.#parts
     const records = to - granule.from
     outlet.open(granule, granule.count)
-    outlet.root.count(IN, records)
+    outlet.root.count(COUNTER.in, records)
     granule.from = to
     if (to === granule.count) {
       settlement.toggle(granule)

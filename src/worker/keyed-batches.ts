@@ -339,7 +339,7 @@ export class KeyedBatchStage implements Stage {
   }
 
   #end(task: Task, hasFailed: boolean, outcome: unknown): void {
-    const { service, hand } = this.#parts
+    const { histograms, hand } = this.#parts
     const { length } = task.batch.values
     task.hasFailed = hasFailed
     task.outcome = outcome
@@ -347,7 +347,7 @@ export class KeyedBatchStage implements Stage {
     this.#isAlone = false
     hand.dropCall(task.place)
     this.#freePlaces.push(task.place)
-    service.record(((monotonicMs() - task.startedAt) * 1e6) / length, length)
+    histograms.service.record(((monotonicMs() - task.startedAt) * 1e6) / length, length)
     this.#ended.push(task)
   }
 
@@ -392,7 +392,7 @@ export class KeyedBatchStage implements Stage {
       return this.#fail(batch, error)
     }
     this.#kept = this.#work.deliver(results, batch, context)
-    this.#parts.batch!.record(batch.values.length)
+    this.#parts.histograms.batch!.record(batch.values.length)
   }
 
   #fail(batch: GroupBatch, error: unknown): void {

@@ -9,7 +9,7 @@ import { type Memory, viewMemory } from '../lane/memory.ts'
 import { Texts, laneTexts } from '../lane/texts.ts'
 import { type GranuleHeader, LaneWriter, NO_ROOM } from '../lane/writer.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../plan/types.ts'
-import { BYTES, DROPPED, RECORDS } from '../telemetry/counters.ts'
+import { EDGE_COUNTER } from '../telemetry/counters.ts'
 import type { Chooser } from './dispatch.ts'
 import { deriveBase, partSalt } from './granule.ts'
 import type { Settlement } from './settlement.ts'
@@ -309,7 +309,7 @@ export class LinkWriter {
         this.#want(index)
         return false
       }
-      this.#counters[this.#at + DROPPED]! += queue.count - queue.next
+      this.#counters[this.#at + EDGE_COUNTER.dropped]! += queue.count - queue.next
       this.#settlement.drop(header, queue.count - queue.next)
       queue.next = queue.count
     }
@@ -367,7 +367,7 @@ export class LinkWriter {
     if (encoded === 0) return this.#sendLarge(lane, queue, writer.limit - at, refuse)
     lane.claimBytes = writer.usualClaimBytes
     this.#identify(queue, header, encoded)
-    this.#counters[this.#at + BYTES]! += writer.append(at, encoder.end, encoded, this.#header, stamp)
+    this.#counters[this.#at + EDGE_COUNTER.bytes]! += writer.append(at, encoder.end, encoded, this.#header, stamp)
     this.#sent(lane, queue, encoded)
     return true
   }
@@ -417,7 +417,7 @@ export class LinkWriter {
     bytes.copy(this.#memory.bytes, body, fragments.sent, end)
     this.#identify(queue, header, 1)
     this.#header.attempt |= FRAGMENT | (fragments.sent === 0 ? FIRST_FRAGMENT : 0) | (isLast ? LAST_FRAGMENT : 0)
-    this.#counters[this.#at + BYTES]! += writer.append(
+    this.#counters[this.#at + EDGE_COUNTER.bytes]! += writer.append(
       at,
       body + end - fragments.sent,
       isLast ? 1 : 0,
@@ -460,7 +460,7 @@ export class LinkWriter {
     queue.next += count
     lane.sent += count
     lane.untold += count
-    this.#counters[this.#at + RECORDS]! += count
+    this.#counters[this.#at + EDGE_COUNTER.records]! += count
     if (this.link.whenFull === 'dropOldest') lane.writer.askToDrop(this.link.capacity)
   }
 }

@@ -3,12 +3,7 @@ import { DOZE_MS, Doorbell } from '../lane/doorbell.ts'
 import type { Memory } from '../lane/memory.ts'
 import { ASYNC, ATTEND, BEAT, COMMAND, NET, PHASE, STARTING, STOPPING } from '../plan/control.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
-import {
-  BLOCKED as BLOCKED_TIME,
-  BUSY,
-  LIMITED as LIMITED_TIME,
-  STARVED as STARVED_TIME,
-} from '../telemetry/counters.ts'
+import { TIME } from '../telemetry/counters.ts'
 import type { Clock } from './clock.ts'
 import { ENDED, PROGRESS, type Stage, type Step } from './stage.ts'
 import { clearInterval, clearTimeout, monotonicMs, setImmediate, setInterval, setTimeout } from '../time.ts'
@@ -92,7 +87,7 @@ export class Loop {
     this.#doorbell.leave()
     clearInterval(held)
     this.#clock.read()
-    this.#clock.enter(BUSY)
+    this.#clock.enter(TIME.busy)
   }
 
   #step(): Step {
@@ -205,7 +200,7 @@ export class Loop {
 }
 
 /** What a worker's time goes into after each outcome of a step. An open call of a handler is work, whoever does it. */
-const TIME_OF: readonly number[] = [BUSY, STARVED_TIME, BLOCKED_TIME, LIMITED_TIME, BUSY, STARVED_TIME]
+const TIME_OF: readonly number[] = [TIME.busy, TIME.starved, TIME.blocked, TIME.limited, TIME.busy, TIME.starved]
 
 function nothing(): void {
   // Who runs the loop need not care for the phases.

@@ -4,7 +4,7 @@ import type { Journal } from '../lane/journal.ts'
 import type { Memory } from '../lane/memory.ts'
 import { type GranuleHeader, LaneWriter } from '../lane/writer.ts'
 import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { CRASHED, DEAD_LETTERED, DONE, FAILED, FILTERED, IN, RECORDS } from '../telemetry/counters.ts'
+import { COUNTER, EDGE_COUNTER } from '../telemetry/counters.ts'
 import { chooserOf } from './dispatch.ts'
 import type { Handlers, Operation } from './handlers.ts'
 import { portionOf, recordIdOf } from './granule.ts'
@@ -182,8 +182,8 @@ export class Outlet {
     // A source counts its records when their slots end.
     const isOwnSource = node === this.root && node.plan.kind === 'source'
     if (!isOwnSource && isCounted) {
-      node.count(outcome === 'deadLettered' ? DEAD_LETTERED : FAILED, 1)
-      if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(CRASHED, 1)
+      node.count(outcome === 'deadLettered' ? COUNTER.deadLettered : COUNTER.failed, 1)
+      if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(COUNTER.crashed, 1)
     }
     this.#onFault(node.plan.node, input, fault, outcome, recordIdOf(owner, member.index))
   }
@@ -284,9 +284,9 @@ export class Outlet {
     if (sent !== undefined) return this.#refuseFailure(link, origin, value as Failure, sent)
     const isSource = this.root.plan.kind === 'source'
     // A batch may have more outputs than records that are done.
-    const isCounted = !this.#refused.has(origin) && (isSource || this.#pending[this.root.at + DONE]! > 0)
+    const isCounted = !this.#refused.has(origin) && (isSource || this.#pending[this.root.at + COUNTER.done]! > 0)
     this.#refused.add(origin)
-    if (isCounted && !isSource) this.root.count(DONE, -1)
+    if (isCounted && !isSource) this.root.count(COUNTER.done, -1)
     const fault = { error, attempts: this.#granule!.attempt + 1, firstFailedAt: wallMs() }
     this.giveUp(this.root, value, origin, fault, undefined, isCounted)
   }
@@ -305,8 +305,8 @@ export class Outlet {
     const { node, owner, outcome, isCounted } = sent
     this.#failed.push(owner)
     if (outcome !== 'deadLettered' || !isCounted) return
-    node.count(DEAD_LETTERED, -1)
-    node.count(FAILED, 1)
+    node.count(COUNTER.deadLettered, -1)
+    node.count(COUNTER.failed, 1)
   }
 
   #connect(node: NodeOutlet, linkOf: (port: PortPlan) => LinkWriter): void {
@@ -328,10 +328,10 @@ export class Outlet {
     const node = this.#nodes[port.node!]!
     const run = this.#inline(node)
     const { counters } = from
-    const records = port.counters + RECORDS
+    const records = port.counters + EDGE_COUNTER.records
     return new InlinePort((value, origin) => {
       counters[records]!++
-      node.count(IN, 1)
+      node.count(COUNTER.in, 1)
       try {
         run(value, origin)
       } catch (error) {
@@ -352,14 +352,14 @@ export class Outlet {
       const route = this.#handlers.route(node.plan)
       return (value, origin) => {
         this.emit(node, route(value), value, origin)
-        node.count(DONE, 1)
+        node.count(COUNTER.done, 1)
       }
     }
     const operation = node.plan.work === undefined ? undefined : this.#handlers.operation(node.plan)
     if (operation === undefined) {
       return (value, origin) => {
         this.send(node, value, origin)
-        node.count(DONE, 1)
+        node.count(COUNTER.done, 1)
       }
     }
     return this.#fused(node, operation)
@@ -379,7 +379,7 @@ export class Outlet {
       const isFiltered = result === false && work === 'filter'
       if (work === 'flatMap') for (const item of result as unknown[]) this.send(node, item, origin)
       else if (!isFiltered) this.send(node, work === 'map' ? result : value, origin)
-      node.count(isFiltered ? FILTERED : DONE, 1)
+      node.count(isFiltered ? COUNTER.filtered : COUNTER.done, 1)
     }
   }
 }

@@ -1,4 +1,4 @@
-import { DONE, IN } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step } from './stage.ts'
@@ -93,8 +93,8 @@ export class OutputStage implements Stage {
     const granule = this.#granule
     const records = granule.count - granule.from
     outlet.open(granule, granule.count)
-    outlet.root.count(IN, records)
-    outlet.root.count(DONE, records)
+    outlet.root.count(COUNTER.in, records)
+    outlet.root.count(COUNTER.done, records)
     this.#handoff.end(granule)
     inlet.release(granule)
     measureGranule(this.#parts, granule)

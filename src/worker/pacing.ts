@@ -1,5 +1,6 @@
 /** A rate limit that lets records through evenly: a bucket that fills at the rate and holds a few milliseconds of it. */
 export class Pacing {
+  /** Infinity: no limit. A rate may be so small that this is 0: then nothing more may go. */
   #perMs: number
   #allowed = 0
   #at: number
@@ -11,19 +12,19 @@ export class Pacing {
    * @param atOnce what the bucket holds, and holds at the start; default: ten milliseconds of the rate, and one record
    */
   constructor(perSecond: number, nowMs: number, atOnce?: number) {
-    this.#perMs = perSecond / 1000
+    this.#perMs = perMsOf(perSecond)
     this.#at = nowMs
     this.#atOnce = atOnce
     this.#allowed = atOnce ?? 1
   }
 
   set perSecond(perSecond: number) {
-    this.#perMs = perSecond / 1000
+    this.#perMs = perMsOf(perSecond)
   }
 
   /** Records that may go now. */
   allowed(nowMs: number): number {
-    if (this.#perMs === 0) return Infinity
+    if (this.#perMs === Infinity) return Infinity
     const most = this.#atOnce ?? Math.max(1, this.#perMs * BURST_MS)
     this.#allowed = Math.min(most, this.#allowed + (nowMs - this.#at) * this.#perMs)
     this.#at = nowMs
@@ -31,16 +32,21 @@ export class Pacing {
   }
 
   take(records: number): void {
-    if (this.#perMs > 0) this.#allowed -= records
+    if (this.#perMs < Infinity) this.#allowed -= records
   }
 
   /** When the next record may go, in ms of the same clock. */
   get nextAt(): number {
-    return this.#perMs === 0 ? this.#at : this.#at + Math.max(0, 1 - this.#allowed) / this.#perMs
+    const missing = 1 - this.#allowed
+    return missing <= 0 || this.#perMs === Infinity ? this.#at : this.#at + missing / this.#perMs
   }
 }
 
 const BURST_MS = 10
+
+function perMsOf(perSecond: number): number {
+  return perSecond === 0 ? Infinity : perSecond / 1000
+}
 
 /**
  * How many records a source puts into one granule: what the pipeline ends in about a millisecond. Fast streams get large

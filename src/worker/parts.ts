@@ -5,7 +5,7 @@ import { AckReader } from '../lane/acks.ts'
 import { Slots, anchorSlot, anchorSource, slotBorn } from '../lane/slots.ts'
 import type { Memory } from '../lane/memory.ts'
 import { DRAINING, PHASE } from '../plan/control.ts'
-import type { HistogramKind, Plan } from '../plan/types.ts'
+import type { Plan } from '../plan/types.ts'
 import { Histogram } from '../telemetry/histogram.ts'
 import { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
@@ -18,7 +18,7 @@ import { Pacing } from './pacing.ts'
 import { Progress } from './progress.ts'
 import type { Supply } from './supply.ts'
 import { Settlement } from './settlement.ts'
-import type { Parts, SourceSide, WorkerEvent } from './stage.ts'
+import type { Parts, SourceSide, StageHistograms, WorkerEvent } from './stage.ts'
 import { monotonicMs } from '../time.ts'
 
 /** Makes the parts of one worker on its memory. A successor's parts go on where its predecessor's last hand-off ended. */
@@ -40,15 +40,10 @@ export function makeParts(given: {
   const worker = plan.workers[given.worker]!
   const stage = plan.stages[worker.stage]!
   const journal = new Journal(memory, worker.journal)
-  const histogram = (kind: HistogramKind): Histogram | undefined => {
-    const offset = worker.histograms[kind]
-    return offset === undefined ? undefined : new Histogram(memory, offset)
-  }
   const source: SourceSide | undefined = worker.slots && {
     slots: new Slots(memory, worker.slots),
     acks: worker.ackInputs.map(({ layout }) => new AckReader(memory, layout)),
     progress: new Progress(memory, worker.progress!),
-    ackTimes: histogram('ack')!,
   }
   const settleOwn = source && source.slots.settle.bind(source.slots)
   const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, settleOwn)
@@ -107,10 +102,9 @@ export function makeParts(given: {
     draining: given.draining,
     source,
     supply: given.supply,
-    service: histogram('service')!,
-    lane: histogram('lane'),
-    batch: histogram('batch'),
-    endToEnd: histogram('endToEnd'),
+    histograms: Object.fromEntries(
+      Object.entries(worker.histograms).map(([kind, offset]) => [kind, new Histogram(memory, offset)]),
+    ) as StageHistograms,
     wake: given.wake,
     isDraining: () => load(memory.words, phase) >= DRAINING,
     report,
@@ -137,8 +131,9 @@ function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => 
 }
 
 /** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */
-export function measureGranule({ plan, memory, clock, lane, endToEnd }: Parts, granule: LaneGranule): void {
+export function measureGranule({ plan, memory, clock, histograms }: Parts, granule: LaneGranule): void {
   const { count, slot } = granule
+  const { lane, endToEnd } = histograms
   lane?.record((clock.stamp - granule.stamp) * 1000, count)
   if (endToEnd === undefined) return
   const source = plan.workers[plan.sources[anchorSource(slot)]!]!

@@ -9,6 +9,8 @@ const AHEAD_MS = 50
 /** Parts of a record that are counted below this rate per millisecond, so that slow rates are even. */
 const PARTS = 1024
 const FINE_PER_MS = 1
+/** Faster is no limit: a word counts no further. */
+const MOST_PER_SECOND = 1e9
 /** What is due is counted from here, so that the zero of new memory is out of reach: the first record goes at once. */
 const ORIGIN = 2 ** 31
 
@@ -20,6 +22,7 @@ const ORIGIN = 2 ** 31
  */
 export class RateLimit {
   readonly #words: Int32Array
+  readonly #floats: Float64Array
   readonly #rate: number
   readonly #given: number
   readonly #planned: number
@@ -28,9 +31,10 @@ export class RateLimit {
   #parts = 1
 
   /** @param planned records per second; 0 for no limit */
-  constructor({ words }: Memory, offset: number, planned: number) {
+  constructor({ words, floats }: Memory, offset: number, planned: number) {
     this.#words = words
-    this.#rate = offset / 4 + RATE
+    this.#floats = floats
+    this.#rate = offset / 8 + RATE
     this.#given = offset / 4 + GIVEN
     this.#planned = planned
   }
@@ -60,10 +64,12 @@ export class RateLimit {
   }
 
   #isLimited(): boolean {
-    const rate = load(this.#words, this.#rate)
-    this.#perMs = (rate === 0 ? this.#planned : Math.max(0, rate) / 1000) / 1000
+    const perSecond = this.#floats[this.#rate]! || this.#planned
+    if (perSecond === 0 || perSecond > MOST_PER_SECOND) return false
+    // What is too slow for a number is slow, not without limit.
+    this.#perMs = Math.max(Number.MIN_VALUE, perSecond / 1000)
     this.#parts = this.#perMs < FINE_PER_MS ? PARTS : 1
-    return this.#perMs > 0
+    return true
   }
 
   /** What may have been let through by now. */

@@ -1,7 +1,7 @@
 import { MillraceError, errorText } from '../errors.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
-import { DONE, FILTERED, IN, RETRIED } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import type { CallContext } from './context.ts'
 import { isWorthRetry, retryDelayMs } from './faults.ts'
 import { headerOf } from './granule.ts'
@@ -42,7 +42,7 @@ export class RecordWork {
     const { root } = outlet
     const isFiltered = stage.work === 'filter' && result !== true
     // Counted first: what is refused on its way out is taken off again.
-    root.count(isFiltered ? FILTERED : DONE, 1)
+    root.count(isFiltered ? COUNTER.filtered : COUNTER.done, 1)
     if (stage.work === 'map') outlet.send(root, result, origin)
     else if (stage.work === 'write') outlet.send(root, value, origin)
     else if (stage.work === 'flatMap') for (const item of result as unknown[]) outlet.send(root, item, origin)
@@ -55,7 +55,7 @@ export class RecordWork {
     const { outlet, stage } = this.#parts
     const { root } = outlet
     if (from === to) return
-    root.count(DONE, to - from)
+    root.count(COUNTER.done, to - from)
     if (stage.work === 'map' || stage.work === 'write') {
       outlet.sendRun(root, stage.work === 'map' ? results : values, from, to)
       return
@@ -64,8 +64,8 @@ export class RecordWork {
       if (stage.work === 'flatMap') for (const item of results[i] as unknown[]) outlet.send(root, item, i)
       else if (results[i] === true) outlet.send(root, values[i], i)
       else {
-        root.count(FILTERED, 1)
-        root.count(DONE, -1)
+        root.count(COUNTER.filtered, 1)
+        root.count(COUNTER.done, -1)
       }
     }
   }
@@ -78,7 +78,7 @@ export class RecordWork {
 
   /** Counts records that this stage has taken from a lane. */
   countIn(records: number): void {
-    this.#parts.outlet.root.count(IN, records)
+    this.#parts.outlet.root.count(COUNTER.in, records)
   }
 
   /**
@@ -154,7 +154,7 @@ export class RecordWork {
   #sendToRetryEdge(value: unknown, origin: number, fault: Fault): void {
     const { root } = this.#parts.outlet
     for (const port of root.retry) port.send(value, origin)
-    root.count(DONE, 1)
+    root.count(COUNTER.done, 1)
     this.#countRetry(fault)
   }
 
@@ -164,7 +164,7 @@ export class RecordWork {
 
   #countRetry({ attempts, error }: Fault): void {
     const { outlet, stage, report } = this.#parts
-    outlet.root.count(RETRIED, 1)
+    outlet.root.count(COUNTER.retried, 1)
     report({ name: 'record.retried', node: stage.node, attempts, error: errorText(error) })
   }
 

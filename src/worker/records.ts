@@ -148,7 +148,7 @@ export class RecordStage implements Stage {
   }
 
   #callPortion(): void {
-    const { clock, hand, service } = this.#parts
+    const { clock, hand, histograms } = this.#parts
     const from = this.#index
     const start = clock.now
     // What was left half sent goes as it went: what a lane has of it already is counted from its first record on.
@@ -160,7 +160,7 @@ export class RecordStage implements Stage {
     if (this.#exception === undefined) this.#inHand = undefined
     const records = this.#index - from
     const tookNs = (clock.read() - start) * 1e6
-    if (!this.#timesEach && records > 0) service.record(tookNs / records, records)
+    if (!this.#timesEach && records > 0) histograms.service.record(tookNs / records, records)
     this.#timesEach = tookNs > TIME_EACH_ABOVE_NS * records
   }
 
@@ -214,7 +214,7 @@ export class RecordStage implements Stage {
 
   /** The same with a reading of the clock for each record, and a look at the suspects. */
   #callEach(last: number): void {
-    const { clock, hand, service, stage } = this.#parts
+    const { clock, hand, histograms, stage } = this.#parts
     while (this.#index < last) {
       const { unreadDeaths } = this.#granule
       const deaths = unreadDeaths > 0 ? unreadDeaths : hand.deathsOf(this.#granule, this.#index)
@@ -224,7 +224,7 @@ export class RecordStage implements Stage {
       }
       const start = clock.read()
       if (!this.#callUpTo(this.#index + 1, deaths)) return
-      service.record((clock.read() - start) * 1e6)
+      histograms.service.record((clock.read() - start) * 1e6)
     }
   }
 
@@ -251,7 +251,7 @@ export class RecordStage implements Stage {
   }
 
   #answered(index: number, { hasFailed, error, result, tookMs }: OpenCall): void {
-    this.#parts.service.record(tookMs * 1e6)
+    this.#parts.histograms.service.record(tookMs * 1e6)
     if (hasFailed) return this.#fail(index, error)
     let settled: unknown
     try {

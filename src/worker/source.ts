@@ -6,7 +6,7 @@ import type { Journal } from '../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../lane/slots.ts'
 import { COMMAND, PAUSED } from '../plan/control.ts'
 import type { SourcePlan } from '../plan/types.ts'
-import { DONE, FAILED, IN } from '../telemetry/counters.ts'
+import { COUNTER } from '../telemetry/counters.ts'
 import { Granule } from './granule.ts'
 import { MAX_ATTEMPTS, Outcomes } from './outcomes.ts'
 import { GranuleSize } from './pacing.ts'
@@ -154,12 +154,12 @@ export class SourceStage implements Stage {
 
   /** All that came of a slot is done: without an `ack` handler it is closed, otherwise it is told first. */
   #end(slot: number): void {
-    const { slots, clock, ackTimes, outlet } = this.#parts
+    const { slots, clock, histograms, outlet } = this.#parts
     const count = slots.count(slot)
     const failed = Math.min(count, slots.failures(slot))
-    ackTimes.record((clock.stamp - slots.born(slot)) * 1000, count)
-    outlet.tally(DONE, count - failed)
-    outlet.tally(FAILED, failed)
+    histograms.ack!.record((clock.stamp - slots.born(slot)) * 1000, count)
+    outlet.tally(COUNTER.done, count - failed)
+    outlet.tally(COUNTER.failed, failed)
     this.#supply.ended?.(slots.sequence(slot), failed)
     this.#size.ended(count, clock.now)
     if (this.#outcomes === undefined) this.#close(slot)
@@ -186,7 +186,7 @@ export class SourceStage implements Stage {
     const { count } = this.#taken
     if (count === 0 || count < resumed) return this.#nothing()
     const taken = count - before
-    if (taken > 0) this.#parts.service.record(((clock.read() - start) * 1e6) / taken, taken)
+    if (taken > 0) this.#parts.histograms.service.record(((clock.read() - start) * 1e6) / taken, taken)
     if (resumed > 0) return this.#open(this.#ids.name(this.#taken, resumed))
     let named = this.#ids.name(this.#taken)
     if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
@@ -352,7 +352,7 @@ export class SourceStage implements Stage {
     this.#ids.advance()
     this.#taken.drop(count)
     this.#opened.push(this.#slot)
-    outlet.root.count(IN, count)
+    outlet.root.count(COUNTER.in, count)
     if (hand.isResuming) settlement.toggle(this.#granule)
     this.#handoff.closed()
     outlet.close()

@@ -1,3 +1,4 @@
+import type { HistogramKind } from '../figures.ts'
 import type { AckReader } from '../lane/acks.ts'
 import type { Memory } from '../lane/memory.ts'
 import type { Slots } from '../lane/slots.ts'
@@ -66,10 +67,8 @@ export interface Parts {
   readonly source: SourceSide | undefined
   /** Where a source's records come from, if not from its handlers. */
   readonly supply: Supply | undefined
-  readonly service: Histogram
-  readonly lane: Histogram | undefined
-  readonly batch: Histogram | undefined
-  readonly endToEnd: Histogram | undefined
+  /** Those that its stage measures. */
+  readonly histograms: StageHistograms
   /** Tells the loop that something happened in this thread: an async handler has answered. */
   readonly wake: () => void
   /** The pipeline drains: batches do not wait for more, sources make no more. */
@@ -82,8 +81,10 @@ export interface SourceSide {
   readonly slots: Slots
   readonly acks: readonly AckReader[]
   readonly progress: Progress
-  readonly ackTimes: Histogram
 }
+
+/** Every stage measures its handler. */
+export type StageHistograms = Readonly<Partial<Record<HistogramKind, Histogram>>> & { readonly service: Histogram }
 
 /** What a worker tells the supervisor about records; telemetry, not control. */
 export interface WorkerEvent {

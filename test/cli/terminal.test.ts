@@ -123,5 +123,5 @@ test('every command with a token says where it is seen', async () => {
   const withToken = Object.entries(COMMANDS).filter(([, { options }]) => options['token'] !== undefined)
   assert.ok(withToken.length >= 3)
   for (const [name] of withToken)
-    assert.match(await printed(false, name, '--help'), /--token TOKEN .*list of processes.*MILLRACE_TOKEN/)
+    assert.match(await printed(false, name, '--help'), /--token TOKEN .*command line.*MILLRACE_TOKEN/)
 })

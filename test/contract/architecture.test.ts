@@ -115,7 +115,7 @@ test('analysis is pure: no clocks, no chance, no `node:`, no packages', () => {
 })
 
 test('plan allocates nothing, starts nothing, and knows only what lies above it and the layouts of memory', () => {
-  mayImport('plan', ['graph', 'analysis', 'codec', 'lane', 'telemetry', 'options', 'errors.ts'])
+  mayImport('plan', ['graph', 'analysis', 'codec', 'lane', 'telemetry', 'figures.ts', 'options', 'errors.ts'])
   const allocates = /^(SharedArrayBuffer|ArrayBuffer|DataView|Buffer|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
   onlyIn(
     ({ folder }) => folder !== 'plan',
@@ -143,6 +143,7 @@ test('worker does not know supervisor, control, graph or analysis', () => {
     'codec',
     'telemetry',
     'trace',
+    'figures.ts',
     'errors.ts',
     'running-time.ts',
     'time.ts',
@@ -153,7 +154,7 @@ test('worker does not know supervisor, control, graph or analysis', () => {
 })
 
 test('telemetry reads memory by the plan, and gives the analysis what it takes', () => {
-  mayImport('telemetry', ['plan', 'lane', 'analysis', 'errors.ts', 'time.ts', 'atomics.ts'])
+  mayImport('telemetry', ['plan', 'lane', 'analysis', 'figures.ts', 'errors.ts', 'time.ts', 'atomics.ts'])
   for (const { file, ours } of inFolder('telemetry'))
     assert.ok(
       ours.every((other) => folderOf(other) !== 'analysis' || other === 'analysis/types.ts'),

@@ -4,9 +4,12 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { errorsPage } from '../../scripts/print-errors.js'
 import { eventsPage } from '../../scripts/print-events.js'
+import { figuresPage } from '../../scripts/print-figures.js'
 import { optionsPage } from '../../scripts/print-options.js'
 
-for (const [page, printed] of Object.entries({ errors: errorsPage, events: eventsPage, options: optionsPage })) {
+const PAGES = { errors: errorsPage, events: eventsPage, figures: figuresPage, options: optionsPage }
+
+for (const [page, printed] of Object.entries(PAGES)) {
   test(`docs/${page}.md is what the source prints`, () => {
     const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8')
     assert.equal(text, printed(), `print it again: node build/scripts/print-${page}.js`)

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { fastify } from 'fastify'
 import { run } from 'millrace'
-import { ActLimit } from '#src/control/act-limit.js'
+import { CommandLimit } from '#src/control/command-limit.js'
 import { control, serveControl } from '#src/control/index.js'
 import * as graphs from './graphs.js'
 import { controlled, served, until } from './harness.js'
@@ -46,7 +46,7 @@ test('with a token, everything but health and the page needs it', async () => {
   })
 })
 
-test('every act needs the token, whatever it is asked with', async () => {
+test('every command needs the token, whatever it is asked with', async () => {
   await controlled(graphs.pushed, { serve: { token: 's3cret' } }, async ({ get, server, pipeline }) => {
     const { paths } = await get('/openapi.json')
     const operations = Object.entries<any>(paths).flatMap(([path, methods]) =>
@@ -82,7 +82,7 @@ test('another address than this machine’s own is refused without a token', asy
   await pipeline.stop()
 })
 
-test('pages of other origins can neither act nor, by a name of their own, read', async () => {
+test('pages of other origins can neither command nor, by a name of their own, read', async () => {
   await controlled(graphs.pushed, {}, async ({ server, ask }) => {
     const path = '/pipelines/pushed/pause'
     for (const headers of [
@@ -190,22 +190,22 @@ test('what is no HTTP as it should be gets the one shape too, and the connection
   })
 })
 
-test('acts are limited, reads are not', async () => {
-  await controlled(graphs.pushed, { serve: { actsPerSecond: 1 } }, async ({ ask, get }) => {
+test('commands are limited, reads are not', async () => {
+  await controlled(graphs.pushed, { serve: { commandsPerSecond: 1 } }, async ({ ask, get }) => {
     const statuses: number[] = []
     for (let i = 0; i < 6; i++) statuses.push((await ask('POST', '/pipelines/pushed/resume')).status)
     assert.ok(statuses.includes(429) && statuses[0] === 200, statuses.join())
     const { json, headers } = await ask('POST', '/pipelines/pushed/resume')
-    assert.equal(json.error.code, 'ACTS_TOO_FAST')
+    assert.equal(json.error.code, 'COMMANDS_TOO_FAST')
     assert.match(headers.get('retry-after')!, /^[1-9]\d*$/)
     for (let i = 0; i < 50; i++) await get('/pipelines')
   })
 })
 
-test('what saves a pipeline waits for no other acts', async () => {
+test('what saves a pipeline waits for no other commands', async () => {
   const a = await run(graphs.pushed)
   const b = await run(graphs.pushed)
-  await served({ a, b }, { actsPerSecond: 1 }, async ({ ask }) => {
+  await served({ a, b }, { commandsPerSecond: 1 }, async ({ ask }) => {
     const push = () => ask('POST', '/pipelines/a/records', { node: 'in', record: 1 })
     const statuses: number[] = []
     for (let i = 0; i < 40; i++) statuses.push((await push()).status)
@@ -245,17 +245,17 @@ test('a service that gives no token is asked under this machine’s names only, 
   await pipeline.stop()
 })
 
-test('the bucket of acts fills again with time', () => {
+test('the bucket of commands fills again with time', () => {
   let now = 0
-  const limit = new ActLimit(2, () => now)
+  const limit = new CommandLimit(2, () => now)
   for (let i = 0; i < 4; i++) limit.take()
-  assert.throws(() => limit.take(), { code: 'ACTS_TOO_FAST', detail: { waitS: 1 } })
+  assert.throws(() => limit.take(), { code: 'COMMANDS_TOO_FAST', detail: { waitS: 1 } })
   now = 500
   limit.take()
-  assert.throws(() => limit.take(), { code: 'ACTS_TOO_FAST' })
+  assert.throws(() => limit.take(), { code: 'COMMANDS_TOO_FAST' })
   now = 1_000_000
   for (let i = 0; i < 4; i++) limit.take()
-  assert.throws(() => limit.take(), { code: 'ACTS_TOO_FAST' })
+  assert.throws(() => limit.take(), { code: 'COMMANDS_TOO_FAST' })
 })
 
 test('a service mounts it under a prefix of its own, and keeps its own routes, errors and unknown addresses', async () => {
@@ -276,7 +276,7 @@ test('a service mounts it under a prefix of its own, and keeps its own routes, e
   assert.equal(page.url, `http://127.0.0.1:${port}/ops/mill/`)
   assert.match(await page.text(), /src="page\/page\.js"/)
   assert.equal((await ask('/ops/mill/pipelines/pushed/pause', { method: 'POST' })).isPaused, true)
-  assert.throws(() => control(pipeline, { maxReaders: 0 }), { code: 'OPTIONS_INVALID' })
+  assert.throws(() => control(pipeline, { maxSubscribers: 0 }), { code: 'OPTIONS_INVALID' })
   await app.close()
   assert.equal(pipeline.state, 'running')
   await pipeline.stop()

@@ -109,7 +109,7 @@ test(`${REQUESTS} requests made from the OpenAPI document are done or refused as
   ]
   const isOver = served(
     { mill, pushed, gone },
-    { actsPerSecond: 10_000, maxBodyBytes: 4_096 },
+    { commandsPerSecond: 10_000, maxBodyBytes: 4_096 },
     async ({ server, get }) => {
       const described = await get('/openapi.json')
       const operations = operationsOf(described)

@@ -38,6 +38,12 @@ export const mill = dataflow('mill', import.meta.url)
   .connect('size', 'tens', { when: 'tens' })
   .connect('queue', 'store')
 
+/** Its source has three workers, which make records without end. */
+export const shared = dataflow('shared', import.meta.url)
+  .source('in', { concurrency: 3, poll: (demand) => Array.from({ length: demand }, (_, i) => i) })
+  .sink('end', { write: () => undefined })
+  .connect('in', 'end')
+
 /** Takes what is pushed. */
 export const pushed = dataflow('pushed', import.meta.url)
   .source<'in', number>('in', { push: true })

@@ -23,7 +23,7 @@ export async function served(
   options: ServeOptions,
   act: (asked: Asked) => Promise<void>,
 ): Promise<void> {
-  await using server = await serveControl(pipelines, { port: 0, actsPerSecond: 10_000, ...options })
+  await using server = await serveControl(pipelines, { port: 0, commandsPerSecond: 10_000, ...options })
   const ask: Asked['ask'] = async (method, path, body, headers = {}) => {
     const json = body === undefined ? {} : { 'content-type': 'application/json' }
     const token = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }

@@ -126,10 +126,10 @@ test(
       await until('its successor is at work', () =>
         mill.workers().some(({ node, epoch }) => node === 'parse' && epoch === 1),
       )
-      await page.locator('.workers').getByText('asked for').waitFor()
+      await page.locator('.workers').getByText('requested').waitFor()
       await page.locator('.node[data-node=sensors]').click()
       await page.getByLabel('Rate limit').fill('500')
-      await page.getByRole('button', { name: 'Set' }).click()
+      await page.getByRole('button', { name: 'Set', exact: true }).click()
       await until('the limit is set', () => mill.rateLimit('sensors') === 500)
       await page.getByRole('button', { name: 'Drain' }).click()
       await page.keyboard.press('Escape')
@@ -154,7 +154,7 @@ test('dead letters appear, are replayed and forgotten; a test record is followed
     await until('it was tried again', () => pushed.deadLetters.total === 2)
     await page.locator('.letters .state.failed').waitFor()
     await page
-      .getByRole('button', { name: /Forget/ })
+      .getByRole('button', { name: /Delete/ })
       .first()
       .click()
     await until('it is forgotten', () => pushed.deadLetters.list().length === 1)
@@ -170,7 +170,7 @@ test('dead letters appear, are replayed and forgotten; a test record is followed
 
 test('the page asks for the token and keeps it', { skip: SKIP }, async () => {
   await opened({ token: 'open-sesame' }, async ({ page }) => {
-    await page.getByLabel('This API needs its token.').fill('open-sesame')
+    await page.getByLabel('This API requires a token.').fill('open-sesame')
     await page.getByRole('button', { name: 'Use it' }).click()
     await page.locator('.pill').getByText('running').waitFor()
   })
@@ -206,7 +206,7 @@ test('a connection that is lost is said to be, and taken up again', { skip: SKIP
     await page.goto(server.url)
     await page.locator('.pill').getByText('running').waitFor()
   })
-  await page.locator('#notice').getByText('connection is lost').waitFor()
+  await page.locator('#notice').getByText('Connection lost').waitFor()
   assert.ok(await page.locator('body.lost').count())
   await served(pushed, { port }, async () => {
     await page.locator('body:not(.lost) .pill').getByText('running').waitFor()

@@ -51,6 +51,41 @@ test('every answer is as the OpenAPI document says, and so is every example in i
   })
 })
 
+const namesOf = (list: any[]): string[] => list.map(({ name }) => name)
+const ratesOf = (list: any[]): string[] => list.flatMap(({ rate }) => rate ?? [])
+
+function has(found: object, fields: readonly string[]): void {
+  for (const field of fields) assert.equal(typeof (found as Record<string, unknown>)[field], 'number', field)
+}
+
+test('a figure has one name in every answer: a count is a total, and its rate is named after it', async () => {
+  await controlled(graphs.mill, SHOWN, async ({ ask, get, pipeline }) => {
+    const { nodes, edges, times, histograms } = await get('/figures')
+    for (const { name, rate, kind } of [...nodes, ...edges])
+      assert.equal(rate, kind === 'counter' ? `${name}PerSecond` : undefined)
+    const snapshot = pipeline.snapshot()
+    has(snapshot.nodes['size']!, namesOf(nodes))
+    has(snapshot.stages['parse']!, [...namesOf(nodes), ...namesOf(times)])
+    has(snapshot.edges[0]!, namesOf(edges))
+    const stats = await get('/pipelines/mill/stats')
+    for (const { totals, windows } of stats.stages) {
+      has(totals, namesOf(nodes))
+      has(windows['1s'], ratesOf(nodes))
+      has(windows['1s'].shares, namesOf(times))
+    }
+    for (const edge of stats.edges) {
+      has(edge, namesOf(edges))
+      has(edge.windows['10s'], ratesOf(edges))
+    }
+    const text = (await ask('GET', '/metrics')).text
+    for (const { metric } of [...nodes, ...edges].filter((figure) => figure.metric !== undefined))
+      assert.match(text, new RegExp(`^${metric}\\{`, 'm'))
+    for (const { metric } of histograms) assert.match(text, new RegExp(`^${metric}_count\\{`, 'm'))
+    const found = (await get('/pipelines/mill/histograms')).histograms.map(({ kind }: any) => kind)
+    assert.deepEqual(new Set(found), new Set(histograms.map(({ kind }: any) => kind)))
+  })
+})
+
 test('figures are those of the pipeline: totals, rates, shares, lanes', async () => {
   await controlled(graphs.mill, SHOWN, async ({ get, pipeline }) => {
     const stats = await until('a second of rates', async () => {
@@ -59,12 +94,12 @@ test('figures are those of the pipeline: totals, rates, shares, lanes', async ()
     })
     const parse = stats.stages.find(({ node }: { node: string }) => node === 'parse')
     assert.ok(parse.totals.in > 0 && parse.totals.in <= pipeline.snapshot().nodes['parse']!.in)
-    assert.ok(parse.windows['1s'].in > 0)
+    assert.ok(parse.windows['1s'].inPerSecond > 0)
     assert.equal(parse.workers.length, 2)
     const { busy, starved } = parse.windows['1s'].shares
     assert.ok(busy + starved > 0.3, `a worker is busy or starved most of the time: ${busy} ${starved}`)
     const edge = stats.edges.find(({ from }: { from: string }) => from === 'sensors')
-    assert.ok(edge.rates['1s'] > 0 && edge.bytes > 0)
+    assert.ok(edge.windows['1s'].recordsPerSecond > 0 && edge.bytes > 0)
     const { lanes } = await get('/pipelines/mill/lanes')
     assert.equal(lanes.filter(({ from }: any) => from.node === 'sensors').length, 2)
     for (const { credit, capacity, fill } of lanes) assert.ok(credit <= capacity && fill <= 1)

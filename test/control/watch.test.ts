@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EventLog } from '#src/control/event-log.js'
-import { Reader, message } from '#src/control/reader.js'
+import { Subscriber, message } from '#src/control/subscriber.js'
 import { ControlClient, type WatchMessage } from '#src/control/index.js'
 import * as graphs from './graphs.js'
 import { controlled, until } from './harness.js'
@@ -41,7 +41,8 @@ test('snapshots come at the rate that was asked for, and move', async () => {
     const times = all.map(({ data }) => data.time)
     assert.ok(times.every((time, i) => i === 0 || time > times[i - 1]))
     const [first, last] = [all[0].data, all.at(-1).data]
-    assert.ok(last.stages[0].taken > first.stages[0].taken)
+    assert.ok(last.stages[0].in > first.stages[0].in && last.stages[0].inPerSecond > 0)
+    assert.ok(last.edges[0].records > first.edges[0].records && last.edges[0].recordsPerSecond > 0)
     assert.deepEqual(
       last.stages.map(({ node }: any) => node),
       ['sensors', 'parse', 'store', 'tens'],
@@ -50,7 +51,7 @@ test('snapshots come at the rate that was asked for, and move', async () => {
   })
 })
 
-test('a reader that comes back gets every event that it has missed, once', async () => {
+test('a subscriber that comes back gets every event that it has missed, once', async () => {
   await controlled(graphs.pushed, {}, async ({ server, ask }) => {
     const url = `${server.url}/pipelines/pushed/watch?snapshots=false`
     const fail = () => ask('POST', '/pipelines/pushed/records', { node: 'in', record: -1, waitMs: 10_000 })
@@ -75,7 +76,7 @@ test('a reader that comes back gets every event that it has missed, once', async
   })
 })
 
-test('a reader that stayed away too long is told how much it missed', async () => {
+test('a subscriber that stayed away too long is told how much it missed', async () => {
   await controlled(graphs.pushed, { serve: { keptEvents: 3 } }, async ({ server, ask }) => {
     for (let i = 0; i < 8; i++)
       await ask('POST', '/pipelines/pushed/records', { node: 'in', record: -1, waitMs: 10_000 })
@@ -86,16 +87,16 @@ test('a reader that stayed away too long is told how much it missed', async () =
   })
 })
 
-test('what a slow reader does not read is not kept for it', async () => {
+test('what a slow subscriber does not read is not kept for it', async () => {
   const response = new PassThrough()
   const log = new EventLog(10, false)
-  const reader = new Reader(response as unknown as ServerResponse, log, 0)
+  const subscriber = new Subscriber(response as unknown as ServerResponse, log, 0)
   const text = message('snapshot', { filler: 'x'.repeat(10_000) })
-  for (let i = 0; i < 1_000; i++) reader.send(text)
+  for (let i = 0; i < 1_000; i++) subscriber.send(text)
   assert.ok(response.writableLength + response.readableLength < 1_000_000)
   for (let i = 0; i < 1_000; i++) {
     log.add({ name: 'record.failed', pipeline: 'mill', time: 0, filler: 'x'.repeat(1_000) })
-    reader.sendEvents()
+    subscriber.sendEvents()
   }
   let read = ''
   response.setEncoding('utf8').on('data', (part: string) => (read += part))
@@ -103,7 +104,7 @@ test('what a slow reader does not read is not kept for it', async () => {
   assert.match(read, /event: gap\ndata: \{"missed":\d{3}/)
 })
 
-test('a reader that does not read is skipped ahead, while others get all', async () => {
+test('a subscriber that does not read is skipped ahead, while others get all', async () => {
   const kept = 20
   await controlled(graphs.wordy, { serve: { showRecords: true, keptEvents: kept } }, async ({ server, ask }) => {
     const url = `${server.url}/pipelines/wordy/watch?snapshots=false&after=0`
@@ -112,11 +113,11 @@ test('a reader that does not read is skipped ahead, while others get all', async
     const failures = 240
     let seen = 0
     const reading = messages(url, (all) => (seen = all.length) >= failures)
-    // More than any socket holds, at a pace that a reader can follow.
+    // More than any socket holds, at a pace that a subscriber can follow.
     for (let sent = 0; sent < failures; sent += kept / 2) {
       const push = () => ask('POST', '/pipelines/wordy/records', { node: 'in', record: sent, waitMs: 10_000 })
       await Promise.all(Array.from({ length: kept / 2 }, push))
-      await until('the reader that reads has them', () => seen === sent + kept / 2)
+      await until('the subscriber that reads has them', () => seen === sent + kept / 2)
     }
     const ids = (await reading).map(({ data }) => data.id)
     assert.deepEqual(
@@ -141,7 +142,7 @@ test('no proxy keeps or changes what is told', async () => {
   })
 })
 
-test('a thousand idle readers are kept, and let go', async () => {
+test('a thousand idle subscribers are kept, and let go', async () => {
   await controlled(graphs.mill, {}, async ({ server, get, ask }) => {
     const sockets: Socket[] = []
     let opened = 0
@@ -162,13 +163,13 @@ test('a thousand idle readers are kept, and let go', async () => {
   })
 })
 
-test('more readers than allowed are refused', async () => {
-  await controlled(graphs.mill, { serve: { maxReaders: 2 } }, async ({ server, ask }) => {
+test('more subscribers than allowed are refused', async () => {
+  await controlled(graphs.mill, { serve: { maxSubscribers: 2 } }, async ({ server, ask }) => {
     const stop = new AbortController()
     const url = `${server.url}/pipelines/mill/watch`
     for (let i = 0; i < 2; i++) await fetch(url, { signal: stop.signal })
     const refused = await ask('GET', '/pipelines/mill/watch')
-    assert.deepEqual([refused.status, refused.json.error.code], [503, 'READERS_TOO_MANY'])
+    assert.deepEqual([refused.status, refused.json.error.code], [503, 'SUBSCRIBERS_TOO_MANY'])
     stop.abort()
     await until('there is room again', async () => {
       const again = new AbortController()
@@ -179,7 +180,7 @@ test('more readers than allowed are refused', async () => {
   })
 })
 
-test('the client lists, reads, acts and watches', async () => {
+test('the client lists, reads, commands and watches', async () => {
   await controlled(graphs.mill, { serve: { token: 'abc' } }, async ({ server }) => {
     const client = new ControlClient(`${server.url}/`, { token: 'abc' })
     assert.deepEqual(
@@ -187,7 +188,7 @@ test('the client lists, reads, acts and watches', async () => {
       ['mill'],
     )
     assert.equal((await client.read('mill', '/graph')).nodes.length, 6)
-    assert.equal((await client.act('mill', 'pause')).isPaused, true)
+    assert.equal((await client.command('mill', 'pause')).isPaused, true)
     let snapshots = 0
     for await (const { name } of client.watch('mill', { rateHz: 10 }))
       if (name === 'snapshot' && ++snapshots === 3) break

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { GraphData, Handler } from '#src/graph/types.js'
-import { NODE_COUNTERS, type NodeCounter } from '#src/telemetry/counters.js'
+import type { NodeCounter } from '#src/figures.js'
+import { COUNTER } from '#src/telemetry/counters.js'
 import type { Plan } from '#src/plan/types.js'
 import { type AnyFunction, Handlers } from '#src/worker/handlers.js'
 import { handlersOf } from '#src/worker/load-handlers.js'
@@ -30,7 +31,7 @@ export function workersProgram(code: typeof workers, given: WorkersGiven): Progr
     const count = (worker: number, counter: NodeCounter): number => {
       const { journal, stage } = plan.workers[worker]!
       const at = journal.countersOffset / 8 + plan.stages[stage]!.nodes[0]!.counters
-      return raw.floats[at + NODE_COUNTERS.indexOf(counter)]!
+      return raw.floats[at + COUNTER[counter]]!
     }
     return {
       threads: plan.workers.map(({ index, stage }) => {

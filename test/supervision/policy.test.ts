@@ -49,6 +49,7 @@ test('a slow rate lets single records through, the first one at once, and no rat
   assert.equal(slow.allowed(50), 0)
   assert.equal(slow.allowed(100), 1)
   assert.equal(new Pacing(0, 0).allowed(0), Infinity)
+  assert.equal(new Pacing(Infinity, 0).allowed(0), Infinity)
 })
 
 test('a bucket with a size of its own is full at the start', () => {

@@ -2,12 +2,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { viewMemory } from '#src/lane/memory.js'
-import { COUNT_WORDS, HISTOGRAM_BYTES, MOST_VALUE, bucketOf } from '#src/telemetry/histogram-layout.js'
-import { copyHistograms, summarize, summaryOf, upperEnd } from '#src/telemetry/histogram-read.js'
-import { Histogram, summaryOffset } from '#src/telemetry/histogram.js'
+import {
+  BUCKET_COUNT,
+  HISTOGRAM_BYTES,
+  MOST_VALUE,
+  TOTAL,
+  bucketOf,
+  upperEnd,
+} from '#src/telemetry/histogram-layout.js'
+import { copyHistograms, summarize, summaryOf } from '#src/telemetry/histogram-read.js'
+import { hdrBase64 } from '#src/telemetry/hdr-export.js'
+import { Histogram } from '#src/telemetry/histogram.js'
 import { Metrics } from '#src/telemetry/prometheus.js'
 import fc from 'fast-check'
-import { build } from 'hdr-histogram-js'
+import { build, decodeFromCompressedBase64 } from 'hdr-histogram-js'
 
 const hdr = () =>
   build({
@@ -31,25 +39,24 @@ const value = fc.oneof(
 
 test('a value has the same index as in HdrHistogram', () => {
   const other = hdr()
-  assert.equal(other.countsArrayLength, COUNT_WORDS)
+  assert.equal(other.countsArrayLength, BUCKET_COUNT)
   fc.assert(fc.property(value, (each) => assert.equal(bucketOf(each), other.countsArrayIndex(each))))
 })
 
 test('the same values give the same counts and percentiles as in HdrHistogram, over several workers', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(value, fc.integer({ min: 1, max: 9 })), { minLength: 1 }), (values) => {
-      const bytes = Math.ceil(HISTOGRAM_BYTES / 8) * 8
-      const memory = viewMemory(new ArrayBuffer(2 * bytes))
-      const ours = [new Histogram(memory, 0), new Histogram(memory, bytes)]
+      const memory = viewMemory(new ArrayBuffer(2 * HISTOGRAM_BYTES))
+      const ours = [new Histogram(memory, 0), new Histogram(memory, HISTOGRAM_BYTES)]
       const other = hdr()
       values.forEach(([each, count], i) => {
         ours[i % 2]!.record(each, count)
         other.recordValueWithCount(each, count)
       })
-      const copy = copyHistograms(memory, [0, bytes])
+      const copy = copyHistograms(memory, [0, HISTOGRAM_BYTES])
       assert.deepEqual(
         [...copy.counts],
-        Array.from({ length: COUNT_WORDS }, (_, i) => other.getCountAtIndex(i)),
+        Array.from({ length: BUCKET_COUNT }, (_, i) => other.getCountAtIndex(i)),
       )
       assert.equal(copy.total, other.totalCount)
       const shares = [0.5, 0.9, 0.99, 0.999]
@@ -57,18 +64,36 @@ test('the same values give the same counts and percentiles as in HdrHistogram, o
       const { p50, p90, p99, p999, ...rest } = summaryOf(copy)
       assert.deepEqual([p50, p90, p99, p999], theirs)
       // What is read where it stands, without a copy, is the same.
-      assert.deepEqual(summarize(memory, [0, bytes]), { ...rest, p50, p90, p99, p999 })
+      assert.deepEqual(summarize(memory, [0, HISTOGRAM_BYTES]), { ...rest, p50, p90, p99, p999 })
       assert.deepEqual([rest.min, rest.max], [copy.min, copy.max])
     }),
     { numRuns: 60 },
   )
 })
 
+test('more values than a word holds are counted, in one bucket and over several workers', async () => {
+  const memory = viewMemory(new ArrayBuffer(2 * HISTOGRAM_BYTES))
+  const many = 2 ** 31
+  for (const offset of [0, HISTOGRAM_BYTES]) {
+    const histogram = new Histogram(memory, offset)
+    for (let times = 0; times < 4; times++) histogram.record(1_000, many)
+  }
+  const copy = copyHistograms(memory, [0, HISTOGRAM_BYTES])
+  assert.equal(copy.total, 8 * many)
+  assert.equal(copy.counts[bucketOf(1_000)], 8 * many)
+  for (const { count, mean, p50, p999 } of [summaryOf(copy), summarize(memory, [0, HISTOGRAM_BYTES])])
+    assert.deepEqual({ count, mean, p50, p999 }, { count: 8 * many, mean: 1_000, p50: 1_000, p999: 1_000 })
+  const metrics = new Metrics()
+  metrics.histogram('h', 'Help.', {}, copy, [999, 1_003], 1)
+  assert.match(metrics.toString(), /^h_bucket\{le="999"\} 0\nh_bucket\{le="1003"\} 17179869184$/m)
+  assert.equal(decodeFromCompressedBase64(await hdrBase64(copy), 64, false).totalCount, 8 * many)
+})
+
 test('a summary between the count of the first value and its figures is that of nothing', () => {
-  const memory = viewMemory(new ArrayBuffer(Math.ceil(HISTOGRAM_BYTES / 8) * 8))
+  const memory = viewMemory(new ArrayBuffer(HISTOGRAM_BYTES))
   const before = summarize(memory, [0])
   new Histogram(memory, 0).record(7)
-  memory.floats.fill(0, summaryOffset(0) / 8)
+  memory.floats.fill(0, TOTAL)
   assert.deepEqual(summarize(memory, [0]), before)
   assert.deepEqual(
     Object.values(before),
@@ -80,7 +105,7 @@ test('a bucket of the metrics counts the values whose own bucket ends at its bou
   const bounds = [1, 2, 127, 255, 256, 1_000, 2_500, 1e6, 2 ** 40, MOST_VALUE, 1e15]
   fc.assert(
     fc.property(fc.array(value), fc.constantFrom(1, 1e-9), (values, scale) => {
-      const memory = viewMemory(new ArrayBuffer(Math.ceil(HISTOGRAM_BYTES / 8) * 8))
+      const memory = viewMemory(new ArrayBuffer(HISTOGRAM_BYTES))
       const histogram = new Histogram(memory, 0)
       for (const each of values) histogram.record(each, 1)
       const metrics = new Metrics()

@@ -49,8 +49,7 @@ test('times on a lane and end to end are true after hours', () => {
         plan: { workers: [{ slots }], sources: [0] } as unknown as Plan,
         memory,
         clock: { stamp: born + ageUs },
-        lane: { record },
-        endToEnd: { record },
+        histograms: { lane: { record }, endToEnd: { record } },
       } as unknown as Parts
       measureGranule(parts, { count: 1, slot: anchorOf(0, slot), stamp: born } as never)
       assert.deepEqual(recorded, [ageUs * 1_000, ageUs * 1_000])

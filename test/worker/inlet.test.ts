@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Journal } from '#src/lane/journal.js'
 import { viewMemory } from '#src/lane/memory.js'
 import type { LinkPlan, Plan } from '#src/plan/types.js'
-import { EDGE_COUNTERS } from '#src/telemetry/counters.js'
+import { EDGE_FLOATS } from '#src/telemetry/counters.js'
 import { Inlet, LaneGranule } from '#src/worker/inlet.js'
 import { LinkWriter } from '#src/worker/link-writer.js'
 import type { Settlement } from '#src/worker/settlement.js'
@@ -40,7 +40,7 @@ class LargeLink {
       link: link as unknown as LinkPlan,
       ends: this.#ends,
       chooser: undefined,
-      counters: new Float64Array(EDGE_COUNTERS),
+      counters: new Float64Array(EDGE_FLOATS),
       at: 0,
       settlement: { toggle: () => undefined } as unknown as Settlement,
       keepsIds: true,

@@ -4,7 +4,7 @@ import { FRAME_COUNT, FRAME_SALT } from '#src/lane/layout.js'
 import { NO_FRAME } from '#src/lane/reader.js'
 import type { GranuleHeader } from '#src/lane/writer.js'
 import type { LinkPlan, Plan } from '#src/plan/types.js'
-import { EDGE_COUNTERS } from '#src/telemetry/counters.js'
+import { EDGE_FLOATS } from '#src/telemetry/counters.js'
 import { tokenOf } from '#src/worker/granule.js'
 import { mixed } from '#src/lane/ids.js'
 import { chooserOf } from '#src/worker/dispatch.js'
@@ -34,7 +34,7 @@ class TestLink {
       link: link as unknown as LinkPlan,
       ends: Array.from({ length: lanes }, () => ({ link: 0, layout: this.lane.layout, peer: 0 })),
       chooser: lanes === 1 ? undefined : chooserOf('roundRobin', {}, lanes, 0),
-      counters: new Float64Array(EDGE_COUNTERS),
+      counters: new Float64Array(EDGE_FLOATS),
       at: 0,
       settlement: { toggle } as unknown as Settlement,
       keepsIds,

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { store } from '#src/atomics.js'
 import { viewMemory } from '#src/lane/memory.js'
 import { RATE, RATE_LIMIT_BYTES } from '#src/plan/control.js'
 import { RateLimit } from '#src/worker/rate-limit.js'
@@ -16,7 +15,7 @@ function limited(perSecond: number, workers: number): Limited {
   const memory = viewMemory(new SharedArrayBuffer(RATE_LIMIT_BYTES))
   return {
     workers: Array.from({ length: workers }, () => new RateLimit(memory, 0, perSecond)),
-    setRate: (to) => void store(memory.words, RATE, Math.round(to * 1000)),
+    setRate: (to) => void (memory.floats[RATE] = to),
   }
 }
 
@@ -107,6 +106,15 @@ test('a changed rate holds at once, from the fastest to the slowest and back', (
     )
     now += Math.min(forMs, 50_000)
   }
+})
+
+test('the slowest rate is no missing one, and the fastest is no limit', () => {
+  const [slow] = limited(Number.MIN_VALUE, 1).workers
+  assert.equal(slow!.take(9, 1), 1)
+  assert.equal(slow!.take(9, 1e12), 0)
+  assert.equal(slow!.nextAt(1e12), Infinity)
+  const [fast] = limited(Number.MAX_VALUE, 1).workers
+  assert.equal(fast!.take(1e6, 1), 1e6)
 })
 
 test('without a limit all goes', () => {

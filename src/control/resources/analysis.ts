@@ -20,7 +20,7 @@ export const AnalysisAnswer = Type.Object(
         node: Type.Optional(Type.String()),
         cause: Type.Enum([...CAUSES], {
           description:
-            'Why it is this stage: it is full; it holds others up though it is not; what is outside holds it up; stages wait for each other in a loop; a rate limit; a full window; or no stage is short of time.',
+            'Why this stage is the bottleneck: it is saturated; it blocks others without being saturated; something outside the pipeline blocks it; stages in a loop wait for each other; a rate limit; a full window; or no stage is saturated.',
         }),
         sentence: Type.String(),
         because: Type.Array(Type.String()),
@@ -29,21 +29,21 @@ export const AnalysisAnswer = Type.Object(
           Type.Object({ node: Type.String(), waitsFor: Type.String(), edge: Type.Integer(), share: Share }),
         ),
       },
-      { description: 'Over the last ten seconds.' },
+      { description: 'Measured over the last ten seconds.' },
     ),
     nodes: Type.Array(
       Type.Object({
         node: Type.String(),
         kind: Type.String(),
-        declared: Type.Object({ serviceRate: Figure, offered: Figure }, { description: 'What the graph says.' }),
+        declared: Type.Object({ serviceRate: Figure, offered: Figure }, { description: 'Declared in the graph.' }),
         predicted: Type.Object(
-          { in: Figure, out: Figure, utilisation: Share },
-          { description: 'What follows from it.' },
+          { inPerSecond: Figure, outPerSecond: Figure, utilisation: Share },
+          { description: 'Predicted from what the graph declares.' },
         ),
         measured: Type.Union([
           Type.Object({
-            in: Type.Number(),
-            out: Type.Number(),
+            inPerSecond: Type.Number(),
+            outPerSecond: Type.Number(),
             busy: Share,
             serviceMs: Type.Number(),
             p99Ms: Type.Number(),
@@ -53,10 +53,10 @@ export const AnalysisAnswer = Type.Object(
       }),
       { description: 'Rates in records per second.' },
     ),
-    seconds: Type.Number({ description: 'The window of what was measured.' }),
-    problems: Type.Array(Problem, { description: 'What the validation says of the graph.' }),
+    seconds: Type.Number({ description: 'Length of the measurement window.' }),
+    problems: Type.Array(Problem, { description: 'Problems found by validation of the graph.' }),
     loops: Type.Array(Type.Object({ nodes: Type.Array(Type.String()), safe: Type.Boolean(), why: Type.String() }), {
-      description: 'Whether loops can block themselves.',
+      description: 'Loops of the graph, and whether they can deadlock.',
     }),
     assumptions: Type.Array(Type.String()),
     drift: Type.Array(
@@ -83,7 +83,7 @@ export const AnalysisAnswer = Type.Object(
           inFlight: Type.Integer(),
           difference: Type.Integer(),
           lanesDifference: Type.Integer({
-            description: 'A running pipeline is not read at one instant: small figures come and go.',
+            description: 'Counters of a running pipeline are read one after another, so small differences come and go.',
           }),
           holds: Type.Boolean(),
         }),
@@ -106,8 +106,8 @@ export const AnalysisAnswer = Type.Object(
             node: 'enrich',
             kind: 'transform',
             declared: { serviceRate: 80, offered: 240 },
-            predicted: { in: 80, out: 80, utilisation: 1 },
-            measured: { in: 79.8, out: 79.8, busy: 0.98, serviceMs: 12.4, p99Ms: 14.1 },
+            predicted: { inPerSecond: 80, outPerSecond: 80, utilisation: 1 },
+            measured: { inPerSecond: 79.8, outPerSecond: 79.8, busy: 0.98, serviceMs: 12.4, p99Ms: 14.1 },
           },
         ],
         seconds: 10,
@@ -142,7 +142,7 @@ export function analysis(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/analysis', {
       tag: 'analysis',
-      summary: 'Declared, predicted and measured side by side; the bottleneck and why; drift; the ledger.',
+      summary: 'Compares declared, predicted and measured figures, and explains the bottleneck.',
       params: PIPELINE,
       answer: AnalysisAnswer,
       handle: ({ params }) => analysisOf(runningOf(room, params.pipeline)),
@@ -173,13 +173,17 @@ function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
         node: id,
         kind,
         declared: { serviceRate: figure(flow?.serviceRate), offered: figure(flow?.offered) },
-        predicted: { in: figure(flow?.in), out: figure(flow?.out), utilisation: flow?.utilisation ?? 0 },
+        predicted: {
+          inPerSecond: figure(flow?.in),
+          outPerSecond: figure(flow?.out),
+          utilisation: flow?.utilisation ?? 0,
+        },
         measured:
           found === undefined
             ? null
             : {
-                in: found.in / measured.seconds,
-                out: found.out / measured.seconds,
+                inPerSecond: found.in / measured.seconds,
+                outPerSecond: found.out / measured.seconds,
                 busy: found.busy,
                 serviceMs: found.serviceMs,
                 p99Ms: found.p99Ms,

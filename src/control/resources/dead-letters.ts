@@ -4,29 +4,29 @@ import { shown, type ShownLimits } from '../../shown.ts'
 import type { DeadLetter } from '../../supervisor/dead-letters.ts'
 import { endpoint, PIPELINE, examplesOf, type Endpoint } from '../endpoint.ts'
 import { ErrorView, errorView } from '../error-view.ts'
-import { PushedRecord, receiptView } from '../receipts.ts'
+import { PushedRecord, receiptView } from './receipts.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
 
 export const DeadLetterView = Type.Object(
   {
     id: Type.Integer(),
-    node: Type.String({ description: 'Where it was given up.' }),
+    node: Type.String({ description: 'The node that gave the record up.' }),
     worker: Type.Integer(),
     time: Type.Number({ description: 'Milliseconds since 1970.' }),
     outcome: Type.Enum(['failed', 'deadLettered'], {
-      description: 'It was nacked, or went to an error or dead-letter edge.',
+      description: '`failed`: nacked. `deadLettered`: sent to an error or dead-letter edge.',
     }),
     attempts: Type.Integer(),
     error: ErrorView,
     input: Type.Optional(
       Type.Unknown({
         description:
-          'The record; only with `showRecords`. What JSON has no word for is named, as `12n`; in a list it is cut at 4 KiB, by itself at 256 KiB.',
+          'The record; only with `showRecords`. Values that JSON cannot express are described, such as `12n`. Truncated at 4 KiB in lists, at 256 KiB alone.',
       }),
     ),
-    bytes: Type.Integer({ description: 'Memory that the letter takes, its record included.' }),
-    canReplay: Type.Boolean({ description: 'The record is here, and the pipeline runs with `inject`.' }),
+    bytes: Type.Integer({ description: 'Memory used by the letter, including its record.' }),
+    canReplay: Type.Boolean({ description: 'The record is kept, and the pipeline runs with `inject`.' }),
     replay: Type.Optional(PushedRecord),
   },
   {
@@ -49,9 +49,9 @@ export type DeadLetterView = Type.Static<typeof DeadLetterView>
 
 export const DeadLetterList = Type.Object(
   {
-    total: Type.Integer({ description: 'All that were given up since the start, kept or not.' }),
-    dropped: Type.Integer({ description: 'Letters that made room for newer ones.' }),
-    bytes: Type.Integer({ description: 'Memory that the kept letters take.' }),
+    total: Type.Integer({ description: 'Records given up since the start, kept or not.' }),
+    dropped: Type.Integer({ description: 'Letters removed to make room for newer ones.' }),
+    bytes: Type.Integer({ description: 'Memory used by the kept letters.' }),
     deadLetters: Type.Array(DeadLetterView, { description: 'Newest first.' }),
   },
   { examples: [{ total: 7, dropped: 0, bytes: 812, deadLetters: examplesOf(DeadLetterView) }] },
@@ -61,7 +61,7 @@ export type DeadLetterList = Type.Static<typeof DeadLetterList>
 export const Purged = Type.Object({ purged: Type.Integer() }, { examples: [{ purged: 1 }] })
 export type Purged = Type.Static<typeof Purged>
 
-const LETTER = { ...PIPELINE, id: Type.Integer({ minimum: 1, description: 'Of the dead letter.', examples: [7] }) }
+const LETTER = { ...PIPELINE, id: Type.Integer({ minimum: 1, description: 'Id of the dead letter.', examples: [7] }) }
 
 export function deadLetters(room: Room): readonly Endpoint[] {
   const { showRecords } = room.options
@@ -69,13 +69,13 @@ export function deadLetters(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/dead-letters', {
       tag,
-      summary: 'Records that were given up, newest first.',
+      summary: 'Lists records that were given up, newest first.',
       params: PIPELINE,
       query: {
-        node: Type.Optional(Type.String({ description: 'Only of this node.', examples: ['parse'] })),
+        node: Type.Optional(Type.String({ description: 'Only letters of this node.', examples: ['parse'] })),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
         before: Type.Optional(
-          Type.Integer({ minimum: 1, description: 'Only older ones: for the next page.', examples: [7] }),
+          Type.Integer({ minimum: 1, description: 'Only letters with a lower id, for the next page.', examples: [7] }),
         ),
       },
       answer: DeadLetterList,
@@ -94,7 +94,7 @@ export function deadLetters(room: Room): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/dead-letters/:id', {
       tag,
-      summary: 'One dead letter.',
+      summary: 'Returns one dead letter.',
       params: LETTER,
       answer: DeadLetterView,
       errors: ['DEAD_LETTER_UNKNOWN'],
@@ -106,7 +106,7 @@ export function deadLetters(room: Room): readonly Endpoint[] {
     endpoint('POST /pipelines/:pipeline/dead-letters/:id/replay', {
       tag,
       summary:
-        'Puts the record in before its node once more. A second replay of the same letter tells how the first one goes.',
+        'Replays the record: sends it to its node again. A second replay of the same letter returns the state of the first.',
       params: LETTER,
       answer: PushedRecord,
       status: 202,
@@ -120,14 +120,14 @@ export function deadLetters(room: Room): readonly Endpoint[] {
     }),
     endpoint('DELETE /pipelines/:pipeline/dead-letters/:id', {
       tag,
-      summary: 'Forgets one dead letter.',
+      summary: 'Deletes one dead letter.',
       params: LETTER,
       answer: Purged,
       handle: ({ params }) => ({ purged: runningOf(room, params.pipeline).pipeline.deadLetters.purge(params.id) }),
     }),
     endpoint('DELETE /pipelines/:pipeline/dead-letters', {
       tag,
-      summary: 'Forgets all dead letters.',
+      summary: 'Deletes all dead letters.',
       params: PIPELINE,
       answer: Purged,
       handle: ({ params }) => ({ purged: runningOf(room, params.pipeline).pipeline.deadLetters.purge() }),

@@ -3,7 +3,7 @@ import { MillraceError } from '../../errors.ts'
 import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
 import { LoggedEvent } from '../event-log.ts'
 import { Feed } from '../feed.ts'
-import { Reader } from '../reader.ts'
+import { Subscriber } from '../subscriber.ts'
 import { type Room, watchedOf } from '../room.ts'
 import { SECURITY_HEADERS } from '../security-headers.ts'
 import type { Watched } from '../watched.ts'
@@ -11,7 +11,7 @@ import type { Watched } from '../watched.ts'
 export const EventList = Type.Object(
   {
     events: Type.Array(LoggedEvent),
-    missed: Type.Integer({ description: 'Events after the one that was named, which are not kept any more.' }),
+    missed: Type.Integer({ description: 'Events after `after` that are no longer kept.' }),
   },
   {
     examples: [
@@ -40,7 +40,7 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-/** Readers of all pipelines; the plugin closes them before the server. */
+/** Subscribers of all pipelines; the plugin closes them before the server. */
 export class Feeds {
   readonly #feeds = new Map<Watched, Feed>()
 
@@ -65,10 +65,10 @@ export function events(room: Room, feeds: Feeds): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/events', {
       tag: 'watch',
-      summary: 'The last events.',
+      summary: 'Lists recent events.',
       params: PIPELINE,
       query: {
-        after: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: 'Only those after this one.' })),
+        after: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: 'Only events with a higher id.' })),
       },
       answer: EventList,
       handle: ({ params, query }) => {
@@ -79,7 +79,7 @@ export function events(room: Room, feeds: Feeds): readonly Endpoint[] {
     endpoint('GET /pipelines/:pipeline/watch', {
       tag: 'watch',
       summary:
-        'Server-sent events: `snapshot` (the schema Live) at a chosen rate, `event` (LoggedEvent) for each event, `gap` where some are lost.',
+        'Streams server-sent events: `snapshot` (schema Live) at `rateHz`, `event` (LoggedEvent) for each event, `gap` if some were lost.',
       params: PIPELINE,
       query: {
         rateHz: Type.Optional(
@@ -89,19 +89,19 @@ export function events(room: Room, feeds: Feeds): readonly Endpoint[] {
         events: Type.Optional(Type.Boolean({ default: true })),
         after: Type.Optional(
           Type.String({
-            description: 'Events after this id, as the header `last-event-id` says it; 0: all that are kept.',
+            description: 'Start with the events after this id, like the header `last-event-id`; 0: all that are kept.',
             examples: ['0', 'a1b2c3d4e5f6-42'],
           }),
         ),
       },
       answer: 'text/event-stream',
-      errors: ['READERS_TOO_MANY'],
+      errors: ['SUBSCRIBERS_TOO_MANY'],
       handle: ({ params, query, request, reply }) => {
         const watched = watchedOf(room, params.pipeline)
         const feed = feeds.of(watched)
         // A pipeline that was not started has nothing to show.
         void watched.running
-        if (feeds.size >= room.options.maxReaders) throw new MillraceError('READERS_TOO_MANY')
+        if (feeds.size >= room.options.maxSubscribers) throw new MillraceError('SUBSCRIBERS_TOO_MANY')
         const { rateHz = 2, snapshots = true, events: wantsEvents = true, after } = query
         const seen = request.headers['last-event-id']?.toString() ?? after
         const { events } = watched
@@ -111,7 +111,7 @@ export function events(room: Room, feeds: Feeds): readonly Endpoint[] {
         raw.writeHead(200, STREAM_HEADERS)
         raw.write('retry: 1000\n\n')
         const end = feed.add(
-          new Reader(raw, events, wantsEvents ? cursor : undefined),
+          new Subscriber(raw, events, wantsEvents ? cursor : undefined),
           snapshots ? Math.max(100, Math.round(1_000 / rateHz)) : undefined,
         )
         raw.on('close', end)

@@ -18,7 +18,7 @@ export const GraphAnswer = Type.Object(
     clusters: Type.Array(Type.Object({ id: Type.String() }, { additionalProperties: true })),
   },
   {
-    description: 'As `graph.schema.json` describes it.',
+    description: 'The graph; its schema is `graph.schema.json`.',
     examples: [
       {
         name: 'iot',
@@ -42,7 +42,7 @@ const LIVE_S = 10
 
 const DRAWING = {
   live: Type.Optional(
-    Type.Boolean({ default: false, description: 'Colours by load, and shows the figures of the last ten seconds.' }),
+    Type.Boolean({ default: false, description: 'Color nodes by load and show rates of the last ten seconds.' }),
   ),
   theme: Type.Optional(Type.Enum(Object.keys(THEMES) as ThemeName[], { default: 'default' })),
   direction: Type.Optional(Type.Enum(['LR', 'TB', 'RL', 'BT'] as const)),
@@ -55,7 +55,7 @@ export function graph(room: Room): readonly Endpoint[] {
   ): Endpoint =>
     endpoint(`GET /pipelines/:pipeline/graph.${format}`, {
       tag: 'graph',
-      summary: `The graph as ${format === 'svg' ? 'an SVG picture' : format === 'dot' ? 'DOT' : 'Mermaid'}.`,
+      summary: `Draws the graph as ${format === 'svg' ? 'an SVG picture' : format === 'dot' ? 'DOT' : 'Mermaid'}.`,
       params: PIPELINE,
       query: DRAWING,
       answer: TYPES[format],
@@ -72,7 +72,7 @@ export function graph(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/graph', {
       tag: 'graph',
-      summary: 'The graph as JSON.',
+      summary: 'Returns the graph as JSON.',
       params: PIPELINE,
       answer: GraphAnswer,
       handle: ({ params }) => graphToJson(runningOf(room, params.pipeline).pipeline.graph),

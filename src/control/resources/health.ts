@@ -10,7 +10,7 @@ export const HealthAnswer = Type.Object(
       Type.Object({
         name: Type.String(),
         state: Type.Enum([...STATES]),
-        reasons: Type.Array(Type.String(), { description: 'Why it counts as failing.' }),
+        reasons: Type.Array(Type.String(), { description: 'Why the pipeline is failing; empty if it is not.' }),
       }),
     ),
   },
@@ -42,11 +42,11 @@ export function health(room: Room): readonly Endpoint[] {
       },
     })
   return [
-    probe('health', 'Whether every pipeline lives: 503 where one failed or stands still.', (watched) => [
+    probe('health', 'Liveness probe: 503 if a pipeline has failed or is stalled.', (watched) => [
       ...(watched.state === 'failed' ? ['it failed'] : []),
       ...stalled(watched),
     ]),
-    probe('ready', 'Whether every pipeline takes records: 503 where one starts, ends or has ended.', (watched) => [
+    probe('ready', 'Readiness probe: 503 if a pipeline is not running or is stalled.', (watched) => [
       ...(READY.has(watched.state) ? [] : [`it is ${watched.state}`]),
       ...stalled(watched),
     ]),

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { MillraceError } from '../../errors.ts'
-import type { HistogramKind } from '../../plan/types.ts'
+import { HISTOGRAMS, type HistogramKind, namesOf } from '../../figures.ts'
 import { distribution } from '../../telemetry/distribution.ts'
 import { hdrBase64 } from '../../telemetry/hdr-export.ts'
 import { type HistogramCopy, summaryOf } from '../../telemetry/histogram-read.ts'
@@ -8,17 +8,10 @@ import { endpoint, NODE, PIPELINE, type Endpoint } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
 
-export const HISTOGRAM_KINDS = [
-  'service',
-  'lane',
-  'batch',
-  'ack',
-  'endToEnd',
-] as const satisfies readonly HistogramKind[]
+const KINDS = namesOf(HISTOGRAMS)
 
-const Kind = Type.Enum([...HISTOGRAM_KINDS], {
-  description:
-    'Time of a call; time on the lane, with the calls that are made while records lie there; records in a batch; of a source, time to the ack; from the source to here.',
+const Kind = Type.Enum([...KINDS], {
+  description: KINDS.map((kind) => `\`${kind}\`: ${HISTOGRAMS[kind].text}`).join(' '),
 })
 const Unit = Type.Enum(['ns', 'records'])
 
@@ -54,17 +47,17 @@ export const HistogramList = Type.Object(
 export type HistogramList = Type.Static<typeof HistogramList>
 
 const Distribution = Type.Object({
-  seconds: Type.Number({ description: 'How long it was recorded.' }),
+  seconds: Type.Number({ description: 'Seconds of recording.' }),
   figures: HistogramFigures,
   points: Type.Array(
     Type.Object({
-      share: Type.Number({ description: 'Of all values, from 0 to 1.' }),
+      share: Type.Number({ description: 'Share of all values, from 0 to 1.' }),
       value: Type.Number(),
-      count: Type.Integer({ description: 'Values up to this one.' }),
+      count: Type.Integer({ description: 'Number of values up to this one.' }),
     }),
-    { description: 'Closer the nearer to 1, as HdrHistogram prints them.' },
+    { description: 'Points of the distribution, denser towards 1, as HdrHistogram prints them.' },
   ),
-  hdr: Type.Optional(Type.String({ description: 'HdrHistogram V2, compressed, base64.' })),
+  hdr: Type.Optional(Type.String({ description: 'HdrHistogram V2 encoding, compressed, as base64.' })),
 })
 
 export const HistogramAnswer = Type.Object(
@@ -87,15 +80,15 @@ export function histograms(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/histograms', {
       tag: 'figures',
-      summary: 'All histograms in short, since the start.',
+      summary: 'Summarizes all histograms since the start.',
       params: PIPELINE,
       answer: HistogramList,
       handle: ({ params }) => {
         const { stages } = runningOf(room, params.pipeline).sampler.now()
         const list = Object.values(stages).flatMap(({ node, histograms: found }) =>
-          HISTOGRAM_KINDS.flatMap((kind) => {
+          KINDS.flatMap((kind) => {
             const total = found[kind]
-            return total === undefined ? [] : [{ node, kind, unit: unitOf(kind), total: { ...total } }]
+            return total === undefined ? [] : [{ node, kind, unit: HISTOGRAMS[kind].unit, total: { ...total } }]
           }),
         )
         return { histograms: list }
@@ -103,8 +96,7 @@ export function histograms(room: Room): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/stages/:node/histograms/:kind', {
       tag: 'figures',
-      summary:
-        'One histogram: figures, distribution, and the encoding of HdrHistogram; since the start and over a window.',
+      summary: 'Returns one histogram, since the start and over a window.',
       params: { ...NODE, kind: Kind },
       query: {
         window: Type.Optional(
@@ -112,10 +104,10 @@ export function histograms(room: Room): readonly Endpoint[] {
             minimum: 1,
             maximum: 60,
             default: 10,
-            description: 'Seconds. The first question begins to look.',
+            description: 'Window in seconds. Sampling starts with the first request.',
           }),
         ),
-        hdr: Type.Optional(Type.Boolean({ default: false, description: 'With the base64 of HdrHistogram V2.' })),
+        hdr: Type.Optional(Type.Boolean({ default: false, description: 'Include the HdrHistogram V2 encoding.' })),
       },
       answer: HistogramAnswer,
       errors: ['NODE_UNKNOWN', 'HISTOGRAM_UNKNOWN'],
@@ -144,7 +136,7 @@ async function histogramOf(
   return {
     node,
     kind,
-    unit: unitOf(kind),
+    unit: HISTOGRAMS[kind].unit,
     total: await distributionOf(read(), elapsedMs / 1_000, withHdr),
     window: await distributionOf(windowed.copy, windowed.seconds, withHdr),
   }
@@ -157,8 +149,4 @@ async function distributionOf(
 ): Promise<HistogramAnswer['total']> {
   const points = distribution(copy).map((point) => ({ ...point }))
   return { seconds, figures: summaryOf(copy), points, ...(withHdr ? { hdr: await hdrBase64(copy) } : {}) }
-}
-
-function unitOf(kind: HistogramKind): 'ns' | 'records' {
-  return kind === 'batch' ? 'records' : 'ns'
 }

@@ -9,18 +9,24 @@ const End = Type.Object({ node: Type.String(), worker: Type.Integer() })
 export const LaneView = Type.Object({
   from: End,
   to: End,
-  edges: Type.Array(Type.Integer(), { description: 'The path behind it, as indexes into the edges of the graph.' }),
-  queued: Type.Integer({ description: 'Records on it.' }),
-  capacity: Type.Number({ description: 'Records that its reader lets the writer send ahead at most.' }),
-  credit: Type.Integer({ description: 'Records that the writer may still send.' }),
-  fill: Type.Number({ minimum: 0, description: 'The fuller of its records and its bytes, from 0 to 1.' }),
+  edges: Type.Array(Type.Integer(), {
+    description: 'The edges that the lane carries, as indexes into the edges of the graph.',
+  }),
+  queued: Type.Integer({ description: 'Records on the lane.' }),
+  capacity: Type.Number({ description: 'Maximum number of records on the lane.' }),
+  credit: Type.Integer({ description: 'Records that the writer may send before it gets more credit.' }),
+  fill: Type.Number({
+    minimum: 0,
+    description: 'Fill level from 0 to 1, by records or by bytes, whichever is higher.',
+  }),
   usedBytes: Type.Integer(),
   ringBytes: Type.Integer(),
-  isWanted: Type.Boolean({ description: 'The writer waits here just now.' }),
+  isWanted: Type.Boolean({ description: 'The writer is waiting for credit or room on this lane.' }),
   blockedShare: Type.Number({
     minimum: 0,
     maximum: 1,
-    description: 'Share of the writing stage’s time, over ten seconds, without credit on this path.',
+    description:
+      'Share of the writing stage’s time, over the last ten seconds, spent waiting for credit on these edges.',
   }),
 })
 export type LaneView = Type.Static<typeof LaneView>
@@ -57,7 +63,7 @@ export function lanes(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/lanes', {
       tag: 'figures',
-      summary: 'Every lane: what is on it, what credit there is, who waits.',
+      summary: 'Lists all lanes with their fill level and credit, and which writers are waiting.',
       params: PIPELINE,
       answer: LaneList,
       handle: ({ params }) => ({ lanes: laneViews(runningOf(room, params.pipeline)) }),

@@ -8,15 +8,15 @@ export const PipelineSummary = Type.Object(
   {
     name: Type.String(),
     state: Type.Enum([...STATES], {
-      description: 'Before its workers are ready, while it runs, on its way to the end; then how it ended.',
+      description: 'Current state; after the end, the outcome.',
     }),
-    isPaused: Type.Boolean({ description: 'Every source is paused.' }),
-    elapsedMs: Type.Number({ description: 'Milliseconds since it ran.' }),
+    isPaused: Type.Boolean({ description: 'All sources are paused.' }),
+    elapsedMs: Type.Number({ description: 'Milliseconds since the pipeline started running.' }),
     stages: Type.Integer(),
     workers: Type.Integer(),
-    memoryBytes: Type.Integer({ description: 'Shared memory, allocated at the start.' }),
-    inFlight: Type.Integer({ description: 'Source records on their way.' }),
-    acked: Type.Integer({ description: 'Source records of which all is done.' }),
+    memoryBytes: Type.Integer({ description: 'Shared memory, allocated at start.' }),
+    inFlight: Type.Integer({ description: 'Source records in flight.' }),
+    acked: Type.Integer({ description: 'Source records that were acked.' }),
     failed: Type.Integer({ description: 'Source records that were nacked.' }),
     deadLetters: Type.Integer({ description: 'Records given up since the start, kept or not.' }),
     error: Type.Optional(ErrorView),
@@ -52,13 +52,13 @@ export function pipelines(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines', {
       tag: 'pipelines',
-      summary: 'All pipelines and their states.',
+      summary: 'Lists all pipelines.',
       answer: PipelineList,
       handle: () => ({ pipelines: [...room.pipelines.values()].map((watched) => summaryOf(watched, showRecords)) }),
     }),
     endpoint('GET /pipelines/:pipeline', {
       tag: 'pipelines',
-      summary: 'One pipeline and its state.',
+      summary: 'Returns one pipeline.',
       params: PIPELINE,
       answer: PipelineSummary,
       handle: ({ params }) => summaryOf(watchedOf(room, params.pipeline), showRecords),

@@ -7,13 +7,17 @@ const PlannedStage = Type.Object({
   node: Type.String(),
   kind: Type.String(),
   work: Type.String(),
-  host: Type.Enum(['pool', 'embedder'], { description: 'Threads of its own, or the thread that called `run`.' }),
+  host: Type.Enum(['pool', 'embedder'], {
+    description: '`pool`: own threads. `embedder`: the thread that called `run`.',
+  }),
   workers: Type.Integer(),
-  runs: Type.Array(Type.String(), { description: 'All nodes that its workers run: fused ones and conditionals too.' }),
+  runs: Type.Array(Type.String(), {
+    description: 'All nodes that its workers run, including fused nodes and conditionals.',
+  }),
   maxInFlight: Type.Optional(Type.Integer()),
   batch: Type.Optional(Type.Object({ size: Type.Integer(), timeoutMs: Type.Number(), keyed: Type.Boolean() })),
-  window: Type.Optional(Type.Integer({ description: 'Of a source: records that each worker may have on their way.' })),
-  slots: Type.Optional(Type.Integer({ description: 'Of a source: granules that each worker may have on their way.' })),
+  window: Type.Optional(Type.Integer({ description: 'Sources only: records that each worker may have in flight.' })),
+  slots: Type.Optional(Type.Integer({ description: 'Sources only: granules that each worker may have in flight.' })),
   restart: Type.Object({
     maxRestarts: Type.Integer(),
     withinMs: Type.Number(),
@@ -30,20 +34,22 @@ const PlannedLink = Type.Object({
   dispatch: Type.String(),
   whenFull: Type.String(),
   lanes: Type.Integer(),
-  capacity: Type.Number({ description: 'Records that each lane holds.' }),
-  ringBytes: Type.Integer({ description: 'Bytes of each ring.' }),
+  capacity: Type.Number({ description: 'Maximum number of records on each lane.' }),
+  ringBytes: Type.Integer({ description: 'Size of each ring.' }),
   narrowedFrom: Type.Optional(
     Type.Integer({
-      description: 'Bytes of each ring, if there were fewer lanes: together they may take so much only.',
+      description: 'Size that each ring would have with fewer lanes. Absent if the rings were not made smaller.',
     }),
   ),
 })
 
 export const PlanAnswer = Type.Object(
   {
-    memoryBytes: Type.Integer({ description: 'Shared memory, allocated at the start.' }),
-    ringBytes: Type.Integer({ description: 'Of it: the rings of all lanes.' }),
-    reservedBytes: Type.Integer({ description: 'Reserved for records in fragments; used only when there are any.' }),
+    memoryBytes: Type.Integer({ description: 'Shared memory, allocated at start.' }),
+    ringBytes: Type.Integer({ description: 'Part of it used by the rings of all lanes.' }),
+    reservedBytes: Type.Integer({
+      description: 'Address space reserved for records larger than a lane; used only if there are any.',
+    }),
     maxRecordBytes: Type.Integer(),
     stages: Type.Array(PlannedStage),
     links: Type.Array(PlannedLink),
@@ -91,7 +97,7 @@ export function plan(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/plan', {
       tag: 'graph',
-      summary: 'What was planned: stages, lanes and memory.',
+      summary: 'Returns the plan: stages, lanes and memory.',
       params: PIPELINE,
       answer: PlanAnswer,
       handle: ({ params }) => planView(runningOf(room, params.pipeline).pipeline.plan),

@@ -1,12 +1,12 @@
 import { Type } from 'typebox'
 import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
-import { PushedRecord, receiptView } from '../receipts.ts'
+import { PushedRecord, receiptView } from './receipts.ts'
 import { type Room, runningOf } from '../room.ts'
 
 export const RecordToPush = Type.Object(
   {
     node: Type.String({
-      description: 'A source with `push: true`; or, where the pipeline runs with `inject`, any transform or sink.',
+      description: 'A source with `push: true`. With `inject`, also any transform or sink.',
     }),
     record: Type.Unknown({ description: 'The record, as its handler expects it.' }),
     key: Type.Optional(
@@ -14,14 +14,14 @@ export const RecordToPush = Type.Object(
         minLength: 1,
         maxLength: 200,
         description:
-          'Pushed twice with the same key, a record goes in once. The same key for another record or node is refused.',
+          'Idempotency key: a record pushed again with the same key goes in once. The same key with another record or node is refused.',
       }),
     ),
     waitMs: Type.Optional(
       Type.Number({
         minimum: 0,
         maximum: 30_000,
-        description: 'How long the answer waits for its end. Default: not at all.',
+        description: 'How long to wait for the record to end before answering. Default: 0.',
       }),
     ),
   },
@@ -36,8 +36,8 @@ export function records(room: Room): readonly Endpoint[] {
   const { showRecords } = room.options
   return [
     endpoint('POST /pipelines/:pipeline/records', {
-      tag: 'acts',
-      summary: 'Pushes one record in, to be followed to its end.',
+      tag: 'commands',
+      summary: 'Pushes one record into the pipeline.',
       params: PIPELINE,
       body: RecordToPush,
       answer: PushedRecord,
@@ -61,8 +61,8 @@ export function records(room: Room): readonly Endpoint[] {
       },
     }),
     endpoint('GET /pipelines/:pipeline/records/:id', {
-      tag: 'acts',
-      summary: 'How a pushed record goes.',
+      tag: 'commands',
+      summary: 'Returns the state of a pushed record.',
       params: { ...PIPELINE, id: Type.String({ examples: ['1'] }) },
       answer: PushedRecord,
       errors: ['RECEIPT_UNKNOWN'],

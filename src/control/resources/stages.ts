@@ -7,22 +7,23 @@ import { endpoint, examplesOf, NODE, PIPELINE, type Endpoint } from '../endpoint
 import { wallMsAt } from '../../time.ts'
 import { ErrorView, errorView } from '../error-view.ts'
 import { type Room, runningOf } from '../room.ts'
+import { NODE_COUNT_FIELDS } from './figures.ts'
 import type { Running } from '../watched.ts'
 
 export const DeathView = Type.Object({
-  epoch: Type.Integer({ description: 'Which life ended.' }),
+  epoch: Type.Integer({ description: 'Epoch of the worker that ended.' }),
   time: Type.Number({ description: 'Milliseconds since 1970.' }),
-  counts: Type.Boolean({ description: 'It counts against the restarts of the stage.' }),
+  counts: Type.Boolean({ description: 'Counts against the restart limit of the stage.' }),
   error: ErrorView,
 })
 
 export const WorkerView = Type.Object({
-  worker: Type.Integer({ description: 'Index in its stage, from 0.' }),
+  worker: Type.Integer({ description: 'Index in the stage, from 0.' }),
   state: Type.Enum([...WORKER_STATES]),
-  epoch: Type.Integer({ description: 'Which life this is, from 0: so many times it was restarted.' }),
+  epoch: Type.Integer({ description: 'Number of restarts so far.' }),
   threadId: Type.Optional(Type.Integer()),
-  inHand: Type.Integer({ description: 'Records that its handler works on just now.' }),
-  restarts: Type.Array(DeathView, { description: 'How its earlier lives ended, the oldest first.' }),
+  inHand: Type.Integer({ description: 'Records that its handler is working on.' }),
+  restarts: Type.Array(DeathView, { description: 'Earlier epochs and how they ended, oldest first.' }),
 })
 export type WorkerView = Type.Static<typeof WorkerView>
 
@@ -31,15 +32,15 @@ export const StageView = Type.Object(
     node: Type.String(),
     kind: Type.Enum(['source', 'transform', 'sink']),
     host: Type.Enum(['pool', 'embedder']),
-    isPaused: Type.Optional(Type.Boolean({ description: 'Of a source.' })),
+    isPaused: Type.Optional(Type.Boolean({ description: 'Sources only.' })),
     rateLimit: Type.Optional(
       Type.Union([Type.Number(), Type.Null()], {
-        description: 'Of a source: records per second that it may make; null where there is no limit.',
+        description: 'Sources only: the rate limit in records per second; null if there is none.',
       }),
     ),
-    inFlight: Type.Integer({ description: 'Taken and not yet done; of a source: on their way.' }),
-    retried: Type.Integer(),
-    crashed: Type.Integer({ description: 'Records given up because their worker died with them too often.' }),
+    inFlight: NODE_COUNT_FIELDS.inFlight,
+    retried: NODE_COUNT_FIELDS.retried,
+    crashed: NODE_COUNT_FIELDS.crashed,
     workers: Type.Array(WorkerView),
   },
   {
@@ -78,14 +79,14 @@ export function stages(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/stages', {
       tag: 'stages',
-      summary: 'Stages and their workers: states, lives, what is in hand.',
+      summary: 'Lists all stages and their workers.',
       params: PIPELINE,
       answer: StageList,
       handle: ({ params }) => ({ stages: stageViews(runningOf(room, params.pipeline), showRecords) }),
     }),
     endpoint('GET /pipelines/:pipeline/stages/:node', {
       tag: 'stages',
-      summary: 'One stage and its workers.',
+      summary: 'Returns one stage and its workers.',
       params: NODE,
       answer: StageView,
       errors: ['NODE_UNKNOWN'],

@@ -6,43 +6,43 @@ import { type Room, runningOf, watchedOf } from '../room.ts'
 import { STATES, type Running } from '../watched.ts'
 import { limitOf } from './stages.ts'
 
-export const ActAnswer = Type.Object(
+export const CommandAnswer = Type.Object(
   {
     state: Type.Enum([...STATES]),
-    isPaused: Type.Boolean({ description: 'Every source is paused.' }),
+    isPaused: Type.Boolean({ description: 'All sources are paused.' }),
   },
   { examples: [{ state: 'running', isPaused: true }] },
 )
-export type ActAnswer = Type.Static<typeof ActAnswer>
+export type CommandAnswer = Type.Static<typeof CommandAnswer>
 
 export const RateLimit = Type.Object(
   {
     perSecond: Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: 1e12 }), Type.Null()], {
-      description: 'Records per second of all workers of the source together; null: no limit.',
+      description: 'Records per second, for all workers of the source together; null removes the limit.',
     }),
   },
   { additionalProperties: false, examples: [{ perSecond: 500 }] },
 )
 export type RateLimit = Type.Static<typeof RateLimit>
 
-export const WorkerAct = Type.Object(
+export const WorkerCommand = Type.Object(
   {
     epoch: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'The life that is to end: where it has already ended, nothing is done.',
+        description: 'Epoch of the worker to end. If the worker has been restarted since, nothing happens.',
       }),
     ),
   },
   { additionalProperties: false, examples: [{ epoch: 0 }] },
 )
-export type WorkerAct = Type.Static<typeof WorkerAct>
+export type WorkerCommand = Type.Static<typeof WorkerCommand>
 
-export const WorkerActAnswer = Type.Object(
-  { done: Type.Boolean({ description: 'False: that life had already ended.' }), epoch: Type.Integer() },
+export const WorkerCommandAnswer = Type.Object(
+  { done: Type.Boolean({ description: 'False if that epoch had already ended.' }), epoch: Type.Integer() },
   { examples: [{ done: true, epoch: 0 }] },
 )
-export type WorkerActAnswer = Type.Static<typeof WorkerActAnswer>
+export type WorkerCommandAnswer = Type.Static<typeof WorkerCommandAnswer>
 
 export const LogLevelBody = Type.Object(
   { level: Type.Enum([...LOG_LEVELS]) },
@@ -53,14 +53,14 @@ export type LogLevelBody = Type.Static<typeof LogLevelBody>
 const Deadline = Type.Object(
   {
     deadlineMs: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 86_400_000, description: 'Default: the pipeline’s own `deadlineMs`.' }),
+      Type.Number({ minimum: 0, maximum: 86_400_000, description: 'Default: `deadlineMs` of the pipeline.' }),
     ),
   },
   { additionalProperties: false, examples: [{ deadlineMs: 10_000 }] },
 )
 
-export function acts(room: Room): readonly Endpoint[] {
-  return [...flow(room), ...ends(room), ...workerActs(room), ...logLevel(room)]
+export function commands(room: Room): readonly Endpoint[] {
+  return [...flow(room), ...ends(room), ...workerCommands(room), ...logLevel(room)]
 }
 
 /** Pause, resume, rate limits: what sources may make. */
@@ -69,10 +69,10 @@ function flow(room: Room): readonly Endpoint[] {
   const sourceErrors = [...errors, 'NODE_UNKNOWN', 'NODE_NOT_SOURCE'] as const
   const change = (name: 'pause' | 'resume'): readonly Endpoint[] => [
     endpoint(`POST /pipelines/:pipeline/${name}`, {
-      tag: 'acts',
-      summary: name === 'pause' ? 'All sources make no records until they are resumed.' : 'All sources go on.',
+      tag: 'commands',
+      summary: name === 'pause' ? 'Pauses all sources.' : 'Resumes all sources.',
       params: PIPELINE,
-      answer: ActAnswer,
+      answer: CommandAnswer,
       errors,
       handle: ({ params }) => {
         live(runningOf(room, params.pipeline))[name]()
@@ -80,10 +80,10 @@ function flow(room: Room): readonly Endpoint[] {
       },
     }),
     endpoint(`POST /pipelines/:pipeline/sources/:node/${name}`, {
-      tag: 'acts',
-      summary: name === 'pause' ? 'A source makes no records until it is resumed.' : 'A source goes on.',
+      tag: 'commands',
+      summary: name === 'pause' ? 'Pauses a source.' : 'Resumes a source.',
       params: NODE,
-      answer: ActAnswer,
+      answer: CommandAnswer,
       errors: sourceErrors,
       handle: ({ params }) => {
         live(runningOf(room, params.pipeline))[name](params.node)
@@ -95,8 +95,8 @@ function flow(room: Room): readonly Endpoint[] {
     ...change('pause'),
     ...change('resume'),
     endpoint('PUT /pipelines/:pipeline/sources/:node/rate-limit', {
-      tag: 'acts',
-      summary: 'Changes the rate limit of a source at once.',
+      tag: 'commands',
+      summary: 'Changes the rate limit of a source.',
       params: NODE,
       body: RateLimit,
       answer: RateLimit,
@@ -108,8 +108,8 @@ function flow(room: Room): readonly Endpoint[] {
       },
     }),
     endpoint('DELETE /pipelines/:pipeline/sources/:node/rate-limit', {
-      tag: 'acts',
-      summary: 'Gives a source the rate limit that was planned.',
+      tag: 'commands',
+      summary: 'Resets the rate limit of a source to the one in the graph.',
       params: NODE,
       answer: RateLimit,
       errors: sourceErrors,
@@ -126,11 +126,11 @@ function flow(room: Room): readonly Endpoint[] {
 function ends(room: Room): readonly Endpoint[] {
   const end = (name: 'drain' | 'stop', summary: string): Endpoint =>
     endpoint(`POST /pipelines/:pipeline/${name}`, {
-      tag: 'acts',
+      tag: 'commands',
       summary,
       params: PIPELINE,
       body: Deadline,
-      answer: ActAnswer,
+      answer: CommandAnswer,
       status: 202,
       handle: ({ params, body }) => {
         const { pipeline } = runningOf(room, params.pipeline)
@@ -140,19 +140,19 @@ function ends(room: Room): readonly Endpoint[] {
       },
     })
   return [
-    end('drain', 'Sources make no more records; the pipeline ends when all of theirs have.'),
-    end('stop', 'Ends now: what is in hand is handed off, what is left is nacked.'),
+    end('drain', 'Drains the pipeline: sources make no more records, and it ends when all records have ended.'),
+    end('stop', 'Stops the pipeline now. Records still in flight are nacked.'),
   ]
 }
 
-function workerActs(room: Room): readonly Endpoint[] {
-  const act = (name: 'restart' | 'kill', summary: string): Endpoint =>
+function workerCommands(room: Room): readonly Endpoint[] {
+  const command = (name: 'restart' | 'kill', summary: string): Endpoint =>
     endpoint(`POST /pipelines/:pipeline/stages/:node/workers/:worker/${name}`, {
-      tag: 'acts',
+      tag: 'commands',
       summary,
       params: WORKER,
-      body: WorkerAct,
-      answer: WorkerActAnswer,
+      body: WorkerCommand,
+      answer: WorkerCommandAnswer,
       status: 202,
       errors: ['NODE_UNKNOWN', 'WORKER_UNKNOWN', 'PIPELINE_NOT_RUNNING'],
       handle: async ({ params: { pipeline: name_, node, worker }, body }) => {
@@ -172,22 +172,22 @@ function workerActs(room: Room): readonly Endpoint[] {
       },
     })
   return [
-    act('restart', 'Ends a worker’s thread; its successor goes on. The restarts of the stage are not charged.'),
-    act('kill', 'Ends a worker’s thread as a crash would: it counts against the restarts of the stage.'),
+    command('restart', 'Restarts a worker. Does not count against the restart limit of the stage.'),
+    command('kill', 'Ends a worker as a crash would. Counts against the restart limit of the stage.'),
   ]
 }
 
 function logLevel(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /log-level', {
-      tag: 'acts',
-      summary: 'From which level on acts and events are logged.',
+      tag: 'commands',
+      summary: 'Returns the level from which commands and events are logged.',
       answer: LogLevelBody,
       handle: () => ({ level: room.log.level }),
     }),
     endpoint('PUT /log-level', {
-      tag: 'acts',
-      summary: 'Changes from which level on acts and events are logged.',
+      tag: 'commands',
+      summary: 'Changes the level from which commands and events are logged.',
       body: LogLevelBody,
       answer: LogLevelBody,
       handle: ({ body }) => {
@@ -204,7 +204,7 @@ function live({ pipeline }: Running): Running['pipeline'] {
   throw new MillraceError('PIPELINE_NOT_RUNNING', { pipeline: pipeline.name, state: pipeline.state })
 }
 
-function answer(room: Room, name: string): ActAnswer {
+function answer(room: Room, name: string): CommandAnswer {
   const watched = watchedOf(room, name)
   return { state: watched.state, isPaused: watched.running.pipeline.isPaused() }
 }

@@ -42,6 +42,29 @@ test('a rate limit is changed, told, and given back', async () => {
   })
 })
 
+test('a rate limit is what was set, however slow, and shared by the workers of the source', async () => {
+  await controlled(graphs.shared, {}, async ({ ask, get, pipeline }) => {
+    const path = '/pipelines/shared/sources/in/rate-limit'
+    for (const perSecond of [0.0004, 0.1, 100, 79.83, 1e12, 1e-300]) {
+      assert.deepEqual((await ask('PUT', path, { perSecond })).json, { perSecond })
+      assert.equal((await get('/pipelines/shared/stages/in')).rateLimit, perSecond)
+    }
+    // Each worker may make one at once; no other is due for years.
+    await until('the source is held', async () => {
+      const { stages } = await get('/pipelines/shared/stats')
+      return stages[0].windows['1s'].shares.limited > 0.9
+    })
+    const made = pipeline.snapshot().nodes['in']!.in
+    await until('a second has passed', async () => {
+      const { stages, seconds } = await get('/pipelines/shared/stats')
+      return seconds['1s'] > 0.9 && stages[0].windows['1s'].inPerSecond === 0
+    })
+    assert.equal(pipeline.snapshot().nodes['in']!.in, made)
+    assert.deepEqual((await ask('DELETE', path)).json, { perSecond: null })
+    await until('records flow again', () => pipeline.snapshot().nodes['in']!.in > made + 100)
+  })
+})
+
 test('a pushed record is followed to its end; the same key goes in once', async () => {
   await controlled(graphs.pushed, {}, async ({ ask, get, pipeline }) => {
     const push = (body: object) => ask('POST', '/pipelines/pushed/records', { node: 'in', ...body })
@@ -274,16 +297,18 @@ test('figures are answered and conserved while workers are killed', async () => 
   })
 })
 
-test('acts and events are logged from a level that can be changed', async () => {
-  const lines: { level: string; text: string; act?: string; status?: number }[] = []
+test('commands and events are logged from a level that can be changed', async () => {
+  const lines: { level: string; text: string; command?: string; status?: number }[] = []
   const write = (level: string) => (fields: object, text: string) => void lines.push({ level, text, ...fields })
   const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, write(level)])
   const logger: any = { ...Object.fromEntries(levels), level: 'info', child: () => logger }
   await controlled(graphs.pushed, { serve: { logger } }, async ({ ask, get }) => {
     await ask('POST', '/pipelines/pushed/pause')
-    assert.ok(lines.some(({ text, act }) => text === 'act' && act === 'POST /pipelines/:pipeline/pause'))
+    assert.ok(lines.some(({ text, command }) => text === 'command' && command === 'POST /pipelines/:pipeline/pause'))
     await ask('POST', '/pipelines/pushed/sources/check/pause')
-    await until('a refused act is logged', () => lines.some(({ level, status }) => level === 'warn' && status === 409))
+    await until('a refused command is logged', () =>
+      lines.some(({ level, status }) => level === 'warn' && status === 409),
+    )
     assert.deepEqual((await ask('PUT', '/log-level', { level: 'error' })).json, { level: 'error' })
     assert.deepEqual(await get('/log-level'), { level: 'error' })
     lines.length = 0

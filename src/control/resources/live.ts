@@ -1,11 +1,14 @@
 import { Type } from 'typebox'
-import { WORKER_STATES } from '../plan/control.ts'
-import type { Snapshot } from '../telemetry/snapshot.ts'
-import { stageTime } from '../telemetry/stage-time.ts'
-import { Shares, rate, workerShares } from './resources/stats.ts'
-import { STATES, type Running, type Watched } from './watched.ts'
+import { WORKER_STATES } from '../../plan/control.ts'
+import type { Snapshot } from '../../telemetry/snapshot.ts'
+import { EDGE_COUNTS, NODE_COUNTS, withCounts } from '../../telemetry/counts.ts'
+import { EDGE_RATES, NODE_RATES, perSecond, withRates } from '../../telemetry/rates.ts'
+import { stageTime } from '../../telemetry/stage-time.ts'
+import { workerTime } from '../../telemetry/times.ts'
+import { EDGE_COUNT_FIELDS, EDGE_RATE_FIELDS, NODE_COUNT_FIELDS, NODE_RATE_FIELDS, Shares } from './figures.ts'
+import { STATES, type Running, type Watched } from '../watched.ts'
 
-/** What readers are sent again and again: a pipeline in short, its rates over the last second. */
+/** What subscribers are sent again and again: a pipeline in short, its rates over the last second. */
 export const Live = Type.Object(
   {
     time: Type.Number({ description: 'Milliseconds since 1970.' }),
@@ -19,27 +22,22 @@ export const Live = Type.Object(
     }),
     totals: Type.Object(
       {
-        acked: Type.Integer({ description: 'All that came of it is done.' }),
+        acked: Type.Integer({ description: 'Source records that were acked.' }),
         ackedPerSecond: Type.Number(),
         failed: Type.Integer(),
         inFlight: Type.Integer(),
       },
-      { description: 'Source records, of all sources together.' },
+      { description: 'Totals of all sources.' },
     ),
     deadLetters: Type.Integer({ description: 'Records given up since the start.' }),
     stages: Type.Array(
       Type.Object({
         node: Type.String(),
-        in: Type.Number({ description: 'Records per second.' }),
-        out: Type.Number({ description: 'Records per second.' }),
-        taken: Type.Integer({ description: 'Records since the start.' }),
-        failed: Type.Integer(),
-        deadLettered: Type.Integer(),
-        retried: Type.Integer(),
-        inFlight: Type.Integer(),
+        ...NODE_COUNT_FIELDS,
+        ...NODE_RATE_FIELDS,
         shares: Shares,
-        p50Ms: Type.Number({ description: 'Of a call, since the start.' }),
-        p99Ms: Type.Number({ description: 'Of a call, since the start.' }),
+        p50Ms: Type.Number({ description: 'Of the service time, since the start.' }),
+        p99Ms: Type.Number({ description: 'Of the service time, since the start.' }),
         workers: Type.Array(
           Type.Object({
             state: Type.Enum([...WORKER_STATES]),
@@ -50,17 +48,11 @@ export const Live = Type.Object(
         ),
       }),
     ),
-    edges: Type.Array(
-      Type.Object({
-        rate: Type.Number({ description: 'Records per second.' }),
-        queued: Type.Integer(),
-        capacity: Type.Integer(),
-        dropped: Type.Integer(),
-      }),
-      { description: 'In the order of the edges of the graph.' },
-    ),
+    edges: Type.Array(Type.Object({ ...EDGE_COUNT_FIELDS, ...EDGE_RATE_FIELDS }), {
+      description: 'In the order of the edges in the graph.',
+    }),
   },
-  { description: 'Rates and shares are of the last second.' },
+  { description: 'Totals since the start; rates and shares over the last second.' },
 )
 export type Live = Type.Static<typeof Live>
 
@@ -88,30 +80,21 @@ export function liveOf(watched: Watched): Live {
           state: worker.state,
           epoch: status?.epoch ?? 0,
           inHand: status?.inHand ?? 0,
-          shares: workerShares(worker, earlier?.workers[i], seconds),
+          shares: workerTime(worker, earlier?.workers[i], seconds),
         }
       })
-      return {
+      const own = {
         node: stage.node,
-        in: rate(stage.in - (earlier?.in ?? 0), seconds),
-        out: rate(stage.out - (earlier?.out ?? 0), seconds),
-        taken: stage.in,
-        failed: stage.failed,
-        deadLettered: stage.deadLettered,
-        retried: stage.retried,
-        inFlight: stage.inFlight,
         shares: stageTime(plans.get(stage.node)!, stage, earlier, seconds),
         p50Ms: (stage.histograms.service?.p50 ?? 0) / 1e6,
         p99Ms: (stage.histograms.service?.p99 ?? 0) / 1e6,
         workers,
       }
+      return withRates(withCounts(own, NODE_COUNTS, stage), NODE_RATES, stage, earlier, seconds)
     }),
-    edges: now.edges.map(({ index, records, queued, capacity, dropped }) => ({
-      rate: rate(records - (before?.edges[index]?.records ?? 0), seconds),
-      queued,
-      capacity,
-      dropped,
-    })),
+    edges: now.edges.map((edge) =>
+      withRates(withCounts({}, EDGE_COUNTS, edge), EDGE_RATES, edge, before?.edges[edge.index], seconds),
+    ),
   }
 }
 
@@ -119,7 +102,7 @@ function totalsOf(now: Snapshot, before: Snapshot | undefined, seconds: number):
   const acked = ofSources(now, 'done')
   return {
     acked,
-    ackedPerSecond: rate(acked - ofSources(before, 'done'), seconds),
+    ackedPerSecond: perSecond(acked - ofSources(before, 'done'), seconds),
     failed: ofSources(now, 'failed'),
     inFlight: ofSources(now, 'inFlight'),
   }

@@ -2,19 +2,19 @@ import type { ServerResponse } from 'node:http'
 import { printable } from '../shown.ts'
 import type { EventLog } from './event-log.ts'
 
-/** A reader with so much unread is slow: it gets no more until it has read. */
+/** A subscriber with so much unread is slow: it gets no more until it has read. */
 const MOST_UNREAD_BYTES = 262_144
 /** Events that are written between two looks at how much is unread. */
 const EVENTS_AT_ONCE = 100
 
 /**
- * One reader of server-sent events. What a slow one has not read is never kept for it: it skips ahead to the newest snapshot,
+ * One subscriber of server-sent events. What a slow one has not read is never kept for it: it skips ahead to the newest snapshot,
  * and takes up events again where it was, as far back as the log reaches.
  */
-export class Reader {
+export class Subscriber {
   readonly #response: ServerResponse
   readonly #log: EventLog
-  /** The event that was written last; undefined for a reader that wants none. */
+  /** The event that was written last; undefined for a subscriber that wants none. */
   #cursor: number | undefined
   #isSlow = false
 
@@ -35,7 +35,7 @@ export class Reader {
     return this.#isSlow
   }
 
-  /** Something that is only true now: a reader that is slow goes without it. */
+  /** Something that is only true now: a subscriber that is slow goes without it. */
   send(text: string): void {
     if (this.isUnread()) return
     this.#response.write(text)

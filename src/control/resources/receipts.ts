@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
-import { MillraceError } from '../errors.ts'
-import type { DeadLetter } from '../supervisor/dead-letters.ts'
-import type { Pipeline } from '../supervisor/pipeline.ts'
-import { ErrorView, errorView } from './error-view.ts'
-import { clearTimeout, monotonicMs, setImmediate, setTimeout, wallMs } from '../time.ts'
+import { MillraceError } from '../../errors.ts'
+import type { DeadLetter } from '../../supervisor/dead-letters.ts'
+import type { Pipeline } from '../../supervisor/pipeline.ts'
+import { ErrorView, errorView } from '../error-view.ts'
+import { clearTimeout, monotonicMs, setImmediate, setTimeout, wallMs } from '../../time.ts'
 
 /** A record that was pushed through the API, followed to its end. */
 export const PushedRecord = Type.Object(
   {
     id: Type.String(),
-    node: Type.String({ description: 'Where it went in.' }),
+    node: Type.String({ description: 'The node that received it.' }),
     state: Type.Enum(['waiting', 'flowing', 'acked', 'failed', 'abandoned', 'refused'], {
       description:
-        'Waits for credit; is on its way; all that came of it is done; it failed; the pipeline ended before; it never went in.',
+        '`waiting` for credit, `flowing` through the pipeline, then `acked` or `failed`; `abandoned` if the pipeline ended first, `refused` if it never went in.',
     }),
     pushedAt: Type.Number({ description: 'Milliseconds since 1970.' }),
-    tookMs: Type.Optional(Type.Number({ description: 'From the push to its end.' })),
+    tookMs: Type.Optional(Type.Number({ description: 'Milliseconds from push to end.' })),
     error: Type.Optional(ErrorView),
   },
   { examples: [{ id: '1', node: 'parse', state: 'acked', pushedAt: 1_790_000_000_000, tookMs: 3.4 }] },
