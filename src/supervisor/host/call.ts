@@ -1,5 +1,5 @@
-import type { ErrorMessage } from '../worker/protocol.ts'
-import { within } from '../running-time.ts'
+import type { ErrorMessage } from '../../worker/protocol.ts'
+import { within } from '../../running-time.ts'
 
 /** How long the reason of a failure may come after the failure: acks go by shared memory, reasons by message. */
 const REASON_MS = 100
