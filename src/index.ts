@@ -96,7 +96,7 @@ export { EVENTS, type EventName, type Events, type PipelineEvent } from './super
 export type { Pipeline } from './supervisor/pipeline.ts'
 export type { Drop } from './supervisor/drops.ts'
 export type { Report } from './supervisor/report.ts'
-export type { PipelineState } from './supervisor/state.ts'
+export type { PipelineState } from './supervisor/lifecycle.ts'
 export { rehearse, run, type RunArguments, type RunOptions } from './supervisor/run.ts'
 export type { NodeCounter } from './telemetry/counters.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'
