@@ -134,13 +134,11 @@ test('worker does not know supervisor, control, graph or analysis', () => {
     'lane',
     'codec',
     'telemetry',
-    'trace',
     'errors.ts',
     'running-time.ts',
     'time.ts',
     'atomics.ts',
     'version.ts',
-    'running-time.ts',
   ])
 })
 
@@ -158,7 +156,7 @@ test('drawing needs a graph and its analysis only', () => {
 })
 
 test('supervisor does not know what lies on it: control, connectors, commands', () => {
-  const above = new Set(['control', 'connectors', 'cli', 'render', 'index.ts'])
+  const above = new Set(['control', 'cli', 'render', 'index.ts'])
   onlyIn(
     ({ folder }) => folder !== 'supervisor',
     ({ ours }) => ours.some((other) => above.has(folderOf(other))),
@@ -204,7 +202,7 @@ test('nothing imports the commands or the index', () => {
   )
   onlyIn(
     () => false,
-    ({ ours, folder }) => ours.includes('index.ts') && folder !== 'connectors',
+    ({ ours }) => ours.includes('index.ts'),
   )
 })
 
