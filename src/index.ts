@@ -1,5 +1,5 @@
 export * from './graph/index.ts'
-export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
+export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorData, type ErrorDetail } from './errors.ts'
 
 export { centrality, type CentralityOptions, type NodeCentrality } from './analysis/centrality.ts'
 export { check, type Check, type CheckOptions } from './analysis/check.ts'
