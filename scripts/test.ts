@@ -52,7 +52,8 @@ if (files.length === 0) {
 }
 const timeout = sets.includes('soak') ? [] : [`--test-timeout=${TIMEOUT_MS}`]
 // Node leaves a core free, which of two is half. What is long may be about time, and runs by itself.
-const atOnce = sets.includes('short') ? [`--test-concurrency=${availableParallelism()}`] : []
+const isShort = !sets.includes('long') && !sets.includes('soak')
+const atOnce = isShort ? [`--test-concurrency=${availableParallelism()}`] : []
 const reporter = `--test-reporter=${new URL('test-report.js', import.meta.url).href}`
 const { status } = spawnSync(process.execPath, ['--test', reporter, ...timeout, ...atOnce, ...flags, ...files], {
   stdio: 'inherit',
