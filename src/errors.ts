@@ -382,7 +382,7 @@ function className(value: unknown): string {
 }
 
 /** What an error says of itself. Anything may be thrown, and some objects refuse to be looked at. */
-export function errorText(error: unknown): ErrorText {
+export function errorText(error: unknown): ErrorData & { readonly code?: string } {
   try {
     if (typeof error !== 'object' || error === null) return { name: 'Error', message: inWords(error) }
     const code: unknown = Reflect.get(error, 'code')
@@ -396,9 +396,17 @@ export function errorText(error: unknown): ErrorText {
   }
 }
 
-interface ErrorText {
+/** An error as data: as it crosses threads and stands in events, letters and answers, where class and `cause` would be lost. */
+export interface ErrorData {
   readonly name: string
   readonly message: string
   readonly stack?: string
-  readonly code?: string
+  readonly code?: string | undefined
+  readonly detail?: ErrorDetail | undefined
+}
+
+/** The error that such data was made of, again to be thrown. */
+export function errorOf({ name, message, stack = '', code, detail }: ErrorData): Error {
+  const error = Object.assign(new Error(message), { name, stack })
+  return code === undefined ? error : Object.assign(error, { code }, detail === undefined ? {} : { detail })
 }

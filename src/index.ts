@@ -1,5 +1,5 @@
 export * from './graph/index.ts'
-export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorDetail } from './errors.ts'
+export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorData, type ErrorDetail } from './errors.ts'
 
 export { centrality, type CentralityOptions, type NodeCentrality } from './analysis/centrality.ts'
 export { check, type Check, type CheckOptions } from './analysis/check.ts'
@@ -106,7 +106,7 @@ export { EVENTS, type EventName, type Events, type PipelineEvent } from './super
 export type { Pipeline } from './supervisor/pipeline.ts'
 export type { Drop } from './supervisor/drops.ts'
 export type { Report } from './supervisor/report.ts'
-export type { PipelineState } from './supervisor/state.ts'
+export type { PipelineState } from './supervisor/lifecycle.ts'
 export { rehearse, run, type RunArguments, type RunOptions } from './supervisor/run.ts'
 export type { EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
 export type { NodeCounts } from './telemetry/counts.ts'

@@ -1,4 +1,5 @@
 import { Deserializer, Serializer } from 'node:v8'
+import type { ErrorData } from '../errors.ts'
 import { cutText } from '../shown.ts'
 import { wallMs } from '../time.ts'
 
@@ -15,12 +16,7 @@ export interface DeadLetter {
   /** It was nacked, or went to an error or dead-letter edge. */
   readonly outcome: 'failed' | 'deadLettered'
   readonly attempts: number
-  readonly error: {
-    readonly name: string
-    readonly message: string
-    readonly stack?: string
-    readonly code?: string | undefined
-  }
+  readonly error: ErrorData
   /**
    * The record, made anew at each look; absent where it could not be sent to this thread, or is larger than
    * `deadLetterBytes`.

@@ -1,3 +1,4 @@
+import type { ErrorData } from '../errors.ts'
 import type { Suspect } from './recovery.ts'
 
 /** A death, as the history of a stage keeps it. */
@@ -9,7 +10,7 @@ export interface Death {
   readonly atMs: number
   readonly cause: string
   /** What was thrown, or how the thread ended. */
-  readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined }
+  readonly error: Pick<ErrorData, 'name' | 'message' | 'code'>
   /** The restart was asked for. */
   readonly wasAsked: boolean
   /**

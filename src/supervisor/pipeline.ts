@@ -11,7 +11,7 @@ import type { Receipt } from '../worker/push.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Events } from './events.ts'
 import type { Report } from './report.ts'
-import type { PipelineState } from './state.ts'
+import type { PipelineState } from './lifecycle.ts'
 import type { Supervisor } from './supervisor.ts'
 
 import { type WorkerStatus, workerStatuses } from './worker-status.ts'
@@ -108,7 +108,7 @@ export class Pipeline implements AsyncDisposable {
    * @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING; the signal's reason
    */
   push(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
-    return this.#supervisor.embedder.push(node, record, options.signal)
+    return this.#supervisor.host.push(node, record, options.signal)
   }
 
   /**
@@ -116,7 +116,7 @@ export class Pipeline implements AsyncDisposable {
    * @throws what `push` throws; RECORD_FAILED, CALL_UNANSWERED, RECORD_ABANDONED
    */
   call(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<unknown> {
-    return this.#supervisor.embedder.call(node, record, options.signal)
+    return this.#supervisor.host.call(node, record, options.signal)
   }
 
   /**
@@ -125,7 +125,7 @@ export class Pipeline implements AsyncDisposable {
    * @throws NODE_NOT_OUTPUT
    */
   output(node: string): AsyncIterableIterator<unknown> {
-    const stage = this.#supervisor.embedder.output(node)
+    const stage = this.#supervisor.host.output(node)
     let isOver = false
     const end = { done: true, value: undefined } as const
     const iterator: AsyncIterableIterator<unknown> = {
@@ -192,12 +192,12 @@ export class Pipeline implements AsyncDisposable {
    * @throws NODE_UNKNOWN, WORKER_UNKNOWN
    */
   async restartWorker(node: string, worker: number): Promise<void> {
-    await this.#supervisor.restart(node, worker)
+    await this.#supervisor.handles.of(node, worker).restart()
   }
 
   /** Ends a worker's thread as a crash would: it counts against the stage's restarts. @throws NODE_UNKNOWN, WORKER_UNKNOWN */
   async killWorker(node: string, worker: number): Promise<void> {
-    await this.#supervisor.member(node, worker).kill()
+    await this.#supervisor.handles.of(node, worker).kill()
   }
 
   /** Drains, as `await using` expects. */

@@ -1,5 +1,10 @@
+import type { Memory } from '../lane/memory.ts'
+import type { Plan, StagePlan } from '../plan/types.ts'
+import { COUNTER } from '../telemetry/counters.ts'
+import type { Suspect } from './recovery.ts'
+
 /** A record or batch that a stage gave up because it kills: what the stage's counters said then. */
-export interface Verdict {
+interface Verdict {
   /** Records that the stage had ended, and those of them that it gave up because they kill. */
   readonly ended: number
   readonly crashed: number
@@ -32,5 +37,32 @@ export class Verdicts {
     const verdicts = [...(this.#byNode.get(node) ?? []), verdict].slice(-WINDOW)
     this.#byNode.set(node, verdicts)
     return verdicts
+  }
+}
+
+/** Tells stages of which too many records kill, from what their counters say at each verdict. */
+export class Poison {
+  readonly #memory: Memory
+  readonly #plan: Plan
+  readonly #verdicts = new Verdicts()
+
+  constructor(memory: Memory, plan: Plan) {
+    this.#memory = memory
+    this.#plan = plan
+  }
+
+  /** Whether one of these, which were in hand at a death, is given up now and is one too many. */
+  isTooMuch(stage: StagePlan, suspects: readonly Suspect[]): boolean {
+    const { node, input, restart } = stage
+    if (input === undefined || !suspects.some(({ deaths }) => deaths >= input.maxCrashes)) return false
+    const verdict = { ended: this.#total(stage, COUNTER.in), crashed: this.#total(stage, COUNTER.crashed) }
+    return isPoisonous(restart.maxPoison, this.#verdicts.add(node, verdict))
+  }
+
+  #total({ workers, nodes }: StagePlan, counter: number): number {
+    return workers.reduce((sum, index) => {
+      const { countersOffset } = this.#plan.workers[index]!.journal
+      return sum + this.#memory.floats[countersOffset / 8 + nodes[0]!.counters + counter]!
+    }, 0)
   }
 }

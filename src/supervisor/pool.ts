@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads'
 import type { StagePlan } from '../plan/types.ts'
 import { LEFT_MESSAGE, type WorkerStart, bundleUrl } from '../worker/boot.ts'
 import type { WorkerTask } from '../worker/protocol.ts'
+import type { Threads } from './handle.ts'
 
 /** The threads of one stage: each with one task that never ends. */
-export class StagePool {
+export class StagePool implements Threads {
   readonly #threads = new Set<Worker>()
   readonly #limits: StagePlan['resourceLimits']
 
@@ -16,7 +17,7 @@ export class StagePool {
    * Starts a thread with its task. Resolves when the worker has left, though its thread may be there still; rejects when the
    * thread is gone before that: then it writes to shared memory no more.
    */
-  run(task: WorkerTask): Promise<void> {
+  async run(task: WorkerTask): Promise<void> {
     const thread = new Worker(bundleUrl ?? new URL('../worker/entry.cjs', import.meta.url), {
       workerData: { millrace: task } satisfies WorkerStart,
       transferList: [task.port, task.link],

@@ -42,7 +42,7 @@ export interface Suspect {
 }
 
 /** What was found in a dead worker's memory. */
-export interface Findings {
+interface Findings {
   /** A hand-off was under way, and has been finished. */
   readonly finishedHandoff: boolean
   readonly suspects: readonly Suspect[]

@@ -1,7 +1,7 @@
 import type { RESTART_OPTIONS, Resolved } from '../options/index.ts'
 
 /** What happens after a death. */
-export type Verdict = { readonly restart: true; readonly delayMs: number } | { readonly restart: false }
+type Verdict = { readonly restart: true; readonly delayMs: number } | { readonly restart: false }
 
 /** An infinite factor would make a delay of 0 into NaN. */
 const MAX_FACTOR = 2 ** 53

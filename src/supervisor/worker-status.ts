@@ -26,19 +26,19 @@ export interface WorkerStatus {
 /** @internal */
 export function workerStatuses(supervisor: Supervisor): WorkerStatus[] {
   const { plan, memory, history } = supervisor
-  const members = new Map(supervisor.members().map((member) => [member.worker.index, member]))
+  const handles = new Map(supervisor.handles.all.map((handle) => [handle.worker.index, handle]))
   return plan.workers.flatMap((worker): WorkerStatus[] => {
     const { node, host, isHidden } = plan.stages[worker.stage]!
     if (isHidden) return []
-    const member = members.get(worker.index)
+    const handle = handles.get(worker.index)
     return [
       {
         node,
         worker: worker.ordinal,
         host,
         state: WORKER_STATES[load(memory.words, worker.control.offset / 4 + STATE)]!,
-        epoch: member?.epoch ?? 0,
-        threadId: member?.threadId,
+        epoch: handle?.epoch ?? 0,
+        threadId: handle?.threadId,
         inHand: inHand(memory, worker),
         deaths: history.of(node).filter((death) => death.worker === worker.ordinal),
       },

@@ -142,14 +142,12 @@ test('worker does not know supervisor, control, graph or analysis', () => {
     'lane',
     'codec',
     'telemetry',
-    'trace',
     'figures.ts',
     'errors.ts',
     'running-time.ts',
     'time.ts',
     'atomics.ts',
     'version.ts',
-    'running-time.ts',
   ])
 })
 
@@ -167,7 +165,7 @@ test('drawing needs a graph and its analysis only', () => {
 })
 
 test('supervisor does not know what lies on it: control, connectors, commands', () => {
-  const above = new Set(['control', 'connectors', 'cli', 'render', 'index.ts'])
+  const above = new Set(['control', 'cli', 'render', 'index.ts'])
   onlyIn(
     ({ folder }) => folder !== 'supervisor',
     ({ ours }) => ours.some((other) => above.has(folderOf(other))),
@@ -213,7 +211,7 @@ test('nothing imports the commands or the index', () => {
   )
   onlyIn(
     () => false,
-    ({ ours, folder }) => ours.includes('index.ts') && folder !== 'connectors',
+    ({ ours }) => ours.includes('index.ts'),
   )
 })
 

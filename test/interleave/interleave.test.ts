@@ -1,24 +1,11 @@
-import { test } from 'node:test'
-import { type Drive, onAcks, onLane, onWorkers, withDeaths } from './programs.ts'
-
-const writerDeaths = (records: number): Drive =>
-  withDeaths((deaths) => onLane({ records, writerDeaths: deaths }, bound(records)), 0)
-const readerDeaths = (records: number): Drive =>
-  withDeaths((deaths) => onLane({ records, readerDeaths: deaths }, bound(records)), 1)
-const bound = (records: number): { preemptions?: number } => (records === 1 ? {} : { preemptions: 3 })
-
-const workerDeaths = (dies: number, hasTransform: boolean): Drive =>
-  withDeaths(
-    (deaths) => onWorkers({ records: 1, hasTransform, dies, deaths }, { preemptions: hasTransform ? 0 : 1 }),
-    dies,
-  )
+import { driveAll, readerDeaths, writerDeaths } from './drives.ts'
+import { onAcks, onLane, onWorkers, withDeaths } from './programs.ts'
 
 /** Each half of the table holds two texts, the ring one record. */
 const TEXTS = { records: 3, ringBytes: 64, shapeBytes: 32 }
 const FEW = { preemptions: 2 }
 
-/** Without a bound all orders are driven; otherwise all with so many switches away from a thread that could go on. */
-const DRIVES: readonly (readonly [name: string, drive: Drive])[] = [
+driveAll([
   ['a ring of two records, one record: all orders', onLane({ records: 1 })],
   ['a ring of one record, two records: all orders', onLane({ records: 2, ringBytes: 64 })],
   ['a ring of two records, two records: all orders', onLane({ records: 2 })],
@@ -44,7 +31,6 @@ const DRIVES: readonly (readonly [name: string, drive: Drive])[] = [
   ['acks of two granules, room for one: all orders', onAcks({ granules: 2, worker: 0 })],
   ['a writer that dies after each of its stores, one record: all orders', writerDeaths(1)],
   ['a reader that dies after each of its stores, one record: all orders', readerDeaths(1)],
-  ['a writer that dies after each of its stores, two records: 3 preemptions', writerDeaths(2)],
   ['a reader that dies after each of its stores, two records: 3 preemptions', readerDeaths(2)],
   [
     'a source that dies after each of its stores, one granule: all orders',
@@ -54,16 +40,5 @@ const DRIVES: readonly (readonly [name: string, drive: Drive])[] = [
     'a worker with acks that dies after each of its stores, one granule: all orders',
     withDeaths((workerDeaths) => onAcks({ granules: 1, worker: 1, workerDeaths }), 1),
   ],
-  ['a whole source and a whole sink, one record: 3 preemptions', onWorkers({ records: 1 }, { preemptions: 3 })],
   ['a whole source and a whole sink, two records: 2 preemptions', onWorkers({ records: 2 }, { preemptions: 2 })],
-  ['a whole source that dies after each of its stores: 1 preemption', workerDeaths(0, false)],
-  ['a whole sink that dies after each of its stores: 1 preemption', workerDeaths(1, false)],
-  ['a whole transform that dies after each of its stores: no preemption', workerDeaths(1, true)],
-]
-
-for (const [name, drive] of DRIVES) {
-  test(`${name}: nothing is lost, doubled, read too soon or waited for in vain`, async (t) => {
-    const { executions, accesses } = await drive()
-    t.diagnostic(`${executions} executions, ${accesses} accesses`)
-  })
-}
+])

@@ -1,34 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Failure, GraphData } from 'millrace'
-import { run } from 'millrace'
+import { type Failure, run } from 'millrace'
 import { assertConserved, collect } from '../run/harness.js'
 import * as graphs from './graphs.js'
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
-const sorted = (numbers: unknown[]): number[] => (numbers as number[]).toSorted((a, b) => a - b)
-
-const isPoison = (n: number): boolean => n % 1_000 === 500
-
-async function poison(graph: GraphData, count: number): Promise<void> {
-  const { outputs, report } = await collect(graph)
-  assert.deepEqual(
-    sorted(outputs['out']!),
-    upTo(count).filter((n) => !isPoison(n)),
-  )
-  const dead = outputs['dead'] as Failure<number>[]
-  assert.deepEqual(sorted(dead.map(({ input }) => input)), upTo(count).filter(isPoison))
-  assert.ok(dead.every(({ error, node }) => error.code === 'RECORD_POISONED' && node === 'work'))
-  assert.equal(report.outcome, 'finished')
-  assert.equal(report.deadLettered, dead.length)
-  assert.equal(report.nodes['work']!.crashed, dead.length)
-}
+import { poison, sorted, upTo } from './poisoned.js'
 
 test('poison among records: each is dead-lettered, the others come out once, the budget is not charged', () =>
   poison(graphs.fewPoisoned, 3_000))
-
-test('100 poison records among 100,000', () => poison(graphs.manyPoisoned, 100_000))
 
 test('an endless loop is found by its heartbeat, and its record is called again with `attempt` raised', async () => {
   const { outputs } = await collect(graphs.endless)

@@ -1,41 +1,31 @@
-import { store } from '#atomics'
-import { MillraceError } from '../errors.ts'
-import { anchorSlot, anchorSource } from '../lane/slots.ts'
-import { type Memory, viewMemory } from '../lane/memory.ts'
-import { LEFT, LIVE, STATE } from '../plan/control.ts'
-import type { Plan, WorkerPlan } from '../plan/types.ts'
-import type { Handlers } from '../worker/handlers.ts'
-import { Loop } from '../worker/loop.ts'
-import { OutputStage } from '../worker/output.ts'
-import { makeParts } from '../worker/parts.ts'
-import { onAbort } from './abortion.ts'
-import { Call, Calls } from './calls.ts'
-import { PushSupply, Receipt } from '../worker/push.ts'
-import { SourceStage } from '../worker/source.ts'
-import type { Parts, Stage, WorkerEvent } from '../worker/stage.ts'
-
-export interface EmbedderListener {
-  ended(worker: number): void
-  failed(error: unknown): void
-  event(worker: WorkerPlan, event: WorkerEvent): void
-}
+import { MillraceError } from '../../errors.ts'
+import type { Memory } from '../../lane/memory.ts'
+import { anchorSlot, anchorSource } from '../../lane/slots.ts'
+import type { Plan } from '../../plan/types.ts'
+import type { Handlers } from '../../worker/handlers.ts'
+import { OutputStage } from '../../worker/output.ts'
+import { type PushSupply, Receipt } from '../../worker/push.ts'
+import type { WorkerEvent } from '../../worker/stage.ts'
+import { onAbort } from '../on-abort.ts'
+import { Call, type Calls } from './call.ts'
+import { type HostListener, HostWorker } from './host-worker.ts'
 
 /**
  * The stages of the thread that called `run`: sources that are pushed into, and outputs that are read. They run the same
  * loops as workers do, and never block.
  */
-export class Embedder {
-  readonly #workers: readonly EmbeddedWorker[]
+export class HostWorkers {
+  readonly #workers: readonly HostWorker[]
 
   /** @param handlers by stage index: conditionals and keys behind a push source are functions of this thread */
-  constructor(plan: Plan, memory: Memory, handlers: ReadonlyMap<number, Handlers>, listener: EmbedderListener) {
+  constructor(plan: Plan, memory: Memory, handlers: ReadonlyMap<number, Handlers>, listener: HostListener) {
     const answer = (anchor: number, record: unknown): boolean => this.#answer(anchor, record)
     this.#workers = plan.stages
       .filter(({ host }) => host === 'embedder')
       .flatMap(({ workers }) =>
         workers.map((index) => {
           const worker = plan.workers[index]!
-          return new EmbeddedWorker(plan, memory, worker, handlers.get(worker.stage)!, listener, answer)
+          return new HostWorker({ plan, memory, worker, handlers: handlers.get(worker.stage)!, listener, answer })
         }),
       )
   }
@@ -73,12 +63,12 @@ export class Embedder {
     const { calls } = this.#pushed(node)
     const receipt = new Receipt(node)
     const call = new Call()
-    const abortion = aborted(signal)
+    const abort = aborted(signal)
     try {
       await this.#add(node, record, receipt, (sequence) => calls.open(call, sequence), signal)
       // Without an answer the record's end is the end of the call.
       const ended = receipt.done.then(() => UNANSWERED)
-      const result = await Promise.race([call.answered, ended, abortion.promise])
+      const result = await Promise.race([call.answered, ended, abort.promise])
       if (result === UNANSWERED) throw failedCall('CALL_UNANSWERED', node, call.reason)
       return result
     } catch (error) {
@@ -86,14 +76,14 @@ export class Embedder {
       throw failedCall('RECORD_FAILED', node, await call.reasonSoon())
     } finally {
       calls.close(call)
-      abortion.forget()
+      abort.forget()
     }
   }
 
   /** A worker has given a record up: a call may wait for what came of it. */
   told({ recordId, error }: WorkerEvent): void {
     if (recordId === undefined) return
-    for (const { calls } of this.#workers) calls?.explain(recordId, { stack: '', ...error })
+    for (const { calls } of this.#workers) calls?.explain(recordId, error)
   }
 
   /** The output of a node. @throws NODE_NOT_OUTPUT */
@@ -157,92 +147,6 @@ function aborted(signal: AbortSignal | undefined): { promise: Promise<never>; fo
   return { promise, forget: () => forget() }
 }
 
-/** One stage of this thread, with its one worker. */
-class EmbeddedWorker {
-  readonly node: string
-  /** Its source number; -1 of an output. */
-  readonly number: number
-  /** Of a push source only. */
-  readonly supply: PushSupply | undefined
-  readonly calls: Calls | undefined
-  readonly stage: Stage
-  left: Promise<void> = Promise.resolve()
-  readonly #parts: Parts
-  readonly #loop: Loop
-  readonly #memory: Memory
-  readonly #worker: WorkerPlan
-  readonly #listener: EmbedderListener
-  readonly #stopped = new AbortController()
-
-  constructor(
-    plan: Plan,
-    memory: Memory,
-    worker: WorkerPlan,
-    handlers: Handlers,
-    listener: EmbedderListener,
-    answer: (anchor: number, record: unknown) => boolean,
-  ) {
-    let wake = nothing
-    const draining = new AbortController()
-    this.#memory = memory
-    this.#worker = worker
-    this.#listener = listener
-    this.node = plan.stages[worker.stage]!.node
-    this.number = worker.source ?? -1
-    this.calls =
-      worker.source === undefined ? undefined : new Calls((number) => (this.stage as SourceStage).idOfPushed(number))
-    this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake())
-    this.#parts = makeParts({
-      plan,
-      worker: worker.index,
-      memory,
-      assembly: viewMemory(new ArrayBuffer(worker.inputs.length > 0 ? plan.maxRecordBytes : 0)),
-      handlers,
-      state: undefined,
-      stopped: this.#stopped.signal,
-      draining: draining.signal,
-      supply: this.supply,
-      wake: () => wake(),
-      report: (event) => listener.event(worker, event),
-    })
-    this.stage = this.supply === undefined ? new OutputStage(this.#parts, answer) : new SourceStage(this.#parts)
-    const { clock, outlet } = this.#parts
-    const beforeWait = (): void => outlet.wakePeers(true)
-    const onEnded = (): void => listener.ended(worker.index)
-    this.#loop = new Loop({
-      plan,
-      worker,
-      memory,
-      stage: this.stage,
-      clock,
-      onEnded,
-      beforeWait,
-    })
-    wake = this.#loop.wake
-  }
-
-  start(): void {
-    const state = this.#worker.control.offset / 4 + STATE
-    store(this.#memory.words, state, LIVE)
-    this.left = this.#loop
-      .run()
-      .catch((error: unknown) => this.#listener.failed(error))
-      .finally(() => {
-        this.#stopped.abort()
-        store(this.#memory.words, state, LEFT)
-      })
-  }
-
-  close(): void {
-    this.supply?.close()
-    this.#loop.wake()
-  }
-
-  sequenceOf(slot: number): number {
-    return this.#parts.source!.slots.sequence(slot)
-  }
-}
-
 function nothing(): void {
-  // Until the loop is made, nothing can have happened that it would have to be woken for; an absent signal is never aborted.
+  // A signal that is absent is never aborted.
 }

@@ -1,5 +1,5 @@
-import type { ErrorMessage } from '../worker/protocol.ts'
-import { within } from '../running-time.ts'
+import { type ErrorData, errorOf } from '../../errors.ts'
+import { within } from '../../running-time.ts'
 
 /** How long the reason of a failure may come after the failure: acks go by shared memory, reasons by message. */
 const REASON_MS = 100
@@ -7,7 +7,7 @@ const REASON_MS = 100
 /** A pushed record whose answer is waited for. */
 export class Call {
   readonly answered: Promise<unknown>
-  /** How-manieth record of its source it is, once a lane has taken it. */
+  /** The number of its record within the source, once a lane has taken it. */
   sequence: number | undefined
   readonly #reason: Promise<Error>
   #known: Error | undefined
@@ -78,11 +78,8 @@ export class Calls {
   }
 
   /** A record was given up. Failures are few, and told at a limited rate, so the ids of open calls are made only here. */
-  explain(recordId: string, { name, message, stack, code }: ErrorMessage): void {
-    for (const [sequence, call] of this.#bySequence) {
-      if (this.#idOf(sequence) !== recordId) continue
-      call.explain(Object.assign(new Error(message), { name, stack, ...(code === undefined ? {} : { code }) }))
-    }
+  explain(recordId: string, error: ErrorData): void {
+    for (const [sequence, call] of this.#bySequence) if (this.#idOf(sequence) === recordId) call.explain(errorOf(error))
   }
 
   /** The pipeline is over. */

@@ -1,2 +1,0 @@
-/** Where a pipeline is between its start and its end. */
-export type PipelineState = 'starting' | 'running' | 'draining' | 'stopping' | 'ended'

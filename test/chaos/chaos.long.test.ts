@@ -1,0 +1,3 @@
+import { killAll } from './kills.js'
+
+killAll(500, 90_303)

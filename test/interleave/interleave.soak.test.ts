@@ -1,0 +1,10 @@
+/** One more preemption than in the long tests: many times as many orders. */
+import { driveAll, workerDeaths } from './drives.ts'
+import { onWorkers } from './programs.ts'
+
+driveAll([
+  ['a whole source and a whole sink, two records: 3 preemptions', onWorkers({ records: 2 }, { preemptions: 3 })],
+  ['a whole source that dies after each of its stores: 2 preemptions', workerDeaths(0, false, 2)],
+  ['a whole sink that dies after each of its stores: 2 preemptions', workerDeaths(1, false, 2)],
+  ['a whole transform that dies after each of its stores: 1 preemption', workerDeaths(1, true, 1)],
+])
