@@ -423,6 +423,14 @@ export const RUN_OPTIONS = {
     unit: 'bytes',
     text: 'Bytes of each worker’s stash: records in open calls, waiting retries, open batches by key.',
   },
+  maxMemoryBytes: {
+    type: 'integer',
+    default: 2_147_483_648,
+    min: 65_536,
+    max: 2_147_483_648,
+    unit: 'bytes',
+    text: 'Most shared memory that the plan may take. Lanes of the default size get smaller before a plan is refused. Where the run says nothing, `run` takes half of what the process may use (`availableMemory()`) if that is less.',
+  },
   maxRecordBytes: {
     type: 'integer',
     default: 67_108_864,
@@ -545,6 +553,27 @@ export const SERVE_OPTIONS = {
     text: 'Address to listen at. Another than this machine’s own needs a token.',
   },
   port: { type: 'integer', default: 4_480, min: 0, max: 65_535, text: 'Port to listen at; 0: any that is free.' },
+} as const satisfies OptionTable
+
+/** Options of `handleSignals`, beside its `server`, `logger` and `exit`. */
+export const SIGNAL_OPTIONS = {
+  signals: { type: 'strings', text: 'Signals that end the process. Default: `SIGTERM` and `SIGINT`.' },
+  graceMs: {
+    type: 'integer',
+    default: 30_000,
+    min: 100,
+    max: 86_400_000,
+    unit: 'ms',
+    text: 'Time from the first signal until the process has exited. Set it to what the platform allows, less a second: Kubernetes kills after 30 s, Docker after 10 s, PM2 after 1.6 s.',
+  },
+  delayMs: {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 3_600_000,
+    unit: 'ms',
+    text: 'Time from the first signal until the server closes. Readiness is false at once, so a load balancer has this time to notice. Part of `graceMs`.',
+  },
 } as const satisfies OptionTable
 
 type Value<S extends OptionSpec> = S extends { values: readonly (infer V)[]; type: 'oneOf' }

@@ -129,9 +129,12 @@ export async function importGraph({
     (typeof given === 'function' || plainUrl(given.module) === plainUrl(own)) && isWanted(given)
   // Before the `run` of another graph the own one may be made already.
   const takes = (given: Given): Given | undefined => (isOwn(given) ? given : made())
-  const found = await searchModule(importModule(module, loader), pick, takes)
-  // The module may come to its `run` only later.
-  searches.push({ isOver: true, take: isOwn })
+  // A bundle has made it before anybody looks, and need not know where it lies itself.
+  const found = made() ?? (await searchModule(importModule(module, loader), pick, takes))
+  // The module may come to its `run` only later, and to those of its other graphs, which run where this worker was started.
+  const isOfModule = (given: Given): boolean =>
+    typeof given !== 'function' && given.module !== undefined && plainUrl(given.module) === plainUrl(own)
+  searches.push({ isOver: true, take: (given) => isOwn(given) || isOfModule(given) })
   if (isGraph(found)) return { graph: found, maker: undefined }
   const graph: unknown = found?.(params)
   if (isGraph(graph)) return { graph, maker: found }
