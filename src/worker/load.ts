@@ -21,6 +21,22 @@ const LOADERS: Readonly<Record<string, (from: string) => Promise<Import>>> = {
     const jiti = createJiti(from)
     return (url) => jiti.import(url)
   },
+  // Its loader of ES modules comes into threads by itself; its hook of `require` does not.
+  'ts-node': async (from) => {
+    const { createRequire } = await import('node:module')
+    const { fileURLToPath } = await import('node:url')
+    const require = createRequire(from)
+    const { register } = require('ts-node') as { register: (options: object) => void }
+    return async (url) => {
+      try {
+        return await native(url)
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error
+        register({ transpileOnly: true })
+        return require(fileURLToPath(url)) as Record<string, unknown>
+      }
+    }
+  },
 }
 
 /** The file that `import` in the user's module would find. `require` finds another one, and tsx's does not load. */
@@ -37,7 +53,7 @@ async function find(name: string, entry: string, from: string): Promise<string> 
 
 /**
  * Imports a user's module. JavaScript needs no loader; TypeScript takes what Node itself can do, else the user's own `tsx`,
- * else their `jiti` (option `loader: 'auto'`).
+ * else their `jiti` or `ts-node` (option `loader: 'auto'`).
  * @throws MODULE_NOT_LOADED with the module and the reason
  */
 export async function importModule(url: string, loader: string): Promise<Record<string, unknown>> {
@@ -48,11 +64,11 @@ export async function importModule(url: string, loader: string): Promise<Record<
     return attempt(url, load)
   }
   if ((process.features as { typescript?: unknown }).typescript) return attempt(url, native)
-  for (const name of ['tsx', 'jiti']) {
+  for (const name of ['tsx', 'jiti', 'ts-node']) {
     const load = await LOADERS[name]!(url).catch(() => undefined)
     if (load !== undefined) return attempt(url, load)
   }
-  const reason = `this Node (${process.version}) loads no TypeScript, and neither tsx nor jiti is installed beside the module`
+  const reason = `this Node (${process.version}) loads no TypeScript, and none of tsx, jiti and ts-node is installed beside the module`
   throw new MillraceError('MODULE_NOT_LOADED', { module: url, reason })
 }
 

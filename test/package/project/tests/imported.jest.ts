@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals'
+import { run } from 'millrace'
+import { first as graph } from '../src/graphs.ts'
+
+async function squares(): Promise<unknown> {
+  const pipeline = await run(graph, { params: { more: 0 } })
+  const records: unknown[] = []
+  for await (const record of pipeline.output('out')) records.push(record)
+  await pipeline.finished
+  return records.sort()
+}
+
+test('squares', async () => {
+  expect(await squares()).toEqual([0, 1, 4])
+})
