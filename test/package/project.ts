@@ -49,7 +49,7 @@ function whyNot(folder: string, tools: readonly string[]): string | false {
   execFileSync('npm', pack, { cwd: ROOT, ...options })
   const packed = readdirSync(folder).find((name) => name.endsWith('.tgz'))!
   try {
-    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
     execFileSync('npm', ['install', ...quiet, `./${packed}`, ...tools], { cwd: folder, ...options })
     return false
   } catch (error) {

@@ -1,5 +1,6 @@
 export default {
   testMatch: ['**/tests/*.jest.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, isolatedModules: true }] },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
 }

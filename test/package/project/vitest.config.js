@@ -1,1 +1,1 @@
-export default { test: { include: ['tests/*.vitest.ts'] } }
+export default { test: { include: ['tests/*.vitest.ts'], testTimeout: 60_000 } }
