@@ -21,7 +21,10 @@ export class Log {
   }
 
   event(event: LoggedEvent): void {
-    this.write(EVENT_LEVELS[event.name as EventName] ?? 'info', event.name, { pipeline: event.pipeline, ...event.fields })
+    this.write(EVENT_LEVELS[event.name as EventName] ?? 'info', event.name, {
+      pipeline: event.pipeline,
+      ...event.fields,
+    })
   }
 
   write(level: LogLevel, text: string, fields: object): void {

@@ -176,5 +176,7 @@ class Shutdown {
 /** A server of `node:http` says by a callback that it has closed, all others by a promise. */
 async function close(server: Closable): Promise<void> {
   if (!('closeIdleConnections' in server)) return void (await server.close())
-  await new Promise<void>((resolve, reject) => server.close((error) => (error === undefined ? resolve() : reject(error))))
+  await new Promise<void>((resolve, reject) =>
+    server.close((error) => (error === undefined ? resolve() : reject(error))),
+  )
 }

@@ -89,7 +89,8 @@ async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsa
   const options = { maxMemoryBytes, ...(isRehearsal ? { laneBytes: ROOMY_LANE_BYTES } : {}), ...given }
   const planned = plan(graph, options, isRehearsal)
   // A bundle is its own module, also where it has lost the names of those that it was made of.
-  const made = bundleUrl && (graph.module === undefined || hasLostUrls) ? { ...planned, module: bundleUrl.href } : planned
+  const made =
+    bundleUrl && (graph.module === undefined || hasLostUrls) ? { ...planned, module: bundleUrl.href } : planned
   if (!isRehearsal && !hasHandlers(graph)) {
     const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
     throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })

@@ -3,7 +3,8 @@ import { MillraceError } from '../errors.ts'
 type Import = (url: string) => Promise<Record<string, unknown>>
 
 // Bundlers must not look for what is known only when it runs.
-const native: Import = (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url) as Promise<Record<string, unknown>>
+const native: Import = (url) =>
+  import(/* webpackIgnore: true */ /* @vite-ignore */ url) as Promise<Record<string, unknown>>
 
 /** Loaders of TypeScript modules: both are the user's own, so they are looked up from the user's module. */
 const LOADERS: Readonly<Record<string, (from: string) => Promise<Import>>> = {

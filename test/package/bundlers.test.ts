@@ -12,7 +12,15 @@ const SAID = {
   function: '[7,8]\n',
 }
 
-const tools = ['rollup@4', '@rollup/plugin-node-resolve', '@rollup/plugin-commonjs', 'vite', 'webpack', 'webpack-cli', 'tsup']
+const tools = [
+  'rollup@4',
+  '@rollup/plugin-node-resolve',
+  '@rollup/plugin-commonjs',
+  'vite',
+  'webpack',
+  'webpack-cli',
+  'tsup',
+]
 const own = project([...tools, 'typescript@5', '@types/node@20'])
 const { skip } = own
 const options = { skip, concurrency: 1 }
@@ -66,10 +74,14 @@ for (const isWhole of [true, false]) {
   })
 }
 
-test('webpack: everything in it, minified, in one file or several, as CommonJS and as ES modules; packages beside it', options, async () => {
-  await built('webpack', [])
-  await runs('webpack-cjs', 'main.cjs', true)
-  await runs('webpack-split', 'main.cjs', true)
-  await runs('webpack-esm', 'main.mjs', true)
-  await runs('webpack-external', 'main.mjs', false)
-})
+test(
+  'webpack: everything in it, minified, in one file or several, as CommonJS and as ES modules; packages beside it',
+  options,
+  async () => {
+    await built('webpack', [])
+    await runs('webpack-cjs', 'main.cjs', true)
+    await runs('webpack-split', 'main.cjs', true)
+    await runs('webpack-esm', 'main.mjs', true)
+    await runs('webpack-external', 'main.mjs', false)
+  },
+)

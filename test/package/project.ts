@@ -54,7 +54,8 @@ function whyNot(folder: string, tools: readonly string[]): string | false {
     return false
   } catch (error) {
     const said = String((error as { stderr?: unknown }).stderr)
-    if (/E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)/.test(said)) return 'npm cannot reach its registry'
+    if (/E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)/.test(said))
+      return 'npm cannot reach its registry'
     throw error
   }
 }

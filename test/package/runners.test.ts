@@ -21,7 +21,8 @@ async function runs(command: string, ...args: string[]): Promise<void> {
 test('tsx runs a service in TypeScript', options, () => runs('tsx', 'src/main.ts'))
 
 test('Node that strips types runs a service in TypeScript', options, () =>
-  runs(join(own.folder, 'node_modules/node/bin/node'), 'src/main.ts'))
+  runs(join(own.folder, 'node_modules/node/bin/node'), 'src/main.ts'),
+)
 
 test('Bun runs a service in TypeScript', options, () => runs('bun', 'src/main.ts'))
 

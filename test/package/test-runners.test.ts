@@ -16,7 +16,9 @@ async function passes(said: RegExp, command: string, args: readonly string[], en
 test('vitest', options, () => passes(/Tests +2 passed/, 'vitest', ['run']))
 
 test('jest, with ES modules', options, () =>
-  passes(/Tests: +2 passed/, 'jest', [], { NODE_OPTIONS: '--experimental-vm-modules' }))
+  passes(/Tests: +2 passed/, 'jest', [], { NODE_OPTIONS: '--experimental-vm-modules' }),
+)
 
 test('node:test, with tsx', options, () =>
-  passes(/pass 2\b/, 'node', ['--import', 'tsx', '--test', 'tests/inline.node.ts', 'tests/imported.node.ts']))
+  passes(/pass 2\b/, 'node', ['--import', 'tsx', '--test', 'tests/inline.node.ts', 'tests/imported.node.ts']),
+)

@@ -82,7 +82,8 @@ test('log lines are as pino has them: a level, the name of the event as text, th
   const limits = service.lines.find(({ msg }) => msg === 'pipeline.limits')!
   assert.equal(limits.level, 30)
   assert.equal(limits['pipeline'], 'service')
-  for (const field of ['cores', 'availableBytes', 'workers', 'sharedBytes']) assert.ok((limits[field] as number) > 0, field)
+  for (const field of ['cores', 'availableBytes', 'workers', 'sharedBytes'])
+    assert.ok((limits[field] as number) > 0, field)
 })
 
 test('what hangs does not keep the process beyond its grace period, and it exits with 1', async () => {

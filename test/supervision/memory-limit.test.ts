@@ -10,7 +10,10 @@ const memory = (files: Readonly<Record<string, string>>): number => memoryOf((pa
 test('without groups, and without a limit, the memory is that of the machine', () => {
   assert.equal(memory({}), 8_192 * MIB)
   assert.equal(memory({ '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/memory.max': 'max\n' }), 8_192 * MIB)
-  const unlimited = { '/proc/self/cgroup': '4:memory:/\n', '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n' }
+  const unlimited = {
+    '/proc/self/cgroup': '4:memory:/\n',
+    '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+  }
   assert.equal(memory(unlimited), 8_192 * MIB)
 })
 
@@ -28,7 +31,10 @@ test('groups, version 2: the smallest limit from the own group up to the root co
 test('groups, version 1: by the mount of the controller, and within a container by its root', () => {
   const groups = '4:memory:/docker/a\n3:cpu,cpuacct:/docker/a\n0::/system.slice\n'
   const limit = `${256 * MIB}\n`
-  assert.equal(memory({ '/proc/self/cgroup': groups, '/sys/fs/cgroup/memory/docker/a/memory.limit_in_bytes': limit }), 256 * MIB)
+  assert.equal(
+    memory({ '/proc/self/cgroup': groups, '/sys/fs/cgroup/memory/docker/a/memory.limit_in_bytes': limit }),
+    256 * MIB,
+  )
   assert.equal(memory({ '/proc/self/cgroup': groups, '/sys/fs/cgroup/memory/memory.limit_in_bytes': limit }), 256 * MIB)
 })
 
