@@ -46,8 +46,11 @@ export function logEvents(pipeline: Pipeline, logger: Logger): () => void {
   return pipeline.events.on('*', (event) => logger[EVENT_LEVELS[event.name] ?? 'info'](lineOf(event), event.name))
 }
 
-function lineOf({ name: _, time: __, error, cause, ...fields }: PipelineEvent): object {
-  const failure = error ?? cause
+/** The logger has its own time, and the name is the text of the line. */
+function lineOf(event: PipelineEvent): object {
+  const failure = event['error'] ?? event['cause']
+  const own = new Set(['name', 'time', 'error', 'cause'])
+  const fields = Object.fromEntries(Object.entries(event).filter(([key]) => !own.has(key)))
   return {
     ...(shown(fields, LIMITS) as object),
     ...(failure === undefined ? {} : { err: errorOf(failure) }),

@@ -28,12 +28,14 @@ export const hasLostUrls: boolean = bundleUrl !== undefined && isRewritten(impor
 function urlOfBundle(): URL | undefined {
   const files = evaluatedFiles()
   const own = files[0] ?? import.meta.url ?? (typeof __filename === 'string' ? fileUrl(__filename) : undefined)
-  // Deno says where the source lies that a file was made of.
-  const isPublished = (url: string): boolean =>
-    ['entry.cjs', 'entry.cts'].some((name) => existsSync(new URL(name, url)))
   if (own === undefined || !own.startsWith('file:') || isPublished(own)) return undefined
   // A bundle in several files: the one that is evaluated has the others do their part.
   return new URL(files.at(-1) ?? own)
+}
+
+/** The worker's entry is beside this file. Deno says where the source lies that this file was made of. */
+function isPublished(url: string): boolean {
+  return ['entry.cjs', 'entry.cts'].some((name) => existsSync(new URL(name, url)))
 }
 
 function isRewritten(url: string | undefined): boolean {
@@ -45,7 +47,10 @@ function isRewritten(url: string | undefined): boolean {
  * says what runs.
  */
 function evaluatedFiles(): readonly string[] {
-  const { prepareStackTrace, stackTraceLimit } = Error
+  const before = {
+    prepareStackTrace: Reflect.get(Error, 'prepareStackTrace') as unknown,
+    stackTraceLimit: Error.stackTraceLimit,
+  }
   try {
     Error.stackTraceLimit = Infinity
     Error.prepareStackTrace = (_, sites) => sites
@@ -57,7 +62,7 @@ function evaluatedFiles(): readonly string[] {
       .map(fileUrl)
       .filter((name) => name.startsWith('file:'))
   } finally {
-    Object.assign(Error, { prepareStackTrace, stackTraceLimit })
+    Object.assign(Error, before)
   }
 }
 

@@ -57,7 +57,8 @@ async function find(name: string, entry: string, from: string): Promise<string> 
  * else their `jiti` or `ts-node` (option `loader: 'auto'`).
  * @throws MODULE_NOT_LOADED with the module and the reason
  */
-export async function importModule(url: string, loader: string): Promise<Record<string, unknown>> {
+export async function importModule(given: string, loader: string): Promise<Record<string, unknown>> {
+  const url = withoutNamespace(given)
   if (!/\.[cm]?tsx?$/.test(new URL(url).pathname)) return attempt(url, native)
   if (loader !== 'auto') {
     const known = LOADERS[loader]
@@ -71,6 +72,11 @@ export async function importModule(url: string, loader: string): Promise<Record<
   }
   const reason = `this Node (${process.version}) loads no TypeScript, and none of tsx, jiti and ts-node is installed beside the module`
   throw new MillraceError('MODULE_NOT_LOADED', { module: url, reason })
+}
+
+/** A module that tsx has loaded for somebody in another thread says so in its URL, and tsx would take it for that one's. */
+function withoutNamespace(url: string): string {
+  return url.replace(/([?&])tsx-namespace=[^&#]*&?/, '$1').replace(/[?&]$/, '')
 }
 
 async function attempt(url: string, load: Import): Promise<Record<string, unknown>> {

@@ -20,6 +20,13 @@ async function runs(command: string, ...args: string[]): Promise<void> {
 
 test('tsx runs a service in TypeScript', options, () => runs('tsx', 'src/main.ts'))
 
+test('the command runs a graph in TypeScript, with tsx', options, async () => {
+  const args = ['run', 'src/graphs.ts', '--graph', 'first', '--params', '{"more":0}', '--no-api']
+  const { code, out, err } = await own.run('millrace', args)
+  assert.equal(out.trim().split('\n').length, 3, err)
+  assert.equal(code, 0, err)
+})
+
 test('Node that strips types runs a service in TypeScript', options, () =>
   runs(join(own.folder, 'node_modules/node/bin/node'), 'src/main.ts'),
 )

@@ -5,7 +5,7 @@ async function main(): Promise<void> {
   const pipeline = await run(graph)
   const records: number[] = []
   for await (const record of pipeline.output('out')) records.push(record as number)
-  console.log(JSON.stringify(records.sort((a, b) => a - b)))
+  process.stdout.write(`${JSON.stringify(records.sort((a, b) => a - b))}\n`)
 }
 
 void main()

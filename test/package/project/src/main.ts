@@ -6,7 +6,7 @@ async function print(pipeline: Pipeline): Promise<void> {
   const records: number[] = []
   pipeline.events.on('record.failed', ({ error }) => console.error((error as Error).stack))
   for await (const record of pipeline.output('out')) records.push(record as number)
-  console.log(JSON.stringify(records.sort((a, b) => a - b)))
+  process.stdout.write(`${JSON.stringify(records.sort((a, b) => a - b))}\n`)
   await pipeline.finished
 }
 

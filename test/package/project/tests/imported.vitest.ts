@@ -4,10 +4,10 @@ import { first as graph } from '../src/graphs.ts'
 
 async function squares(): Promise<unknown> {
   const pipeline = await run(graph, { params: { more: 0 } })
-  const records: unknown[] = []
-  for await (const record of pipeline.output('out')) records.push(record)
+  const records: number[] = []
+  for await (const record of pipeline.output('out')) records.push(record as number)
   await pipeline.finished
-  return records.sort()
+  return records.sort((a, b) => a - b)
 }
 
 test('squares', async () => {
