@@ -13,6 +13,7 @@ import {
   RETRY_OPTIONS,
   RUN_OPTIONS,
   SERVE_OPTIONS,
+  SIGNAL_OPTIONS,
 } from '#src/options/index.js'
 
 /** The tables in the order of the page. Nested ones stand behind those that use them. */
@@ -39,6 +40,11 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
     table: CONTROL_OPTIONS,
   },
   { title: 'Control: server', text: 'Further options of `serveControl`.', table: SERVE_OPTIONS },
+  {
+    title: 'Signals',
+    text: 'Options of `handleSignals`. It takes a `server`, a `logger` and an `exit` too; see `docs/deploy.md`.',
+    table: SIGNAL_OPTIONS,
+  },
 ]
 
 export function optionsPage(): string {

@@ -68,7 +68,7 @@ export const COUNTERS = {
 } as const satisfies Readonly<Record<string, Figure>>
 
 /** What follows from the counters of a node and of its edges. */
-export const DERIVED = {
+const DERIVED = {
   out: {
     unit: 'records',
     kind: 'counter',
@@ -118,7 +118,7 @@ export const EDGE_COUNTERS = {
 } as const satisfies Readonly<Record<string, Figure>>
 
 /** What the lanes behind an edge say. */
-export const EDGE_GAUGES = {
+const EDGE_GAUGES = {
   queued: {
     unit: 'records',
     kind: 'gauge',
@@ -146,7 +146,7 @@ export const TIMES = {
 /** Where a stage stands: a source, a stage that records leave by lanes, or one where they end. */
 export type StagePosition = 'source' | 'inner' | 'last'
 
-export interface HistogramFigure {
+interface HistogramFigure {
   readonly unit: 'ns' | 'records'
   /** The stages that have one. */
   readonly stages: readonly StagePosition[]

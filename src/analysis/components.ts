@@ -1,7 +1,7 @@
 import type { ResolvedGraph } from '../graph/resolve.ts'
 
 /** Where edges lead, by number: all that components depend on. */
-export type Routes = { readonly nodes: readonly unknown[] } & Pick<ResolvedGraph, 'out' | 'to'>
+type Routes = { readonly nodes: readonly unknown[] } & Pick<ResolvedGraph, 'out' | 'to'>
 
 /** The strongly connected components of a graph. */
 export interface Components {

@@ -94,6 +94,7 @@ export const RUN_TREATMENT: Readonly<Record<keyof typeof RUN_OPTIONS, Treatment>
   maxDemand: modelled('the option `maxDemand` of `forecast` and `deadlock`'),
   laneBytes: nothing('lanes of loops are sized beside it; else as `laneBytes` of an edge'),
   stashBytes: nothing('what waits in a stash has room there'),
+  maxMemoryBytes: nothing('lanes have bytes for the records that they hold'),
   maxRecordBytes: nothing('no record is larger'),
   restart: nothing('as `restart` of a node'),
   stallMs: nothing('what is told'),

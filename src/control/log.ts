@@ -1,5 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { EVENT_LEVELS } from '../process/log-events.ts'
 import { shown } from '../shown.ts'
+import type { EventName } from '../supervisor/events.ts'
 import type { LoggedEvent } from './event-log.ts'
 
 /** A line of a log; what it holds cannot steer a terminal. */
@@ -7,20 +9,6 @@ const LIMITS = { depth: 8, bytes: 65_536, isPrintable: true }
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
-
-/** The level of each event; those that are not named are `info`. */
-const LEVELS: Readonly<Record<string, LogLevel>> = {
-  'record.retried': 'debug',
-  'record.deadLettered': 'warn',
-  'record.failed': 'warn',
-  'record.dropped': 'warn',
-  'ack.failed': 'warn',
-  'worker.died': 'warn',
-  'worker.hung': 'warn',
-  'stage.gaveUp': 'error',
-  'pipeline.stalled': 'warn',
-  'pipeline.failed': 'error',
-}
 
 /** Commands and events, written to the server's logger; the level can be changed while it runs. */
 export class Log {
@@ -33,7 +21,10 @@ export class Log {
   }
 
   event(event: LoggedEvent): void {
-    this.write(LEVELS[event.name] ?? 'info', event.name, { pipeline: event.pipeline, ...event.fields })
+    this.write(EVENT_LEVELS[event.name as EventName] ?? 'info', event.name, {
+      pipeline: event.pipeline,
+      ...event.fields,
+    })
   }
 
   write(level: LogLevel, text: string, fields: object): void {

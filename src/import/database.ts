@@ -30,7 +30,7 @@ const CONNECT_ATTEMPTS = 6
 const FIRST_PAUSE_MS = 200
 const CONNECT_TIMEOUT_MS = 10_000
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** Longest time that the server may take for one statement; 0 for any. Default: as the server has it. */
   readonly statementTimeoutMs?: number | undefined
   /** Called when a connection ends, broken or closed. The next question opens another one. */

@@ -74,7 +74,7 @@ function missingOf(mode: Mode, rows: number, held: number, inserted: number, isK
 }
 
 /** What the database refused makes more dead letters than the file may have: what was written of it is taken back. */
-export class TooManyDead extends Error {
+class TooManyDead extends Error {
   override readonly name = 'TooManyDead'
   readonly result: FileResult
   readonly letters: readonly Letter[] | 'staged'

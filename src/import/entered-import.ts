@@ -13,7 +13,7 @@ import { RunLock } from './run-lock.ts'
 export type UnenteredJob = Omit<JobData, 'files' | 'schema' | 'run' | 'unchanged'> & { readonly schema?: string }
 
 /** What came of the files that this import was about. */
-export interface Ended extends Round {
+interface Ended extends Round {
   readonly left: readonly FoundFile[]
   readonly run?: number
   readonly source?: string

@@ -54,7 +54,7 @@ export interface JobData {
   readonly embedded?: string
 }
 
-export type Kinds = Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
+type Kinds = Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
 
 const TABLES = /\.(?:csv|tsv|ndjson|jsonl)(?:\.gz)?$/i
 const MAYBE_TABLES = /\.txt(?:\.gz)?$/i

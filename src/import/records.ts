@@ -102,7 +102,7 @@ export interface FileResult {
 }
 
 /** What only a look at a whole file shows. */
-export interface Again {
+interface Again {
   readonly encoding?: 'windows-1252'
   /** Titles of all columns. */
   readonly titles?: readonly string[]

@@ -17,7 +17,7 @@ const START_DEADLINE_MS = 120_000
 /** A file that is read once more is so for one reason, and then perhaps for another. */
 const MAX_ROUNDS = 4
 
-export interface RoundOptions {
+interface RoundOptions {
   /** Connections. */
   readonly connections: number
   readonly signal: AbortSignal

@@ -15,7 +15,7 @@ export class StageLost extends Error {
 }
 
 /** For SQL. */
-export function stageOf(file: number): string {
+function stageOf(file: number): string {
   return `${BOOKS}.stage_${file}`
 }
 
@@ -64,7 +64,7 @@ export async function dropStage(database: Database, file: number): Promise<void>
 }
 
 /** What is known of a piece without its rows. */
-export interface PieceFacts {
+interface PieceFacts {
   readonly evidence: Evidence
   readonly rows: number
   readonly notUtf8: number

@@ -5,6 +5,7 @@ export { EDGE_OPTIONS } from './edge.ts'
 export { BATCH_OPTIONS, NODE_OPTIONS, RETRY_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'
 export { RESTART_OPTIONS } from './restart.ts'
 export { RUN_OPTIONS } from './run.ts'
+export { SIGNAL_OPTIONS } from './signals.ts'
 export {
   defaultOf,
   type DependentDefault,

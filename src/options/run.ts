@@ -43,6 +43,14 @@ export const RUN_OPTIONS = {
     unit: 'bytes',
     text: 'Bytes of each worker’s stash: records in open calls, waiting retries, open batches by key.',
   },
+  maxMemoryBytes: {
+    type: 'integer',
+    default: 2_147_483_648,
+    min: 65_536,
+    max: 2_147_483_648,
+    unit: 'bytes',
+    text: 'Most shared memory that the plan may take. Lanes of the default size get smaller before a plan is refused. If the run says nothing, `run` takes half of what the process may use (`availableMemory()`) if that is less.',
+  },
   maxRecordBytes: {
     type: 'integer',
     default: 67_108_864,

@@ -19,8 +19,8 @@ export type LinkShape = Omit<LinkPlan, 'lanes'> & { readonly sizes: LaneSizes }
 
 /**
  * Everything about a link but where its lanes lie.
- * @param isLaneAsked the run says how large lanes are
  * @param loops for edges on a loop, how many records each lane must hold at least, as far as the graph leaves it open
+ * @param linkBytes what the rings of a link take together; undefined: the run says how large each of them is
  */
 export function linkShape(
   network: Network,
@@ -28,7 +28,7 @@ export function linkShape(
   stages: readonly StageDraft[],
   options: Resolved<typeof RUN_OPTIONS>,
   loops: ReadonlyMap<number, number>,
-  isLaneAsked: boolean,
+  linkBytes: number | undefined,
 ): LinkShape {
   // The first edge on the path that says something says it for the lane.
   const edges = draft.edges.map((index) => network.given.edges[index]!)
@@ -59,8 +59,8 @@ export function linkShape(
   const alone = powerOfTwo(Math.max(MIN_RING_BYTES, own ?? usual))
   // All lanes into a worker hold two batches for it.
   const least = powerOfTwo(Math.max(isSized ? sized : 0, (2 * batch * RING_BYTES_PER_RECORD) / from!.concurrency))
-  const isAsked = own !== undefined || isLaneAsked
-  const ringBytes = isAsked ? alone : sharedRingBytes(alone, least, lanes)
+  const isAsked = own !== undefined || linkBytes === undefined
+  const ringBytes = isAsked ? alone : sharedRingBytes(alone, least, lanes, linkBytes)
   const textBytes = textBytesOf(codec)
   return {
     index: draft.index,

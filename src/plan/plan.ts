@@ -6,7 +6,7 @@ import type { GraphData } from '../graph/types.ts'
 import { MAX_SOURCES } from '../lane/slots.ts'
 import { RUN_OPTIONS, type Resolved, resolve } from '../options/index.ts'
 import { withRoomForAnchors } from './anchors.ts'
-import { powerOfTwo } from './lane-sizes.ts'
+import { LEAST_RING_BYTES, LINK_BYTES, powerOfTwo } from './lane-sizes.ts'
 import { type LinkShape, linkShape } from './links.ts'
 import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
@@ -18,8 +18,6 @@ import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from '.
 /** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 
-/** Typed arrays index at most so many bytes by a signed word. */
-const MAX_MEMORY_BYTES = 2 ** 31
 /** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 7 words. */
 const JOURNAL_ENTRIES = 2048
 
@@ -34,15 +32,25 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
   const network = networkOf(graph)
   const drafted = draftStages(network, options.restart, rehearse, options.inject)
   const loops = loopsOf(graph, options.maxDemand, options.inject ? INJECTED_RECORDS : 0)
-  const shapes = drafted
-    .flatMap(({ paths }) => paths)
-    .map((path) => linkShape(network, path, drafted, options, loops, given.laneBytes !== undefined))
-  const above = sourcesAbove(drafted, shapes)
-  const drafts = withSharedSlots(drafted, above)
-  const slots = above.map((sources) =>
-    sources.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * drafts[index]!.stage.source!.slots, 0),
-  )
-  return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options).plan(), rehearse }
+  const isLaneAsked = given.laneBytes !== undefined
+  const planned = (linkBytes: number): Plan => {
+    const shapes = drafted
+      .flatMap(({ paths }) => paths)
+      .map((path) => linkShape(network, path, drafted, options, loops, isLaneAsked ? undefined : linkBytes))
+    const above = sourcesAbove(drafted, shapes)
+    const drafts = withSharedSlots(drafted, above)
+    const slots = above.map((sources) =>
+      sources.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * drafts[index]!.stage.source!.slots, 0),
+    )
+    return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options).plan(), rehearse }
+  }
+  const most = options.maxMemoryBytes
+  for (let linkBytes = LINK_BYTES; ; linkBytes /= 2) {
+    const made = planned(linkBytes)
+    if (made.memoryBytes <= most) return made
+    if (linkBytes > LEAST_RING_BYTES && !isLaneAsked) continue
+    throw new MillraceError('PLAN_TOO_LARGE', { what: 'bytes of shared memory', is: made.memoryBytes, most })
+  }
 }
 
 /**
@@ -84,13 +92,6 @@ class Planner {
     }
     const links = this.#links()
     const workers = this.#workers(stages, links, sources)
-    if (this.#map.bytes > MAX_MEMORY_BYTES) {
-      throw new MillraceError('PLAN_TOO_LARGE', {
-        what: 'bytes of shared memory',
-        is: this.#map.bytes,
-        most: MAX_MEMORY_BYTES,
-      })
-    }
     const { given } = this.#network
     return {
       graph: given.name,

@@ -250,16 +250,7 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : a + (b ?? 0)
 }
 
-function sourcePlan({
-  window,
-  granule,
-  rateLimit = 0,
-  workers,
-  ack,
-  maxCrashes,
-  pollSize,
-  pollMs,
-}: ResolvedNode): SourcePlan {
+function sourcePlan({ window, granule, rateLimit = 0, ack, maxCrashes, pollSize, pollMs }: ResolvedNode): SourcePlan {
   return {
     window,
     granule,

@@ -117,17 +117,17 @@ function letterOf(id: number, told: Omit<DeadLetter, 'id' | 'at' | 'bytes'>, mos
     : Object.defineProperty(letter, 'input', { get: () => decoded(record), enumerable: true })
 }
 
-/** As a record crosses threads; nothing where it holds what cannot. */
+/** As a record crosses threads; nothing where it holds what cannot, and in Bun, which has no `Serializer`. */
 function encoded(value: unknown): Uint8Array | undefined {
-  const writer = new Serializer()
-  writer.writeHeader()
   try {
+    const writer = new Serializer()
+    writer.writeHeader()
     writer.writeValue(value)
+    // A copy: what the writer gives away has room to grow.
+    return new Uint8Array(writer.releaseBuffer())
   } catch {
     return undefined
   }
-  // A copy: what the writer gives away has room to grow.
-  return new Uint8Array(writer.releaseBuffer())
 }
 
 function decoded(bytes: Uint8Array): unknown {

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import nodeModule from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { madeBy } from '../graph/serial.ts'
@@ -24,7 +24,7 @@ export async function isExported(graph: GraphData, maker: GraphMaker | undefined
 
 /** The exports of a module that this thread has loaded. One that it has not, and which is loaded here, tells nothing. */
 async function loaded(module: string): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const required = module.startsWith('file:') && createRequire(module).cache[fileURLToPath(module)]
+  const required = module.startsWith('file:') && nodeModule.createRequire(module).cache[fileURLToPath(module)]
   if (required) return required.loaded ? (required.exports as Record<string, unknown>) : undefined
   const before = madeBy(module)
   const importing = importModule(module, 'native').catch(() => undefined)

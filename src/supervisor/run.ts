@@ -1,13 +1,14 @@
 import { hasHandlers } from '../analysis/checks/handlers.ts'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
+import { availableMemory } from '../memory-limit.ts'
 import { isModuleUrl, moduleUrl } from '../graph/module-url.ts'
 import { serialOf } from '../graph/serial.ts'
 import type { GraphData, GraphMaker, Handler, Parametrised } from '../graph/types.ts'
 import { type Given, RUN_OPTIONS, resolve } from '../options/index.ts'
 import { plan } from '../plan/plan.ts'
 import { rehearsable } from '../plan/rehearsable.ts'
-import { bundleUrl } from '../worker/boot.ts'
+import { bundleUrl, hasLostUrls } from '../worker/boot.ts'
 import { graphOf, handOver } from '../worker/find-graph.ts'
 import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -56,6 +57,9 @@ export function rehearse<Params = unknown>(
  */
 const ROOMY_LANE_BYTES = 2 * RUN_OPTIONS.laneBytes.default
 
+/** Of what the process may use, the part that shared memory may take: the rest is for the heaps of its threads. */
+const MEMORY_SHARE = 0.5
+
 async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsal: boolean): Promise<Pipeline> {
   if (handOver(what)) return new Promise(() => undefined)
   const problems = validateOptions(given, RUN_OPTIONS)
@@ -67,9 +71,12 @@ async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsa
   const { signal } = given
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
-  const planned = plan(graph, isRehearsal ? { laneBytes: ROOMY_LANE_BYTES, ...given } : given, isRehearsal)
+  const maxMemoryBytes = Math.min(RUN_OPTIONS.maxMemoryBytes.max, Math.floor(availableMemory() * MEMORY_SHARE))
+  const options = { maxMemoryBytes, ...(isRehearsal ? { laneBytes: ROOMY_LANE_BYTES } : {}), ...given }
+  const planned = plan(graph, options, isRehearsal)
   // A bundle is its own module, also where it has lost the names of those that it was made of.
-  const made = graph.module === undefined && bundleUrl !== undefined ? { ...planned, module: bundleUrl.href } : planned
+  const made =
+    bundleUrl && (graph.module === undefined || hasLostUrls) ? { ...planned, module: bundleUrl.href } : planned
   if (!isRehearsal && !hasHandlers(graph)) {
     const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
     throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })

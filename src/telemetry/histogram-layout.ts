@@ -11,7 +11,7 @@
  * before or after its store, and floats of one value may be on both sides: counts, groups and summary of a running histogram
  * may differ by the values of the last moment.
  */
-export const SUB_BUCKETS = 256
+const SUB_BUCKETS = 256
 const HALF = SUB_BUCKETS / 2
 const HALF_BITS = 7
 /** Values above are counted as this one: 2^42 ns is 73 minutes. */

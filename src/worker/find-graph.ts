@@ -18,14 +18,21 @@ interface Search {
   isOver: boolean
 }
 
-/** The searches of this thread. */
-const searches: Search[] = []
-/** What `run` was given in a worker before it looked for its graph: a bundle comes to its `run` first. Undefined elsewhere. */
-let early: Given[] | undefined
+/** What all copies of this library in a thread share: loaders of TypeScript may load a second one. */
+interface Found {
+  /** The searches of this thread. */
+  readonly searches: Search[]
+  /** What `run` was given in a worker before it looked for its graph: a bundle comes to its `run` first. Undefined elsewhere. */
+  early: Given[] | undefined
+}
+
+const SEARCHES = Symbol.for('millrace.searches')
+const shared = ((globalThis as { [SEARCHES]?: Found })[SEARCHES] ??= { searches: [], early: undefined })
+const { searches } = shared
 
 /** This thread is a worker, and will look for its graph. */
 export function beWorker(): void {
-  early = []
+  shared.early = []
 }
 
 /**
@@ -35,7 +42,7 @@ export function beWorker(): void {
  * @throws RUN_WHILE_LOADING where a worker loads the module for another graph
  */
 export function handOver(given: Given): boolean {
-  if (early !== undefined && searches.length === 0) return early.push(given) > 0
+  if (shared.early !== undefined && searches.length === 0) return shared.early.push(given) > 0
   if (searches.some((search) => search.take(given))) return true
   if (searches.some(({ isOver }) => !isOver)) throw new MillraceError('RUN_WHILE_LOADING', { graph: given.name })
   return false
@@ -64,8 +71,8 @@ export async function searchModule<T>(
   }
   loading.catch(() => undefined)
   searches.push(search)
-  const offers = early ?? []
-  early = undefined
+  const offers = shared.early ?? []
+  shared.early = undefined
   try {
     if (offers.length > 0 && !offers.some((offered) => search.take(offered)))
       throw new MillraceError('RUN_WHILE_LOADING', { graph: offers[0]!.name })
@@ -79,6 +86,11 @@ export async function searchModule<T>(
 /** A module's URL without its query: loaders add one of their own in workers. */
 function plainUrl(module: string | undefined): string | undefined {
   return module?.replace(/[?#].*/s, '')
+}
+
+/** A test file fails where its runner is not, so in a worker, but only after it has made its graphs. */
+function isInTest(): boolean {
+  return ['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT'].some((name) => process.env[name] !== undefined)
 }
 
 /** What a worker looks for. */
@@ -129,9 +141,20 @@ export async function importGraph({
     (typeof given === 'function' || plainUrl(given.module) === plainUrl(own)) && isWanted(given)
   // Before the `run` of another graph the own one may be made already.
   const takes = (given: Given): Given | undefined => (isOwn(given) ? given : made())
-  const found = await searchModule(importModule(module, loader), pick, takes)
-  // The module may come to its `run` only later.
-  searches.push({ isOver: true, take: isOwn })
+  const loading = async (): Promise<Exports> => {
+    try {
+      return await importModule(module, loader)
+    } catch (error) {
+      if (made() === undefined || !isInTest()) throw error
+      return {}
+    }
+  }
+  // A bundle has made it before anybody looks, and need not know where it lies itself.
+  const found = made() ?? (await searchModule(loading(), pick, takes))
+  // The module may come to its `run` only later, and to those of its other graphs, which run where this worker was started.
+  const isOfModule = (given: Given): boolean =>
+    typeof given !== 'function' && given.module !== undefined && plainUrl(given.module) === plainUrl(own)
+  searches.push({ isOver: true, take: (given) => isOwn(given) || isOfModule(given) })
   if (isGraph(found)) return { graph: found, maker: undefined }
   const graph: unknown = found?.(params)
   if (isGraph(graph)) return { graph, maker: found }

@@ -221,7 +221,7 @@ export class SourceStage implements Stage {
 
   /** Nothing may be made: why, and until when. */
   #whyNot(): Step {
-    const { outlet, slots, acks, progress } = this.#parts
+    const { outlet, slots, acks } = this.#parts
     if (this.#hasGivenAll) return this.#finish()
     if (this.#isPaused) return LIMITED
     if (slots.free === 0 || this.#inFlight >= this.#source.window) {

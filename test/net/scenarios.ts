@@ -203,12 +203,14 @@ test('receipts are told of their own records, also where a granule is only a par
   assert.deepEqual(sorted(told), numbers(100))
 })
 
-describe('a source with a rate limit', () => {
-  const limited = (count: number, rateLimit: number, options: object = {}): GraphData =>
-    start('limited', count, { rateLimit, ...options })
-      .sink('out')
-      .connect('in', 'out')
+const limited = (count: number, rateLimit: number, options: object = {}): GraphData =>
+  start('limited', count, { rateLimit, ...options })
+    .sink('out')
+    .connect('in', 'out')
+/** Of four workers one has records. */
+const ofOneWorker = ({ worker }: { worker: number }): number[] => (worker === 1 ? numbers(200) : [])
 
+describe('a source with a rate limit', () => {
   test('sends its first record at once, and ends with its last one, not an interval later', async () => {
     const played = await play(() => limited(3, 1))
     check(played)
@@ -216,8 +218,7 @@ describe('a source with a rate limit', () => {
   })
 
   test('has the whole rate if only one of its workers has records', async () => {
-    const produce = ({ worker }: { worker: number }): number[] => (worker === 1 ? numbers(200) : [])
-    const played = await play(() => limited(0, 100, { concurrency: 4, produce }))
+    const played = await play(() => limited(0, 100, { concurrency: 4, produce: ofOneWorker }))
     check(played)
     assert.equal(played.out.get('out')?.length, 200)
     assert.ok(Math.abs(played.tookMs - 1_990) < 200, `${played.tookMs} ms`)

@@ -8,7 +8,7 @@ import { RateLimit } from '#src/worker/rate-limit.js'
 
 interface Limited {
   readonly workers: readonly RateLimit[]
-  setRate(perSecond: number): void
+  readonly setRate: (perSecond: number) => void
 }
 
 function limited(perSecond: number, workers: number): Limited {

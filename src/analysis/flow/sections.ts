@@ -4,14 +4,14 @@ import { cutTraffic, type Model } from './model.ts'
 import type { Traffic } from './traffic.ts'
 
 /** A piece of a graph that is filled by itself: nothing in it depends on what comes after it. */
-export interface Section {
+interface Section {
   readonly model: Model
   /** Numbers of its nodes in the whole graph, ascending. A buffer that parts the flow may end one section and begin another. */
   readonly nodes: readonly number[]
 }
 
 /** A graph in sections, each after those that send to it. */
-export interface Sections {
+interface Sections {
   readonly sections: readonly Section[]
   /** Section of what comes to a node, by node number. */
   readonly of: Int32Array

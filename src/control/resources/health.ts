@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { isAboutToEnd } from '../../process/signals.ts'
 import { endpoint, type Endpoint } from '../endpoint.ts'
 import type { Room } from '../room.ts'
 import { STATES, type State, type Watched } from '../watched.ts'
@@ -48,6 +49,7 @@ export function health(room: Room): readonly Endpoint[] {
     ]),
     probe('ready', 'Readiness probe: 503 if a pipeline is not running or is stalled.', (watched) => [
       ...(READY.has(watched.state) ? [] : [`it is ${watched.state}`]),
+      ...(watched.pipeline !== undefined && isAboutToEnd(watched.pipeline) ? ['the process is about to end'] : []),
       ...stalled(watched),
     ]),
   ]

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { run } from 'millrace'
+import { first as graph } from '../src/graphs.ts'
+
+async function squares(): Promise<unknown> {
+  const pipeline = await run(graph, { params: { more: 0 } })
+  const records: number[] = []
+  for await (const record of pipeline.output('out')) records.push(record as number)
+  await pipeline.finished
+  return records.sort((a, b) => a - b)
+}
+
+test('squares', async () => {
+  assert.deepEqual(await squares(), [0, 1, 4])
+})
