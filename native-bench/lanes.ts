@@ -1,7 +1,7 @@
-import { type LaneLayout, laneBytes } from '#src/lane/layout.js'
-import { DOORBELL_BYTES } from '#src/lane/doorbell.js'
-import { type JournalLayout, journalBytes } from '#src/lane/journal.js'
-import { LINE_BYTES } from '#src/lane/memory.js'
+import { type LaneLayout, laneBytes } from '#src/memory/lane.js'
+import { DOORBELL_BYTES } from '#src/memory/doorbell.js'
+import { type JournalLayout, journalBytes } from '#src/memory/journal.js'
+import { LINE_BYTES } from '#src/memory/memory.js'
 
 /** Two threads and the lanes between them, there and back, with nothing of a pipeline around: for `ring` and `latency`. */
 export interface LanePair {

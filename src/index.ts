@@ -83,11 +83,11 @@ export type { PathStyle, Theme, ThemeOverrides } from './render/theme.ts'
 export { theme, THEMES, type ThemeName } from './render/themes.ts'
 export * as views from './render/views/views.ts'
 export type { CollapseOptions, FocusOptions, View } from './render/views/views.ts'
-export type { AckLaneLayout } from './lane/acks.ts'
-export type { JournalLayout } from './lane/journal.ts'
-export type { LaneLayout } from './lane/layout.ts'
-export type { SlotsLayout } from './lane/slots.ts'
-export type { StashLayout } from './lane/stash.ts'
+export type { AckLaneLayout } from './memory/acks.ts'
+export type { JournalLayout } from './memory/journal.ts'
+export type { LaneLayout } from './memory/lane.ts'
+export type { SlotsLayout } from './memory/slots.ts'
+export type { StashLayout } from './memory/stash.ts'
 export type {
   DependentDefault,
   Given,
@@ -99,7 +99,7 @@ export type {
   WithoutHandlers,
   WorkOption,
 } from './options/index.ts'
-export type { WorkerState } from './plan/control.ts'
+export type { WorkerState } from './memory/control.ts'
 export { plan, type PlanOptions } from './plan/plan.ts'
 export type * from './plan/types.ts'
 export { logEvents, type Logger } from './process/log-events.ts'

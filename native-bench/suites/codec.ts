@@ -4,7 +4,7 @@ import type { Codec, ShapeTable } from '#src/codec/codec.js'
 import { bytesCodec, jsonCodec, msgpackCodec } from '#src/codec/length-prefixed.js'
 import { shapeCodec } from '#src/codec/shape.js'
 import { structCodec } from '#src/codec/struct.js'
-import { viewMemory } from '#src/lane/memory.js'
+import { viewMemory } from '#src/memory/memory.js'
 import { SIX_FIELDS, payloads } from '../records.ts'
 import { type Contender, type Scale, type Suite, moved } from '../suite.ts'
 

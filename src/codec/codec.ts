@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 
 /**
  * A codec writes the records of one granule as a block of bytes and reads them back. Its fixed costs are paid per granule.

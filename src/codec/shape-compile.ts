@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import { type Gathered, SHARED, anyBytes, readAny, writeAny } from './tagged.ts'
 import { compile } from './compile.ts'
 import { type ArrayType, type ObjectType, type ShapeType, isArrayType, isFlat, isObjectType } from './shape-type.ts'

@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import { type Gathered, SHARED, anyBytes, readAny, writeAny } from './tagged.ts'
 import { type Progress, type RowDecoder, type RowEncoder, SHORT, layOut } from './shape-compile.ts'
 import { type ArrayType, type ShapeType, isArrayType, isFlat, isInt32, isObjectType } from './shape-type.ts'

@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import { type Gathered, anyBytes, readAny, writeAny } from './tagged.ts'
 import type { Codec, Decoder, Encoder, ShapeTable } from './codec.ts'
 import { type Compiled, compiledOf } from './compiled.ts'

@@ -1,5 +1,5 @@
 import type { StructType } from '../graph/types.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import { canCompile, compile } from './compile.ts'
 
 interface Field {

@@ -1,6 +1,6 @@
 import { MillraceError, inWords } from '../errors.ts'
 import type { BorrowedBytesCodec, StructCodec, StructType } from '../graph/types.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { Codec, Decoder, Encoder } from './codec.ts'
 import { asRefusal } from './refusal.ts'
 import { type StructLayout, type StructView, STRUCT_SIZE, holds, structLayout, structView } from './struct-view.ts'

@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import { isInt32 } from './shape-type.ts'
 import type { TextReader } from './text-block.ts'
 import { TEXT_SLACK_BYTES } from './text-block.ts'

@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 
 /**
  * The text of a granule: all its strings, one after the other, written by one call and read in windows. A call into the

@@ -1,6 +1,6 @@
 import { load, store } from '#atomics'
 import type { Journal } from './journal.ts'
-import type { LaneLayout } from './layout.ts'
+import type { LaneLayout } from '../memory/lane.ts'
 import {
   ASSEMBLED,
   DROP_TO,
@@ -14,8 +14,8 @@ import {
   TAKEN,
   WANTING,
   ringOffset,
-} from './layout.ts'
-import type { Memory } from './memory.ts'
+} from '../memory/lane.ts'
+import type { Memory } from '../memory/memory.ts'
 
 /** Not an offset: no frame is there just now. Empty is normal, so it is a value. */
 export const NO_FRAME = -1

@@ -1,7 +1,7 @@
 import { load, store } from '#atomics'
-import * as format from './layout.ts'
-import { type LaneLayout, SIGNATURE } from './layout.ts'
-import type { Memory } from './memory.ts'
+import * as layouts from '../memory/index.ts'
+import { type LaneLayout, SIGNATURE } from '../memory/lane.ts'
+import type { Memory } from '../memory/memory.ts'
 
 /**
  * Whoever lays a lane out signs it: one word of all that both ends must agree on. Each end makes the same word of what it knows
@@ -16,10 +16,13 @@ export function isSigned({ words }: Memory, layout: LaneLayout, ...terms: string
   return load(words, layout.offset / 4 + SIGNATURE) === signatureOf(layout, terms)
 }
 
-/** Every number of `layout.ts`: where the code of this end looks for the words of lanes and frames. */
-const FORMAT: number = Object.entries(format)
-  .filter(([, value]) => typeof value === 'number')
-  .reduce((hash, entry) => hashed(hash, entry.join()), 0x811c9dc5)
+/** Every number of every layout: where the code of this end looks for what the other end has stored. */
+const FORMAT: number = Object.entries(layouts)
+  .flatMap(([name, layout]) =>
+    Object.entries(layout).map(([word, value]): [string, unknown] => [`${name}.${word}`, value]),
+  )
+  .filter(([, value]) => typeof value !== 'function')
+  .reduce((hash, [word, value]) => hashed(hash, `${word} ${JSON.stringify(value)}`), 0x811c9dc5)
 
 /** Never zero: no one has signed memory that is new. */
 function signatureOf(

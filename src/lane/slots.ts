@@ -1,73 +1,19 @@
 import { addFailures, droppedIn, failedIn } from './failures.ts'
 import type { Journal } from './journal.ts'
-import type { Memory } from './memory.ts'
-
-/**
- * A source worker's slots: one for each granule of its records that is on its way. All slots are the worker's end-to-end
- * window. Stored by the source worker only, through its journal; anyone may read when a slot was born.
- *
- *     0   LOW, HIGH   XOR of the ids that were born and of those that ended: zero when all is done
- *     8   FAILURES    records that failed
- *     12  COUNT       source records in the granule; 0 while the slot is free
- *     16  SEQUENCE    how-manieth granule of this source worker, modulo 2^32
- *     20  BORN        stamp of the granule, in microseconds of the monotonic clock: low word, high word
- *
- * Invariants (test/lane/slots.test.ts, test/interleave):
- *   S1  while a granule is on its way, some id of it has been born and has not ended, so the XOR is not zero
- *   S2  an id that goes on is the only child of its granule: whatever else is born of it, all get ids of their own. Entries
- *       of different workers come in any order, and one that ends an id must not come before the one that tells of its
- *       siblings and leave zero between them
- *   S3  a slot is opened again only after it has ended, so no entry of an earlier granule can come late
- */
-export interface SlotsLayout {
-  readonly offset: number
-  readonly slots: number
-  /** Index of the source worker among all source workers of the plan. */
-  readonly source: number
-}
-
-const LOW = 0
-const HIGH = 1
-const FAILURES = 2
-const COUNT = 3
-const SEQUENCE = 4
-const BORN = 5
-const BORN_HIGH = 6
-const SLOT_WORDS = 8
-const SLOT_BITS = 20
-/** Most slots of a source worker, and most source workers of a plan. */
-export const MAX_SLOTS: number = 1 << SLOT_BITS
-export const MAX_SOURCES = 4096
-
-/** Not a slot: the window is full. */
-export const NO_SLOT = -1
-
-export function slotsBytes(slots: number): number {
-  return 4 * SLOT_WORDS * slots
-}
-
-/** An anchor names a slot of any source worker in one word. */
-export function anchorOf(source: number, slot: number): number {
-  return (source << SLOT_BITS) | slot
-}
-
-export function anchorSource(anchor: number): number {
-  return anchor >>> SLOT_BITS
-}
-
-export function anchorSlot(anchor: number): number {
-  return anchor & (MAX_SLOTS - 1)
-}
-
-/** When the granule of a slot was born; for end-to-end times at the sinks. */
-export function slotBorn(words: Int32Array, layout: SlotsLayout, slot: number): number {
-  const at = layout.offset / 4 + slot * SLOT_WORDS
-  return bornAt(words, at)
-}
-
-function bornAt(words: Int32Array, at: number): number {
-  return words[at + BORN_HIGH]! * 2 ** 32 + (words[at + BORN]! >>> 0)
-}
+import type { Memory } from '../memory/memory.ts'
+import {
+  BORN,
+  BORN_HIGH,
+  COUNT,
+  FAILURES,
+  HIGH,
+  LOW,
+  NO_SLOT,
+  SEQUENCE,
+  SLOT_WORDS,
+  type SlotsLayout,
+  bornAt,
+} from '../memory/slots.ts'
 
 export class Slots {
   readonly #words: Int32Array

@@ -1,26 +1,6 @@
 import { load, store } from '#atomics'
-import { HEAD, type LaneLayout, SHAPES, shapeOffset } from './layout.ts'
-import type { Memory } from './memory.ts'
-
-/** Where a table of texts lies: the word that counts its bytes, and the bytes. */
-export interface TextsLayout {
-  readonly usedWord: number
-  readonly offset: number
-  readonly bytes: number
-  /** The ring whose frames name the texts: the word of its HEAD, and its bytes. Absent where the owner knows who reads. */
-  readonly ring?: { readonly headWord: number; readonly bytes: number }
-}
-
-export function laneTexts(layout: LaneLayout): TextsLayout {
-  const ring = { headWord: layout.offset / 4 + HEAD, bytes: layout.ringBytes }
-  return { usedWord: layout.offset / 4 + SHAPES, offset: shapeOffset(layout), bytes: layout.shapeBytes, ring }
-}
-
-/** A number is that of a generation, and of the word where the text lies in its half, from 1. */
-const NUMBERS = 1 << 12
-const GENERATIONS = 1 << 19
-/** The largest table whose words have numbers. */
-export const MAX_TEXT_BYTES: number = 8 * (NUMBERS - 1)
+import type { Memory } from '../memory/memory.ts'
+import { GENERATIONS, NUMBERS, type TextsLayout } from '../memory/texts.ts'
 
 /**
  * A table of texts that one side adds and the other looks up, each a word for its length and its UTF-8 bytes. It outlives both

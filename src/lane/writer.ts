@@ -1,6 +1,6 @@
 import { load, store } from '#atomics'
 import type { Journal } from './journal.ts'
-import type { LaneLayout } from './layout.ts'
+import type { LaneLayout } from '../memory/lane.ts'
 import {
   FOR_CREDIT,
   FOR_ROOM,
@@ -30,8 +30,8 @@ import {
   headerBytes,
   maxFrameBytes,
   ringOffset,
-} from './layout.ts'
-import type { Memory } from './memory.ts'
+} from '../memory/lane.ts'
+import type { Memory } from '../memory/memory.ts'
 
 const HALF_OF_ALL = 2 ** 30
 

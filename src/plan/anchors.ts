@@ -1,4 +1,4 @@
-import { headerBytes } from '../lane/layout.ts'
+import { headerBytes } from '../memory/lane.ts'
 import { powerOfTwo } from './lane-sizes.ts'
 import type { LinkShape } from './links.ts'
 import type { StageDraft } from './stages.ts'

@@ -1,6 +1,6 @@
 import { MAX_SIZED_RING_BYTES, RING_BYTES_PER_RECORD } from '../analysis/loops/lanes.ts'
 import { textBytesOf } from '../codec/text-bytes.ts'
-import { MIN_RING_BYTES } from '../lane/layout.ts'
+import { MIN_RING_BYTES } from '../memory/lane.ts'
 import { EDGE_OPTIONS, type Resolved, type RUN_OPTIONS } from '../options/index.ts'
 import { powerOfTwo, sharedRingBytes, sharedTextBytes } from './lane-sizes.ts'
 import { type Network, edgeAt, nodeAt } from './network.ts'

@@ -1,5 +1,5 @@
-import { ackLaneBytes } from '../lane/acks.ts'
-import { MAX_SLOTS } from '../lane/slots.ts'
+import { ackLaneBytes } from '../memory/acks.ts'
+import { MAX_SLOTS } from '../memory/slots.ts'
 import { powerOfTwo } from './lane-sizes.ts'
 
 /** Slots where granules may hold many records: enough of them for granules that stay small. */

@@ -8,11 +8,11 @@ import type {
   StructCodec,
   WhenFull,
 } from '../graph/types.ts'
-import type { AckLaneLayout } from '../lane/acks.ts'
-import type { JournalLayout } from '../lane/journal.ts'
-import type { LaneLayout } from '../lane/layout.ts'
-import type { SlotsLayout } from '../lane/slots.ts'
-import type { StashLayout } from '../lane/stash.ts'
+import type { AckLaneLayout } from '../memory/acks.ts'
+import type { JournalLayout } from '../memory/journal.ts'
+import type { LaneLayout } from '../memory/lane.ts'
+import type { SlotsLayout } from '../memory/slots.ts'
+import type { StashLayout } from '../memory/stash.ts'
 import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved, WorkOption } from '../options/index.ts'
 
 /**
@@ -69,7 +69,7 @@ export interface StagePlan {
   readonly loop?: readonly number[]
   readonly input?: InputPlan
   readonly source?: SourcePlan
-  /** A source: where the words of its rate limit lie (`plan/control.ts`). */
+  /** A source: where the words of its rate limit lie (`memory/control.ts`). */
   readonly rateLimitOffset?: number
   readonly restart: Resolved<typeof RESTART_OPTIONS>
   readonly resourceLimits: Readonly<Record<string, number>>

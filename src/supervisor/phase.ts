@@ -1,7 +1,7 @@
 import { store } from '#atomics'
 import { ring } from '../lane/doorbell.ts'
-import type { Memory } from '../lane/memory.ts'
-import { PHASE } from '../plan/control.ts'
+import type { Memory } from '../memory/memory.ts'
+import { PHASE } from '../memory/control.ts'
 import type { Plan } from '../plan/types.ts'
 
 /** Tells all workers the phase that the pipeline is in now: one of the words of `plan/control`. */

@@ -1,6 +1,6 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
-import { COUNTER } from '../telemetry/counters.ts'
+import { COUNTER } from '../memory/counters.ts'
 import type { Suspect } from './recovery.ts'
 
 /** A record or batch that a stage gave up because it kills: what the stage's counters said then. */

@@ -2,8 +2,8 @@ import { load, store } from '#atomics'
 import { ring } from '../lane/doorbell.ts'
 import { mix, mixed } from '../lane/ids.ts'
 import { recover } from '../lane/journal.ts'
-import type { Memory } from '../lane/memory.ts'
-import { LIVE, NEW, STATE } from '../plan/control.ts'
+import type { Memory } from '../memory/memory.ts'
+import { LIVE, NEW, STATE } from '../memory/control.ts'
 import {
   COUNT,
   DOUBT_COUNT,
@@ -28,7 +28,7 @@ import {
   SUSPECT,
   SUSPECTS,
   SUSPECT_WORDS,
-} from '../plan/hand.ts'
+} from '../memory/hand.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 
 /** What was in hand at a death: a record, a batch, or a granule of which nobody knows yet which record it was. */

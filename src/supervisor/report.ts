@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { Plan } from '../plan/types.ts'
 import { type Drop, dropsOf } from './drops.ts'
 import type { NodeCounts } from '../telemetry/counts.ts'

@@ -1,8 +1,8 @@
 import { load, store } from '#atomics'
 import { MillraceError } from '../errors.ts'
 import { ring } from '../lane/doorbell.ts'
-import type { Memory } from '../lane/memory.ts'
-import { COMMAND, PAUSED, RATE } from '../plan/control.ts'
+import type { Memory } from '../memory/memory.ts'
+import { COMMAND, PAUSED, RATE } from '../memory/control.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 
 /** What sources are told while they run, by the control words of their workers. The other stages follow them. */

@@ -1,6 +1,6 @@
 import { load } from '#atomics'
-import type { Memory } from '../lane/memory.ts'
-import { DRAINING, LEFT, NACKING, STATE, STOPPING } from '../plan/control.ts'
+import type { Memory } from '../memory/memory.ts'
+import { DRAINING, LEFT, NACKING, STATE, STOPPING } from '../memory/control.ts'
 import type { Plan } from '../plan/types.ts'
 import { TimeOut, within } from '../running-time.ts'
 import { monotonicMs } from '../time.ts'

@@ -1,5 +1,5 @@
 import { type ErrorData, MillraceError, errorOf, inWords } from '../errors.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { TimeOut } from '../running-time.ts'
 import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'

@@ -1,6 +1,6 @@
 import { load } from '#atomics'
-import type { Memory } from '../lane/memory.ts'
-import { SENT, TAKEN } from '../lane/layout.ts'
+import type { Memory } from '../memory/memory.ts'
+import { SENT, TAKEN } from '../memory/lane.ts'
 import { isStashEmpty } from '../lane/stash.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { retryDelayMs } from '../worker/faults.ts'

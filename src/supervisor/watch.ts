@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 import { RunningTime } from '../running-time.ts'
 import { clearTimeout, setTimeout } from '../time.ts'

@@ -1,7 +1,7 @@
 import { load } from '#atomics'
-import type { Memory } from '../lane/memory.ts'
-import { BEAT, LIVE, NET, STATE } from '../plan/control.ts'
-import { CALLED, HOLDING, HOLDS_BATCH, HOLDS_RECORD } from '../plan/hand.ts'
+import type { Memory } from '../memory/memory.ts'
+import { BEAT, LIVE, NET, STATE } from '../memory/control.ts'
+import { CALLED, HOLDING, HOLDS_BATCH, HOLDS_RECORD } from '../memory/hand.ts'
 import type { WorkerPlan } from '../plan/types.ts'
 
 /** A loop steps again at once, or says for how long it waits: only one that has stood still for longer is in somebody's code. */

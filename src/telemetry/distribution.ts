@@ -1,4 +1,4 @@
-import { upperEnd } from './histogram-layout.ts'
+import { upperEnd } from '../memory/histogram.ts'
 import type { HistogramCopy } from './histogram-read.ts'
 
 /** One point of a distribution, as HdrHistogram prints it. */

@@ -1,7 +1,7 @@
 import type { Bucket, Distributions } from '../analysis/types.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import type { HistogramKind } from '../figures.ts'
-import { upperEnd } from './histogram-layout.ts'
+import { upperEnd } from '../memory/histogram.ts'
 import type { HistogramCopy } from './histogram-read.ts'
 import type { Snapshot, StageSnapshot } from './snapshot.ts'
 

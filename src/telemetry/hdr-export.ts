@@ -1,5 +1,5 @@
 import type { Histogram } from 'hdr-histogram-js'
-import { MOST_VALUE, upperEnd } from './histogram-layout.ts'
+import { MOST_VALUE, upperEnd } from '../memory/histogram.ts'
 import type { HistogramCopy } from './histogram-read.ts'
 
 /** As many significant digits as the histograms in shared memory have. */

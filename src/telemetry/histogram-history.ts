@@ -1,5 +1,5 @@
 import type { HistogramCopy } from './histogram-read.ts'
-import { upperEnd } from './histogram-layout.ts'
+import { upperEnd } from '../memory/histogram.ts'
 import { clearInterval, monotonicMs, setInterval } from '../time.ts'
 
 const EVERY_MS = 1_000

@@ -1,4 +1,4 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import {
   bucketOf,
   BUCKET_COUNT,
@@ -12,7 +12,7 @@ import {
   SUM,
   TOTAL,
   upperEnd,
-} from './histogram-layout.ts'
+} from '../memory/histogram.ts'
 
 /** What a histogram says in short. Times are nanoseconds, batch sizes records. */
 export interface HistogramSummary {

@@ -1,5 +1,5 @@
-import type { Memory } from '../lane/memory.ts'
-import { GROUPS, GROUP_BITS, LEAST, MOST, MOST_VALUE, SQUARES, SUM, TOTAL, bucketOf } from './histogram-layout.ts'
+import type { Memory } from '../memory/memory.ts'
+import { GROUPS, GROUP_BITS, LEAST, MOST, MOST_VALUE, SQUARES, SUM, TOTAL, bucketOf } from '../memory/histogram.ts'
 
 /** The writing side of a histogram in shared memory. Plain stores of one thread: a reader may see a value a moment late. */
 export class Histogram {

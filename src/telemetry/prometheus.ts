@@ -1,4 +1,4 @@
-import { bucketOf, MOST_VALUE, upperEnd } from './histogram-layout.ts'
+import { bucketOf, MOST_VALUE, upperEnd } from '../memory/histogram.ts'
 import type { HistogramCopy } from './histogram-read.ts'
 
 type Labels = Readonly<Record<string, string | number>>

@@ -1,6 +1,6 @@
 import type { Numbers } from '../codec/struct.ts'
 import { MillraceError } from '../errors.ts'
-import { COUNTER } from '../telemetry/counters.ts'
+import { COUNTER } from '../memory/counters.ts'
 import { type Batch, BatchWork, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'

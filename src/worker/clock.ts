@@ -1,5 +1,5 @@
-import type { Memory } from '../lane/memory.ts'
-import { SINCE, STATE, TIME } from '../telemetry/counters.ts'
+import type { Memory } from '../memory/memory.ts'
+import { SINCE, STATE, TIME } from '../memory/counters.ts'
 import { monotonicMs } from '../time.ts'
 
 /** Keeps the account of a worker's time: each moment is busy, starved, blocked or limited. */

@@ -1,10 +1,10 @@
 import { load } from '#atomics'
-import { ENDED, PENDING, SENT, TAKEN } from '../lane/layout.ts'
+import { ENDED, PENDING, SENT, TAKEN } from '../memory/lane.ts'
 import { journalMark } from '../lane/journal.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import { isStashEmpty } from '../lane/stash.ts'
 import type { LinkPlan, Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { HANDOFFS } from '../telemetry/counters.ts'
+import { HANDOFFS } from '../memory/counters.ts'
 import type { Inlet, InletLane } from './inlet.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { COUNTER } from '../telemetry/counters.ts'
+import { COUNTER } from '../memory/counters.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import { type Batch, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { headerOf } from './granule.ts'

@@ -1,7 +1,7 @@
 import { load } from '#atomics'
 import { mixed } from '../lane/ids.ts'
 import type { Journal } from '../lane/journal.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import {
   CALLED,
@@ -33,7 +33,7 @@ import {
   SUSPECT,
   SUSPECTS,
   SUSPECT_WORDS,
-} from '../plan/hand.ts'
+} from '../memory/hand.ts'
 import type { HandLayout } from '../plan/types.ts'
 import { idOf, tokenOf } from './granule.ts'
 

@@ -21,10 +21,11 @@ import {
   LAST_FRAGMENT,
   stampOf,
   headerBytes,
-} from '../lane/layout.ts'
-import type { Memory } from '../lane/memory.ts'
+} from '../memory/lane.ts'
+import type { Memory } from '../memory/memory.ts'
 import { LaneReader, NO_FRAME } from '../lane/reader.ts'
-import { Texts, laneTexts } from '../lane/texts.ts'
+import { Texts } from '../lane/texts.ts'
+import { laneTexts } from '../memory/texts.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../plan/types.ts'
 import { Granule, NO_ANCHORS } from './granule.ts'
 

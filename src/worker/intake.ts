@@ -1,5 +1,5 @@
 import type { StashEntry } from '../lane/stash.ts'
-import { COUNTER } from '../telemetry/counters.ts'
+import { COUNTER } from '../memory/counters.ts'
 import { headerOf } from './granule.ts'
 import type { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'

@@ -1,5 +1,5 @@
 import { MillraceError } from '../errors.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import { type GraphData, type Handler, moduleUrl, serialOf } from '../plan/definition.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 import { type AnyFunction, Handlers } from './handlers.ts'

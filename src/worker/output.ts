@@ -1,4 +1,4 @@
-import { COUNTER } from '../telemetry/counters.ts'
+import { COUNTER } from '../memory/counters.ts'
 import { LaneGranule } from './inlet.ts'
 import { measureGranule } from './parts.ts'
 import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step } from './stage.ts'

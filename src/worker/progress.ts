@@ -2,7 +2,7 @@ import { load } from '#atomics'
 import { decodeValue, encodeValue } from '../codec/values.ts'
 import { MillraceError } from '../errors.ts'
 import type { Journal } from '../lane/journal.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import {
   BEHIND,
   BEYOND,
@@ -14,7 +14,7 @@ import {
   NO_CURSOR_YET,
   SEQUENCE,
   cursorPlace,
-} from '../plan/progress.ts'
+} from '../memory/progress.ts'
 
 const WORD = 2 ** 32
 

@@ -1,6 +1,6 @@
 import { add, compareExchange, load } from '#atomics'
-import type { Memory } from '../lane/memory.ts'
-import { GIVEN, RATE } from '../plan/control.ts'
+import type { Memory } from '../memory/memory.ts'
+import { GIVEN, RATE } from '../memory/control.ts'
 
 /** A pause lets so many milliseconds of the rate through at once, and at least one record. */
 const BURST_MS = 10

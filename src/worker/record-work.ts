@@ -1,7 +1,7 @@
 import { MillraceError, errorText } from '../errors.ts'
 import type { StashEntry } from '../lane/stash.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
-import { COUNTER } from '../telemetry/counters.ts'
+import { COUNTER } from '../memory/counters.ts'
 import type { CallContext } from './context.ts'
 import { isWorthRetry, retryDelayMs } from './faults.ts'
 import { headerOf } from './granule.ts'

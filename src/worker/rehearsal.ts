@@ -1,6 +1,6 @@
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { GraphData, GraphNode, Handler, SourceContext } from '../plan/definition.ts'
-import { PHASE } from '../plan/control.ts'
+import { PHASE } from '../memory/control.ts'
 import type { NodePlan, Plan, RehearsedWork, StagePlan } from '../plan/types.ts'
 import { type AnyFunction, Handlers } from './handlers.ts'
 import { sleeper, type TakeTime, takeTime } from './take-time.ts'

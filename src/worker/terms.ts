@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import { isSigned } from '../lane/signature.ts'
-import type { Memory } from '../lane/memory.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { GraphData } from '../plan/definition.ts'
 import { termsOf } from '../plan/terms.ts'
 import type { LaneEnd, Plan, WorkerPlan } from '../plan/types.ts'

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { DOZE_MS, isParked } from '../lane/doorbell.ts'
-import type { Memory } from '../lane/memory.ts'
+import { isParked } from '../lane/doorbell.ts'
+import { DOZE_MS } from '../memory/doorbell.ts'
+import type { Memory } from '../memory/memory.ts'
 import type { Plan } from '../plan/types.ts'
 
 /** How a loop waits that has nothing to do: whether it looks again before it parks, and for how long it parks at most. */

@@ -1,5 +1,5 @@
 import type { Codec, ShapeTable } from '#src/codec/codec.js'
-import { viewMemory } from '#src/lane/memory.js'
+import { viewMemory } from '#src/memory/memory.js'
 
 /** A shape table in plain memory, bounded by the number of its texts. Its numbers are never given twice. */
 export function tableOf(most = 64): ShapeTable {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { codecOf } from '#src/codec/codecs.js'
-import { viewMemory } from '#src/lane/memory.js'
+import { viewMemory } from '#src/memory/memory.js'
 import { type EdgeOptions, MillraceError } from 'millrace'
 import { roundTrip, tableOf } from './harness.js'
 

@@ -8,7 +8,7 @@ import { type RowEncoder, compileDecoder, compileEncoder } from '#src/codec/shap
 import { type ShapeType, typeOf, widen } from '#src/codec/shape-type.js'
 import { walkingDecoder, walkingEncoder } from '#src/codec/shape-walk.js'
 import { TextReader, writeText, written } from '#src/codec/text-block.js'
-import { viewMemory } from '#src/lane/memory.js'
+import { viewMemory } from '#src/memory/memory.js'
 import fc from 'fast-check'
 import { anything, cloneable, text } from './values.js'
 

@@ -1,68 +1,12 @@
 /** What must never be, read from the source itself: who imports whom, who allocates, who starts threads. */
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
-import { dirname, join, normalize, relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { type Source, floors, folderOf, importsTable, root, sources } from '../../scripts/sources.ts'
 
-const root = fileURLToPath(new URL('../../../src/', import.meta.url))
-
-interface Source {
-  /** Path below `src`, with `/`. */
-  readonly file: string
-  readonly folder: string
-  /** Files below `src` (or `#atomics`), types included. */
-  readonly ours: readonly string[]
-  /** `node:` modules and packages. */
-  readonly others: readonly string[]
-  /** Every identifier in it, comments left out. */
-  readonly words: ReadonlySet<string>
-  /** Names behind `new`. */
-  readonly made: ReadonlySet<string>
-}
-
-const sources: readonly Source[] = (readdirSync(root, { recursive: true }) as string[])
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => read(file.replaceAll('\\', '/')))
-
-function read(file: string): Source {
-  const tree = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true)
-  const [imports, words, made] = [new Set<string>(), new Set<string>(), new Set<string>()]
-  const visit = (node: ts.Node): void => {
-    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined)
-      imports.add((node.moduleSpecifier as ts.StringLiteral).text)
-    if (ts.isImportTypeNode(node)) imports.add(((node.argument as ts.LiteralTypeNode).literal as ts.StringLiteral).text)
-    const isDynamic = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
-    if (isDynamic && ts.isStringLiteral(node.arguments[0]!)) imports.add(node.arguments[0].text)
-    if (ts.isIdentifier(node)) words.add(node.text)
-    if (ts.isNewExpression(node) && ts.isIdentifier(node.expression)) made.add(node.expression.text)
-    ts.forEachChild(node, visit)
-  }
-  visit(tree)
-  return {
-    file,
-    folder: file.includes('/') ? file.slice(0, file.indexOf('/')) : '.',
-    ours: [...imports]
-      .filter(isOurs)
-      .map((name) =>
-        name === '#atomics'
-          ? 'atomics.ts'
-          : name.startsWith('#src/')
-            ? name.slice(5).replace(/js$/, 'ts')
-            : normalize(join(dirname(file), name)).replaceAll('\\', '/'),
-      ),
-    others: [...imports].filter((name) => !isOurs(name)),
-    words,
-    made,
-  }
-}
-
-function isOurs(name: string): boolean {
-  return name.startsWith('.') || name.startsWith('#')
-}
-
-const folderOf = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : file)
 const inFolder = (folder: string): readonly Source[] => sources.filter((source) => source.folder === folder)
 
 /** Fails with every place where files of a folder import what they may not. */
@@ -82,10 +26,24 @@ function onlyIn(allowed: (source: Source) => boolean, holds: (source: Source) =>
 }
 
 test('lane knows nothing of graphs, stages, threads, or what a record means', () => {
-  mayImport('lane', ['errors.ts', 'atomics.ts'])
+  mayImport('lane', ['memory', 'errors.ts', 'atomics.ts'])
   onlyIn(
     ({ folder }) => folder !== 'lane',
     ({ others }) => others.length > 0,
+  )
+})
+
+test('no arrow between folders runs back up, and the page draws the arrows that there are', () => {
+  assert.ok(floors().length > 5)
+  const page = readFileSync(fileURLToPath(new URL('../../../docs/architecture.md', import.meta.url)), 'utf8')
+  assert.ok(page.includes(importsTable()), 'docs/architecture.md: run `node build/scripts/print-imports.js`')
+})
+
+test('memory is layouts only: it knows the figures that it has room for, and no code that reads or writes', () => {
+  mayImport('memory', ['figures.ts'])
+  onlyIn(
+    ({ folder }) => folder !== 'memory',
+    ({ others, made }) => others.length > 0 || made.has('SharedArrayBuffer'),
   )
 })
 
@@ -115,20 +73,19 @@ test('analysis is pure: no clocks, no chance, no `node:`, no packages', () => {
 })
 
 test('plan allocates nothing, starts nothing, and knows only what lies above it and the layouts of memory', () => {
-  mayImport('plan', ['graph', 'analysis', 'codec', 'lane', 'telemetry', 'figures.ts', 'options', 'errors.ts'])
+  mayImport('plan', ['graph', 'analysis', 'codec', 'memory', 'figures.ts', 'options', 'errors.ts'])
   const allocates = /^(SharedArrayBuffer|ArrayBuffer|DataView|Buffer|(Big)?(Int|Uint|Float)\d+(Clamped)?Array)$/
   onlyIn(
     ({ folder }) => folder !== 'plan',
     ({ others, words }) => others.length > 0 || [...words].some((word) => allocates.test(word)),
   )
-  const layouts = new Set(['telemetry/counters.ts', 'telemetry/histogram-layout.ts', 'codec/text-bytes.ts'])
   for (const { file, ours } of inFolder('plan'))
-    for (const other of ours.filter((name) => ['telemetry', 'codec'].includes(folderOf(name))))
-      assert.ok(layouts.has(other), file)
+    for (const other of ours.filter((name) => folderOf(name) === 'codec'))
+      assert.equal(other, 'codec/text-bytes.ts', file)
 })
 
 test('codec knows values and memory, and no threads', () => {
-  mayImport('codec', ['graph', 'lane', 'errors.ts'])
+  mayImport('codec', ['graph', 'memory', 'errors.ts'])
   for (const { file, ours } of inFolder('codec'))
     assert.ok(
       ours.every((other) => folderOf(other) !== 'graph' || other === 'graph/types.ts'),
@@ -139,6 +96,7 @@ test('codec knows values and memory, and no threads', () => {
 test('worker does not know supervisor, control, graph or analysis', () => {
   mayImport('worker', [
     'plan',
+    'memory',
     'lane',
     'codec',
     'telemetry',
@@ -152,7 +110,7 @@ test('worker does not know supervisor, control, graph or analysis', () => {
 })
 
 test('telemetry reads memory by the plan, and gives the analysis what it takes', () => {
-  mayImport('telemetry', ['plan', 'lane', 'analysis', 'figures.ts', 'errors.ts', 'time.ts', 'atomics.ts'])
+  mayImport('telemetry', ['plan', 'memory', 'lane', 'analysis', 'figures.ts', 'errors.ts', 'time.ts', 'atomics.ts'])
   for (const { file, ours } of inFolder('telemetry'))
     assert.ok(
       ours.every((other) => folderOf(other) !== 'analysis' || other === 'analysis/types.ts'),

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { draw } from '#src/cli/draw.js'
 import { loadGraph, loadMeasurements } from '#src/cli/load-graph.js'
 import { Journal } from '#src/lane/journal.js'
-import { viewMemory } from '#src/lane/memory.js'
+import { viewMemory } from '#src/memory/memory.js'
 import {
   type DeadLetter,
   ERROR_CODES,

@@ -48,7 +48,7 @@ export const KNOWN_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   'src/page/graph-node.ts': ['NodePlace'],
   'src/page/levels.ts': ['Level'],
   'src/page/stage-panel.ts': ['PanelHost'],
-  'src/plan/control.ts': ['ENDED', 'PHASES', 'Phase'],
+  'src/memory/control.ts': ['ENDED', 'PHASES', 'Phase'],
   'src/render/color.ts': ['READABLE'],
   'src/render/highlight.ts': ['Stroke'],
   'src/render/rows.ts': ['Layers'],

@@ -1,4 +1,4 @@
-import { type Memory, viewMemory } from '#src/lane/memory.js'
+import { type Memory, viewMemory } from '#src/memory/memory.js'
 
 const NOBODY = -1
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { GraphData, Handler } from '#src/graph/types.js'
 import type { NodeCounter } from '#src/figures.js'
-import { COUNTER } from '#src/telemetry/counters.js'
+import { COUNTER } from '#src/memory/counters.js'
 import type { Plan } from '#src/plan/types.js'
 import { type AnyFunction, Handlers } from '#src/worker/handlers.js'
 import { handlersOf } from '#src/worker/load-handlers.js'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { AckReader, AckWriter, ackLaneBytes } from '#src/lane/acks.js'
+import { AckReader, AckWriter } from '#src/lane/acks.js'
+import { ackLaneBytes } from '#src/memory/acks.js'
 import { Journal } from '#src/lane/journal.js'
 import { Space } from './lane.ts'
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { DOORBELL_BYTES, DOZE_MS, Doorbell, isAsleep, isParked, ring } from '#src/lane/doorbell.js'
-import { LINE_BYTES } from '#src/lane/memory.js'
+import { Doorbell, isAsleep, isParked, ring } from '#src/lane/doorbell.js'
+import { DOORBELL_BYTES, DOZE_MS } from '#src/memory/doorbell.js'
+import { LINE_BYTES } from '#src/memory/memory.js'
 import { until } from '../run/harness.js'
 
 const BELL = 0

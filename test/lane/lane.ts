@@ -1,7 +1,8 @@
 /** A lane in plain memory, its two ends, and a journal for each. */
-import { Journal, type JournalLayout, journalBytes } from '#src/lane/journal.js'
-import { HEAD, type LaneLayout, TAIL, laneBytes } from '#src/lane/layout.js'
-import { LINE_BYTES, type Memory, viewMemory } from '#src/lane/memory.js'
+import { Journal } from '#src/lane/journal.js'
+import { type JournalLayout, journalBytes } from '#src/memory/journal.js'
+import { HEAD, type LaneLayout, TAIL, laneBytes } from '#src/memory/lane.js'
+import { LINE_BYTES, type Memory, viewMemory } from '#src/memory/memory.js'
 import { LaneReader, NO_FRAME } from '#src/lane/reader.js'
 import { type GranuleHeader, LaneWriter, NO_ROOM } from '#src/lane/writer.js'
 

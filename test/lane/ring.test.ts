@@ -16,8 +16,8 @@ import {
   laneBytes,
   maxFrameBytes,
   ringOffset,
-} from '#src/lane/layout.js'
-import { LINE_BYTES } from '#src/lane/memory.js'
+} from '#src/memory/lane.js'
+import { LINE_BYTES } from '#src/memory/memory.js'
 import { NO_FRAME } from '#src/lane/reader.js'
 import { NO_ROOM } from '#src/lane/writer.js'
 import { TestLane } from './lane.ts'

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { LANE_HEADER_BYTES, type LaneLayout, SIGNATURE } from '#src/lane/layout.js'
-import { type Memory, viewMemory } from '#src/lane/memory.js'
+import { LANE_HEADER_BYTES, type LaneLayout, SIGNATURE } from '#src/memory/lane.js'
+import { type Memory, viewMemory } from '#src/memory/memory.js'
 import * as signature from '#src/lane/signature.js'
 
 const layout: LaneLayout = { offset: 128, shapeBytes: 0, ringBytes: 1_024, maxDemand: 64, minDemand: 32 }
@@ -61,7 +61,7 @@ test('code to which the words of a lane lie elsewhere does not find it signed', 
     join(folder, 'package.json'),
     JSON.stringify({ type: 'module', imports: { '#atomics': './dist/atomics.js' } }),
   )
-  const file = join(folder, 'dist/lane/layout.js')
+  const file = join(folder, 'dist/memory/lane.js')
   const text = readFileSync(file, 'utf8')
   writeFileSync(file, text.replace('export const FRAME_STAMP = 8', 'export const FRAME_STAMP = 7'))
   assert.notEqual(readFileSync(file, 'utf8'), text)

@@ -3,17 +3,17 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { mix, mixed } from '#src/lane/ids.js'
 import { Journal } from '#src/lane/journal.js'
+import { Slots } from '#src/lane/slots.js'
 import {
   MAX_SLOTS,
   MAX_SOURCES,
   NO_SLOT,
-  Slots,
   anchorOf,
   anchorSlot,
   anchorSource,
   slotBorn,
   slotsBytes,
-} from '#src/lane/slots.js'
+} from '#src/memory/slots.js'
 import { Space } from './lane.ts'
 
 class TestSlots {

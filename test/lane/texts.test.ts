@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { HEAD, SHAPES } from '#src/lane/layout.js'
-import { MAX_TEXT_BYTES, Texts, laneTexts } from '#src/lane/texts.js'
+import { HEAD, SHAPES } from '#src/memory/lane.js'
+import { Texts } from '#src/lane/texts.js'
+import { MAX_TEXT_BYTES, laneTexts } from '#src/memory/texts.js'
 import fc from 'fast-check'
 import { TestLane } from './lane.ts'
 

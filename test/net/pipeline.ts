@@ -4,8 +4,8 @@
  */
 import { Progress } from '#src/worker/progress.js'
 import { Stash } from '#src/lane/stash.js'
-import { DRAINING, PHASE, RUNNING } from '#src/plan/control.js'
-import { handBytes } from '#src/plan/hand.js'
+import { DRAINING, PHASE, RUNNING } from '#src/memory/control.js'
+import { handBytes } from '#src/memory/hand.js'
 import { recoverWorker } from '#src/supervisor/recovery.js'
 import { readSnapshot } from '#src/telemetry/snapshot.js'
 import { BLOCKED, ENDED, PROGRESS, type Step } from '#src/worker/stage.js'

@@ -1,7 +1,7 @@
 /** One worker of the pipeline, in one of its lives: the shipped stage, on the memory that outlives it. */
 import type { GraphData, Handler } from '#src/graph/types.js'
-import { type Memory, viewMemory } from '#src/lane/memory.js'
-import { LIVE, STATE } from '#src/plan/control.js'
+import { type Memory, viewMemory } from '#src/memory/memory.js'
+import { LIVE, STATE } from '#src/memory/control.js'
 import type { Plan, WorkerPlan } from '#src/plan/types.js'
 import { type AnyFunction, Handlers } from '#src/worker/handlers.js'
 import { handlersOf } from '#src/worker/load-handlers.js'

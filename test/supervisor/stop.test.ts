@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DRAINING, NACKING, STOPPING } from '#src/plan/control.js'
+import { DRAINING, NACKING, STOPPING } from '#src/memory/control.js'
 import { Stop } from '#src/supervisor/stop.js'
 import { until } from '../run/harness.js'
 import { type Crew, crew } from './threads.js'

@@ -1,8 +1,8 @@
 /** Workers without threads: each does what its test says, at the two ports that a thread would have. */
 import { store } from '#atomics'
 import { dataflow } from 'millrace'
-import type { Memory } from '#src/lane/memory.js'
-import { LEFT, LIVE, PHASE, STATE } from '#src/plan/control.js'
+import type { Memory } from '#src/memory/memory.js'
+import { LEFT, LIVE, PHASE, STATE } from '#src/memory/control.js'
 import { plan as planOf } from '#src/plan/plan.js'
 import type { Plan } from '#src/plan/types.js'
 import { type HandleListener, type Threads, WorkerHandle } from '#src/supervisor/handle.js'

@@ -1,15 +1,8 @@
 /** Histograms in shared memory have the layout of HdrHistogram: its readers can take copies of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { viewMemory } from '#src/lane/memory.js'
-import {
-  BUCKET_COUNT,
-  HISTOGRAM_BYTES,
-  MOST_VALUE,
-  TOTAL,
-  bucketOf,
-  upperEnd,
-} from '#src/telemetry/histogram-layout.js'
+import { viewMemory } from '#src/memory/memory.js'
+import { BUCKET_COUNT, HISTOGRAM_BYTES, MOST_VALUE, TOTAL, bucketOf, upperEnd } from '#src/memory/histogram.js'
 import { copyHistograms, summarize, summaryOf } from '#src/telemetry/histogram-read.js'
 import { hdrBase64 } from '#src/telemetry/hdr-export.js'
 import { Histogram } from '#src/telemetry/histogram.js'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DOORBELL_BYTES, DOZE_MS, Doorbell } from '#src/lane/doorbell.js'
-import { viewMemory } from '#src/lane/memory.js'
+import { Doorbell } from '#src/lane/doorbell.js'
+import { DOORBELL_BYTES, DOZE_MS } from '#src/memory/doorbell.js'
+import { viewMemory } from '#src/memory/memory.js'
 import type { Plan } from '#src/plan/types.js'
 import { LookThenPark } from '#src/worker/wait.js'
 

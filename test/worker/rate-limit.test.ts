@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { viewMemory } from '#src/lane/memory.js'
-import { RATE, RATE_LIMIT_BYTES } from '#src/plan/control.js'
+import { viewMemory } from '#src/memory/memory.js'
+import { RATE, RATE_LIMIT_BYTES } from '#src/memory/control.js'
 import { RateLimit } from '#src/worker/rate-limit.js'
 
 interface Limited {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { WORKER_STATES } from '../../plan/control.ts'
+import { WORKER_STATES } from '../../memory/control.ts'
 import type { Snapshot } from '../../telemetry/snapshot.ts'
 import { EDGE_COUNTS, NODE_COUNTS, withCounts } from '../../telemetry/counts.ts'
 import { EDGE_RATES, NODE_RATES, perSecond, withRates } from '../../telemetry/rates.ts'

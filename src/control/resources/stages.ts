@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { MillraceError } from '../../errors.ts'
-import { WORKER_STATES } from '../../plan/control.ts'
+import { WORKER_STATES } from '../../memory/control.ts'
 import type { Death } from '../../supervisor/history.ts'
 import type { WorkerStatus } from '../../supervisor/worker-status.ts'
 import { endpoint, examplesOf, NODE, PIPELINE, type Endpoint } from '../endpoint.ts'

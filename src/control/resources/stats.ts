@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { WORKER_STATES } from '../../plan/control.ts'
+import { WORKER_STATES } from '../../memory/control.ts'
 import { NODE_FIGURES, namesOf } from '../../figures.ts'
 import type { StagePlan } from '../../plan/types.ts'
 import type { Snapshot, StageSnapshot } from '../../telemetry/snapshot.ts'

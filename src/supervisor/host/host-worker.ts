@@ -1,6 +1,6 @@
 import { store } from '#atomics'
-import { type Memory, viewMemory } from '../../lane/memory.ts'
-import { LEFT, LIVE, STATE } from '../../plan/control.ts'
+import { type Memory, viewMemory } from '../../memory/memory.ts'
+import { LEFT, LIVE, STATE } from '../../memory/control.ts'
 import type { Plan, WorkerPlan } from '../../plan/types.ts'
 import type { Handlers } from '../../worker/handlers.ts'
 import { Loop } from '../../worker/loop.ts'

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts'
-import type { Memory } from '../../lane/memory.ts'
-import { anchorSlot, anchorSource } from '../../lane/slots.ts'
+import type { Memory } from '../../memory/memory.ts'
+import { anchorSlot, anchorSource } from '../../memory/slots.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { Handlers } from '../../worker/handlers.ts'
 import { OutputStage } from '../../worker/output.ts'

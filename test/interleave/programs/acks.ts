@@ -5,11 +5,14 @@
  */
 import assert from 'node:assert/strict'
 import { load } from '#atomics'
-import { AckReader, AckWriter, type AckLaneLayout } from '#src/lane/acks.js'
+import { AckReader, AckWriter } from '#src/lane/acks.js'
+import { type AckLaneLayout } from '#src/memory/acks.js'
 import { Doorbell, ring } from '#src/lane/doorbell.js'
-import { Journal, type JournalLayout, recover } from '#src/lane/journal.js'
-import type { Memory } from '#src/lane/memory.js'
-import { NO_SLOT, Slots, type SlotsLayout } from '#src/lane/slots.js'
+import { Journal, recover } from '#src/lane/journal.js'
+import { type JournalLayout } from '#src/memory/journal.js'
+import type { Memory } from '#src/memory/memory.js'
+import { Slots } from '#src/lane/slots.js'
+import { NO_SLOT, type SlotsLayout } from '#src/memory/slots.js'
 
 export interface AcksPlan {
   readonly granules: number

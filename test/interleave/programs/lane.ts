@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { Doorbell, ring } from '#src/lane/doorbell.js'
-import { Journal, type JournalLayout, recover } from '#src/lane/journal.js'
-import type { LaneLayout } from '#src/lane/layout.js'
-import type { Memory } from '#src/lane/memory.js'
-import { Texts, laneTexts } from '#src/lane/texts.js'
+import { Journal, recover } from '#src/lane/journal.js'
+import { type JournalLayout } from '#src/memory/journal.js'
+import type { LaneLayout } from '#src/memory/lane.js'
+import type { Memory } from '#src/memory/memory.js'
+import { Texts } from '#src/lane/texts.js'
+import { laneTexts } from '#src/memory/texts.js'
 import { LaneReader, NO_FRAME } from '#src/lane/reader.js'
 import { LaneWriter, NO_ROOM } from '#src/lane/writer.js'
 

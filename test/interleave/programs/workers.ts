@@ -1,8 +1,8 @@
 /** Whole workers, as `worker/main.ts` runs them, and what the supervisor does after a death of one. */
 import { load, store } from '#atomics'
 import { ring } from '#src/lane/doorbell.js'
-import { type Memory, viewMemory } from '#src/lane/memory.js'
-import { LIVE, PHASE, STATE, STOPPING } from '#src/plan/control.js'
+import { type Memory, viewMemory } from '#src/memory/memory.js'
+import { LIVE, PHASE, STATE, STOPPING } from '#src/memory/control.js'
 import type { Plan } from '#src/plan/types.js'
 import { recoverWorker } from '#src/supervisor/recovery.js'
 import type { Handlers } from '#src/worker/handlers.js'

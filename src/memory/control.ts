@@ -1,5 +1,5 @@
-import { DOORBELL_BYTES } from '../lane/doorbell.ts'
-import { LINE_BYTES } from '../lane/memory.ts'
+import { DOORBELL_BYTES } from './doorbell.ts'
+import { LINE_BYTES } from './memory.ts'
 
 /**
  * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All but GIVEN are

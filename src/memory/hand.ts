@@ -1,4 +1,4 @@
-import { LINE_BYTES } from '../lane/memory.ts'
+import { LINE_BYTES } from './memory.ts'
 
 /**
  * The hand of a worker: what user data it works on, said before it does, so that a death leaves a trace; and the suspects:

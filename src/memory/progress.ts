@@ -1,4 +1,4 @@
-import { LINE_BYTES } from '../lane/memory.ts'
+import { LINE_BYTES } from './memory.ts'
 
 /**
  * How far a source worker has come, stored by its journal, so that a successor goes on there.
