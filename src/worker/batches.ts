@@ -6,9 +6,10 @@ import { OpenCall } from './call.ts'
 import { CallContext } from './context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
 import { LaneGranule } from './inlet.ts'
-import { measureGranule } from './parts.ts'
+import { measureGranule } from './measure.ts'
 import { isThenable } from './results.ts'
-import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+import { Handoff } from './handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
 import { wallMs } from '../time.ts'
 
 /** A part of a granule that is in a batch: records from `from` up to `to`. */

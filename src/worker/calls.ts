@@ -9,7 +9,8 @@ import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import type { RecordWork } from './record-work.ts'
 import { isThenable } from './results.ts'
-import { BLOCKED, type Handoff, PROGRESS, type Parts, STARVED, type Step, WAITING } from './stage.ts'
+import { type Handoff } from './handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Step, WAITING } from './stage.ts'
 import { monotonicMs } from '../time.ts'
 
 /** The granule does not fit the stash: it is to be taken by itself. */

@@ -3,7 +3,7 @@ import type { StashEntry } from '../lane/stash.ts'
 import { type Batch, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { headerOf } from './granule.ts'
 import type { LaneGranule } from './inlet.ts'
-import { measureGranule } from './parts.ts'
+import { measureGranule } from './measure.ts'
 import type { Parts } from './stage.ts'
 
 /** A batch whose records lie in the stash; or one record, too large for it, on its lane. */

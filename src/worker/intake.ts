@@ -2,8 +2,9 @@ import type { StashEntry } from '../lane/stash.ts'
 import { COUNTER } from '../memory/counters.ts'
 import { headerOf } from './granule.ts'
 import type { LaneGranule } from './inlet.ts'
-import { measureGranule } from './parts.ts'
-import type { Handoff, Parts } from './stage.ts'
+import { measureGranule } from './measure.ts'
+import type { Handoff } from './handoff.ts'
+import type { Parts } from './stage.ts'
 
 /** How taking records into the stash ended. */
 export const TAKEN = 1

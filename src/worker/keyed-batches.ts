@@ -10,7 +10,8 @@ import type { AnyFunction } from './handlers.ts'
 import { LaneGranule } from './inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { isThenable, keyOf } from './results.ts'
-import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+import { Handoff } from './handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
 import { monotonicMs } from '../time.ts'
 
 /** A batch that is not complete yet. */

@@ -1,7 +1,8 @@
 import { COUNTER } from '../memory/counters.ts'
 import { LaneGranule } from './inlet.ts'
-import { measureGranule } from './parts.ts'
-import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step } from './stage.ts'
+import { measureGranule } from './measure.ts'
+import { Handoff } from './handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step } from './stage.ts'
 
 interface Reader {
   readonly by: object

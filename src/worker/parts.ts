@@ -3,7 +3,6 @@ import { load } from '#atomics'
 import { Journal } from '../lane/journal.ts'
 import { AckReader } from '../lane/acks.ts'
 import { Slots } from '../lane/slots.ts'
-import { anchorSlot, anchorSource, slotBorn } from '../memory/slots.ts'
 import type { Memory } from '../memory/memory.ts'
 import { DRAINING, PHASE } from '../memory/control.ts'
 import type { Plan } from '../plan/types.ts'
@@ -13,7 +12,7 @@ import { Desk } from './desk.ts'
 import { End } from './end.ts'
 import { Hand } from './hand.ts'
 import type { Handlers } from './handlers.ts'
-import { Inlet, type LaneGranule, type Reading } from './inlet.ts'
+import { Inlet, type Reading } from './inlet.ts'
 import { Outlet } from './outlet.ts'
 import { Pacing } from './pacing.ts'
 import { Progress } from './progress.ts'
@@ -129,14 +128,4 @@ function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => 
     report(suppressed === 0 ? event : { ...event, suppressed })
     suppressed = 0
   }
-}
-
-/** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */
-export function measureGranule({ plan, memory, clock, histograms }: Parts, granule: LaneGranule): void {
-  const { count, slot } = granule
-  const { lane, endToEnd } = histograms
-  lane?.record((clock.stamp - granule.stamp) * 1000, count)
-  if (endToEnd === undefined) return
-  const source = plan.workers[plan.sources[anchorSource(slot)]!]!
-  endToEnd.record((clock.stamp - slotBorn(memory.words, source.slots!, anchorSlot(slot))) * 1000, count)
 }

@@ -3,10 +3,11 @@ import { OpenCall } from './call.ts'
 import { Calls, TAKE_DIRECTLY } from './calls.ts'
 import { CallContext } from './context.ts'
 import { LaneGranule } from './inlet.ts'
-import { measureGranule } from './parts.ts'
+import { measureGranule } from './measure.ts'
 import { type InHand, RecordWork } from './record-work.ts'
 import { isThenable } from './results.ts'
-import { BLOCKED, Handoff, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
+import { Handoff } from './handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from './stage.ts'
 
 /** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
 const TIME_EACH_ABOVE_NS = 5_000

@@ -12,10 +12,10 @@ import { MAX_ATTEMPTS, Outcomes } from './outcomes.ts'
 import { GranuleSize } from './pacing.ts'
 import { RateLimit } from './rate-limit.ts'
 import { RecordIds } from './record-ids.ts'
+import { Handoff } from './handoff.ts'
 import {
   BLOCKED,
   ENDED,
-  Handoff,
   LIMITED,
   PROGRESS,
   type Parts,

@@ -233,19 +233,19 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'readers and writers are woken before the hand-off',
-    file: 'worker/stage.js',
+    file: 'worker/handoff.js',
     from: 'journal.commit();\n        this.#wakeReaders();\n        inlet.wakePeers();\n        settlement.wakePeers();',
     to: 'this.#wakeReaders(); outlet.wakePeers(); inlet.wakePeers(); settlement.wakePeers(); journal.commit();',
   },
   {
     name: 'granules are seen before their slots are open',
-    file: 'worker/stage.js',
+    file: 'worker/handoff.js',
     from: 'settlement.stage(journal);\n',
     to: 'outlet.stage(journal); settlement.stage(journal);\n',
   },
   {
     name: 'what was taken is given back by another hand-off than what came of it',
-    file: 'worker/stage.js',
+    file: 'worker/handoff.js',
     from: 'inlet.stage(journal);\n',
     to: 'inlet.stage(journal); journal.commit();\n',
   },

@@ -1,0 +1,132 @@
+import type { Journal } from '../lane/journal.ts'
+import type { GranuleHeader } from '../lane/writer.ts'
+import { HANDOFFS } from '../memory/counters.ts'
+import type { Clock } from './clock.ts'
+import type { Desk } from './desk.ts'
+import type { End } from './end.ts'
+import type { Hand } from './hand.ts'
+import type { Inlet } from './inlet.ts'
+import type { Outlet } from './outlet.ts'
+import type { Settlement } from './settlement.ts'
+
+/** Who takes part in each hand-off of a worker. */
+export interface Participants {
+  readonly journal: Journal
+  readonly inlet: Inlet
+  readonly outlet: Outlet
+  readonly settlement: Settlement
+  readonly desk: Desk
+  readonly hand: Hand
+  readonly end: End
+  readonly clock: Clock
+}
+
+/** Records after which a hand-off is due, if the input has not paused before. */
+const HANDOFF_RECORDS = 128
+/** Time after which a hand-off is due. */
+const HANDOFF_MS = 1
+/** Time between two rounds of waking readers, while hand-offs follow each other. */
+const WAKE_EVERY_MS = 0.1
+
+/** Gathers steps into hand-offs. */
+export class Handoff {
+  readonly #parts: Participants
+  readonly #others: readonly { stage(journal: Journal): void }[]
+  #records = 0
+  #since = 0
+  #wokeAt = 0
+  /** The granule that was half sent is wholly sent: that must be known before another one is taken. */
+  #mustCommit = false
+
+  /** @param others further parts that take part, beside those that all stages have */
+  constructor(parts: Participants, others: readonly { stage(journal: Journal): void }[] = []) {
+    this.#parts = parts
+    this.#others = others
+  }
+
+  /** So many more records are ready to be handed off. */
+  add(records: number): void {
+    if (this.#records === 0) this.#since = this.#parts.clock.now
+    this.#records += records
+  }
+
+  /** Enough has come together, or has waited long enough. */
+  get isDue(): boolean {
+    return (
+      this.#mustCommit ||
+      this.#parts.hand.hasMetSuspect ||
+      this.#records >= HANDOFF_RECORDS ||
+      (this.#records > 0 && this.#parts.clock.now - this.#since >= HANDOFF_MS)
+    )
+  }
+
+  get isDirty(): boolean {
+    const { inlet, outlet, journal } = this.#parts
+    return this.#records > 0 || inlet.isDirty || outlet.hasUncommitted || !journal.isEmpty
+  }
+
+  /**
+   * Where nothing can come any more and nothing is left here, says so to those below.
+   * @returns whether that is to be handed off
+   */
+  passEnd(): boolean {
+    const { end, desk, outlet } = this.#parts
+    return desk.stash.isEmpty && end.hasCome && outlet.end()
+  }
+
+  /** What came of a granule is on the lanes, and the granule itself ends. */
+  end(granule: GranuleHeader): void {
+    this.#parts.settlement.toggle(granule)
+    this.closed()
+  }
+
+  /** What came of a granule is on the lanes; it does not end here. */
+  closed(): void {
+    if (this.#parts.hand.isResuming) this.#mustCommit = true
+  }
+
+  /** Hands off. False where the ack lanes have no room: nothing has happened then. */
+  commit(): boolean {
+    const { journal, inlet, outlet, settlement, desk, hand } = this.#parts
+    if (!settlement.hasRoom()) return false
+    journal.counters[HANDOFFS]!++
+    // Other things may be handed off while a successor waits for the records of what was half sent.
+    if (this.#mustCommit) hand.clearResume(journal)
+    this.#mustCommit = false
+    hand.hasMetSuspect = false
+    settlement.stage(journal)
+    // A source's slots stand here: they are open before anyone can see what is in them.
+    for (const other of this.#others) other.stage(journal)
+    inlet.stage(journal)
+    outlet.stage(journal)
+    desk.stage(journal)
+    journal.commit()
+    this.#wakeReaders()
+    inlet.wakePeers()
+    settlement.wakePeers()
+    this.#records = 0
+    desk.tidy()
+    return true
+  }
+
+  /**
+   * Waking a thread costs as much as many records, so a worker that hands off without a pause wakes its readers now and then
+   * only, but for those that sleep. The loop wakes them too before it waits (`Outlet.wakePeers`).
+   */
+  #wakeReaders(): void {
+    const { clock, outlet } = this.#parts
+    const isTime = clock.now - this.#wokeAt >= WAKE_EVERY_MS
+    if (isTime) this.#wokeAt = clock.now
+    outlet.wakePeers(isTime)
+  }
+
+  /** In the middle of a granule whose outputs do not all fit: lets the reader see those that do. */
+  commitPart(granule: GranuleHeader): boolean {
+    if (!this.isDirty) return true
+    if (!this.#parts.settlement.hasRoom()) return false
+    const { outlet, hand, journal } = this.#parts
+    outlet.markResume()
+    hand.markResume(granule, journal)
+    return this.commit()
+  }
+}

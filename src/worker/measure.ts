@@ -1,0 +1,13 @@
+import { anchorSlot, anchorSource, slotBorn } from '../memory/slots.ts'
+import type { LaneGranule } from './inlet.ts'
+import type { Parts } from './stage.ts'
+
+/** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */
+export function measureGranule({ plan, memory, clock, histograms }: Parts, granule: LaneGranule): void {
+  const { count, slot } = granule
+  const { lane, endToEnd } = histograms
+  lane?.record((clock.stamp - granule.stamp) * 1000, count)
+  if (endToEnd === undefined) return
+  const source = plan.workers[plan.sources[anchorSource(slot)]!]!
+  endToEnd.record((clock.stamp - slotBorn(memory.words, source.slots!, anchorSlot(slot))) * 1000, count)
+}
