@@ -74,6 +74,8 @@ export class BatchStage implements Stage {
 
   step(): Step {
     this.#parts.clock.read()
+    // A time that the last wait ended at would end the next one at once.
+    this.wakeAt = Infinity
     switch (this.#phase) {
       case 'calling':
         return this.#settle()
@@ -141,7 +143,7 @@ export class BatchStage implements Stage {
     const records = Math.min(this.#size, this.#waiting - unread)
     if (records === this.#size || unread > 0) return records
     const { clock, inlet, isDraining, end } = this.#parts
-    const isOver = clock.now - this.#queue[0]!.takenAt >= this.#timeoutMs || isDraining() || end.isNear
+    const isOver = clock.now >= this.#queue[0]!.takenAt + this.#timeoutMs || isDraining() || end.isNear
     // A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is.
     return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? records : 0
   }

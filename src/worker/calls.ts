@@ -73,6 +73,7 @@ export class Calls {
 
   /** @param granule is filled where the outcome is TAKE_DIRECTLY */
   step(granule: LaneGranule): Step | typeof TAKE_DIRECTLY {
+    this.wakeAt = Infinity
     const sent = this.#sendEnded()
     if (sent === BLOCKED) return BLOCKED
     this.#lineUp()

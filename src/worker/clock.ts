@@ -9,13 +9,13 @@ export class Clock {
   readonly #floats: Float64Array
   readonly #at: number
   #state = TIME.busy
-  /** When the step in hand began. */
-  #stepAt: number
+  /** When the step in hand, or the last one, began. */
+  stepAt: number
 
   constructor(memory: Memory, offset: number) {
     this.#floats = memory.floats
     this.#at = offset / 8
-    this.now = this.#stepAt = monotonicMs()
+    this.now = this.stepAt = monotonicMs()
     this.#floats[this.#at + STATE] = TIME.busy
     this.#floats[this.#at + SINCE] = this.now
   }
@@ -27,7 +27,7 @@ export class Clock {
 
   /** A step begins. */
   begin(): void {
-    this.#stepAt = this.read()
+    this.stepAt = this.read()
   }
 
   /** The last reading as a stamp: whole microseconds. */
@@ -41,7 +41,7 @@ export class Clock {
    */
   enter(state: number): void {
     if (state === this.#state) return
-    const at = state === TIME.busy ? this.#stepAt : this.now
+    const at = state === TIME.busy ? this.stepAt : this.now
     this.#floats[this.#at + this.#state]! += (at - this.#floats[this.#at + SINCE]!) * 1000
     this.#floats[this.#at + STATE] = state
     this.#floats[this.#at + SINCE] = at

@@ -81,6 +81,8 @@ export class KeyedBatchStage implements Stage {
 
   step(): Step {
     this.#parts.clock.read()
+    // A time that the last wait ended at would end the next one at once.
+    this.wakeAt = Infinity
     this.#lineUp()
     const sent = this.#sendEnded()
     if (sent === BLOCKED) return BLOCKED
@@ -230,7 +232,7 @@ export class KeyedBatchStage implements Stage {
     if (this.#open.size === 0) return
     const isPressed = isIdle && (isDraining() || this.#intake.isHolding || end.isNear)
     for (const [key, { openedAt }] of this.#open) {
-      if (isPressed || clock.now - openedAt >= stage.input!.batch!.timeoutMs) this.#complete(key)
+      if (isPressed || clock.now >= openedAt + stage.input!.batch!.timeoutMs) this.#complete(key)
     }
   }
 

@@ -10,6 +10,8 @@ import { ENDED, PROGRESS, type Stage, type Step } from './stage.ts'
 import { clearInterval, clearTimeout, monotonicMs, setImmediate, setInterval, setTimeout } from '../time.ts'
 import { LookThenPark, type WaitPolicy } from './wait.ts'
 
+/** A stage that waits for a time that is over is stepped again after so long. */
+export const OVERDUE_MS = 1
 /** A busy stage lets the event loop run so often: timers, ports and promises of the user's own. */
 const YIELD_EVERY_MS = 20
 
@@ -172,7 +174,10 @@ export class Loop {
   }
 
   #waitMs(netMs: number): number {
-    return Math.max(0, Math.min(netMs, this.#stage.wakeAt - monotonicMs()))
+    const { wakeAt } = this.#stage
+    // What was due when the last step began, and brought nothing, waits for something else too: looking at once would be spinning.
+    if (wakeAt <= this.#clock.stepAt) return Math.min(netMs, OVERDUE_MS)
+    return Math.max(0, Math.min(netMs, wakeAt - monotonicMs()))
   }
 
   /** Plain on purpose, as the beat. */

@@ -57,6 +57,11 @@ export class RateLimit {
     return taken - over
   }
 
+  /** So many records that were taken do not go after all. */
+  giveBack(records: number): void {
+    if (records > 0 && this.#isLimited()) add(this.#words, this.#given, -records * this.#parts)
+  }
+
   /** When the next record may go, in ms of the same clock. */
   nextAt(nowMs: number): number {
     if (!this.#isLimited()) return nowMs

@@ -66,6 +66,8 @@ export class RecordStage implements Stage {
 
   step(): Step {
     this.#parts.clock.read()
+    // A time that the last wait ended at would end the next one at once.
+    this.wakeAt = Infinity
     switch (this.#phase) {
       case 'running':
         return this.#run()

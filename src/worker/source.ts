@@ -55,6 +55,10 @@ export class SourceStage implements Stage {
   #phase: 'idle' | 'sending' | 'closed' = 'idle'
   #slot = NO_SLOT
   #inFlight: number
+  /** There was no room for receipts; a hand-off may give some back. */
+  #isCramped = false
+  /** Records that the rate limit has let through, and that are not opened yet. */
+  #letThrough = 0
   /** Records for which there was room at the last look: on their way, on the lanes, and by the rate limit. */
   #room = 0
 
@@ -87,6 +91,7 @@ export class SourceStage implements Stage {
 
   step(): Step {
     this.#parts.clock.read()
+    this.wakeAt = Infinity
     if (this.#phase === 'closed' && this.#commit() === BLOCKED) return BLOCKED
     const settled = this.#settle()
     if (this.#phase === 'sending') return this.#send()
@@ -175,7 +180,6 @@ export class SourceStage implements Stage {
   /** Makes the next granule, as far as window, rate and credit allow. */
   #make(): Step {
     const { clock, hand, slots } = this.#parts
-    this.wakeAt = Infinity
     const resumed = hand.isResuming ? slots.count(this.#halfSentSlot()) : 0
     const most = resumed > 0 ? resumed : this.#most()
     if (most <= 0) return this.#whyNot()
@@ -201,15 +205,16 @@ export class SourceStage implements Stage {
   /** Of so many records, those that the rate limit lets through now. What is taken when the pipeline drains goes at once. */
   #allowed(records: number): number {
     const { isDraining, clock } = this.#parts
-    return isDraining() ? records : this.#limit.take(records, clock.now)
+    if (isDraining()) return records
+    this.#letThrough = this.#limit.take(records, clock.now)
+    return this.#letThrough
   }
 
   /** Records that may be made now. */
   #most(): number {
     const { isDraining, outlet, clock, slots, progress } = this.#parts
     if (isDraining()) this.#supply.close()
-    if (slots.free === 0) return 0
-    if (this.#isPaused) return 0
+    if (slots.free === 0 || this.#isCramped || this.#isPaused) return 0
     if (this.#taken.count > 0) return this.#taken.count
     // What arrives after the end was written down is not taken any more: it is nacked with what is left.
     if (this.#supply.isOver || progress.isFinished) return 0
@@ -224,7 +229,7 @@ export class SourceStage implements Stage {
     const { outlet, slots, acks } = this.#parts
     if (this.#hasGivenAll) return this.#finish()
     if (this.#isPaused) return LIMITED
-    if (slots.free === 0 || this.#inFlight >= this.#source.window) {
+    if (slots.free === 0 || this.#isCramped || this.#inFlight >= this.#source.window) {
       for (const reader of acks) reader.want(true)
       return BLOCKED
     }
@@ -283,6 +288,10 @@ export class SourceStage implements Stage {
     granule.slot = anchorOf(worker.source!, this.#slot)
     const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, records, progress.emitted)
     if (isKept === false) {
+      // There is no room for its receipts: it waits for acks, and not for the limit.
+      this.#limit.giveBack(this.#letThrough)
+      this.#letThrough = 0
+      this.#isCramped = true
       slots.close(this.#slot)
       this.#slot = NO_SLOT
       if (this.#handoff.isDirty) return this.#commit()
@@ -290,6 +299,7 @@ export class SourceStage implements Stage {
       const isTooMuch = records > 1 && this.#parts.desk.stash.isEmpty
       return isTooMuch ? this.#open(this.#ids.name(this.#taken, records >> 1)) : BLOCKED
     }
+    this.#letThrough = 0
     if (!isResumed) this.#inFlight += records
     outlet.open(granule, granule.count)
     hand.open(granule)
@@ -372,6 +382,7 @@ export class SourceStage implements Stage {
 
   #commit(): Step {
     this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    if (this.#phase === 'idle') this.#isCramped = false
     this.#wakeCramped()
     return this.#phase === 'idle' ? PROGRESS : BLOCKED
   }

@@ -164,6 +164,7 @@ export class NetPipeline {
 
   #step(life: Life): Step | undefined {
     this.#light(life)
+    life.steppedAt = time.now
     try {
       const step = this.#as(life, () => life.stage.step())
       if (!fuse.isDead) return step
@@ -220,7 +221,7 @@ export class NetPipeline {
 
   /** Nothing can happen at this time: goes on to the next one at which something can. */
   #advance(): boolean {
-    const next = Math.min(time.nextTimerAt, ...this.#lives.map(({ stage }) => stage.wakeAt))
+    const next = Math.min(time.nextTimerAt, ...this.#lives.map(({ wakeAt }) => wakeAt))
     if (next === Infinity) return false
     time.now = Math.max(time.now + 0.001, next)
     return true

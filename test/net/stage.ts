@@ -6,6 +6,7 @@ import type { Plan, WorkerPlan } from '#src/plan/types.js'
 import { type AnyFunction, Handlers } from '#src/worker/handlers.js'
 import { handlersOf } from '#src/worker/load-handlers.js'
 import { OutputStage } from '#src/worker/output.js'
+import { OVERDUE_MS } from '#src/worker/loop.js'
 import { makeParts } from '#src/worker/parts.js'
 import { loadStage } from '#src/worker/stage-kinds.js'
 import type { Parts, Stage } from '#src/worker/stage.js'
@@ -41,6 +42,8 @@ export class Life {
   readonly node: string
   readonly stage: Stage
   isDead = false
+  /** When its last step began. */
+  steppedAt = 0
   readonly #draining = new AbortController()
 
   /** @param wake called where something has happened in the worker's own thread */
@@ -71,6 +74,12 @@ export class Life {
             return true
           })
         : new Kind(parts)
+  }
+
+  /** When its loop would step it again though nothing happens. */
+  get wakeAt(): number {
+    const { wakeAt } = this.stage
+    return wakeAt <= this.steppedAt ? this.steppedAt + OVERDUE_MS : wakeAt
   }
 
   /** Outputs are read by the thread that called `run`: it does not die. */

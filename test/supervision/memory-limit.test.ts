@@ -55,7 +55,7 @@ test('where memory is short, lanes are smaller, and the plan says so', () => {
   const small = plan(graph, { maxMemoryBytes: most })
   assert.ok(small.memoryBytes <= most)
   assert.ok(usual.links.every(({ narrowedFrom }) => narrowedFrom === undefined))
-  assert.ok(small.links.some(({ narrowedFrom }) => narrowedFrom === 262_144))
+  assert.ok(small.links.some(({ narrowedFrom }) => narrowedFrom === 524_288))
 })
 
 test('what does not fit is refused: lanes that somebody asked for, and whatever is larger than the memory', () => {
@@ -63,6 +63,6 @@ test('what does not fit is refused: lanes that somebody asked for, and whatever 
   const refused = (options: object): void => {
     assert.throws(() => plan(graph, options), { code: 'PLAN_TOO_LARGE' })
   }
-  refused({ maxMemoryBytes: Math.floor(memoryBytes * 0.8), laneBytes: 262_144 })
+  refused({ maxMemoryBytes: Math.floor(memoryBytes * 0.8), laneBytes: 524_288 })
   refused({ maxMemoryBytes: 65_536 })
 })

@@ -13,7 +13,7 @@ import type { Plan } from '#src/plan/types.js'
 import { restartVerdict } from '#src/supervisor/restart.js'
 import { MAX_TIMER_MS } from '#src/time.js'
 import { retryDelayMs } from '#src/worker/faults.js'
-import { measureGranule } from '#src/worker/parts.js'
+import { measureGranule } from '#src/worker/measure.js'
 import type { Parts } from '#src/worker/stage.js'
 
 const HOUR_US = 3_600_000_000
