@@ -70,7 +70,7 @@ export interface Scale {
 export const FULL: Scale = {
   isQuick: false,
   rounds: 5,
-  warmups: 1,
+  warmups: 3,
   records: (usual) => usual,
   ms: (usual) => usual,
 }

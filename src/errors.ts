@@ -110,6 +110,10 @@ export const ERROR_CODES = {
     text: 'A cursor is larger than the place that is kept for it.',
     fix: 'Mark records with a small cursor: an offset, a key, a position.',
   },
+  RECEIPT_TOO_LARGE: {
+    text: 'A receipt is larger than what the stash of its worker can hold.',
+    fix: 'Mark records with a small receipt, such as an id or an offset, or raise `stashBytes`.',
+  },
   KEY_INVALID: {
     text: 'A key function returned what is no key.',
     fix: 'Return a string, or a number other than NaN, from `partitionBy` and `batch.by`.',

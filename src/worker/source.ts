@@ -295,9 +295,13 @@ export class SourceStage implements Stage {
       slots.close(this.#slot)
       this.#slot = NO_SLOT
       if (this.#handoff.isDirty) return this.#commit()
+      if (!this.#parts.desk.stash.isEmpty) return BLOCKED
       // Receipts that do not fit an empty stash together go with fewer records.
-      const isTooMuch = records > 1 && this.#parts.desk.stash.isEmpty
-      return isTooMuch ? this.#open(this.#ids.name(this.#taken, records >> 1)) : BLOCKED
+      if (records > 1) return this.#open(this.#ids.name(this.#taken, records >> 1))
+      throw new MillraceError('RECEIPT_TOO_LARGE', {
+        node: this.#parts.stage.node,
+        most: this.#parts.desk.stash.maxEntryBytes,
+      })
     }
     this.#letThrough = 0
     if (!isResumed) this.#inFlight += records

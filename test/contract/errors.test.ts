@@ -210,6 +210,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   RECORD_POISONED: () => given(graphs.poisoned),
   HANDLER_TIMEOUT: () => given(graphs.timesOut),
   CURSOR_TOO_LARGE: async () => (await died(graphs.largeCursor)).cause as Told,
+  RECEIPT_TOO_LARGE: async () => (await died(graphs.largeReceipt)).cause as Told,
   KEY_INVALID: async () => {
     assert.equal((await given(graphs.badBatchKey)).code, 'KEY_INVALID')
     return given(graphs.badPartition)

@@ -114,6 +114,15 @@ export const fusedAsync = source('fusedAsync')
   .connect('work', 'late', { fuse: true })
   .connect('late', 'out')
 
+export const largeReceipt = dataflow('largeReceipt', here)
+  .source('numbers', {
+    restart: { maxRestarts: 0 },
+    produce: () => [mark(1, { receipt: 'x'.repeat(2_000_000) })],
+    ack: () => undefined,
+  })
+  .sink('out', { write: () => undefined })
+  .connect('numbers', 'out')
+
 export const largeCursor = dataflow('largeCursor', here)
   .source('numbers', {
     restart: { maxRestarts: 0 },
