@@ -65,14 +65,21 @@ function isOurs(name: string): boolean {
 /** The folder of a file below `src`; a file that lies beside the folders stands for itself. */
 export const folderOf = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : file)
 
-/** For each folder, those that its files import, types included. */
-export function imports(): ReadonlyMap<string, ReadonlySet<string>> {
+/** The room of a file within a folder: the folder below it, or the file itself; undefined outside. */
+export const roomIn =
+  (folder: string) =>
+  (file: string): string | undefined =>
+    file.startsWith(`${folder}/`) ? folderOf(file.slice(folder.length + 1)) : undefined
+
+/** For each folder, those that its files import, types included. @param of the folder of a file; undefined where it does not count */
+export function imports(of: (file: string) => string | undefined = folderOf): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>()
   for (const { file, ours } of sources) {
-    const folder = folderOf(file)
+    const folder = of(file)
+    if (folder === undefined) continue
     const known = found.get(folder) ?? new Set()
     found.set(folder, known)
-    for (const other of ours.map(folderOf)) if (other !== folder) known.add(other)
+    for (const other of ours.map(of)) if (other !== undefined && other !== folder) known.add(other)
   }
   return found
 }
@@ -81,8 +88,8 @@ export function imports(): ReadonlyMap<string, ReadonlySet<string>> {
  * The folders from the bottom up: each imports only what stands before it.
  * @throws where a circle of folders leaves no such order, with those of the circle and above
  */
-export function floors(): readonly (readonly string[])[] {
-  const left = new Map(imports())
+export function floors(found: ReadonlyMap<string, ReadonlySet<string>> = imports()): readonly (readonly string[])[] {
+  const left = new Map(found)
   const made: string[][] = []
   while (left.size > 0) {
     const floor = [...left]

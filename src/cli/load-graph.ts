@@ -8,8 +8,8 @@ import { MillraceError } from '../errors.ts'
 import { graphFromJson } from '../analysis/graph-from-json.ts'
 import type { GraphData, GraphMaker } from '../graph/types.ts'
 import { RUN_OPTIONS } from '../options/index.ts'
-import { graphOf, isGraph, searchModule } from '../worker/find-graph.ts'
-import { importModule } from '../worker/load.ts'
+import { graphOf, isGraph, searchModule } from '../worker/thread/find-graph.ts'
+import { importModule } from '../worker/thread/load.ts'
 import { positiveOf, textOf, UsageError, type Call, type CommandOption, type Values } from './command.ts'
 
 /** A module may take as long as the workers that load it again. */

@@ -27,7 +27,7 @@ import { LINE_BYTES } from './memory.ts'
 // Word indexes from the start of a lane.
 export const TAIL = 0 // position in bytes: all frames before it are whole. The reader loads it.
 export const SENT = 1 // position in records: all that were ever committed.
-export const RESUME = 2 // outputs of the granule in hand that are committed already (see `worker/outlet.ts`).
+export const RESUME = 2 // outputs of the granule in hand that are committed already (see `worker/out/outlet.ts`).
 export const SHAPES = 3 // generation of the shape table, and how much of it is written (see `texts.ts`).
 export const WANTING = 4 // 0, or what the writer waits for here.
 /** WANTING: room, or the room and the credit for more than it could send. */

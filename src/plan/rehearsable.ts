@@ -4,7 +4,7 @@ import type { GraphData, GraphEdge, GraphNode, Handler } from '../graph/types.ts
 import { EDGE_OPTIONS, NODE_OPTIONS, type OptionTable } from '../options/index.ts'
 import { refuse } from './refuse.ts'
 
-/** Stands where the worker puts synthetic work (`worker/rehearsal.ts`). */
+/** Stands where the worker puts synthetic work (`worker/rehearsal/rehearsal.ts`). */
 const SYNTHETIC: Handler = { module: 'millrace:rehearsal', export: 'synthetic' }
 
 /** Credit for each record as it goes: in halves, a slow flow would come in gusts of many seconds. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { madeBy } from '../graph/serial.ts'
 import type { GraphData, GraphMaker } from '../graph/types.ts'
-import { isGraph } from '../worker/find-graph.ts'
-import { importModule } from '../worker/load.ts'
+import { isGraph } from '../worker/thread/find-graph.ts'
+import { importModule } from '../worker/thread/load.ts'
 
 /** A module that has not loaded by then waits for something, perhaps for this very `run`. */
 const LOADED_MS = 1_000

@@ -9,7 +9,7 @@ import { ATTEND, COMMAND } from '../memory/control.ts'
 import type { StagePlan, WorkerPlan } from '../plan/types.ts'
 import { within } from '../running-time.ts'
 import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
-import type { SupervisorMessage, WorkerCalls, WorkerMessage, WorkerTask } from '../worker/protocol.ts'
+import type { SupervisorMessage, WorkerCalls, WorkerMessage, WorkerTask } from '../worker/thread/protocol.ts'
 import { Lifecycle, type Transitions } from './lifecycle.ts'
 
 /** What the supervisor wants to know of a worker. */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { StagePlan } from '../plan/types.ts'
-import { LEFT_MESSAGE, type WorkerStart, bundleUrl } from '../worker/boot.ts'
-import type { WorkerTask } from '../worker/protocol.ts'
+import { LEFT_MESSAGE, type WorkerStart, bundleUrl } from '../worker/thread/boot.ts'
+import type { WorkerTask } from '../worker/thread/protocol.ts'
 import type { Threads } from './handle.ts'
 
 /** The threads of one stage: each with one task that never ends. */
@@ -18,7 +18,7 @@ export class StagePool implements Threads {
    * thread is gone before that: then it writes to shared memory no more.
    */
   async run(task: WorkerTask): Promise<void> {
-    const thread = new Worker(bundleUrl ?? new URL('../worker/entry.cjs', import.meta.url), {
+    const thread = new Worker(bundleUrl ?? new URL('../worker/thread/entry.cjs', import.meta.url), {
       workerData: { millrace: task } satisfies WorkerStart,
       transferList: [task.port, task.link],
       ...(this.#limits === undefined ? {} : { resourceLimits: this.#limits }),

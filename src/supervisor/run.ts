@@ -8,9 +8,9 @@ import type { GraphData, GraphMaker, Handler, Parametrised } from '../graph/type
 import { type Given, RUN_OPTIONS, resolve } from '../options/index.ts'
 import { plan } from '../plan/plan.ts'
 import { rehearsable } from '../plan/rehearsable.ts'
-import { bundleUrl, hasLostUrls } from '../worker/boot.ts'
-import { graphOf, handOver } from '../worker/find-graph.ts'
-import { bindHandlers, handlersOf } from '../worker/load-handlers.ts'
+import { bundleUrl, hasLostUrls } from '../worker/thread/boot.ts'
+import { graphOf, handOver } from '../worker/thread/find-graph.ts'
+import { bindHandlers, handlersOf } from '../worker/thread/load-handlers.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /** Options of `run`; `docs/options.md` says what each is for. */

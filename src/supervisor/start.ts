@@ -1,6 +1,6 @@
 import { type ErrorData, MillraceError, errorOf } from '../errors.ts'
 import { TimeOut } from '../running-time.ts'
-import { errorMessage } from '../worker/protocol.ts'
+import { errorMessage } from '../worker/thread/protocol.ts'
 import type { WorkerHandle } from './handle.ts'
 
 /** How a start ends: all workers are ready, the run's signal aborted first, or the error says why not. */

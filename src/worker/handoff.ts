@@ -2,12 +2,12 @@ import type { Journal } from '../lane/journal.ts'
 import type { GranuleHeader } from '../lane/writer.ts'
 import { HANDOFFS } from '../memory/counters.ts'
 import type { Clock } from './clock.ts'
-import type { Desk } from './desk.ts'
-import type { End } from './end.ts'
-import type { Hand } from './hand.ts'
-import type { Inlet } from './inlet.ts'
-import type { Outlet } from './outlet.ts'
-import type { Settlement } from './settlement.ts'
+import type { Desk } from './hold/desk.ts'
+import type { End } from './in/end.ts'
+import type { Hand } from './hold/hand.ts'
+import type { Inlet } from './in/inlet.ts'
+import type { Outlet } from './out/outlet.ts'
+import type { Settlement } from './out/settlement.ts'
 
 /** Who takes part in each hand-off of a worker. */
 export interface Participants {

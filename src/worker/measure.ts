@@ -1,5 +1,5 @@
 import { anchorSlot, anchorSource, slotBorn } from '../memory/slots.ts'
-import type { LaneGranule } from './inlet.ts'
+import type { LaneGranule } from './in/inlet.ts'
 import type { Parts } from './stage.ts'
 
 /** Records how long a granule lay on its lane, and, where records end, how long they were on their way. */

@@ -4,11 +4,11 @@ import type { Memory } from '../memory/memory.ts'
 import type { Slots } from '../lane/slots.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import type { Histogram } from '../telemetry/histogram.ts'
-import type { WorkerFacts } from './context.ts'
-import type { Handlers } from './handlers.ts'
+import type { WorkerFacts } from './call/context.ts'
+import type { Handlers } from './call/handlers.ts'
 import type { Participants } from './handoff.ts'
-import type { Progress } from './progress.ts'
-import type { Supply } from './supply.ts'
+import type { Progress } from './source/progress.ts'
+import type { Supply } from './source/supply.ts'
 
 /** How a step of a stage ended, and so what the worker's time goes into if it now waits. */
 export const PROGRESS = 0

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { type Source, floors, folderOf, importsTable, root, sources } from '../../scripts/sources.ts'
+import { type Source, floors, folderOf, imports, importsTable, roomIn, root, sources } from '../../scripts/sources.ts'
 
 const inFolder = (folder: string): readonly Source[] => sources.filter((source) => source.folder === folder)
 
@@ -37,6 +37,10 @@ test('no arrow between folders runs back up, and the page draws the arrows that 
   assert.ok(floors().length > 5)
   const page = readFileSync(fileURLToPath(new URL('../../../docs/architecture.md', import.meta.url)), 'utf8')
   assert.ok(page.includes(importsTable()), 'docs/architecture.md: run `node build/scripts/print-imports.js`')
+})
+
+test('within a worker too: a record passes through rooms none of which imports one that comes after it', () => {
+  assert.ok(floors(imports(roomIn('worker'))).length > 4)
 })
 
 test('memory is layouts only: it knows the figures that it has room for, and no code that reads or writes', () => {

@@ -13,7 +13,11 @@ const PROGRAMS = new URL('./programs/', import.meta.url)
 const FOLDERS = [new URL('lane/', DIST), new URL('worker/', DIST), PROGRAMS]
 const FILES = [new URL('supervisor/recovery.js', DIST)]
 /** Threads and messages, which no program has; and tables of texts, which no whole worker has. */
-const EXCLUDED = ['main', 'push', 'output', 'inspect', 'load', 'protocol'].map((name) => `worker/${name}.js`)
+const EXCLUDED = [
+  ...['main', 'inspect', 'load', 'protocol'].map((name) => `worker/thread/${name}.js`),
+  'worker/source/push.js',
+  'worker/stages/output.js',
+]
 const TEXTS = new URL('lane/texts.js', DIST).href
 const WORKER = new URL('worker/', DIST).href
 const PLAIN_TEXTS = new URL('./plain-texts.js', import.meta.url).href
@@ -22,7 +26,7 @@ const CLOCK = new URL('./clock.js', import.meta.url).href
 /** How often a loop looks before it parks: one look is as good as many. */
 const LOOKS: Mutation = {
   name: 'the loop looks once before it parks',
-  file: 'worker/wait.js',
+  file: 'worker/loop/wait.js',
   from: 'const MOST_LOOKS = 256;',
   to: 'const MOST_LOOKS = 1;',
 }
@@ -64,7 +68,7 @@ function urls(): readonly string[] {
 }
 
 function modulesIn(folder: URL): string[] {
-  return readdirSync(folder)
+  return (readdirSync(folder, { recursive: true }) as string[])
     .filter((name) => name.endsWith('.js'))
     .map((name) => new URL(name, folder).href)
 }

@@ -227,7 +227,7 @@ export const MUTATIONS: readonly Mutation[] = [
   // Whole workers.
   {
     name: 'a loop announces that it parks after its last look',
-    file: 'worker/loop.js',
+    file: 'worker/loop/loop.js',
     from: 'this.#doorbell.announce(netMs);\n        if (this.#lastLook()) {',
     to: 'if (this.#lastLook()) { this.#doorbell.announce(netMs);',
   },
@@ -251,13 +251,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a worker says that it waits for credit from its second wait on only',
-    file: 'worker/outlet.js',
+    file: 'worker/out/outlet.js',
     from: '#isWanting;',
     to: '#isWanting = true;',
   },
   {
     name: 'a reader does not tell of its first grant',
-    file: 'worker/inlet.js',
+    file: 'worker/in/inlet.js',
     from: 'this.#skip = this.reader.part;\n        this.wakePeer();',
     to: 'this.#skip = this.reader.part;',
   },

@@ -2,7 +2,7 @@
  * A whole planned pipeline in one thread: the shipped stages, journal and recovery, stepped by a seeded scheduler, each of
  * them killed after any number of its atomic stores or in the middle of the user's code. The same seed gives the same run.
  */
-import { Progress } from '#src/worker/progress.js'
+import { Progress } from '#src/worker/source/progress.js'
 import { Stash } from '#src/lane/stash.js'
 import { DRAINING, PHASE, RUNNING } from '#src/memory/control.js'
 import { handBytes } from '#src/memory/hand.js'

@@ -9,7 +9,7 @@ import { dataflow, mark } from 'millrace'
 import type { Context, Failure, GraphData } from 'millrace/graph'
 import { fuse } from './fuse.ts'
 import { type Played, play } from './play.ts'
-import { InletLane } from '#src/worker/inlet.js'
+import { InletLane } from '#src/worker/in/inlet.js'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 const sorted = (records: readonly unknown[] = []): number[] => [...(records as number[])].sort((a, b) => a - b)

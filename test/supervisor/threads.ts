@@ -7,7 +7,7 @@ import { plan as planOf } from '#src/plan/plan.js'
 import type { Plan } from '#src/plan/types.js'
 import { type HandleListener, type Threads, WorkerHandle } from '#src/supervisor/handle.js'
 import { allocate } from '#src/supervisor/memory.js'
-import type { WorkerMessage, WorkerTask } from '#src/worker/protocol.js'
+import type { WorkerMessage, WorkerTask } from '#src/worker/thread/protocol.js'
 import { until } from '../run/harness.js'
 
 type Told = WorkerMessage extends infer M ? (M extends unknown ? Omit<M, 'epoch'> : never) : never

@@ -4,7 +4,7 @@ import { Doorbell } from '#src/lane/doorbell.js'
 import { DOORBELL_BYTES, DOZE_MS } from '#src/memory/doorbell.js'
 import { viewMemory } from '#src/memory/memory.js'
 import type { Plan } from '#src/plan/types.js'
-import { LookThenPark } from '#src/worker/wait.js'
+import { LookThenPark } from '#src/worker/loop/wait.js'
 
 const CORES = 2
 

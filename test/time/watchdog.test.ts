@@ -4,7 +4,7 @@ import { type Memory, viewMemory } from '#src/memory/memory.js'
 import { BEAT, LIVE, NET, STATE } from '#src/memory/control.js'
 import { CALLED, HOLDING, HOLDS_NOTHING, HOLDS_RECORD, handBytes } from '#src/memory/hand.js'
 import type { WorkerPlan } from '#src/plan/types.js'
-import { Hand } from '#src/worker/hand.js'
+import { Hand } from '#src/worker/hold/hand.js'
 import { Watchdog } from '#src/supervisor/watchdog.js'
 
 const HAND = 1024

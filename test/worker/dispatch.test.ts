@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PARTITIONS, chooserOf, partitionOwners } from '#src/worker/dispatch.js'
+import { PARTITIONS, chooserOf, partitionOwners } from '#src/worker/out/dispatch.js'
 
 test('one worker more takes its share of the partitions, and no other one moves', () => {
   for (let workers = 1; workers < 64; workers++) {

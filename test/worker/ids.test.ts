@@ -4,9 +4,9 @@ import { type GraphData, dataflow } from 'millrace'
 import { plan } from '#src/plan/plan.js'
 import type { GranuleHeader } from '#src/lane/writer.js'
 import { mixed } from '#src/lane/ids.js'
-import { batchHeader } from '#src/worker/batch-work.js'
+import { batchHeader } from '#src/worker/stages/batch-work.js'
 import { headerOf, recordIdOf, tokenOf } from '#src/worker/granule.js'
-import { linksThatKeepIds } from '#src/worker/outlet.js'
+import { linksThatKeepIds } from '#src/worker/out/outlet.js'
 import { header } from '../lane/lane.ts'
 
 /** The id that the acks follow a granule by. */

@@ -5,9 +5,9 @@ import { Journal } from '#src/lane/journal.js'
 import { viewMemory } from '#src/memory/memory.js'
 import type { LinkPlan, Plan } from '#src/plan/types.js'
 import { EDGE_FLOATS } from '#src/memory/counters.js'
-import { Inlet, LaneGranule } from '#src/worker/inlet.js'
-import { LinkWriter } from '#src/worker/link-writer.js'
-import type { Settlement } from '#src/worker/settlement.js'
+import { Inlet, LaneGranule } from '#src/worker/in/inlet.js'
+import { LinkWriter } from '#src/worker/out/link-writer.js'
+import type { Settlement } from '#src/worker/out/settlement.js'
 import { TestLane, header } from '../lane/lane.ts'
 
 const link = { index: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }

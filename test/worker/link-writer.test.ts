@@ -7,9 +7,9 @@ import type { LinkPlan, Plan } from '#src/plan/types.js'
 import { EDGE_FLOATS } from '#src/memory/counters.js'
 import { tokenOf } from '#src/worker/granule.js'
 import { mixed } from '#src/lane/ids.js'
-import { chooserOf } from '#src/worker/dispatch.js'
-import { LinkWriter } from '#src/worker/link-writer.js'
-import type { Settlement } from '#src/worker/settlement.js'
+import { chooserOf } from '#src/worker/out/dispatch.js'
+import { LinkWriter } from '#src/worker/out/link-writer.js'
+import type { Settlement } from '#src/worker/out/settlement.js'
 import { TestLane, header } from '../lane/lane.ts'
 
 const WHOLE = header({ slot: 1, baseLow: 11, baseHigh: 12, first: 5 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { importModule } from '#src/worker/load.js'
+import { importModule } from '#src/worker/thread/load.js'
 
 test('where Node loads no TypeScript, and neither tsx nor jiti is beside the module, the error names both', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-load-'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PushSupply, Receipt } from '#src/worker/push.js'
-import { Taken } from '#src/worker/supply.js'
+import { PushSupply, Receipt } from '#src/worker/source/push.js'
+import { Taken } from '#src/worker/source/supply.js'
 
 const nothing = (): void => undefined
 /** Users get receipts, and make none: the constructor is in no type. */

@@ -8,9 +8,9 @@ import { Journal } from '#src/lane/journal.js'
 import { viewMemory } from '#src/memory/memory.js'
 import { RUN_LOW } from '#src/memory/control.js'
 import { plan as makePlan } from '#src/plan/plan.js'
-import { Progress } from '#src/worker/progress.js'
-import { RecordIds } from '#src/worker/record-ids.js'
-import { Taken } from '#src/worker/supply.js'
+import { Progress } from '#src/worker/source/progress.js'
+import { RecordIds } from '#src/worker/source/record-ids.js'
+import { Taken } from '#src/worker/source/supply.js'
 
 const graph = dataflow('ids', import.meta.url)
   .source('in', { concurrency: 2, produce: () => [1] })

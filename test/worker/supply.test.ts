@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mark } from 'millrace'
 import type { SourceContext } from '#src/plan/definition.js'
-import type { Progress } from '#src/worker/progress.js'
-import { Taken, supplyOf } from '#src/worker/supply.js'
+import type { Progress } from '#src/worker/source/progress.js'
+import { Taken, supplyOf } from '#src/worker/source/supply.js'
 
 const nothing = (): void => undefined
 

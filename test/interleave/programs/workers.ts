@@ -1,15 +1,15 @@
-/** Whole workers, as `worker/main.ts` runs them, and what the supervisor does after a death of one. */
+/** Whole workers, as `worker/thread/main.ts` runs them, and what the supervisor does after a death of one. */
 import { load, store } from '#atomics'
 import { ring } from '#src/lane/doorbell.js'
 import { type Memory, viewMemory } from '#src/memory/memory.js'
 import { LIVE, PHASE, STATE, STOPPING } from '#src/memory/control.js'
 import type { Plan } from '#src/plan/types.js'
 import { recoverWorker } from '#src/supervisor/recovery.js'
-import type { Handlers } from '#src/worker/handlers.js'
-import { Loop } from '#src/worker/loop.js'
+import type { Handlers } from '#src/worker/call/handlers.js'
+import { Loop } from '#src/worker/loop/loop.js'
 import { makeParts } from '#src/worker/parts.js'
-import { RecordStage } from '#src/worker/records.js'
-import { SourceStage } from '#src/worker/source.js'
+import { RecordStage } from '#src/worker/stages/records.js'
+import { SourceStage } from '#src/worker/stages/source.js'
 import type { Stage } from '#src/worker/stage.js'
 
 export function work(memory: Memory, plan: Plan, number: number, handlers: Handlers): void {

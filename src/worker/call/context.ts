@@ -1,0 +1,101 @@
+import { MillraceError } from '../../errors.ts'
+import type { Context } from '../../plan/definition.ts'
+import type { GranuleHeader } from '../../lane/writer.ts'
+import { recordIdOf } from '../granule.ts'
+
+/** What a worker's contexts have in common. */
+export interface WorkerFacts {
+  readonly node: string
+  readonly worker: number
+  readonly workers: number
+  readonly state: unknown
+  readonly params: unknown
+  /** Branches that the node has edges for. */
+  readonly branches: ReadonlySet<string>
+}
+
+/** A handler's context. Sync handlers of a worker share one; each open call of an async one has its own. */
+export class CallContext implements Context {
+  readonly node: string
+  readonly worker: number
+  readonly workers: number
+  readonly state: unknown
+  readonly params: unknown
+  attempt = 1
+  readonly #emitted: [branch: string, record: unknown][] = []
+  readonly #failed = new Map<unknown, unknown[]>()
+  readonly #branches: ReadonlySet<string>
+  readonly #stopped: AbortSignal
+  #call: AbortController | undefined
+  #header: GranuleHeader | undefined
+  #index = 0
+
+  /** @param stopped aborted when the pipeline stops */
+  constructor(facts: WorkerFacts, stopped: AbortSignal) {
+    this.node = facts.node
+    this.worker = facts.worker
+    this.workers = facts.workers
+    this.state = facts.state
+    this.params = facts.params
+    this.#stopped = stopped
+    this.#branches = facts.branches
+  }
+
+  /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
+  get emitted(): [branch: string, record: unknown][] {
+    return this.#emitted
+  }
+
+  /** Batch handlers: records that the handler gave up, with a reason for each call, in their order. */
+  get failed(): Map<unknown, unknown[]> {
+    return this.#failed
+  }
+
+  /** The record that the next call is for. */
+  aim(header: GranuleHeader, index: number, attempt: number): void {
+    this.#header = header
+    this.#index = index
+    this.#call = undefined
+    this.attempt = attempt
+  }
+
+  /** The record of the call in hand lies elsewhere now: the call goes on. */
+  moveUnder(header: GranuleHeader): void {
+    this.#header = header
+    this.#index = 0
+  }
+
+  /** The next call is for another record of the same granule, at the same attempt. */
+  moveTo(index: number): void {
+    this.#index = index
+    // Looked at before it is stored to: almost no call makes one.
+    if (this.#call !== undefined) this.#call = undefined
+  }
+
+  /** Made when it is looked at: most handlers never do. */
+  get signal(): AbortSignal {
+    this.#call ??= new AbortController()
+    return AbortSignal.any([this.#stopped, this.#call.signal])
+  }
+
+  /** Tells the call in hand that its time is over. */
+  abort(reason: unknown): void {
+    this.#call?.abort(reason)
+  }
+
+  get id(): string {
+    return recordIdOf(this.#header!, this.#index)
+  }
+
+  readonly emit = (branch: string, record: unknown): void => {
+    if (!this.#branches.has(branch))
+      throw new MillraceError('ROUTE_UNKNOWN', { node: this.node, branch, branches: [...this.#branches] })
+    this.#emitted.push([branch, record])
+  }
+
+  readonly fail = (record: unknown, reason: unknown): void => {
+    const reasons = this.#failed.get(record)
+    if (reasons === undefined) this.#failed.set(record, [reason])
+    else reasons.push(reason)
+  }
+}

@@ -1,0 +1,106 @@
+import { MillraceError } from '../../errors.ts'
+import type { Context, GraphData, GraphNode, Handler, RunContext } from '../../plan/definition.ts'
+import type { LinkPlan, NodePlan, StagePlan, Work } from '../../plan/types.ts'
+import { booleanOf, branchOf, keyOf } from './results.ts'
+
+export type AnyFunction = (...args: any[]) => unknown
+
+/** What a node that has no thread of its own does with a record. */
+export interface Operation {
+  readonly work: Work
+  /** Calls it with the context of the call in hand; without one, with the worker's own. */
+  readonly call: (value: unknown, context?: Context) => unknown
+}
+
+/** The user's functions of one stage: those of its own node, of the nodes it runs inline, and of the lanes out of it. */
+export class Handlers {
+  readonly #stage: StagePlan
+  readonly #nodes: ReadonlyMap<string, GraphNode>
+  readonly #graph: GraphData
+  readonly #functions: ReadonlyMap<Handler, AnyFunction>
+  readonly #run: RunContext
+  /** The context of inline nodes; set once the worker has it. */
+  context: Context | undefined
+
+  constructor(stage: StagePlan, graph: GraphData, functions: ReadonlyMap<Handler, AnyFunction>, params?: unknown) {
+    this.#run = Object.freeze({ params })
+    this.#stage = stage
+    this.#graph = graph
+    this.#nodes = new Map(graph.nodes.map((node) => [node.id, node]))
+    this.#functions = functions
+  }
+
+  /** The option `params` of the run. */
+  get params(): unknown {
+    return this.#run.params
+  }
+
+  /** A handler of the stage's own node. */
+  own(name: keyof GraphNode): AnyFunction | undefined {
+    return this.#of(this.#nodes.get(this.#stage.node)?.[name])
+  }
+
+  batchKey(): AnyFunction | undefined {
+    return this.#keyed(this.#nodes.get(this.#stage.node)?.batch?.by)
+  }
+
+  retryWhen(): AnyFunction | undefined {
+    const when = this.#of(this.#nodes.get(this.#stage.node)?.retry?.when)
+    return when && ((error: unknown, attempt: number) => when(error, attempt, this.#run))
+  }
+
+  /** Key of a record of this stage itself, where it has one. */
+  partitionKey(): AnyFunction | undefined {
+    return this.#keyed(this.#nodes.get(this.#stage.node)?.partitionBy)
+  }
+
+  route(plan: NodePlan): (value: unknown) => string {
+    const route = this.#of(this.#nodes.get(plan.node)!.route)
+    if (route !== undefined) return (value) => branchOf(plan.node, route(value, this.#run))
+    throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: 'route' })
+  }
+
+  operation(plan: NodePlan): Operation {
+    const work = plan.work as Work
+    const handler = work === 'output' ? undefined : this.#of(this.#nodes.get(plan.node)![work as keyof GraphNode])
+    if (handler === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
+    if (work !== 'flatMap') return { work, call: (value, context = this.context) => handler(value, context) }
+    return { work, call: (value, context = this.context) => gathered(handler(value, context)) }
+  }
+
+  /** How a link chooses lanes: the key of the next stage's records, and the selector of a broadcast. */
+  dispatch(link: LinkPlan): {
+    key?: (value: unknown) => string | number
+    select?: (value: unknown, worker: number) => boolean
+  } {
+    const { toNode } = link
+    const key = this.#of(this.#nodes.get(toNode)!.partitionBy)
+    if (link.dispatch === 'partition' && key === undefined)
+      throw new MillraceError('HANDLER_MISSING', { node: toNode, handler: 'partitionBy' })
+    const select =
+      link.selectorEdge === undefined ? undefined : this.#of(this.#graph.edges[link.selectorEdge]!.selector)
+    return {
+      ...(key && { key: (value) => keyOf(toNode, 'partitionBy', key(value, this.#run)) }),
+      ...(select && { select: (value, worker) => booleanOf(toNode, 'selector', select(value, worker, this.#run)) }),
+    }
+  }
+
+  #keyed(handler: unknown): AnyFunction | undefined {
+    const key = this.#of(handler)
+    return key && ((record: unknown) => key(record, this.#run))
+  }
+
+  #of(handler: unknown): AnyFunction | undefined {
+    return handler === undefined ? undefined : this.#functions.get(handler as Handler)
+  }
+}
+
+/** What an async generator gives, as a promise of all of it: a failure in the middle sends nothing. */
+function gathered(result: unknown): unknown {
+  if (typeof result !== 'object' || result === null || !(Symbol.asyncIterator in result)) return result
+  return (async () => {
+    const items: unknown[] = []
+    for await (const item of result as AsyncIterable<unknown>) items.push(item)
+    return items
+  })()
+}

@@ -1,0 +1,66 @@
+import { areNumbers } from '../../codec/struct.ts'
+import { MillraceError } from '../../errors.ts'
+import type { Work } from '../../plan/types.ts'
+
+/** What each kind of handler is to return, as the error says it. The others may return anything. */
+const EXPECTED = {
+  filter: 'true or false',
+  flatMap: 'an array or another iterable of records, or an async one',
+  mapBatch: 'an array or another iterable of records',
+  route: 'the name of a branch, at once',
+  partitionBy: 'a string, or a number other than NaN, at once',
+  'batch.by': 'a string, or a number other than NaN, at once',
+  selector: 'true or false, at once',
+  produce: 'an iterable or an async iterable of records, at once',
+  poll: 'an array of records, or null at the end',
+} as const
+
+export type CheckedHandler = keyof typeof EXPECTED
+
+/** The error of a handler that returned something else. The value itself is not told: it may be huge. */
+export function invalidResult(node: string, handler: CheckedHandler, result: unknown): MillraceError {
+  // Nobody waits for a promise that should not be there, and one that fails unseen would end the thread.
+  if (isThenable(result)) result.then(undefined, () => undefined)
+  const code = handler === 'partitionBy' || handler === 'batch.by' ? 'KEY_INVALID' : 'HANDLER_RESULT_INVALID'
+  return new MillraceError(code, { node, handler, returned: kindOf(result), expected: EXPECTED[handler] })
+}
+
+/** What the answer of a handler means, once it is no promise any more: several records are taken as a whole, so that a failure in the middle sends nothing. */
+export function settled(node: string, work: Work, result: unknown): unknown {
+  if (work === 'filter') return booleanOf(node, work, result)
+  if (work === 'flatMap') return Array.isArray(result) ? result : [...iterableOf(node, work, result)]
+  if (work === 'mapBatch') return areNumbers(result) ? result : [...iterableOf(node, work, result)]
+  return result
+}
+
+export function booleanOf(node: string, handler: 'filter' | 'selector', result: unknown): boolean {
+  if (typeof result === 'boolean') return result
+  throw invalidResult(node, handler, result)
+}
+
+export function branchOf(node: string, result: unknown): string {
+  if (typeof result === 'string') return result
+  throw invalidResult(node, 'route', result)
+}
+
+export function keyOf(node: string, handler: 'partitionBy' | 'batch.by', result: unknown): string | number {
+  if (typeof result === 'string' || (typeof result === 'number' && !Number.isNaN(result))) return result
+  throw invalidResult(node, handler, result)
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** A text is iterable too, but nobody means its letters. */
+function iterableOf(node: string, handler: 'flatMap' | 'mapBatch', result: unknown): Iterable<unknown> {
+  if (typeof result === 'object' && result !== null && Symbol.iterator in result) return result as Iterable<unknown>
+  throw invalidResult(node, handler, result)
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || ['undefined', 'boolean', 'number'].includes(typeof value)) return String(value)
+  if (isThenable(value)) return 'a promise'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

@@ -1,0 +1,343 @@
+import { codecOf, owningCodecOf } from '../../codec/codecs.ts'
+import type { Decoder } from '../../codec/codec.ts'
+import { ring } from '../../lane/doorbell.ts'
+import type { Journal } from '../../lane/journal.ts'
+import {
+  ABORT_FRAGMENTS,
+  ATTEMPTS,
+  FIRST_FRAGMENT,
+  FRAGMENT,
+  FRAME_ANCHORS,
+  FRAME_ATTEMPT,
+  FRAME_BASE_HIGH,
+  FRAME_BASE_LOW,
+  FRAME_BYTES,
+  FRAME_COUNT,
+  FRAME_FIRST,
+  FRAME_HEADER_BYTES,
+  FRAME_SALT,
+  FRAME_SLOT,
+  FRAME_STAMP,
+  LAST_FRAGMENT,
+  stampOf,
+  headerBytes,
+} from '../../memory/lane.ts'
+import type { Memory } from '../../memory/memory.ts'
+import { LaneReader, NO_FRAME } from '../../lane/reader.ts'
+import { Texts } from '../../lane/texts.ts'
+import { laneTexts } from '../../memory/texts.ts'
+import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
+import { Granule, NO_ANCHORS } from '../granule.ts'
+
+/** A granule from a lane: where it came from, so that it can be released. */
+export class LaneGranule extends Granule {
+  lane: InletLane | undefined
+  /** Start and end of its frame on the lane. */
+  position = 0
+  end = 0
+  /** When it was taken, in ms of the shared clock. */
+  takenAt = 0
+  /** Bytes of its one record, where that came in fragments; otherwise 0. */
+  assembledBytes = 0
+  /** Deaths that reading its records has cost, where they were not read for that: they are to be given up. Otherwise 0. */
+  unreadDeaths = 0
+}
+
+/** Told of what is read from a lane, so that a death there has a cause (`hand.ts`). */
+export interface Reading {
+  /** @returns 0, or the deaths that reading these records has cost, where they are not to be read again */
+  start(granule: LaneGranule): number
+  end(): void
+}
+
+/** One lane into this worker. */
+export class InletLane {
+  readonly reader: LaneReader
+  readonly link: LinkPlan
+  readonly number: number
+  /** Index of the counter of dropped records; undefined where nothing is dropped here. */
+  readonly dropped: number | undefined
+  readonly #decoder: Decoder
+  /** Makes values that may be kept. */
+  readonly #owningDecoder: Decoder
+  readonly #memory: Memory
+  readonly #peerDoorbell: number
+  /** Records to pass over in the next frame: an earlier life is done with them. */
+  #skip: number
+
+  constructor(memory: Memory, plan: Plan, end: LaneEnd, number: number) {
+    this.#memory = memory
+    this.number = number
+    this.dropped = end.dropped
+    this.link = plan.links[end.link]!
+    this.reader = new LaneReader(memory, end.layout)
+    const texts = new Texts(memory, laneTexts(end.layout))
+    this.#decoder = codecOf(this.link.codec).decoder(texts)
+    this.#owningDecoder = owningCodecOf(this.link.codec).decoder(texts)
+    this.#peerDoorbell = plan.workers[end.peer]!.control.doorbell
+    this.#skip = this.reader.part
+    this.wakePeer()
+  }
+
+  /** Reads the header of the next frame into `granule`, and takes nothing; false where there is none. */
+  peek(granule: LaneGranule): boolean {
+    const at = this.reader.poll()
+    if (at === NO_FRAME) return false
+    this.#readHeader(at, granule)
+    granule.from = this.#skip
+    return true
+  }
+
+  /** Takes the frame at `at` into `granule`. */
+  take(at: number, granule: LaneGranule): void {
+    this.#readHeader(at, granule)
+    granule.assembledBytes = 0
+    granule.from = this.#skip
+    this.#skip = 0
+    granule.position = this.reader.take(at)
+    granule.end = this.reader.position
+  }
+
+  #readHeader(at: number, granule: LaneGranule): void {
+    const { words } = this.#memory
+    const frame = at >> 2
+    const further = words[frame + FRAME_ANCHORS]!
+    granule.lane = this
+    granule.slot = words[frame + FRAME_SLOT]!
+    granule.furtherAnchors = further === 0 ? NO_ANCHORS : this.#anchors(frame, further)
+    granule.baseLow = words[frame + FRAME_BASE_LOW]!
+    granule.baseHigh = words[frame + FRAME_BASE_HIGH]!
+    granule.first = words[frame + FRAME_FIRST]!
+    granule.salt = words[frame + FRAME_SALT]!
+    granule.attempt = words[frame + FRAME_ATTEMPT]! & ATTEMPTS
+    granule.count = words[frame + FRAME_COUNT]!
+    granule.stamp = stampOf(words[frame + FRAME_ATTEMPT]!, words[frame + FRAME_STAMP]!)
+  }
+
+  decode(at: number, granule: LaneGranule): void {
+    const body = at + headerBytes(granule.furtherAnchors.length)
+    if (this.#decoder.inPlace !== undefined) {
+      granule.values = this.#decoder.inPlace(this.#memory, body, granule.count)
+      return
+    }
+    const values = new Array<unknown>(granule.count)
+    this.#read(this.#decoder, at, granule, values)
+    granule.values = values
+  }
+
+  /** The records of a granule that is taken and not released, once more. */
+  again(granule: LaneGranule): unknown[] {
+    const values: unknown[] = []
+    this.#read(this.#owningDecoder, this.reader.offsetOf(granule.position), granule, values)
+    return values
+  }
+
+  decodeAssembled(assembly: Memory, granule: LaneGranule): unknown[] {
+    const values: unknown[] = []
+    this.#owningDecoder.decode(assembly, 0, granule.assembledBytes, 1, values)
+    return values
+  }
+
+  wakePeer(): void {
+    if (this.reader.isWorthWaking) ring(this.#memory.words, this.#peerDoorbell)
+  }
+
+  #read(decoder: Decoder, at: number, granule: LaneGranule, values: unknown[]): void {
+    const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]!
+    decoder.decode(this.#memory, at + headerBytes(granule.furtherAnchors.length), end, granule.count, values)
+  }
+
+  #anchors(frame: number, further: number): number[] {
+    const from = frame + FRAME_HEADER_BYTES / 4
+    return Array.from(this.#memory.words.subarray(from, from + further))
+  }
+}
+
+/**
+ * A worker's reading side: its lanes, taken in turn, a granule at a time. A record in fragments may be larger than its lane:
+ * each fragment but the last gives its room back at once, and the record is put together in a place that outlives the worker.
+ *
+ * Invariants (test/worker/inlet.test.ts):
+ *   F1  a fragment is taken only where nothing else of its lane is in hand, for its room is given back with all before it
+ *   F2  ASSEMBLED counts the fragments that are given back: the last one stays on its lane, with its granule
+ *   F3  there is one place: no other record comes there before a hand-off has told that the last one is done
+ */
+export class Inlet {
+  readonly lanes: readonly InletLane[]
+  readonly #memory: Memory
+  readonly #assembly: Memory
+  /** The lane whose record is in the place. */
+  #assembling: InletLane | undefined
+  /** That record is done, and no hand-off has told so yet. */
+  #isAssembledDone = false
+  #isHeldUp = false
+  #turn = 0
+  #dirty = false
+  readonly #released: InletLane[] = []
+
+  readonly #reading: Reading
+  /** Told of records that were dropped: their granule, and how many; the granule has ended where all of it was. */
+  readonly #onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void
+
+  /** @param assembly where a record in fragments is put together; it outlives the worker */
+  constructor(
+    memory: Memory,
+    assembly: Memory,
+    plan: Plan,
+    ends: readonly LaneEnd[],
+    reading: Reading,
+    onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void,
+  ) {
+    this.#reading = reading
+    this.#onDrop = onDrop
+    this.#memory = memory
+    this.#assembly = assembly
+    this.lanes = ends.map((end, number) => new InletLane(memory, plan, end, number))
+    this.#assembling = this.lanes.find(({ reader }) => reader.assembled > 0)
+  }
+
+  /** The last look came upon a fragment that waits for what is in hand. */
+  get isHeldUp(): boolean {
+    return this.#isHeldUp
+  }
+
+  /** Takes the next granule of any lane; false where there is none. */
+  next(granule: LaneGranule): boolean {
+    const { lanes } = this
+    this.#isHeldUp = false
+    for (let i = 0; i < lanes.length; i++) {
+      this.#turn = this.#turn + 1 < lanes.length ? this.#turn + 1 : 0
+      if (this.nextOf(lanes[this.#turn]!, granule)) return true
+    }
+    return false
+  }
+
+  /** Takes the next granule of one lane. */
+  nextOf(lane: InletLane, granule: LaneGranule): boolean {
+    if (lane.dropped !== undefined && !lane.reader.hasTaken) this.#dropOldest(lane, granule)
+    const at = lane.reader.poll()
+    if (at === NO_FRAME) return false
+    if (this.#isFragment(at)) return this.#assemble(lane, granule)
+    lane.take(at, granule)
+    if (this.#startReading(granule)) lane.decode(at, granule)
+    this.#reading.end()
+    const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, granule.count - granule.from)
+    if (excess > 0) {
+      granule.from += excess
+      this.#onDrop(granule, excess, false)
+    }
+    return true
+  }
+
+  /** The writer asks for room: whole granules that are too old go, in pieces the rest when it is taken. */
+  #dropOldest(lane: InletLane, granule: LaneGranule): void {
+    for (;;) {
+      const at = lane.reader.poll()
+      if (at === NO_FRAME || this.#memory.words[(at >> 2) + FRAME_COUNT]! > lane.reader.toDrop) return
+      if (this.#isFragment(at)) return
+      lane.take(at, granule)
+      this.#onDrop(granule, granule.count - granule.from, true)
+      this.release(granule)
+    }
+  }
+
+  /** Takes the granule with this id, if it is the next one of its lane. */
+  nextWhere(matches: (granule: LaneGranule) => boolean, granule: LaneGranule): boolean {
+    return this.lanes.some((lane) => lane.peek(granule) && matches(granule) && this.nextOf(lane, granule))
+  }
+
+  /** The records of a granule once more, as they were sent: handlers may have changed the values. */
+  again(granule: LaneGranule): unknown[] {
+    const lane = granule.lane!
+    return granule.assembledBytes > 0 ? lane.decodeAssembled(this.#assembly, granule) : lane.again(granule)
+  }
+
+  /** Gives a granule back, with all before it on its lane. */
+  release(granule: LaneGranule): void {
+    const lane = granule.lane!
+    if (granule.assembledBytes > 0) {
+      lane.reader.assembled = 0
+      this.#isAssembledDone = true
+    }
+    lane.reader.release(granule.end, 0, granule.count - this.#partOf(lane, granule))
+    this.#touch(lane)
+  }
+
+  /** Gives the first `part` records of a granule back, with all granules before it on its lane. */
+  releasePart(granule: LaneGranule, part: number): void {
+    const lane = granule.lane!
+    lane.reader.release(granule.position, part, part - this.#partOf(lane, granule))
+    this.#touch(lane)
+  }
+
+  /** True where something was taken or given back that only a hand-off makes known. */
+  get isDirty(): boolean {
+    return this.#dirty
+  }
+
+  stage(journal: Journal): void {
+    for (const lane of this.#released) lane.reader.stage(journal)
+  }
+
+  /** After a hand-off: wakes the writers that waited for the room. */
+  wakePeers(): void {
+    for (const lane of this.#released) lane.wakePeer()
+    this.#released.length = 0
+    this.#dirty = false
+    if (this.#isAssembledDone) this.#assembling = undefined
+    this.#isAssembledDone = false
+  }
+
+  #startReading(granule: LaneGranule): boolean {
+    granule.unreadDeaths = this.#reading.start(granule)
+    if (granule.unreadDeaths > 0) granule.values = []
+    return granule.unreadDeaths === 0
+  }
+
+  /** Records of this granule that were given back before. */
+  #partOf(lane: InletLane, granule: LaneGranule): number {
+    return lane.reader.part > 0 && lane.reader.releasedPosition === granule.position ? lane.reader.part : 0
+  }
+
+  #touch(lane: InletLane): void {
+    this.#dirty = true
+    if (!this.#released.includes(lane)) this.#released.push(lane)
+  }
+
+  #isFragment(at: number): boolean {
+    return (this.#memory.words[(at >> 2) + FRAME_ATTEMPT]! & FRAGMENT) !== 0
+  }
+
+  /** Puts the next fragments to those before them. True with the last one: the granule is whole, in the place for it. */
+  #assemble(lane: InletLane, granule: LaneGranule): boolean {
+    const { reader } = lane
+    for (;;) {
+      const at = reader.poll()
+      if (at === NO_FRAME) return false
+      // F1, F3. Whoever has nothing else to do ends what is in hand, hands off, and then looks again.
+      const isTaken = this.#assembling !== undefined && this.#assembling !== lane
+      if (reader.hasTaken || this.#isAssembledDone || isTaken) {
+        this.#isHeldUp = true
+        return false
+      }
+      const flags = this.#memory.words[(at >> 2) + FRAME_ATTEMPT]!
+      // A writer that died in the middle starts the record again.
+      if ((flags & FIRST_FRAGMENT) !== 0) reader.assembled = 0
+      this.#assembling = (flags & ABORT_FRAGMENTS) === 0 ? lane : undefined
+      const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS]!)
+      const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]!
+      this.#memory.bytes.copy(this.#assembly.bytes, reader.assembled, from, end)
+      lane.take(at, granule)
+      if ((flags & LAST_FRAGMENT) !== 0) {
+        granule.assembledBytes = reader.assembled + end - from
+        if (this.#startReading(granule)) granule.values = lane.decodeAssembled(this.#assembly, granule)
+        this.#reading.end()
+        return true
+      }
+      reader.assembled += end - from
+      reader.release(granule.end, 0, 0)
+      this.#touch(lane)
+      if ((flags & ABORT_FRAGMENTS) !== 0) return this.nextOf(lane, granule)
+    }
+  }
+}

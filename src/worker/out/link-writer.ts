@@ -1,0 +1,467 @@
+import { codecOf } from '../../codec/codecs.ts'
+import type { Encoder } from '../../codec/codec.ts'
+import { MillraceError } from '../../errors.ts'
+import { isAsleep, ring } from '../../lane/doorbell.ts'
+import { mixed } from '../../lane/ids.ts'
+import type { Journal } from '../../lane/journal.ts'
+import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align, headerBytes } from '../../memory/lane.ts'
+import { type Memory, viewMemory } from '../../memory/memory.ts'
+import { Texts } from '../../lane/texts.ts'
+import { laneTexts } from '../../memory/texts.ts'
+import { type GranuleHeader, LaneWriter, NO_ROOM } from '../../lane/writer.ts'
+import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
+import { EDGE_COUNTER } from '../../memory/counters.ts'
+import type { Chooser } from './dispatch.ts'
+import { deriveBase, partSalt } from '../granule.ts'
+import type { Settlement } from './settlement.ts'
+
+/**
+ * Records of the granule in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
+ * granule: what lives long is slow to store young objects in.
+ */
+class Queue {
+  values: ArrayLike<unknown> = []
+  /** Absent where the origin of values[i] is i. */
+  origins: number[] | undefined = []
+  /** The next one to send, and how many there are. */
+  next = 0
+  count = 0
+  /** Records before values[0] that this granule already had here. */
+  before = 0
+  /** The origins count up by one: no record lies between two others of the same granule. */
+  isDense = true
+  /** Records that an earlier life of this worker handed on already. */
+  skip = 0
+
+  add(value: unknown, origin: number): void {
+    if (this.origins === undefined) this.#own()
+    const at = this.count++
+    if (at > 0 && origin !== this.origins![at - 1]! + 1) this.isDense = false
+    ;(this.values as unknown[])[at] = value
+    this.origins![at] = origin
+  }
+
+  /** Takes a whole array, whose origins are its indexes; false where something waits here already. */
+  adopt(values: ArrayLike<unknown>, count: number): boolean {
+    if (this.count > 0) return false
+    this.values = values
+    this.origins = undefined
+    this.count = count
+    return true
+  }
+
+  /** More comes to an array that was taken whole: from here on it is a copy, with the origins written out. */
+  #own(): void {
+    this.values = Array.from({ length: this.count }, (_, i) => this.values[i])
+    this.origins = Array.from({ length: this.count }, (_, i) => i)
+  }
+
+  origin(index: number): number {
+    return this.origins === undefined ? index : this.origins[index]!
+  }
+
+  get isEmpty(): boolean {
+    return this.next === this.count
+  }
+
+  /** Forgets what was sent. */
+  compact(): void {
+    this.before += this.next
+    this.next = 0
+    this.count = 0
+    this.values = []
+    this.origins = []
+  }
+
+  reset(): void {
+    if (this.count > 0) this.compact()
+    this.before = 0
+    this.isDense = true
+    // A handler that made fewer records of the same input than at its first call: nothing of the next granule goes for that.
+    this.skip = 0
+  }
+}
+
+/** One lane out of this worker. */
+class OutLane {
+  readonly writer: LaneWriter
+  readonly encoder: Encoder
+  readonly peerDoorbell: number
+  claimBytes: number
+  /** Records of the granule in hand that went here. */
+  sent: number
+  /** No room for a frame at the last try of this flush. */
+  isFull = false
+  /** Frames are visible here of which the reader has not been told; and how many records went here since it was told. */
+  mustWake = false
+  untold = 0
+  /** So many of them are worth waking the reader for: it would find the lane full if it were told much later. */
+  readonly worthTelling: number
+
+  constructor(memory: Memory, plan: Plan, link: LinkPlan, end: LaneEnd) {
+    this.writer = new LaneWriter(memory, end.layout)
+    this.encoder = codecOf(link.codec).encoder(new Texts(memory, laneTexts(end.layout)))
+    this.peerDoorbell = plan.workers[end.peer]!.control.doorbell
+    this.worthTelling = end.layout.maxDemand >> 2
+    this.claimBytes = this.writer.usualClaimBytes
+    this.sent = this.writer.resume
+  }
+}
+
+/** A record that goes in fragments: its bytes, and how many of them are on the lane. */
+interface Fragments {
+  readonly queue: Queue
+  readonly lane: OutLane
+  readonly bytes: Buffer
+  sent: number
+}
+
+/** Workers of a stage, and so lanes of a link, at most. */
+const MAX_LANES = 512
+
+/** Called for a record that cannot be sent. */
+export type Refuse = (origin: number, value: unknown, error: unknown) => void
+
+/** The writing side of a link: all lanes from this worker to the workers of the next stage. */
+export class LinkWriter {
+  readonly link: LinkPlan
+  readonly #memory: Memory
+  readonly #lanes: readonly OutLane[]
+  /** One queue for all lanes (by demand), or one for each. */
+  readonly #queues: readonly Queue[]
+  readonly #chooser: Chooser | undefined
+  readonly #counters: Float64Array
+  readonly #at: number
+  readonly #settlement: Settlement
+  readonly #keepsIds: boolean
+  readonly #maxRecordBytes: number
+  readonly #header = {
+    slot: 0,
+    furtherAnchors: [] as readonly number[],
+    baseLow: 0,
+    baseHigh: 0,
+    first: 0,
+    salt: 0,
+    attempt: 0,
+  }
+  #fragments: Fragments | undefined
+  /** Records that a frame must hold to be all that comes of the granule in hand; none can be where this is 0. */
+  #whole = 0
+
+  constructor(given: {
+    memory: Memory
+    plan: Plan
+    link: LinkPlan
+    ends: readonly LaneEnd[]
+    chooser: Chooser | undefined
+    counters: Float64Array
+    /** Index of the edge's block among them. */
+    at: number
+    settlement: Settlement
+    /** Each record that comes here is the only one of its input: it keeps the input's id. */
+    keepsIds: boolean
+  }) {
+    const { memory, plan, link, ends } = given
+    this.link = link
+    this.#memory = memory
+    this.#lanes = ends.map((end) => new OutLane(memory, plan, link, end))
+    this.#chooser = given.chooser
+    this.#queues = given.chooser === undefined ? [new Queue()] : ends.map(() => new Queue())
+    this.#counters = given.counters
+    this.#at = given.at
+    this.#settlement = given.settlement
+    // Copies for several workers need ids of their own.
+    this.#keepsIds = given.keepsIds && link.dispatch !== 'broadcast'
+    this.#maxRecordBytes = plan.maxRecordBytes
+    this.#lanes.forEach((lane, i) => (this.#queues[given.chooser === undefined ? 0 : i]!.skip += lane.sent))
+  }
+
+  add(value: unknown, origin: number): void {
+    if (this.#chooser === undefined) this.#queues[0]!.add(value, origin)
+    else this.#chooser.choose(value, origin, this.#queues)
+  }
+
+  /** Adds values[from], … before `to`, whose origins are their indexes. False where they go record by record. */
+  addRun(values: ArrayLike<unknown>, from: number, to: number): boolean {
+    return this.#chooser === undefined && from === 0 && this.#queues[0]!.adopt(values, to)
+  }
+
+  /** Records that may be sent now, over all lanes; more than can be where the lane of a record is not a choice. */
+  credit(): number {
+    if (this.link.whenFull === 'dropNewest') return Infinity
+    let credit = 0
+    for (const { writer } of this.#lanes) credit += Math.max(0, writer.freshCredit())
+    return credit
+  }
+
+  /** Says to the readers whether this worker waits for them. */
+  want(wanting: boolean): void {
+    for (const lane of this.#lanes) this.#wantOf(lane, wanting)
+  }
+
+  /** Records that wait. */
+  get waiting(): number {
+    let waiting = 0
+    for (const queue of this.#queues) waiting += queue.count - queue.next
+    return waiting
+  }
+
+  /**
+   * Writes what waits, as far as credit and room allow.
+   * @param header of the granule that the records came of
+   * @param isWhole what waits here is one record for each of the granule's, and nothing else comes of it
+   * @returns whether nothing waits any more
+   */
+  flush(header: GranuleHeader, isWhole: boolean, stamp: number, refuse: Refuse): boolean {
+    let isDone = true
+    this.#whole = isWhole ? this.waiting : 0
+    for (const lane of this.#lanes) lane.isFull = false
+    for (let i = 0; i < this.#queues.length; i++) {
+      const queue = this.#queues[i]!
+      if (queue.isEmpty) continue
+      // A record in fragments goes whole before any other: what it was cut into is no other queue's.
+      if (this.#fragments !== undefined && this.#fragments.queue !== queue) {
+        isDone = false
+        continue
+      }
+      isDone = this.#flushQueue(queue, i, header, stamp, refuse) && isDone
+      if (queue.isEmpty) queue.compact()
+    }
+    return isDone
+  }
+
+  /** Ends records in fragments that an earlier life of this worker began; false where there is no room to say so yet. */
+  abortFragments(stamp: number): boolean {
+    for (const { writer } of this.#lanes) {
+      if (!writer.isPending || this.#fragments !== undefined) continue
+      const at = writer.claim(writer.usualClaimBytes)
+      if (at === NO_ROOM) return false
+      const header = {
+        ...this.#header,
+        slot: 0,
+        furtherAnchors: [],
+        attempt: FRAGMENT | FIRST_FRAGMENT | ABORT_FRAGMENTS,
+      }
+      writer.append(at, writer.body(at, 0), 0, header, stamp)
+      writer.isPending = false
+    }
+    return true
+  }
+
+  /** The granule in hand is wholly on its way: the next one starts anew. */
+  endGranule(): void {
+    for (const queue of this.#queues) queue.reset()
+    for (const lane of this.#lanes) {
+      lane.sent = 0
+      lane.writer.resume = 0
+    }
+  }
+
+  /** From the next hand-off on, nothing is sent any more. @returns whether that is news */
+  end(): boolean {
+    let isNews = false
+    for (const { writer } of this.#lanes) isNews = writer.end() || isNews
+    return isNews
+  }
+
+  get hasUncommitted(): boolean {
+    for (const lane of this.#lanes) if (lane.writer.hasUncommitted) return true
+    return false
+  }
+
+  /** Before a hand-off in the middle of a granule: how far a successor must pass over what it makes again. */
+  markResume(): void {
+    for (const lane of this.#lanes) lane.writer.resume = lane.sent
+  }
+
+  stage(journal: Journal): void {
+    for (const lane of this.#lanes) {
+      lane.mustWake ||= lane.writer.hasUncommitted || lane.writer.hasNewEnd
+      lane.writer.stage(journal)
+    }
+  }
+
+  /**
+   * After a hand-off: wakes the readers that wait.
+   * @param all or only those that sleep, and those for whom enough has come together
+   */
+  wakePeers(all: boolean): void {
+    for (const lane of this.#lanes) {
+      if (!lane.mustWake) continue
+      if (!all && lane.untold < lane.worthTelling && !isAsleep(this.#memory.words, lane.peerDoorbell)) continue
+      ring(this.#memory.words, lane.peerDoorbell)
+      lane.mustWake = false
+      lane.untold = 0
+    }
+  }
+
+  #flushQueue(queue: Queue, index: number, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {
+    while (queue.skip > 0 && !queue.isEmpty) {
+      queue.next++
+      queue.skip--
+    }
+    while (!queue.isEmpty) {
+      const lane = this.#fragments?.lane ?? this.#pick(index)
+      if (lane !== undefined) {
+        lane.isFull = !this.#send(lane, queue, header, stamp, refuse)
+        if (!lane.isFull || this.#isChoice) continue
+      }
+      if (this.link.whenFull !== 'dropNewest' || this.#fragments !== undefined) {
+        this.#want(index)
+        return false
+      }
+      this.#counters[this.#at + EDGE_COUNTER.dropped]! += queue.count - queue.next
+      this.#settlement.drop(header, queue.count - queue.next)
+      queue.next = queue.count
+    }
+    return true
+  }
+
+  /** Several lanes may take the records of the queue. */
+  get #isChoice(): boolean {
+    return this.#chooser === undefined && this.#lanes.length > 1 && this.#fragments === undefined
+  }
+
+  /** The lane for the next records of a queue: its own, or the one with most credit. */
+  #pick(index: number): OutLane | undefined {
+    if (!this.#isChoice) {
+      const lane = this.#lanes[index]!
+      return lane.writer.credit() > 0 ? lane : undefined
+    }
+    let best: OutLane | undefined
+    let most = 0
+    for (const lane of this.#lanes) {
+      const credit = lane.isFull ? 0 : lane.writer.freshCredit()
+      if (credit <= most) continue
+      most = credit
+      best = lane
+    }
+    return best
+  }
+
+  #want(index: number): void {
+    if (this.#chooser === undefined) for (const lane of this.#lanes) this.#wantOf(lane, true)
+    else this.#wantOf(this.#lanes[index]!, true)
+  }
+
+  #wantOf(lane: OutLane, wanting: boolean): void {
+    if (lane.writer.want(wanting)) ring(this.#memory.words, lane.peerDoorbell)
+  }
+
+  /** Writes one frame of as many records as fit; false where the lane has no room. */
+  #send(lane: OutLane, queue: Queue, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {
+    if (this.#fragments !== undefined) return this.#sendFragment(this.#fragments, queue, header, stamp)
+    const { writer, encoder } = lane
+    const at = writer.claim(lane.claimBytes)
+    if (at === NO_ROOM) return false
+    const body = writer.body(at, header.furtherAnchors.length)
+    const last = queue.next + Math.min(writer.credit(), queue.count - queue.next)
+    // So a record above `maxRecordBytes` does not fit a frame either, however much room there is.
+    const limit = Math.min(writer.limit, body + align(this.#maxRecordBytes))
+    let encoded = 0
+    try {
+      if (body < limit) encoded = encoder.encode(this.#memory, queue.values, queue.next, last, body, limit)
+    } catch (error) {
+      this.#refuseNext(queue, error, refuse)
+      return true
+    }
+    if (encoded === 0) return this.#sendLarge(lane, queue, writer.limit - at, refuse)
+    lane.claimBytes = writer.usualClaimBytes
+    this.#identify(queue, header, encoded)
+    this.#counters[this.#at + EDGE_COUNTER.bytes]! += writer.append(at, encoder.end, encoded, this.#header, stamp)
+    this.#sent(lane, queue, encoded)
+    return true
+  }
+
+  /** The record does not fit `room`: asks for the room of the largest frame, or cuts the record into fragments. */
+  #sendLarge(lane: OutLane, queue: Queue, room: number, refuse: Refuse): boolean {
+    if (room < lane.writer.maxFrameBytes) {
+      lane.claimBytes = lane.writer.maxFrameBytes
+      return true
+    }
+    try {
+      this.#fragments = { queue, lane, bytes: this.#encodeAlone(lane, queue.values[queue.next]), sent: 0 }
+    } catch (error) {
+      this.#refuseNext(queue, error, refuse)
+    }
+    lane.claimBytes = lane.writer.usualClaimBytes
+    return true
+  }
+
+  #refuseNext(queue: Queue, error: unknown, refuse: Refuse): void {
+    const index = queue.next++
+    queue.isDense = false
+    refuse(queue.origin(index), queue.values[index], error)
+  }
+
+  #encodeAlone(lane: OutLane, value: unknown): Buffer {
+    for (let bytes = 4 * lane.writer.maxFrameBytes; ; bytes *= 4) {
+      const room = Math.min(bytes, align(this.#maxRecordBytes))
+      const memory = viewMemory(new ArrayBuffer(room))
+      if (lane.encoder.encode(memory, [value], 0, 1, 0, room) === 1)
+        return memory.bytes.subarray(0, align(lane.encoder.end))
+      if (bytes > this.#maxRecordBytes)
+        throw new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: this.#maxRecordBytes })
+    }
+  }
+
+  #sendFragment(fragments: Fragments, queue: Queue, header: GranuleHeader, stamp: number): boolean {
+    const { lane, bytes } = fragments
+    const { writer } = lane
+    // As much room for the record as for a long header: the plan has made the ring large enough for both.
+    const least = 2 * headerBytes(header.furtherAnchors.length)
+    const at = writer.claim(Math.max(writer.usualClaimBytes, least))
+    if (at === NO_ROOM) return false
+    const body = writer.body(at, header.furtherAnchors.length)
+    const end = Math.min(bytes.byteLength, fragments.sent + writer.limit - body)
+    const isLast = end === bytes.byteLength
+    bytes.copy(this.#memory.bytes, body, fragments.sent, end)
+    this.#identify(queue, header, 1)
+    this.#header.attempt |= FRAGMENT | (fragments.sent === 0 ? FIRST_FRAGMENT : 0) | (isLast ? LAST_FRAGMENT : 0)
+    this.#counters[this.#at + EDGE_COUNTER.bytes]! += writer.append(
+      at,
+      body + end - fragments.sent,
+      isLast ? 1 : 0,
+      this.#header,
+      stamp,
+    )
+    fragments.sent = end
+    writer.isPending = !isLast
+    if (isLast) {
+      this.#fragments = undefined
+      this.#sent(lane, queue, 1)
+    }
+    return true
+  }
+
+  /** Ids of the next `count` records: their inputs' where they may keep them, otherwise of a base of their own. */
+  #identify(queue: Queue, header: GranuleHeader, count: number): void {
+    const own = this.#header
+    own.slot = header.slot
+    own.furtherAnchors = header.furtherAnchors
+    // Attempts are counted per stage; a retry edge leads the record back to the stage that failed it.
+    own.attempt = this.link.pathType === 'retry' ? header.attempt + 1 : 0
+    if (this.#keepsIds && (queue.isDense || count === 1)) {
+      own.baseLow = header.baseLow
+      own.baseHigh = header.baseHigh
+      own.first = (header.first + queue.origin(queue.next)) | 0
+      // Only a frame that is all that comes of the granule may go on under its id (see `slots.ts`, S2).
+      own.salt = count === this.#whole ? header.salt : partSalt(header.salt, own.first)
+      return
+    }
+    deriveBase(header, this.link.index * MAX_LANES + this.#queues.indexOf(queue) + 1)
+    own.baseLow = mixed.low
+    own.baseHigh = mixed.high
+    own.first = queue.before + queue.next
+    own.salt = 0
+  }
+
+  #sent(lane: OutLane, queue: Queue, count: number): void {
+    this.#settlement.toggle(this.#header)
+    queue.next += count
+    lane.sent += count
+    lane.untold += count
+    this.#counters[this.#at + EDGE_COUNTER.records]! += count
+    if (this.link.whenFull === 'dropOldest') lane.writer.askToDrop(this.link.capacity)
+  }
+}

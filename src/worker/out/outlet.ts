@@ -1,0 +1,480 @@
+import { MillraceError, errorText, isMillraceError } from '../../errors.ts'
+import type { Failure } from '../../plan/definition.ts'
+import type { Journal } from '../../lane/journal.ts'
+import type { Memory } from '../../memory/memory.ts'
+import { type GranuleHeader, LaneWriter } from '../../lane/writer.ts'
+import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan/types.ts'
+import { COUNTER, EDGE_COUNTER } from '../../memory/counters.ts'
+import { chooserOf } from './dispatch.ts'
+import type { Handlers, Operation } from '../call/handlers.ts'
+import { portionOf, recordIdOf } from '../granule.ts'
+import { LinkWriter, type Refuse } from './link-writer.ts'
+import { isThenable, settled } from '../call/results.ts'
+import type { Settlement } from './settlement.ts'
+import { wallMs } from '../../time.ts'
+
+/** What a failure says, beside the record: shared by retries, error edges and events. */
+export interface Fault {
+  readonly error: unknown
+  readonly attempts: number
+  readonly firstFailedAt: number
+}
+
+/** One edge out of a node, as this worker takes it. `origin` is the index of the input that the record came of. */
+interface Port {
+  send(value: unknown, origin: number): void
+  /** The same for values[from], … before `to`, each of the input with its own index. */
+  sendRun(values: ArrayLike<unknown>, from: number, to: number): void
+}
+
+/** A node of this stage: its counters and its ports. */
+export class NodeOutlet {
+  readonly plan: NodePlan
+  readonly counters: Float64Array
+  readonly at: number
+  out: readonly Port[] = []
+  branches: ReadonlyMap<string, readonly Port[]> = new Map()
+  error: readonly Port[] = []
+  deadLetter: readonly Port[] = []
+  retry: readonly Port[] = []
+
+  constructor(plan: NodePlan, counters: Float64Array) {
+    this.plan = plan
+    this.counters = counters
+    this.at = plan.counters
+  }
+
+  count(counter: number, records: number): void {
+    this.counters[this.at + counter]! += records
+  }
+}
+
+/**
+ * A worker's writing side: where the outputs of its handler go. Conditionals, inline buffers and merges, and fused nodes run
+ * here, record by record; links write to lanes, granule by granule.
+ */
+export class Outlet {
+  /** The stage's own node. */
+  readonly root: NodeOutlet
+  readonly #nodes: readonly NodeOutlet[]
+  readonly #links: LinkWriter[] = []
+  readonly #settlement: Settlement
+  readonly #handlers: Handlers
+  /** What each link calls for a record that it cannot send. */
+  readonly #refusals: Refuse[] = []
+  /** Failures on their way to an edge. */
+  readonly #failures = new WeakMap<Failure, SentFailure>()
+  readonly #onFault: OnFault
+  readonly #counters: Float64Array
+  /** What the granule in hand adds to the counters and to the failures: known to others only once it is wholly done. */
+  readonly #pending: Float64Array
+  /** Granules of the records that were nacked. */
+  readonly #failed: GranuleHeader[] = []
+  #granule: GranuleHeader | undefined
+  /** What the links send is named by this. */
+  #portion!: GranuleHeader
+  /** Undefined until it was said: what an earlier life said may still stand. */
+  #isWanting: boolean | undefined
+  #records = 0
+  /** Inputs of the granule in hand of which an output was refused: each is given up once, however many outputs it had. */
+  readonly #refused = new Set<number>()
+  /** Something of the granule in hand is on a lane. */
+  #hasSent = false
+
+  constructor(given: {
+    memory: Memory
+    plan: Plan
+    stage: StagePlan
+    worker: WorkerPlan
+    /** The journal's. */
+    counters: Float64Array
+    settlement: Settlement
+    handlers: Handlers
+    onFault: OnFault
+  }) {
+    this.#settlement = given.settlement
+    this.#handlers = given.handlers
+    this.#onFault = given.onFault
+    this.#counters = given.counters
+    this.#pending = new Float64Array(given.counters.length)
+    this.#nodes = given.stage.nodes.map((node) => new NodeOutlet(node, this.#pending))
+    this.root = this.#nodes[0]!
+    const keepsIds = linksThatKeepIds(given.stage)
+    const linkOf = (port: PortPlan): LinkWriter => {
+      const link = given.plan.links[port.link!]!
+      const ends = given.worker.outputs.filter((end) => end.link === link.index)
+      const writers = ends.map(({ layout }) => new LaneWriter(given.memory, layout))
+      const sentBefore = writers.reduce((sum, { sentBefore }) => sum + sentBefore, 0)
+      const chooser = chooserOf(link.dispatch, given.handlers.dispatch(link), ends.length, sentBefore)
+      const { memory, plan, counters, settlement } = given
+      const at = port.counters
+      const writer = new LinkWriter({
+        memory,
+        plan,
+        link,
+        ends,
+        chooser,
+        counters,
+        at,
+        settlement,
+        keepsIds: keepsIds.has(link.index),
+      })
+      this.#links.push(writer)
+      return writer
+    }
+    for (const node of this.#nodes) this.#connect(node, linkOf)
+  }
+
+  /**
+   * Starts sending what comes of `granule`, of which so many records are in hand.
+   * @param from where what comes of it is sent in portions: the first record of this one. Each has ids of its own
+   */
+  open(granule: GranuleHeader, records: number, from = 0): void {
+    this.#granule = granule
+    this.#portion = from === 0 ? granule : portionOf(granule, from)
+    this.#records = records
+    this.#hasSent = false
+  }
+
+  /** Sends a record to all edges of a node that have no branch. */
+  send(node: NodeOutlet, value: unknown, origin: number): void {
+    const { out } = node
+    for (let i = 0; i < out.length; i++) out[i]!.send(value, origin)
+  }
+
+  /**
+   * Sends values[from], … before `to`, one for each input with the same index, to all edges that have no branch. The array
+   * may be kept until the granule is closed: the caller makes a new one for the next granule.
+   */
+  sendRun(node: NodeOutlet, values: ArrayLike<unknown>, from: number, to: number): void {
+    const { out } = node
+    for (let i = 0; i < out.length; i++) out[i]!.sendRun(values, from, to)
+  }
+
+  /** Sends a record to the edges of a branch. */
+  emit(node: NodeOutlet, branch: string, value: unknown, origin: number): void {
+    const ports = node.branches.get(branch)
+    if (ports === undefined)
+      throw new MillraceError('ROUTE_UNKNOWN', { node: node.plan.node, branch, branches: [...node.branches.keys()] })
+    for (let i = 0; i < ports.length; i++) ports[i]!.send(value, origin)
+  }
+
+  /**
+   * Gives a record up: to the error edge, else to the dead-letter edge, else it is nacked.
+   * @param member the granule that the record counts for, and its place there, where that is not the one in hand: a batch has many
+   * @param isCounted false for a further output of an input that was given up before: it is told, and counts no more
+   */
+  giveUp(
+    node: NodeOutlet,
+    input: unknown,
+    origin: number,
+    given: Fault,
+    member: Readonly<{ header: GranuleHeader; index: number }> = { header: this.#granule!, index: origin },
+    isCounted = true,
+  ): void {
+    const owner = member.header
+    const fault = { ...given, error: located(given.error, node.plan.node) }
+    const ports = node.error.length > 0 ? node.error : node.deadLetter
+    const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
+    if (outcome !== 'failed') {
+      this.#sendFailure(ports, failureOf(node.plan.node, input, fault), origin, { node, owner, outcome, isCounted })
+    } else if (isCounted) this.#failed.push(owner)
+    // A source counts its records when their slots end.
+    const isOwnSource = node === this.root && node.plan.kind === 'source'
+    if (!isOwnSource && isCounted) {
+      node.count(outcome === 'deadLettered' ? COUNTER.deadLettered : COUNTER.failed, 1)
+      if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(COUNTER.crashed, 1)
+    }
+    this.#onFault(node.plan.node, input, fault, outcome, recordIdOf(owner, member.index))
+  }
+
+  #sendFailure(ports: readonly Port[], failure: Failure, origin: number, sent: SentFailure): void {
+    this.#failures.set(failure, sent)
+    for (const port of ports) port.send(failure, origin)
+  }
+
+  /** Counts something of the stage's own node that belongs to no granule in hand. */
+  tally(counter: number, records: number): void {
+    this.#counters[this.root.at + counter]! += records
+  }
+
+  /** Records that could be sent now, if they all took the edge with most credit. */
+  demand(): number {
+    let most = 0
+    for (const link of this.#links) most = Math.max(most, link.credit())
+    return this.#links.length === 0 ? Infinity : most
+  }
+
+  /** Tells the readers below that this worker waits for credit. */
+  want(wanting: boolean): void {
+    if (wanting === this.#isWanting) return
+    this.#isWanting = wanting
+    for (const link of this.#links) link.want(wanting)
+  }
+
+  /** Writes what waits to the lanes; false where some of it has no credit or room yet. */
+  flush(stamp: number): boolean {
+    const before = this.waiting
+    const isWhole = !this.#hasSent && before === this.#records
+    let isDone = true
+    // What a link refuses may go to one that was flushed before it.
+    do {
+      for (let i = 0; i < this.#links.length; i++) {
+        const link = this.#links[i]!
+        const { waiting } = link
+        if (waiting === 0) continue
+        if (!link.flush(this.#portion, isWhole && waiting === this.#records, stamp, this.#refusals[i]!)) isDone = false
+      }
+    } while (isDone && this.waiting > 0)
+    if (!isDone && this.waiting < before) this.#hasSent = true
+    if (isDone) this.want(false)
+    else this.#isWanting = true
+    return isDone
+  }
+
+  /** Records that wait for lanes. */
+  get waiting(): number {
+    let waiting = 0
+    for (const link of this.#links) waiting += link.waiting
+    return waiting
+  }
+
+  /** All that came of the granule is on the lanes: its counts stand, and the next one may be opened. */
+  close(): void {
+    for (const link of this.#links) link.endGranule()
+    for (let i = 0; i < this.#pending.length; i++) this.#counters[i]! += this.#pending[i]!
+    this.#pending.fill(0)
+    for (const owner of this.#failed) this.#settlement.fail(owner, 1)
+    this.#failed.length = 0
+    this.#refused.clear()
+    this.#granule = undefined
+  }
+
+  abortFragments(stamp: number): boolean {
+    return this.#links.every((link) => link.abortFragments(stamp))
+  }
+
+  /** From the next hand-off on, nothing is sent any more. @returns whether that is news */
+  end(): boolean {
+    let isNews = false
+    for (const link of this.#links) isNews = link.end() || isNews
+    return isNews
+  }
+
+  get hasUncommitted(): boolean {
+    for (const link of this.#links) if (link.hasUncommitted) return true
+    return false
+  }
+
+  markResume(): void {
+    for (const link of this.#links) link.markResume()
+  }
+
+  stage(journal: Journal): void {
+    for (const link of this.#links) link.stage(journal)
+  }
+
+  wakePeers(all: boolean): void {
+    for (const link of this.#links) link.wakePeers(all)
+  }
+
+  /** A record that no codec takes, or that is too large: the node that sent it gives it up. */
+  #refuse(link: LinkWriter, origin: number, value: unknown, error: unknown): void {
+    const sent = this.#failures.get(value as Failure)
+    if (sent !== undefined) return this.#refuseFailure(link, origin, value as Failure, sent)
+    const isSource = this.root.plan.kind === 'source'
+    // A batch may have more outputs than records that are done.
+    const isCounted = !this.#refused.has(origin) && (isSource || this.#pending[this.root.at + COUNTER.done]! > 0)
+    this.#refused.add(origin)
+    if (isCounted && !isSource) this.root.count(COUNTER.done, -1)
+    const fault = { error, attempts: this.#granule!.attempt + 1, firstFailedAt: wallMs() }
+    this.giveUp(this.root, value, origin, fault, undefined, isCounted)
+  }
+
+  /** The input of a failure cannot be sent: the rest of it can. Where the edge takes no failures at all, the record is nacked. */
+  #refuseFailure(link: LinkWriter, origin: number, { input, ...rest }: Failure, sent: SentFailure): void {
+    if (input !== undefined) {
+      const told = { input: undefined, ...rest }
+      this.#failures.set(told, sent)
+      try {
+        return link.add(told, origin)
+      } catch {
+        // The next stage's key or selector cannot do without the input.
+      }
+    }
+    const { node, owner, outcome, isCounted } = sent
+    this.#failed.push(owner)
+    if (outcome !== 'deadLettered' || !isCounted) return
+    node.count(COUNTER.deadLettered, -1)
+    node.count(COUNTER.failed, 1)
+  }
+
+  #connect(node: NodeOutlet, linkOf: (port: PortPlan) => LinkWriter): void {
+    const portsOf = (ports: readonly PortPlan[]): Port[] => ports.map((port) => this.#port(node, port, linkOf))
+    node.out = portsOf(node.plan.out)
+    node.branches = new Map(node.plan.branches.map(({ when, ports }) => [when, portsOf(ports)]))
+    node.error = portsOf(node.plan.error)
+    node.deadLetter = portsOf(node.plan.deadLetter)
+    node.retry = portsOf(node.plan.retry)
+  }
+
+  #port(from: NodeOutlet, port: PortPlan, linkOf: (port: PortPlan) => LinkWriter): Port {
+    if (port.link !== undefined) {
+      const writer = linkOf(port)
+      const refuse: Refuse = (origin, value, error) => this.#refuse(writer, origin, value, error)
+      this.#refusals.push(refuse)
+      return new LinkPort(writer, refuse)
+    }
+    const node = this.#nodes[port.node!]!
+    const run = this.#inline(node)
+    const { counters } = from
+    const records = port.counters + EDGE_COUNTER.records
+    return new InlinePort((value, origin) => {
+      counters[records]!++
+      node.count(COUNTER.in, 1)
+      try {
+        run(value, origin)
+      } catch (error) {
+        this.giveUp(node, value, origin, { error, attempts: 1, firstFailedAt: wallMs() })
+      }
+    })
+  }
+
+  /** What a node without a thread of its own does with a record. */
+  #inline(node: NodeOutlet): (value: unknown, origin: number) => void {
+    if (node.plan.kind === 'inject') {
+      return (value, origin) => {
+        const { node: to, record } = value as { node: string; record: unknown }
+        this.emit(node, to, record, origin)
+      }
+    }
+    if (node.plan.kind === 'conditional') {
+      const route = this.#handlers.route(node.plan)
+      return (value, origin) => {
+        this.emit(node, route(value), value, origin)
+        node.count(COUNTER.done, 1)
+      }
+    }
+    const operation = node.plan.work === undefined ? undefined : this.#handlers.operation(node.plan)
+    if (operation === undefined) {
+      return (value, origin) => {
+        this.send(node, value, origin)
+        node.count(COUNTER.done, 1)
+      }
+    }
+    return this.#fused(node, operation)
+  }
+
+  #fused(node: NodeOutlet, operation: Operation): (value: unknown, origin: number) => void {
+    const { work } = operation
+    const id = node.plan.node
+    return (value, origin) => {
+      const answer = operation.call(value)
+      if (isThenable(answer)) {
+        // A promise that fails unseen would end the thread.
+        answer.then(undefined, () => undefined)
+        throw new MillraceError('FUSED_HANDLER_ASYNC', { node: id })
+      }
+      const result = settled(id, work, answer)
+      const isFiltered = result === false && work === 'filter'
+      if (work === 'flatMap') for (const item of result as unknown[]) this.send(node, item, origin)
+      else if (!isFiltered) this.send(node, work === 'map' ? result : value, origin)
+      node.count(isFiltered ? COUNTER.filtered : COUNTER.done, 1)
+    }
+  }
+}
+
+/** An edge to the lanes of a link. */
+class LinkPort implements Port {
+  readonly #writer: LinkWriter
+  readonly #refuse: Refuse
+
+  constructor(writer: LinkWriter, refuse: Refuse) {
+    this.#writer = writer
+    this.#refuse = refuse
+  }
+
+  send(value: unknown, origin: number): void {
+    try {
+      this.#writer.add(value, origin)
+    } catch (error) {
+      // The next stage's `partitionBy` or `selector` threw.
+      this.#refuse(origin, value, error)
+    }
+  }
+
+  sendRun(values: ArrayLike<unknown>, from: number, to: number): void {
+    if (this.#writer.addRun(values, from, to)) return
+    for (let i = from; i < to; i++) this.send(values[i], i)
+  }
+}
+
+/** An edge to a node that this worker runs itself. */
+class InlinePort implements Port {
+  readonly send: (value: unknown, origin: number) => void
+
+  constructor(send: (value: unknown, origin: number) => void) {
+    this.send = send
+  }
+
+  sendRun(values: ArrayLike<unknown>, from: number, to: number): void {
+    for (let i = from; i < to; i++) this.send(values[i], i)
+  }
+}
+
+/** Whose a failure is that goes to an edge. */
+interface SentFailure {
+  readonly node: NodeOutlet
+  readonly owner: GranuleHeader
+  readonly outcome: Outcome
+  readonly isCounted: boolean
+}
+
+/** Told of each record that was given up. */
+export type OnFault = (node: string, input: unknown, fault: Fault, outcome: Outcome, recordId: string) => void
+
+/** How a record that was given up ended. */
+export type Outcome = 'error' | 'deadLettered' | 'failed'
+
+/** Codecs and keys know no nodes; the error says where it was. */
+function located(error: unknown, node: string): unknown {
+  if (!isMillraceError(error) || 'node' in error.detail) return error
+  return new MillraceError(error.code, { node, ...error.detail }, { cause: error.cause })
+}
+
+/** What goes to an error or dead-letter edge. */
+export function failureOf(node: string, input: unknown, { error, attempts, firstFailedAt }: Fault): Failure {
+  return {
+    input,
+    error: { stack: '', ...errorText(error) },
+    node,
+    attempts,
+    firstFailedAt,
+    failedAt: wallMs(),
+  }
+}
+
+/**
+ * Links on which a record is the only one that came of its input: the first edge of each node that gives one for one, and
+ * so on through conditionals. Copies to further edges get ids of their own; so does all that comes by a node to which
+ * several edges lead, for copies of one record may meet again there.
+ */
+export function linksThatKeepIds(stage: StagePlan): ReadonlySet<number> {
+  const found = new Set<number>()
+  const ports = stage.nodes.flatMap(({ out, branches, error, deadLetter, retry }) =>
+    [out, ...branches.map((branch) => branch.ports), error, deadLetter, retry].flat(),
+  )
+  const visit = (node: NodePlan, work: string): void => {
+    if (work === 'flatMap' || work === 'mapBatch') return
+    for (const [port] of [
+      node.out,
+      ...node.branches.filter(() => node.kind === 'conditional').map((branch) => branch.ports),
+    ]) {
+      if (port?.link !== undefined) found.add(port.link)
+      else if (port !== undefined && ports.filter((other) => other.node === port.node).length === 1)
+        visit(stage.nodes[port.node!]!, stage.nodes[port.node!]!.work ?? 'map')
+    }
+  }
+  if (stage.input?.batch === undefined) visit(stage.nodes[0]!, stage.work)
+  return found
+}

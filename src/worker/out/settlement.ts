@@ -1,0 +1,138 @@
+import { addFailures, failuresWord } from '../../lane/failures.ts'
+import { AckWriter } from '../../lane/acks.ts'
+import { ring } from '../../lane/doorbell.ts'
+import { mixed } from '../../lane/ids.ts'
+import type { Journal } from '../../lane/journal.ts'
+import type { Memory } from '../../memory/memory.ts'
+import { anchorSlot, anchorSource } from '../../memory/slots.ts'
+import type { GranuleHeader } from '../../lane/writer.ts'
+import type { AckEnd, Plan } from '../../plan/types.ts'
+import { tokenOf } from '../granule.ts'
+
+interface AckLane {
+  readonly writer: AckWriter
+  readonly peerDoorbell: number
+  hasStaged: boolean
+}
+
+/**
+ * What a hand-off owes to the sources: for each anchor the XOR of the ids that ended here and of those that were born here,
+ * and the records that failed. A granule that goes on under its own id cancels itself and owes nothing.
+ */
+export class Settlement {
+  /** Ack lanes by source number; sparse. */
+  readonly #acks: readonly (AckLane | undefined)[]
+  readonly #lanes: readonly AckLane[]
+  readonly #words: Int32Array
+  readonly #own: ((slot: number, low: number, high: number, failures: number) => void) | undefined
+  readonly #anchors: number[] = []
+  readonly #lows: number[] = []
+  readonly #highs: number[] = []
+  readonly #failures: number[] = []
+  /** Positions by anchor, once there are too many to look through. */
+  readonly #index = new Map<number, number>()
+  #count = 0
+
+  /**
+   * @param sources source number of each of the ack lanes
+   * @param own of a source: takes what its own records owe
+   */
+  constructor(
+    memory: Memory,
+    plan: Plan,
+    ends: readonly AckEnd[],
+    sources: readonly number[],
+    own?: (slot: number, low: number, high: number, failures: number) => void,
+  ) {
+    this.#words = memory.words
+    this.#own = own
+    this.#lanes = ends.map(({ layout, peer }) => ({
+      writer: new AckWriter(memory, layout),
+      peerDoorbell: plan.workers[peer]!.control.doorbell,
+      hasStaged: false,
+    }))
+    const acks: (AckLane | undefined)[] = []
+    sources.forEach((source, i) => (acks[source] = this.#lanes[i]))
+    this.#acks = acks
+  }
+
+  /** A granule ended here, or was born here: both are the same word to the source. */
+  toggle(header: GranuleHeader): void {
+    tokenOf(header)
+    this.#add(header, mixed.low, mixed.high, 0)
+  }
+
+  /** Records of a granule failed. */
+  fail(header: GranuleHeader, records: number): void {
+    this.#add(header, 0, 0, failuresWord(records, 0))
+  }
+
+  /** Records of a granule were dropped by a buffer. */
+  drop(header: GranuleHeader, records: number): void {
+    this.#add(header, 0, 0, failuresWord(0, records))
+  }
+
+  /** Whether the ack lanes take all that is owed. */
+  hasRoom(): boolean {
+    for (const { writer } of this.#lanes) if (!writer.hasRoom(this.#count)) return false
+    return true
+  }
+
+  /** Writes the entries; there is room for them. */
+  stage(journal: Journal): void {
+    for (let i = 0; i < this.#count; i++) {
+      const [low, high, failures] = [this.#lows[i]!, this.#highs[i]!, this.#failures[i]!]
+      if (low === 0 && high === 0 && failures === 0) continue
+      const anchor = this.#anchors[i]!
+      if (this.#own !== undefined) this.#own(anchorSlot(anchor), low, high, failures)
+      else this.#acks[anchorSource(anchor)]!.writer.put(anchorSlot(anchor), low, high, failures)
+    }
+    this.#count = 0
+    this.#index.clear()
+    for (const lane of this.#lanes) lane.hasStaged = lane.writer.stage(journal)
+  }
+
+  /** After a hand-off: wakes the sources that wait for what was settled. */
+  wakePeers(): void {
+    for (const { writer, peerDoorbell, hasStaged } of this.#lanes) {
+      if (hasStaged && writer.isWorthWaking) ring(this.#words, peerDoorbell)
+    }
+  }
+
+  #add(header: GranuleHeader, low: number, high: number, failures: number): void {
+    this.#addTo(header.slot, low, high, failures)
+    const further = header.furtherAnchors
+    for (let i = 0; i < further.length; i++) this.#addTo(further[i]!, low, high, failures)
+  }
+
+  #addTo(anchor: number, low: number, high: number, failures: number): void {
+    const i = this.#find(anchor)
+    this.#lows[i]! ^= low
+    this.#highs[i]! ^= high
+    this.#failures[i] = addFailures(this.#failures[i]!, failures)
+  }
+
+  /** Position of an anchor. Granules come in runs of one slot, so the last one is mostly it. */
+  #find(anchor: number): number {
+    const last = this.#count - 1
+    if (last >= 0 && this.#anchors[last] === anchor) return last
+    if (this.#count > LOOK_THROUGH) {
+      const known = this.#index.get(anchor)
+      if (known !== undefined) return known
+    } else {
+      for (let i = 0; i < last; i++) if (this.#anchors[i] === anchor) return i
+    }
+    return this.#append(anchor)
+  }
+
+  #append(anchor: number): number {
+    const i = this.#count++
+    this.#anchors[i] = anchor
+    this.#lows[i] = this.#highs[i] = this.#failures[i] = 0
+    if (i === LOOK_THROUGH) for (let j = 0; j <= i; j++) this.#index.set(this.#anchors[j]!, j)
+    else if (i > LOOK_THROUGH) this.#index.set(anchor, i)
+    return i
+  }
+}
+
+const LOOK_THROUGH = 8

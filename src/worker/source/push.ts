@@ -1,0 +1,146 @@
+import { MillraceError } from '../../errors.ts'
+import type { Supply, Taken } from './supply.ts'
+
+/** How a pushed record ended. */
+export type PushOutcome = 'acked' | 'failed' | 'abandoned'
+
+/** A pushed record, followed to its end. */
+export class Receipt {
+  readonly #node: string
+  #outcome: PushOutcome | undefined
+  #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
+  #onWaitedFor: () => void = () => undefined
+
+  /** @internal */
+  constructor(node: string) {
+    this.#node = node
+  }
+
+  /** @internal */
+  get isWaitedFor(): boolean {
+    return this.#done !== undefined
+  }
+
+  /** `act` is called once, when somebody begins to wait for the record's end. @internal */
+  whenWaitedFor(act: () => void): void {
+    this.#onWaitedFor = act
+  }
+
+  /** Undefined while the record is on its way. */
+  get outcome(): PushOutcome | undefined {
+    return this.#outcome
+  }
+
+  /** Resolves when all that came of the record is done. @throws RECORD_FAILED, RECORD_ABANDONED */
+  get done(): Promise<void> {
+    if (this.#done === undefined) {
+      let settle!: { resolve: () => void; reject: (error: unknown) => void }
+      const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
+      this.#done = { promise, ...settle }
+      if (this.#outcome !== undefined) this.#tell(this.#outcome)
+      else this.#onWaitedFor()
+    }
+    return this.#done.promise
+  }
+
+  /** Called once, by the source. @internal */
+  end(outcome: PushOutcome): void {
+    this.#outcome = outcome
+    if (this.#done !== undefined) this.#tell(outcome)
+  }
+
+  #tell(outcome: PushOutcome): void {
+    const { promise, resolve, reject } = this.#done!
+    promise.catch(() => undefined)
+    if (outcome === 'acked') resolve()
+    else reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'RECORD_ABANDONED', { node: this.#node }))
+  }
+}
+
+interface Waiting {
+  readonly record: unknown
+  readonly receipt: Receipt
+  /** Called when the record is taken, with its sequence; false: it is not taken any more. */
+  settle: (sequence: number | undefined) => void
+}
+
+/** The supply of a push source: records that wait for credit, in the order in which they were pushed. */
+export class PushSupply implements Supply {
+  readonly error = undefined
+  readonly isAsync = true
+  readonly #waiting = new Set<Waiting>()
+  #isClosed = false
+  #sequence = 0
+  readonly #open = new Map<number, Receipt>()
+  /** Of the open ones, those whose end somebody waits for. */
+  #waitedFor = 0
+  readonly #wake: () => void
+
+  constructor(wake: () => void) {
+    this.#wake = wake
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#waitedFor > 0
+  }
+
+  get isOver(): boolean {
+    return this.#isClosed && this.#waiting.size === 0
+  }
+
+  /**
+   * Adds a record. `settle` is told its sequence when it is taken, or undefined where it never is.
+   * @returns what takes it back, while it waits
+   */
+  add(record: unknown, receipt: Receipt, settle: (sequence: number | undefined) => void): () => void {
+    const waiting: Waiting = { record, receipt, settle }
+    if (this.#isClosed) {
+      settle(undefined)
+      return () => undefined
+    }
+    this.#waiting.add(waiting)
+    this.#wake()
+    return () => void this.#waiting.delete(waiting)
+  }
+
+  take(most: number, into: Taken): void {
+    for (const waiting of this.#waiting) {
+      if (most-- <= 0) return
+      const { record, receipt, settle } = waiting
+      this.#waiting.delete(waiting)
+      into.add(record)
+      this.#open.set(this.#sequence, receipt)
+      if (receipt.isWaitedFor) this.#waitedFor++
+      else receipt.whenWaitedFor(() => this.#beWaitedFor())
+      settle(this.#sequence)
+      this.#sequence = (this.#sequence + 1) | 0
+    }
+  }
+
+  ended(sequence: number, failures: number): void {
+    const receipt = this.#open.get(sequence)
+    if (receipt === undefined) return
+    this.#open.delete(sequence)
+    if (receipt.isWaitedFor) this.#waitedFor--
+    receipt.end(failures > 0 ? 'failed' : 'acked')
+  }
+
+  /** The loop has to say that it wants to know at once. */
+  #beWaitedFor(): void {
+    this.#waitedFor++
+    this.#wake()
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** The pipeline is over: what waits was never taken, and what is open never ended. */
+  abandon(): void {
+    this.#isClosed = true
+    for (const { settle } of this.#waiting) settle(undefined)
+    this.#waiting.clear()
+    for (const receipt of this.#open.values()) receipt.end('abandoned')
+    this.#open.clear()
+  }
+}

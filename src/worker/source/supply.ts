@@ -1,0 +1,314 @@
+import type { SourceContext } from '../../plan/definition.ts'
+import { Marked } from '../../plan/definition.ts'
+import { type Numbers, areNumbers } from '../../codec/struct.ts'
+import type { AnyFunction } from '../call/handlers.ts'
+import type { Progress } from './progress.ts'
+import { invalidResult, isThenable } from '../call/results.ts'
+import { monotonicMs, setImmediate } from '../../time.ts'
+
+/** Records that are taken from a source's handler and not sent yet; `marks[i]` are those of `values[i]`, if it has any. */
+export class Taken {
+  /** A new array for each granule, or a typed array that its owner leaves alone until the next call. */
+  values: ArrayLike<unknown> = []
+  readonly marks: (Marked<unknown> | undefined)[] = []
+  count = 0
+  hasMarks = false
+
+  add(record: unknown): void {
+    const values = this.values as unknown[]
+    if (record instanceof Marked) {
+      this.hasMarks = true
+      this.marks[this.count] = record
+      values[this.count++] = record.value
+    } else {
+      if (this.hasMarks) this.marks[this.count] = undefined
+      values[this.count++] = record
+    }
+  }
+
+  /** Takes a whole array, if none of its records is marked and nothing is taken yet; it is copied, for it may be reused. */
+  adopt(records: readonly unknown[] | Numbers): boolean {
+    if (this.count > 0) return false
+    if (!Array.isArray(records)) {
+      this.values = records
+      this.count = records.length
+      return true
+    }
+    if (Marked.isUsed) for (let i = 0; i < records.length; i++) if (records[i] instanceof Marked) return false
+    // One copy of known length and kind; growing an array record by record costs several times as much.
+    this.values = records.slice()
+    this.count = records.length
+    return true
+  }
+
+  /** Forgets the first ones: they are handed on. */
+  drop(count: number): void {
+    this.count -= count
+    if (this.count === 0) {
+      this.values = []
+      if (this.hasMarks) this.marks.length = 0
+      this.hasMarks = false
+      return
+    }
+    this.values = Array.isArray(this.values) ? this.values.slice(count) : (this.values as Numbers).slice(count)
+    if (this.hasMarks) this.marks.splice(0, count)
+  }
+}
+
+/** Where a source's records come from. */
+export interface Supply {
+  /**
+   * Takes at most `most` more records into `into`, those that are there; asks for more where they come later.
+   * @param ask records that may be asked for at once, at least `most`: there is room for them on their way
+   */
+  take(most: number, into: Taken, ask: number): void
+  /** It will give no more. */
+  readonly isOver: boolean
+  /** What ended it, if that was an error. */
+  readonly error: unknown
+  readonly isAsync: boolean
+  /** Some record that it gave has a cursor. */
+  readonly hasCursors?: boolean
+  /** No more are wanted. */
+  close(): void
+  /** Records that it has asked for, and that were not taken. */
+  readonly left?: readonly unknown[]
+  /** Somebody waits for what comes of its records. */
+  readonly isWaitedFor?: boolean
+  /** All that came of a granule is done: its sequence, and how many records failed. */
+  ended?(sequence: number, failures: number): void
+}
+
+/** A sync handler may be slow; after this long, what is there goes on. */
+const PAUSE_MS = 1
+
+/**
+ * The supply that a source's handlers give.
+ * @param progress says how many records earlier lives handed on that this one makes again
+ */
+export function supplyOf(
+  handlers: { produce?: AnyFunction | undefined; poll?: AnyFunction | undefined },
+  context: SourceContext,
+  progress: Progress,
+  wake: () => void,
+): Supply {
+  if (handlers.poll !== undefined) return new PollSupply(handlers.poll, context, progress.toSkipBehindCursor, wake)
+  const skip = progress.toSkip
+  const made = handlers.produce!(context) as Iterable<unknown> | AsyncIterable<unknown>
+  if (typeof made === 'object' && made !== null) {
+    if (Symbol.asyncIterator in made) return new AsyncSupply(made[Symbol.asyncIterator](), skip, wake)
+    if (Symbol.iterator in made) return new SyncSupply(made[Symbol.iterator](), skip)
+  }
+  throw invalidResult(context.node, 'produce', made)
+}
+
+class SyncSupply implements Supply {
+  isOver = false
+  error: unknown
+  readonly isAsync = false
+  readonly #iterator: Iterator<unknown>
+  #skip: number
+  /** Records between two looks at the clock. */
+  #stride = 1
+
+  constructor(iterator: Iterator<unknown>, skip: number) {
+    this.#iterator = iterator
+    this.#skip = skip
+  }
+
+  take(most: number, into: Taken): void {
+    const start = monotonicMs()
+    let looked = 0
+    try {
+      for (let taken = 0; taken < most;) {
+        const { done, value } = this.#iterator.next()
+        if (done === true) {
+          this.isOver = true
+          return
+        }
+        if (this.#skip > 0) this.#skip--
+        else {
+          into.add(value)
+          taken++
+        }
+        if (++looked % this.#stride === 0 && monotonicMs() - start >= PAUSE_MS) {
+          this.#stride = Math.max(1, this.#stride >> 1)
+          return
+        }
+      }
+      if (this.#stride < most) this.#stride *= 2
+    } catch (error) {
+      this.isOver = true
+      this.error = error
+    }
+  }
+
+  close(): void {
+    if (!this.isOver) this.#iterator.return?.()
+    this.isOver = true
+  }
+}
+
+/** Records that arrive by and by: asked for ahead, up to what the last `take` wanted. */
+class Arrivals {
+  readonly waiting: unknown[] = []
+  most = 0
+
+  take(most: number, into: Taken): void {
+    this.most = most
+    for (const record of this.waiting.splice(0, most)) into.add(record)
+  }
+
+  get isFull(): boolean {
+    return this.waiting.length >= this.most
+  }
+}
+
+class AsyncSupply implements Supply {
+  error: unknown
+  readonly isAsync = true
+  readonly #iterator: AsyncIterator<unknown>
+  readonly #arrivals = new Arrivals()
+  readonly #wake: () => void
+  #skip: number
+  #isAsking = false
+  #isClosing = false
+  #hasEnded = false
+
+  constructor(iterator: AsyncIterator<unknown>, skip: number, wake: () => void) {
+    this.#iterator = iterator
+    this.#skip = skip
+    this.#wake = wake
+  }
+
+  get isOver(): boolean {
+    return this.#hasEnded && this.#arrivals.waiting.length === 0
+  }
+
+  get left(): readonly unknown[] {
+    return this.#arrivals.waiting
+  }
+
+  take(most: number, into: Taken): void {
+    this.#arrivals.take(most, into)
+    if (!this.#isAsking && !this.#hasEnded) void this.#ask()
+  }
+
+  async #ask(): Promise<void> {
+    this.#isAsking = true
+    try {
+      while (!this.#arrivals.isFull && !this.#hasEnded && !this.#isClosing) {
+        const { done, value } = await this.#iterator.next()
+        if (done === true) this.#hasEnded = true
+        else if (this.#skip > 0) this.#skip--
+        else this.#arrivals.waiting.push(value)
+        if (this.#arrivals.waiting.length === 1 || this.#hasEnded) this.#wake()
+      }
+    } catch (error) {
+      this.error = error
+      this.#hasEnded = true
+      this.#wake()
+    }
+    this.#isAsking = false
+  }
+
+  close(): void {
+    if (this.#hasEnded || this.#isClosing) return
+    this.#isClosing = true
+    // A record that the generator has just made still comes; one in the middle of a wait answers when the wait is over, and
+    // nobody waits for it here.
+    setImmediate(() => {
+      this.#hasEnded = true
+      this.#wake()
+    })
+    this.#iterator.return?.().catch(() => undefined)
+  }
+}
+
+function isList(batch: unknown): batch is readonly unknown[] | Numbers {
+  return Array.isArray(batch) || areNumbers(batch)
+}
+
+class PollSupply implements Supply {
+  error: unknown
+  isAsync = false
+  hasCursors = false
+  #skip: number
+  readonly #poll: AnyFunction
+  readonly #context: SourceContext
+  readonly #wake: () => void
+  readonly #arrivals = new Arrivals()
+  #isAsking = false
+  #hasEnded = false
+
+  constructor(poll: AnyFunction, context: SourceContext, skip: number, wake: () => void) {
+    this.#skip = skip
+    this.#poll = poll
+    this.#context = context
+    this.#wake = wake
+  }
+
+  get isOver(): boolean {
+    return this.#hasEnded && this.#arrivals.waiting.length === 0
+  }
+
+  get left(): readonly unknown[] {
+    return this.#arrivals.waiting
+  }
+
+  take(most: number, into: Taken, ask: number): void {
+    const before = into.count
+    this.#arrivals.take(most, into)
+    const missing = most - (into.count - before)
+    if (missing <= 0 || this.#isAsking || this.#hasEnded) return
+    try {
+      const batch = this.#poll(Math.max(missing, ask - (into.count - before)), this.#context)
+      if (isThenable(batch)) this.#await(batch)
+      else if (this.#skip > 0 || !(isList(batch) && batch.length <= missing && into.adopt(batch))) {
+        this.#accept(batch)
+        this.#arrivals.take(missing, into)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #await(batch: PromiseLike<unknown>): void {
+    this.isAsync = true
+    this.#isAsking = true
+    const settle = (act: () => void): void => {
+      this.#isAsking = false
+      try {
+        act()
+      } catch (error) {
+        this.#fail(error)
+      }
+      this.#wake()
+    }
+    batch.then(
+      (records) => settle(() => this.#accept(records)),
+      (error: unknown) => settle(() => this.#fail(error)),
+    )
+  }
+
+  #accept(batch: unknown): void {
+    if (batch === null) this.#hasEnded = true
+    else if (isList(batch)) for (const record of batch) this.#arrive(record)
+    else throw invalidResult(this.#context.node, 'poll', batch)
+  }
+
+  #arrive(record: unknown): void {
+    this.hasCursors ||= record instanceof Marked && record.cursor !== undefined
+    if (this.#skip > 0) this.#skip--
+    else this.#arrivals.waiting.push(record)
+  }
+
+  #fail(error: unknown): void {
+    this.error = error
+    this.#hasEnded = true
+  }
+
+  close(): void {
+    this.#hasEnded = true
+  }
+}

@@ -1,0 +1,430 @@
+import type { Numbers } from '../../codec/struct.ts'
+import { MillraceError } from '../../errors.ts'
+import { COUNTER } from '../../memory/counters.ts'
+import { type Batch, BatchWork, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
+import { OpenCall } from '../call/call.ts'
+import { CallContext } from '../call/context.ts'
+import { type GroupBatch, Groups } from './groups.ts'
+import { LaneGranule } from '../in/inlet.ts'
+import { measureGranule } from '../measure.ts'
+import { isThenable } from '../call/results.ts'
+import { Handoff } from '../handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { wallMs } from '../../time.ts'
+
+/** A part of a granule that is in a batch: records from `from` up to `to`. */
+interface Part {
+  readonly granule: LaneGranule
+  readonly from: number
+  readonly to: number
+}
+
+interface LaneBatch extends Batch {
+  readonly parts: readonly Part[]
+}
+
+/**
+ * A stage whose handler takes batches without a key, one at a time. Its records stay on their lanes until their batch is
+ * done, so a successor finds them there, and makes the same batch of them (`hand.ts`). Failed batches wait in the stash.
+ */
+export class BatchStage implements Stage {
+  wakeAt = Infinity
+  isAsync = false
+  readonly #parts: Parts
+  readonly #handoff: Handoff
+  readonly #work: BatchWork
+  #context: CallContext
+  readonly #groups: Groups
+  readonly #size: number
+  readonly #timeoutMs: number
+  readonly #isOrdered: boolean
+  /** Granules that are taken and not wholly in a batch, the first one from `granule.from` on. */
+  readonly #queue: LaneGranule[] = []
+  readonly #spare: LaneGranule[] = []
+  #waiting = 0
+  /** What the batch in hand of an earlier life was made of. */
+  #left: [input: number, records: number][]
+  #phase: 'idle' | 'calling' | 'sending' | 'closed' = 'idle'
+  #batch: Batch | undefined
+  #call: OpenCall | undefined
+  #startedAt = 0
+  /** The batch in hand failed and waits in the stash; or records of it do. */
+  #isKept = false
+  #kept: readonly Kept[] = []
+  /** There was no room in the stash: the batch is called again where it is, not before then (ms of the monotonic clock). */
+  #againAt = 0
+  /** Where the numbers of a batch lie while its handler has them: they are lent, and the lane itself must not be changed. */
+  readonly #lent: Numbers | undefined
+  /** So many records are handed over one by one: the batch that they were in has killed its worker too often. */
+  #singles = 0
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#handoff = new Handoff(parts)
+    this.#work = new BatchWork(parts)
+    this.#context = new CallContext(parts.facts, parts.stopped)
+    parts.handlers.context = this.#context
+    this.#size = parts.stage.input!.batch!.size
+    this.#timeoutMs = parts.stage.input!.batch!.timeoutMs
+    this.#isOrdered = parts.stage.input!.ordered
+    this.#left = parts.hand.leftSegments()
+    this.#groups = new Groups(parts)
+    this.#lent = this.#work.Lent && new this.#work.Lent(this.#size)
+  }
+
+  step(): Step {
+    this.#parts.clock.read()
+    // A time that the last wait ended at would end the next one at once.
+    this.wakeAt = Infinity
+    switch (this.#phase) {
+      case 'calling':
+        return this.#settle()
+      case 'sending':
+        return this.#send()
+      case 'closed':
+        return this.#commit()
+      default:
+        return this.#takeBatch()
+    }
+  }
+
+  #takeBatch(): Step {
+    if (this.#left.length > 0) return this.#handOver(this.#takeLeft())
+    const group = this.#groups.next()
+    if (group !== undefined) return this.#handOver(group)
+    // Where there is an order, nothing overtakes what waits for another attempt.
+    if (this.#isOrdered && this.#groups.waiting > 0) return this.#idle()
+    this.#fill()
+    const unread = this.#queue[0]
+    if (unread !== undefined && unread.unreadDeaths > 0) return this.#takeUnread(unread)
+    const records = this.#isComplete()
+    if (records > 0) return this.#handOver(this.#take(records))
+    return this.#idle()
+  }
+
+  #idle(): Step {
+    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
+    const timeout = this.#waiting > 0 ? this.#queue[0]!.takenAt + this.#timeoutMs : Infinity
+    this.wakeAt = Math.min(timeout, this.#groups.nextDueAt)
+    return STARVED
+  }
+
+  /** Reading these records kills: they are given up one by one, and nothing that is read is held up by them. */
+  #takeUnread(granule: LaneGranule): Step {
+    const { stage } = this.#parts
+    this.#queue.shift()
+    this.#waiting -= granule.count - granule.from
+    const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths: granule.unreadDeaths })
+    this.#groups.addDirect(granule, error)
+    return this.#handOver(this.#groups.next()!)
+  }
+
+  /** Takes granules until there is a batch. */
+  #fill(): void {
+    const { inlet, clock } = this.#parts
+    while (this.#waiting < this.#size && (this.#queue.at(-1)?.unreadDeaths ?? 0) === 0) {
+      const granule = this.#spare.pop() ?? new LaneGranule()
+      if (!inlet.next(granule)) {
+        this.#spare.push(granule)
+        return
+      }
+      granule.takenAt = clock.now
+      this.#queue.push(granule)
+      this.#waiting += granule.count - granule.from
+      if (granule.unreadDeaths > 0) return
+    }
+  }
+
+  /** How many of the waiting records make a batch now; 0 while it stays open. */
+  #isComplete(): number {
+    if (this.#waiting === 0) return 0
+    const last = this.#queue.at(-1)!
+    const unread = last.unreadDeaths > 0 ? last.count - last.from : 0
+    const records = Math.min(this.#size, this.#waiting - unread)
+    if (records === this.#size || unread > 0) return records
+    const { clock, inlet, isDraining, end } = this.#parts
+    const isOver = clock.now >= this.#queue[0]!.takenAt + this.#timeoutMs || isDraining() || end.isNear
+    // A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is.
+    return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? records : 0
+  }
+
+  /** Puts the next records together, in the order in which they were taken; fewer where a suspect must be by itself. */
+  #take(records: number): Batch {
+    const parts: Part[] = []
+    let missing = this.#alone(records)
+    for (const granule of this.#queue) {
+      const to = Math.min(granule.count, granule.from + missing)
+      parts.push({ granule, from: granule.from, to })
+      missing -= to - granule.from
+      if (missing === 0) break
+    }
+    return this.#laneBatch(parts)
+  }
+
+  /** The same batch that an earlier life died with. */
+  #takeLeft(): Batch {
+    const { inlet } = this.#parts
+    const parts: Part[] = []
+    for (const [input, records] of this.#left) {
+      for (let missing = records; missing > 0;) {
+        const known = parts.findLast(({ granule }) => granule.lane === inlet.lanes[input])
+        let granule = known?.granule
+        if (granule === undefined || known!.to === granule.count) {
+          granule = new LaneGranule()
+          if (!inlet.nextOf(inlet.lanes[input]!, granule))
+            throw new MillraceError('INTERNAL', { what: 'a batch in hand is not on its lanes' })
+          this.#queue.push(granule)
+          this.#waiting += granule.count - granule.from
+        }
+        const from = known?.granule === granule ? known.to : granule.from
+        const to = Math.min(granule.count, from + missing)
+        parts.push({ granule, from, to })
+        missing -= to - from
+      }
+    }
+    this.#left = []
+    return this.#laneBatch(parts)
+  }
+
+  #laneBatch(parts: readonly Part[]): LaneBatch {
+    const { inlet, hand } = this.#parts
+    const values = this.#lent === undefined ? gathered(parts) : gatheredNumbers(parts, this.#lent)
+    const granules = parts.map(({ granule }) => granule)
+    const firstIndex = parts[0]!.from
+    const members = (): Member[] =>
+      parts.flatMap(({ granule, from, to }) =>
+        Array.from({ length: to - from }, (_, i) => ({ header: granule, index: from + i })),
+      )
+    const again = (): unknown[] => parts.flatMap(({ granule, from, to }) => inlet.again(granule).slice(from, to))
+    const header = batchHeader(granules, firstIndex, 0)
+    const batch = { header, values, granules, firstIndex, members, attempt: 0, since: 0, again, parts }
+    if (hand.suspects === 0) return batch
+    batchId(batch)
+    return { ...batch, attempt: hand.deathsOfMixed() }
+  }
+
+  /** Of the next records, how many go together: a suspect goes by itself, and so do all that were in a batch that killed. */
+  #alone(records: number): number {
+    if (this.#singles > 0) return 1
+    const { hand } = this.#parts
+    if (hand.suspects === 0) return records
+    let before = 0
+    for (const granule of this.#queue) {
+      for (let index = granule.from; index < granule.count && before < records; index++) {
+        if (hand.deathsOf(granule, index) > 0) return Math.max(1, before)
+        before++
+      }
+    }
+    return records
+  }
+
+  #handOver(batch: Batch): Step {
+    const { hand, stage } = this.#parts
+    this.#batch = batch
+    this.#parts.outlet.open(batch.header, batch.values.length)
+    batchId(batch)
+    const deaths = hand.deathsOfMixed()
+    const fault = 'group' in batch ? (batch as GroupBatch).group.fault : undefined
+    if (fault !== undefined) {
+      this.#work.giveUp(batch, { error: fault, attempts: batch.attempt, firstFailedAt: wallMs() })
+      return this.#startSending()
+    }
+    if (deaths >= stage.input!.maxCrashes) {
+      if (batch.values.length > 1 && !hand.isResuming) return this.#isolate(batch)
+      const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
+      this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || wallMs() })
+      return this.#startSending()
+    }
+    this.#hold(batch)
+    this.#context.aim(batch.header, 0, batch.attempt + 1)
+    return this.#callHandler(batch)
+  }
+
+  #callHandler(batch: Batch): Step {
+    const { stage, wake, clock } = this.#parts
+    this.#startedAt = clock.now
+    let result: unknown
+    try {
+      result = this.#work.handler(batch.values, this.#context)
+    } catch (error) {
+      return this.#end(true, error)
+    }
+    if (!isThenable(result)) return this.#end(false, result)
+    this.isAsync = true
+    this.#phase = 'calling'
+    this.#call = new OpenCall(result, this.#context, stage.input!.timeoutMs, wake)
+    return WAITING
+  }
+
+  #settle(): Step {
+    if (this.#againAt > 0) return this.#tryAgain()
+    const call = this.#call!
+    if (!call.isSettled) return WAITING
+    this.#call = undefined
+    return this.#end(call.hasFailed, call.hasFailed ? call.error : call.result)
+  }
+
+  #end(hasFailed: boolean, outcome: unknown): Step {
+    const { histograms, clock } = this.#parts
+    const batch = this.#batch!
+    histograms.service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
+    if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) return BLOCKED
+    this.#context.emitted.length = 0
+    this.#context.failed.clear()
+    // A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call.
+    if (this.isAsync) this.#renewContext()
+    return this.#startSending()
+  }
+
+  #renewContext(): void {
+    const { facts, stopped, handlers } = this.#parts
+    this.#context = new CallContext(facts, stopped)
+    handlers.context = this.#context
+  }
+
+  /** @returns false where the batch stays in hand until it may be called again */
+  #deliver(batch: Batch, outcome: unknown): boolean {
+    let results: ArrayLike<unknown> | undefined
+    try {
+      results = this.#work.settle(outcome)
+    } catch (error) {
+      return this.#fail(batch, error)
+    }
+    this.#kept = this.#work.deliver(results, batch, this.#context)
+    this.#parts.histograms.batch!.record(batch.values.length)
+    return true
+  }
+
+  /** @returns false where the batch stays in hand until it may be called again */
+  #fail(batch: Batch, error: unknown): boolean {
+    this.#context.emitted.length = 0
+    this.#context.failed.clear()
+    const retry = this.#work.failed(batch, error)
+    if (retry === undefined) return true
+    this.#isKept = this.#groups.keep(batch, retry)
+    if (this.#isKept) return true
+    this.#parts.hand.drop()
+    this.#againAt = retry.dueAt
+    this.#batch = { ...batch, attempt: retry.attempt, since: retry.since }
+    if (this.isAsync) this.#renewContext()
+    this.#phase = 'calling'
+    return false
+  }
+
+  #tryAgain(): Step {
+    this.wakeAt = this.#againAt
+    if (this.#parts.clock.now < this.#againAt) return BLOCKED
+    this.#againAt = 0
+    const batch = { ...this.#batch!, values: this.#batch!.again() }
+    this.#batch = batch
+    this.#hold(batch)
+    this.#context.aim(batch.header, 0, batch.attempt + 1)
+    return this.#callHandler(batch)
+  }
+
+  #startSending(): Step {
+    this.#phase = 'sending'
+    return this.#send()
+  }
+
+  #send(): Step {
+    const { outlet, clock } = this.#parts
+    if (!outlet.flush(clock.stamp)) {
+      this.#handoff.commitPart(this.#batch!.header)
+      return BLOCKED
+    }
+    this.#close(this.#batch!)
+    return this.#commit()
+  }
+
+  #close(batch: Batch): void {
+    const { hand, journal, outlet } = this.#parts
+    if ('parts' in batch) this.#release(batch as LaneBatch)
+    else this.#closeGroup(batch as GroupBatch)
+    this.#isKept = false
+    this.#kept = []
+    hand.dropBatch(journal)
+    this.#handoff.closed()
+    outlet.close()
+    this.#handoff.add(batch.values.length)
+    this.#batch = undefined
+    this.#singles = Math.max(0, this.#singles - 1)
+  }
+
+  #closeGroup(batch: GroupBatch): void {
+    this.#groups.close(batch, this.#isKept, this.#kept)
+    const { direct } = batch.group
+    if (direct === undefined) return
+    if (direct.from === direct.count) this.#spare.push(direct)
+    else {
+      this.#queue.unshift(direct)
+      this.#waiting += direct.count - direct.from
+    }
+  }
+
+  /** Gives the records of a batch back to their lanes. */
+  #release({ parts }: LaneBatch): void {
+    const { inlet, outlet, settlement } = this.#parts
+    for (const { granule, from, to } of parts) {
+      outlet.root.count(COUNTER.in, to - from)
+      this.#waiting -= to - from
+      granule.from = to
+      if (to < granule.count) {
+        inlet.releasePart(granule, to)
+        continue
+      }
+      settlement.toggle(granule)
+      inlet.release(granule)
+      measureGranule(this.#parts, granule)
+      this.#queue.splice(this.#queue.indexOf(granule), 1)
+      this.#spare.push(granule)
+    }
+  }
+
+  #commit(): Step {
+    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+  }
+
+  /** From here on the records of this batch go one by one, so that only the culprit is given up. */
+  #isolate(batch: Batch): Step {
+    this.#parts.outlet.close()
+    this.#batch = undefined
+    if ('parts' in batch) this.#singles = batch.values.length
+    else this.#groups.split(batch as GroupBatch)
+    this.#phase = 'idle'
+    return PROGRESS
+  }
+
+  #hold(batch: Batch): void {
+    const { hand, inlet } = this.#parts
+    const segments: [number, number][] = []
+    for (const { granule, from, to } of 'parts' in batch ? (batch as LaneBatch).parts : []) {
+      const input = inlet.lanes.indexOf(granule.lane!)
+      const last = segments.at(-1)
+      if (last?.[0] === input) last[1] += to - from
+      else segments.push([input, to - from])
+    }
+    hand.writeSegments(segments)
+    batchId(batch)
+    hand.holdBatch()
+  }
+}
+
+/** The records of a batch in an array of their own: the handler may keep it. */
+function gathered(parts: readonly Part[]): unknown[] {
+  const values = new Array<unknown>(parts.reduce((sum, { from, to }) => sum + to - from, 0))
+  let next = 0
+  for (const { granule, from, to } of parts) for (let i = from; i < to; i++) values[next++] = granule.values[i]
+  return values
+}
+
+/** The same in `into`, which is used again for the next batch. */
+function gatheredNumbers(parts: readonly Part[], into: Numbers): Numbers {
+  let next = 0
+  for (const { granule, from, to } of parts) {
+    into.set((granule.values as Numbers).subarray(from, to), next)
+    next += to - from
+  }
+  return next === into.length ? into : into.subarray(0, next)
+}

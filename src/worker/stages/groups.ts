@@ -1,0 +1,257 @@
+import { COUNTER } from '../../memory/counters.ts'
+import type { StashEntry } from '../../lane/stash.ts'
+import { type Batch, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
+import { headerOf } from '../granule.ts'
+import type { LaneGranule } from '../in/inlet.ts'
+import { measureGranule } from '../measure.ts'
+import type { Parts } from '../stage.ts'
+
+/** A batch whose records lie in the stash; or one record, too large for it, on its lane. */
+export interface GroupBatch extends Batch {
+  readonly group: Group
+}
+
+/** Records that are, or will be, handed over together. */
+export interface Group {
+  /** What a successor finds them together by; 0 until the next hand-off but one, and where they need not be found. */
+  number: number
+  readonly entries: StashEntry[]
+  /** The record at `from` of a granule that is too large for the stash. */
+  readonly direct?: LaneGranule
+  /** Of a direct one that failed: those of others lie in the stash. */
+  readonly attempt?: number
+  readonly since?: number
+  /** Why the handler is not to be called: the record has no key, or kills who reads it. */
+  readonly fault?: unknown
+  /** Not to be called before this time of the shared clock, in ms. */
+  dueAt: number
+}
+
+/** Batches in the stash: complete ones, and those that failed and wait for another attempt. */
+export class Groups {
+  readonly #parts: Parts
+  /** By the time when they are due; those of one time in the order in which they came. */
+  readonly #waiting: Group[] = []
+  #lastNumber = 0
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    parts.desk.recover()
+    this.#collect()
+  }
+
+  /** Takes the next batch that is due, and may start. */
+  next(mayStart: (group: Group) => boolean = always): GroupBatch | undefined {
+    this.#collect()
+    const { isResuming } = this.#parts.hand
+    const at = isResuming
+      ? this.#waiting.findIndex((group) => this.#isHalfSent(group))
+      : this.#waiting.findIndex((group) => this.#isDue(group) && mayStart(group))
+    return at < 0 ? undefined : this.#batch(this.#waiting.splice(at, 1)[0]!)
+  }
+
+  /**
+   * Makes the batches that start next known to a successor: from the next hand-off on, it finds them as they are. As many as the
+   * journal has room for; the largest batch always fits an empty one.
+   * @param most so many may start
+   * @returns whether something is to be handed off before they start
+   */
+  name(most: number, mayStart: (group: Group) => boolean): boolean {
+    this.#collect()
+    const { journal, desk } = this.#parts
+    let [due, hasNamed] = [0, false]
+    for (const group of this.#waiting) {
+      if (due === most || !this.#isDue(group)) break
+      if (!mayStart(group)) continue
+      due++
+      if (group.number !== 0 || group.direct !== undefined) continue
+      if (journal.room - group.entries.length < journal.capacity / 2) break
+      group.number = this.#nextNumber()
+      for (const entry of group.entries) desk.stash.setGroup(entry, group.number, journal)
+      hasNamed = true
+    }
+    return hasNamed
+  }
+
+  /** A batch that is not to be started yet: it is the next one still. */
+  putBack({ group }: GroupBatch): void {
+    this.#waiting.unshift(group)
+  }
+
+  /** Batches that wait, due or not. */
+  get waiting(): number {
+    return this.#waiting.length + this.#parts.desk.waiting
+  }
+
+  /** When the next one is due, in ms of the shared clock. */
+  get nextDueAt(): number {
+    return Math.min(this.#waiting[0]?.dueAt ?? Infinity, this.#parts.desk.nextDueAt)
+  }
+
+  /**
+   * What an earlier life left, each batch once, in the order of their first records. Records that it was gathering come one by
+   * one; so does one that failed by itself and waits for a time, which is a batch of its own.
+   */
+  left(): readonly Group[] {
+    return this.#waiting.toSorted((a, b) => orderOf(a, b))
+  }
+
+  /** Takes records that an earlier life was gathering out of those that wait. */
+  takeUngrouped(): StashEntry[] {
+    const single = this.#waiting.filter(({ number, dueAt }) => number === 0 && dueAt === 0)
+    for (const group of single) this.#waiting.splice(this.#waiting.indexOf(group), 1)
+    return single.flatMap(({ entries }) => entries)
+  }
+
+  /** A batch is complete. @param fault why its handler is not to be called */
+  add(entries: StashEntry[], fault?: unknown): Group {
+    return this.#insert({ number: 0, entries, dueAt: 0, ...(fault === undefined ? {} : { fault }) })
+  }
+
+  /** The record at `from` of a granule, which is too large for the stash: a batch where it is. */
+  addDirect(direct: LaneGranule, fault?: unknown): void {
+    this.#insert({ number: 0, entries: [], direct, dueAt: 0, ...(fault === undefined ? {} : { fault }) })
+  }
+
+  /**
+   * Keeps a failed batch for another attempt, a direct one where it is if need be; false where there is no room for all of its
+   * records, and it is no batch of this kind.
+   */
+  keep(batch: Batch, { dueAt, attempt, since }: { dueAt: number; attempt: number; since: number }): boolean {
+    const { desk, journal, settlement } = this.#parts
+    const known = 'group' in batch ? (batch as GroupBatch).group : undefined
+    if (known !== undefined && known.direct === undefined) {
+      for (const entry of known.entries) desk.stash.postpone(entry, attempt, dueAt, since, journal)
+      known.dueAt = dueAt
+      this.#insert(known)
+      return true
+    }
+    if (known !== undefined) {
+      this.#insert({ ...known, dueAt, attempt, since })
+      return true
+    }
+    const headers = batch.members().map(({ header, index }) => headerOf(header, index, attempt))
+    const entries = desk.putAll(headers, batch.again(), dueAt, since)
+    if (entries === undefined) return false
+    for (const header of headers) settlement.toggle(header)
+    const number = this.#nextNumber()
+    for (const entry of entries) desk.stash.setGroup(entry, number, journal)
+    this.#insert({ number, entries, dueAt })
+    return true
+  }
+
+  /**
+   * The batch is done, or waits for another attempt as a whole.
+   * @param kept records of it that wait for another attempt by themselves
+   * @returns the batches that these are now
+   */
+  close({ group, granules }: GroupBatch, isKept: boolean, kept: readonly Kept[] = []): Group[] {
+    const { desk, journal, settlement } = this.#parts
+    if (group.direct !== undefined) {
+      if (!isKept) this.#release(group.direct)
+      return []
+    }
+    if (isKept) return []
+    const again = new Map(kept.map((each) => [each.entry, each]))
+    const singles: Group[] = []
+    group.entries.forEach((entry, i) => {
+      const waiting = again.get(entry)
+      if (waiting === undefined) {
+        settlement.toggle(granules[i]!)
+        desk.finish(entry)
+        return
+      }
+      desk.stash.setGroup(entry, 0, journal)
+      desk.stash.postpone(entry, waiting.attempt, waiting.dueAt, waiting.since, journal)
+      singles.push(this.#insert({ number: 0, entries: [entry], dueAt: waiting.dueAt }))
+    })
+    return singles
+  }
+
+  /** From here on each record of the batch is a batch of its own. */
+  split({ group }: GroupBatch): Group[] {
+    return group.entries.map((entry) => this.#insert({ number: 0, entries: [entry], dueAt: 0 }))
+  }
+
+  #isDue({ dueAt }: Group): boolean {
+    return dueAt <= this.#parts.clock.now
+  }
+
+  /** The record at `from` is done. */
+  #release(granule: LaneGranule): void {
+    const { inlet, settlement, outlet } = this.#parts
+    outlet.root.count(COUNTER.in, 1)
+    granule.from++
+    if (granule.from < granule.count) return inlet.releasePart(granule, granule.from)
+    settlement.toggle(granule)
+    inlet.release(granule)
+    measureGranule(this.#parts, granule)
+  }
+
+  #batch(group: Group): GroupBatch {
+    const { desk, hand, inlet, stage } = this.#parts
+    const { direct, entries, fault } = group
+    const granules = direct === undefined ? entries.map((entry) => desk.stash.header(entry)) : [direct]
+    const firstIndex = direct?.from ?? 0
+    const members = (): Member[] => granules.map((header) => ({ header, index: firstIndex }))
+    const { attempt = 0, since = 0 } = entries[0] ?? group
+    const header = batchHeader(granules, firstIndex, attempt)
+    const values = new Array<unknown>(granules.length)
+    batchId({ granules, firstIndex, values })
+    const deaths = hand.deathsOfMixed()
+    // One that has killed once more, while it was read to be given up, is not read again.
+    const isUnreadable = (direct?.unreadDeaths ?? 0) > 0 || deaths > stage.input!.maxCrashes
+    const read = (entry: StashEntry): unknown => {
+      hand.holdOne(desk.stash.header(entry))
+      const value = desk.value(entry)
+      hand.drop()
+      return value
+    }
+    const again = (): unknown[] => {
+      if (isUnreadable) return granules.map(() => undefined)
+      return direct === undefined ? entries.map(read) : [inlet.again(direct)[firstIndex]]
+    }
+    const own = { granules, firstIndex, members, since, again, group, fault, header }
+    return { ...own, values: again(), attempt: attempt + deaths, ...(direct === undefined ? { entries } : {}) }
+  }
+
+  /** An earlier life left what came of this batch half sent: it comes first. */
+  #isHalfSent({ entries, direct }: Group): boolean {
+    const { desk, hand } = this.#parts
+    const granules = direct === undefined ? entries.map((entry) => desk.stash.header(entry)) : [direct]
+    return hand.resumes(batchHeader(granules, direct?.from ?? 0, 0))
+  }
+
+  /** Takes what waits on the desk: what an earlier life left, and records that a handler failed one by one. */
+  #collect(): void {
+    const { desk } = this.#parts
+    if (desk.waiting === 0) return
+    for (const entry of desk.takeAll()) {
+      const known = entry.group === 0 ? undefined : this.#waiting.find(({ number }) => number === entry.group)
+      if (known !== undefined) known.entries.push(entry)
+      else this.#insert({ number: entry.group, entries: [entry], dueAt: entry.dueAt })
+      if (((entry.group - this.#lastNumber) | 0) > 0) this.#lastNumber = entry.group
+    }
+  }
+
+  #insert(group: Group): Group {
+    let at = this.#waiting.length
+    while (at > 0 && this.#waiting[at - 1]!.dueAt > group.dueAt) at--
+    this.#waiting.splice(at, 0, group)
+    return group
+  }
+
+  #nextNumber(): number {
+    this.#lastNumber = (this.#lastNumber + 1) & 0x7fffffff || 1
+    return this.#lastNumber
+  }
+}
+
+/** By the order in which their first records came. */
+export function orderOf(a: Group, b: Group): number {
+  return ((a.entries[0]?.order ?? 0) - (b.entries[0]?.order ?? 0)) | 0
+}
+
+function always(): boolean {
+  return true
+}

@@ -1,0 +1,105 @@
+import type { StashEntry } from '../../lane/stash.ts'
+import { COUNTER } from '../../memory/counters.ts'
+import { headerOf } from '../granule.ts'
+import type { LaneGranule } from '../in/inlet.ts'
+import { measureGranule } from '../measure.ts'
+import type { Handoff } from '../handoff.ts'
+import type { Parts } from '../stage.ts'
+
+/** How taking records into the stash ended. */
+export const TAKEN = 1
+/** There are none. */
+export const NOTHING = 2
+/** The stash has no room just now. */
+export const NO_ROOM_NOW = 3
+/** The next record does not fit the stash, though that is empty: it is to be taken by itself. */
+export const TOO_LARGE = 4
+
+/**
+ * Moves granules from the lanes into the stash, record by record; from then on each record counts by itself. A granule goes in
+ * parts where it does not fit: its lane keeps the rest.
+ */
+export class Intake {
+  readonly #parts: Parts
+  readonly #handoff: Handoff
+  readonly #admitted: (entry: StashEntry, value: unknown) => void
+  /** A granule that is taken from its lane, whose records from `from` on wait for room. */
+  #held: LaneGranule | undefined
+
+  /** @param admitted is told of every entry */
+  constructor(parts: Parts, handoff: Handoff, admitted: (entry: StashEntry, value: unknown) => void) {
+    this.#parts = parts
+    this.#handoff = handoff
+    this.#admitted = admitted
+  }
+
+  /** True while records of a granule wait for room. */
+  get isHolding(): boolean {
+    return this.#held !== undefined
+  }
+
+  /** Takes records of the next granule. @param granule holds it, from `from` on, where the outcome is TOO_LARGE */
+  next(granule: LaneGranule): typeof TAKEN | typeof NOTHING | typeof NO_ROOM_NOW | typeof TOO_LARGE {
+    if (this.#held === undefined && !this.#parts.inlet.next(granule)) return NOTHING
+    this.#held = undefined
+    const from = granule.from
+    const to = granule.unreadDeaths > 0 ? from : this.admit(granule, from, granule.values)
+    if (to === from) {
+      // What is here before it may have an order, so a record that goes by itself goes alone.
+      if (this.#parts.desk.stash.isEmpty && !this.#handoff.isDirty) return TOO_LARGE
+      this.#held = granule
+      return NO_ROOM_NOW
+    }
+    this.#release(granule, to)
+    if (to < granule.count) this.#held = granule
+    return TAKEN
+  }
+
+  /** The records of a granule in hand wait here for their turn, from `from` on. */
+  hold(granule: LaneGranule, from: number): void {
+    granule.from = from
+    this.#held = granule
+  }
+
+  /**
+   * Puts records of a granule in hand into the stash, from `from` on, as many as fit. Whoever calls it gives them back to the lane.
+   * @param first is told of the first one in place of `admitted`
+   * @returns the index behind the last one
+   */
+  admit(
+    granule: LaneGranule,
+    from: number,
+    values: ArrayLike<unknown>,
+    first: (entry: StashEntry, value: unknown) => void = this.#admitted,
+  ): number {
+    const { desk, settlement, hand } = this.#parts
+    let index = from
+    for (; index < granule.count && desk.stash.hasRoom(0); index++) {
+      const header = headerOf(granule, index, granule.attempt)
+      hand.holdOne(header)
+      const entry = desk.put(header, values[index], 0, 0)
+      hand.drop()
+      if (entry === undefined) break
+      settlement.toggle(header)
+      if (index === from) first(entry, values[index])
+      else this.#admitted(entry, values[index])
+    }
+    return index
+  }
+
+  /** The records before `to` are in the stash. */
+  #release(granule: LaneGranule, to: number): void {
+    const { inlet, settlement, outlet } = this.#parts
+    const records = to - granule.from
+    outlet.open(granule, granule.count)
+    outlet.root.count(COUNTER.in, records)
+    granule.from = to
+    if (to === granule.count) {
+      settlement.toggle(granule)
+      inlet.release(granule)
+      measureGranule(this.#parts, granule)
+    } else inlet.releasePart(granule, to)
+    outlet.close()
+    this.#handoff.add(records)
+  }
+}

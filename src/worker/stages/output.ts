@@ -1,0 +1,111 @@
+import { COUNTER } from '../../memory/counters.ts'
+import { LaneGranule } from '../in/inlet.ts'
+import { measureGranule } from '../measure.ts'
+import { Handoff } from '../handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step } from '../stage.ts'
+
+interface Reader {
+  readonly by: object
+  readonly resolve: (record: IteratorResult<unknown>) => void
+}
+
+/**
+ * A sink that is read in this thread. Records are handed out one after the other; a granule is done when all of its records
+ * have been asked past, so a reader that stops reading holds the pipeline back.
+ */
+export class OutputStage implements Stage {
+  readonly wakeAt = Infinity
+  readonly isAsync = true
+  readonly #parts: Parts
+  readonly #handoff: Handoff
+  /** Looks at a record first: true where it takes the record, as the answer of a call. */
+  readonly #answer: (anchor: number, record: unknown) => boolean
+  readonly #granule = new LaneGranule()
+  #phase: 'idle' | 'reading' | 'closed' = 'idle'
+  #index = 0
+  /** The record before #index is in the reader's hands. */
+  #isLent = false
+  #readers: Reader[] = []
+  #isOver = false
+
+  constructor(parts: Parts, answer: (anchor: number, record: unknown) => boolean) {
+    this.#parts = parts
+    this.#handoff = new Handoff(parts)
+    this.#answer = answer
+  }
+
+  /** Gives the last record back and takes the next one, for one of those who read. */
+  read(by: object): Promise<IteratorResult<unknown>> {
+    this.#isLent = false
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined })
+    return new Promise((resolve) => {
+      this.#readers.push({ by, resolve })
+      this.#parts.wake()
+    })
+  }
+
+  /** This one reads no more, and waits for no record; the record that is out counts as done. */
+  release(by: object): void {
+    this.#isLent = false
+    const left = this.#readers.filter((reader) => reader.by === by)
+    this.#readers = this.#readers.filter((reader) => reader.by !== by)
+    for (const { resolve } of left) resolve({ done: true, value: undefined })
+    this.#parts.wake()
+  }
+
+  /** The pipeline is over: readers come to the end. */
+  end(): void {
+    this.#isOver = true
+    for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined })
+  }
+
+  step(): Step {
+    const { clock, inlet } = this.#parts
+    clock.read()
+    if (this.#phase === 'closed') return this.#commit()
+    if (this.#phase === 'idle') {
+      if (!inlet.next(this.#granule)) return this.#handoff.isDirty ? this.#commit() : STARVED
+      this.#phase = 'reading'
+      this.#index = this.#granule.from
+    }
+    return this.#handOut()
+  }
+
+  #handOut(): Step {
+    const granule = this.#granule
+    while (this.#index < granule.count && !this.#isLent) {
+      const record = granule.values[this.#index]
+      if (!this.#answer(granule.slot, record)) {
+        const reader = this.#readers.shift()
+        if (reader === undefined) return BLOCKED
+        // Who asks for the next record already has asked past this one.
+        this.#isLent = this.#readers.length === 0
+        reader.resolve({ done: false, value: record })
+      }
+      this.#index++
+    }
+    if (this.#isLent) return BLOCKED
+    this.#close()
+    return this.#handoff.isDue ? this.#commit() : PROGRESS
+  }
+
+  #close(): void {
+    const { inlet, outlet } = this.#parts
+    const granule = this.#granule
+    const records = granule.count - granule.from
+    outlet.open(granule, granule.count)
+    outlet.root.count(COUNTER.in, records)
+    outlet.root.count(COUNTER.done, records)
+    this.#handoff.end(granule)
+    inlet.release(granule)
+    measureGranule(this.#parts, granule)
+    outlet.close()
+    this.#handoff.add(records)
+    this.#phase = 'idle'
+  }
+
+  #commit(): Step {
+    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+  }
+}

@@ -1,0 +1,399 @@
+import type { StashEntry } from '../../lane/stash.ts'
+import { OpenCall } from '../call/call.ts'
+import { Calls, TAKE_DIRECTLY } from './calls.ts'
+import { CallContext } from '../call/context.ts'
+import { LaneGranule } from '../in/inlet.ts'
+import { measureGranule } from '../measure.ts'
+import { type InHand, RecordWork } from './record-work.ts'
+import { isThenable } from '../call/results.ts'
+import { Handoff } from '../handoff.ts'
+import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+
+/** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
+const TIME_EACH_ABOVE_NS = 5_000
+
+/** A call that failed, one that is open, or a record that is not to be called again: it has killed too often. */
+type Exception = { readonly error: unknown } | OpenCall | { readonly deaths: number }
+
+/**
+ * A stage whose handler takes single records: `map`, `flatMap`, `filter`, `write`. It takes a granule, calls the handler for
+ * each record, sends what comes of them, and hands off. A granule goes in portions: a record whose call fails or stays open
+ * is sent apart from those before it. For a successor that takes up what was half sent makes it again, and a call that failed
+ * need not fail again. Records that wait for a retry lie in the stash, and so do those of async handlers, of which several
+ * calls are open at once (`calls.ts`).
+ */
+export class RecordStage implements Stage {
+  wakeAt = Infinity
+  isAsync = false
+  readonly #parts: Parts
+  readonly #handoff: Handoff
+  readonly #work: RecordWork
+  #context: CallContext
+  readonly #granule = new LaneGranule()
+  /** Where the stage stands with the granule in hand; `closed`: only the hand-off is missing. */
+  #phase: 'idle' | 'running' | 'sending' | 'closed' = 'idle'
+  /** The next record to call the handler for. */
+  #index = 0
+  /** The first record of the portion in hand. */
+  #first = 0
+  /** The stash entry in hand, where the granule in hand is one; and whether it stays there for another attempt. */
+  #entry: StashEntry | undefined
+  #isKept = false
+  /** What came of the record at #index, where that is no answer. */
+  #exception: Exception | undefined
+  /** The record at #index has failed, waits for its next attempt, and holds up the others: the stash has no room for it. */
+  #inHand: InHand | undefined
+  /** Takes over once the handler has shown that it is async. */
+  #calls: Calls | undefined
+  /** The records behind #index are with the calls. */
+  #isLeftToCalls = false
+  #timesEach = false
+  /** An earlier life left a granule half sent, and it was not yet taken up. */
+  #hasHalfSent: boolean
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#handoff = new Handoff(parts)
+    this.#work = new RecordWork(parts)
+    this.#context = new CallContext(parts.facts, parts.stopped)
+    parts.handlers.context = this.#context
+    const { ordered, retry } = parts.stage.input!
+    this.#hasHalfSent = parts.hand.isResuming
+    parts.desk.recover()
+    // What waits in the stash, or could, has its place before what the lanes bring.
+    if (ordered && (retry.maxAttempts > 1 || parts.desk.waiting > 0)) this.#useCalls()
+  }
+
+  step(): Step {
+    this.#parts.clock.read()
+    // A time that the last wait ended at would end the next one at once.
+    this.wakeAt = Infinity
+    switch (this.#phase) {
+      case 'running':
+        return this.#run()
+      case 'sending':
+        return this.#send()
+      case 'closed':
+        return this.#commit()
+      default:
+        if (this.#takeHalfSent()) return this.#run()
+        if (this.#calls !== undefined) return this.#stepCalls(this.#calls)
+        return this.#takeAny() ? this.#run() : this.#idle()
+    }
+  }
+
+  /** The granule that an earlier life left half sent comes first, and by itself. */
+  #takeHalfSent(): boolean {
+    const { hand, inlet, desk } = this.#parts
+    if (!this.#hasHalfSent) return false
+    this.#hasHalfSent = false
+    if (inlet.nextWhere((granule) => hand.resumes(granule), this.#granule)) return this.#start()
+    const entry = desk.nextWhere((header) => hand.resumes(header))
+    return entry !== undefined && this.#startEntry(entry)
+  }
+
+  #takeAny(): boolean {
+    const { inlet, desk, clock } = this.#parts
+    const entry = desk.waiting > 0 ? desk.next(clock.now) : undefined
+    if (entry !== undefined) return this.#startEntry(entry)
+    return inlet.next(this.#granule) && this.#start()
+  }
+
+  #startEntry(entry: StashEntry): boolean {
+    const { desk, hand, stage } = this.#parts
+    const header = desk.stash.header(entry)
+    const deaths = hand.deathsOf(header, 0)
+    this.#granule.unreadDeaths = deaths > stage.input!.maxCrashes ? deaths : 0
+    hand.holdOne(header)
+    desk.take(entry, this.#granule, deaths <= stage.input!.maxCrashes)
+    hand.drop()
+    this.#entry = entry
+    return this.#start()
+  }
+
+  #start(): boolean {
+    const { hand, outlet } = this.#parts
+    this.#phase = 'running'
+    this.#isLeftToCalls = false
+    this.#index = this.#first = this.#granule.from
+    hand.open(this.#granule)
+    outlet.open(this.#granule, this.#granule.count, this.#first)
+    return true
+  }
+
+  /** Calls the handler for the records from #index on, up to the first one that is not done at once. */
+  #run(): Step {
+    const open = this.#exception
+    if (open === undefined) {
+      if (this.#mustWait()) return this.#wait(BLOCKED)
+      if (!this.#takeRest()) this.#callPortion()
+    } else if (!this.#handOver(open) && !this.#settle(open)) return this.#wait(WAITING)
+    if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
+    if (this.#inHand !== undefined && this.#index === this.#first) {
+      this.#parts.hand.drop()
+      return PROGRESS
+    }
+    this.#phase = 'sending'
+    return this.#send()
+  }
+
+  /** What is done must not wait for what is not. */
+  #wait(step: Step): Step {
+    return this.#handoff.isDirty ? this.#commit() : step
+  }
+
+  /** Whether the record in hand waits for its next attempt still. */
+  #mustWait(): boolean {
+    const dueAt = this.#inHand?.dueAt ?? 0
+    const mustWait = dueAt > this.#parts.clock.now
+    this.wakeAt = mustWait ? dueAt : Infinity
+    return mustWait
+  }
+
+  #callPortion(): void {
+    const { clock, hand, histograms } = this.#parts
+    const from = this.#index
+    const start = clock.now
+    // What was left half sent goes as it went: what a lane has of it already is counted from its first record on.
+    const isDoubtful = !hand.isResuming && hand.doubts(this.#granule, from, this.#granule.count)
+    const isAlone = this.#inHand !== undefined || isDoubtful
+    const last = isAlone ? from + 1 : this.#granule.count
+    if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
+    else this.#callUpTo(last, 0)
+    if (this.#exception === undefined) this.#inHand = undefined
+    const records = this.#index - from
+    const tookNs = (clock.read() - start) * 1e6
+    if (!this.#timesEach && records > 0) histograms.service.record(tookNs / records, records)
+    this.#timesEach = tookNs > TIME_EACH_ABOVE_NS * records
+  }
+
+  /** The hot loop. False where it came upon an exception; #index is at its record then. */
+  #callUpTo(last: number, deaths: number): boolean {
+    const granule = this.#granule
+    const { values, first } = granule
+    const attempt = this.#inHand?.attempts ?? granule.attempt
+    const { hand, stage, wake } = this.#parts
+    const work = this.#work
+    const { handler, isChecked } = work
+    const context = this.#context
+    const results = new Array<unknown>(last)
+    context.aim(granule, this.#index, attempt + deaths + 1)
+    // Results from here on wait to be delivered together.
+    let from = this.#index
+    for (let i = from; i < last; i++) {
+      hand.hold((first + i) | 0)
+      context.moveTo(i)
+      try {
+        const result = handler(values[i], context)
+        if (isThenable(result)) {
+          this.isAsync = true
+          this.#exception = new OpenCall(result, context, stage.input!.timeoutMs, wake)
+        } else results[i] = isChecked ? work.settle(result) : result
+      } catch (error) {
+        this.#exception = { error }
+      }
+      if (this.#exception !== undefined) {
+        this.#deliverRun(results, from, i)
+        this.#index = i
+        return false
+      }
+      if (context.emitted.length === 0) continue
+      this.#deliverRun(results, from, i + 1)
+      work.sendEmitted(context, i)
+      from = i + 1
+    }
+    this.#deliverRun(results, from, last)
+    this.#index = last
+    return true
+  }
+
+  /** Keys, routes and fused handlers are called on the way out. */
+  #deliverRun(results: unknown[], from: number, to: number): void {
+    const { values, first } = this.#granule
+    if (from === to) return
+    this.#parts.hand.holdSeveral((first + from) | 0, to - from)
+    this.#work.deliverRun(results, values, from, to)
+  }
+
+  /** The same with a reading of the clock for each record, and a look at the suspects. */
+  #callEach(last: number): void {
+    const { clock, hand, histograms, stage } = this.#parts
+    while (this.#index < last) {
+      const { unreadDeaths } = this.#granule
+      const deaths = unreadDeaths > 0 ? unreadDeaths : hand.deathsOf(this.#granule, this.#index)
+      if (deaths >= stage.input!.maxCrashes) {
+        this.#exception = { deaths }
+        return
+      }
+      const start = clock.read()
+      if (!this.#callUpTo(this.#index + 1, deaths)) return
+      histograms.service.record((clock.read() - start) * 1e6)
+    }
+  }
+
+  /** @returns false while the call is still open */
+  #settle(exception: Exception): boolean {
+    if (exception instanceof OpenCall && !exception.isSettled) return false
+    this.#exception = undefined
+    const index = this.#index++
+    const { values, first } = this.#granule
+    this.#parts.hand.hold((first + index) | 0)
+    if ('deaths' in exception) {
+      this.#inHand = undefined
+      this.#work.poisoned(values[index], index, this.#granule, exception.deaths)
+      return true
+    }
+    if (exception instanceof OpenCall) {
+      this.#answered(index, exception)
+      this.#renewContext()
+      this.#context.aim(this.#granule, this.#index, this.#granule.attempt + 1)
+    } else this.#fail(index, exception.error)
+    if (this.#inHand !== undefined) this.#index = index
+    if (this.isAsync && this.#parts.stage.input!.maxInFlight > 1) this.#useCalls()
+    return true
+  }
+
+  #answered(index: number, { hasFailed, error, result, tookMs }: OpenCall): void {
+    this.#parts.histograms.service.record(tookMs * 1e6)
+    if (hasFailed) return this.#fail(index, error)
+    let settled: unknown
+    try {
+      settled = this.#work.settle(result)
+    } catch (invalid) {
+      return this.#fail(index, invalid)
+    }
+    this.#work.deliver(settled, this.#granule.values[index], index, this.#context)
+    this.#inHand = undefined
+  }
+
+  #fail(index: number, error: unknown): void {
+    this.#context.emitted.length = 0
+    const { desk, inlet } = this.#parts
+    const entry = this.#entry
+    if (entry === undefined) {
+      const again = (): unknown => inlet.again(this.#granule)[index]
+      // Beside open calls only a granule that the stash cannot hold is in hand, and those that are ordered keep their order.
+      const mayLeave = this.#calls === undefined || !this.#parts.stage.input!.ordered
+      const facts = { earlier: this.#inHand, mayLeave }
+      this.#inHand = this.#work.failed(this.#granule, again, index, error, facts)
+    } else this.#isKept = this.#work.failedAgain(entry, () => desk.value(entry), error)
+  }
+
+  /** The records behind an async call go where several calls may be open; false where they do not, or there is no room. */
+  #takeRest(): boolean {
+    if (this.#calls === undefined || this.#isByItself) return false
+    const { inlet } = this.#parts
+    return this.#leave(this.#calls.takeRest(this.#granule, this.#index, inlet.again(this.#granule)))
+  }
+
+  /**
+   * The handler is async: the call that has shown it is the first of those that may be open at once. Only once all before it
+   * is sent: what a hand-off in between told of the stash, a successor would find there and on its lane.
+   */
+  #handOver(call: Exception): boolean {
+    const { inlet, stage, desk } = this.#parts
+    const { maxInFlight, ordered } = stage.input!
+    if (!(call instanceof OpenCall) || call.isSettled || this.#index > this.#first) return false
+    if (maxInFlight === 1 || this.#isByItself || (ordered && desk.waiting > 0)) return false
+    this.#useCalls()
+    const context = this.#context
+    const values = inlet.again(this.#granule)
+    if (!this.#leave(this.#calls!.takeOver(this.#granule, this.#index, values, { call, context }))) return false
+    this.#exception = undefined
+    this.#renewContext()
+    return true
+  }
+
+  /** A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call. */
+  #renewContext(): void {
+    const { facts, stopped, handlers } = this.#parts
+    this.#context = new CallContext(facts, stopped)
+    handlers.context = this.#context
+  }
+
+  /** What is in hand is a record of the stash, waits for another attempt, or was left half sent: it ends where it is. */
+  get #isByItself(): boolean {
+    const isUnread = this.#granule.unreadDeaths > 0
+    return this.#entry !== undefined || this.#inHand !== undefined || this.#parts.hand.isResuming || isUnread
+  }
+
+  /** The records before `to` are in the stash, and those behind it come there as there is room. False where none is. */
+  #leave(to: number): boolean {
+    if (to === this.#index) return false
+    this.#index = to
+    this.#isLeftToCalls = to < this.#granule.count
+    return true
+  }
+
+  #send(): Step {
+    const { clock, outlet, hand } = this.#parts
+    const { first } = this.#granule
+    hand.holdSeveral((first + this.#first) | 0, this.#index - this.#first)
+    const isSent = outlet.flush(clock.stamp)
+    // A call that is open stays in hand; nothing else does while the worker waits.
+    if (this.#exception instanceof OpenCall) hand.hold((first + this.#index) | 0)
+    else hand.drop()
+    if (!isSent) {
+      this.#handoff.commitPart(this.#granule)
+      return BLOCKED
+    }
+    this.#close()
+    return this.#handoff.isDue ? this.#commit() : PROGRESS
+  }
+
+  /** All that came of the portion is on the lanes. */
+  #close(): void {
+    const { outlet, inlet, desk } = this.#parts
+    const granule = this.#granule
+    const isLast = this.#index === granule.count
+    if (isLast && !this.#isKept) this.#handoff.end(granule)
+    else this.#handoff.closed()
+    if (this.#entry === undefined) {
+      this.#work.countIn(this.#index - this.#first)
+      if (isLast) {
+        inlet.release(granule)
+        measureGranule(this.#parts, granule)
+      } else inlet.releasePart(granule, this.#index)
+    } else if (!this.#isKept) {
+      desk.finish(this.#entry)
+      this.#calls?.leave(this.#entry)
+    }
+    outlet.close()
+    this.#handoff.add(this.#index - this.#first)
+    this.#isKept = false
+    if (isLast) this.#entry = undefined
+    else if (!this.#isLeftToCalls) {
+      this.#first = this.#index
+      outlet.open(granule, granule.count, this.#first)
+    }
+    this.#phase = this.#nextPhase
+  }
+
+  get #nextPhase(): 'running' | 'idle' {
+    return this.#index < this.#granule.count && !this.#isLeftToCalls ? 'running' : 'idle'
+  }
+
+  #commit(): Step {
+    this.#phase = this.#handoff.commit() ? this.#nextPhase : 'closed'
+    return this.#phase === 'closed' ? BLOCKED : PROGRESS
+  }
+
+  #idle(): Step {
+    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
+    this.wakeAt = this.#parts.desk.nextDueAt
+    return STARVED
+  }
+
+  #stepCalls(calls: Calls): Step {
+    const step = calls.step(this.#granule)
+    this.wakeAt = calls.wakeAt
+    this.isAsync ||= calls.isAsync
+    if (step !== TAKE_DIRECTLY) return step
+    this.#start()
+    return this.#run()
+  }
+
+  #useCalls(): void {
+    this.#calls ??= new Calls(this.#parts, this.#handoff, this.#work)
+  }
+}

@@ -1,0 +1,432 @@
+import { MillraceError, errorText } from '../../errors.ts'
+import { load } from '#atomics'
+import { Marked, type SourceContext } from '../../plan/definition.ts'
+import { ring } from '../../lane/doorbell.ts'
+import type { Journal } from '../../lane/journal.ts'
+import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
+import { COMMAND, PAUSED } from '../../memory/control.ts'
+import type { SourcePlan } from '../../plan/types.ts'
+import { COUNTER } from '../../memory/counters.ts'
+import { Granule } from '../granule.ts'
+import { MAX_ATTEMPTS, Outcomes } from '../source/outcomes.ts'
+import { GranuleSize } from '../source/pacing.ts'
+import { RateLimit } from '../source/rate-limit.ts'
+import { RecordIds } from '../source/record-ids.ts'
+import { Handoff } from '../handoff.ts'
+import {
+  BLOCKED,
+  ENDED,
+  LIMITED,
+  PROGRESS,
+  type Parts,
+  STARVED,
+  type SourceSide,
+  type Stage,
+  type Step,
+  WAITING,
+} from '../stage.ts'
+import { wallMs } from '../../time.ts'
+import { type Supply, Taken, supplyOf } from '../source/supply.ts'
+
+/** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
+const MAX_SETTLED = 128
+
+/**
+ * A stage that makes records: it takes them from the user's handler a granule at a time, opens a slot for each granule, and
+ * follows the slots to their ends.
+ */
+export class SourceStage implements Stage {
+  wakeAt = Infinity
+  isAsync: boolean
+  readonly #parts: Parts & SourceSide
+  readonly #source: SourcePlan
+  readonly #handoff: Handoff
+  readonly #supply: Supply
+  readonly #outcomes: Outcomes | undefined
+  readonly #limit: RateLimit
+  readonly #size: GranuleSize
+  readonly #ids: RecordIds
+  readonly #control: number
+  /** Records that are taken from the handler and not sent yet. */
+  readonly #taken = new Taken()
+  readonly #granule = new Granule()
+  /** Slots that were opened since the last hand-off, and whose granules are wholly on the lanes. */
+  readonly #opened: number[] = []
+  #phase: 'idle' | 'sending' | 'closed' = 'idle'
+  #slot = NO_SLOT
+  #inFlight: number
+  /** There was no room for receipts; a hand-off may give some back. */
+  #isCramped = false
+  /** Records that the rate limit has let through, and that are not opened yet. */
+  #letThrough = 0
+  /** Records for which there was room at the last look: on their way, on the lanes, and by the rate limit. */
+  #room = 0
+
+  constructor(given: Parts) {
+    const parts = { ...given, ...given.source! }
+    const { worker, stage, slots, progress, clock, handlers } = parts
+    this.#parts = parts
+    this.#source = stage.source!
+    this.#control = worker.control.offset / 4
+    this.#limit = new RateLimit(parts.memory, stage.rateLimitOffset!, this.#source.rateLimit)
+    this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
+    this.#size = new GranuleSize(this.#source.granule, clock.now)
+    this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
+    this.#handoff = new Handoff(parts, [{ stage: (journal): void => this.#stage(journal) }])
+    const context = this.#context()
+    const ack = handlers.own('ack')
+    if (ack !== undefined) {
+      const onFailure = (error: unknown): void =>
+        parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: errorText(error) })
+      this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
+    }
+    const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
+    this.#supply = progress.isFinished ? over : (parts.supply ?? supplyOf(produced, context, progress, parts.wake))
+    this.isAsync = this.#supply.isAsync || ack !== undefined
+    for (const reader of parts.acks) reader.want(ack !== undefined)
+    // They are counted already; only `ack` has not been told, or not surely.
+    for (const slot of slots.openSlots())
+      if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#outcomes?.end(slot)
+  }
+
+  step(): Step {
+    this.#parts.clock.read()
+    this.wakeAt = Infinity
+    if (this.#phase === 'closed' && this.#commit() === BLOCKED) return BLOCKED
+    const settled = this.#settle()
+    if (this.#phase === 'sending') return this.#send()
+    const made = this.#make()
+    if (made === PROGRESS) return PROGRESS
+    if (this.#handoff.isDirty) return this.#commit()
+    return settled ? PROGRESS : made
+  }
+
+  /** The id of a record that was pushed, by its number. */
+  idOfPushed(number: number): string {
+    return this.#ids.ofPushed(number)
+  }
+
+  /** While it makes records it looks at the acks by itself; now it may not for long. */
+  beforeSleep(): void {
+    for (const reader of this.#parts.acks) reader.want(true)
+  }
+
+  /** Whether `ack` is to learn of records yet: of those that are on their way, and of those whose end it was not told. */
+  get hasToTell(): boolean {
+    const { slots } = this.#parts
+    return this.#outcomes !== undefined && (slots.free < slots.capacity || this.#unsentReceipts().length > 0)
+  }
+
+  /**
+   * The pipeline stops, and all workers below have left: tells `ack` what has ended, and nacks what is left. It is still
+   * counted as on its way.
+   */
+  async nackRest(): Promise<void> {
+    // What the ack lanes hold may be more than one hand-off takes.
+    while (this.#settle() && this.#handoff.commit());
+    await this.#outcomes!.tellRest(this.#unsentReceipts())
+  }
+
+  /** Receipts of records that the handler gave and that were not handed on. */
+  #unsentReceipts(): unknown[] {
+    // What is being sent has a slot already.
+    const taken = this.#phase === 'sending' ? this.#taken.marks.slice(this.#granule.count) : this.#taken.marks
+    const marks = [
+      ...taken,
+      ...(this.#supply.left ?? []).map((record) => (record instanceof Marked ? record : undefined)),
+    ]
+    return marks.map((mark) => mark?.receipt).filter((receipt) => receipt !== undefined)
+  }
+
+  /** Takes what the workers below have told, and tells the `ack` handler. */
+  #settle(): boolean {
+    const { acks, slots } = this.#parts
+    let taken = 0
+    for (const reader of acks) {
+      // Said before the look, so that what comes after it rings.
+      if (this.#supply.isWaitedFor === true) reader.want(true)
+      while (slots.dirty < MAX_SETTLED && reader.poll()) {
+        taken++
+        if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#end(reader.slot)
+      }
+    }
+    if (taken > 0) this.#handoff.add(taken)
+    if (this.#outcomes !== undefined) {
+      for (const slot of this.#outcomes.step()) this.#close(slot)
+    }
+    return taken > 0
+  }
+
+  /** All that came of a slot is done: without an `ack` handler it is closed, otherwise it is told first. */
+  #end(slot: number): void {
+    const { slots, clock, histograms, outlet } = this.#parts
+    const count = slots.count(slot)
+    const failed = Math.min(count, slots.failures(slot))
+    histograms.ack!.record((clock.stamp - slots.born(slot)) * 1000, count)
+    outlet.tally(COUNTER.done, count - failed)
+    outlet.tally(COUNTER.failed, failed)
+    this.#supply.ended?.(slots.sequence(slot), failed)
+    this.#size.ended(count, clock.now)
+    if (this.#outcomes === undefined) this.#close(slot)
+    else this.#outcomes.end(slot)
+  }
+
+  #close(slot: number): void {
+    this.#inFlight -= this.#parts.slots.count(slot)
+    this.#parts.slots.close(slot)
+    this.#handoff.add(1)
+  }
+
+  /** Makes the next granule, as far as window, rate and credit allow. */
+  #make(): Step {
+    const { clock, hand, slots } = this.#parts
+    const resumed = hand.isResuming ? slots.count(this.#halfSentSlot()) : 0
+    const most = resumed > 0 ? resumed : this.#most()
+    if (most <= 0) return this.#whyNot()
+    const start = clock.now
+    const before = this.#taken.count
+    if (before < most) this.#supply.take(most - before, this.#taken, Math.min(this.#source.pollSize, this.#room))
+    this.isAsync ||= this.#supply.isAsync
+    const { count } = this.#taken
+    if (count === 0 || count < resumed) return this.#nothing()
+    const taken = count - before
+    if (taken > 0) this.#parts.histograms.service.record(((clock.read() - start) * 1e6) / taken, taken)
+    if (resumed > 0) return this.#open(this.#ids.name(this.#taken, resumed))
+    let named = this.#ids.name(this.#taken)
+    if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
+    const allowed = this.#allowed(named)
+    if (allowed === 0) {
+      this.wakeAt = this.#limit.nextAt(clock.now)
+      return LIMITED
+    }
+    return this.#open(allowed < named ? this.#ids.name(this.#taken, allowed) : named)
+  }
+
+  /** Of so many records, those that the rate limit lets through now. What is taken when the pipeline drains goes at once. */
+  #allowed(records: number): number {
+    const { isDraining, clock } = this.#parts
+    if (isDraining()) return records
+    this.#letThrough = this.#limit.take(records, clock.now)
+    return this.#letThrough
+  }
+
+  /** Records that may be made now. */
+  #most(): number {
+    const { isDraining, outlet, clock, slots, progress } = this.#parts
+    if (isDraining()) this.#supply.close()
+    if (slots.free === 0 || this.#isCramped || this.#isPaused) return 0
+    if (this.#taken.count > 0) return this.#taken.count
+    // What arrives after the end was written down is not taken any more: it is nacked with what is left.
+    if (this.#supply.isOver || progress.isFinished) return 0
+    // One record is taken ahead of the rate limit: so the end of the records is known with the last of them.
+    const allowed = Math.max(1, this.#limit.allowed(clock.now))
+    this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), allowed)
+    return Math.min(this.#room, this.#size.records)
+  }
+
+  /** Nothing may be made: why, and until when. */
+  #whyNot(): Step {
+    const { outlet, slots, acks } = this.#parts
+    if (this.#hasGivenAll) return this.#finish()
+    if (this.#isPaused) return LIMITED
+    if (slots.free === 0 || this.#isCramped || this.#inFlight >= this.#source.window) {
+      for (const reader of acks) reader.want(true)
+      return BLOCKED
+    }
+    outlet.want(true)
+    return BLOCKED
+  }
+
+  /** A pipeline that drains sends what is taken, paused or not. */
+  get #isPaused(): boolean {
+    const { memory, isDraining } = this.#parts
+    return (load(memory.words, this.#control + COMMAND) & PAUSED) !== 0 && !isDraining()
+  }
+
+  /** The supply is over and all that it gave is sent, as far as it is sent at all. */
+  get #hasGivenAll(): boolean {
+    return this.#parts.progress.isFinished || (this.#supply.isOver && this.#taken.count === 0)
+  }
+
+  /** The handler had nothing to give. */
+  #nothing(): Step {
+    const { clock } = this.#parts
+    if (this.#supply.isOver) return this.#finish()
+    if (!this.#supply.isAsync) this.wakeAt = clock.now + this.#source.pollMs
+    return STARVED
+  }
+
+  #finish(): Step {
+    const { progress, slots, acks, hand } = this.#parts
+    if (this.#supply.error !== undefined) throw this.#supply.error
+    if (!progress.isFinished && !hand.isResuming) {
+      progress.isFinished = true
+      this.#parts.outlet.end()
+      this.#handoff.add(1)
+      return this.#commit()
+    }
+    for (const reader of acks) reader.want(true)
+    if (slots.free === slots.capacity) return ENDED
+    return this.#outcomes?.isBusy === true ? WAITING : BLOCKED
+  }
+
+  /** The header of what is named, but for its slot. */
+  #header(): Granule {
+    this.#granule.baseLow = this.#ids.baseLow
+    this.#granule.baseHigh = this.#ids.baseHigh
+    this.#granule.first = this.#ids.first
+    return this.#granule
+  }
+
+  #open(records: number): Step {
+    const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
+    const granule = this.#granule
+    if (this.#outcomes === undefined && this.#supply.isWaitedFor !== true) for (const reader of acks) reader.want(false)
+    this.#header().count = records
+    const isResumed = hand.isResuming
+    this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
+    granule.slot = anchorOf(worker.source!, this.#slot)
+    const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, records, progress.emitted)
+    if (isKept === false) {
+      // There is no room for its receipts: it waits for acks, and not for the limit.
+      this.#limit.giveBack(this.#letThrough)
+      this.#letThrough = 0
+      this.#isCramped = true
+      slots.close(this.#slot)
+      this.#slot = NO_SLOT
+      if (this.#handoff.isDirty) return this.#commit()
+      if (!this.#parts.desk.stash.isEmpty) return BLOCKED
+      // Receipts that do not fit an empty stash together go with fewer records.
+      if (records > 1) return this.#open(this.#ids.name(this.#taken, records >> 1))
+      throw new MillraceError('RECEIPT_TOO_LARGE', {
+        node: this.#parts.stage.node,
+        most: this.#parts.desk.stash.maxEntryBytes,
+      })
+    }
+    this.#letThrough = 0
+    if (!isResumed) this.#inFlight += records
+    outlet.open(granule, granule.count)
+    hand.open(granule)
+    const deaths = records === 1 ? hand.deathsOf(granule, 0) : 0
+    if (deaths >= this.#source.maxCrashes) this.#giveUp(deaths)
+    else {
+      // Routes, keys and fused handlers are called on the way out.
+      hand.holdSeveral(granule.first, records)
+      outlet.sendRun(outlet.root, this.#taken.values, 0, records)
+    }
+    this.#phase = 'sending'
+    return this.#send()
+  }
+
+  #send(): Step {
+    const { outlet, clock, hand } = this.#parts
+    hand.holdSeveral(this.#granule.first, this.#granule.count)
+    const isSent = outlet.flush(clock.stamp)
+    hand.drop()
+    if (!isSent) {
+      this.#commitPart()
+      return BLOCKED
+    }
+    this.#closeGranule()
+    return this.#handoff.isDue || this.#supply.isAsync ? this.#commit() : PROGRESS
+  }
+
+  /** The record has killed whoever sent it. It is what the source made, so it is not sent with its failure either. */
+  #giveUp(deaths: number): void {
+    const { outlet, stage } = this.#parts
+    const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
+    outlet.giveUp(outlet.root, undefined, 0, { error, attempts: deaths, firstFailedAt: wallMs() })
+  }
+
+  #commitPart(): void {
+    const { hand, settlement } = this.#parts
+    if (!this.#handoff.isDirty) return
+    // The granule lives while some of it is not sent: what is sent may end before the rest is born.
+    if (!hand.isResuming) settlement.toggle(this.#granule)
+    this.#handoff.commitPart(this.#granule)
+    this.#wakeCramped()
+  }
+
+  /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
+  #wakeCramped(): void {
+    const { acks, worker, plan, memory } = this.#parts
+    acks.forEach((reader, i) => {
+      if (reader.isWorthWaking) ring(memory.words, plan.workers[worker.ackInputs[i]!.peer]!.control.doorbell)
+    })
+  }
+
+  #closeGranule(): void {
+    const { outlet, progress, hand, settlement } = this.#parts
+    const { count } = this.#granule
+    progress.beyond += count
+    if (this.#supply.hasCursors === true) progress.expectCursor()
+    if (this.#taken.hasMarks) this.#moveCursor(count)
+    progress.emitted += count
+    progress.sequence = (progress.sequence + 1) | 0
+    this.#ids.advance()
+    this.#taken.drop(count)
+    this.#opened.push(this.#slot)
+    outlet.root.count(COUNTER.in, count)
+    if (hand.isResuming) settlement.toggle(this.#granule)
+    this.#handoff.closed()
+    outlet.close()
+    this.#handoff.add(count)
+    this.#phase = 'idle'
+  }
+
+  /** The cursor is that of the last record that has one. */
+  #moveCursor(count: number): void {
+    const { progress } = this.#parts
+    let last = count - 1
+    while (last >= 0 && this.#taken.marks[last]?.cursor === undefined) last--
+    if (last < 0) return
+    progress.cursor = this.#taken.marks[last]!.cursor
+    progress.beyond = count - 1 - last
+  }
+
+  #commit(): Step {
+    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
+    if (this.#phase === 'idle') this.#isCramped = false
+    this.#wakeCramped()
+    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+  }
+
+  /** What a hand-off says of a source, beside what all stages say. */
+  #stage(journal: Journal): void {
+    const { slots, acks, progress } = this.#parts
+    // Nothing came of some granules at all: no edge took their records.
+    for (const slot of this.#opened) if (slots.isDone(slot)) this.#end(slot)
+    this.#opened.length = 0
+    slots.stage(journal)
+    for (const reader of acks) reader.stage(journal)
+    progress.stage(journal)
+  }
+
+  /** The slot of the granule that an earlier life left half sent. */
+  #halfSentSlot(): number {
+    const { hand, slots, progress } = this.#parts
+    if (!hand.isResuming) return NO_SLOT
+    return slots.openSlots().find((slot) => slots.sequence(slot) === progress.sequence) ?? NO_SLOT
+  }
+
+  #context(): SourceContext {
+    const { stage, worker, facts, progress, draining } = this.#parts
+    const outcomes = (): Outcomes | undefined => this.#outcomes
+    return {
+      node: stage.node,
+      worker: worker.ordinal,
+      workers: stage.concurrency,
+      signal: draining,
+      state: facts.state,
+      params: facts.params,
+      cursor: progress.cursor,
+      emitted: progress.emitted,
+      get watermark() {
+        return outcomes()?.watermark
+      },
+    }
+  }
+}
+
+/** The supply of a source that had finished before its worker died. */
+const over: Supply = { take: () => undefined, isOver: true, error: undefined, isAsync: false, close: () => undefined }

@@ -1,0 +1,198 @@
+import { load, store } from '#atomics'
+import { threadId } from 'node:worker_threads'
+import type { SetupContext } from '../../plan/definition.ts'
+import { Doorbell } from '../../lane/doorbell.ts'
+import { type Memory, viewMemory } from '../../memory/memory.ts'
+import { DRAINING, LEFT, LIVE, NACKING, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../../memory/control.ts'
+import type { Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
+import type { Handlers } from '../call/handlers.ts'
+import { leave } from './leaving.ts'
+import { loadHandlers } from './load-handlers.ts'
+import { Loop } from '../loop/loop.ts'
+import { makeParts } from '../parts.ts'
+import { type SupervisorMessage, type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
+import type { SourceStage } from '../stages/source.ts'
+import { loadStage } from './stage-kinds.ts'
+import type { WorkerEvent } from '../stage.ts'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../../time.ts'
+
+/** Phases come by the doorbell; how often a worker that waits for one looks all the same. */
+const LOOK_EVERY_MS = 2_000
+
+/** The endless task of a worker's thread: load, set up, say ready, run until the pipeline stops, tear down, leave. */
+export default async function work(task: WorkerTask): Promise<void> {
+  try {
+    await live(task)
+  } finally {
+    await leave()
+    // What was posted comes before the end of the port.
+    task.port.close()
+  }
+}
+
+async function live(task: WorkerTask): Promise<void> {
+  const { plan, epoch, port } = task
+  const tell = (message: DistributedOmit<WorkerMessage, 'epoch'>): void => port.postMessage({ ...message, epoch })
+  const memory = viewMemory(task.memory)
+  const worker = plan.workers[task.worker]!
+  const control = worker.control.offset / 4
+  store(memory.words, control + STATE, SETUP)
+  tell({ type: 'started', threadId })
+  let settle!: (isGiven: boolean) => void
+  const verdict = new Promise<boolean>((resolve) => (settle = resolve))
+  let isAnswering = false
+  port.on('message', (message: SupervisorMessage) => {
+    if (message !== 'answer') return settle(message === 'same')
+    if (!isAnswering) void import('./answer.ts').then(({ answerCalls }) => answerCalls(task.link))
+    isAnswering = true
+  })
+  const thread = new WorkerThread(task, memory)
+  try {
+    await thread.load(() => {
+      tell({ type: 'asks' })
+      return verdict
+    })
+  } catch (error) {
+    return tell({ type: 'refused', step: thread.step, error: errorMessage(error) })
+  }
+  store(memory.words, control + STATE, READY)
+  tell({ type: 'ready' })
+  try {
+    await thread.run(tell)
+  } catch (error) {
+    tell({ type: 'failed', error: errorMessage(error) })
+    throw error
+  }
+  store(memory.words, control + STATE, LEFT)
+}
+
+type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+class WorkerThread {
+  step: 'load' | 'setup' = 'load'
+  readonly #task: WorkerTask
+  readonly #memory: Memory
+  readonly #plan: Plan
+  readonly #worker: WorkerPlan
+  readonly #stage: StagePlan
+  readonly #stopped = new AbortController()
+  readonly #draining = new AbortController()
+  #handlers!: Handlers
+  #kind!: Awaited<ReturnType<typeof loadStage>>
+  #state: unknown
+
+  constructor(task: WorkerTask, memory: Memory) {
+    this.#task = task
+    this.#memory = memory
+    this.#plan = task.plan
+    this.#worker = task.plan.workers[task.worker]!
+    this.#stage = task.plan.stages[this.#worker.stage]!
+  }
+
+  async load(isGiven: () => Promise<boolean>): Promise<void> {
+    this.#handlers = await loadHandlers(this.#task, this.#memory, isGiven)
+    this.#kind = await loadStage(this.#stage)
+    this.step = 'setup'
+    this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
+  }
+
+  async run(tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): Promise<void> {
+    // All workers are made ready before any of them runs.
+    await this.#until(RUNNING)
+    const assembly = viewMemory(this.#task.assembly ?? new ArrayBuffer(0))
+    let wake = nothing
+    const parts = makeParts({
+      plan: this.#plan,
+      worker: this.#worker.index,
+      memory: this.#memory,
+      assembly,
+      handlers: this.#handlers,
+      state: this.#state,
+      stopped: this.#stopped.signal,
+      draining: this.#draining.signal,
+      wake: () => wake(),
+      report: (event) => tellEvent(event, tell),
+    })
+    const stage = new this.#kind(parts)
+    const { clock } = parts
+    const onEnded = (): void => tell({ type: 'ended' })
+    const beforeWait = (): void => parts.outlet.wakePeers(true)
+    const loop = new Loop({
+      plan: this.#plan,
+      worker: this.#worker,
+      memory: this.#memory,
+      stage,
+      clock,
+      onEnded,
+      beforeWait,
+      onPhase: (phase) => this.#tellPhase(phase),
+    })
+    wake = loop.wake
+    store(this.#memory.words, this.#worker.control.offset / 4 + STATE, LIVE)
+    try {
+      await loop.run()
+    } finally {
+      this.#stopped.abort()
+    }
+    if (parts.source !== undefined) await this.#nackRest(stage as SourceStage)
+    await this.#handlers.own('teardown')?.(this.#state, this.#setupContext())
+  }
+
+  async #nackRest(source: SourceStage): Promise<void> {
+    if (!source.hasToTell) return
+    await this.#until(NACKING)
+    await source.nackRest()
+  }
+
+  /** Waits until the pipeline has come to a phase. */
+  async #until(phase: number): Promise<void> {
+    const doorbell = new Doorbell(this.#memory.words, this.#worker.control.doorbell)
+    const held = setInterval(() => undefined, 1 << 30)
+    while (this.#phase() < phase) {
+      doorbell.announce(LOOK_EVERY_MS)
+      if (this.#phase() < phase) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, LOOK_EVERY_MS)
+          const wake = (): void => {
+            clearTimeout(timer)
+            resolve()
+          }
+          if (!doorbell.parkAsync(wake)) wake()
+        })
+      }
+      doorbell.rise()
+    }
+    doorbell.leave()
+    clearInterval(held)
+  }
+
+  /** Tells handlers that wait for something else: a source that sleeps, a call that is open. */
+  #tellPhase(phase: number): void {
+    if (phase >= DRAINING) this.#draining.abort()
+    if (phase >= STOPPING) this.#stopped.abort()
+  }
+
+  #phase(): number {
+    return load(this.#memory.words, this.#plan.control.offset / 4 + PHASE)
+  }
+
+  #setupContext(): SetupContext {
+    const { node, concurrency } = this.#stage
+    const { epoch, params } = this.#task
+    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, params, signal: this.#stopped.signal }
+  }
+}
+
+/** A record that was refused for what it holds cannot be told either. */
+function tellEvent(event: WorkerEvent, tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): void {
+  try {
+    tell({ type: 'event', event })
+  } catch {
+    const { input: _, ...rest } = event
+    tell({ type: 'event', event: rest })
+  }
+}
+
+function nothing(): void {
+  // Until the loop is made, nothing can have happened that it would have to be woken for.
+}
