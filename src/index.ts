@@ -1,88 +1,11 @@
 export * from './graph/index.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorData, type ErrorDetail } from './errors.ts'
 
-export { centrality, type CentralityOptions, type NodeCentrality } from './analysis/centrality.ts'
-export { check, type Check, type CheckOptions } from './analysis/check.ts'
-export { coreNumbers, type CoreNumber } from './analysis/core-numbers.ts'
-export { cutNodes, type CutNode } from './analysis/cut-nodes.ts'
-export { type BeforeAfter, diff, type Difference, type GraphDiff } from './analysis/diff.ts'
-export { buffers, type BufferFlow } from './analysis/flow/buffers.ts'
-export { bottlenecks, maxRate, type Bottleneck, type MaxRate, type SourceMax } from './analysis/flow/capacity.ts'
-export { forecast, type Forecast, type ForecastOptions, type NodeForecast } from './analysis/flow/forecast.ts'
+export * from './analysis/index.ts'
 export { availableCores } from './cores.ts'
 export { availableMemory } from './memory-limit.ts'
-export { graphFromJson } from './analysis/graph-from-json.ts'
-export { latency, type Latency, type SinkLatency } from './analysis/flow/latency.ts'
-export type { FlowOptions } from './analysis/flow/model.ts'
-export type { Limit } from './analysis/flow/filling.ts'
-export type { NamedLimit } from './analysis/flow/predict.ts'
-export { retryLoops, type RetryLoop } from './analysis/flow/retries.ts'
-export { overheadOf } from './analysis/live/overhead.ts'
-export { edgeShares, type EdgeShare } from './analysis/flow/shares.ts'
-export type { ClusterFlow } from './analysis/flow/clusters.ts'
-export {
-  simulate,
-  type EdgeFlow,
-  type NodeFlow,
-  type NodeLimit,
-  type Simulation,
-  type SourceFlow,
-} from './analysis/flow/simulate.ts'
-export { sizing, type Sizing, type SizingOptions } from './analysis/flow/sizing.ts'
-export { whatIf, type Changes, type NodeChange, type Overlay, type WhatIf } from './analysis/flow/what-if.ts'
-export { blame, type Blame, type Cause, type StageState, type Wait } from './analysis/live/blame.ts'
-export { drift, type Drift } from './analysis/live/drift.ts'
-export { explain, type Explanation } from './analysis/live/explain.ts'
-export { ledger, type Ledger, type LedgerEntry } from './analysis/live/ledger.ts'
-export { compare, type Rehearsal, type RehearsedFigures } from './analysis/live/rehearsal.ts'
-export { measuredGraph } from './analysis/live/measured.ts'
-export { pathPercentiles, type PathPercentiles, type Percentiles } from './analysis/live/path-percentiles.ts'
-export { deadlock, type Deadlock, type DeadlockOptions } from './analysis/loops/deadlock.ts'
-export type { Enlargement, LoopVerdict } from './analysis/loops/verdict.ts'
-export type { Reconvergence } from './analysis/loops/reconvergence.ts'
-export { path, PATH_MEASURES, type Path, type PathMeasure, type PathOptions } from './analysis/path.ts'
-export { PROBLEMS, type ProblemCode, type ProblemEntry } from './analysis/problems.ts'
-export {
-  cycles,
-  deadEnds,
-  hubs,
-  impact,
-  lineage,
-  loopEdges,
-  orphans,
-  reachable,
-  structure,
-  topologicalOrder,
-  unhandledErrors,
-  type Hub,
-  type Structure,
-  type StructureOptions,
-} from './analysis/structure.ts'
-export { transitiveReduction, type TransitiveReduction } from './analysis/transitive-reduction.ts'
-export type {
-  Bucket,
-  Cycle,
-  Distributions,
-  EdgeFilter,
-  EdgeMeasurement,
-  Measurements,
-  NodeMeasurement,
-  Problem,
-  Severity,
-  StageDistributions,
-} from './analysis/types.ts'
-export { validate } from './analysis/validate.ts'
 
-export { toDot } from './render/dot.ts'
-export type { Figures } from './render/figures.ts'
-export type { Highlight } from './render/highlight.ts'
-export { toMermaid } from './render/mermaid.ts'
-export type { DrawOptions } from './render/picture.ts'
-export { toSvg } from './render/svg.ts'
-export type { PathStyle, Theme, ThemeOverrides } from './render/theme.ts'
-export { theme, THEMES, type ThemeName } from './render/themes.ts'
-export * as views from './render/views/views.ts'
-export type { CollapseOptions, FocusOptions, View } from './render/views/views.ts'
+export * from './render/index.ts'
 export type { AckLaneLayout } from './memory/acks.ts'
 export type { JournalLayout } from './memory/journal.ts'
 export type { LaneLayout } from './memory/lane.ts'

@@ -1,0 +1,11 @@
+/** `millrace/render`: pictures of a graph as DOT, Mermaid and SVG. */
+export { toDot } from './dot.ts'
+export type { Figures } from './figures.ts'
+export type { Highlight } from './highlight.ts'
+export { toMermaid } from './mermaid.ts'
+export type { DrawOptions } from './picture.ts'
+export { toSvg } from './svg.ts'
+export type { PathStyle, Theme, ThemeOverrides } from './theme.ts'
+export { theme, THEMES, type ThemeName } from './themes.ts'
+export type { CollapseOptions, FocusOptions, View } from './views/views.ts'
+export * as views from './views/views.ts'
