@@ -104,20 +104,17 @@ function checkOrder(shape: Shape, output: string, entries: readonly Entry[], fau
   }
 }
 
-/** Of edges that lead back: records larger than their lanes may block a loop (docs/analysis.md, deadlock). */
-const LOOP_BYTES = 65_536
-
 /** Pushed sources live in the thread that called `run`: here they make their records themselves. */
 function inThreads(shape: Shape): Shape {
-  const nodes = shape.nodes.map((node): NodeShape => {
+  // Records larger than their lanes may block a loop (docs/analysis.md, deadlock).
+  const hasLoop = shape.edges.some(({ options }) => options['pathType'] === 'retry')
+  const nodes = shape.nodes.map((given): NodeShape => {
+    const node = hasLoop ? { ...given, padding: 0 } : given
     if (node.does !== 'push') return node
     const { push: _, ...options } = node.options
     return { ...node, does: 'produce', options }
   })
-  const edges = shape.edges.map((edge) =>
-    edge.options['pathType'] === 'retry' ? { ...edge, options: { ...edge.options, laneBytes: LOOP_BYTES } } : edge,
-  )
-  return { ...shape, nodes, edges }
+  return { ...shape, nodes }
 }
 
 /** Deaths come by chance, more of them than an option allows, and no record is to be blamed for them. */

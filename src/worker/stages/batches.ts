@@ -268,7 +268,10 @@ export class BatchStage implements Stage {
     const { histograms, clock } = this.#parts
     const batch = this.#batch!
     histograms.service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
-    if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) return BLOCKED
+    if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) {
+      this.wakeAt = this.#againAt
+      return BLOCKED
+    }
     this.#context.emitted.length = 0
     this.#context.failed.clear()
     // A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call.
