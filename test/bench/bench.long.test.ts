@@ -8,7 +8,12 @@ works({
   ring: ['overCpp1', 'overCpp256'],
   hop: ['overMessagePort', 'overMessagePortBatch', 'overPiscina', 'overMsgpack'],
   ints: ['overMessagePortBatch'],
-  latency: ['hotP50OverMessagePort', 'parkedP50OverMessagePort'],
+  latency: [
+    'hotP50OverMessagePort',
+    'parkedP50OverMessagePort',
+    'oneWayP99At10OverMessagePort',
+    'oneWayP99At80OverMessagePort',
+  ],
   embed: ['lightP99OverIdle', 'throughputOverPiscina'],
   idle: [],
   workers: ['speedup2'],
