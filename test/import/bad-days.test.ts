@@ -5,11 +5,10 @@ import fc from 'fast-check'
 import { Pace } from '#src/import/pace.js'
 import { exitCodeOf } from 'millrace/import'
 import {
-  findServer,
+  databaseOnServer,
   folderOf,
   importByCommand,
   importHere,
-  newDatabase,
   put,
   resultOf,
   rowsAt,
@@ -18,9 +17,7 @@ import {
 } from './harness.js'
 import { Wire } from './wire.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 /** Each is a process of its own: `MILLRACE_IMPORT_KILLS=50` for as many as are promised. */
 const KILLS = Number(process.env['MILLRACE_IMPORT_KILLS'] ?? 5)
 

@@ -136,6 +136,12 @@ export async function findServer(): Promise<{ url: string } | { skip: string }> 
   }
 }
 
+/** A new database for the tests of a file; without a server, why they are skipped. */
+export async function databaseOnServer(): Promise<{ readonly onServer: { skip?: string }; readonly to: string }> {
+  const server = await findServer()
+  return 'skip' in server ? { onServer: server, to: '' } : { onServer: {}, to: await newDatabase(server.url) }
+}
+
 /** A new database on the test server; dropped when the tests of the file are over. */
 export async function newDatabase(server: string): Promise<string> {
   const name = `millrace_import_${randomUUID().replaceAll('-', '')}`

@@ -4,11 +4,9 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { objectOf } from '#src/import/json-objects.js'
-import { findServer, folderOf, importHere, newDatabase, put, resultOf, rowsAt } from './harness.js'
+import { databaseOnServer, folderOf, importHere, put, resultOf, rowsAt } from './harness.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 
 const spaced = (text: string): string => ` ${text.replace(/([{}[\],:])(?=(?:[^"\\]|"(?:[^"\\]|\\.)*")*$)/g, ' $1\t')}\r`
 const valueOf = (i: number): string => `coalesce(to_jsonb(w) ->> 'n${i}', _rest ->> 'n${i}')`

@@ -8,11 +8,9 @@ import { gzipSync } from 'node:zlib'
 import type { Piece } from '#src/import/records.js'
 import { readFiles } from '#src/import/read.js'
 import type { Marked } from 'millrace'
-import { findServer, folderOf, importHere, newDatabase, put, resultOf, rowsAt, withDatabase } from './harness.js'
+import { databaseOnServer, folderOf, importHere, put, resultOf, rowsAt, withDatabase } from './harness.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 const utf16 = (text: string): Buffer => Buffer.from(`\u{feff}${text}`, 'utf16le')
 
 test('files are read as they come: line breaks, encodings, delimiters, titles, packed ones', onServer, async () => {

@@ -3,20 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Declared, proposeDeclaration } from 'millrace/import'
 import { checkDeclared } from '#src/import/declared.js'
-import {
-  findServer,
-  folderOf,
-  importByCommand,
-  importHere,
-  newDatabase,
-  put,
-  rowsAt,
-  temporaryFolder,
-} from './harness.js'
+import { databaseOnServer, folderOf, importByCommand, importHere, put, rowsAt, temporaryFolder } from './harness.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 
 const FILES = {
   'a/invoices.csv': 'id,amount,when\n1,1.50,1/31/2024\n2,2.00,2/1/2024\n',

@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { exitCodeOf, summaryText } from 'millrace/import'
-import { findServer, folderOf, importHere, newDatabase, put, resultOf, rowsAt, withDatabase } from './harness.js'
+import { databaseOnServer, folderOf, importHere, put, resultOf, rowsAt, withDatabase } from './harness.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 
 const run = (sql: string): Promise<void> => withDatabase(to, '', (database) => database.execute(sql))
 const lettersOf = (path: string): Promise<(string | null)[][]> =>

@@ -10,11 +10,10 @@ import type { Pipeline } from 'millrace'
 import { progressText } from '#src/cli/import-progress.js'
 import { ImportBusy, type Progress, importDirectory, listRuns, runsText } from 'millrace/import'
 import {
-  findServer,
+  databaseOnServer,
   folderOf,
   importByCommand,
   importHere,
-  newDatabase,
   put,
   resultOf,
   rowsAt,
@@ -22,9 +21,7 @@ import {
   withDatabase,
 } from './harness.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 
 test(
   'a second import of a source does not begin while one runs; the command says so by its exit code',

@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ImportProblem, type Schedule, type Service, openSchedule, serve } from 'millrace/import'
-import { findServer, folderOf, importByCommand, newDatabase, put, rowsAt, temporaryFolder } from './harness.js'
+import { databaseOnServer, folderOf, importByCommand, put, rowsAt, temporaryFolder } from './harness.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 
 const at = (text: string): number => Date.parse(text)
 const isThere = async (id: number): Promise<boolean> =>

@@ -5,11 +5,10 @@ import type { Pipeline } from 'millrace'
 import { isAway } from '#src/import/database.js'
 import type { Summary } from 'millrace/import'
 import {
-  findServer,
+  databaseOnServer,
   folderOf,
   importByCommand,
   importHere,
-  newDatabase,
   put,
   rowsAt,
   tablesOf,
@@ -18,9 +17,7 @@ import {
 } from './harness.js'
 import { Wire } from './wire.js'
 
-const server = await findServer()
-const onServer = 'skip' in server ? { skip: server.skip } : {}
-const to = 'url' in server ? await newDatabase(server.url) : ''
+const { onServer, to } = await databaseOnServer()
 
 const lines = (count: number): string => Array.from({ length: count }, (_, i) => `${i},${'.'.repeat(100)}\n`).join('')
 /** Small files of one piece, and one of many. */

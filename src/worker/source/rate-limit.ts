@@ -26,7 +26,7 @@ export class RateLimit {
   readonly #rate: number
   readonly #given: number
   readonly #planned: number
-  /** Of the rate as it was at the last look. */
+  /** As `#readRate` found them: records per ms, and the parts that each counts as. */
   #perMs = 0
   #parts = 1
 
@@ -41,13 +41,13 @@ export class RateLimit {
 
   /** Records that may go now, of all workers; Infinity without a limit. */
   allowed(nowMs: number): number {
-    if (!this.#isLimited()) return Infinity
+    if (!this.#readRate()) return Infinity
     return Math.max(0, Math.floor(this.#left(nowMs) / this.#parts))
   }
 
   /** Takes up to `most` records of those that may go now. @returns how many */
   take(most: number, nowMs: number): number {
-    if (!this.#isLimited()) return most
+    if (!this.#readRate()) return most
     const taken = Math.min(most, Math.floor(this.#left(nowMs) / this.#parts))
     if (taken <= 0) return 0
     // Another worker may have taken the same ones in between: what is too much goes back.
@@ -59,16 +59,17 @@ export class RateLimit {
 
   /** So many records that were taken do not go after all. */
   giveBack(records: number): void {
-    if (records > 0 && this.#isLimited()) add(this.#words, this.#given, -records * this.#parts)
+    if (records > 0 && this.#readRate()) add(this.#words, this.#given, -records * this.#parts)
   }
 
   /** When the next record may go, in ms of the same clock. */
   nextAt(nowMs: number): number {
-    if (!this.#isLimited()) return nowMs
+    if (!this.#readRate()) return nowMs
     return nowMs + Math.max(0, this.#parts - this.#left(nowMs)) / (this.#perMs * this.#parts)
   }
 
-  #isLimited(): boolean {
+  /** Reads the rate as it is now. @returns whether there is a limit */
+  #readRate(): boolean {
     const perSecond = this.#floats[this.#rate]! || this.#planned
     if (perSecond === 0 || perSecond > MOST_PER_SECOND) return false
     // What is too slow for a number is slow, not without limit.

@@ -57,8 +57,6 @@ export class SourceStage implements Stage {
   #inFlight: number
   /** There was no room for receipts; a hand-off may give some back. */
   #isCramped = false
-  /** Records that the rate limit has let through, and that are not opened yet. */
-  #letThrough = 0
   /** Records for which there was room at the last look: on their way, on the lanes, and by the rate limit. */
   #room = 0
 
@@ -205,9 +203,7 @@ export class SourceStage implements Stage {
   /** Of so many records, those that the rate limit lets through now. What is taken when the pipeline drains goes at once. */
   #allowed(records: number): number {
     const { isDraining, clock } = this.#parts
-    if (isDraining()) return records
-    this.#letThrough = this.#limit.take(records, clock.now)
-    return this.#letThrough
+    return isDraining() ? records : this.#limit.take(records, clock.now)
   }
 
   /** Records that may be made now. */
@@ -287,23 +283,7 @@ export class SourceStage implements Stage {
     this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
     granule.slot = anchorOf(worker.source!, this.#slot)
     const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, records, progress.emitted)
-    if (isKept === false) {
-      // There is no room for its receipts: it waits for acks, and not for the limit.
-      this.#limit.giveBack(this.#letThrough)
-      this.#letThrough = 0
-      this.#isCramped = true
-      slots.close(this.#slot)
-      this.#slot = NO_SLOT
-      if (this.#handoff.isDirty) return this.#commit()
-      if (!this.#parts.desk.stash.isEmpty) return BLOCKED
-      // Receipts that do not fit an empty stash together go with fewer records.
-      if (records > 1) return this.#open(this.#ids.name(this.#taken, records >> 1))
-      throw new MillraceError('RECEIPT_TOO_LARGE', {
-        node: this.#parts.stage.node,
-        most: this.#parts.desk.stash.maxEntryBytes,
-      })
-    }
-    this.#letThrough = 0
+    if (isKept === false) return this.#putOff(records)
     if (!isResumed) this.#inFlight += records
     outlet.open(granule, granule.count)
     hand.open(granule)
@@ -316,6 +296,21 @@ export class SourceStage implements Stage {
     }
     this.#phase = 'sending'
     return this.#send()
+  }
+
+  /** The stash has no room for the receipts of so many records: they wait for acks, and not for the rate limit. */
+  #putOff(records: number): Step {
+    const { slots, desk, stage, isDraining } = this.#parts
+    slots.close(this.#slot)
+    this.#slot = NO_SLOT
+    const isAlone = desk.stash.isEmpty && !this.#handoff.isDirty
+    // Receipts that do not fit an empty stash together go with fewer records.
+    const fewer = isAlone ? records >> 1 : 0
+    if (!isDraining()) this.#limit.giveBack(records - fewer)
+    if (fewer > 0) return this.#open(this.#ids.name(this.#taken, fewer))
+    if (isAlone) throw new MillraceError('RECEIPT_TOO_LARGE', { node: stage.node, most: desk.stash.maxEntryBytes })
+    this.#isCramped = true
+    return this.#handoff.isDirty ? this.#commit() : BLOCKED
   }
 
   #send(): Step {
