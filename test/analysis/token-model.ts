@@ -6,7 +6,7 @@ import type { GraphData } from 'millrace'
 
 /** A source record, and how many of what came of it are on their way. */
 interface Slot {
-  readonly source: string
+  readonly source: Worker
   alive: number
 }
 
@@ -22,6 +22,8 @@ interface Ring {
 
 interface Worker {
   readonly id: string
+  /** Records that a worker of a source may still make; none of other stages. Each worker has a window of its own. */
+  window: number | undefined
   readonly inputs: Ring[]
   /** Rings to each worker of the next stage, by edge. */
   readonly outputs: Map<number, Ring[]>
@@ -55,18 +57,16 @@ class Model {
   readonly #graph: GraphData
   readonly #random: () => number
   readonly #workers: readonly Worker[]
-  /** Source records that each worker of a source may still make. */
-  readonly #windows = new Map<string, number>()
 
   constructor(graph: GraphData, lanes: TokenOptions['lanes'], random: () => number) {
     this.#graph = graph
     this.#random = random
     const stages = new Map(
-      graph.nodes.map(({ id, concurrency = 1 }) => [id, Array.from({ length: concurrency }, () => idle(id))]),
+      graph.nodes.map(({ id, kind, concurrency = 1, window = 16_384 }) => {
+        const left = kind === 'source' ? window : undefined
+        return [id, Array.from({ length: concurrency }, () => idle(id, left))]
+      }),
     )
-    for (const { id, kind, concurrency = 1, window = 16_384 } of graph.nodes) {
-      if (kind === 'source') this.#windows.set(id, window * concurrency)
-    }
     graph.edges.forEach(({ from, to }, edge) => {
       for (const writer of stages.get(from)!) {
         const rings = stages.get(to)!.map((reader) => {
@@ -89,7 +89,7 @@ class Model {
   #act(worker: Worker): boolean {
     if (worker.waiting.length > 0) return this.#send(worker)
     if (worker.next < worker.granule.length) return this.#work(worker)
-    if (this.#windows.has(worker.id)) return this.#make(worker)
+    if (worker.window !== undefined) return this.#make(worker, worker.window)
     const full = worker.inputs.filter(({ queue }) => queue.length > 0)
     if (full.length === 0) return false
     worker.from = full[this.#below(full.length)]!
@@ -99,8 +99,7 @@ class Model {
   }
 
   /** A source makes no record while no way out of it has credit. */
-  #make(worker: Worker): boolean {
-    const left = this.#windows.get(worker.id)!
+  #make(worker: Worker, left: number): boolean {
     const credit = Math.max(
       0,
       ...[...worker.outputs.values()].map((rings) => rings.reduce((sum, ring) => sum + creditOf(ring), 0)),
@@ -109,8 +108,8 @@ class Model {
     const most = Math.min(left, credit, granule)
     if (most === 0) return false
     const records = 1 + this.#below(most)
-    this.#windows.set(worker.id, left - records)
-    worker.granule = Array.from({ length: records }, () => ({ source: worker.id, alive: 1 }))
+    worker.window = left - records
+    worker.granule = Array.from({ length: records }, () => ({ source: worker, alive: 1 }))
     worker.next = 0
     return this.#work(worker)
   }
@@ -168,7 +167,7 @@ class Model {
   #release(worker: Worker): void {
     const { granule, next, portion, from } = worker
     for (const slot of granule.slice(next - portion, next)) {
-      if (--slot.alive === 0) this.#windows.set(slot.source, this.#windows.get(slot.source)! + 1)
+      if (--slot.alive === 0) slot.source.window! += 1
     }
     if (from === undefined) return
     from.taken += portion
@@ -184,9 +183,10 @@ function creditOf({ granted, sent }: Ring): number {
   return granted - sent
 }
 
-function idle(id: string): Worker {
+function idle(id: string, window: number | undefined): Worker {
   return {
     id,
+    window,
     inputs: [],
     outputs: new Map(),
     granule: [],
