@@ -23,7 +23,7 @@ export class CallContext implements Context {
   readonly params: unknown
   attempt = 1
   readonly #emitted: [branch: string, record: unknown][] = []
-  readonly #failed = new Map<unknown, unknown[]>()
+  #failed = new Map<unknown, unknown[]>()
   readonly #branches: ReadonlySet<string>
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
@@ -49,6 +49,13 @@ export class CallContext implements Context {
   /** Batch handlers: records that the handler gave up, with a reason for each call, in their order. */
   get failed(): Map<unknown, unknown[]> {
     return this.#failed
+  }
+
+  /** Forgets what the call sent and gave up: it is dealt with, or the call failed. */
+  forget(): void {
+    this.#emitted.length = 0
+    // Not cleared: see `Settlement.stage`.
+    if (this.#failed.size > 0) this.#failed = new Map()
   }
 
   /** The record that the next call is for. */

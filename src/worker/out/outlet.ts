@@ -77,7 +77,7 @@ export class Outlet {
   #isWanting: boolean | undefined
   #records = 0
   /** Inputs of the granule in hand of which an output was refused: each is given up once, however many outputs it had. */
-  readonly #refused = new Set<number>()
+  #refused = new Set<number>()
   /** Something of the granule in hand is on a lane. */
   #hasSent = false
 
@@ -246,7 +246,8 @@ export class Outlet {
     this.#pending.fill(0)
     for (const owner of this.#failed) this.#settlement.fail(owner, 1)
     this.#failed.length = 0
-    this.#refused.clear()
+    // Not cleared: see `Settlement.stage`.
+    if (this.#refused.size > 0) this.#refused = new Set()
     this.#granule = undefined
   }
 

@@ -30,7 +30,7 @@ export class Settlement {
   readonly #highs: number[] = []
   readonly #failures: number[] = []
   /** Positions by anchor, once there are too many to look through. */
-  readonly #index = new Map<number, number>()
+  #index = new Map<number, number>()
   #count = 0
 
   /**
@@ -88,7 +88,9 @@ export class Settlement {
       else this.#acks[anchorSource(anchor)]!.writer.put(anchorSlot(anchor), low, high, failures)
     }
     this.#count = 0
-    this.#index.clear()
+    // A new one rather than `clear`: V8's makes a new table and lets the old one point to it. Once one of them has come to the
+    // old generation, all that follow are kept until its next collection, which then stalls the worker for milliseconds.
+    if (this.#index.size > 0) this.#index = new Map()
     for (const lane of this.#lanes) lane.hasStaged = lane.writer.stage(journal)
   }
 

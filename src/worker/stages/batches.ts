@@ -272,8 +272,7 @@ export class BatchStage implements Stage {
       this.wakeAt = this.#againAt
       return BLOCKED
     }
-    this.#context.emitted.length = 0
-    this.#context.failed.clear()
+    this.#context.forget()
     // A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call.
     if (this.isAsync) this.#renewContext()
     return this.#startSending()
@@ -300,8 +299,7 @@ export class BatchStage implements Stage {
 
   /** @returns false where the batch stays in hand until it may be called again */
   #fail(batch: Batch, error: unknown): boolean {
-    this.#context.emitted.length = 0
-    this.#context.failed.clear()
+    this.#context.forget()
     const retry = this.#work.failed(batch, error)
     if (retry === undefined) return true
     this.#isKept = this.#groups.keep(batch, retry)
