@@ -1,0 +1,91 @@
+/**
+ * What the tracer tells of one granule at one hop, read from the rings: plain frozen values, as stores keep them, questions ask
+ * them and exports write them. Times are milliseconds of the wall clock, with fractions; ids are hexadecimal digits.
+ */
+export interface TraceEvent {
+  readonly kind: TraceKind
+  /** Number of the event in its run: in the order in which the tracer read them. */
+  readonly sequence: number
+  /** Name of the pipeline, and of its run: 16 digits. */
+  readonly pipeline: string
+  readonly run: string
+  /** Trace of the source granule: 32 digits; a batch or join counts for several, the first one first. */
+  readonly traces: readonly string[]
+  /** The stage, which of its workers, and how often that one had been replaced. */
+  readonly node: string
+  readonly worker: number
+  readonly epoch: number
+  /** What the stage took; a batch has several. Empty where a source opens a slot. */
+  readonly inputs: readonly TracedRecords[]
+  /** What it sent, by edge. */
+  readonly outputs: readonly TracedOutput[]
+  /** Failed attempts before this one. */
+  readonly attempt: number
+  /** Taken from the lane, and handed off: the rest of the way between them is the worker's. */
+  readonly takenAt: number
+  readonly handedOffAt: number
+  /** Time in the handler, for all records together. */
+  readonly serviceMs: number
+  readonly outcome: TraceOutcome
+  readonly error?: { readonly code: string; readonly message: string }
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>
+  /** Records that were captured, redacted in the worker, as JSON text; by place among the inputs. */
+  readonly content?: readonly { readonly index: number; readonly json: string }[]
+  readonly checksum?: string
+  /** An event of this granule was dropped before: its chain may have a gap. */
+  readonly isIncomplete: boolean
+  /** Beside-the-event parts (origins, attributes, content) had no room. */
+  readonly isTruncated: boolean
+}
+
+/**
+ * `open`: a source made the granule. `hop`: a stage took and sent. `batch`, `emit`: the same, n to m. `fail`, `retry`, `dead`,
+ * `drop`, `filter`: what became of records that did not go on. `end`: all that came of a slot is done; the source says so.
+ * The rest tells of workers and stages, and has no records.
+ */
+export type TraceKind =
+  | 'open'
+  | 'hop'
+  | 'batch'
+  | 'emit'
+  | 'fail'
+  | 'retry'
+  | 'dead'
+  | 'drop'
+  | 'filter'
+  | 'end'
+  | 'created'
+  | 'started'
+  | 'died'
+  | 'restarted'
+  | 'resized'
+  | 'paused'
+  | 'resumed'
+  | 'completed'
+  | 'failed'
+
+export type TraceOutcome = 'ok' | 'failed' | 'retried' | 'deadLettered' | 'dropped' | 'filtered' | 'died' | 'abandoned'
+
+/** Records with ids made of one base: the i-th has the id `mix(base, first + i)` (`lane/ids.ts`). */
+export interface TracedRecords {
+  /** Edge over which they came: index into the graph's edges; undefined at their source. */
+  readonly edge?: number
+  /** 16 digits, as `formatId` writes them. */
+  readonly base: string
+  readonly first: number
+  readonly count: number
+  /** Time at which their frame was written, and its size. */
+  readonly writtenAt?: number
+  readonly bytes?: number
+  /** Records on the lane when they were taken, themselves included. */
+  readonly depth?: number
+}
+
+export interface TracedOutput extends TracedRecords {
+  readonly edge: number
+  /**
+   * Place among all inputs of each record that was sent. Absent where it is one to one: the i-th of the i-th.
+   * Run lengths: place, count, place, count, …
+   */
+  readonly origins?: readonly number[]
+}
