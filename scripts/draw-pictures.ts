@@ -1,7 +1,9 @@
 /** Draws the pictures of `docs/drawing.md` into `docs/pictures/`: `node build/scripts/draw-pictures.js`. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { simulate, theme, toSvg, views, type DrawOptions, type GraphData } from 'millrace'
+import { type DrawOptions, type GraphData } from 'millrace'
+import { simulate } from 'millrace/analysis'
+import { theme, toSvg, views } from 'millrace/render'
 import importer from '#src/import/graph.js'
 import etl from '../examples/walkthrough/1-simple-etl.js'
 import iot from '../examples/walkthrough/2-iot.js'

@@ -1,11 +1,16 @@
+/**
+ * `millrace`: graphs, and their runs. Each worker loads it with the module of its graph, so it loads little: `run` imports
+ * the rest when it is called, and questions about a graph, pictures and plans have entry points of their own. Here are
+ * their types.
+ */
 export * from './graph/index.ts'
 export { ERROR_CODES, MillraceError, type ErrorCode, type ErrorData, type ErrorDetail } from './errors.ts'
 
-export * from './analysis/index.ts'
+export type * from './analysis/index.ts'
 export { availableCores } from './cores.ts'
 export { availableMemory } from './memory-limit.ts'
 
-export * from './render/index.ts'
+export type * from './render/index.ts'
 export type { AckLaneLayout } from './memory/acks.ts'
 export type { JournalLayout } from './memory/journal.ts'
 export type { LaneLayout } from './memory/lane.ts'
@@ -23,8 +28,7 @@ export type {
   WorkOption,
 } from './options/index.ts'
 export type { WorkerState } from './memory/control.ts'
-export { plan, type PlanOptions } from './plan/plan.ts'
-export type * from './plan/types.ts'
+export type * from './plan/index.ts'
 export { logEvents, type Logger } from './process/log-events.ts'
 export { handleSignals, type Closable, type SignalHandler, type SignalOptions } from './process/signals.ts'
 export type { DeadLetter, DeadLetters } from './supervisor/dead-letters.ts'
@@ -33,7 +37,8 @@ export type { Pipeline } from './supervisor/pipeline.ts'
 export type { Drop } from './supervisor/drops.ts'
 export type { Report } from './supervisor/report.ts'
 export type { PipelineState } from './supervisor/lifecycle.ts'
-export { rehearse, run, type RunArguments, type RunOptions } from './supervisor/run.ts'
+export { rehearse, run } from './supervisor/run.ts'
+export type { RunArguments, RunOptions } from './supervisor/run-options.ts'
 export type { EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
 export type { NodeCounts } from './telemetry/counts.ts'
 export type { TimeShares, WorkerTimes } from './telemetry/times.ts'

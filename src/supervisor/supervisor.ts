@@ -28,7 +28,7 @@ import { Successors } from './successors.ts'
 import { Watch } from './watch.ts'
 
 /** What the supervisor needs beside the plan. */
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly graph: GraphData
   readonly hasFunctions: boolean
   /** How workers find the graph in its module, and what else they are given of the run. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { blame, type GraphData, type GraphEdge, type GraphNode, measuredGraph, whatIf } from 'millrace'
+import { type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import { blame, measuredGraph, whatIf } from 'millrace/analysis'
 import { played } from './events-model.js'
 
 /** Chains of stages with up to three loops of retries among them, two of which may share a stage. */

@@ -1,7 +1,8 @@
 /** Where a node lies in its graph: centrality, what its loss cuts, its core number. graphology is the oracle. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { centrality, coreNumbers, cutNodes, type GraphData } from 'millrace'
+import { type GraphData } from 'millrace'
+import { centrality, coreNumbers, cutNodes } from 'millrace/analysis'
 import fc from 'fast-check'
 import { DirectedGraph } from 'graphology'
 import * as metrics from 'graphology-metrics/centrality/index.js'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { check, type GraphData } from 'millrace'
+import { type GraphData } from 'millrace'
+import { check } from 'millrace/analysis'
 import { graphOf } from './graphs.js'
 import { measured } from './measurements.js'
 

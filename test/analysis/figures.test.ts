@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { compare } from '#src/analysis/live/rehearsal.js'
-import * as millrace from 'millrace'
+import * as analysis from 'millrace/analysis'
 import deadLetters from '../../examples/walkthrough/3-dead-letters.js'
 import iot from '../../examples/walkthrough/2-iot.js'
 import { measured } from './measurements.js'
@@ -21,36 +21,36 @@ test('docs/analysis.md says of every figure what it means', () => {
   for (const graph of [deadLetters, iot]) {
     const measurements = measured(graph)
     const ids = new Set(graph.nodes.map(({ id }) => id))
-    const forecast = millrace.forecast(graph, { seconds: 1 })
+    const forecast = analysis.forecast(graph, { seconds: 1 })
     const bucket = { fromMs: 1, toMs: 1, count: 1 }
     const times = { service: [bucket], lane: [bucket], endToEnd: [bucket], isServedOnLane: false }
     const distributions = Object.fromEntries([...ids].map((id) => [id, times]))
     const results = {
-      edgeShares: millrace.edgeShares(graph),
-      structure: millrace.structure(graph),
-      centrality: millrace.centrality(graph, { ways: true }),
-      cutNodes: millrace.cutNodes(graph),
-      coreNumbers: millrace.coreNumbers(graph),
-      transitiveReduction: millrace.transitiveReduction(graph),
-      path: millrace.path(graph, graph.edges[0]!.from, graph.edges[0]!.to),
-      simulate: millrace.simulate(graph),
+      edgeShares: analysis.edgeShares(graph),
+      structure: analysis.structure(graph),
+      centrality: analysis.centrality(graph, { ways: true }),
+      cutNodes: analysis.cutNodes(graph),
+      coreNumbers: analysis.coreNumbers(graph),
+      transitiveReduction: analysis.transitiveReduction(graph),
+      path: analysis.path(graph, graph.edges[0]!.from, graph.edges[0]!.to),
+      simulate: analysis.simulate(graph),
       forecast,
-      bottlenecks: millrace.bottlenecks(graph),
-      maxRate: millrace.maxRate(graph),
-      whatIf: millrace.whatIf(graph, { cores: 1 }),
-      retryLoops: millrace.retryLoops(graph),
-      latency: millrace.latency(graph),
-      sizing: millrace.sizing(graph),
-      deadlock: millrace.deadlock(graph),
+      bottlenecks: analysis.bottlenecks(graph),
+      maxRate: analysis.maxRate(graph),
+      whatIf: analysis.whatIf(graph, { cores: 1 }),
+      retryLoops: analysis.retryLoops(graph),
+      latency: analysis.latency(graph),
+      sizing: analysis.sizing(graph),
+      deadlock: analysis.deadlock(graph),
       measurements,
-      drift: millrace.drift(graph, measurements),
-      blame: millrace.blame(graph, measurements),
-      ledger: millrace.ledger(graph, measurements),
-      explain: millrace.explain(graph, measurements),
+      drift: analysis.drift(graph, measurements),
+      blame: analysis.blame(graph, measurements),
+      ledger: analysis.ledger(graph, measurements),
+      explain: analysis.explain(graph, measurements),
       compare: compare(graph, forecast, measurements),
       distributions,
-      pathPercentiles: millrace.pathPercentiles(graph, distributions),
-      diff: millrace.diff(graph, iot),
+      pathPercentiles: analysis.pathPercentiles(graph, distributions),
+      diff: analysis.diff(graph, iot),
     }
     const missing = Object.entries(results).flatMap(([name, result]) =>
       [...new Set(figures(result, ids))].filter((key) => !named.has(key)).map((key) => `${name}: ${key}`),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { type GraphData, type Measurements } from 'millrace'
 import {
   blame,
   bottlenecks,
@@ -12,18 +13,16 @@ import {
   edgeShares,
   explain,
   forecast,
-  type GraphData,
   latency,
   ledger,
   maxRate,
-  type Measurements,
   measuredGraph,
   retryLoops,
   simulate,
   sizing,
   structure,
   whatIf,
-} from 'millrace'
+} from 'millrace/analysis'
 import { graphOf, anything } from './graphs.js'
 import { measured as measuredAsPredicted } from './measurements.js'
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { percentile, ROUNDING, roundings, spreadOf, sumOf } from '#src/analysis/live/spread.js'
 import fc from 'fast-check'
-import { pathPercentiles, type Bucket, type Distributions, type Percentiles } from 'millrace'
+import { type Bucket, type Distributions, type Percentiles } from 'millrace'
+import { pathPercentiles } from 'millrace/analysis'
 import { graphOf } from './graphs.js'
 
 const chain = graphOf(['source in', 'transform work', 'sink out'], ['in > work', 'work > out'])

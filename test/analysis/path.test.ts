@@ -1,7 +1,8 @@
 /** The best ways between two nodes, and the edges that ways imply. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { path, PATH_MEASURES, transitiveReduction, type GraphData, type PathMeasure } from 'millrace'
+import { type GraphData, type PathMeasure } from 'millrace'
+import { path, PATH_MEASURES, transitiveReduction } from 'millrace/analysis'
 import fc from 'fast-check'
 import { DirectedGraph } from 'graphology'
 import { dijkstra, singleSourceLength } from 'graphology-shortest-path'

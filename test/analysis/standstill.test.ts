@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { deadlock, type GraphData, type GraphEdge, type GraphNode, plan } from 'millrace'
+import { type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import { deadlock } from 'millrace/analysis'
+import { plan } from 'millrace/plan'
 import { standsStill } from './token-model.js'
 
 /** What the plan makes one ring over each edge hold, and when its reader grants more. */

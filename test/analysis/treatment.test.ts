@@ -3,17 +3,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { EDGE_TREATMENT, NODE_TREATMENT, RUN_TREATMENT, type Treatment } from '#src/analysis/treatment.js'
 import { BATCH_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '#src/options/index.js'
-import {
-  bottlenecks,
-  buffers,
-  deadlock,
-  forecast,
-  type GraphData,
-  type GraphEdge,
-  type GraphNode,
-  latency,
-  simulate,
-} from 'millrace'
+import { type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import { bottlenecks, buffers, deadlock, forecast, latency, simulate } from 'millrace/analysis'
 
 /** A pipeline in which every option has something to change: a loop, a buffer that overflows, copies, batches, branches. */
 function pipeline(changes: { node?: string; edge?: number; to?: object } = {}): GraphData {

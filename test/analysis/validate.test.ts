@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { PROBLEMS, type ProblemCode } from '#src/analysis/problems.js'
 import { validate } from '#src/analysis/validate.js'
 import fc from 'fast-check'
+import { dataflow, type GraphData, type GraphEdge, type GraphNode, MillraceError, type Problem } from 'millrace'
 import {
   bottlenecks,
   centrality,
@@ -11,25 +12,18 @@ import {
   cutNodes,
   cycles,
   forecast,
-  plan,
   structure,
   topologicalOrder,
-  dataflow,
   deadlock,
-  type GraphData,
-  type GraphEdge,
-  type GraphNode,
   latency,
   maxRate,
-  MillraceError,
-  type Problem,
   retryLoops,
   simulate,
   sizing,
-  toDot,
-  toMermaid,
   transitiveReduction,
-} from 'millrace'
+} from 'millrace/analysis'
+import { plan } from 'millrace/plan'
+import { toDot, toMermaid } from 'millrace/render'
 import { graphOf, transforms } from './graphs.js'
 
 /** A sound chain, into which each case puts one problem. */

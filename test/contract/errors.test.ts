@@ -18,17 +18,11 @@ import {
   type Pipeline,
   type RunOptions,
   dataflow,
-  graphFromJson,
-  plan,
-  reachable,
   run,
-  simulate,
-  theme,
-  toDot,
-  toSvg,
-  views,
-  whatIf,
 } from 'millrace'
+import { graphFromJson, reachable, simulate, whatIf } from 'millrace/analysis'
+import { plan } from 'millrace/plan'
+import { theme, toDot, toSvg, views } from 'millrace/render'
 import * as graphs from './graphs.js'
 import { keyless, otherInWorkers } from './modules/editions.js'
 import { runsItself } from './modules/runs.js'

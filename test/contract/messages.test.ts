@@ -1,6 +1,7 @@
 import { equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
-import { MillraceError, type AnyGraph, run, validate } from 'millrace'
+import { MillraceError, type AnyGraph, run } from 'millrace'
+import { validate } from 'millrace/analysis'
 
 test('a message says what happened, where, and what to do', () => {
   const { message } = new MillraceError('NODE_UNKNOWN', { node: 'x', near: undefined, of: ['a', 'b'] })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dataflow, deadlock, simulate, toDot, validate, views } from 'millrace'
+import { dataflow } from 'millrace'
+import { deadlock, simulate, validate } from 'millrace/analysis'
+import { toDot, views } from 'millrace/render'
 
 const parsing = dataflow('parsing')
   .cluster('inner', { label: 'Inner' })

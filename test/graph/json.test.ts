@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { EDGE_OPTIONS, NODE_OPTIONS, type OptionSpec } from '#src/options/index.js'
 import { Ajv } from 'ajv'
-import { dataflow, type GraphNode, graphFromJson, graphToJson, type NodeKind, validate } from 'millrace'
+import { dataflow, type GraphNode, graphToJson, type NodeKind } from 'millrace'
+import { graphFromJson, validate } from 'millrace/analysis'
 import { graphSchema, printed } from '../../scripts/print-graph-schema.js'
 
 const graph = dataflow('orders', import.meta.url)

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type GraphData, type Plan, dataflow, plan } from 'millrace'
+import { type GraphData, type Plan, dataflow } from 'millrace'
+import { plan } from 'millrace/plan'
 
 const MIB = 2 ** 20
 const map = (n: number): number => n

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dataflow, deadlock, type GraphData, plan } from 'millrace'
+import { dataflow, type GraphData } from 'millrace'
+import { deadlock } from 'millrace/analysis'
+import { plan } from 'millrace/plan'
 
 /** What one lane over an edge holds, in records. */
 function held(graph: GraphData, edge: number, options = {}): number {

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { compare, forecast, type GraphData, measurements, overheadOf, rehearse, type Rehearsal } from 'millrace'
+import { type GraphData, measurements, rehearse, type Rehearsal } from 'millrace'
+import { compare, forecast, overheadOf } from 'millrace/analysis'
 
 export interface Played {
   readonly rehearsal: Rehearsal

@@ -1,6 +1,7 @@
 /** Random graphs with random options, for rehearsals: stages that wait, and rates that no machine is too slow for. */
 import { changeGraph } from '#src/analysis/flow/what-if.js'
-import { type GraphData, type GraphEdge, type GraphNode, simulate } from 'millrace'
+import { type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import { simulate } from 'millrace/analysis'
 
 /** Numbers from 0 to less than 1, the same for the same seed. */
 export function randomOf(seed: number): () => number {

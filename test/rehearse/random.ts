@@ -1,4 +1,5 @@
-import { deadlock, type GraphData, type Rehearsal } from 'millrace'
+import { type GraphData, type Rehearsal } from 'millrace'
+import { deadlock } from 'millrace/analysis'
 import { play, type Played } from './harness.js'
 
 /** Rates within these shares, as the measured time lets them be told. */

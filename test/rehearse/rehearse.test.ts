@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ledger, measurements, rehearse } from 'millrace'
+import { measurements, rehearse } from 'millrace'
+import { ledger } from 'millrace/analysis'
 import { sleeping, type Shape } from './graphs.js'
 
 /** Several at a time: they sleep, mostly. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { forecast, type GraphData, validate } from 'millrace'
+import { type GraphData } from 'millrace'
+import { forecast, validate } from 'millrace/analysis'
 import { wideGraph } from './wide-graphs.js'
 
 test('wide random graphs hold what they are to hold, without a problem', () => {

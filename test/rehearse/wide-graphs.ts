@@ -1,6 +1,7 @@
 /** Random graphs that are wider than chains: several sources, conditionals, buffers that drop, keys, windows near what the stages take. */
 import { changeGraph } from '#src/analysis/flow/what-if.js'
-import { type GraphData, type GraphEdge, type GraphNode, simulate } from 'millrace'
+import { type GraphData, type GraphEdge, type GraphNode } from 'millrace'
+import { simulate } from 'millrace/analysis'
 import { isPlain, randomGraph, randomOf } from './random-graphs.js'
 
 /** Draws some of what a chain may have besides. */

@@ -7,20 +7,9 @@ import { pathToFileURL } from 'node:url'
 import { contrast, heatColor, mix, textOn } from '#src/render/color.js'
 import { durationText, numberText, percentText, rateText } from '#src/render/text.js'
 import fc from 'fast-check'
-import {
-  type DrawOptions,
-  type GraphData,
-  path,
-  simulate,
-  theme,
-  THEMES,
-  type Theme,
-  type ThemeName,
-  toDot,
-  toMermaid,
-  toSvg,
-  views,
-} from 'millrace'
+import { type DrawOptions, type GraphData, type Theme, type ThemeName } from 'millrace'
+import { path, simulate } from 'millrace/analysis'
+import { theme, THEMES, toDot, toMermaid, toSvg, views } from 'millrace/render'
 import { graphOf } from '../analysis/graphs.js'
 import { measured } from '../analysis/measurements.js'
 

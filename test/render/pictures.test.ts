@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { toSvg } from 'millrace'
+import { toSvg } from 'millrace/render'
 import { PICTURES } from '../../scripts/draw-pictures.js'
 
 const folder = new URL('../../../docs/pictures/', import.meta.url)

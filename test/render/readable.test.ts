@@ -2,18 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  type DrawOptions,
-  type GraphData,
-  simulate,
-  theme,
-  THEMES,
-  type Theme,
-  toDot,
-  toMermaid,
-  toSvg,
-  views,
-} from 'millrace'
+import { type DrawOptions, type GraphData, type Theme } from 'millrace'
+import { simulate } from 'millrace/analysis'
+import { theme, THEMES, toDot, toMermaid, toSvg, views } from 'millrace/render'
 import { contrast, readableOn, textOn } from '#src/render/color.js'
 import { MOST_NESTED } from '#src/render/nesting.js'
 import { rowsOf } from '#src/render/rows.js'

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { latency } from '#src/analysis/flow/latency.js'
 import fc from 'fast-check'
-import { reachable, toDot, type GraphData, validate, views } from 'millrace'
+import { type GraphData } from 'millrace'
+import { reachable, validate } from 'millrace/analysis'
+import { toDot, views } from 'millrace/render'
 import { digraphs, graphOf, transforms } from '../analysis/graphs.js'
 
 const pipeline = graphOf(

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { totalmem } from 'node:os'
 import { test } from 'node:test'
-import { availableMemory, dataflow, plan } from 'millrace'
+import { availableMemory, dataflow } from 'millrace'
+import { plan } from 'millrace/plan'
 import { memoryOf } from '#src/memory-limit.js'
 
 const MIB = 1_048_576

@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
-import {
-  blame,
-  distributions,
-  type GraphData,
-  ledger,
-  measuredGraph,
-  measurements,
-  pathPercentiles,
-  type Pipeline,
-  run,
-  type Snapshot,
-} from 'millrace'
+import { distributions, type GraphData, measurements, type Pipeline, run, type Snapshot } from 'millrace'
+import { blame, ledger, measuredGraph, pathPercentiles } from 'millrace/analysis'
 
 import * as ends from '../run/graphs.js'
 import { collect } from '../run/harness.js'
