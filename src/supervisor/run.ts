@@ -2,6 +2,8 @@ import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData, GraphMaker, Parametrised } from '../graph/types.ts'
 import { RUN_OPTIONS } from '../options/index.ts'
+// A bundle is the entry of its workers' threads: this starts them there, so it must be loaded at once.
+import '../worker/thread/boot.ts'
 import { handOver } from '../worker/thread/find-graph.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { RunArguments, RunOptions } from './run-options.ts'
