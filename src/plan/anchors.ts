@@ -1,7 +1,7 @@
 import { headerBytes } from '../memory/lane.ts'
 import { powerOfTwo } from './lane-sizes.ts'
 import type { LinkShape } from './links.ts'
-import type { StageDraft } from './stages.ts'
+import type { StageDraft } from './stage-draft.ts'
 
 /** A ring takes frames of half its bytes; so a header takes at most half of a frame. */
 const RING_PER_HEADER = 4

@@ -4,7 +4,7 @@ import { MIN_RING_BYTES } from '../memory/lane.ts'
 import { EDGE_OPTIONS, type Resolved, type RUN_OPTIONS } from '../options/index.ts'
 import { powerOfTwo, sharedRingBytes, sharedTextBytes } from './lane-sizes.ts'
 import { type Network, edgeAt, nodeAt } from './network.ts'
-import type { LinkDraft, StageDraft } from './stages.ts'
+import type { LinkDraft, StageDraft } from './stage-draft.ts'
 import type { LinkPlan } from './types.ts'
 
 /** What every lane of a link has. */

@@ -12,7 +12,9 @@ import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
 import { refuse } from './refuse.ts'
 import { ackEntries, sharedSlots } from './slots.ts'
-import { type StageDraft, INJECTED_RECORDS, draftStages } from './stages.ts'
+import { INJECTED_RECORDS } from './injection.ts'
+import type { StageDraft } from './stage-draft.ts'
+import { draftStages } from './stages.ts'
 import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
 
 /** What `plan` takes: the options of `run`. */
@@ -97,6 +99,8 @@ class Planner {
       graph: given.name,
       module: given.module,
       stages,
+      nodeStages: stages.filter(({ role }) => role === 'node'),
+      injection: stages.find(({ role }) => role === 'system'),
       workers,
       links,
       edges: this.#edges(links),

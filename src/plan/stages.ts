@@ -1,38 +1,17 @@
 import { serviceOf } from '../analysis/flow/service.ts'
 import type { ResolvedNode } from '../graph/resolve.ts'
-import type { NodeKind, WhenFull } from '../graph/types.ts'
+import type { NodeKind } from '../graph/types.ts'
 import { isGiven, RESTART_OPTIONS, resolve, WORK_OPTIONS } from '../options/index.ts'
 import { EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../memory/counters.ts'
+import { draftInjection } from './injection.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
+import type { LinkDraft, StageDraft } from './stage-draft.ts'
 import type { InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
-
-/** A stage before its workers and lanes are known; `paths` are the paths that its links will take, by link number. */
-export interface StageDraft {
-  readonly stage: Omit<StagePlan, 'workers' | 'sourcesAbove'>
-  readonly paths: readonly LinkDraft[]
-  /** Counters of each of its workers. */
-  readonly counters: number
-}
-
-export interface LinkDraft {
-  readonly index: number
-  readonly from: string
-  readonly to: string
-  readonly edges: readonly number[]
-  readonly capacity: number | undefined
-  readonly whenFull: WhenFull
-  readonly dropEdge: number | undefined
-}
-
-/** The hidden source of injected records: no id of a graph's node begins so in practice, and it is in no graph. */
-export const INJECT = '(inject)'
-/** Injected records that may be on their way at once. */
-export const INJECTED_RECORDS = 64
 
 /**
  * Drafts the stages of a graph, in the order of its nodes. With `rehearse`, synthetic work takes the place of handlers; with
- * `inject`, a hidden source can send to every stage.
+ * `inject`, a source of the system's own can send to every stage.
  */
 export function draftStages(network: Network, restart: object, rehearse: boolean, inject: boolean): StageDraft[] {
   const links = { next: 0 }
@@ -40,74 +19,6 @@ export function draftStages(network: Network, restart: object, rehearse: boolean
     .filter(({ id }) => hasWorkers(network, id))
     .map((node, index) => new StageDrafter(network, links, rehearse).draft(node, index, restart))
   return inject ? [...drafts, draftInjection(drafts, links, restart)] : drafts
-}
-
-/** A push source whose records name the node that they are for; an inline node unwraps them. */
-function draftInjection(drafts: readonly StageDraft[], links: { next: number }, restart: object): StageDraft {
-  let counters = WORKER_FLOATS
-  const take = (count: number): number => (counters += count) - count
-  const none = {
-    branches: [],
-    error: [],
-    deadLetter: [],
-    retry: [],
-  }
-  const port = { edge: -1, edges: [], pathType: 'normal' as const }
-  const root = {
-    ...none,
-    node: INJECT,
-    kind: 'source' as const,
-    counters: take(NODE_FLOATS),
-    out: [{ ...port, counters: take(EDGE_FLOATS), node: 1 }],
-  }
-  const targets = drafts.filter(({ stage }) => stage.kind !== 'source').map(({ stage }) => stage.node)
-  const paths = targets.map((to) => ({
-    index: links.next++,
-    from: INJECT,
-    to,
-    edges: [],
-    capacity: INJECTED_RECORDS,
-    whenFull: 'block' as const,
-    dropEdge: undefined,
-  }))
-  const branches = paths.map(({ to, index }) => ({
-    when: to,
-    ports: [{ ...port, counters: take(EDGE_FLOATS), link: index }],
-  }))
-  const unwrap = {
-    ...none,
-    node: INJECT,
-    kind: 'inject' as const,
-    counters: take(NODE_FLOATS),
-    out: [],
-    branches,
-  }
-  return {
-    stage: {
-      index: drafts.length,
-      node: INJECT,
-      isHidden: true,
-      kind: 'source',
-      work: 'push',
-      host: 'embedder',
-      concurrency: 1,
-      nodes: [root, unwrap],
-      source: {
-        window: INJECTED_RECORDS,
-        granule: 1,
-        slots: INJECTED_RECORDS,
-        rateLimit: 0,
-        acks: false,
-        maxCrashes: 1,
-        pollSize: 1,
-        pollMs: 0,
-      },
-      restart: resolve(RESTART_OPTIONS, restart),
-      resourceLimits: {},
-    },
-    paths,
-    counters,
-  }
 }
 
 class StageDrafter {
@@ -137,7 +48,7 @@ class StageDrafter {
       stage: {
         index,
         node: node.id,
-        isHidden: false,
+        role: 'node',
         kind: node.kind as StagePlan['kind'],
         work,
         host: work === 'push' || work === 'output' ? 'embedder' : 'pool',

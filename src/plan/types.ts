@@ -24,6 +24,10 @@ export interface Plan {
   /** URL of the module that exports the graph. */
   readonly module?: string | undefined
   readonly stages: readonly StagePlan[]
+  /** Those that run a node of the graph; the rest are the system's own. */
+  readonly nodeStages: readonly StagePlan[]
+  /** The stage that puts records in by hand; absent without the option `inject`. */
+  readonly injection?: StagePlan | undefined
   readonly workers: readonly WorkerPlan[]
   readonly links: readonly LinkPlan[]
   readonly edges: readonly EdgePlan[]
@@ -53,8 +57,8 @@ export interface StagePlan {
   readonly index: number
   /** The node that the stage runs; fused nodes and conditionals below it stand in `nodes`. */
   readonly node: string
-  /** It is no node of the graph: the source of injected records. */
-  readonly isHidden: boolean
+  /** A node of the graph, or of the system's own: the source of injected records. */
+  readonly role: 'node' | 'system'
   readonly kind: 'source' | 'transform' | 'sink'
   readonly work: Work
   /** Where its workers run: in a pool of their own, or in the thread that called `run`. */

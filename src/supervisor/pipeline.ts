@@ -2,7 +2,7 @@ import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { NODE_OPTIONS, RUN_OPTIONS } from '../options/index.ts'
-import { INJECT } from '../plan/stages.ts'
+import { INJECT } from '../plan/injection.ts'
 import type { Plan } from '../plan/types.ts'
 import type { HistogramKind } from '../figures.ts'
 import { type HistogramCopy, copyHistograms } from '../telemetry/histogram-read.ts'
@@ -81,7 +81,7 @@ export class Pipeline implements AsyncDisposable {
   /** A copy of a stage's histogram, all of its workers together; undefined where the stage measures no such thing. Cost: 10 µs. */
   histogram(node: string, kind: HistogramKind): HistogramCopy | undefined {
     const { plan, memory } = this.#supervisor
-    const stage = plan.stages.find((each) => each.node === node && !each.isHidden)
+    const stage = plan.nodeStages.find((each) => each.node === node)
     const offsets = (stage?.workers ?? []).flatMap((index) => plan.workers[index]!.histograms[kind] ?? [])
     return offsets.length === 0 ? undefined : copyHistograms(memory, offsets)
   }
@@ -153,8 +153,7 @@ export class Pipeline implements AsyncDisposable {
   inject(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
     const isKnown = this.plan.stages.some((stage) => stage.node === node && stage.kind !== 'source')
     if (!isKnown) return Promise.reject(new MillraceError('NODE_UNKNOWN', { node }))
-    if (!this.plan.stages.some(({ isHidden }) => isHidden))
-      return Promise.reject(new MillraceError('INJECT_OFF', { node }))
+    if (this.plan.injection === undefined) return Promise.reject(new MillraceError('INJECT_OFF', { node }))
     return this.push(INJECT, { node, record }, options)
   }
 

@@ -30,9 +30,7 @@ export function reportOf(
   const snapshot = readSnapshot(memory, plan, startedAtMs)
   const { nodes, elapsedMs } = snapshot
   const drops = dropsOf(snapshot)
-  const sources = plan.stages
-    .filter(({ kind, isHidden }) => kind === 'source' && !isHidden)
-    .map(({ node }) => nodes[node]!)
+  const sources = plan.nodeStages.filter(({ kind }) => kind === 'source').map(({ node }) => nodes[node]!)
   const sum = (of: (counts: NodeCounts) => number, counts: readonly NodeCounts[] = sources): number =>
     counts.reduce((total, each) => total + of(each), 0)
   return {

@@ -2,7 +2,7 @@ import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import type { Memory } from '../memory/memory.ts'
 import { RUNNING } from '../memory/control.ts'
-import { INJECT } from '../plan/stages.ts'
+import { INJECT } from '../plan/injection.ts'
 import type { Plan } from '../plan/types.ts'
 import { monotonicMs } from '../time.ts'
 import type { Handlers } from '../worker/call/handlers.ts'
@@ -213,7 +213,7 @@ export class Supervisor implements HandleListener {
     if (!this.#lifecycle.isIn('running', 'draining')) return
     const open = this.#openSources.stages
     // Injected records do not keep a pipeline running whose sources have ended; those that are on their way do.
-    if (open.length === 1 && open[0]!.isHidden) this.host.close(INJECT)
+    if (open.length === 1 && open[0]!.role === 'system') this.host.close(INJECT)
     if (open.length > 0) return
     this.events.emit('pipeline.drained')
     void this.#leave()

@@ -28,8 +28,8 @@ export function workerStatuses(supervisor: Supervisor): WorkerStatus[] {
   const { plan, memory, history } = supervisor
   const handles = new Map(supervisor.handles.all.map((handle) => [handle.worker.index, handle]))
   return plan.workers.flatMap((worker): WorkerStatus[] => {
-    const { node, host, isHidden } = plan.stages[worker.stage]!
-    if (isHidden) return []
+    const { node, host, role } = plan.stages[worker.stage]!
+    if (role === 'system') return []
     const handle = handles.get(worker.index)
     return [
       {

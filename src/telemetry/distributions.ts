@@ -17,7 +17,7 @@ export function distributions(pipeline: {
   snapshot(): Snapshot
 }): Distributions {
   const { stages } = pipeline.snapshot()
-  const shown = pipeline.plan.stages.filter(({ isHidden }) => !isHidden)
+  const shown = pipeline.plan.nodeStages
   return Object.fromEntries(
     shown.map((stage) => {
       const times = KINDS.flatMap((kind) => {

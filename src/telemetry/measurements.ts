@@ -14,7 +14,7 @@ const NEARLY_AS_FULL = 0.5
  */
 export function measurements(plan: Plan, after: Snapshot, before?: Snapshot): Measurements {
   const seconds = (after.elapsedMs - (before?.elapsedMs ?? 0)) / 1000
-  const shown = plan.stages.filter(({ isHidden }) => !isHidden)
+  const shown = plan.nodeStages
   const dropped = new Map<string, number>()
   for (const { index, from, dropped: lost } of after.edges)
     dropped.set(from, (dropped.get(from) ?? 0) + lost - (before?.edges[index]?.dropped ?? 0))

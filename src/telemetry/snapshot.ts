@@ -74,8 +74,7 @@ export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): S
   const lanes = plan.links.flatMap((link) => readLanes(memory, plan, link))
   const edges = readEdges(plan, counters, lanes)
   const nodes = readNodes(plan, counters, edges, lanes)
-  const shown = plan.stages.filter(({ isHidden }) => !isHidden)
-  const stages = shown.map((stage) => readStage(memory, plan, stage, counters, nodes[stage.node]!, now))
+  const stages = plan.nodeStages.map((stage) => readStage(memory, plan, stage, counters, nodes[stage.node]!, now))
   return {
     pipeline: plan.graph,
     time: wallMsAt(now),
@@ -90,8 +89,7 @@ export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): S
 /** Whether records move: hand-offs of all workers so far, and source records on their way. Far cheaper than a snapshot. */
 export function readMovement(memory: Memory, plan: Plan): { readonly handoffs: number; readonly inFlight: number } {
   let [handoffs, inFlight] = [0, 0]
-  for (const { kind, isHidden, workers, nodes } of plan.stages) {
-    if (isHidden) continue
+  for (const { kind, workers, nodes } of plan.nodeStages) {
     for (const index of workers) {
       const counters = readCounters(memory, plan.workers[index]!)
       handoffs += counters[HANDOFFS]!
@@ -225,16 +223,15 @@ function readInjected(
   lanes: readonly LaneSnapshot[],
 ): ReadonlyMap<string, number> {
   const injected = new Map<string, number>()
-  for (const { workers, nodes, isHidden } of plan.stages) {
-    if (!isHidden) continue
-    for (const { when, ports } of nodes.flatMap(({ branches }) => branches)) {
-      let records = 0
-      for (const port of ports) {
-        for (const worker of workers) records += counters[worker]![port.counters + EDGE_COUNTER.records]!
-        for (const { link, queued } of lanes) if (link === port.link) records -= queued
-      }
-      injected.set(when, (injected.get(when) ?? 0) + records)
+  if (plan.injection === undefined) return injected
+  const { workers, nodes } = plan.injection
+  for (const { when, ports } of nodes.flatMap(({ branches }) => branches)) {
+    let records = 0
+    for (const port of ports) {
+      for (const worker of workers) records += counters[worker]![port.counters + EDGE_COUNTER.records]!
+      for (const { link, queued } of lanes) if (link === port.link) records -= queued
     }
+    injected.set(when, (injected.get(when) ?? 0) + records)
   }
   return injected
 }
@@ -285,7 +282,5 @@ function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64
 }
 
 function forEachNode(plan: Plan, visit: (stage: StagePlan, node: NodePlan) => void): void {
-  for (const stage of plan.stages) {
-    if (!stage.isHidden) for (const node of stage.nodes) visit(stage, node)
-  }
+  for (const stage of plan.nodeStages) for (const node of stage.nodes) visit(stage, node)
 }

@@ -157,7 +157,7 @@ function workerCommands(room: Room): readonly Endpoint[] {
       errors: ['NODE_UNKNOWN', 'WORKER_UNKNOWN', 'PIPELINE_NOT_RUNNING'],
       handle: async ({ params: { pipeline: name_, node, worker }, body }) => {
         const pipeline = live(runningOf(room, name_))
-        if (!pipeline.plan.stages.some((stage) => stage.node === node && !stage.isHidden)) {
+        if (!pipeline.plan.nodeStages.some((stage) => stage.node === node)) {
           throw new MillraceError('NODE_UNKNOWN', { node })
         }
         const found = pipeline.workers().find((each) => each.node === node && each.worker === worker)

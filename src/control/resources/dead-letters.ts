@@ -152,7 +152,7 @@ function letterView(
 ): DeadLetterView {
   const { id, node, worker, at, outcome, attempts, error, bytes } = letter
   const replay = receipts.replayOf(letter)
-  const canInject = pipeline.plan.stages.some(({ isHidden }) => isHidden)
+  const canInject = pipeline.plan.injection !== undefined
   return {
     id,
     node,

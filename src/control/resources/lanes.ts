@@ -80,7 +80,7 @@ function laneViews({ pipeline, sampler }: Running): LaneView[] {
     return { node: plan.stages[stage]!.node, worker: ordinal }
   }
   return now.lanes
-    .filter(({ from }) => !plan.stages[plan.workers[from]!.stage]!.isHidden)
+    .filter(({ from }) => plan.stages[plan.workers[from]!.stage]!.role === 'node')
     .map(({ link, from, to, queued, capacity, credit, usedBytes, ringBytes, isWanted }) => {
       const path = plan.links[link]!.edges
       return {

@@ -105,27 +105,25 @@ export function plan(room: Room): readonly Endpoint[] {
   ]
 }
 
-function planView({ stages, links, memoryBytes, reservedBytes, maxRecordBytes }: Plan): PlanAnswer {
-  const shown = links.filter(({ from }) => !stages[from]!.isHidden)
+function planView({ stages, nodeStages, links, memoryBytes, reservedBytes, maxRecordBytes }: Plan): PlanAnswer {
+  const shown = links.filter(({ from }) => stages[from]!.role === 'node')
   return {
     memoryBytes,
     ringBytes: links.flatMap(({ lanes }) => lanes.flat()).reduce((sum, { ringBytes }) => sum + ringBytes, 0),
     reservedBytes,
     maxRecordBytes,
-    stages: stages
-      .filter(({ isHidden }) => !isHidden)
-      .map(({ node, kind, work, host, concurrency, nodes, input, source, restart }) => ({
-        node,
-        kind,
-        work,
-        host,
-        workers: concurrency,
-        runs: nodes.map((each) => each.node),
-        ...(input === undefined ? {} : { maxInFlight: input.maxInFlight }),
-        ...(input?.batch === undefined ? {} : { batch: input.batch }),
-        ...(source === undefined ? {} : { window: source.window, slots: source.slots }),
-        restart,
-      })),
+    stages: nodeStages.map(({ node, kind, work, host, concurrency, nodes, input, source, restart }) => ({
+      node,
+      kind,
+      work,
+      host,
+      workers: concurrency,
+      runs: nodes.map((each) => each.node),
+      ...(input === undefined ? {} : { maxInFlight: input.maxInFlight }),
+      ...(input?.batch === undefined ? {} : { batch: input.batch }),
+      ...(source === undefined ? {} : { window: source.window, slots: source.slots }),
+      restart,
+    })),
     links: shown.map(({ from, to, edges, pathType, dispatch, whenFull, lanes, capacity, narrowedFrom }) => ({
       from: stages[from]!.node,
       to: stages[to]!.node,

@@ -145,10 +145,10 @@ export class Receipts {
 
   #refuse(node: string): void {
     const { plan, state } = this.#pipeline
-    const stage = plan.stages.find((each) => each.node === node && !each.isHidden)
+    const stage = plan.nodeStages.find((each) => each.node === node)
     if (stage === undefined) throw new MillraceError('NODE_UNKNOWN', { node })
     if (stage.kind === 'source' && stage.work !== 'push') throw new MillraceError('NODE_NOT_PUSHED', { node })
-    if (stage.kind !== 'source' && !plan.stages.some(({ isHidden }) => isHidden)) {
+    if (stage.kind !== 'source' && plan.injection === undefined) {
       throw new MillraceError('INJECT_OFF', { node })
     }
     if (state !== 'running') throw new MillraceError('PIPELINE_NOT_RUNNING', { state })

@@ -102,23 +102,19 @@ export function stages(room: Room): readonly Endpoint[] {
 function stageViews({ pipeline, sampler }: Running, showRecords: boolean): StageView[] {
   const workers = pipeline.workers()
   const snapshot = sampler.now()
-  return pipeline.plan.stages
-    .filter(({ isHidden }) => !isHidden)
-    .map(({ node, kind, host }) => {
-      const { inFlight, retried, crashed } = snapshot.stages[node]!
-      return {
-        node,
-        kind,
-        host,
-        ...(kind === 'source'
-          ? { isPaused: pipeline.isPaused(node), rateLimit: limitOf(pipeline.rateLimit(node)) }
-          : {}),
-        inFlight,
-        retried,
-        crashed,
-        workers: workers.filter((worker) => worker.node === node).map((worker) => workerView(worker, showRecords)),
-      }
-    })
+  return pipeline.plan.nodeStages.map(({ node, kind, host }) => {
+    const { inFlight, retried, crashed } = snapshot.stages[node]!
+    return {
+      node,
+      kind,
+      host,
+      ...(kind === 'source' ? { isPaused: pipeline.isPaused(node), rateLimit: limitOf(pipeline.rateLimit(node)) } : {}),
+      inFlight,
+      retried,
+      crashed,
+      workers: workers.filter((worker) => worker.node === node).map((worker) => workerView(worker, showRecords)),
+    }
+  })
 }
 
 export function limitOf(perSecond: number): number | null {

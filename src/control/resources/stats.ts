@@ -90,7 +90,7 @@ function statsOf({ pipeline, sampler }: Running): StatsAnswer {
     const before = sampler.before(now, WINDOW_SECONDS[name])
     return { before, seconds: (now.elapsedMs - (before?.elapsedMs ?? 0)) / 1_000 }
   })
-  const shown = pipeline.plan.stages.filter(({ isHidden }) => !isHidden)
+  const shown = pipeline.plan.nodeStages
   return {
     pipeline: now.pipeline,
     time: now.time,

@@ -26,7 +26,7 @@ export class End {
   constructor(memory: Memory, plan: Plan, stage: StagePlan, inlet: Inlet) {
     this.#memory = memory
     this.#lanes = inlet.lanes.filter(
-      ({ link }) => !plan.stages[link.from]!.isHidden && !stage.loop?.includes(link.from),
+      ({ link }) => plan.stages[link.from]!.role === 'node' && !stage.loop?.includes(link.from),
     )
     const { loop } = stage
     if (loop === undefined) return
@@ -35,7 +35,7 @@ export class End {
     const isInside = (index: number): boolean => loop.includes(index)
     this.#loop = {
       workers: plan.workers.filter((worker) => isInside(worker.stage)),
-      into: wordsOf(({ from, to }) => isInside(to) && !isInside(from) && !plan.stages[from]!.isHidden),
+      into: wordsOf(({ from, to }) => isInside(to) && !isInside(from) && plan.stages[from]!.role === 'node'),
       within: wordsOf(({ from, to }) => isInside(from) && isInside(to)),
     }
   }
