@@ -370,3 +370,40 @@ describe('a record that kills', () => {
     })
   }
 })
+
+test('a record of a batch that waits for another attempt is not given up too, if the batch kills its worker half sent', async () => {
+  let hasKilled = false
+  const killsOnce = (n: number): object => ({
+    get n(): number {
+      if (n === 2 && !hasKilled) {
+        hasKilled = true
+        fuse.die()
+      }
+      return n
+    },
+  })
+  const graph = start('once', 4)
+    .transform('work', {
+      batch: { size: 4, timeoutMs: 1 },
+      retry: { maxAttempts: 2, baseMs: 1 },
+      mapBatch(batch: readonly number[], context: Context<string>): number[] {
+        if (batch.includes(3)) context.fail(3, new Error('it fails'))
+        // The lane holds one: with the second one the batch is half sent, and what it kept is known to a successor.
+        for (const n of batch) context.emit('more', killsOnce(n))
+        return []
+      },
+    })
+    .sink('more')
+    .sink('dead')
+    .connect('in', 'work')
+    .connect('work', 'more', { when: 'more', maxDemand: 1 })
+    .connect('work', 'dead', { pathType: 'dead_letter' })
+  const played = await play(() => graph)
+  check(played)
+  assert.ok(hasKilled)
+  const dead = played.out.get('dead') as Failure[]
+  assert.deepEqual(
+    dead.map(({ input }) => input),
+    [3],
+  )
+})

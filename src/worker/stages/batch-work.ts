@@ -165,12 +165,15 @@ export class BatchWork {
     this.#parts.outlet.root.count(COUNTER.retried, records)
   }
 
-  /** Whether an earlier life that left this batch half sent has kept the record already. */
-  #isKept(own: GranuleHeader, attempts: number): boolean {
+  /**
+   * Whether an earlier life that left this batch half sent has kept the record already: at fewer attempts, for the death is one
+   * more.
+   */
+  #isKept(own: GranuleHeader): boolean {
     const { stash } = this.#parts.desk
     return stash.open().some((entry) => {
       const { baseLow, baseHigh, first } = stash.header(entry)
-      return entry.attempt >= attempts && baseLow === own.baseLow && baseHigh === own.baseHigh && first === own.first
+      return baseLow === own.baseLow && baseHigh === own.baseHigh && first === own.first
     })
   }
 
@@ -183,7 +186,7 @@ export class BatchWork {
     reasons.forEach((error, i) => {
       const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || wallMs() }
       const own = headerOf(members[i]!.header, members[i]!.index, fault.attempts)
-      if (hand.isResuming && this.#isKept(own, fault.attempts)) return this.#countRetried(1)
+      if (batch.entries === undefined && hand.isResuming && this.#isKept(own)) return this.#countRetried(1)
       const giveUp = (): void => outlet.giveUp(outlet.root, again[i], i, fault, members[i])
       if (!isWorthRetry(stage.input!, this.#when, error, fault.attempts)) return giveUp()
       const dueAt = clock.now + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
