@@ -407,3 +407,20 @@ test('a record of a batch that waits for another attempt is not given up too, if
     [3],
   )
 })
+
+test('a source that waits for room on its lanes takes all that its ack lanes hold, however much a batch owes', async () => {
+  // Each record has a slot of its own, so a hand-off behind the batch owes hundreds of entries: more than a source takes at once.
+  let next = 0
+  const graph = dataflow('owed', import.meta.url)
+    .source('in', { granule: 2, poll: () => (next < 12_000 ? [next++] : null) })
+    .transform('work', {
+      batch: { size: 3_000, timeoutMs: 1_000 },
+      mapBatch: (batch: readonly number[]) => batch.slice(0, 50),
+    })
+    .sink('out')
+    .connect('in', 'work', { laneBytes: 16_384 })
+    .connect('work', 'out', { maxDemand: 1 })
+  const played = await play(() => graph)
+  check(played)
+  assert.ok(played.out.get('out')!.length >= 200)
+})

@@ -92,7 +92,8 @@ export class SourceStage implements Stage {
     this.wakeAt = Infinity
     if (this.#phase === 'closed' && this.#commit() === BLOCKED) return BLOCKED
     const settled = this.#settle()
-    if (this.#phase === 'sending') return this.#send()
+    // What it settled gives room to others, and may not have been all: it looks again before it waits for its lanes.
+    if (this.#phase === 'sending') return this.#send() === PROGRESS || settled ? PROGRESS : BLOCKED
     const made = this.#make()
     if (made === PROGRESS) return PROGRESS
     if (this.#handoff.isDirty) return this.#commit()
