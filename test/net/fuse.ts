@@ -29,8 +29,13 @@ class Fuse {
 
   /** Called before every atomic store. */
   store(): void {
-    if (this.isDead || --this.#stores < 0) this.die()
+    this.exchange()
     this.burnt++
+  }
+
+  /** Called before an atomic exchange: a worker that keeps its rate limit up with the clock tells nobody anything by it. */
+  exchange(): void {
+    if (this.isDead || --this.#stores < 0) this.die()
   }
 
   /** Called by the user's code wherever a death could come. */
