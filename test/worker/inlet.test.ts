@@ -39,7 +39,7 @@ class LargeLink {
       plan,
       link: link as unknown as LinkPlan,
       ends: this.#ends,
-      chooser: undefined,
+      dispatcher: undefined,
       counters: new Float64Array(EDGE_FLOATS),
       at: 0,
       settlement: { toggle: () => undefined } as unknown as Settlement,

@@ -7,6 +7,7 @@ import { type GroupBatch, Groups } from './groups.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { isThenable } from '../call/results.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { Triggers } from './trigger.ts'
 import { type Sender, Unit } from '../unit.ts'
 import { wallMs } from '../../time.ts'
 
@@ -33,7 +34,7 @@ export class BatchStage implements Stage, Sender {
   #context: CallContext
   readonly #groups: Groups
   readonly #size: number
-  readonly #timeoutMs: number
+  readonly #triggers: Triggers
   readonly #isOrdered: boolean
   /** Granules that are taken and not wholly in a batch, the first one from `granule.from` on. */
   readonly #queue: LaneGranule[] = []
@@ -62,7 +63,7 @@ export class BatchStage implements Stage, Sender {
     this.#context = new CallContext(parts.facts, parts.stopped)
     parts.handlers.context = this.#context
     this.#size = parts.stage.input!.batch!.size
-    this.#timeoutMs = parts.stage.input!.batch!.timeoutMs
+    this.#triggers = new Triggers(parts, () => this.#isHeldUp)
     this.#isOrdered = parts.stage.input!.ordered
     this.#left = parts.hand.leftSegments()
     this.#groups = new Groups(parts, this.#unit)
@@ -101,7 +102,7 @@ export class BatchStage implements Stage, Sender {
   }
 
   #idle(): Step {
-    const timeout = this.#waiting > 0 ? this.#queue[0]!.takenAt + this.#timeoutMs : Infinity
+    const timeout = this.#waiting > 0 ? this.#triggers.dueAt(this.#queue[0]!.takenAt) : Infinity
     return this.#unit.idle(STARVED, Math.min(timeout, this.#groups.nextDueAt))
   }
 
@@ -137,11 +138,15 @@ export class BatchStage implements Stage, Sender {
     const last = this.#queue.at(-1)!
     const unread = last.unreadDeaths > 0 ? last.count - last.from : 0
     const records = Math.min(this.#size, this.#waiting - unread)
-    if (records === this.#size || unread > 0) return records
-    const { clock, inlet, isDraining, end } = this.#parts
-    const isOver = clock.now >= this.#queue[0]!.takenAt + this.#timeoutMs || isDraining() || end.isNear
-    // A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is.
-    return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? records : 0
+    if (this.#triggers.isFull(records) || unread > 0) return records
+    const isDue = this.#parts.clock.now >= this.#triggers.dueAt(this.#queue[0]!.takenAt)
+    return isDue || this.#triggers.isPressed() ? records : 0
+  }
+
+  /** A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is. */
+  get #isHeldUp(): boolean {
+    const { inlet } = this.#parts
+    return inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted)
   }
 
   /** Puts the next records together, in the order in which they were taken; fewer where a suspect must be by itself. */

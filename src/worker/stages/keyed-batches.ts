@@ -10,15 +10,11 @@ import type { AnyFunction } from '../call/handlers.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { keyOf } from '../call/results.ts'
+import { OpenBatches } from './open-batches.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { Triggers } from './trigger.ts'
 import { Unit } from '../unit.ts'
-
-/** A batch that is not complete yet. */
-interface OpenBatch {
-  readonly entries: StashEntry[]
-  readonly openedAt: number
-}
 
 /**
  * A stage whose handler takes batches by key, or several batches at once. Its records lie in the stash, from their lane until
@@ -37,7 +33,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   readonly #order: BatchOrder
   /** Taken, and not yet asked for their key: a suspect's is asked for with no call open, and those behind it wait. */
   readonly #keyless: StashEntry[] = []
-  readonly #open = new Map<unknown, OpenBatch>()
+  readonly #open: OpenBatches
   readonly #granule = new LaneGranule()
   /** What an earlier life left has its place in the order. */
   #isLinedUp = false
@@ -59,6 +55,10 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     parts.handlers.context = new CallContext(parts.facts, parts.stopped)
     this.#groups = new Groups(parts, this.#unit)
     this.#intake = new Intake(parts, this.#unit, (entry, value) => this.#admit(entry, value))
+    const triggers = new Triggers(parts, () => this.#intake.isHolding)
+    this.#open = new OpenBatches(triggers, parts.clock, (entries, key) =>
+      this.#order.enter(this.#groups.add(entries), key),
+    )
     // Their keys are asked for in the first step: only then does a death, or an endless loop, count as one of a handler.
     this.#keyless.push(...this.#groups.takeUngrouped())
   }
@@ -79,7 +79,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     if (sent === BLOCKED) return BLOCKED
     if (this.#parts.hand.isResuming) return this.#resume()
     const hasTaken = this.#gatherKeyless() || this.#takeMore()
-    this.#closeBatches(!hasTaken)
+    this.#open.closeDue(!hasTaken)
     // A batch is known to a successor before its handler is called.
     const hasNamed = this.#mayStart && this.#groups.name(this.#calls.free, this.#isNext)
     if (hasNamed && this.#unit.commit() === BLOCKED) return BLOCKED
@@ -129,11 +129,9 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   }
 
   #nextWake(): number {
-    const { stage } = this.#parts
     // While no call may start, a batch that is due waits for an answer, not for a time.
-    let wakeAt = this.#mayStart ? this.#groups.nextDueAt : Infinity
-    for (const { openedAt } of this.#open.values()) wakeAt = Math.min(wakeAt, openedAt + stage.input!.batch!.timeoutMs)
-    return wakeAt
+    const startAt = this.#mayStart ? this.#groups.nextDueAt : Infinity
+    return Math.min(startAt, this.#open.nextDueAt)
   }
 
   #admit(entry: StashEntry, value: unknown): void {
@@ -168,10 +166,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     } catch (error) {
       return this.#addFailed(entry, error)
     }
-    const open = this.#open.get(key)
-    if (open === undefined) this.#open.set(key, { entries: [entry], openedAt: this.#parts.clock.now })
-    else open.entries.push(entry)
-    if (this.#open.get(key)!.entries.length >= this.#parts.stage.input!.batch!.size) this.#complete(key)
+    this.#open.add(key, entry)
   }
 
   /** A record that belongs to no batch: it is given up in its turn. */
@@ -214,21 +209,6 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   #poison(deaths: number): MillraceError {
     return new MillraceError('RECORD_POISONED', { node: this.#parts.stage.node, deaths })
-  }
-
-  #complete(key: unknown): void {
-    this.#order.enter(this.#groups.add(this.#open.get(key)!.entries), key)
-    this.#open.delete(key)
-  }
-
-  /** Completes the batches whose time is over, and, where nothing else goes on, those that hold the room. */
-  #closeBatches(isIdle: boolean): void {
-    const { clock, stage, isDraining, end } = this.#parts
-    if (this.#open.size === 0) return
-    const isPressed = isIdle && (isDraining() || this.#intake.isHolding || end.isNear)
-    for (const [key, { openedAt }] of this.#open) {
-      if (isPressed || clock.now >= openedAt + stage.input!.batch!.timeoutMs) this.#complete(key)
-    }
   }
 
   get #mayStart(): boolean {
