@@ -10,7 +10,7 @@ import { mixed } from '#src/lane/ids.js'
 import { dispatcherOf } from '#src/worker/out/dispatch.js'
 import { LinkWriter } from '#src/worker/out/link-writer.js'
 import type { Settlement } from '#src/worker/out/settlement.js'
-import { TestLane, header } from '../lane/lane.ts'
+import { TestLane, header } from '../../lane/lane.ts'
 
 const WHOLE = header({ slot: 1, baseLow: 11, baseHigh: 12, first: 5 })
 
