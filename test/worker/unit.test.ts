@@ -31,10 +31,10 @@ class Told {
       plan: {},
       histograms: {},
     } as unknown as Parts
-    const told = this
+    const isDirty = (): boolean => this.isDirty
     const handoff = {
       get isDirty() {
-        return told.isDirty
+        return isDirty()
       },
       passEnd: () => this.hasEnded,
       closed: tell('closed'),

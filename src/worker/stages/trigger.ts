@@ -7,11 +7,11 @@ import type { Parts } from '../stage.ts'
  */
 export interface Trigger {
   /** Asked with each record that comes: whether a batch of so many is complete. */
-  isFull?(records: number): boolean
+  readonly isFull?: (records: number) => boolean
   /** When a batch that was opened at this time is closed whatever comes, in ms of the shared clock. */
-  dueAt?(openedAt: number): number
+  readonly dueAt?: (openedAt: number) => number
   /** Asked once nothing more is there to take: whether open batches are not to wait for more. */
-  isPressed?(): boolean
+  readonly isPressed?: () => boolean
 }
 
 const TRIGGERS = ['size', 'timeout', 'drain', 'end', 'room'] as const

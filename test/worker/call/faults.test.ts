@@ -4,8 +4,14 @@ import { MillraceError } from '#src/errors.js'
 import type { InputPlan } from '#src/plan/types.js'
 import { isWorthRetry, retryDelayMs } from '#src/worker/call/faults.js'
 
-const policy = (given: object): InputPlan['retry'] =>
-  ({ maxAttempts: 3, backoff: 'exponential', baseMs: 100, maxMs: 1_000, jitter: 0, ...given }) as InputPlan['retry']
+const policy = (given: object): InputPlan['retry'] => ({
+  maxAttempts: 3,
+  backoff: 'exponential',
+  baseMs: 100,
+  maxMs: 1_000,
+  jitter: 0,
+  ...given,
+})
 const input = { retry: policy({}) } as InputPlan
 
 test('the delay before an attempt grows as its policy says, up to its most, and jitter only shortens it', () => {

@@ -12,9 +12,9 @@ test('work that takes no time takes none', () => {
 test('waits that are too short to sleep for are owed, and paid together', () => {
   const slept: number[] = []
   const take = takeTime({ latencyMs: 0.3, cpu: false, overlaps: false }, (ms) => void slept.push(ms))
-  for (let i = 0; i < 3; i++) take(1)
+  for (let i = 0; i < 3; i++) void take(1)
   assert.deepEqual(slept, [])
-  take(1)
+  void take(1)
   assert.equal(slept.length, 1)
   assert.ok(Math.abs(slept[0]! - 1.2) < 1e-9)
 })
@@ -22,8 +22,8 @@ test('waits that are too short to sleep for are owed, and paid together', () => 
 test('a sleep that was cut short is still owed', () => {
   const slept: number[] = []
   const take = takeTime({ latencyMs: 1_000, cpu: false, overlaps: false }, (ms) => void slept.push(ms))
-  take(1)
-  take(1)
+  void take(1)
+  void take(1)
   assert.ok(slept[1]! > 1_500)
 })
 

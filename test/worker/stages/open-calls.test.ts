@@ -41,21 +41,21 @@ const KINDS = {
   }),
 }
 
+async function lineOf(work: object, count: number) {
+  const graph = dataflow('calls', import.meta.url)
+    .source('in', { granule: 2, produce: () => upTo(count) })
+    .transform('work', work as never)
+    .sink('out')
+    .connect('in', 'work')
+    .connect('work', 'out')
+  return await Line.of(graph)
+}
+
 for (const [kind, optionsOf] of Object.entries(KINDS)) {
   describe(kind, () => {
-    const lineOf = async (answers: Answers, options: object, count = 4) => {
-      const graph = dataflow('calls', import.meta.url)
-        .source('in', { granule: 2, produce: () => upTo(count) })
-        .transform('work', optionsOf(answers, { maxInFlight: 3, ...options }) as never)
-        .sink('out')
-        .connect('in', 'work')
-        .connect('work', 'out')
-      return await Line.of(graph)
-    }
-
     test('overlap, as many as may be open and no more', async () => {
       const answers = new Answers()
-      const line = await lineOf(answers, {}, 8)
+      const line = await lineOf(optionsOf(answers, { maxInFlight: 3 }), 8)
       for (const n of upTo(8)) {
         await line.settleUntil(() => answers.open.has(n))
         await line.settleUntil(() => answers.open.size === Math.min(3, 8 - n))
@@ -68,7 +68,7 @@ for (const [kind, optionsOf] of Object.entries(KINDS)) {
 
     test('are sent as they end where no order is promised', async () => {
       const answers = new Answers()
-      const line = await lineOf(answers, {}, 3)
+      const line = await lineOf(optionsOf(answers, { maxInFlight: 3 }), 3)
       await line.settleUntil(() => answers.open.size === 3)
       for (const n of [2, 0, 1]) {
         answers.answer(n)
@@ -79,7 +79,7 @@ for (const [kind, optionsOf] of Object.entries(KINDS)) {
 
     test('are sent in the order of the input where one is promised', async () => {
       const answers = new Answers()
-      const line = await lineOf(answers, { ordered: true }, 3)
+      const line = await lineOf(optionsOf(answers, { maxInFlight: 3, ordered: true }), 3)
       await line.settleUntil(() => answers.open.size === 3)
       answers.answer(2)
       answers.answer(1)
@@ -92,7 +92,7 @@ for (const [kind, optionsOf] of Object.entries(KINDS)) {
 
     test('that were open at a death are made again, one at a time: so only the culprit is blamed for the next one', async () => {
       const answers = new Answers()
-      const line = await lineOf(answers, {}, 3)
+      const line = await lineOf(optionsOf(answers, { maxInFlight: 3 }), 3)
       await line.settleUntil(() => answers.open.size === 3)
       answers.open.clear()
       answers.most = 0

@@ -10,25 +10,25 @@ const endless = (...chunks: number[][]) => ({ poll: (): number[] => chunks.shift
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
+async function lineOf(by: (() => string) | undefined, source: object, batch: object, options: object = {}) {
+  const batches: number[][] = []
+  const graph = dataflow('triggers', import.meta.url)
+    .source('in', { granule: 4, ...source } as never)
+    .sink('work', {
+      batch: { timeoutMs: 3_600_000, ...(by && { by }), ...batch },
+      write: (records: number[]) => void batches.push([...records]),
+    })
+    .connect('in', 'work')
+  return { line: await Line.of(graph, options), batches }
+}
+
 for (const [kind, by] of [
   ['without a key', undefined],
   ['by key', (): string => 'one'],
 ] as const) {
   describe(`a batch ${kind}`, () => {
-    const line = async (source: object, batch: object, options: object = {}) => {
-      const batches: number[][] = []
-      const graph = dataflow('triggers', import.meta.url)
-        .source('in', { granule: 4, ...source } as never)
-        .sink('work', {
-          batch: { timeoutMs: 3_600_000, ...(by && { by }), ...batch },
-          write: (records: number[]) => void batches.push([...records]),
-        })
-        .connect('in', 'work')
-      return { line: await Line.of(graph, options), batches }
-    }
-
     test('closes when it has as many records as it may', async () => {
-      const { line: it, batches } = await line(endless(upTo(8)), { size: 3 })
+      const { line: it, batches } = await lineOf(by, endless(upTo(8)), { size: 3 })
       it.settle()
       assert.deepEqual(batches, [
         [0, 1, 2],
@@ -37,7 +37,7 @@ for (const [kind, by] of [
     })
 
     test('closes when its first record has waited long enough, and says until when it does', async () => {
-      const { line: it, batches } = await line(endless(upTo(2)), { size: 3, timeoutMs: 20 })
+      const { line: it, batches } = await lineOf(by, endless(upTo(2)), { size: 3, timeoutMs: 20 })
       it.settle()
       assert.ok(batches.length === 1 || it.stage('work').wakeAt < Infinity)
       await it.settleUntil(() => batches.length > 0)
@@ -45,7 +45,7 @@ for (const [kind, by] of [
     })
 
     test('does not wait for more while the pipeline drains', async () => {
-      const { line: it, batches } = await line(endless(upTo(2)), { size: 3 })
+      const { line: it, batches } = await lineOf(by, endless(upTo(2)), { size: 3 })
       it.settle()
       assert.deepEqual(batches, [])
       it.drain()
@@ -54,13 +54,14 @@ for (const [kind, by] of [
     })
 
     test('does not wait for more once its sources have ended', async () => {
-      const { line: it, batches } = await line({ produce: () => upTo(4) }, { size: 3 })
+      const { line: it, batches } = await lineOf(by, { produce: () => upTo(4) }, { size: 3 })
       it.settle()
       assert.deepEqual(batches, [[0, 1, 2], [3]])
     })
 
     test('closes when it holds the room that something above waits for', async () => {
-      const { line: it, batches } = await line(
+      const { line: it, batches } = await lineOf(
+        by,
         endless(upTo(2_000)),
         { size: 10_000 },
         { laneBytes: 1_024, stashBytes: 16_384 },

@@ -9,18 +9,20 @@ import { LIBRARY_VERSION } from '#src/version.js'
 import { loadStage } from '#src/worker/thread/stage-kinds.js'
 import { checkTerms } from '#src/worker/thread/terms.js'
 
+const write = (): void => undefined
+
 const graphOf = (work: object, edge: object = {}) =>
   dataflow('kinds', import.meta.url)
     .source('in', { produce: () => [1] })
     .sink('work', work as never)
     .connect('in', 'work', edge)
 
+const kindOf = async (work: object): Promise<string[]> => {
+  const { stages } = makePlan(graphOf({ write, ...work }), { inject: false } as object)
+  return await Promise.all(stages.map(async (stage) => (await loadStage(stage)).name))
+}
+
 test('each kind of stage has its code: records, batches, and batches of which several are open', async () => {
-  const write = (): void => undefined
-  const kindOf = async (work: object): Promise<string[]> => {
-    const { stages } = makePlan(graphOf({ write, ...work }), { inject: false } as object)
-    return await Promise.all(stages.map(async (stage) => (await loadStage(stage)).name))
-  }
   assert.deepEqual(await kindOf({}), ['SourceStage', 'RecordStage'])
   assert.deepEqual(await kindOf({ batch: { size: 2 }, maxInFlight: 1 }), ['SourceStage', 'BatchStage'])
   assert.deepEqual(await kindOf({ batch: { size: 2 }, maxInFlight: 2 }), ['SourceStage', 'KeyedBatchStage'])
@@ -28,7 +30,6 @@ test('each kind of stage has its code: records, batches, and batches of which se
 })
 
 test('a worker whose graph differs from the one that its lanes were laid out for does not start', () => {
-  const write = (): void => undefined
   const [planned, found] = [graphOf({ write }), graphOf({ write }, { dataType: 'another' })]
   const plan = makePlan(planned, { inject: false } as object)
   const memory = viewMemory(new SharedArrayBuffer(plan.memoryBytes))
