@@ -16,7 +16,7 @@ interface Queues {
 export const PARTITIONS = 1024
 
 /** The user's functions that a link chooses lanes by, where it has them. */
-export interface DispatchFunctions {
+interface DispatchFunctions {
   readonly key?: (value: unknown) => string | number
   readonly select?: (value: unknown, worker: number) => boolean
 }

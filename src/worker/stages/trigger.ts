@@ -5,7 +5,7 @@ import type { Parts } from '../stage.ts'
  * What closes a batch that is being gathered. Another one is an option, its place in `BatchPlan`, and a case here: whoever gathers
  * batches asks all of them.
  */
-export interface Trigger {
+interface Trigger {
   /** Asked with each record that comes: whether a batch of so many is complete. */
   readonly isFull?: (records: number) => boolean
   /** When a batch that was opened at this time is closed whatever comes, in ms of the shared clock. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Marked, dataflow, mark } from 'millrace'
+import { dataflow, mark } from 'millrace'
 import { GranuleSize, Pacing } from '#src/worker/source/pacing.js'
 import { Line } from '../line.ts'
 
@@ -9,7 +9,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 async function lineOf(ack: (done: unknown[], failed: unknown[]) => void, write: (n: number) => void) {
   const graph = dataflow('outcomes', import.meta.url)
     .source('in', {
-      produce: () => upTo(6).map((n) => mark(n, { receipt: `r${n}` }) as Marked<number>),
+      produce: () => upTo(6).map((n) => mark(n, { receipt: `r${n}` })),
       ack,
     } as never)
     .sink('out', { write } as never)
@@ -31,11 +31,14 @@ test('`ack` learns of each record once, and apart of those that failed', async (
   await line.settleUntil(() => done!.length + failed!.length === 6)
   assert.deepEqual(failed, ['r2'])
   assert.deepEqual(
-    [...done!].sort(),
-    upTo(6)
-      .filter((n) => n !== 2)
-      .map((n) => `r${n}`),
+    new Set(done),
+    new Set(
+      upTo(6)
+        .filter((n) => n !== 2)
+        .map((n) => `r${n}`),
+    ),
   )
+  assert.equal(done!.length, 5)
 })
 
 test('a successor tells what its predecessor had not told', async () => {
@@ -53,10 +56,7 @@ test('a successor tells what its predecessor had not told', async () => {
   isUp = true
   line.kill('in')
   await line.settleUntil(() => told.length >= 6)
-  assert.deepEqual(
-    [...new Set(told)].sort(),
-    upTo(6).map((n) => `r${n}`),
-  )
+  assert.deepEqual(new Set(told), new Set(upTo(6).map((n) => `r${n}`)))
 })
 
 test('a bucket lets its rate through, and no more of it at once than a few milliseconds hold', () => {

@@ -54,7 +54,7 @@ test('a record without a key is given up, and holds up no other', async () => {
   const batches: number[][] = []
   const line = await lineOf((n) => (n === 3 ? Number.NaN : 0), batches)
   line.settle()
-  assert.deepEqual([...line.out].sort(), [0, 1, 2, 4, 5, 6, 7])
+  assert.deepEqual([line.out.length, new Set(line.out)], [7, new Set([0, 1, 2, 4, 5, 6, 7])])
   assert.equal(line.counts('work')['failed'], 1)
   assert.deepEqual(
     line.events.map(({ error, input }) => [error.code, input]),

@@ -51,7 +51,7 @@ test('a record that waits for its next attempt lies in the stash meanwhile, and 
     { retry: { maxAttempts: 2, baseMs: 20, jitter: 0 } },
   )
   line.settle('in', 'work')
-  assert.ok(line.parts('work').desk.stash.isEmpty === false || line.counts('work')['done'] === 8)
+  assert.ok(!line.parts('work').desk.stash.isEmpty || line.counts('work')['done'] === 8)
   await line.settleUntil(() => line.out.length === 8)
   assert.deepEqual(sorted(line.out), upTo(8))
   assert.equal(line.counts('work')['retried'], 1)
@@ -78,7 +78,7 @@ test('where the lane below takes some of what came of a granule, that much is ha
     .transform('work', { flatMap: (n: number) => upTo(8).map((i) => n * 8 + i) })
     .sink('out')
     .connect('in', 'work')
-    .connect('work', 'out', { maxDemand: 8, minDemand: 0 } as object)
+    .connect('work', 'out', { maxDemand: 8, minDemand: 0 })
   const line = await Line.of(graph, { maxDemand: 8, minDemand: 0 })
   line.settle('in', 'work')
   line.kill('work')

@@ -18,7 +18,7 @@ const graphOf = (work: object, edge: object = {}) =>
     .connect('in', 'work', edge)
 
 const kindOf = async (work: object): Promise<string[]> => {
-  const { stages } = makePlan(graphOf({ write, ...work }), { inject: false } as object)
+  const { stages } = makePlan(graphOf({ write, ...work }), { inject: false })
   return await Promise.all(stages.map(async (stage) => (await loadStage(stage)).name))
 }
 
@@ -31,7 +31,7 @@ test('each kind of stage has its code: records, batches, and batches of which se
 
 test('a worker whose graph differs from the one that its lanes were laid out for does not start', () => {
   const [planned, found] = [graphOf({ write }), graphOf({ write }, { dataType: 'another' })]
-  const plan = makePlan(planned, { inject: false } as object)
+  const plan = makePlan(planned, { inject: false })
   const memory = viewMemory(new SharedArrayBuffer(plan.memoryBytes))
   for (const { edges, lanes } of plan.links)
     for (const layout of lanes.flat()) sign(memory, layout, LIBRARY_VERSION, termsOf(planned, edges))
