@@ -10,10 +10,10 @@ export type PathType = 'normal' | 'error' | 'retry' | 'dead_letter'
 /** All path types. */
 export const PATH_TYPES: readonly PathType[] = ['normal', 'error', 'retry', 'dead_letter']
 
+/** All ways to spread records over workers. What each does is in `worker/out/dispatch.ts`. */
+export const DISPATCHES = ['demand', 'partition', 'broadcast', 'roundRobin'] as const
 /** How the records of an edge are spread over the workers of the next stage. */
-export type Dispatch = 'demand' | 'partition' | 'broadcast' | 'roundRobin'
-/** All ways to spread records over workers. */
-export const DISPATCHES: readonly Dispatch[] = ['demand', 'partition', 'broadcast', 'roundRobin']
+export type Dispatch = (typeof DISPATCHES)[number]
 
 /** What a buffer does with a record when it is full. */
 export type WhenFull = 'block' | 'dropNewest' | 'dropOldest'

@@ -81,7 +81,7 @@ export interface StagePlan {
 
 /** How a stage takes records. */
 export interface InputPlan {
-  readonly batch?: { readonly size: number; readonly timeoutMs: number; readonly keyed: boolean }
+  readonly batch?: BatchPlan
   readonly maxInFlight: number
   readonly ordered: boolean
   /** Records have a key (`partitionBy`), and `ordered` means their order. */
@@ -90,6 +90,13 @@ export interface InputPlan {
   /** 0: no limit. */
   readonly timeoutMs: number
   readonly maxCrashes: number
+}
+
+/** What closes a batch (`worker/stages/trigger.ts`), and whether batches have keys. */
+export interface BatchPlan {
+  readonly size: number
+  readonly timeoutMs: number
+  readonly keyed: boolean
 }
 
 /** How a source makes records. */

@@ -21,6 +21,13 @@ export interface Participants {
   readonly clock: Clock
 }
 
+/** Who takes part beside them. */
+export interface Further {
+  stage(journal: Journal): void
+  /** After the hand-off: wakes those who waited for what it gave back. */
+  wakePeers(): void
+}
+
 /** Records after which a hand-off is due, if the input has not paused before. */
 const HANDOFF_RECORDS = 128
 /** Time after which a hand-off is due. */
@@ -31,7 +38,7 @@ const WAKE_EVERY_MS = 0.1
 /** Gathers steps into hand-offs. */
 export class Handoff {
   readonly #parts: Participants
-  readonly #others: readonly { stage(journal: Journal): void }[]
+  readonly #others: readonly Further[]
   #records = 0
   #since = 0
   #wokeAt = 0
@@ -39,7 +46,7 @@ export class Handoff {
   #mustCommit = false
 
   /** @param others further parts that take part, beside those that all stages have */
-  constructor(parts: Participants, others: readonly { stage(journal: Journal): void }[] = []) {
+  constructor(parts: Participants, others: readonly Further[] = []) {
     this.#parts = parts
     this.#others = others
   }
@@ -74,13 +81,7 @@ export class Handoff {
     return desk.stash.isEmpty && end.hasCome && outlet.end()
   }
 
-  /** What came of a granule is on the lanes, and the granule itself ends. */
-  end(granule: GranuleHeader): void {
-    this.#parts.settlement.toggle(granule)
-    this.closed()
-  }
-
-  /** What came of a granule is on the lanes; it does not end here. */
+  /** All that came of some records is on the lanes. */
   closed(): void {
     if (this.#parts.hand.isResuming) this.#mustCommit = true
   }
@@ -104,6 +105,7 @@ export class Handoff {
     this.#wakeReaders()
     inlet.wakePeers()
     settlement.wakePeers()
+    for (const other of this.#others) other.wakePeers()
     this.#records = 0
     desk.tidy()
     return true

@@ -69,16 +69,12 @@ export class Handlers {
   }
 
   /** How a link chooses lanes: the key of the next stage's records, and the selector of a broadcast. */
-  dispatch(link: LinkPlan): {
+  dispatch({ toNode, selectorEdge }: LinkPlan): {
     key?: (value: unknown) => string | number
     select?: (value: unknown, worker: number) => boolean
   } {
-    const { toNode } = link
     const key = this.#of(this.#nodes.get(toNode)!.partitionBy)
-    if (link.dispatch === 'partition' && key === undefined)
-      throw new MillraceError('HANDLER_MISSING', { node: toNode, handler: 'partitionBy' })
-    const select =
-      link.selectorEdge === undefined ? undefined : this.#of(this.#graph.edges[link.selectorEdge]!.selector)
+    const select = selectorEdge === undefined ? undefined : this.#of(this.#graph.edges[selectorEdge]!.selector)
     return {
       ...(key && { key: (value) => keyOf(toNode, 'partitionBy', key(value, this.#run)) }),
       ...(select && { select: (value, worker) => booleanOf(toNode, 'selector', select(value, worker, this.#run)) }),

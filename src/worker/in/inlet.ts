@@ -157,7 +157,7 @@ export class InletLane {
  * A worker's reading side: its lanes, taken in turn, a granule at a time. A record in fragments may be larger than its lane:
  * each fragment but the last gives its room back at once, and the record is put together in a place that outlives the worker.
  *
- * Invariants (test/worker/inlet.test.ts):
+ * Invariants (test/worker/in/inlet.test.ts):
  *   F1  a fragment is taken only where nothing else of its lane is in hand, for its room is given back with all before it
  *   F2  ASSEMBLED counts the fragments that are given back: the last one stays on its lane, with its granule
  *   F3  there is one place: no other record comes there before a hand-off has told that the last one is done

@@ -1,8 +1,12 @@
-import type { Dispatch } from '../../plan/definition.ts'
+import { MillraceError } from '../../errors.ts'
+import type { LinkPlan } from '../../plan/types.ts'
 
-/** Puts a record into the queue of each lane that gets it. */
-export interface Chooser {
-  choose(value: unknown, origin: number, queues: readonly Queues[]): void
+/** How a link chooses lanes record by record. */
+export interface Dispatcher {
+  /** Puts a record into the queue of each lane that gets it. */
+  dispatch(value: unknown, origin: number, queues: readonly Queues[]): void
+  /** Several lanes may get the same record: its copies need ids of their own. */
+  readonly copies?: true
 }
 interface Queues {
   add(value: unknown, origin: number): void
@@ -11,37 +15,45 @@ interface Queues {
 /** Keys are spread over so many virtual partitions, and these over the workers. */
 export const PARTITIONS = 1024
 
+/** The user's functions that a link chooses lanes by, where it has them. */
+interface DispatchFunctions {
+  readonly key?: (value: unknown) => string | number
+  readonly select?: (value: unknown, worker: number) => boolean
+}
+
 /**
- * How a link chooses lanes record by record; undefined: by demand, a granule at a time (`link-writer.ts`).
+ * The dispatcher of a link; undefined: by demand, a granule at a time (`link-writer.ts`).
  * @param lanes how many there are: one for each worker of the next stage
  * @param sentBefore how many records this worker has sent on the link so far, so that a successor takes the next turn
  */
-export function chooserOf(
-  dispatch: Dispatch,
-  functions: { key?: (value: unknown) => string | number; select?: (value: unknown, worker: number) => boolean },
+export function dispatcherOf(
+  { dispatch, toNode }: Pick<LinkPlan, 'dispatch' | 'toNode'>,
+  { key, select }: DispatchFunctions,
   lanes: number,
   sentBefore: number,
-): Chooser | undefined {
+): Dispatcher | undefined {
   switch (dispatch) {
     case 'demand':
       return undefined
     case 'partition': {
+      if (key === undefined) throw new MillraceError('HANDLER_MISSING', { node: toNode, handler: 'partitionBy' })
       const owners = partitionOwners(lanes)
       return {
-        choose: (value, origin, queues) => queues[owners[partitionOf(functions.key!(value))]!]!.add(value, origin),
+        dispatch: (value, origin, queues) => queues[owners[partitionOf(key(value))]!]!.add(value, origin),
       }
     }
     case 'broadcast':
       return {
-        choose(value, origin, queues) {
+        copies: true,
+        dispatch(value, origin, queues) {
           queues.forEach((queue, worker) => {
-            if (functions.select === undefined || functions.select(value, worker)) queue.add(value, origin)
+            if (select === undefined || select(value, worker)) queue.add(value, origin)
           })
         },
       }
     case 'roundRobin': {
       let turn = sentBefore
-      return { choose: (value, origin, queues) => queues[turn++ % queues.length]!.add(value, origin) }
+      return { dispatch: (value, origin, queues) => queues[turn++ % queues.length]!.add(value, origin) }
     }
     default:
       return dispatch satisfies never

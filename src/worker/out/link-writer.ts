@@ -11,7 +11,7 @@ import { laneTexts } from '../../memory/texts.ts'
 import { type GranuleHeader, LaneWriter, NO_ROOM } from '../../lane/writer.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
 import { EDGE_COUNTER } from '../../memory/counters.ts'
-import type { Chooser } from './dispatch.ts'
+import type { Dispatcher } from './dispatch.ts'
 import { deriveBase, partSalt } from '../granule.ts'
 import type { Settlement } from './settlement.ts'
 
@@ -129,7 +129,7 @@ export class LinkWriter {
   readonly #lanes: readonly OutLane[]
   /** One queue for all lanes (by demand), or one for each. */
   readonly #queues: readonly Queue[]
-  readonly #chooser: Chooser | undefined
+  readonly #dispatcher: Dispatcher | undefined
   readonly #counters: Float64Array
   readonly #at: number
   readonly #settlement: Settlement
@@ -153,7 +153,7 @@ export class LinkWriter {
     plan: Plan
     link: LinkPlan
     ends: readonly LaneEnd[]
-    chooser: Chooser | undefined
+    dispatcher: Dispatcher | undefined
     counters: Float64Array
     /** Index of the edge's block among them. */
     at: number
@@ -165,25 +165,24 @@ export class LinkWriter {
     this.link = link
     this.#memory = memory
     this.#lanes = ends.map((end) => new OutLane(memory, plan, link, end))
-    this.#chooser = given.chooser
-    this.#queues = given.chooser === undefined ? [new Queue()] : ends.map(() => new Queue())
+    this.#dispatcher = given.dispatcher
+    this.#queues = given.dispatcher === undefined ? [new Queue()] : ends.map(() => new Queue())
     this.#counters = given.counters
     this.#at = given.at
     this.#settlement = given.settlement
-    // Copies for several workers need ids of their own.
-    this.#keepsIds = given.keepsIds && link.dispatch !== 'broadcast'
+    this.#keepsIds = given.keepsIds && given.dispatcher?.copies !== true
     this.#maxRecordBytes = plan.maxRecordBytes
-    this.#lanes.forEach((lane, i) => (this.#queues[given.chooser === undefined ? 0 : i]!.skip += lane.sent))
+    this.#lanes.forEach((lane, i) => (this.#queues[given.dispatcher === undefined ? 0 : i]!.skip += lane.sent))
   }
 
   add(value: unknown, origin: number): void {
-    if (this.#chooser === undefined) this.#queues[0]!.add(value, origin)
-    else this.#chooser.choose(value, origin, this.#queues)
+    if (this.#dispatcher === undefined) this.#queues[0]!.add(value, origin)
+    else this.#dispatcher.dispatch(value, origin, this.#queues)
   }
 
   /** Adds values[from], … before `to`, whose origins are their indexes. False where they go record by record. */
   addRun(values: ArrayLike<unknown>, from: number, to: number): boolean {
-    return this.#chooser === undefined && from === 0 && this.#queues[0]!.adopt(values, to)
+    return this.#dispatcher === undefined && from === 0 && this.#queues[0]!.adopt(values, to)
   }
 
   /** Records that may be sent now, over all lanes; more than can be where the lane of a record is not a choice. */
@@ -319,7 +318,7 @@ export class LinkWriter {
 
   /** Several lanes may take the records of the queue. */
   get #isChoice(): boolean {
-    return this.#chooser === undefined && this.#lanes.length > 1 && this.#fragments === undefined
+    return this.#dispatcher === undefined && this.#lanes.length > 1 && this.#fragments === undefined
   }
 
   /** The lane for the next records of a queue: its own, or the one with most credit. */
@@ -340,7 +339,7 @@ export class LinkWriter {
   }
 
   #want(index: number): void {
-    if (this.#chooser === undefined) for (const lane of this.#lanes) this.#wantOf(lane, true)
+    if (this.#dispatcher === undefined) for (const lane of this.#lanes) this.#wantOf(lane, true)
     else this.#wantOf(this.#lanes[index]!, true)
   }
 

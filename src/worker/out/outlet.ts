@@ -5,7 +5,7 @@ import type { Memory } from '../../memory/memory.ts'
 import { type GranuleHeader, LaneWriter } from '../../lane/writer.ts'
 import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import { COUNTER, EDGE_COUNTER } from '../../memory/counters.ts'
-import { chooserOf } from './dispatch.ts'
+import { dispatcherOf } from './dispatch.ts'
 import type { Handlers, Operation } from '../call/handlers.ts'
 import { portionOf, recordIdOf } from '../granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
@@ -105,7 +105,7 @@ export class Outlet {
       const ends = given.worker.outputs.filter((end) => end.link === link.index)
       const writers = ends.map(({ layout }) => new LaneWriter(given.memory, layout))
       const sentBefore = writers.reduce((sum, { sentBefore }) => sum + sentBefore, 0)
-      const chooser = chooserOf(link.dispatch, given.handlers.dispatch(link), ends.length, sentBefore)
+      const dispatcher = dispatcherOf(link, given.handlers.dispatch(link), ends.length, sentBefore)
       const { memory, plan, counters, settlement } = given
       const at = port.counters
       const writer = new LinkWriter({
@@ -113,7 +113,7 @@ export class Outlet {
         plan,
         link,
         ends,
-        chooser,
+        dispatcher,
         counters,
         at,
         settlement,

@@ -24,7 +24,7 @@ const OF_ORDINAL = 0x0d1a
  *     a record before the first cursor             base of the run and the worker, n = how many were made before it
  *
  * So a record that is named by a cursor has one id in every run, however it was cut into granules, and all others have ids
- * that no other run gives. Invariant I1 (test/worker/record-ids): no two records of one run share an id, as long as the
+ * that no other run gives. Invariant I1 (test/worker/source/record-ids): no two records of one run share an id, as long as the
  * source does not go back to a cursor that it has left.
  */
 export class RecordIds {

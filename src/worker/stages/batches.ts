@@ -1,15 +1,14 @@
 import type { Numbers } from '../../codec/struct.ts'
 import { MillraceError } from '../../errors.ts'
-import { COUNTER } from '../../memory/counters.ts'
 import { type Batch, BatchWork, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
 import { LaneGranule } from '../in/inlet.ts'
-import { measureGranule } from '../measure.ts'
 import { isThenable } from '../call/results.ts'
-import { Handoff } from '../handoff.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { Triggers } from './trigger.ts'
+import { type Sender, Unit } from '../unit.ts'
 import { wallMs } from '../../time.ts'
 
 /** A part of a granule that is in a batch: records from `from` up to `to`. */
@@ -27,16 +26,15 @@ interface LaneBatch extends Batch {
  * A stage whose handler takes batches without a key, one at a time. Its records stay on their lanes until their batch is
  * done, so a successor finds them there, and makes the same batch of them (`hand.ts`). Failed batches wait in the stash.
  */
-export class BatchStage implements Stage {
-  wakeAt = Infinity
+export class BatchStage implements Stage, Sender {
   isAsync = false
   readonly #parts: Parts
-  readonly #handoff: Handoff
+  readonly #unit: Unit
   readonly #work: BatchWork
   #context: CallContext
   readonly #groups: Groups
   readonly #size: number
-  readonly #timeoutMs: number
+  readonly #triggers: Triggers
   readonly #isOrdered: boolean
   /** Granules that are taken and not wholly in a batch, the first one from `granule.from` on. */
   readonly #queue: LaneGranule[] = []
@@ -44,9 +42,9 @@ export class BatchStage implements Stage {
   #waiting = 0
   /** What the batch in hand of an earlier life was made of. */
   #left: [input: number, records: number][]
-  #phase: 'idle' | 'calling' | 'sending' | 'closed' = 'idle'
+  #phase: 'idle' | 'calling' | 'sending' = 'idle'
   #batch: Batch | undefined
-  #call: OpenCall | undefined
+  #open: OpenCall | undefined
   #startedAt = 0
   /** The batch in hand failed and waits in the stash; or records of it do. */
   #isKept = false
@@ -60,29 +58,30 @@ export class BatchStage implements Stage {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#handoff = new Handoff(parts)
+    this.#unit = new Unit(parts)
     this.#work = new BatchWork(parts)
     this.#context = new CallContext(parts.facts, parts.stopped)
     parts.handlers.context = this.#context
     this.#size = parts.stage.input!.batch!.size
-    this.#timeoutMs = parts.stage.input!.batch!.timeoutMs
+    this.#triggers = new Triggers(parts, () => this.#isHeldUp)
     this.#isOrdered = parts.stage.input!.ordered
     this.#left = parts.hand.leftSegments()
-    this.#groups = new Groups(parts)
+    this.#groups = new Groups(parts, this.#unit)
     this.#lent = this.#work.Lent && new this.#work.Lent(this.#size)
   }
 
+  get wakeAt(): number {
+    return this.#unit.wakeAt
+  }
+
   step(): Step {
-    this.#parts.clock.read()
-    // A time that the last wait ended at would end the next one at once.
-    this.wakeAt = Infinity
+    const owed = this.#unit.start()
+    if (owed !== undefined) return owed
     switch (this.#phase) {
       case 'calling':
         return this.#settle()
       case 'sending':
         return this.#send()
-      case 'closed':
-        return this.#commit()
       default:
         return this.#takeBatch()
     }
@@ -103,10 +102,8 @@ export class BatchStage implements Stage {
   }
 
   #idle(): Step {
-    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
-    const timeout = this.#waiting > 0 ? this.#queue[0]!.takenAt + this.#timeoutMs : Infinity
-    this.wakeAt = Math.min(timeout, this.#groups.nextDueAt)
-    return STARVED
+    const timeout = this.#waiting > 0 ? this.#triggers.dueAt(this.#queue[0]!.takenAt) : Infinity
+    return this.#unit.idle(STARVED, Math.min(timeout, this.#groups.nextDueAt))
   }
 
   /** Reading these records kills: they are given up one by one, and nothing that is read is held up by them. */
@@ -141,11 +138,15 @@ export class BatchStage implements Stage {
     const last = this.#queue.at(-1)!
     const unread = last.unreadDeaths > 0 ? last.count - last.from : 0
     const records = Math.min(this.#size, this.#waiting - unread)
-    if (records === this.#size || unread > 0) return records
-    const { clock, inlet, isDraining, end } = this.#parts
-    const isOver = clock.now >= this.#queue[0]!.takenAt + this.#timeoutMs || isDraining() || end.isNear
-    // A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is.
-    return isOver || inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted) ? records : 0
+    if (this.#triggers.isFull(records) || unread > 0) return records
+    const isDue = this.#parts.clock.now >= this.#triggers.dueAt(this.#queue[0]!.takenAt)
+    return isDue || this.#triggers.isPressed() ? records : 0
+  }
+
+  /** A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is. */
+  get #isHeldUp(): boolean {
+    const { inlet } = this.#parts
+    return inlet.isHeldUp || inlet.lanes.some(({ reader }) => reader.isWanted)
   }
 
   /** Puts the next records together, in the order in which they were taken; fewer where a suspect must be by itself. */
@@ -220,28 +221,23 @@ export class BatchStage implements Stage {
 
   #handOver(batch: Batch): Step {
     const { hand, stage } = this.#parts
-    this.#batch = batch
-    this.#parts.outlet.open(batch.header, batch.values.length)
     batchId(batch)
     const deaths = hand.deathsOfMixed()
+    const isPoison = deaths >= stage.input!.maxCrashes
     const fault = 'group' in batch ? (batch as GroupBatch).group.fault : undefined
-    if (fault !== undefined) {
-      this.#work.giveUp(batch, { error: fault, attempts: batch.attempt, firstFailedAt: wallMs() })
-      return this.#startSending()
-    }
-    if (deaths >= stage.input!.maxCrashes) {
-      if (batch.values.length > 1 && !hand.isResuming) return this.#isolate(batch)
-      const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
-      this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || wallMs() })
-      return this.#startSending()
-    }
-    this.#hold(batch)
-    this.#context.aim(batch.header, 0, batch.attempt + 1)
-    return this.#callHandler(batch)
+    if (isPoison && fault === undefined && batch.values.length > 1 && !hand.isResuming) return this.#isolate(batch)
+    this.#batch = batch
+    this.#unit.open(batch.header, batch.values.length)
+    const error = fault ?? (isPoison ? new MillraceError('RECORD_POISONED', { node: stage.node, deaths }) : undefined)
+    if (error === undefined) return this.#call(batch)
+    this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || wallMs() })
+    return this.#startSending()
   }
 
-  #callHandler(batch: Batch): Step {
+  #call(batch: Batch): Step {
     const { stage, wake, clock } = this.#parts
+    this.#hold(batch)
+    this.#context.aim(batch.header, 0, batch.attempt + 1)
     this.#startedAt = clock.now
     let result: unknown
     try {
@@ -252,15 +248,15 @@ export class BatchStage implements Stage {
     if (!isThenable(result)) return this.#end(false, result)
     this.isAsync = true
     this.#phase = 'calling'
-    this.#call = new OpenCall(result, this.#context, stage.input!.timeoutMs, wake)
+    this.#open = new OpenCall(result, this.#context, stage.input!.timeoutMs, wake)
     return WAITING
   }
 
   #settle(): Step {
     if (this.#againAt > 0) return this.#tryAgain()
-    const call = this.#call!
+    const call = this.#open!
     if (!call.isSettled) return WAITING
-    this.#call = undefined
+    this.#open = undefined
     return this.#end(call.hasFailed, call.hasFailed ? call.error : call.result)
   }
 
@@ -269,7 +265,7 @@ export class BatchStage implements Stage {
     const batch = this.#batch!
     histograms.service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
     if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) {
-      this.wakeAt = this.#againAt
+      this.#unit.wakeAt = this.#againAt
       return BLOCKED
     }
     this.#context.forget()
@@ -313,14 +309,11 @@ export class BatchStage implements Stage {
   }
 
   #tryAgain(): Step {
-    this.wakeAt = this.#againAt
+    this.#unit.wakeAt = this.#againAt
     if (this.#parts.clock.now < this.#againAt) return BLOCKED
     this.#againAt = 0
-    const batch = { ...this.#batch!, values: this.#batch!.again() }
-    this.#batch = batch
-    this.#hold(batch)
-    this.#context.aim(batch.header, 0, batch.attempt + 1)
-    return this.#callHandler(batch)
+    this.#batch = { ...this.#batch!, values: this.#batch!.again() }
+    return this.#call(this.#batch)
   }
 
   #startSending(): Step {
@@ -328,26 +321,29 @@ export class BatchStage implements Stage {
     return this.#send()
   }
 
+  hold(): void {
+    // A batch that was called is in hand until its hand-off.
+  }
+
+  drop(): void {
+    // As above.
+  }
+
   #send(): Step {
-    const { outlet, clock } = this.#parts
-    if (!outlet.flush(clock.stamp)) {
-      this.#handoff.commitPart(this.#batch!.header)
-      return BLOCKED
-    }
+    if (!this.#unit.send(this)) return BLOCKED
     this.#close(this.#batch!)
-    return this.#commit()
+    return this.#unit.commit()
   }
 
   #close(batch: Batch): void {
-    const { hand, journal, outlet } = this.#parts
+    const { hand, journal } = this.#parts
     if ('parts' in batch) this.#release(batch as LaneBatch)
     else this.#closeGroup(batch as GroupBatch)
     this.#isKept = false
     this.#kept = []
     hand.dropBatch(journal)
-    this.#handoff.closed()
-    outlet.close()
-    this.#handoff.add(batch.values.length)
+    this.#unit.close(batch.values.length)
+    this.#phase = 'idle'
     this.#batch = undefined
     this.#singles = Math.max(0, this.#singles - 1)
   }
@@ -365,38 +361,23 @@ export class BatchStage implements Stage {
 
   /** Gives the records of a batch back to their lanes. */
   #release({ parts }: LaneBatch): void {
-    const { inlet, outlet, settlement } = this.#parts
     for (const { granule, from, to } of parts) {
-      outlet.root.count(COUNTER.in, to - from)
       this.#waiting -= to - from
       granule.from = to
-      if (to < granule.count) {
-        inlet.releasePart(granule, to)
-        continue
-      }
-      settlement.toggle(granule)
-      inlet.release(granule)
-      measureGranule(this.#parts, granule)
+      if (!this.#unit.giveBack(granule, from, to)) continue
       this.#queue.splice(this.#queue.indexOf(granule), 1)
       this.#spare.push(granule)
     }
   }
 
-  #commit(): Step {
-    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
-    return this.#phase === 'idle' ? PROGRESS : BLOCKED
-  }
-
   /** From here on the records of this batch go one by one, so that only the culprit is given up. */
   #isolate(batch: Batch): Step {
-    this.#parts.outlet.close()
-    this.#batch = undefined
     if ('parts' in batch) this.#singles = batch.values.length
     else this.#groups.split(batch as GroupBatch)
-    this.#phase = 'idle'
     return PROGRESS
   }
 
+  /** The batch is in hand: a death counts for it, and a successor makes the same one. */
   #hold(batch: Batch): void {
     const { hand, inlet } = this.#parts
     const segments: [number, number][] = []

@@ -1,10 +1,9 @@
-import { COUNTER } from '../../memory/counters.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import { type Batch, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
 import { headerOf } from '../granule.ts'
 import type { LaneGranule } from '../in/inlet.ts'
-import { measureGranule } from '../measure.ts'
 import type { Parts } from '../stage.ts'
+import type { Unit } from '../unit.ts'
 
 /** A batch whose records lie in the stash; or one record, too large for it, on its lane. */
 export interface GroupBatch extends Batch {
@@ -30,12 +29,14 @@ export interface Group {
 /** Batches in the stash: complete ones, and those that failed and wait for another attempt. */
 export class Groups {
   readonly #parts: Parts
+  readonly #unit: Unit
   /** By the time when they are due; those of one time in the order in which they came. */
   readonly #waiting: Group[] = []
   #lastNumber = 0
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, unit: Unit) {
     this.#parts = parts
+    this.#unit = unit
     parts.desk.recover()
     this.#collect()
   }
@@ -146,19 +147,20 @@ export class Groups {
    * @returns the batches that these are now
    */
   close({ group, granules }: GroupBatch, isKept: boolean, kept: readonly Kept[] = []): Group[] {
-    const { desk, journal, settlement } = this.#parts
+    const { desk, journal } = this.#parts
+    if (isKept) return []
     if (group.direct !== undefined) {
-      if (!isKept) this.#release(group.direct)
+      const { from } = group.direct
+      group.direct.from++
+      this.#unit.giveBack(group.direct, from, from + 1)
       return []
     }
-    if (isKept) return []
     const again = new Map(kept.map((each) => [each.entry, each]))
     const singles: Group[] = []
     group.entries.forEach((entry, i) => {
       const waiting = again.get(entry)
       if (waiting === undefined) {
-        settlement.toggle(granules[i]!)
-        desk.finish(entry)
+        this.#unit.finish(entry, granules[i]!)
         return
       }
       desk.stash.setGroup(entry, 0, journal)
@@ -175,17 +177,6 @@ export class Groups {
 
   #isDue({ dueAt }: Group): boolean {
     return dueAt <= this.#parts.clock.now
-  }
-
-  /** The record at `from` is done. */
-  #release(granule: LaneGranule): void {
-    const { inlet, settlement, outlet } = this.#parts
-    outlet.root.count(COUNTER.in, 1)
-    granule.from++
-    if (granule.from < granule.count) return inlet.releasePart(granule, granule.from)
-    settlement.toggle(granule)
-    inlet.release(granule)
-    measureGranule(this.#parts, granule)
   }
 
   #batch(group: Group): GroupBatch {

@@ -1,10 +1,8 @@
 import type { StashEntry } from '../../lane/stash.ts'
-import { COUNTER } from '../../memory/counters.ts'
 import { headerOf } from '../granule.ts'
 import type { LaneGranule } from '../in/inlet.ts'
-import { measureGranule } from '../measure.ts'
-import type { Handoff } from '../handoff.ts'
 import type { Parts } from '../stage.ts'
+import type { Unit } from '../unit.ts'
 
 /** How taking records into the stash ended. */
 export const TAKEN = 1
@@ -21,15 +19,15 @@ export const TOO_LARGE = 4
  */
 export class Intake {
   readonly #parts: Parts
-  readonly #handoff: Handoff
+  readonly #unit: Unit
   readonly #admitted: (entry: StashEntry, value: unknown) => void
   /** A granule that is taken from its lane, whose records from `from` on wait for room. */
   #held: LaneGranule | undefined
 
   /** @param admitted is told of every entry */
-  constructor(parts: Parts, handoff: Handoff, admitted: (entry: StashEntry, value: unknown) => void) {
+  constructor(parts: Parts, unit: Unit, admitted: (entry: StashEntry, value: unknown) => void) {
     this.#parts = parts
-    this.#handoff = handoff
+    this.#unit = unit
     this.#admitted = admitted
   }
 
@@ -46,7 +44,7 @@ export class Intake {
     const to = granule.unreadDeaths > 0 ? from : this.admit(granule, from, granule.values)
     if (to === from) {
       // What is here before it may have an order, so a record that goes by itself goes alone.
-      if (this.#parts.desk.stash.isEmpty && !this.#handoff.isDirty) return TOO_LARGE
+      if (this.#parts.desk.stash.isEmpty && !this.#unit.handoff.isDirty) return TOO_LARGE
       this.#held = granule
       return NO_ROOM_NOW
     }
@@ -89,17 +87,9 @@ export class Intake {
 
   /** The records before `to` are in the stash. */
   #release(granule: LaneGranule, to: number): void {
-    const { inlet, settlement, outlet } = this.#parts
-    const records = to - granule.from
-    outlet.open(granule, granule.count)
-    outlet.root.count(COUNTER.in, records)
+    const { from } = granule
     granule.from = to
-    if (to === granule.count) {
-      settlement.toggle(granule)
-      inlet.release(granule)
-      measureGranule(this.#parts, granule)
-    } else inlet.releasePart(granule, to)
-    outlet.close()
-    this.#handoff.add(records)
+    this.#unit.giveBack(granule, from, to)
+    this.#unit.handoff.add(to - from)
   }
 }

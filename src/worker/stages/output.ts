@@ -1,8 +1,7 @@
 import { COUNTER } from '../../memory/counters.ts'
 import { LaneGranule } from '../in/inlet.ts'
-import { measureGranule } from '../measure.ts'
-import { Handoff } from '../handoff.ts'
-import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step } from '../stage.ts'
+import { BLOCKED, type Parts, STARVED, type Stage, type Step } from '../stage.ts'
+import { Unit } from '../unit.ts'
 
 interface Reader {
   readonly by: object
@@ -17,11 +16,11 @@ export class OutputStage implements Stage {
   readonly wakeAt = Infinity
   readonly isAsync = true
   readonly #parts: Parts
-  readonly #handoff: Handoff
+  readonly #unit: Unit
   /** Looks at a record first: true where it takes the record, as the answer of a call. */
   readonly #answer: (anchor: number, record: unknown) => boolean
   readonly #granule = new LaneGranule()
-  #phase: 'idle' | 'reading' | 'closed' = 'idle'
+  #isReading = false
   #index = 0
   /** The record before #index is in the reader's hands. */
   #isLent = false
@@ -30,7 +29,7 @@ export class OutputStage implements Stage {
 
   constructor(parts: Parts, answer: (anchor: number, record: unknown) => boolean) {
     this.#parts = parts
-    this.#handoff = new Handoff(parts)
+    this.#unit = new Unit(parts)
     this.#answer = answer
   }
 
@@ -60,12 +59,11 @@ export class OutputStage implements Stage {
   }
 
   step(): Step {
-    const { clock, inlet } = this.#parts
-    clock.read()
-    if (this.#phase === 'closed') return this.#commit()
-    if (this.#phase === 'idle') {
-      if (!inlet.next(this.#granule)) return this.#handoff.isDirty ? this.#commit() : STARVED
-      this.#phase = 'reading'
+    const owed = this.#unit.start()
+    if (owed !== undefined) return owed
+    if (!this.#isReading) {
+      if (!this.#parts.inlet.next(this.#granule)) return this.#unit.idle(STARVED, Infinity)
+      this.#isReading = true
       this.#index = this.#granule.from
     }
     return this.#handOut()
@@ -77,35 +75,24 @@ export class OutputStage implements Stage {
       const record = granule.values[this.#index]
       if (!this.#answer(granule.slot, record)) {
         const reader = this.#readers.shift()
-        if (reader === undefined) return BLOCKED
+        if (reader === undefined) return this.#unit.wait(BLOCKED)
         // Who asks for the next record already has asked past this one.
         this.#isLent = this.#readers.length === 0
         reader.resolve({ done: false, value: record })
       }
       this.#index++
     }
-    if (this.#isLent) return BLOCKED
+    if (this.#isLent) return this.#unit.wait(BLOCKED)
     this.#close()
-    return this.#handoff.isDue ? this.#commit() : PROGRESS
+    return this.#unit.commitIfDue()
   }
 
   #close(): void {
-    const { inlet, outlet } = this.#parts
-    const granule = this.#granule
-    const records = granule.count - granule.from
-    outlet.open(granule, granule.count)
-    outlet.root.count(COUNTER.in, records)
-    outlet.root.count(COUNTER.done, records)
-    this.#handoff.end(granule)
-    inlet.release(granule)
-    measureGranule(this.#parts, granule)
-    outlet.close()
-    this.#handoff.add(records)
-    this.#phase = 'idle'
-  }
-
-  #commit(): Step {
-    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
-    return this.#phase === 'idle' ? PROGRESS : BLOCKED
+    const { from, count } = this.#granule
+    this.#unit.open(this.#granule, count)
+    this.#parts.outlet.root.count(COUNTER.done, count - from)
+    this.#unit.giveBack(this.#granule, from, count)
+    this.#unit.close(count - from)
+    this.#isReading = false
   }
 }

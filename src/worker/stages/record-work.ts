@@ -76,11 +76,6 @@ export class RecordWork {
     return settled(stage.node, stage.work, result)
   }
 
-  /** Counts records that this stage has taken from a lane. */
-  countIn(records: number): void {
-    this.#parts.outlet.root.count(COUNTER.in, records)
-  }
-
   /**
    * A record from a lane failed: it waits in the stash for its next attempt, goes by the retry edge, or is given up.
    * @param again the record as it was sent: the handler may have changed what it got

@@ -3,11 +3,10 @@ import { OpenCall } from '../call/call.ts'
 import { Calls, TAKE_DIRECTLY } from './calls.ts'
 import { CallContext } from '../call/context.ts'
 import { LaneGranule } from '../in/inlet.ts'
-import { measureGranule } from '../measure.ts'
 import { type InHand, RecordWork } from './record-work.ts'
 import { isThenable } from '../call/results.ts'
-import { Handoff } from '../handoff.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { type Sender, Unit } from '../unit.ts'
 
 /** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
 const TIME_EACH_ABOVE_NS = 5_000
@@ -22,16 +21,15 @@ type Exception = { readonly error: unknown } | OpenCall | { readonly deaths: num
  * need not fail again. Records that wait for a retry lie in the stash, and so do those of async handlers, of which several
  * calls are open at once (`calls.ts`).
  */
-export class RecordStage implements Stage {
-  wakeAt = Infinity
+export class RecordStage implements Stage, Sender {
   isAsync = false
   readonly #parts: Parts
-  readonly #handoff: Handoff
+  readonly #unit: Unit
   readonly #work: RecordWork
   #context: CallContext
   readonly #granule = new LaneGranule()
-  /** Where the stage stands with the granule in hand; `closed`: only the hand-off is missing. */
-  #phase: 'idle' | 'running' | 'sending' | 'closed' = 'idle'
+  /** Where the stage stands with the granule in hand. */
+  #phase: 'idle' | 'running' | 'sending' = 'idle'
   /** The next record to call the handler for. */
   #index = 0
   /** The first record of the portion in hand. */
@@ -53,7 +51,7 @@ export class RecordStage implements Stage {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#handoff = new Handoff(parts)
+    this.#unit = new Unit(parts)
     this.#work = new RecordWork(parts)
     this.#context = new CallContext(parts.facts, parts.stopped)
     parts.handlers.context = this.#context
@@ -64,21 +62,22 @@ export class RecordStage implements Stage {
     if (ordered && (retry.maxAttempts > 1 || parts.desk.waiting > 0)) this.#useCalls()
   }
 
+  get wakeAt(): number {
+    return this.#unit.wakeAt
+  }
+
   step(): Step {
-    this.#parts.clock.read()
-    // A time that the last wait ended at would end the next one at once.
-    this.wakeAt = Infinity
+    const owed = this.#unit.start()
+    if (owed !== undefined) return owed
     switch (this.#phase) {
       case 'running':
         return this.#run()
       case 'sending':
         return this.#send()
-      case 'closed':
-        return this.#commit()
       default:
         if (this.#takeHalfSent()) return this.#run()
         if (this.#calls !== undefined) return this.#stepCalls(this.#calls)
-        return this.#takeAny() ? this.#run() : this.#idle()
+        return this.#takeAny() ? this.#run() : this.#unit.idle(STARVED, this.#parts.desk.nextDueAt)
     }
   }
 
@@ -112,12 +111,11 @@ export class RecordStage implements Stage {
   }
 
   #start(): boolean {
-    const { hand, outlet } = this.#parts
     this.#phase = 'running'
     this.#isLeftToCalls = false
     this.#index = this.#first = this.#granule.from
-    hand.open(this.#granule)
-    outlet.open(this.#granule, this.#granule.count, this.#first)
+    this.#parts.hand.open(this.#granule)
+    this.#unit.open(this.#granule, this.#granule.count, this.#first)
     return true
   }
 
@@ -125,9 +123,10 @@ export class RecordStage implements Stage {
   #run(): Step {
     const open = this.#exception
     if (open === undefined) {
-      if (this.#mustWait()) return this.#wait(BLOCKED)
+      const dueAt = this.#inHand?.dueAt ?? 0
+      if (dueAt > this.#parts.clock.now) return this.#unit.wait(BLOCKED, dueAt)
       if (!this.#takeRest()) this.#callPortion()
-    } else if (!this.#handOver(open) && !this.#settle(open)) return this.#wait(WAITING)
+    } else if (!this.#handOver(open) && !this.#settle(open)) return this.#unit.wait(WAITING)
     if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
     if (this.#inHand !== undefined && this.#index === this.#first) {
       this.#parts.hand.drop()
@@ -135,19 +134,6 @@ export class RecordStage implements Stage {
     }
     this.#phase = 'sending'
     return this.#send()
-  }
-
-  /** What is done must not wait for what is not. */
-  #wait(step: Step): Step {
-    return this.#handoff.isDirty ? this.#commit() : step
-  }
-
-  /** Whether the record in hand waits for its next attempt still. */
-  #mustWait(): boolean {
-    const dueAt = this.#inHand?.dueAt ?? 0
-    const mustWait = dueAt > this.#parts.clock.now
-    this.wakeAt = mustWait ? dueAt : Infinity
-    return mustWait
   }
 
   #callPortion(): void {
@@ -325,68 +311,42 @@ export class RecordStage implements Stage {
     return true
   }
 
+  hold(): void {
+    this.#parts.hand.holdSeveral((this.#granule.first + this.#first) | 0, this.#index - this.#first)
+  }
+
+  /** A call that is open stays in hand; nothing else does while the worker waits. */
+  drop(): void {
+    if (this.#exception instanceof OpenCall) this.#parts.hand.hold((this.#granule.first + this.#index) | 0)
+    else this.#parts.hand.drop()
+  }
+
   #send(): Step {
-    const { clock, outlet, hand } = this.#parts
-    const { first } = this.#granule
-    hand.holdSeveral((first + this.#first) | 0, this.#index - this.#first)
-    const isSent = outlet.flush(clock.stamp)
-    // A call that is open stays in hand; nothing else does while the worker waits.
-    if (this.#exception instanceof OpenCall) hand.hold((first + this.#index) | 0)
-    else hand.drop()
-    if (!isSent) {
-      this.#handoff.commitPart(this.#granule)
-      return BLOCKED
-    }
+    if (!this.#unit.send(this)) return BLOCKED
     this.#close()
-    return this.#handoff.isDue ? this.#commit() : PROGRESS
+    return this.#unit.commitIfDue()
   }
 
   /** All that came of the portion is on the lanes. */
   #close(): void {
-    const { outlet, inlet, desk } = this.#parts
     const granule = this.#granule
     const isLast = this.#index === granule.count
-    if (isLast && !this.#isKept) this.#handoff.end(granule)
-    else this.#handoff.closed()
-    if (this.#entry === undefined) {
-      this.#work.countIn(this.#index - this.#first)
-      if (isLast) {
-        inlet.release(granule)
-        measureGranule(this.#parts, granule)
-      } else inlet.releasePart(granule, this.#index)
-    } else if (!this.#isKept) {
-      desk.finish(this.#entry)
+    if (this.#entry === undefined) this.#unit.giveBack(granule, this.#first, this.#index)
+    else if (!this.#isKept) {
+      this.#unit.finish(this.#entry, granule)
       this.#calls?.leave(this.#entry)
     }
-    outlet.close()
-    this.#handoff.add(this.#index - this.#first)
+    this.#unit.close(this.#index - this.#first)
     this.#isKept = false
+    this.#phase = isLast || this.#isLeftToCalls ? 'idle' : 'running'
     if (isLast) this.#entry = undefined
-    else if (!this.#isLeftToCalls) {
-      this.#first = this.#index
-      outlet.open(granule, granule.count, this.#first)
-    }
-    this.#phase = this.#nextPhase
-  }
-
-  get #nextPhase(): 'running' | 'idle' {
-    return this.#index < this.#granule.count && !this.#isLeftToCalls ? 'running' : 'idle'
-  }
-
-  #commit(): Step {
-    this.#phase = this.#handoff.commit() ? this.#nextPhase : 'closed'
-    return this.#phase === 'closed' ? BLOCKED : PROGRESS
-  }
-
-  #idle(): Step {
-    if (this.#handoff.isDirty || this.#handoff.passEnd()) return this.#commit()
-    this.wakeAt = this.#parts.desk.nextDueAt
-    return STARVED
+    if (this.#phase === 'idle') return
+    this.#first = this.#index
+    this.#unit.open(granule, granule.count, this.#first)
   }
 
   #stepCalls(calls: Calls): Step {
     const step = calls.step(this.#granule)
-    this.wakeAt = calls.wakeAt
     this.isAsync ||= calls.isAsync
     if (step !== TAKE_DIRECTLY) return step
     this.#start()
@@ -394,6 +354,6 @@ export class RecordStage implements Stage {
   }
 
   #useCalls(): void {
-    this.#calls ??= new Calls(this.#parts, this.#handoff, this.#work)
+    this.#calls ??= new Calls(this.#parts, this.#unit, this.#work)
   }
 }

@@ -12,7 +12,7 @@ import { MAX_ATTEMPTS, Outcomes } from '../source/outcomes.ts'
 import { GranuleSize } from '../source/pacing.ts'
 import { RateLimit } from '../source/rate-limit.ts'
 import { RecordIds } from '../source/record-ids.ts'
-import { Handoff } from '../handoff.ts'
+import { type Further, Handoff } from '../handoff.ts'
 import {
   BLOCKED,
   ENDED,
@@ -25,6 +25,7 @@ import {
   type Step,
   WAITING,
 } from '../stage.ts'
+import { type Sender, Unit } from '../unit.ts'
 import { wallMs } from '../../time.ts'
 import { type Supply, Taken, supplyOf } from '../source/supply.ts'
 
@@ -35,12 +36,11 @@ const MAX_SETTLED = 128
  * A stage that makes records: it takes them from the user's handler a granule at a time, opens a slot for each granule, and
  * follows the slots to their ends.
  */
-export class SourceStage implements Stage {
-  wakeAt = Infinity
+export class SourceStage implements Stage, Sender, Further {
   isAsync: boolean
   readonly #parts: Parts & SourceSide
   readonly #source: SourcePlan
-  readonly #handoff: Handoff
+  readonly #unit: Unit
   readonly #supply: Supply
   readonly #outcomes: Outcomes | undefined
   readonly #limit: RateLimit
@@ -52,7 +52,7 @@ export class SourceStage implements Stage {
   readonly #granule = new Granule()
   /** Slots that were opened since the last hand-off, and whose granules are wholly on the lanes. */
   readonly #opened: number[] = []
-  #phase: 'idle' | 'sending' | 'closed' = 'idle'
+  #isSending = false
   #slot = NO_SLOT
   #inFlight: number
   /** There was no room for receipts; a hand-off may give some back. */
@@ -70,7 +70,7 @@ export class SourceStage implements Stage {
     this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
     this.#size = new GranuleSize(this.#source.granule, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
-    this.#handoff = new Handoff(parts, [{ stage: (journal): void => this.#stage(journal) }])
+    this.#unit = new Unit(parts, new Handoff(parts, [this]))
     const context = this.#context()
     const ack = handlers.own('ack')
     if (ack !== undefined) {
@@ -87,17 +87,19 @@ export class SourceStage implements Stage {
       if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#outcomes?.end(slot)
   }
 
+  get wakeAt(): number {
+    return this.#unit.wakeAt
+  }
+
   step(): Step {
-    this.#parts.clock.read()
-    this.wakeAt = Infinity
-    if (this.#phase === 'closed' && this.#commit() === BLOCKED) return BLOCKED
+    const owed = this.#unit.start()
+    if (owed !== undefined) return owed
     const settled = this.#settle()
     // What it settled gives room to others, and may not have been all: it looks again before it waits for its lanes.
-    if (this.#phase === 'sending') return this.#send() === PROGRESS || settled ? PROGRESS : BLOCKED
+    if (this.#isSending) return this.#send() === PROGRESS || settled ? PROGRESS : BLOCKED
     const made = this.#make()
     if (made === PROGRESS) return PROGRESS
-    if (this.#handoff.isDirty) return this.#commit()
-    return settled ? PROGRESS : made
+    return settled && !this.#unit.handoff.isDirty ? PROGRESS : this.#unit.wait(made, this.#unit.wakeAt)
   }
 
   /** The id of a record that was pushed, by its number. */
@@ -122,14 +124,14 @@ export class SourceStage implements Stage {
    */
   async nackRest(): Promise<void> {
     // What the ack lanes hold may be more than one hand-off takes.
-    while (this.#settle() && this.#handoff.commit());
+    while (this.#settle() && this.#unit.commit() === PROGRESS);
     await this.#outcomes!.tellRest(this.#unsentReceipts())
   }
 
   /** Receipts of records that the handler gave and that were not handed on. */
   #unsentReceipts(): unknown[] {
     // What is being sent has a slot already.
-    const taken = this.#phase === 'sending' ? this.#taken.marks.slice(this.#granule.count) : this.#taken.marks
+    const taken = this.#isSending ? this.#taken.marks.slice(this.#granule.count) : this.#taken.marks
     const marks = [
       ...taken,
       ...(this.#supply.left ?? []).map((record) => (record instanceof Marked ? record : undefined)),
@@ -149,7 +151,7 @@ export class SourceStage implements Stage {
         if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#end(reader.slot)
       }
     }
-    if (taken > 0) this.#handoff.add(taken)
+    if (taken > 0) this.#unit.handoff.add(taken)
     if (this.#outcomes !== undefined) {
       for (const slot of this.#outcomes.step()) this.#close(slot)
     }
@@ -173,7 +175,7 @@ export class SourceStage implements Stage {
   #close(slot: number): void {
     this.#inFlight -= this.#parts.slots.count(slot)
     this.#parts.slots.close(slot)
-    this.#handoff.add(1)
+    this.#unit.handoff.add(1)
   }
 
   /** Makes the next granule, as far as window, rate and credit allow. */
@@ -195,7 +197,7 @@ export class SourceStage implements Stage {
     if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
     const allowed = this.#allowed(named)
     if (allowed === 0) {
-      this.wakeAt = this.#limit.nextAt(clock.now)
+      this.#unit.wakeAt = this.#limit.nextAt(clock.now)
       return LIMITED
     }
     return this.#open(allowed < named ? this.#ids.name(this.#taken, allowed) : named)
@@ -249,7 +251,7 @@ export class SourceStage implements Stage {
   #nothing(): Step {
     const { clock } = this.#parts
     if (this.#supply.isOver) return this.#finish()
-    if (!this.#supply.isAsync) this.wakeAt = clock.now + this.#source.pollMs
+    if (!this.#supply.isAsync) this.#unit.wakeAt = clock.now + this.#source.pollMs
     return STARVED
   }
 
@@ -259,8 +261,8 @@ export class SourceStage implements Stage {
     if (!progress.isFinished && !hand.isResuming) {
       progress.isFinished = true
       this.#parts.outlet.end()
-      this.#handoff.add(1)
-      return this.#commit()
+      this.#unit.handoff.add(1)
+      return this.#unit.commit()
     }
     for (const reader of acks) reader.want(true)
     if (slots.free === slots.capacity) return ENDED
@@ -286,7 +288,7 @@ export class SourceStage implements Stage {
     const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, records, progress.emitted)
     if (isKept === false) return this.#putOff(records)
     if (!isResumed) this.#inFlight += records
-    outlet.open(granule, granule.count)
+    this.#unit.open(granule, granule.count)
     hand.open(granule)
     const deaths = records === 1 ? hand.deathsOf(granule, 0) : 0
     if (deaths >= this.#source.maxCrashes) this.#giveUp(deaths)
@@ -295,7 +297,7 @@ export class SourceStage implements Stage {
       hand.holdSeveral(granule.first, records)
       outlet.sendRun(outlet.root, this.#taken.values, 0, records)
     }
-    this.#phase = 'sending'
+    this.#isSending = true
     return this.#send()
   }
 
@@ -304,27 +306,34 @@ export class SourceStage implements Stage {
     const { slots, desk, stage, isDraining } = this.#parts
     slots.close(this.#slot)
     this.#slot = NO_SLOT
-    const isAlone = desk.stash.isEmpty && !this.#handoff.isDirty
+    const isAlone = desk.stash.isEmpty && !this.#unit.handoff.isDirty
     // Receipts that do not fit an empty stash together go with fewer records.
     const fewer = isAlone ? records >> 1 : 0
     if (!isDraining()) this.#limit.giveBack(records - fewer)
     if (fewer > 0) return this.#open(this.#ids.name(this.#taken, fewer))
     if (isAlone) throw new MillraceError('RECEIPT_TOO_LARGE', { node: stage.node, most: desk.stash.maxEntryBytes })
     this.#isCramped = true
-    return this.#handoff.isDirty ? this.#commit() : BLOCKED
+    return this.#unit.handoff.isDirty ? this.#unit.commit() : BLOCKED
+  }
+
+  hold(): void {
+    this.#parts.hand.holdSeveral(this.#granule.first, this.#granule.count)
+  }
+
+  drop(): void {
+    this.#parts.hand.drop()
+  }
+
+  /** The granule lives while some of it is not sent: what is sent may end before the rest is born. */
+  beforePart(): void {
+    const { hand, settlement } = this.#parts
+    if (!hand.isResuming) settlement.toggle(this.#granule)
   }
 
   #send(): Step {
-    const { outlet, clock, hand } = this.#parts
-    hand.holdSeveral(this.#granule.first, this.#granule.count)
-    const isSent = outlet.flush(clock.stamp)
-    hand.drop()
-    if (!isSent) {
-      this.#commitPart()
-      return BLOCKED
-    }
+    if (!this.#unit.send(this)) return BLOCKED
     this.#closeGranule()
-    return this.#handoff.isDue || this.#supply.isAsync ? this.#commit() : PROGRESS
+    return this.#supply.isAsync ? this.#unit.commit() : this.#unit.commitIfDue()
   }
 
   /** The record has killed whoever sent it. It is what the source made, so it is not sent with its failure either. */
@@ -332,23 +341,6 @@ export class SourceStage implements Stage {
     const { outlet, stage } = this.#parts
     const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
     outlet.giveUp(outlet.root, undefined, 0, { error, attempts: deaths, firstFailedAt: wallMs() })
-  }
-
-  #commitPart(): void {
-    const { hand, settlement } = this.#parts
-    if (!this.#handoff.isDirty) return
-    // The granule lives while some of it is not sent: what is sent may end before the rest is born.
-    if (!hand.isResuming) settlement.toggle(this.#granule)
-    this.#handoff.commitPart(this.#granule)
-    this.#wakeCramped()
-  }
-
-  /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
-  #wakeCramped(): void {
-    const { acks, worker, plan, memory } = this.#parts
-    acks.forEach((reader, i) => {
-      if (reader.isWorthWaking) ring(memory.words, plan.workers[worker.ackInputs[i]!.peer]!.control.doorbell)
-    })
   }
 
   #closeGranule(): void {
@@ -362,12 +354,10 @@ export class SourceStage implements Stage {
     this.#ids.advance()
     this.#taken.drop(count)
     this.#opened.push(this.#slot)
-    outlet.root.count(COUNTER.in, count)
+    outlet.tally(COUNTER.in, count)
     if (hand.isResuming) settlement.toggle(this.#granule)
-    this.#handoff.closed()
-    outlet.close()
-    this.#handoff.add(count)
-    this.#phase = 'idle'
+    this.#unit.close(count)
+    this.#isSending = false
   }
 
   /** The cursor is that of the last record that has one. */
@@ -380,15 +370,8 @@ export class SourceStage implements Stage {
     progress.beyond = count - 1 - last
   }
 
-  #commit(): Step {
-    this.#phase = this.#handoff.commit() ? 'idle' : 'closed'
-    if (this.#phase === 'idle') this.#isCramped = false
-    this.#wakeCramped()
-    return this.#phase === 'idle' ? PROGRESS : BLOCKED
-  }
-
   /** What a hand-off says of a source, beside what all stages say. */
-  #stage(journal: Journal): void {
+  stage(journal: Journal): void {
     const { slots, acks, progress } = this.#parts
     // Nothing came of some granules at all: no edge took their records.
     for (const slot of this.#opened) if (slots.isDone(slot)) this.#end(slot)
@@ -396,6 +379,15 @@ export class SourceStage implements Stage {
     slots.stage(journal)
     for (const reader of acks) reader.stage(journal)
     progress.stage(journal)
+  }
+
+  /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
+  wakePeers(): void {
+    this.#isCramped = false
+    const { acks, worker, plan, memory } = this.#parts
+    acks.forEach((reader, i) => {
+      if (reader.isWorthWaking) ring(memory.words, plan.workers[worker.ackInputs[i]!.peer]!.control.doorbell)
+    })
   }
 
   /** The slot of the granule that an earlier life left half sent. */

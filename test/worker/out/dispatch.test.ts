@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PARTITIONS, chooserOf, partitionOwners } from '#src/worker/out/dispatch.js'
+import { PARTITIONS, dispatcherOf, partitionOwners } from '#src/worker/out/dispatch.js'
 
 test('one worker more takes its share of the partitions, and no other one moves', () => {
   for (let workers = 1; workers < 64; workers++) {
@@ -27,8 +27,13 @@ test('a key visits the lane of the worker that owns its partition, in every work
   const lanes = Array.from({ length: 5 }, () => new Set<unknown>())
   const queues = lanes.map((keys) => ({ add: (value: unknown) => void keys.add(value) }))
   for (let sender = 0; sender < 3; sender++) {
-    const chooser = chooserOf('partition', { key: (value) => value as number }, lanes.length, sender)!
-    for (let key = 0; key < 1_000; key++) chooser.choose(key, 0, queues)
+    const dispatcher = dispatcherOf(
+      { dispatch: 'partition', toNode: 'out' },
+      { key: (value) => value as number },
+      lanes.length,
+      sender,
+    )!
+    for (let key = 0; key < 1_000; key++) dispatcher.dispatch(key, 0, queues)
   }
   assert.equal(
     lanes.reduce((sum, keys) => sum + keys.size, 0),

@@ -7,10 +7,10 @@ import type { LinkPlan, Plan } from '#src/plan/types.js'
 import { EDGE_FLOATS } from '#src/memory/counters.js'
 import { tokenOf } from '#src/worker/granule.js'
 import { mixed } from '#src/lane/ids.js'
-import { chooserOf } from '#src/worker/out/dispatch.js'
+import { dispatcherOf } from '#src/worker/out/dispatch.js'
 import { LinkWriter } from '#src/worker/out/link-writer.js'
 import type { Settlement } from '#src/worker/out/settlement.js'
-import { TestLane, header } from '../lane/lane.ts'
+import { TestLane, header } from '../../lane/lane.ts'
 
 const WHOLE = header({ slot: 1, baseLow: 11, baseHigh: 12, first: 5 })
 
@@ -33,7 +33,7 @@ class TestLink {
       plan: { workers: [{ control: { doorbell: 0 } }], maxRecordBytes: 1 << 20 } as unknown as Plan,
       link: link as unknown as LinkPlan,
       ends: Array.from({ length: lanes }, () => ({ link: 0, layout: this.lane.layout, peer: 0 })),
-      chooser: lanes === 1 ? undefined : chooserOf('roundRobin', {}, lanes, 0),
+      dispatcher: lanes === 1 ? undefined : dispatcherOf({ dispatch: 'roundRobin', toNode: 'out' }, {}, lanes, 0),
       counters: new Float64Array(EDGE_FLOATS),
       at: 0,
       settlement: { toggle } as unknown as Settlement,

@@ -8,7 +8,7 @@ import { EDGE_FLOATS } from '#src/memory/counters.js'
 import { Inlet, LaneGranule } from '#src/worker/in/inlet.js'
 import { LinkWriter } from '#src/worker/out/link-writer.js'
 import type { Settlement } from '#src/worker/out/settlement.js'
-import { TestLane, header } from '../lane/lane.ts'
+import { TestLane, header } from '../../lane/lane.ts'
 
 const link = { index: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
 const plan = {
@@ -39,7 +39,7 @@ class LargeLink {
       plan,
       link: link as unknown as LinkPlan,
       ends: this.#ends,
-      chooser: undefined,
+      dispatcher: undefined,
       counters: new Float64Array(EDGE_FLOATS),
       at: 0,
       settlement: { toggle: () => undefined } as unknown as Settlement,

@@ -1,0 +1,123 @@
+import type { StashEntry } from '../lane/stash.ts'
+import type { GranuleHeader } from '../lane/writer.ts'
+import { COUNTER } from '../memory/counters.ts'
+import { Handoff } from './handoff.ts'
+import type { LaneGranule } from './in/inlet.ts'
+import { measureGranule } from './measure.ts'
+import { BLOCKED, PROGRESS, type Parts, type Step } from './stage.ts'
+
+/**
+ * Whose records a unit sends. It says that they are in hand while their outputs are written: keys are asked for, values are
+ * encoded, and any of it may kill.
+ */
+export interface Sender {
+  hold(): void
+  drop(): void
+  /** Those outputs that fit are handed off before the others. */
+  beforePart?(): void
+}
+
+/**
+ * One unit of work of a worker, from taking records to handing them off: a granule or a portion of it, a call, a batch. Stages
+ * say which records it is and what is called for them; what happens around that is here, in this order:
+ *
+ *   start    a hand-off for which there was no room is tried again, before anything else
+ *   open     what comes of these records is sent under this header
+ *   send     it is written to the lanes; where some of it does not fit, what does is handed off
+ *   giveBack, finish   the records go back to their lane, or out of the stash
+ *   close    their counts stand, and they are part of the next hand-off
+ *   commit   the hand-off
+ *   wait, idle   nothing more can be done just now: what is done is handed off first
+ */
+export class Unit {
+  /** See `Stage`. */
+  wakeAt = Infinity
+  readonly handoff: Handoff
+  readonly #parts: Parts
+  #header: GranuleHeader | undefined
+  /** The last hand-off found no room on the ack lanes. */
+  #mustCommit = false
+
+  constructor(parts: Parts, handoff: Handoff = new Handoff(parts)) {
+    this.#parts = parts
+    this.handoff = handoff
+  }
+
+  /** Begins a step. @returns how it ends, where it is about an earlier hand-off */
+  start(): Step | undefined {
+    this.#parts.clock.read()
+    // A time that the last wait ended at would end the next one at once.
+    this.wakeAt = Infinity
+    return this.#mustCommit ? this.commit() : undefined
+  }
+
+  /** @param from the first record of this portion, where a granule goes in several (see `Outlet.open`) */
+  open(header: GranuleHeader, records: number, from = 0): void {
+    this.#header = header
+    this.#parts.outlet.open(header, records, from)
+  }
+
+  /** @returns whether all that came of the unit is on the lanes */
+  send(sender: Sender): boolean {
+    const { outlet, clock } = this.#parts
+    sender.hold()
+    const isSent = outlet.flush(clock.stamp)
+    sender.drop()
+    if (isSent) return true
+    if (this.handoff.isDirty) {
+      sender.beforePart?.()
+      this.handoff.commitPart(this.#header!)
+    }
+    return false
+  }
+
+  /** Records of a granule that were not given back before go back to its lane. @returns whether the granule has ended */
+  giveBack(granule: LaneGranule, from: number, to: number): boolean {
+    const { outlet, inlet, settlement } = this.#parts
+    outlet.tally(COUNTER.in, to - from)
+    if (to < granule.count) {
+      inlet.releasePart(granule, to)
+      return false
+    }
+    settlement.toggle(granule)
+    inlet.release(granule)
+    measureGranule(this.#parts, granule)
+    return true
+  }
+
+  /** A record of the stash is done. */
+  finish(entry: StashEntry, header: GranuleHeader): void {
+    this.#parts.settlement.toggle(header)
+    this.#parts.desk.finish(entry)
+  }
+
+  close(records: number): void {
+    this.handoff.closed()
+    this.#parts.outlet.close()
+    this.handoff.add(records)
+  }
+
+  /** Hands off; BLOCKED where the ack lanes have no room. */
+  commit(): Step {
+    this.#mustCommit = !this.handoff.commit()
+    return this.#mustCommit ? BLOCKED : PROGRESS
+  }
+
+  /** The same, once enough has come together. */
+  commitIfDue(): Step {
+    return this.handoff.isDue ? this.commit() : PROGRESS
+  }
+
+  /** The unit in hand cannot go on: what is done must not wait for what is not. */
+  wait(step: Step, wakeAt = Infinity): Step {
+    if (this.handoff.isDirty) return this.commit()
+    this.wakeAt = wakeAt
+    return step
+  }
+
+  /** There is nothing to begin: where nothing can come any more either, those below are told. */
+  idle(step: Step, wakeAt: number): Step {
+    if (!this.handoff.isDirty && this.handoff.passEnd()) return this.commit()
+    return this.wait(step, wakeAt)
+  }
+}
