@@ -25,10 +25,10 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   },
   { title: 'Nodes: `batch`', text: 'How a stage collects records.', table: BATCH_OPTIONS },
   { title: 'Nodes: `retry`', text: 'How a stage tries failed records again.', table: RETRY_OPTIONS },
-  { title: 'Nodes and runs: `restart`', text: 'How dead workers are replaced.', table: RESTART_OPTIONS },
+  { title: 'Nodes and runs: `restart`', text: 'How crashed workers are replaced.', table: RESTART_OPTIONS },
   {
     title: 'Nodes: `resourceLimits`',
-    text: 'As `node:worker_threads` takes them.',
+    text: 'As in `node:worker_threads`.',
     table: NODE_OPTIONS.resourceLimits.fields,
   },
   { title: 'Edges', text: 'Options of `connect`.', table: EDGE_OPTIONS },
@@ -42,7 +42,7 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Control: server', text: 'Further options of `serveControl`.', table: SERVE_OPTIONS },
   {
     title: 'Signals',
-    text: 'Options of `handleSignals`. It takes a `server`, a `logger` and an `exit` too; see `docs/deploy.md`.',
+    text: 'Options of `handleSignals`. It also takes a `server`, a `logger` and an `exit`; see `docs/deploy.md`.',
     table: SIGNAL_OPTIONS,
   },
 ]
@@ -68,8 +68,8 @@ export function optionsPage(): string {
   return [
     '# Options',
     '',
-    'Every option, its type, its default, its unit and its bounds (included, where nothing else is said). An option without a',
-    'default may be left out, and its text says what holds then. Wrong ones are refused before anything starts, all at once.',
+    'Every option with its type, default, unit and bounds (inclusive, unless it says `above`). An option without a default is',
+    'optional; its text says what happens without it. If options are invalid, nothing starts, and all problems are reported at once.',
     'This page is printed from `src/options`.',
     '',
     ...sections,
@@ -85,7 +85,7 @@ function defaultIn({ default: standard }: OptionSpec): string {
 function typeOf({ type, values, fields }: OptionSpec): string {
   if (type === 'handler') return 'function or `{ module, export }`'
   if (type === 'signal') return '`AbortSignal`'
-  if (type === 'logger') return 'boolean or a pino'
+  if (type === 'logger') return 'boolean or pino logger'
   if (type === 'codec') return `${quoted(values ?? [])}, \`{ struct }\` or \`{ bytes: 'borrow' }\``
   if (values !== undefined) return quoted(values)
   return fields === undefined ? type : 'object, see below'

@@ -31,7 +31,7 @@ export const ERROR_CODES = {
     fix: 'Each entry of `problems` names the option and a fix.',
   },
   PLAN_TOO_LARGE: {
-    text: 'The plan needs more memory or threads than a process can have.',
+    text: 'The plan needs more memory or more source workers than a pipeline can have.',
     fix: 'Lower `concurrency`, `laneBytes`, `stashBytes` or `window`, or split the graph.',
   },
   START_FAILED: {
