@@ -1,5 +1,5 @@
-/** Prints `docs/options.md` from the tables of options: `node build/scripts/print-options.js`. */
-import { writeFileSync } from 'node:fs'
+/** Prints `docs/options.md`, and the options in `docs/control.md`, from the tables: `node build/scripts/print-options.js`. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   BATCH_OPTIONS,
@@ -48,23 +48,7 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
 ]
 
 export function optionsPage(): string {
-  const sections = SECTIONS.flatMap(({ title, text, table }) => {
-    const hasKinds = Object.values(table).some(({ kinds }) => kinds !== undefined)
-    const heads = ['Option', 'Type', 'Default', 'Unit', 'Bounds', ...(hasKinds ? ['Nodes'] : []), 'What it is']
-    const rows = Object.entries(table).map(([name, spec]) =>
-      [
-        `\`${name}\``,
-        typeOf(spec),
-        defaultIn(spec),
-        spec.unit ?? '',
-        boundsOf(spec),
-        ...(hasKinds ? [spec.kinds?.join(', ') ?? 'all'] : []),
-        spec.text,
-      ].join(' | '),
-    )
-    const lines = [heads.join(' | '), heads.map(() => '---').join(' | '), ...rows].map((line) => `| ${line} |`)
-    return [`## ${title}`, '', text, '', ...lines, '']
-  })
+  const sections = SECTIONS.flatMap(({ title, text, table }) => [`## ${title}`, '', text, '', ...tableOf(table), ''])
   return [
     '# Options',
     '',
@@ -74,6 +58,33 @@ export function optionsPage(): string {
     '',
     ...sections,
   ].join('\n')
+}
+
+/** `docs/control.md` with the options of the control API printed between its two marks. */
+export function controlPage(page: string): string {
+  const [before = '', rest = ''] = page.split(/(?<=<!-- options:.* -->\n)/)
+  const after = rest.slice(rest.indexOf('<!-- /options -->'))
+  const own = ['Options of `control` and `serveControl`:', '', ...tableOf(CONTROL_OPTIONS)]
+  const further = ['Further options of `serveControl`:', '', ...tableOf(SERVE_OPTIONS)]
+  return [before, ...['', ...own, '', ...further, ''].map((line) => `${line}\n`), after].join('')
+}
+
+/** The rows of a table of options, in Markdown. */
+function tableOf(table: OptionTable): string[] {
+  const hasKinds = Object.values(table).some(({ kinds }) => kinds !== undefined)
+  const heads = ['Option', 'Type', 'Default', 'Unit', 'Bounds', ...(hasKinds ? ['Nodes'] : []), 'What it is']
+  const rows = Object.entries(table).map(([name, spec]) =>
+    [
+      `\`${name}\``,
+      typeOf(spec),
+      defaultIn(spec),
+      spec.unit ?? '',
+      boundsOf(spec),
+      ...(hasKinds ? [spec.kinds?.join(', ') ?? 'all'] : []),
+      spec.text,
+    ].join(' | '),
+  )
+  return [heads.join(' | '), heads.map(() => '---').join(' | '), ...rows].map((line) => `| ${line} |`)
 }
 
 function defaultIn({ default: standard }: OptionSpec): string {
@@ -108,4 +119,6 @@ function inWords(value: number): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(new URL('../../docs/options.md', import.meta.url), optionsPage())
+  const control = new URL('../../docs/control.md', import.meta.url)
+  writeFileSync(control, controlPage(readFileSync(control, 'utf8')))
 }
