@@ -13,7 +13,7 @@ export function eventsPage(): string {
     '',
     'Events of a running pipeline. Listen with `pipeline.events.on(name, listener)`, or with `*` to all events. The channel',
     '`millrace.NAME` of `node:diagnostics_channel` has the events of all pipelines of the process. Each event has its `name`, `pipeline`,',
-    '`time` in ms since 1970, and the fields below. Events of records are limited to about a hundred per second and worker;',
+    '`time` in ms since 1970, and the fields below. Each worker emits at most 200 events of records per second, in bursts of 100;',
     '`suppressed` is the number left out, and the counters of `pipeline.snapshot()` count all of them. A listener that throws',
     'is removed with a warning. This page is printed from `src/supervisor/events.ts`.',
     '',
