@@ -8,8 +8,8 @@ export function errorsPage(): string {
   return [
     '# Errors',
     '',
-    'Every failure is a `MillraceError`: `code` says which, `detail` where and why (plain data), `fix` what to do, and `message`',
-    'all three. A code is never renamed and never reused. This page is printed from `src/errors.ts`.',
+    'Every failure is a `MillraceError`. `code` is its code, `detail` says where and why (plain data), `fix` what to do. `message`',
+    'contains all three. A code is never renamed and never reused. This page is printed from `src/errors.ts`.',
     '',
     '| Code | What happened | What to do |',
     '|---|---|---|',

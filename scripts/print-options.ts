@@ -1,5 +1,5 @@
-/** Prints `docs/options.md` from the tables of options: `node build/scripts/print-options.js`. */
-import { writeFileSync } from 'node:fs'
+/** Prints `docs/options.md`, and the options in `docs/control.md`, from the tables: `node build/scripts/print-options.js`. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   BATCH_OPTIONS,
@@ -25,10 +25,10 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   },
   { title: 'Nodes: `batch`', text: 'How a stage collects records.', table: BATCH_OPTIONS },
   { title: 'Nodes: `retry`', text: 'How a stage tries failed records again.', table: RETRY_OPTIONS },
-  { title: 'Nodes and runs: `restart`', text: 'How dead workers are replaced.', table: RESTART_OPTIONS },
+  { title: 'Nodes and runs: `restart`', text: 'How crashed workers are replaced.', table: RESTART_OPTIONS },
   {
     title: 'Nodes: `resourceLimits`',
-    text: 'As `node:worker_threads` takes them.',
+    text: 'As in `node:worker_threads`.',
     table: NODE_OPTIONS.resourceLimits.fields,
   },
   { title: 'Edges', text: 'Options of `connect`.', table: EDGE_OPTIONS },
@@ -42,38 +42,49 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Control: server', text: 'Further options of `serveControl`.', table: SERVE_OPTIONS },
   {
     title: 'Signals',
-    text: 'Options of `handleSignals`. It takes a `server`, a `logger` and an `exit` too; see `docs/deploy.md`.',
+    text: 'Options of `handleSignals`. It also takes a `server`, a `logger` and an `exit`; see `docs/deploy.md`.',
     table: SIGNAL_OPTIONS,
   },
 ]
 
 export function optionsPage(): string {
-  const sections = SECTIONS.flatMap(({ title, text, table }) => {
-    const hasKinds = Object.values(table).some(({ kinds }) => kinds !== undefined)
-    const heads = ['Option', 'Type', 'Default', 'Unit', 'Bounds', ...(hasKinds ? ['Nodes'] : []), 'What it is']
-    const rows = Object.entries(table).map(([name, spec]) =>
-      [
-        `\`${name}\``,
-        typeOf(spec),
-        defaultIn(spec),
-        spec.unit ?? '',
-        boundsOf(spec),
-        ...(hasKinds ? [spec.kinds?.join(', ') ?? 'all'] : []),
-        spec.text,
-      ].join(' | '),
-    )
-    const lines = [heads.join(' | '), heads.map(() => '---').join(' | '), ...rows].map((line) => `| ${line} |`)
-    return [`## ${title}`, '', text, '', ...lines, '']
-  })
+  const sections = SECTIONS.flatMap(({ title, text, table }) => [`## ${title}`, '', text, '', ...tableOf(table), ''])
   return [
     '# Options',
     '',
-    'Every option, its type, its default, its unit and its bounds (included, where nothing else is said). An option without a',
-    'default may be left out, and its text says what holds then. Wrong ones are refused before anything starts, all at once.',
+    'Every option with its type, default, unit and bounds (inclusive, unless it says `above`). An option without a default is',
+    'optional; its text says what happens without it. If options are invalid, nothing starts, and all problems are reported at once.',
     'This page is printed from `src/options`.',
     '',
     ...sections,
   ].join('\n')
+}
+
+/** `docs/control.md` with the options of the control API printed between its two marks. */
+export function controlPage(page: string): string {
+  const [before = '', rest = ''] = page.split(/(?<=<!-- options:.* -->\n)/)
+  const after = rest.slice(rest.indexOf('<!-- /options -->'))
+  const own = ['Options of `control` and `serveControl`:', '', ...tableOf(CONTROL_OPTIONS)]
+  const further = ['Further options of `serveControl`:', '', ...tableOf(SERVE_OPTIONS)]
+  return [before, ...['', ...own, '', ...further, ''].map((line) => `${line}\n`), after].join('')
+}
+
+/** The rows of a table of options, in Markdown. */
+function tableOf(table: OptionTable): string[] {
+  const hasKinds = Object.values(table).some(({ kinds }) => kinds !== undefined)
+  const heads = ['Option', 'Type', 'Default', 'Unit', 'Bounds', ...(hasKinds ? ['Nodes'] : []), 'What it is']
+  const rows = Object.entries(table).map(([name, spec]) =>
+    [
+      `\`${name}\``,
+      typeOf(spec),
+      defaultIn(spec),
+      spec.unit ?? '',
+      boundsOf(spec),
+      ...(hasKinds ? [spec.kinds?.join(', ') ?? 'all'] : []),
+      spec.text,
+    ].join(' | '),
+  )
+  return [heads.join(' | '), heads.map(() => '---').join(' | '), ...rows].map((line) => `| ${line} |`)
 }
 
 function defaultIn({ default: standard }: OptionSpec): string {
@@ -85,7 +96,7 @@ function defaultIn({ default: standard }: OptionSpec): string {
 function typeOf({ type, values, fields }: OptionSpec): string {
   if (type === 'handler') return 'function or `{ module, export }`'
   if (type === 'signal') return '`AbortSignal`'
-  if (type === 'logger') return 'boolean or a pino'
+  if (type === 'logger') return 'boolean or pino logger'
   if (type === 'codec') return `${quoted(values ?? [])}, \`{ struct }\` or \`{ bytes: 'borrow' }\``
   if (values !== undefined) return quoted(values)
   return fields === undefined ? type : 'object, see below'
@@ -108,4 +119,6 @@ function inWords(value: number): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(new URL('../../docs/options.md', import.meta.url), optionsPage())
+  const control = new URL('../../docs/control.md', import.meta.url)
+  writeFileSync(control, controlPage(readFileSync(control, 'utf8')))
 }

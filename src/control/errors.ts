@@ -20,8 +20,8 @@ export const ErrorAnswer = Type.Object(
       {
         error: {
           code: 'NODE_UNKNOWN',
-          message: 'The graph has no such node. (node: parse)',
-          fix: 'Name a node by its id, as the graph spells it.',
+          message: 'The graph has no node with this id. (node: parse)',
+          fix: 'Use the id exactly as the graph spells it.',
         },
       },
     ],

@@ -4,7 +4,7 @@ import type { OptionTable } from './spec.ts'
 export const CONTROL_OPTIONS = {
   token: {
     type: 'string',
-    text: 'Token that clients send as `authorization: Bearer TOKEN`. Default: none is required.',
+    text: 'Token that clients send as `authorization: Bearer TOKEN`. `/health`, `/ready`, `/openapi.json` and the files of the page need none. Default: no token is required.',
   },
   showRecords: {
     type: 'boolean',
@@ -17,7 +17,7 @@ export const CONTROL_OPTIONS = {
     above: 0,
     max: 10_000,
     unit: 'commands/s',
-    text: 'Rate limit for each kind of command on each pipeline, with bursts of twice as many.',
+    text: 'Rate limit for each kind of command on each pipeline, with bursts of twice as many. Above it, a command is refused with `COMMANDS_TOO_FAST`.',
   },
   maxBodyBytes: {
     type: 'integer',
@@ -25,7 +25,7 @@ export const CONTROL_OPTIONS = {
     min: 1_024,
     max: 67_108_864,
     unit: 'bytes',
-    text: 'Largest body of a request.',
+    text: 'Maximum size of a request body.',
   },
   hosts: {
     type: 'strings',
@@ -37,7 +37,7 @@ export const CONTROL_OPTIONS = {
     min: 1,
     max: 1_000_000,
     unit: 'keys',
-    text: 'Idempotency keys of pushed records that a pipeline remembers. A record pushed again with a forgotten key goes in again.',
+    text: 'Idempotency keys of pushed records that a pipeline remembers. If a key is no longer remembered, a record pushed again with it is processed again.',
   },
   keptEvents: {
     type: 'integer',
@@ -57,17 +57,17 @@ export const CONTROL_OPTIONS = {
   },
 } as const satisfies OptionTable
 
-/** Options of the control API as a server of its own, beside those above. */
+/** Options of the control API as a separate server, in addition to those above. */
 export const SERVE_OPTIONS = {
   host: {
     type: 'string',
     default: '127.0.0.1',
-    text: 'Address to listen at. Another than this machine’s own needs a token.',
+    text: 'Address to listen on. An address that other machines can reach needs a token.',
   },
   logger: {
     type: 'logger',
     default: false,
-    text: 'Logs acts and events: `true` to stdout, as pino does, or a pino of one’s own.',
+    text: 'Logs commands and events: `true` logs to stdout, or pass a pino logger.',
   },
-  port: { type: 'integer', default: 4_480, min: 0, max: 65_535, text: 'Port to listen at; 0: any that is free.' },
+  port: { type: 'integer', default: 4_480, min: 0, max: 65_535, text: 'Port to listen on. 0 means any free port.' },
 } as const satisfies OptionTable

@@ -3,41 +3,41 @@ import { CODEC_NAMES, PATH_TYPES } from './values.ts'
 
 /** Options of edges. */
 export const EDGE_OPTIONS = {
-  pathType: { type: 'oneOf', values: PATH_TYPES, default: 'normal', text: 'What the edge is for.' },
-  when: { type: 'string', text: 'The branch whose records take this edge.' },
-  dataType: { type: 'string', text: 'What the edge carries, in words.' },
+  pathType: { type: 'oneOf', values: PATH_TYPES, default: 'normal', text: 'Purpose of the edge.' },
+  when: { type: 'string', text: 'Branch of the records that take this edge.' },
+  dataType: { type: 'string', text: 'Type of the records on the edge, as text.' },
   label: { type: 'string', text: 'Text in drawings. Default: `dataType`.' },
-  rate: { type: 'number', min: 0, unit: 'records/s', text: 'Declared rate; compared with the simulated one.' },
+  rate: { type: 'number', min: 0, unit: 'records/s', text: 'Declared rate, compared with the simulated rate.' },
   ratio: { type: 'number', min: 0, max: 1, text: 'Declared share of the node’s records that take this edge.' },
-  weight: { type: 'number', min: 0, default: 0, unit: 'ms', text: 'Declared time that the edge itself adds.' },
-  codec: { type: 'codec', values: CODEC_NAMES, default: 'shape', text: 'How records are written to the lanes.' },
+  weight: { type: 'number', min: 0, default: 0, unit: 'ms', text: 'Declared time that the edge adds.' },
+  codec: { type: 'codec', values: CODEC_NAMES, default: 'shape', text: 'How records are encoded on the lanes.' },
   maxDemand: {
     type: 'integer',
     min: 1,
     max: 16_777_216,
     unit: 'records',
-    text: 'Most records on each lane at once. Default: as the run says, or the buffer’s capacity.',
+    text: 'Maximum number of records on each lane. Default: the capacity of the buffer, or `maxDemand` of the run.',
   },
   minDemand: {
     type: 'integer',
     min: 0,
     unit: 'records',
-    text: 'The reader grants more when it has granted no more than this. Default: half of `maxDemand`.',
+    text: 'The reader grants more credit when the granted credit falls to this number. Default: half of `maxDemand`.',
   },
   laneBytes: {
     type: 'integer',
     min: 1_024,
     max: 536_870_912,
     unit: 'bytes',
-    text: 'Bytes of each lane’s ring, rounded up to a power of two. Default: as the run says.',
+    text: 'Size of the ring of each lane, rounded up to a power of two. Default: `laneBytes` of the run.',
   },
   selector: {
     type: 'handler',
-    text: 'With `dispatch: broadcast`: tells, from the record and the worker’s index, whether that worker gets it.',
+    text: 'For `dispatch: broadcast`: decides from the record and the index of a worker whether that worker receives the record.',
   },
   fuse: {
     type: 'boolean',
     default: false,
-    text: 'Runs the next node in this node’s workers, without a lane between them.',
+    text: 'Runs the next node in the workers of this node, without a lane between them.',
   },
 } as const satisfies OptionTable

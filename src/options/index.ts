@@ -2,8 +2,9 @@
 export { CLUSTER_OPTIONS } from './cluster.ts'
 export { CONTROL_OPTIONS, SERVE_OPTIONS } from './control.ts'
 export { EDGE_OPTIONS } from './edge.ts'
-export { BATCH_OPTIONS, NODE_OPTIONS, RETRY_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'
+export { BATCH_OPTIONS, NODE_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'
 export { RESTART_OPTIONS } from './restart.ts'
+export { RETRY_OPTIONS } from './retry.ts'
 export { RUN_OPTIONS } from './run.ts'
 export { SIGNAL_OPTIONS } from './signals.ts'
 export {

@@ -1,57 +1,34 @@
 import { RESTART_OPTIONS } from './restart.ts'
+import { RETRY_OPTIONS } from './retry.ts'
 import type { OptionTable } from './spec.ts'
 import { DISPATCHES, NODE_KINDS, WHEN_FULL } from './values.ts'
 
 const STAGES = ['source', 'transform', 'sink'] as const
 const INPUTS = ['transform', 'sink'] as const
 
-export const RETRY_OPTIONS = {
-  maxAttempts: {
-    type: 'integer',
-    default: 1,
-    min: 1,
-    max: 65_535,
-    unit: 'attempts',
-    text: 'Calls of the handler for one record or batch, the first one included.',
-  },
-  backoff: {
-    type: 'oneOf',
-    values: ['constant', 'linear', 'exponential'],
-    default: 'exponential',
-    text: 'How the delay grows from one attempt to the next.',
-  },
-  baseMs: {
-    type: 'number',
-    default: 100,
-    min: 0,
-    max: 86_400_000,
-    unit: 'ms',
-    text: 'Delay before the second attempt.',
-  },
-  maxMs: { type: 'number', default: 30_000, min: 0, max: 86_400_000, unit: 'ms', text: 'Longest delay.' },
-  jitter: { type: 'number', default: 0.2, min: 0, max: 1, text: 'Share of the delay that is random.' },
-  when: {
-    type: 'handler',
-    text: 'Tells, from the error and the attempt, whether another attempt is worth it. Default: always.',
-  },
-} as const satisfies OptionTable
-
 export const BATCH_OPTIONS = {
-  size: { type: 'integer', default: 100, min: 1, max: 1_000_000, unit: 'records', text: 'Most records in one batch.' },
+  size: {
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    unit: 'records',
+    text: 'Maximum number of records in one batch.',
+  },
   timeoutMs: {
     type: 'number',
     min: 0,
     max: 86_400_000,
     default: 100,
     unit: 'ms',
-    text: 'Longest time that the first record of an open batch waits for the others.',
+    text: 'Maximum time that the first record of a batch waits for the others.',
   },
-  by: { type: 'handler', text: 'Key of a record; a batch holds records of one key.' },
+  by: { type: 'handler', text: 'Returns the key of a record. A batch contains records of one key only.' },
 } as const satisfies OptionTable
 
 const HEAP_LIMITS = {
-  maxOldGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for objects that live long.' },
-  maxYoungGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for objects that are new.' },
+  maxOldGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for long-lived objects.' },
+  maxYoungGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for new objects.' },
   codeRangeSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Memory for compiled code.' },
   // With less, Node (20.20) ends the whole process as soon as the thread starts.
   stackSizeMb: { type: 'number', min: 0.5, max: 1024, unit: 'MB', text: 'Stack of the thread.' },
@@ -61,10 +38,10 @@ const HEAP_LIMITS = {
 export const NODE_OPTIONS = {
   label: { type: 'string', text: 'Name in drawings. Default: the id.' },
   description: { type: 'string', text: 'Tooltip in drawings.' },
-  cluster: { type: 'string', text: 'Id of the cluster that holds the node.' },
-  shape: { type: 'string', text: 'Graphviz shape, instead of the kind’s.' },
-  fillcolor: { type: 'string', text: 'Fill, instead of the theme’s.' },
-  fontcolor: { type: 'string', text: 'Text colour. Default: black or white, whichever reads better on the fill.' },
+  cluster: { type: 'string', text: 'Id of the cluster that contains the node.' },
+  shape: { type: 'string', text: 'Graphviz shape. Default: the shape of the kind.' },
+  fillcolor: { type: 'string', text: 'Fill colour. Default: the colour of the theme.' },
+  fontcolor: { type: 'string', text: 'Text colour. Default: black or white, depending on the fill.' },
   style: { type: 'string', text: 'Graphviz style.' },
   penwidth: { type: 'number', min: 0, text: 'Width of the outline.' },
   image: { type: 'string', text: 'Image of the node, for Graphviz.' },
@@ -83,7 +60,7 @@ export const NODE_OPTIONS = {
     type: 'number',
     min: 0,
     unit: 'ms',
-    text: 'Declared service time of one record. Analysis and rehearsal use it.',
+    text: 'Declared service time of one record, for analysis and rehearsal.',
   },
   serviceRate: {
     kinds: STAGES,
@@ -96,19 +73,19 @@ export const NODE_OPTIONS = {
     kinds: STAGES,
     type: 'boolean',
     default: false,
-    text: 'The handler burns a core for its `latencyMs` (true) or waits (false).',
+    text: 'Whether the handler uses the CPU during its `latencyMs` (true) or waits (false).',
   },
   restart: {
     kinds: STAGES,
     type: 'object',
     fields: RESTART_OPTIONS,
-    text: 'How dead workers are replaced. Default: as the run says.',
+    text: 'How crashed workers are replaced. Default: the `restart` of the run.',
   },
   resourceLimits: { kinds: STAGES, type: 'object', fields: HEAP_LIMITS, text: 'Heap limits of each worker.' },
   setup: {
     kinds: STAGES,
     type: 'handler',
-    text: 'Called once in each worker before its first record; its result is `context.state`.',
+    text: 'Called once in each worker before its first record. Its result is `context.state`.',
   },
   teardown: { kinds: STAGES, type: 'handler', text: 'Called once in each worker after its last record.' },
 
@@ -117,14 +94,14 @@ export const NODE_OPTIONS = {
     type: 'number',
     min: 0,
     unit: 'records/s',
-    text: 'Declared rate, for analysis and rehearsal. It limits nothing.',
+    text: 'Declared rate, for analysis and rehearsal. It does not limit the source.',
   },
   rateLimit: {
     kinds: ['source'],
     type: 'number',
     above: 0,
     unit: 'records/s',
-    text: 'Most records per second that the stage hands on, all its workers together. Default: no limit.',
+    text: 'Maximum number of records per second that all workers of the stage send together. Default: no limit.',
   },
   window: {
     kinds: ['source'],
@@ -133,7 +110,7 @@ export const NODE_OPTIONS = {
     min: 1,
     max: 1_048_576,
     unit: 'records',
-    text: 'Source records of each worker that may be on their way at once.',
+    text: 'Maximum number of source records in flight, per worker.',
   },
   granule: {
     kinds: ['source'],
@@ -142,7 +119,7 @@ export const NODE_OPTIONS = {
     max: 16_384,
     unit: 'records',
     default: { when: ['ack', 'push'], is: 1, else: 512 },
-    text: 'Most source records that share a slot.',
+    text: 'Maximum number of source records that travel as one granule: they share a slot, and are acked together.',
   },
   produce: {
     kinds: ['source'],
@@ -154,7 +131,7 @@ export const NODE_OPTIONS = {
     kinds: ['source'],
     type: 'handler',
     isWork: true,
-    text: 'Returns at most so many records as asked for, or `null` at the end.',
+    text: 'Returns at most the requested number of records, or `null` at the end.',
   },
   pollSize: {
     kinds: ['source'],
@@ -163,7 +140,7 @@ export const NODE_OPTIONS = {
     min: 1,
     max: 1_048_576,
     unit: 'records',
-    text: 'Most records that one call of `poll` is asked for. The window, the credit from below and `rateLimit` may ask for fewer.',
+    text: 'Maximum number of records requested in one call of `poll`. The window, the available credit and `rateLimit` can lower it.',
   },
   pollMs: {
     kinds: ['source'],
@@ -172,13 +149,19 @@ export const NODE_OPTIONS = {
     min: 0,
     max: 3_600_000,
     unit: 'ms',
-    text: 'Pause before `poll` is called again after an empty answer.',
+    text: 'Pause before the next call of `poll` after an empty result.',
   },
-  push: { kinds: ['source'], type: 'boolean', isWork: true, default: false, text: 'Fed by `pipeline.push`.' },
+  push: {
+    kinds: ['source'],
+    type: 'boolean',
+    isWork: true,
+    default: false,
+    text: 'The source receives its records from `pipeline.push`.',
+  },
   ack: {
     kinds: ['source'],
     type: 'handler',
-    text: 'Learns the receipts of records that ended well, and of those that failed.',
+    text: 'Called with the receipts of acked and of failed records.',
   },
 
   selectivity: {
@@ -193,28 +176,33 @@ export const NODE_OPTIONS = {
     kinds: ['transform'],
     type: 'handler',
     isWork: true,
-    text: 'One record in, one out, which belongs to the pipeline from then on: a new object for each.',
+    text: 'Returns one record for each record. The result then belongs to the pipeline: return a new object each time.',
   },
   flatMap: {
     kinds: ['transform'],
     type: 'handler',
     isWork: true,
-    text: 'One record in, any number out, which belong to the pipeline from then on.',
+    text: 'Returns any number of records for each record. The results then belong to the pipeline.',
   },
   filter: {
     kinds: ['transform'],
     type: 'handler',
     isWork: true,
-    text: 'Keeps the records for which it returns true; those with false are left out.',
+    text: 'Keeps the records for which it returns true, and filters out the others.',
   },
-  mapBatch: { kinds: ['transform'], type: 'handler', isWork: true, text: 'A batch in, any number of records out.' },
+  mapBatch: {
+    kinds: ['transform'],
+    type: 'handler',
+    isWork: true,
+    text: 'Returns any number of records for each batch.',
+  },
   write: {
     kinds: ['sink'],
     type: 'handler',
     isWork: true,
-    text: 'Takes each record, or each batch where `batch` is given.',
+    text: 'Called with each record, or with each batch if `batch` is set.',
   },
-  route: { kinds: ['conditional'], type: 'handler', isWork: true, text: 'Names the branch of a record.' },
+  route: { kinds: ['conditional'], type: 'handler', isWork: true, text: 'Returns the branch of a record.' },
 
   maxInFlight: {
     kinds: INPUTS,
@@ -223,23 +211,27 @@ export const NODE_OPTIONS = {
     max: 65_536,
     unit: 'calls',
     default: { when: ['batch', 'mapBatch'], is: 1, else: 16 },
-    text: 'Open calls of an async handler per worker.',
+    text: 'Maximum number of concurrent calls of an async handler, per worker.',
   },
   ordered: {
     kinds: INPUTS,
     type: 'boolean',
     default: false,
-    text: 'Keeps the order of the input (of each key with `partitionBy`), async and retried calls included.',
+    text: 'Keeps the order of the input, or of each key if `partitionBy` is set. Async and retried calls keep it too.',
   },
   dispatch: {
     kinds: INPUTS,
     type: 'oneOf',
     values: DISPATCHES,
     default: { when: ['partitionBy'], is: 'partition', else: 'demand' },
-    text: 'How records are spread over the workers of this stage.',
+    text: 'How records are distributed over the workers of this stage.',
   },
-  partitionBy: { kinds: INPUTS, type: 'handler', text: 'Key of a record; records of one key visit the same worker.' },
-  batch: { kinds: INPUTS, type: 'object', fields: BATCH_OPTIONS, text: 'Hands records over in batches.' },
+  partitionBy: {
+    kinds: INPUTS,
+    type: 'handler',
+    text: 'Returns the key of a record. Records with the same key go to the same worker.',
+  },
+  batch: { kinds: INPUTS, type: 'object', fields: BATCH_OPTIONS, text: 'Calls the handler with batches of records.' },
   retry: {
     kinds: INPUTS,
     type: 'object',
@@ -252,7 +244,7 @@ export const NODE_OPTIONS = {
     above: 0,
     max: 86_400_000,
     unit: 'ms',
-    text: 'Longest time of one call of the handler. Default: no limit.',
+    text: 'Maximum time of one handler call. Default: no limit.',
   },
   maxCrashes: {
     kinds: STAGES,
@@ -260,8 +252,8 @@ export const NODE_OPTIONS = {
     default: 2,
     min: 1,
     max: 100,
-    unit: 'deaths',
-    text: 'A record in hand at so many deaths of its worker is given up: while it is read, handled, routed or sent.',
+    unit: 'crashes',
+    text: 'Number of crashes after which a record is dead-lettered or failed. A crash counts if it happens while the record is read, handled, routed or sent.',
   },
 
   capacity: {
@@ -271,14 +263,14 @@ export const NODE_OPTIONS = {
     min: 1,
     max: 16_777_216,
     unit: 'records',
-    text: 'Records that the buffer holds.',
+    text: 'Maximum number of records in the buffer.',
   },
   whenFull: {
     kinds: ['buffer'],
     type: 'oneOf',
     values: WHEN_FULL,
     default: 'block',
-    text: 'What happens with a record when the buffer is full.',
+    text: 'What happens to a record if the buffer is full.',
   },
 } as const satisfies OptionTable
 

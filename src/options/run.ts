@@ -9,7 +9,7 @@ export const RUN_OPTIONS = {
     min: 0,
     max: 86_400_000,
     unit: 'ms',
-    text: 'Total time that `drain` or `stop` may take; then what is left is nacked and reported.',
+    text: 'Maximum total time of `drain` or `stop`. After it, the remaining records are nacked and reported.',
   },
   startDeadlineMs: {
     type: 'number',
@@ -17,7 +17,7 @@ export const RUN_OPTIONS = {
     above: 0,
     max: 86_400_000,
     unit: 'ms',
-    text: 'Total time in which all workers must be ready. A successor has as long by itself; its thread is then terminated.',
+    text: 'Time within which all workers must be ready. Each replacement of a crashed worker has the same time; after it, its thread is terminated.',
   },
   maxDemand: {
     type: 'integer',
@@ -25,7 +25,7 @@ export const RUN_OPTIONS = {
     min: 1,
     max: 16_777_216,
     unit: 'records',
-    text: 'Most records on a lane at once, where the edge and its buffers say nothing.',
+    text: 'Maximum number of records on a lane, if the edge and its buffers do not set it.',
   },
   laneBytes: {
     type: 'integer',
@@ -33,7 +33,7 @@ export const RUN_OPTIONS = {
     min: 1_024,
     max: 536_870_912,
     unit: 'bytes',
-    text: 'Bytes of a lane’s ring, where the edge says nothing; rounded up to a power of two.',
+    text: 'Size of the ring of each lane, if the edge does not set it. Rounded up to a power of two.',
   },
   stashBytes: {
     type: 'integer',
@@ -41,7 +41,7 @@ export const RUN_OPTIONS = {
     min: 4_096,
     max: 536_870_912,
     unit: 'bytes',
-    text: 'Bytes of each worker’s stash: records in open calls, waiting retries, open batches by key.',
+    text: 'Size of the stash of each worker. The stash holds records of open calls, waiting retries and open batches by key.',
   },
   maxMemoryBytes: {
     type: 'integer',
@@ -49,7 +49,7 @@ export const RUN_OPTIONS = {
     min: 65_536,
     max: 2_147_483_648,
     unit: 'bytes',
-    text: 'Most shared memory that the plan may take. Lanes of the default size get smaller before a plan is refused. If the run says nothing, `run` takes half of what the process may use (`availableMemory()`) if that is less.',
+    text: 'Maximum shared memory of the plan. Lanes of the default size are made smaller before a plan is refused. If it is not set, `run` uses at most half of the memory that the process may use (`availableMemory()`).',
   },
   maxRecordBytes: {
     type: 'integer',
@@ -57,12 +57,12 @@ export const RUN_OPTIONS = {
     min: 1_024,
     max: 1_073_741_824,
     unit: 'bytes',
-    text: 'Largest encoded record. A larger one fails with RECORD_TOO_LARGE.',
+    text: 'Maximum size of an encoded record. A larger record fails with `RECORD_TOO_LARGE`.',
   },
   restart: {
     type: 'object',
     fields: RESTART_OPTIONS,
-    text: 'How dead workers are replaced, where the node says nothing.',
+    text: 'How crashed workers are replaced, if the node does not set it.',
   },
   stallMs: {
     type: 'number',
@@ -70,12 +70,12 @@ export const RUN_OPTIONS = {
     above: 0,
     max: 86_400_000,
     unit: 'ms',
-    text: 'A pipeline with records in flight that moves none for so long emits `stalled`; while a batch or a retry waits, only after that.',
+    text: 'The pipeline emits `stalled` if it has records in flight and moves none for this time. While a batch or a retry waits, the time starts after it.',
   },
   inject: {
     type: 'boolean',
     default: false,
-    text: 'Lets `pipeline.inject` put single records in before any node: test records, and dead letters once more. Adds a lane to every worker.',
+    text: 'Lets `pipeline.inject` insert single records before any node: test records, and replays of dead letters. Adds a lane to every worker.',
   },
   deadLetters: {
     type: 'integer',
@@ -83,7 +83,7 @@ export const RUN_OPTIONS = {
     min: 0,
     max: 1_000_000,
     unit: 'records',
-    text: 'Records that were given up and are kept in the memory of the embedding thread, to look at and to try again.',
+    text: 'Number of dead letters kept in the memory of the thread that called `run`, to inspect and to replay.',
   },
   deadLetterBytes: {
     type: 'integer',
@@ -91,11 +91,11 @@ export const RUN_OPTIONS = {
     min: 0,
     max: 1_099_511_627_776,
     unit: 'bytes',
-    text: 'Memory that the kept dead letters take at most. The oldest make room; a record that is larger by itself is not kept with its letter.',
+    text: 'Maximum memory of the kept dead letters. New ones replace the oldest. If one record is larger than this, its dead letter is kept without the record.',
   },
   params: {
     type: 'clonable',
-    text: 'What handlers find in `context.params`, in every worker and every successor, and what a function that makes the graph is called with. Cloned as `structuredClone` does, once, when `run` is called.',
+    text: 'Value that handlers read from `context.params`, in every worker. A function that makes the graph is called with it. Cloned once with `structuredClone` when you call `run`.',
   },
   loader: {
     type: 'string',
@@ -104,6 +104,6 @@ export const RUN_OPTIONS = {
   },
   signal: {
     type: 'signal',
-    text: 'Stops the pipeline when aborted. One that aborts before the workers are ready ends the start: `run` rejects with its reason.',
+    text: 'Stops the pipeline when it aborts. If it aborts before the workers are ready, `run` rejects with its reason.',
   },
 } as const satisfies OptionTable

@@ -9,7 +9,7 @@ export const SIGNAL_OPTIONS = {
     min: 100,
     max: 86_400_000,
     unit: 'ms',
-    text: 'Time from the first signal until the process has exited. Set it to what the platform allows, less a second: Kubernetes kills after 30 s, Docker after 10 s, PM2 after 1.6 s.',
+    text: 'Time from the first signal until the process has exited. Set it to one second less than the platform allows: Kubernetes kills after 30 s, Docker after 10 s, PM2 after 1.6 s.',
   },
   delayMs: {
     type: 'integer',
@@ -17,6 +17,6 @@ export const SIGNAL_OPTIONS = {
     min: 0,
     max: 3_600_000,
     unit: 'ms',
-    text: 'Time from the first signal until the server closes. Readiness is false at once, so a load balancer has this time to notice. Part of `graceMs`.',
+    text: 'Time from the first signal until the server closes. Readiness is false immediately, so that a load balancer can notice. Part of `graceMs`.',
   },
 } as const satisfies OptionTable

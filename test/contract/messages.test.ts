@@ -7,8 +7,8 @@ test('a message says what happened, where, and what to do', () => {
   const { message } = new MillraceError('NODE_UNKNOWN', { node: 'x', near: undefined, of: ['a', 'b'] })
   equal(
     message,
-    'NODE_UNKNOWN: The graph has no such node. (node: x, near: undefined, of: ["a","b"]) ' +
-      'Name a node by its id, as the graph spells it.',
+    'NODE_UNKNOWN: The graph has no node with this id. (node: x, near: undefined, of: ["a","b"]) ' +
+      'Use the id exactly as the graph spells it.',
   )
 })
 

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { errorsPage } from '../../scripts/print-errors.js'
 import { eventsPage } from '../../scripts/print-events.js'
 import { figuresPage } from '../../scripts/print-figures.js'
-import { optionsPage } from '../../scripts/print-options.js'
+import { controlPage, optionsPage } from '../../scripts/print-options.js'
 
 const PAGES = { errors: errorsPage, events: eventsPage, figures: figuresPage, options: optionsPage }
 
@@ -15,3 +15,9 @@ for (const [page, printed] of Object.entries(PAGES)) {
     assert.equal(text, printed(), `print it again: node build/scripts/print-${page}.js`)
   })
 }
+
+test('docs/control.md has the options that the source prints', () => {
+  const text = readFileSync(new URL('../../../docs/control.md', import.meta.url), 'utf8')
+  assert.ok(text.includes('`commandsPerSecond`'), 'the options are there')
+  assert.equal(text, controlPage(text), 'print it again: node build/scripts/print-options.js')
+})
