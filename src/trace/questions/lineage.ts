@@ -146,7 +146,7 @@ class Walk {
 }
 
 function keyOf({ side, event, place }: Passage): string {
-  return `${event.sequence}:${side === 'taken' ? 'i' : 'o'}${place}`
+  return `${event.sequence}:${side}${place}`
 }
 
 function timeOf({ side, event }: Passage): number {

@@ -60,24 +60,14 @@ export class Passages {
     const finder = new RecordFinder(record)
     const found: Passage[] = []
     for (const event of this.events) {
-      if (event.inputs.length === 0)
-        this.#collect(event.outputs, finder, (passage) => found.push({ ...passage, event, side: 'made' }))
-      else this.#collect(event.inputs, finder, (passage) => found.push({ ...passage, event, side: 'taken' }))
+      const isMade = event.inputs.length === 0
+      collect(event.inputs, finder, (at) => found.push({ ...at, event, side: 'taken' }))
+      collect(event.outputs, finder, (at) => {
+        if (isMade) found.push({ ...at, event, side: 'made' })
+        found.push(...this.arrivals(event, at.records as TracedOutput, at.index).filter(({ side }) => side === 'sent'))
+      })
     }
     return found
-  }
-
-  #collect(
-    all: readonly TracedRecords[],
-    finder: RecordFinder,
-    add: (found: Pick<Passage, 'records' | 'index' | 'place'>) => void,
-  ): void {
-    let before = 0
-    for (const records of all) {
-      const index = finder.placeIn(records)
-      if (index >= 0) add({ records, index, place: before + index })
-      before += records.count
-    }
   }
 
   /** What a passage came of: nothing at its source, else one passage of each record that went into it. */
@@ -119,6 +109,11 @@ export class Passages {
     if (arrived.length > 0) return arrived
     const place = event.outputs.slice(0, event.outputs.indexOf(output)).reduce((sum, { count }) => sum + count, index)
     return [{ side: 'sent', event, records: output, index, place }]
+  }
+
+  /** Whether an event tells who sent what was taken. */
+  isSent(passage: Passage): boolean {
+    return this.#senderOf(passage) !== undefined
   }
 
   /** Events that took this very record from this very frame. */
@@ -173,6 +168,19 @@ export function passagesOf(event: TraceEvent): Passage[] {
       place: first + index,
     }))
   })
+}
+
+function collect(
+  all: readonly TracedRecords[],
+  finder: RecordFinder,
+  add: (found: Pick<Passage, 'records' | 'index' | 'place'>) => void,
+): void {
+  let before = 0
+  for (const records of all) {
+    const index = finder.placeIn(records)
+    if (index >= 0) add({ records, index, place: before + index })
+    before += records.count
+  }
 }
 
 function takenAt(event: TraceEvent, place: number): Passage {
