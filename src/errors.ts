@@ -278,6 +278,18 @@ export const ERROR_CODES = {
     text: 'The control API does not answer as one.',
     fix: 'Look at the address, the token, and whether the pipeline still runs.',
   },
+  TRACE_STORE_NOT_INSTALLED: {
+    text: 'A store of traces needs a package that is not installed.',
+    fix: 'Install it: `npm install postgres`, or for SQLite before Node 22.5 `npm install better-sqlite3@12`. A folder needs nothing.',
+  },
+  TRACE_STORE_UNUSABLE: {
+    text: 'A store of traces cannot be used.',
+    fix: 'The reason says why: look at the path or address, at the rights, and whether the server runs.',
+  },
+  TRACE_UNKNOWN: {
+    text: 'No event tells of this.',
+    fix: 'It was not traced, or retention has taken it: `millrace trace list` shows what there is.',
+  },
   INTERNAL: {
     text: 'Something that cannot be has happened.',
     fix: 'This is a fault of Millrace: please report it, with the detail and the plan.',

@@ -48,3 +48,14 @@ export async function eventsOf(source: TraceSource, range: TraceRange = {}): Pro
 export function byTime(a: TraceEvent, b: TraceEvent): number {
   return a.handedOffAt - b.handedOffAt || a.sequence - b.sequence
 }
+
+/** Events by their run. */
+export function byRun(events: readonly TraceEvent[]): Map<string, TraceEvent[]> {
+  const runs = new Map<string, TraceEvent[]>()
+  for (const event of events) {
+    const known = runs.get(event.run)
+    if (known === undefined) runs.set(event.run, [event])
+    else known.push(event)
+  }
+  return runs
+}

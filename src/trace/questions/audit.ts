@@ -1,5 +1,5 @@
 import type { TraceEvent } from '../event.ts'
-import { eventsOf, type TraceRange, type TraceSource } from '../source.ts'
+import { byRun, eventsOf, type TraceRange, type TraceSource } from '../source.ts'
 import { Passages, passagesOf, recordOf } from './passages.ts'
 
 /**
@@ -51,7 +51,7 @@ export interface AuditOptions extends TraceRange {
 export async function audit(source: TraceSource, { counts, ...range }: AuditOptions = {}): Promise<Audit> {
   const events = await eventsOf(source, range)
   const books = new Books(events)
-  for (const runEvents of byRun(events)) books.look(runEvents)
+  for (const runEvents of byRun(events).values()) books.look(runEvents)
   const edges = books.edges(counts)
   const isBalanced =
     books.findings.every(({ kind }) => kind === 'inFlight') && edges.every(({ difference = 0 }) => difference === 0)
@@ -146,14 +146,4 @@ function isFinal({ outcome }: TraceEvent): boolean {
 /** What one hand-off tells in several events is one taking. */
 function handOf({ node, worker, epoch, takenAt }: TraceEvent): string {
   return `${node} ${worker} ${epoch} ${takenAt}`
-}
-
-function byRun(events: readonly TraceEvent[]): Iterable<TraceEvent[]> {
-  const runs = new Map<string, TraceEvent[]>()
-  for (const event of events) {
-    const known = runs.get(event.run)
-    if (known === undefined) runs.set(event.run, [event])
-    else known.push(event)
-  }
-  return runs.values()
 }

@@ -1,0 +1,42 @@
+import { createRequire } from 'node:module'
+import { MillraceError } from '../../../errors.ts'
+
+/** What `node:sqlite` and better-sqlite3 have in common. */
+export interface Sqlite {
+  exec(sql: string): void
+  prepare(sql: string): SqliteStatement
+  close(): void
+  function(name: string, options: { deterministic: boolean }, call: (...values: never[]) => unknown): void
+}
+
+export interface SqliteStatement {
+  run(...values: readonly SqliteValue[]): { readonly lastInsertRowid: number | bigint }
+  all(...values: readonly SqliteValue[]): unknown[]
+}
+
+export type SqliteValue = string | number | bigint | null
+
+type Open = new (path: string) => Sqlite
+
+/** Opens a file with `node:sqlite` (from Node 22.5 on), else with better-sqlite3. @throws TRACE_STORE_NOT_INSTALLED */
+export async function openSqlite(path: string): Promise<Sqlite> {
+  const builtIn = builtInSqlite()
+  if (builtIn !== undefined) return new builtIn(path)
+  let Database: Open
+  try {
+    // The package is optional, and has no types of its own.
+    const name = 'better-sqlite3'
+    Database = ((await import(name)) as { default: Open }).default
+  } catch (cause) {
+    throw new MillraceError('TRACE_STORE_NOT_INSTALLED', { store: 'sqlite', package: 'better-sqlite3@12' }, { cause })
+  }
+  return new Database(path)
+}
+
+function builtInSqlite(): Open | undefined {
+  try {
+    return (createRequire(import.meta.url)('node:sqlite') as { DatabaseSync: Open }).DatabaseSync
+  } catch {
+    return undefined
+  }
+}
