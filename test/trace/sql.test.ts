@@ -33,12 +33,12 @@ async function urlOf(place: string): Promise<string> {
   return url
 }
 
-storeSuite({ name: 'sqlite', options: onSqlite, isKept: true, open: (place) => SqliteStore.open(join(folder, place)) })
+storeSuite({ name: 'sqlite', options: onSqlite, isKept: true, open: (place) => SqliteStore.open(join(folder, place), { maxAgeMs: Infinity }) })
 storeSuite({
   name: 'postgres',
   options: onServer,
   isKept: true,
-  open: async (place) => PostgresStore.open(await urlOf(place)),
+  open: async (place) => PostgresStore.open(await urlOf(place), { days: 36_500 }),
 })
 
 /** As the page about data flow tracing that users come from has it. */
@@ -126,7 +126,7 @@ test('sqlite: a writer that is killed loses a batch at most', onSqlite, async ()
   child.kill('SIGKILL')
   await once(child, 'close')
   const flushed = Number(out.split('\n').findLast((line, i, all) => i < all.length - 1 && line !== ''))
-  const store = await SqliteStore.open(place)
+  const store = await SqliteStore.open(place, { maxAgeMs: Infinity })
   const found = await read(store)
   assert.ok(found.length >= flushed && found.every(({ sequence }, i) => sequence === i))
   await store.close()

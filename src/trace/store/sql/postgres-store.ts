@@ -109,9 +109,9 @@ export class PostgresStore implements TraceStore {
   async #makeDays(days: ReadonlySet<string>): Promise<void> {
     for (const day of days) {
       if (this.#madeDays.has(day)) continue
+      await this.expire()
       await this.#sql.begin((inside) => inside.unsafe(`select pg_advisory_xact_lock(7236837164105); ${makeDay(day)}`))
       this.#madeDays.add(day)
-      await this.expire()
     }
   }
 

@@ -84,8 +84,8 @@ export class SqliteStore implements TraceStore {
     let bytes = 0
     this.#database.exec('begin')
     try {
-      for (const event of events) bytes += this.#saveOne(event)
       this.#expire()
+      for (const event of events) bytes += this.#saveOne(event)
       this.#database.exec('commit')
     } catch (error) {
       this.#database.exec('rollback')

@@ -19,18 +19,22 @@ export type SqliteValue = string | number | bigint | null
 type Open = new (path: string) => Sqlite
 
 /** Opens a file with `node:sqlite` (from Node 22.5 on), else with better-sqlite3. @throws TRACE_STORE_NOT_INSTALLED */
-export async function openSqlite(path: string): Promise<Sqlite> {
-  const builtIn = builtInSqlite()
-  if (builtIn !== undefined) return new builtIn(path)
+export async function openSqlite(path: string, find: () => Promise<Open> = findSqlite): Promise<Sqlite> {
   let Database: Open
   try {
-    // The package is optional, and has no types of its own.
-    const name = 'better-sqlite3'
-    Database = ((await import(name)) as { default: Open }).default
+    Database = await find()
   } catch (cause) {
     throw new MillraceError('TRACE_STORE_NOT_INSTALLED', { store: 'sqlite', package: 'better-sqlite3@12' }, { cause })
   }
   return new Database(path)
+}
+
+async function findSqlite(): Promise<Open> {
+  const builtIn = builtInSqlite()
+  if (builtIn !== undefined) return builtIn
+  // The package is optional, and has no types of its own.
+  const name = 'better-sqlite3'
+  return ((await import(name)) as { default: Open }).default
 }
 
 function builtInSqlite(): Open | undefined {
