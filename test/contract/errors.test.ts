@@ -258,7 +258,8 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   FILE_NOT_WRITTEN: () =>
     thrown(() => draw.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),
   MEASUREMENTS_INVALID: () => thrown(() => loadMeasurements(call([], { measurements: 'package.json' }))),
-  TRACE_STORE_NOT_INSTALLED: () => thrown(() => openSqlite('nowhere', () => Promise.reject(new Error('no such package')))),
+  TRACE_STORE_NOT_INSTALLED: () =>
+    thrown(() => openSqlite('nowhere', () => Promise.reject(new Error('no such package')))),
   TRACE_STORE_UNUSABLE: () => thrown(() => PostgresStore.open('postgres://127.0.0.1:1/nowhere')),
   TRACE_UNKNOWN: () => thrown(() => trace.run(call(['show', 'no-such-folder', '0'.repeat(32)]))),
   RUN_WHILE_LOADING: () => refused(runsItself),

@@ -33,7 +33,12 @@ async function urlOf(place: string): Promise<string> {
   return url
 }
 
-storeSuite({ name: 'sqlite', options: onSqlite, isKept: true, open: (place) => SqliteStore.open(join(folder, place), { maxAgeMs: Infinity }) })
+storeSuite({
+  name: 'sqlite',
+  options: onSqlite,
+  isKept: true,
+  open: (place) => SqliteStore.open(join(folder, place), { maxAgeMs: Infinity }),
+})
 storeSuite({
   name: 'postgres',
   options: onServer,
