@@ -261,7 +261,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   TRACE_STORE_NOT_INSTALLED: () =>
     thrown(() => openSqlite('nowhere', () => Promise.reject(new Error('no such package')))),
   TRACE_STORE_UNUSABLE: () => thrown(() => PostgresStore.open('postgres://127.0.0.1:1/nowhere')),
-  TRACE_UNKNOWN: () => thrown(() => trace.run(call(['show', 'no-such-folder', '0'.repeat(32)]))),
+  TRACE_UNKNOWN: () => thrown(() => trace.run(call(['show', 'docs', '0'.repeat(32)]))),
   RUN_WHILE_LOADING: () => refused(runsItself),
   INTERNAL: () => {
     // No graph leads here: the journal is planned for all that a worker can write.
