@@ -151,7 +151,7 @@ class Model {
       clusters: [],
     }
     return {
-      run: { pipeline, run, startedAt: startAt, graph: graph as unknown as NonNullable<TraceRun['graph']> },
+      run: { pipeline, run, startedAt: startAt, graph },
       nodes: this.#nodes,
       edges: this.#edges,
       events: this.#events,

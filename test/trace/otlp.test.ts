@@ -23,6 +23,13 @@ interface Body {
 type Answer = (request: IncomingMessage, response: ServerResponse, body: Body) => void
 
 const take: Answer = (_, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+const busy: Answer = (_, response) => void response.writeHead(429, { 'retry-after': '0' }).end()
+const away: Answer = (_, response) => void response.writeHead(503).end('<html>')
+const cut: Answer = (request) => void request.socket.destroy()
+const silent: Answer = () => undefined
+const refuse: Answer = (_, response) => void response.writeHead(400).end()
+const partial: Answer = (_, response) =>
+  void response.writeHead(200).end(JSON.stringify({ partialSuccess: { rejectedSpans: '7', errorMessage: 'too old' } }))
 
 /** A collector that answers as it is told, one answer after the other; the last one goes on. */
 async function collector(
@@ -137,10 +144,6 @@ test('of more than 128 links the rest is counted', () => {
 })
 
 test('429 with Retry-After, 503, a cut connection and silence are tried again; nothing is sent twice that was taken', async () => {
-  const busy: Answer = (_, response) => void response.writeHead(429, { 'retry-after': '0' }).end()
-  const away: Answer = (_, response) => void response.writeHead(503).end('<html>')
-  const cut: Answer = (request) => void request.socket.destroy()
-  const silent: Answer = () => undefined
   const { url, bodies } = await collector(busy, away, cut, silent, take)
   const exporter = await sent(url, { timeoutMs: 300, attempts: 6 })
   assert.equal(bodies.length, 5)
@@ -149,7 +152,6 @@ test('429 with Retry-After, 503, a cut connection and silence are tried again; n
 })
 
 test('what is refused is dropped at once and counted; so is what is never taken', async () => {
-  const refuse: Answer = (_, response) => void response.writeHead(400).end()
   const { url, bodies } = await collector(refuse, take)
   const exporter = await sent(url, { batch: 100 })
   const { written, dropped, failures, lastFailure } = exporter.stats()
@@ -164,10 +166,6 @@ test('what is refused is dropped at once and counted; so is what is never taken'
 })
 
 test('spans that the collector rejects are counted; a redirect is not followed', async () => {
-  const partial: Answer = (_, response) =>
-    void response
-      .writeHead(200)
-      .end(JSON.stringify({ partialSuccess: { rejectedSpans: '7', errorMessage: 'too old' } }))
   const { url } = await collector(partial)
   assert.equal((await sent(url)).stats().rejected, 7)
   const other = await collector(take)

@@ -14,7 +14,7 @@ import { play } from './model.js'
 export interface StoreKind {
   readonly name: string
   readonly options?: TestOptions
-  open(place: string): TraceStore | Promise<TraceStore>
+  readonly open: (place: string) => TraceStore | Promise<TraceStore>
   /** False where a store forgets when it is closed. */
   readonly isKept: boolean
 }
@@ -29,10 +29,9 @@ const inOrder = (events: readonly TraceEvent[]): TraceEvent[] =>
   events.toSorted((a, b) => (a.run === b.run ? a.sequence - b.sequence : a.run < b.run ? -1 : 1))
 
 let places = 0
+const at = (): string => `place${places++}`
 
 export function storeSuite({ name, options = {}, open, isKept }: StoreKind): void {
-  const at = (): string => `place${places++}`
-
   test(`${name}: what was written is read, event by event, by any range`, options, async () => {
     const store = await open(at())
     const runs = [play(1, { granules: 20 }), play(2, { granules: 20, pipeline: 'other', startAt: 1_790_000_000_020 })]
@@ -126,6 +125,10 @@ export function storeSuite({ name, options = {}, open, isKept }: StoreKind): voi
     await first.close()
     const second = await open(place)
     assert.deepEqual(await second.runs(), [one.run])
+    for (const trace of new Set(one.events.flatMap((event) => event.traces))) {
+      const own = one.events.filter((event) => event.traces.includes(trace))
+      assert.deepEqual(await read(second, { traces: new Set([trace]) }), inOrder(own))
+    }
     await second.begin(two.run)
     second.write(two.events)
     await second.flush()

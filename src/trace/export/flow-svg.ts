@@ -45,5 +45,5 @@ function graphOf(found: readonly Dependency[]): GraphData {
   for (const { edge, from, to } of found) edges[edge] = { from, to }
   // Edges that nothing was traced on have numbers too.
   const known = Array.from(edges, (edge) => edge ?? edges.find((each) => each !== undefined)!)
-  return { name: 'trace', nodes: ids.map((id) => ({ id, kind: kindOf(id) }) as GraphNode), edges: known, clusters: [] }
+  return { name: 'trace', nodes: ids.map((id) => ({ id, kind: kindOf(id) })), edges: known, clusters: [] }
 }

@@ -11,7 +11,8 @@ const TRACK_DESCRIPTOR = { uuid: 1, name: 2, process: 3, parentUuid: 5 }
 const PROCESS_DESCRIPTOR = { pid: 1, processName: 6 }
 const TRACK_EVENT = { annotations: 4, type: 9, trackUuid: 11, categories: 22, name: 23, flowIds: 47, endingFlowIds: 48 }
 const ANNOTATION = { bool: 2, double: 5, text: 6, name: 10 }
-const [BEGIN, END] = [1, 2]
+const BEGIN = 1
+const END = 2
 const SEQUENCE_ID = 1
 
 /**
@@ -69,13 +70,13 @@ class PerfettoWriter {
     const lane = free < 0 ? lanes.length : free
     lanes[lane] = handedOffAt
     const track = this.#track(`${key} ${lane}`, `${node} worker ${worker}`, this.#process(run, pipeline))
-    const begin = new Message().number(TRACK_EVENT.type, BEGIN!).number(TRACK_EVENT.trackUuid, track)
+    const begin = new Message().number(TRACK_EVENT.type, BEGIN).number(TRACK_EVENT.trackUuid, track)
     begin.text(TRACK_EVENT.categories, kind).text(TRACK_EVENT.name, node)
     for (const id of this.#begins.get(event) ?? []) begin.fixed64(TRACK_EVENT.flowIds, id)
     for (const id of this.#ends.get(event) ?? []) begin.fixed64(TRACK_EVENT.endingFlowIds, id)
     for (const [name, value] of Object.entries(annotationsOf(event)))
       begin.message(TRACK_EVENT.annotations, annotation(name, value))
-    const end = new Message().number(TRACK_EVENT.type, END!).number(TRACK_EVENT.trackUuid, track)
+    const end = new Message().number(TRACK_EVENT.type, END).number(TRACK_EVENT.trackUuid, track)
     // Of one moment, what ends comes before what begins, but never before its own beginning.
     this.#packet(takenAt, this.#packets.length, begin)
     this.#packet(handedOffAt, handedOffAt > takenAt ? -1 : this.#packets.length, end)

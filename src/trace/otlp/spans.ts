@@ -18,7 +18,7 @@ export interface OtlpSpan {
   readonly status: { readonly code?: number; readonly message?: string }
 }
 
-export interface OtlpAttribute {
+interface OtlpAttribute {
   readonly key: string
   readonly value:
     | { readonly stringValue: string }

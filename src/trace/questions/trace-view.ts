@@ -57,7 +57,7 @@ export async function trace(
 }
 
 /** A trace of its events. */
-export function viewOf(events: readonly TraceEvent[], id: string): TraceView {
+function viewOf(events: readonly TraceEvent[], id: string): TraceView {
   const summaries = new TraceSummaries()
   for (const event of events) summaries.add(event)
   const summary = [...summaries].find(({ trace }) => trace === id)!

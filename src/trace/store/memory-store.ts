@@ -46,7 +46,7 @@ export class MemoryStore implements TraceStore {
   }
 
   async *read(range: TraceRange = {}): AsyncIterable<readonly TraceEvent[]> {
-    for (const block of [...this.#blocks]) {
+    for (const block of this.#blocks.slice()) {
       const found = block.filter((event) => isInRange(event, range))
       if (found.length > 0) yield found
     }

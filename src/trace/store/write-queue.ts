@@ -3,7 +3,7 @@ import { clearTimeout, setTimeout } from '../../time.ts'
 import type { TraceEvent } from '../event.ts'
 import { emptyStats, type StoreStats } from './store.ts'
 
-export interface QueueOptions {
+interface QueueOptions {
   /** Events that are written together. */
   readonly batch: number
   /** Longest time that events wait for more. */

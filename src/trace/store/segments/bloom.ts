@@ -25,7 +25,7 @@ export class Bloom {
   #placesOf(trace: string): number[] {
     const bits = this.#bits.length * 8
     const first = crc32(trace)
-    const second = crc32(trace, first) | 1
+    const second = (crc32(trace, first) | 1) >>> 0
     return [0, 1, 2].map((i) => (first + i * second) % bits)
   }
 

@@ -11,9 +11,9 @@ export const HEAD_BYTES = 32
 export const TRAILER_BYTES = 8
 const TRAILER = 0x454e_4454
 
-export type FrameKind = 'MTRC' | 'BLCK' | 'FOOT'
+type FrameKind = 'MTRC' | 'BLCK' | 'FOOT'
 
-export interface FrameHead {
+interface FrameHead {
   readonly kind: FrameKind
   readonly length: number
   readonly crc: number

@@ -9,7 +9,7 @@ export interface RetentionOptions {
   readonly maxBytes?: number
 }
 
-export interface SegmentPlace {
+interface SegmentPlace {
   readonly run: string
   readonly number: number
   readonly path: string

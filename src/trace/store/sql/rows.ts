@@ -1,7 +1,7 @@
 import type { TraceEvent, TracedRecords } from '../../event.ts'
 
 /** An event as SQL stores keep it: what is asked for by index, and the whole as JSON. */
-export interface EventRow {
+interface EventRow {
   readonly run: string
   readonly sequence: number
   readonly at: number
@@ -16,7 +16,7 @@ export interface EventRow {
 }
 
 /** A frame that arrived at a stage: what `data_flow_events` makes a row for each record of. */
-export interface TransferRow {
+interface TransferRow {
   readonly run: string
   readonly sequence: number
   readonly place: number
