@@ -4,7 +4,6 @@ import { eventsOf, type TraceRange, type TraceSource } from '../source.ts'
 import { countOf } from './origins.ts'
 import { Senders } from './senders.ts'
 import { type Times, timesOf } from './times.ts'
-import { waitOf } from './trace-filter.ts'
 
 /** How long records really were on one way, from their source's hand-off to the end of the last stage. */
 export interface PathTimes {
@@ -41,8 +40,8 @@ export async function paths(source: TraceSource, { predicted = [], ...range }: P
     const ms = event.handedOffAt - way[0]!.handedOffAt
     counting.samples.push([ms, records])
     counting.total += ms
-    for (const hop of way.slice(1)) {
-      counting.waiting += waitOf(hop)
+    for (const [i, hop] of way.slice(1).entries()) {
+      counting.waiting += Math.max(0, hop.takenAt - way[i]!.handedOffAt)
       counting.service += hop.serviceMs
     }
   }
