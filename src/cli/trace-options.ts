@@ -1,7 +1,7 @@
 import { wallMs } from '../time.ts'
 import type { TraceRange } from '../trace/source.ts'
 import type { TraceListOptions } from '../trace/questions/traces.ts'
-import { type Command, numberOf, textOf, textsOf, UsageError, type Values } from './command.ts'
+import { type Command, numberOf, textOf, textsOf, TOKEN_TEXT, UsageError, type Values } from './command.ts'
 
 export const TRACE_OPTIONS: Command['options'] = {
   json: { type: 'boolean', text: 'Prints JSON.' },
@@ -39,6 +39,7 @@ export const TRACE_OPTIONS: Command['options'] = {
   'min-bytes': { type: 'string', value: 'N', text: 'Traces with an event of at least so many bytes.' },
   limit: { type: 'string', value: 'N', text: 'How many are shown. Default: 50 traces, 20 transfers.' },
   cursor: { type: 'string', value: 'CURSOR', text: 'The next page, as the page before says.' },
+  token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
   up: { type: 'boolean', text: 'Lineage: where the record came from, in place of what came of it.' },
   by: {
     type: 'string',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { lineage, MemoryStore, traces } from 'millrace/trace'
+import { cli } from '#src/cli/cli.js'
 import * as graphs from '../control/graphs.js'
 import { controlled } from '../control/harness.js'
 import { play } from './model.js'
@@ -21,7 +22,7 @@ test('every answer is what the questions say, and as the OpenAPI document has it
     assert.equal((await get(`/pipelines/mill/traces?cursor=${list.next}&limit=1000`)).traces.length, 23)
     const document = await get('/openapi.json')
     const ajv = new Ajv2020({ strict: false, schemas: [{ $id: '/document', ...document }] })
-    const { trace } = list.traces[0]
+    const { trace } = expected.traces[0]!
     const { record } = played.ledger.find(({ fate }) => fate === 'written')!
     const asked = {
       '/traces': '/traces',
@@ -78,5 +79,45 @@ test('contents and texts of errors are shown with showRecords; without a store t
   })
   await controlled(graphs.mill, {}, async ({ ask }) => {
     assert.equal((await ask('GET', '/pipelines/mill/traces')).json.error.code, 'ADDRESS_UNKNOWN')
+  })
+})
+
+test('the command asks a running pipeline as it asks a store', async () => {
+  await controlled(graphs.mill, { serve: { traces: store, token: 'secret' } }, async ({ server }) => {
+    const ask = async (...args: string[]): Promise<{ code: number; out: string }> => {
+      const out: string[] = []
+      const code = await cli(['trace', ...args, '--token', 'secret'], {
+        print: (line) => void out.push(line),
+        warn: (line) => void out.push(line),
+        color: false,
+      })
+      return { code, out: out.join('\n') }
+    }
+    const list = await ask('list', server.url, '--json', '--limit', '7', '--node', '*', '--attr', 'tenant=t*')
+    assert.equal(list.code, 0, list.out)
+    assert.deepEqual(
+      JSON.parse(list.out),
+      JSON.parse(JSON.stringify(await traces(store, { pipeline: 'mill', limit: 7, attributes: { tenant: 't*' } }))),
+    )
+    const [{ trace }] = (JSON.parse(list.out) as { traces: [{ trace: string }] }).traces
+    const { record } = played.ledger[0]!
+    for (const [args, text] of [
+      [['show', server.url, trace], /Critical path/],
+      [['lineage', server.url, record], /What came of it/],
+      [['lineage', server.url, record, '--up'], /Where it came from/],
+      [['dependencies', server.url, '--from', '2026-01-01'], /FROM +TO/],
+      [['slow', server.url, '--by', 'service', '--limit', '2'], /WAITED/],
+      [['paths', server.url], /P50/],
+      [['audit', server.url], /The books balance/],
+    ] as const) {
+      const { code, out } = await ask(...args)
+      assert.equal(code, 0, out)
+      assert.match(out, text)
+    }
+    assert.equal((await ask('export', server.url, '--format', 'svg')).code, 2)
+    assert.deepEqual(
+      [(await ask('show', server.url, 'f'.repeat(32))).code, (await ask('list', `${server.url}/no`)).code],
+      [1, 1],
+    )
   })
 })
