@@ -64,7 +64,9 @@ export class ControlClient {
     address: string,
     query: Readonly<Record<string, string | number | undefined>> = {},
   ): Promise<unknown> {
-    const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]))
+    const given = Object.entries(query).flatMap(([key, value]): [string, string][] =>
+      value === undefined ? [] : [[key, String(value)]],
+    )
     const text = new URLSearchParams(given).toString()
     return this.#json('GET', `/pipelines/${encodeURIComponent(pipeline)}${address}${text === '' ? '' : `?${text}`}`)
   }
