@@ -18,6 +18,8 @@ export class HiddenSource implements TraceSource {
   }
 }
 
-function hidden({ content: _, error, ...event }: TraceEvent): TraceEvent {
-  return error === undefined ? event : { ...event, error: { code: error.code, message: 'not shown' } }
+function hidden(event: TraceEvent): TraceEvent {
+  const { error } = event
+  const { content: _, ...shown } = event
+  return error === undefined ? shown : { ...shown, error: { code: error.code, message: 'not shown' } }
 }

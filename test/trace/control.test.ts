@@ -82,17 +82,18 @@ test('contents and texts of errors are shown with showRecords; without a store t
   })
 })
 
+const ask = async (...args: string[]): Promise<{ code: number; out: string }> => {
+  const out: string[] = []
+  const code = await cli(['trace', ...args, '--token', 'secret'], {
+    print: (line) => void out.push(line),
+    warn: (line) => void out.push(line),
+    color: false,
+  })
+  return { code, out: out.join('\n') }
+}
+
 test('the command asks a running pipeline as it asks a store', async () => {
   await controlled(graphs.mill, { serve: { traces: store, token: 'secret' } }, async ({ server }) => {
-    const ask = async (...args: string[]): Promise<{ code: number; out: string }> => {
-      const out: string[] = []
-      const code = await cli(['trace', ...args, '--token', 'secret'], {
-        print: (line) => void out.push(line),
-        warn: (line) => void out.push(line),
-        color: false,
-      })
-      return { code, out: out.join('\n') }
-    }
     const list = await ask('list', server.url, '--json', '--limit', '7', '--node', '*', '--attr', 'tenant=t*')
     assert.equal(list.code, 0, list.out)
     assert.deepEqual(

@@ -53,14 +53,19 @@ const FILTER = {
 export function traces(room: Room, given: TraceSource | undefined): readonly Endpoint[] {
   if (given === undefined) return []
   const source = room.options.showRecords ? given : new HiddenSource(given)
-  const within = <T extends object>(name: string, query: T): T & { pipeline: string } => ({
-    ...query,
-    pipeline: runningOf(room, name).pipeline.name,
-  })
-  const about = { tag: 'trace', params: PIPELINE }
+  const within: Within = (name, query) => ({ ...query, pipeline: runningOf(room, name).pipeline.name })
+  return [...ofRecords(source, within), ...ofTraffic(source, within)]
+}
+
+/** What is asked, of one pipeline alone. @throws PIPELINE_UNKNOWN, PIPELINE_STARTING */
+type Within = <T extends object>(name: string, query: T) => T & { readonly pipeline: string }
+
+const ABOUT = { tag: 'trace', params: PIPELINE }
+
+function ofRecords(source: TraceSource, within: Within): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/traces', {
-      ...about,
+      ...ABOUT,
       summary: 'Lists traces, newest first.',
       query: { ...RANGE, ...LIMIT, ...FILTER },
       answer: TraceListAnswer,
@@ -68,7 +73,7 @@ export function traces(room: Room, given: TraceSource | undefined): readonly End
         listTraces(source, within(params.pipeline, { ...query, attributes: attributesOf(attr) })),
     }),
     endpoint('GET /pipelines/:pipeline/traces/:trace', {
-      ...about,
+      ...ABOUT,
       summary: 'One trace as a tree and a waterfall.',
       params: { ...PIPELINE, trace: Type.String({ description: 'Id of the trace.', examples: ['0'.repeat(32)] }) },
       answer: TraceAnswer,
@@ -77,7 +82,7 @@ export function traces(room: Room, given: TraceSource | undefined): readonly End
         found(await trace(source, params.trace, within(params.pipeline, {})), { trace: params.trace }),
     }),
     endpoint('GET /pipelines/:pipeline/lineage/:record', {
-      ...about,
+      ...ABOUT,
       summary: 'What came of a record, or where it came from.',
       params: {
         ...PIPELINE,
@@ -93,8 +98,13 @@ export function traces(room: Room, given: TraceSource | undefined): readonly End
       handle: async ({ params: { pipeline, record }, query: { dir = 'down', ...query } }) =>
         found(await lineage(source, record, within(pipeline, { ...query, direction: dir })), { record }),
     }),
+  ]
+}
+
+function ofTraffic(source: TraceSource, within: Within): readonly Endpoint[] {
+  return [
     endpoint('GET /pipelines/:pipeline/dependencies', {
-      ...about,
+      ...ABOUT,
       summary: 'Who sent how much to whom.',
       query: RANGE,
       answer: DependencyList,
@@ -103,7 +113,7 @@ export function traces(room: Room, given: TraceSource | undefined): readonly End
       }),
     }),
     endpoint('GET /pipelines/:pipeline/transfers', {
-      ...about,
+      ...ABOUT,
       summary: 'The slowest transfers.',
       query: {
         ...RANGE,
@@ -116,14 +126,14 @@ export function traces(room: Room, given: TraceSource | undefined): readonly End
       handle: async ({ params, query }) => ({ transfers: await slowTransfers(source, within(params.pipeline, query)) }),
     }),
     endpoint('GET /pipelines/:pipeline/paths', {
-      ...about,
+      ...ABOUT,
       summary: 'Percentiles by way.',
       query: RANGE,
       answer: PathList,
       handle: async ({ params, query }) => ({ paths: await paths(source, within(params.pipeline, query)) }),
     }),
     endpoint('GET /pipelines/:pipeline/audit', {
-      ...about,
+      ...ABOUT,
       summary: 'Records that were sent and did not arrive, arrived and were not sent, or were taken twice.',
       query: RANGE,
       answer: AuditAnswer,
