@@ -211,6 +211,26 @@ test('the auditor finds exactly the events that were taken away', async () => {
   )
 })
 
+test('where events were dropped, what misses is no finding', async () => {
+  await fc.assert(
+    fc.asyncProperty(seeds, seeds, async (seed, which) => {
+      const { events } = play(seed, { trouble: 0 })
+      const hops = events.filter(({ inputs }) => inputs.length > 0)
+      if (hops.length === 0) return
+      const gone = hops[which % hops.length]!
+      const left = events.filter((event) => event !== gone)
+      const marked = left.map((event) => ({
+        ...event,
+        isIncomplete: event.traces.some((trace) => gone.traces.includes(trace)),
+      }))
+      const found = await audit(storeOf(marked))
+      assert.deepEqual([found.findings, found.isBalanced], [[], true])
+      assert.ok(found.incompleteTraces >= gone.traces.length)
+    }),
+    { numRuns: 30 },
+  )
+})
+
 test('ways of traces add up to the records that were written', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, async (seed) => {

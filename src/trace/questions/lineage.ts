@@ -57,9 +57,11 @@ export async function lineage(
   const first = await findRecord(source, id, options)
   if (first === undefined) return undefined
   const { run } = first
+  const graph = (await source.runs()).find((each) => each.run === run)?.graph
+  const senders = graph?.edges.map(({ from }) => from)
   const traces = new Set(first.traces)
   for (;;) {
-    const walk = new Walk(new Passages(await eventsOf(source, { pipeline, run, traces })), limit)
+    const walk = new Walk(new Passages(await eventsOf(source, { pipeline, run, traces }), senders), limit)
     walk.from(id, direction)
     const further = walk.traces.filter((trace) => !traces.has(trace))
     if (further.length === 0) return { record: id, direction, pipeline: first.pipeline, run, ...walk.result() }

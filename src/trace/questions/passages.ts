@@ -35,10 +35,12 @@ const CLOCK_MS = 0.002
 export class Passages {
   readonly #sent = new Map<string, Sent[]>()
   readonly #taken = new Map<string, Taken[]>()
-  readonly #senders = new Set<string>()
+  readonly #senders: Set<string>
   readonly events: readonly TraceEvent[]
 
-  constructor(events: readonly TraceEvent[]) {
+  /** @param senders stages that are known to send to others */
+  constructor(events: readonly TraceEvent[], senders: Iterable<string> = []) {
+    this.#senders = new Set(senders)
     this.events = events.toSorted(byTime)
     for (const event of this.events) {
       let place = 0
@@ -124,7 +126,7 @@ export class Passages {
       .map(({ event }) => event)
   }
 
-  /** Whether a stage was seen to send anything. */
+  /** Whether a stage sends to others, as far as is known. */
   sends(node: string): boolean {
     return this.#senders.has(node)
   }

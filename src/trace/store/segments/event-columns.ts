@@ -1,6 +1,23 @@
 import type { TracedOutput, TracedRecords, TraceEvent, TraceKind, TraceOutcome } from '../../event.ts'
 import { ColumnReader, ColumnWriter } from './columns.ts'
 
+/** Columns of what was taken, and of what was sent. */
+const IN = namesOf('in')
+const OUT = namesOf('out')
+type Names = ReturnType<typeof namesOf>
+
+function namesOf(side: string) {
+  return {
+    edge: `${side}.edge`,
+    base: `${side}.base`,
+    first: `${side}.first`,
+    count: `${side}.count`,
+    writtenAt: `${side}.writtenAt`,
+    bytes: `${side}.bytes`,
+    depth: `${side}.depth`,
+  } as const
+}
+
 /** Events as columns. What an event does not have is -1, NaN or an empty text. */
 export function encodeEvents(events: readonly TraceEvent[]): Buffer {
   const out = new ColumnWriter()
@@ -25,7 +42,7 @@ function encode(event: TraceEvent, out: ColumnWriter): void {
   out.int('worker', event.worker)
   out.int('epoch', event.epoch)
   out.int('inputs', event.inputs.length)
-  for (const input of event.inputs) encodeRecords(input, out, 'in')
+  for (const input of event.inputs) encodeRecords(input, out, IN)
   out.int('outputs', event.outputs.length)
   for (const output of event.outputs) encodeOutput(output, out)
   out.int('attempt', event.attempt)
@@ -60,7 +77,7 @@ function decode(from: ColumnReader): TraceEvent {
   const node = from.word('node')
   const worker = from.int('worker')
   const epoch = from.int('epoch')
-  const inputs = listOf(from.int('inputs'), () => decodeRecords(from, 'in'))
+  const inputs = listOf(from.int('inputs'), () => decodeRecords(from, IN))
   const outputs = listOf(from.int('outputs'), () => decodeOutput(from))
   const attempt = from.int('attempt')
   const takenAt = from.float('takenAt')
@@ -104,24 +121,24 @@ function decode(from: ColumnReader): TraceEvent {
   }
 }
 
-function encodeRecords(records: TracedRecords, out: ColumnWriter, side: 'in' | 'out'): void {
-  out.int(`${side}.edge`, records.edge ?? -1)
-  out.hex(`${side}.base`, records.base)
-  out.int(`${side}.first`, records.first)
-  out.int(`${side}.count`, records.count)
-  out.float(`${side}.writtenAt`, records.writtenAt ?? Number.NaN)
-  out.int(`${side}.bytes`, records.bytes ?? -1)
-  out.int(`${side}.depth`, records.depth ?? -1)
+function encodeRecords(records: TracedRecords, out: ColumnWriter, names: Names): void {
+  out.int(names.edge, records.edge ?? -1)
+  out.hex(names.base, records.base)
+  out.int(names.first, records.first)
+  out.int(names.count, records.count)
+  out.float(names.writtenAt, records.writtenAt ?? Number.NaN)
+  out.int(names.bytes, records.bytes ?? -1)
+  out.int(names.depth, records.depth ?? -1)
 }
 
-function decodeRecords(from: ColumnReader, side: 'in' | 'out'): TracedRecords {
-  const edge = from.int(`${side}.edge`)
-  const base = from.hex(`${side}.base`)
-  const first = from.int(`${side}.first`)
-  const count = from.int(`${side}.count`)
-  const writtenAt = from.float(`${side}.writtenAt`)
-  const bytes = from.int(`${side}.bytes`)
-  const depth = from.int(`${side}.depth`)
+function decodeRecords(from: ColumnReader, names: Names): TracedRecords {
+  const edge = from.int(names.edge)
+  const base = from.hex(names.base)
+  const first = from.int(names.first)
+  const count = from.int(names.count)
+  const writtenAt = from.float(names.writtenAt)
+  const bytes = from.int(names.bytes)
+  const depth = from.int(names.depth)
   return {
     ...(edge < 0 ? {} : { edge }),
     base,
@@ -134,13 +151,13 @@ function decodeRecords(from: ColumnReader, side: 'in' | 'out'): TracedRecords {
 }
 
 function encodeOutput(output: TracedOutput, out: ColumnWriter): void {
-  encodeRecords(output, out, 'out')
+  encodeRecords(output, out, OUT)
   out.int('origins', output.origins?.length ?? -1)
   for (const number of output.origins ?? []) out.int('origin', number)
 }
 
 function decodeOutput(from: ColumnReader): TracedOutput {
-  const records = decodeRecords(from, 'out') as TracedOutput
+  const records = decodeRecords(from, OUT) as TracedOutput
   const length = from.int('origins')
   return length < 0 ? records : { ...records, origins: listOf(length, () => from.int('origin')) }
 }
