@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { MillraceError } from '../../../errors.ts'
 
 /** What `node:sqlite` and better-sqlite3 have in common. */
@@ -30,17 +29,9 @@ export async function openSqlite(path: string, find: () => Promise<Open> = findS
 }
 
 async function findSqlite(): Promise<Open> {
-  const builtIn = builtInSqlite()
-  if (builtIn !== undefined) return builtIn
+  const builtIn = process.getBuiltinModule('node:sqlite') as { readonly DatabaseSync: Open } | undefined
+  if (builtIn !== undefined) return builtIn.DatabaseSync
   // The package is optional, and has no types of its own.
   const name = 'better-sqlite3'
   return ((await import(name)) as { default: Open }).default
-}
-
-function builtInSqlite(): Open | undefined {
-  try {
-    return (createRequire(import.meta.url)('node:sqlite') as { DatabaseSync: Open }).DatabaseSync
-  } catch {
-    return undefined
-  }
 }
