@@ -48,6 +48,7 @@ const ATTRIBUTES = {
 interface SentBy {
   readonly traceId: string
   readonly spanId: string
+  readonly edge: number
   readonly first: number
   readonly count: number
 }
@@ -77,9 +78,9 @@ export class Spans {
     if (event.outcome === 'retried' || event.outcome === 'died')
       remember(this.#attempts, attemptKey(event), { traceId: traces[0]!, spanId }, this.#maxRemembered)
     for (const { edge, base, first, count } of outputs) {
-      const key = `${run} ${edge} ${base}`
+      const key = `${run} ${base}`
       const list = this.#sent.get(key) ?? []
-      list.push({ traceId: traces[0]!, spanId, first, count })
+      list.push({ traceId: traces[0]!, spanId, edge, first, count })
       remember(this.#sent, key, list, this.#maxRemembered)
     }
   }
@@ -87,8 +88,9 @@ export class Spans {
   #parents({ run, inputs }: TraceEvent): { traceId: string; spanId: string }[] {
     const found = new Map<string, { traceId: string; spanId: string }>()
     for (const { edge, base, first, count } of inputs)
-      for (const { traceId, spanId, ...sent } of this.#sent.get(`${run} ${edge} ${base}`) ?? [])
-        if (first < sent.first + sent.count && sent.first < first + count) found.set(spanId, { traceId, spanId })
+      for (const { traceId, spanId, ...sent } of this.#sent.get(`${run} ${base}`) ?? [])
+        if ((edge ?? sent.edge) === sent.edge && first < sent.first + sent.count && sent.first < first + count)
+          found.set(spanId, { traceId, spanId })
     return [...found.values()]
   }
 

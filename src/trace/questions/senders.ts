@@ -25,7 +25,7 @@ export class Senders {
     const found = new Set<TraceEvent>()
     for (const input of event.inputs) {
       const time = (input.writtenAt ?? event.takenAt) + CLOCK_MS
-      const sent = (this.#sent.get(keyOf(event.run, input)) ?? []).filter(({ output }) => overlap(input, output))
+      const sent = (this.#sent.get(keyOf(event.run, input)) ?? []).filter(({ output }) => isOfOne(input, output))
       if (sent.length === 1) found.add(sent[0]!.event)
       if (sent.length < 2) continue
       // In a loop the same records pass an edge again and again: the last time before they were taken.
@@ -65,12 +65,14 @@ function sentAt({ event, output }: Sent): number {
   return output.writtenAt ?? event.handedOffAt
 }
 
-function overlap(a: TracedRecords, b: TracedRecords): boolean {
+/** Whether two have records in common, and came over one edge as far as both say. */
+function isOfOne(a: TracedRecords, b: TracedRecords): boolean {
+  if (a.edge !== undefined && b.edge !== undefined && a.edge !== b.edge) return false
   return a.first < b.first + b.count && b.first < a.first + a.count
 }
 
-function keyOf(run: string, { base, edge }: TracedRecords): string {
-  return `${run} ${base} ${edge ?? ''}`
+function keyOf(run: string, { base }: TracedRecords): string {
+  return `${run} ${base}`
 }
 
 /** The same records of the same frames at the same node. */
