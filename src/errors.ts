@@ -278,6 +278,18 @@ export const ERROR_CODES = {
     text: 'The address does not answer like a Millrace control API.',
     fix: 'Check the address and the token, and that the pipeline is still running.',
   },
+  TRACE_STORE_NOT_INSTALLED: {
+    text: 'A store of traces needs a package that is not installed.',
+    fix: 'Install it: `npm install postgres`, or for SQLite before Node 22.5 `npm install better-sqlite3@12`. A folder needs nothing.',
+  },
+  TRACE_STORE_UNUSABLE: {
+    text: 'A store of traces cannot be used.',
+    fix: 'The reason says why: look at the path or address, at the rights, and whether the server runs.',
+  },
+  TRACE_UNKNOWN: {
+    text: 'No event tells of this.',
+    fix: 'It was not traced, or retention has taken it: `millrace trace list` shows what there is.',
+  },
   INTERNAL: {
     text: 'Internal error: an invariant of Millrace was violated.',
     fix: 'This is a bug in Millrace. Please report it with the detail and the plan.',

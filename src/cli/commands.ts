@@ -8,12 +8,14 @@ import { rehearse } from './rehearse.ts'
 import { run } from './run.ts'
 import { simulate } from './simulate.ts'
 import { top } from './top.ts'
+import { trace } from './trace.ts'
 
 /** The commands of `millrace`, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run,
   import: importFiles,
   top,
+  trace,
   check,
   simulate,
   rehearse,

@@ -58,6 +58,19 @@ export class ControlClient {
     return (await this.#json('GET', `/pipelines/${encodeURIComponent(pipeline)}${resource}`)) as Resources[R]
   }
 
+  /** A question about traced records: an address below a pipeline, with what is asked. @throws CONTROL_UNREACHABLE */
+  async ask(
+    pipeline: string,
+    address: string,
+    query: Readonly<Record<string, string | number | undefined>> = {},
+  ): Promise<unknown> {
+    const given = Object.entries(query).flatMap(([key, value]): [string, string][] =>
+      value === undefined ? [] : [[key, String(value)]],
+    )
+    const text = new URLSearchParams(given).toString()
+    return this.#json('GET', `/pipelines/${encodeURIComponent(pipeline)}${address}${text === '' ? '' : `?${text}`}`)
+  }
+
   async command(pipeline: string, command: 'pause' | 'resume' | 'drain' | 'stop'): Promise<CommandAnswer> {
     return (await this.#json('POST', `/pipelines/${encodeURIComponent(pipeline)}/${command}`)) as CommandAnswer
   }

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import { CONTROL_OPTIONS, type Given, resolve } from '../options/index.ts'
 import { printable } from '../shown.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
+import type { TraceSource } from '../trace/source.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { CommandLimits } from './command-limit.ts'
 import { guardOf, type Guard } from './auth.ts'
@@ -29,6 +30,7 @@ import { plan } from './resources/plan.ts'
 import { records } from './resources/records.ts'
 import { stages } from './resources/stages.ts'
 import { stats } from './resources/stats.ts'
+import { traces } from './resources/traces.ts'
 import type { Room } from './room.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 import { Watched } from './watched.ts'
@@ -37,7 +39,10 @@ import { Watched } from './watched.ts'
 export type Pipelines = Pipeline | readonly Pipeline[] | Readonly<Record<string, Pipeline | Promise<Pipeline>>>
 
 /** Options of the control API; `docs/options.md` says what each is for. */
-export interface ControlOptions extends Given<typeof CONTROL_OPTIONS> {}
+export interface ControlOptions extends Given<typeof CONTROL_OPTIONS> {
+  /** Where events of traced records are: a store, say. Questions about them are answered then. */
+  readonly traces?: TraceSource
+}
 
 /** A plugin of Fastify, to be registered under a prefix of its own. */
 export type ControlPlugin = (app: FastifyInstance) => Promise<void>
@@ -48,7 +53,8 @@ export type ControlPlugin = (app: FastifyInstance) => Promise<void>
  * @throws OPTIONS_INVALID with all problems
  */
 export function control(given: Pipelines, options: ControlOptions = {}): ControlPlugin {
-  const problems = validateOptions(options, CONTROL_OPTIONS)
+  const { traces: _, ...checked } = options
+  const problems = validateOptions(checked, CONTROL_OPTIONS)
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
   return plugin(given, options, { guard: guardOf(options), isWholeServer: false })
 }
@@ -71,7 +77,7 @@ export function plugin(given: Pipelines, options: ControlOptions, { guard, isWho
     }
     const feeds = new Feeds()
     for (const { events: log } of room.pipelines.values()) log.listen((event) => room.log.event(event))
-    const endpoints = endpointsOf(room, feeds)
+    const endpoints = [...endpointsOf(room, feeds), ...traces(room, options.traces)]
     const described = openApi(endpoints, {
       prefix: app.prefix,
       version: LIBRARY_VERSION,

@@ -26,3 +26,20 @@ export function mix(low: number, high: number, n: number): void {
 export function formatId(low: number, high: number): string {
   return (high >>> 0).toString(16).padStart(8, '0') + (low >>> 0).toString(16).padStart(8, '0')
 }
+
+/**
+ * Undoes `mix` as far as that goes without the number `n`: `mixed` is then `low ^ imul(n, 0x9e3779b1)` and `high ^ n` of what
+ * was mixed. So whoever knows the base of an id has its index.
+ */
+export function unmix(low: number, high: number): void {
+  let a = (low ^ (low >>> 13) ^ (low >>> 26)) - high
+  let b = Math.imul(high, 0xae398151)
+  b = b ^ (b >>> 16) ^ (a >>> 14)
+  a = Math.imul(a, 0xa0fe3bcf)
+  a = a ^ (a >>> 15) ^ (a >>> 30) ^ (b >>> 15) ^ (b << 7)
+  b = Math.imul(b, 0x7ed1b41d)
+  b = (b ^ (b >>> 13) ^ (b >>> 26)) - a
+  a = Math.imul(a, 0xa5cb9243)
+  mixed.low = a ^ (a >>> 16)
+  mixed.high = b | 0
+}

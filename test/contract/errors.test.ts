@@ -8,6 +8,9 @@ import { test } from 'node:test'
 import { draw } from '#src/cli/draw.js'
 import { loadGraph, loadMeasurements } from '#src/cli/load-graph.js'
 import { Journal } from '#src/lane/journal.js'
+import { trace } from '#src/cli/trace.js'
+import { PostgresStore } from '#src/trace/store/sql/postgres-store.js'
+import { openSqlite } from '#src/trace/store/sql/sqlite.js'
 import { viewMemory } from '#src/memory/memory.js'
 import {
   type DeadLetter,
@@ -249,6 +252,10 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   FILE_NOT_WRITTEN: () =>
     thrown(() => draw.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),
   MEASUREMENTS_INVALID: () => thrown(() => loadMeasurements(call([], { measurements: 'package.json' }))),
+  TRACE_STORE_NOT_INSTALLED: () =>
+    thrown(() => openSqlite('nowhere', () => Promise.reject(new Error('no such package')))),
+  TRACE_STORE_UNUSABLE: () => thrown(() => PostgresStore.open('postgres://127.0.0.1:1/nowhere')),
+  TRACE_UNKNOWN: () => thrown(() => trace.run(call(['show', 'docs', '0'.repeat(32)]))),
   RUN_WHILE_LOADING: () => refused(runsItself),
   INTERNAL: () => {
     // No graph leads here: the journal is planned for all that a worker can write.

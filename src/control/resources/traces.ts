@@ -1,0 +1,160 @@
+import { Type, type TProperties } from 'typebox'
+import { MillraceError } from '../../errors.ts'
+import { HiddenSource } from '../../trace/hidden.ts'
+import { audit } from '../../trace/questions/audit.ts'
+import { dependencies } from '../../trace/questions/dependencies.ts'
+import { lineage } from '../../trace/questions/lineage.ts'
+import { paths } from '../../trace/questions/paths.ts'
+import { slowTransfers } from '../../trace/questions/slow.ts'
+import { trace } from '../../trace/questions/trace-view.ts'
+import { traces as listTraces } from '../../trace/questions/traces.ts'
+import type { TraceSource } from '../../trace/source.ts'
+import { endpoint, type Endpoint, PIPELINE } from '../endpoint.ts'
+import { type Room, runningOf } from '../room.ts'
+import {
+  AuditAnswer,
+  DependencyList,
+  LineageAnswer,
+  PathList,
+  TraceAnswer,
+  TraceListAnswer,
+  TransferList,
+} from './trace-views.ts'
+
+const number = (description: string) => Type.Optional(Type.Number({ description }))
+const text = (description: string) => Type.Optional(Type.String({ description }))
+
+const RECORD_PATTERN = '^[0-9a-f]{16}(:[0-9]{1,10})?$'
+
+/** Which events are looked at. */
+const RANGE = {
+  run: text('Only this run.'),
+  from: number('Only events from then on, in milliseconds since 1970.'),
+  to: number('Only events before then.'),
+} satisfies TProperties
+const LIMIT = { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })) }
+
+const FILTER = {
+  node: text('Traces with an event of this node; `*` stands for anything.'),
+  edge: Type.Optional(Type.Integer({ minimum: 0, description: 'Traces with an event of this edge.' })),
+  kind: text('Traces with an event of this kind.'),
+  outcome: text('Traces with an event of this outcome.'),
+  error: text('Traces with an error like this, as far as it is shown.'),
+  record: Type.Optional(Type.String({ pattern: RECORD_PATTERN, description: 'Traces that this record belongs to.' })),
+  attr: text('Traces with an event of these attributes: `name=value`, or several with commas.'),
+  minBytes: number('Traces with an event of at least so many bytes.'),
+  status: Type.Optional(Type.Enum(['open', 'ok', 'failed'])),
+  minMs: number('Traces that took at least so long.'),
+  maxMs: number('Traces that took at most so long.'),
+  cursor: text('As `next` of the page before says.'),
+} satisfies TProperties
+
+/** Questions about traced records. There are none of these addresses where nothing is traced. */
+export function traces(room: Room, given: TraceSource | undefined): readonly Endpoint[] {
+  if (given === undefined) return []
+  const source = room.options.showRecords ? given : new HiddenSource(given)
+  const within: Within = (name, query) => ({ ...query, pipeline: runningOf(room, name).pipeline.name })
+  return [...ofRecords(source, within), ...ofTraffic(source, within)]
+}
+
+/** What is asked, of one pipeline alone. @throws PIPELINE_UNKNOWN, PIPELINE_STARTING */
+type Within = <T extends object>(name: string, query: T) => T & { readonly pipeline: string }
+
+const ABOUT = { tag: 'trace', params: PIPELINE }
+
+function ofRecords(source: TraceSource, within: Within): readonly Endpoint[] {
+  return [
+    endpoint('GET /pipelines/:pipeline/traces', {
+      ...ABOUT,
+      summary: 'Lists traces, newest first.',
+      query: { ...RANGE, ...LIMIT, ...FILTER },
+      answer: TraceListAnswer,
+      handle: ({ params, query: { attr, ...query } }) =>
+        listTraces(source, within(params.pipeline, { ...query, attributes: attributesOf(attr) })),
+    }),
+    endpoint('GET /pipelines/:pipeline/traces/:trace', {
+      ...ABOUT,
+      summary: 'One trace as a tree and a waterfall.',
+      params: { ...PIPELINE, trace: Type.String({ description: 'Id of the trace.', examples: ['0'.repeat(32)] }) },
+      answer: TraceAnswer,
+      errors: ['TRACE_UNKNOWN'],
+      handle: async ({ params }) =>
+        found(await trace(source, params.trace, within(params.pipeline, {})), { trace: params.trace }),
+    }),
+    endpoint('GET /pipelines/:pipeline/lineage/:record', {
+      ...ABOUT,
+      summary: 'What came of a record, or where it came from.',
+      params: {
+        ...PIPELINE,
+        record: Type.String({
+          pattern: RECORD_PATTERN,
+          description: 'Id of the record.',
+          examples: ['0'.repeat(16)],
+        }),
+      },
+      query: { run: RANGE.run, dir: Type.Optional(Type.Enum(['up', 'down'], { default: 'down' })) },
+      answer: LineageAnswer,
+      errors: ['TRACE_UNKNOWN'],
+      handle: async ({ params: { pipeline, record }, query: { dir = 'down', ...query } }) =>
+        found(await lineage(source, record, within(pipeline, { ...query, direction: dir })), { record }),
+    }),
+  ]
+}
+
+function ofTraffic(source: TraceSource, within: Within): readonly Endpoint[] {
+  return [
+    endpoint('GET /pipelines/:pipeline/dependencies', {
+      ...ABOUT,
+      summary: 'Who sent how much to whom.',
+      query: RANGE,
+      answer: DependencyList,
+      handle: async ({ params, query }) => ({
+        dependencies: await dependencies(source, within(params.pipeline, query)),
+      }),
+    }),
+    endpoint('GET /pipelines/:pipeline/transfers', {
+      ...ABOUT,
+      summary: 'The slowest transfers.',
+      query: {
+        ...RANGE,
+        ...LIMIT,
+        node: text('Only to this node.'),
+        minMs: number('Only those that took at least so long.'),
+        by: Type.Optional(Type.Enum(['wait', 'service'], { default: 'wait' })),
+      },
+      answer: TransferList,
+      handle: async ({ params, query }) => ({ transfers: await slowTransfers(source, within(params.pipeline, query)) }),
+    }),
+    endpoint('GET /pipelines/:pipeline/paths', {
+      ...ABOUT,
+      summary: 'Percentiles by way.',
+      query: RANGE,
+      answer: PathList,
+      handle: async ({ params, query }) => ({ paths: await paths(source, within(params.pipeline, query)) }),
+    }),
+    endpoint('GET /pipelines/:pipeline/audit', {
+      ...ABOUT,
+      summary: 'Records that were sent and did not arrive, arrived and were not sent, or were taken twice.',
+      query: RANGE,
+      answer: AuditAnswer,
+      handle: ({ params, query }) => audit(source, within(params.pipeline, query)),
+    }),
+  ]
+}
+
+function found<T>(answer: T | undefined, what: Readonly<Record<string, string>>): T {
+  if (answer === undefined) throw new MillraceError('TRACE_UNKNOWN', what)
+  return answer
+}
+
+/** `name=value,other=value`. */
+function attributesOf(given: string | undefined): Readonly<Record<string, string>> {
+  const pairs = (given ?? '').split(',').filter((pair) => pair !== '')
+  return Object.fromEntries(
+    pairs.map((pair): [string, string] => {
+      const at = pair.indexOf('=')
+      if (at < 1) throw new MillraceError('REQUEST_INVALID', { reason: 'query/attr must be name=value' })
+      return [pair.slice(0, at), pair.slice(at + 1)]
+    }),
+  )
+}
