@@ -18,8 +18,8 @@ import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from '.
 /** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 
-/** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 7 words. */
-const JOURNAL_ENTRIES = 2048
+/** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 8 words. */
+const JOURNAL_ENTRIES = 2_304
 
 /**
  * Plans a graph: stages, lanes, and where everything lies in memory. Allocates nothing; the same graph and options give the

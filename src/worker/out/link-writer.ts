@@ -143,6 +143,7 @@ export class LinkWriter {
     first: 0,
     salt: 0,
     attempt: 0,
+    trace: 0,
   }
   #fragments: Fragments | undefined
   /** Records that a frame must hold to be all that comes of the granule in hand; none can be where this is 0. */
@@ -241,6 +242,7 @@ export class LinkWriter {
         slot: 0,
         furtherAnchors: [],
         attempt: FRAGMENT | FIRST_FRAGMENT | ABORT_FRAGMENTS,
+        trace: 0,
       }
       writer.append(at, writer.body(at, 0), 0, header, stamp)
       writer.isPending = false
@@ -439,6 +441,7 @@ export class LinkWriter {
     const own = this.#header
     own.slot = header.slot
     own.furtherAnchors = header.furtherAnchors
+    own.trace = header.trace
     // Attempts are counted per stage; a retry edge leads the record back to the stage that failed it.
     own.attempt = this.link.pathType === 'retry' ? header.attempt + 1 : 0
     if (this.#keepsIds && (queue.isDense || count === 1)) {

@@ -67,6 +67,7 @@ export function batchHeader(granules: readonly GranuleHeader[], firstIndex: numb
     // A record that failed by itself becomes the first of another batch: what came of the first one is not to meet it.
     salt: first.attempt === 0 ? first.salt : partSalt(first.salt, first.attempt),
     attempt,
+    trace: granules.reduce((flags, { trace }) => flags | trace, 0),
   }
   if (granules.every(({ slot, furtherAnchors }) => slot === first.slot && furtherAnchors.length === 0)) return own
   const anchors = new Set(granules.flatMap(({ slot, furtherAnchors }) => [slot, ...furtherAnchors]))
