@@ -144,6 +144,11 @@ export const NODE_OPTIONS = {
     default: { when: ['ack', 'push'], is: 1, else: 512 },
     text: 'Most source records that share a slot.',
   },
+  trace: {
+    kinds: ['source'],
+    type: 'handler',
+    text: '(record) => boolean | number: whether the granule of this record is traced, or the chance that it is. Asked only where the run has the option `trace`.',
+  },
   produce: {
     kinds: ['source'],
     type: 'handler',

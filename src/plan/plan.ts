@@ -13,7 +13,7 @@ import { type Network, networkOf } from './network.ts'
 import { refuse } from './refuse.ts'
 import { ackEntries, sharedSlots } from './slots.ts'
 import { type StageDraft, INJECTED_RECORDS, draftStages } from './stages.ts'
-import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
+import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, TracePlan, WorkerPlan } from './types.ts'
 
 /** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
@@ -42,7 +42,8 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
     const slots = above.map((sources) =>
       sources.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * drafts[index]!.stage.source!.slots, 0),
     )
-    return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options).plan(), rehearse }
+    const isTraced = given.trace !== undefined
+    return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options, isTraced).plan(), rehearse }
   }
   const most = options.maxMemoryBytes
   for (let linkBytes = LINK_BYTES; ; linkBytes /= 2) {
@@ -69,6 +70,7 @@ class Planner {
   readonly #drafts: readonly StageDraft[]
   readonly #shapes: readonly LinkShape[]
   readonly #options: Resolved<typeof RUN_OPTIONS>
+  readonly #isTraced: boolean
   readonly #map = new MemoryMap()
 
   constructor(
@@ -76,7 +78,9 @@ class Planner {
     drafts: readonly StageDraft[],
     shapes: readonly LinkShape[],
     options: Resolved<typeof RUN_OPTIONS>,
+    isTraced: boolean,
   ) {
+    this.#isTraced = isTraced
     this.#network = network
     this.#drafts = drafts
     this.#shapes = shapes
@@ -92,6 +96,7 @@ class Planner {
     }
     const links = this.#links()
     const workers = this.#workers(stages, links, sources)
+    const trace = this.#isTraced ? this.#trace(stages) : undefined
     const { given } = this.#network
     return {
       graph: given.name,
@@ -101,12 +106,20 @@ class Planner {
       links,
       edges: this.#edges(links),
       sources,
+      ...(trace && { trace }),
       memoryBytes: this.#map.bytes,
       reservedBytes: workers.filter(({ inputs }) => inputs.length > 0).length * this.#options.maxRecordBytes,
       control,
       maxRecordBytes: this.#options.maxRecordBytes,
       loader: this.#options.loader,
     }
+  }
+
+  #trace(stages: readonly StagePlan[]): TracePlan {
+    const { rate, every, tail, always = [], never = [] } = this.#options.trace
+    for (const node of [...always, ...never])
+      if (!stages.some((stage) => stage.node === node)) throw new MillraceError('NODE_UNKNOWN', { node })
+    return { offset: this.#map.traceControl(), rate, every, tail, always, never }
   }
 
   #stages(): StagePlan[] {
@@ -194,6 +207,7 @@ class Planner {
       inputs,
       outputs,
       stash: this.#map.stash(powerOfTwo(this.#options.stashBytes)),
+      ...(this.#isTraced && { trace: this.#map.trace(this.#options.trace.ring, this.#options.trace.side) }),
       // One place more than calls: for the user's code that is called beside them.
       hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1)),
     }

@@ -19,6 +19,8 @@ export interface TraceEvent {
   readonly inputs: readonly TracedRecords[]
   /** What it sent, by edge. */
   readonly outputs: readonly TracedOutput[]
+  /** Records that it is about, where that is not all of its inputs: of `open`, those that were made; of `end`, those that failed. */
+  readonly records?: number
   /** Failed attempts before this one. */
   readonly attempt: number
   /** Taken from the lane, and handed off: the rest of the way between them is the worker's. */
@@ -34,6 +36,8 @@ export interface TraceEvent {
   readonly checksum?: string
   /** An event of this granule was dropped before: its chain may have a gap. */
   readonly isIncomplete: boolean
+  /** Outputs of a hop that is not over yet: another event tells of the rest. */
+  readonly isPart?: boolean
   /** Beside-the-event parts (origins, attributes, content) had no room. */
   readonly isTruncated: boolean
 }
@@ -84,7 +88,8 @@ export interface TracedRecords {
 export interface TracedOutput extends TracedRecords {
   readonly edge: number
   /**
-   * Place among all inputs of each record that was sent. Absent where it is one to one: the i-th of the i-th.
+   * Place among all inputs of each record that was sent. Absent where ids tell (a record that keeps its id has its input's), and
+   * where it is one to one: the i-th of the i-th.
    * Run lengths: place, count, place, count, …
    */
   readonly origins?: readonly number[]

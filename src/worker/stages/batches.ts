@@ -221,7 +221,7 @@ export class BatchStage implements Stage {
   #handOver(batch: Batch): Step {
     const { hand, stage } = this.#parts
     this.#batch = batch
-    this.#parts.outlet.open(batch.header, batch.values.length)
+    this.#parts.outlet.open(batch.header, batch.values.length, 0, () => batch.members())
     batchId(batch)
     const deaths = hand.deathsOfMixed()
     const fault = 'group' in batch ? (batch as GroupBatch).group.fault : undefined

@@ -386,7 +386,7 @@ export class KeyedBatchStage implements Stage {
     const { batch, context } = task
     this.#sending = task
     this.#kept = []
-    this.#parts.outlet.open(batch.header, batch.values.length)
+    this.#parts.outlet.open(batch.header, batch.values.length, 0, () => batch.members())
     if (task.hasFailed) return this.#fail(batch, task.outcome)
     let results: ArrayLike<unknown> | undefined
     try {
