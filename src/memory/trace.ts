@@ -85,7 +85,8 @@ export const EVENT_PART: number = 1 << 18
 export const EVENT_KINDS = ['none', 'open', 'hop', 'batch', 'emit', 'fail', 'retry', 'dead', 'drop', 'filter', 'end'] as const
 export const EVENT_OUTCOMES = ['ok', 'failed', 'retried', 'deadLettered', 'dropped', 'filtered', 'died', 'abandoned'] as const
 
-/** Kinds of sections: a further slot, a further input, a further output, the origins of the last output, UTF-8 text of an error. */
+/** Kinds of sections: a further slot, a further input, a further output, the origins of the last output (run lengths, or
+ * the first place by itself where each record came of the next one), UTF-8 text of an error. */
 export const SECTION_SLOT = 1
 export const SECTION_INPUT = 2
 export const SECTION_OUTPUT = 3

@@ -92,8 +92,9 @@ export class Decoder {
       else if ((header & 0xff) === SECTION_OUTPUT) outputs.push(outputAt(beside, i))
       else if ((header & 0xff) === SECTION_ERROR) error = errorAt(beside, i, length)
       else if ((header & 0xff) === SECTION_ORIGINS) {
-        const origins = Array.from({ length }, (_, word) => beside(i + word))
-        outputs.push({ ...outputs.pop()!, origins })
+        const output = outputs.pop()!
+        const words = Array.from({ length }, (_, word) => beside(i + word))
+        outputs.push({ ...output, origins: length === 1 ? runFrom(words[0]!, output.count) : words })
       }
       i += length
     }
@@ -107,7 +108,7 @@ export class Decoder {
       node: this.#plan.stages[worker.stage]!.node,
       worker: worker.ordinal,
       epoch: own(ATTEMPT) >>> 16,
-      inputs,
+      ...(kind === 'open' ? { inputs: [], made: inputs[0]! } : { inputs }),
       outputs,
       ...(records > 0 && { records }),
       attempt: own(ATTEMPT) & 0xffff,
@@ -140,6 +141,11 @@ export class Decoder {
   #wall(words: Words, at: number): number {
     return ((words(at + 1) * WORD + (words(at) >>> 0)) / 1000) + this.#wallOffsetMs
   }
+}
+
+/** One of each place from `first` on. */
+function runFrom(first: number, count: number): number[] {
+  return Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? first + i / 2 : 1))
 }
 
 function recordsAt(words: Words, at: number): TracedRecords {

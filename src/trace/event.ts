@@ -17,7 +17,9 @@ export interface TraceEvent {
   readonly epoch: number
   /** What the stage took; a batch has several. Empty where a source opens a slot. */
   readonly inputs: readonly TracedRecords[]
-  /** What it sent, by edge. */
+  /** Where a source opened a slot: the records that it made. What it sent of them may have ids of its own. */
+  readonly made?: TracedRecords
+  /** What it sent, by edge: the one by which it comes to the next stage. */
   readonly outputs: readonly TracedOutput[]
   /** Records that it is about, where that is not all of its inputs: of `open`, those that were made; of `end`, those that failed. */
   readonly records?: number
@@ -89,7 +91,7 @@ export interface TracedOutput extends TracedRecords {
   readonly edge: number
   /**
    * Place among all inputs of each record that was sent. Absent where ids tell (a record that keeps its id has its input's), and
-   * where it is one to one: the i-th of the i-th.
+   * of a `batch` whose outputs are not one for each input: every one came of all of them.
    * Run lengths: place, count, place, count, …
    */
   readonly origins?: readonly number[]

@@ -46,7 +46,7 @@ export interface EventFacts {
   readonly records: number
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
-  /** Of each output; undefined where it is one to one. */
+  /** Of each output: run lengths, or the first place where each came of the next one; undefined where ids tell, or all came of all. */
   readonly origins: readonly (readonly number[] | undefined)[]
   readonly error?: string | undefined
 }

@@ -7,7 +7,7 @@ import { COUNTER } from '../../memory/counters.ts'
 import { SUM } from '../../memory/histogram.ts'
 import { GAP, TRACED } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
-import { EVENT_GAP, EVENT_PART } from '../../memory/trace.ts'
+import { COUNT, EVENT_GAP, EVENT_PART, INPUT_WORDS } from '../../memory/trace.ts'
 import { anchorOf } from '../../memory/slots.ts'
 import type { LinkPlan, Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import type { Clock } from '../clock.ts'
@@ -19,6 +19,8 @@ const MOST_EVENTS = 6
 
 /** Records on their way out, with the index of the input that each came of. */
 interface Origins {
+  /** How many of the granule there are for this lane, those that went before included. */
+  readonly total: number
   origin(index: number): number
 }
 
@@ -101,9 +103,9 @@ export class Recorder {
 
   /** Records went to a lane. @param header of their frame */
   sent(link: LinkPlan, header: GranuleHeader, origins: Origins, next: number, count: number, bytes: number): void {
-    this.#outputs.push(link.edges[0]!, header.baseLow, header.baseHigh, header.first, count, bytes)
+    this.#outputs.push(link.edges.at(-1)!, header.baseLow, header.baseHigh, header.first, count, bytes)
     const keepsIds = header.baseLow === this.#header.baseLow && header.baseHigh === this.#header.baseHigh
-    this.#origins.push(keepsIds && this.#batch === undefined ? undefined : this.#runsOf(origins, next, count))
+    this.#origins.push(keepsIds || this.#isMixed(origins) ? undefined : this.#runsOf(origins, next, count))
   }
 
   /** Records had no room on a lane that drops. */
@@ -226,21 +228,29 @@ export class Recorder {
   }
 
   #inputs(records: number): number[] {
-    if (this.#stage.kind === 'source') return []
     return this.#batch ?? inputWords(this.#header, this.#from, records)
   }
 
-  /** Run lengths of the places that records came of; undefined where the i-th came of the i-th. */
-  #runsOf(origins: Origins, next: number, count: number): number[] | undefined {
+  /** What a batch handler made of many records came of all of them, but where it made one for each. */
+  #isMixed({ total }: Origins): boolean {
+    if (this.#batch === undefined || this.#stage.work !== 'mapBatch') return false
+    let records = 0
+    for (let at = COUNT; at < this.#batch.length; at += INPUT_WORDS) records += this.#batch[at]!
+    return total !== records
+  }
+
+  /** Run lengths of the places that records came of; only the first place where each came of the next one. */
+  #runsOf(origins: Origins, next: number, count: number): number[] {
     const runs: number[] = []
+    const first = origins.origin(next) - this.#from
     let isPlain = true
     for (let i = 0; i < count; i++) {
       const place = origins.origin(next + i) - this.#from
-      if (place !== i) isPlain = false
+      if (place !== first + i) isPlain = false
       if (i > 0 && runs.at(-2) === place) runs[runs.length - 1]!++
       else runs.push(place, 1)
     }
-    return isPlain && this.#batch === undefined ? undefined : runs
+    return isPlain ? [first] : runs
   }
 
   /** Time in the handler since the last event that told of it. */
