@@ -86,7 +86,7 @@ async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsa
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph, params)] as const)
-  const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes } = resolve(RUN_OPTIONS, given)
+  const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes, trace } = resolve(RUN_OPTIONS, given)
   // Only now: each worker imports the module of its graph, and with it all that this one imports at once.
   const [{ Supervisor }, { Pipeline }, { isExported }] = await Promise.all([
     import('./supervisor.ts'),
@@ -109,6 +109,7 @@ async function start(what: GraphData | GraphMaker, given: RunOptions, isRehearsa
     stallMs,
     deadLetters,
     deadLetterBytes,
+    recentTraces: trace.recent,
   })
   await supervisor.start(signal)
   return new Pipeline(supervisor)

@@ -2,7 +2,7 @@ import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { TraceReader } from '../lane/trace.ts'
 import { RUN_HIGH, RUN_LOW } from '../memory/control.ts'
 import type { Memory } from '../memory/memory.ts'
-import { WRAPS_SHIFT, anchorSource } from '../memory/slots.ts'
+import { BY_ALWAYS, BY_PREDICATE, BY_RATE, WRAPS_SHIFT, anchorSource } from '../memory/slots.ts'
 import {
   ATTEMPT,
   BASE_HIGH,
@@ -53,6 +53,7 @@ export class Decoder {
   readonly #run: string
   readonly #wallOffsetMs: number
   #sequence = 0
+  #isChosen = false
 
   /** @param wallOffsetMs what the wall clock shows more than the monotonic one */
   constructor(memory: Memory, plan: Plan, wallOffsetMs: number) {
@@ -65,6 +66,11 @@ export class Decoder {
 
   get run(): string {
     return this.#run
+  }
+
+  /** The event that was decoded last is of a slot that was chosen at its start, and not only to be judged at its end. */
+  get isChosen(): boolean {
+    return this.#isChosen
   }
 
   /** Number of the next event. */
@@ -80,6 +86,7 @@ export class Decoder {
     const beside: Words = (index) => words[side + ((position + index) & sideMask)]!
     const flags = own(KIND)
     const kind = EVENT_KINDS[flags & 0xff] as TraceKind
+    this.#isChosen = false
     const traces = own(SLOTS) > 0 ? [this.#trace(own, SLOT)] : []
     const inputs = own(INPUTS) > 0 ? [this.#input(own, INPUT)] : []
     const outputs: TracedOutput[] = own(OUTPUTS) > 0 ? [outputAt(own, OUTPUT)] : []
@@ -125,6 +132,7 @@ export class Decoder {
 
   /** The 32 digits of a slot's trace: run, source number, how often its count of granules has come round, and that count. */
   #trace(words: Words, at: number): string {
+    if ((words(at + 1) & (BY_RATE | BY_PREDICATE | BY_ALWAYS)) !== 0) this.#isChosen = true
     const high = (anchorSource(words(at)) << 20) | (words(at + 1) >>> WRAPS_SHIFT)
     return this.#run + formatId(words(at + 2), high)
   }

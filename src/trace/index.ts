@@ -1,0 +1,6 @@
+export type { TraceEvent, TraceKind, TraceOutcome, TracedOutput, TracedRecords } from './event.ts'
+export type { SinkCounts, TraceSink } from './sink.ts'
+export type { KeptTrace } from './recent.ts'
+export type { TracerMetrics } from './tracer.ts'
+export type { TraceRates, Tracing } from './tracing.ts'
+export { recordIdAt } from './decode.ts'

@@ -1,0 +1,187 @@
+import { store } from '#atomics'
+import { Worker } from 'node:worker_threads'
+import { MillraceError } from '../errors.ts'
+import type { Memory } from '../memory/memory.ts'
+import { EVERY, RATE } from '../memory/trace.ts'
+import type { Plan } from '../plan/types.ts'
+import { setTimeout } from '../time.ts'
+import type { TraceEvent } from './event.ts'
+import { Feed } from './feed.ts'
+import { TracerHost } from './host.ts'
+import type { Answers, FromTracer, Question, ToTracer, TracerTask } from './messages.ts'
+import type { KeptTrace } from './recent.ts'
+import type { TraceSink } from './sink.ts'
+import type { LifecycleFacts, TracerMetrics } from './tracer.ts'
+
+/** A tracer that has died is started again after this. */
+const RESTART_MS = 100
+
+/** What of the selection may change while the pipeline runs. */
+export interface TraceRates {
+  /** Share of the source granules that are traced. */
+  readonly rate: number
+  /** One of so many granules of each source worker as well; 0: none. */
+  readonly every: number
+}
+
+/** Tracing of one pipeline, as the thread sees it that called `run`: what is chosen, and what was read. */
+export class Tracing {
+  readonly #memory: Memory
+  readonly #plan: Plan
+  readonly #task: TracerTask
+  readonly #isInThread: boolean
+  readonly #feeds = new Map<TraceSink, Feed>()
+  readonly #asked = new Map<number, { what: Question; resolve: (answer: unknown) => void }>()
+  #tell: (message: ToTracer) => void = () => undefined
+  #end: () => unknown = () => undefined
+  #id = 0
+  #deaths = 0
+  #isClosed = false
+
+  /**
+   * @internal
+   * @param isInThread false where no file of ours can be started as a thread: in a bundle
+   */
+  constructor(memory: Memory, task: TracerTask, isInThread: boolean) {
+    this.#memory = memory
+    this.#plan = task.plan
+    this.#task = task
+    this.#isInThread = isInThread
+    this.set(task.plan.trace!)
+    this.#start()
+  }
+
+  /** What is chosen now. */
+  get rates(): TraceRates {
+    const { offset } = this.#plan.trace!
+    return { rate: this.#memory.floats[offset / 8 + RATE]!, every: this.#memory.words[offset / 4 + EVERY]! }
+  }
+
+  /** Changes what is chosen, from the next granules on. @throws OPTIONS_INVALID */
+  set({ rate, every }: Partial<TraceRates>): void {
+    const { offset } = this.#plan.trace!
+    const problems: string[] = []
+    if (rate !== undefined && !(rate >= 0 && rate <= 1)) problems.push('rate: a number from 0 to 1')
+    if (every !== undefined && !(Number.isInteger(every) && every >= 0 && every < 2 ** 31))
+      problems.push('every: a whole number, 0 or more')
+    if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
+    if (rate !== undefined) this.#memory.floats[offset / 8 + RATE] = rate
+    // After the float, which is a plain store: who sees this one sees both.
+    store(this.#memory.words, offset / 4 + EVERY, every ?? this.rates.every)
+  }
+
+  /** The last traces, oldest first. */
+  recent(most?: number): Promise<readonly KeptTrace[]> {
+    return this.#ask({ about: 'recent', most })
+  }
+
+  /** One trace by its id, as long as it is kept. */
+  trace(id: string): Promise<KeptTrace | undefined> {
+    return this.#ask({ about: 'trace', trace: id })
+  }
+
+  /** The last events of workers and of the pipeline. */
+  lifecycle(): Promise<readonly TraceEvent[]> {
+    return this.#ask({ about: 'lifecycle' })
+  }
+
+  /** The tracer's own figures. */
+  async metrics(): Promise<TracerMetrics> {
+    const metrics = await this.#ask({ about: 'metrics' })
+    return { ...metrics, deaths: this.#deaths, sinks: [...metrics.sinks, ...this.#sinkCounts()] }
+  }
+
+  /** Resolves when all that the workers have handed off by now is read. */
+  async flush(): Promise<void> {
+    await this.#ask({ about: 'flush' })
+    await Promise.all([...this.#feeds.values()].map((feed) => feed.flush()))
+  }
+
+  /**
+   * Feeds a sink in this thread from now on, by a queue of its own. Returns what ends that.
+   * @param most events that may wait in the queue
+   */
+  add(sink: TraceSink, most?: number): () => Promise<void> {
+    this.#feeds.set(sink, new Feed(sink, most))
+    this.#tell({ type: 'subscribe', isWanted: true })
+    return async () => {
+      const feed = this.#feeds.get(sink)
+      this.#feeds.delete(sink)
+      if (this.#feeds.size === 0) this.#tell({ type: 'subscribe', isWanted: false })
+      await feed?.close()
+    }
+  }
+
+  /** @internal An event of a worker or of the pipeline. */
+  tell(facts: LifecycleFacts): void {
+    this.#tell({ type: 'lifecycle', facts })
+  }
+
+  /** @internal The pipeline has ended: reads the rest. What was kept can be asked for as long as the tracer is there. */
+  async settle(): Promise<void> {
+    await this.flush()
+    await Promise.all([...this.#feeds.values()].map((feed) => feed.close()))
+  }
+
+  /** Ends the tracer: nothing can be asked any more. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    await this.#ask({ about: 'close' })
+    this.#isClosed = true
+    await this.#end()
+  }
+
+  #start(): void {
+    if (this.#isInThread) this.#startThread()
+    else this.#startHere()
+    if (this.#feeds.size > 0) this.#tell({ type: 'subscribe', isWanted: true })
+    for (const [id, { what }] of this.#asked) this.#tell({ type: 'ask', id, what })
+  }
+
+  #startHere(): void {
+    const host = new TracerHost(this.#task, (message) => this.#take(message))
+    this.#tell = (message) => host.take(message)
+    this.#end = () => host.stop()
+  }
+
+  /** Its death costs no event: what it has not given back lies in the rings still. What it kept in memory is lost. */
+  #startThread(): void {
+    const thread = new Worker(new URL('./thread.cjs', import.meta.url), { workerData: this.#task })
+    this.#tell = (message) => thread.postMessage(message)
+    this.#end = () => thread.terminate()
+    // It must not keep a process alive whose pipeline is over.
+    thread.unref()
+    thread.on('message', (message: FromTracer) => this.#take(message))
+    // The exit comes after it.
+    thread.on('error', () => undefined)
+    thread.on('exit', () => {
+      if (this.#isClosed) return
+      this.#deaths++
+      this.#tell = () => undefined
+      setTimeout(() => this.#start(), RESTART_MS).unref()
+    })
+  }
+
+  #take(message: FromTracer): void {
+    if (message.type === 'events') {
+      for (const feed of this.#feeds.values()) feed.give(message.events)
+      this.#tell({ type: 'taken' })
+      return
+    }
+    this.#asked.get(message.id)?.resolve(message.answer)
+    this.#asked.delete(message.id)
+  }
+
+  #ask<Q extends Question>(what: Q): Promise<Answers[Q['about']]> {
+    if (this.#isClosed) return Promise.reject(new MillraceError('PIPELINE_NOT_RUNNING', { pipeline: this.#plan.graph }))
+    const id = this.#id++
+    return new Promise((resolve) => {
+      this.#asked.set(id, { what, resolve: resolve as (answer: unknown) => void })
+      this.#tell({ type: 'ask', id, what })
+    })
+  }
+
+  #sinkCounts(): readonly Feed['counts'][] {
+    return [...this.#feeds.values()].map(({ counts }) => counts)
+  }
+}
