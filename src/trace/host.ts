@@ -58,9 +58,6 @@ export class TracerHost {
         return this.#recent.lifecycle
       case 'flush':
         return this.#tracer.flush()
-      case 'close':
-        this.stop()
-        return this.#tracer.close()
       default:
         return what satisfies never
     }

@@ -28,7 +28,6 @@ export type Question =
   | { readonly about: 'lifecycle' }
   /** Reads all that is published; the sinks have written it. */
   | { readonly about: 'flush' }
-  | { readonly about: 'close' }
 
 /** The answer to each. */
 export interface Answers {
@@ -37,7 +36,6 @@ export interface Answers {
   readonly trace: KeptTrace | undefined
   readonly lifecycle: readonly TraceEvent[]
   readonly flush: undefined
-  readonly close: undefined
 }
 
 /** Messages from it. */

@@ -142,12 +142,7 @@ export class Tracer {
     await Promise.all([...this.#feeds.values()].map((feed) => feed.flush()))
   }
 
-  async close(): Promise<void> {
-    await this.flush()
-    await Promise.all([...this.#feeds.values()].map((feed) => feed.close()))
-    this.#feeds.clear()
-  }
-
+  /** @param deaths of earlier tracers */
   metrics(deaths = 0): TracerMetrics {
     const { readers } = this.#rings
     const now = monotonicMs()

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import type { Memory } from '../memory/memory.ts'
 import { EVERY, RATE } from '../memory/trace.ts'
 import type { Plan } from '../plan/types.ts'
+import { within } from '../running-time.ts'
 import { setTimeout } from '../time.ts'
 import type { TraceEvent } from './event.ts'
 import { Feed } from './feed.ts'
@@ -15,6 +16,8 @@ import type { LifecycleFacts, TracerMetrics } from './tracer.ts'
 
 /** A tracer that has died is started again after this. */
 const RESTART_MS = 100
+/** So long may sinks take to write the rest when the pipeline has ended. */
+const LAST_MS = 5_000
 
 /** What of the selection may change while the pipeline runs. */
 export interface TraceRates {
@@ -22,6 +25,30 @@ export interface TraceRates {
   readonly rate: number
   /** One of so many granules of each source worker as well; 0: none. */
   readonly every: number
+}
+
+/** What is kept of tracing when the pipeline has ended. */
+interface Left {
+  readonly recent: readonly KeptTrace[]
+  readonly lifecycle: readonly TraceEvent[]
+  readonly metrics: TracerMetrics
+}
+
+/** Of a tracer that did not answer. */
+const NO_METRICS: TracerMetrics = {
+  read: 0,
+  readPerSecond: 0,
+  bytes: 0,
+  dropped: 0,
+  truncated: 0,
+  held: 0,
+  forgotten: 0,
+  droppedHeld: 0,
+  lagMs: 0,
+  fill: 0,
+  pressure: 0,
+  deaths: 0,
+  sinks: [],
 }
 
 /** Tracing of one pipeline, as the thread sees it that called `run`: what is chosen, and what was read. */
@@ -34,9 +61,12 @@ export class Tracing {
   readonly #asked = new Map<number, { what: Question; resolve: (answer: unknown) => void }>()
   #tell: (message: ToTracer) => void = () => undefined
   #end: () => unknown = () => undefined
+  /** Keeps the process alive while something is asked. */
+  #hold: (isHeld: boolean) => void = () => undefined
+  /** What was kept when the pipeline ended: the tracer itself is gone then. */
+  #left: Left | undefined
   #id = 0
   #deaths = 0
-  #isClosed = false
 
   /**
    * @internal
@@ -72,27 +102,31 @@ export class Tracing {
 
   /** The last traces, oldest first. */
   recent(most?: number): Promise<readonly KeptTrace[]> {
+    if (this.#left !== undefined) return Promise.resolve(most === 0 ? [] : this.#left.recent.slice(-(most ?? Infinity)))
     return this.#ask({ about: 'recent', most })
   }
 
   /** One trace by its id, as long as it is kept. */
   trace(id: string): Promise<KeptTrace | undefined> {
+    if (this.#left !== undefined) return Promise.resolve(this.#left.recent.find(({ trace }) => trace === id))
     return this.#ask({ about: 'trace', trace: id })
   }
 
   /** The last events of workers and of the pipeline. */
   lifecycle(): Promise<readonly TraceEvent[]> {
+    if (this.#left !== undefined) return Promise.resolve(this.#left.lifecycle)
     return this.#ask({ about: 'lifecycle' })
   }
 
   /** The tracer's own figures. */
   async metrics(): Promise<TracerMetrics> {
-    const metrics = await this.#ask({ about: 'metrics' })
+    const metrics = this.#left?.metrics ?? (await this.#ask({ about: 'metrics' }))
     return { ...metrics, deaths: this.#deaths, sinks: [...metrics.sinks, ...this.#sinkCounts()] }
   }
 
   /** Resolves when all that the workers have handed off by now is read. */
   async flush(): Promise<void> {
+    if (this.#left !== undefined) return
     await this.#ask({ about: 'flush' })
     await Promise.all([...this.#feeds.values()].map((feed) => feed.flush()))
   }
@@ -117,17 +151,18 @@ export class Tracing {
     this.#tell({ type: 'lifecycle', facts })
   }
 
-  /** @internal The pipeline has ended: reads the rest. What was kept can be asked for as long as the tracer is there. */
+  /** @internal The pipeline has ended: reads the rest and ends the tracer. What was kept can be asked for still. */
   async settle(): Promise<void> {
-    await this.flush()
-    await Promise.all([...this.#feeds.values()].map((feed) => feed.close()))
-  }
-
-  /** Ends the tracer: nothing can be asked any more. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    await this.#ask({ about: 'close' })
-    this.#isClosed = true
+    // A sink that does not answer, or a tracer that does not, holds up no end.
+    await within(LAST_MS, this.flush())
+    const [recent = [], lifecycle = [], metrics = NO_METRICS] = await Promise.all([
+      within(LAST_MS, this.recent()),
+      within(LAST_MS, this.lifecycle()),
+      within(LAST_MS, this.#ask({ about: 'metrics' })),
+    ])
+    this.#left = { recent, lifecycle, metrics }
+    this.#hold(false)
+    await within(LAST_MS, Promise.all([...this.#feeds.values()].map((feed) => feed.close())))
     await this.#end()
   }
 
@@ -151,14 +186,16 @@ export class Tracing {
     this.#end = () => thread.terminate()
     // It must not keep a process alive whose pipeline is over.
     thread.unref()
+    this.#hold = (isHeld) => (isHeld ? thread.ref() : thread.unref())
+    if (this.#asked.size > 0) thread.ref()
     thread.on('message', (message: FromTracer) => this.#take(message))
     // The exit comes after it.
     thread.on('error', () => undefined)
     thread.on('exit', () => {
-      if (this.#isClosed) return
+      if (this.#left !== undefined) return
       this.#deaths++
-      this.#tell = () => undefined
-      setTimeout(() => this.#start(), RESTART_MS).unref()
+      this.#tell = this.#hold = () => undefined
+      setTimeout(() => this.#left ?? this.#start(), RESTART_MS)
     })
   }
 
@@ -170,13 +207,14 @@ export class Tracing {
     }
     this.#asked.get(message.id)?.resolve(message.answer)
     this.#asked.delete(message.id)
+    this.#hold(this.#asked.size > 0)
   }
 
   #ask<Q extends Question>(what: Q): Promise<Answers[Q['about']]> {
-    if (this.#isClosed) return Promise.reject(new MillraceError('PIPELINE_NOT_RUNNING', { pipeline: this.#plan.graph }))
     const id = this.#id++
     return new Promise((resolve) => {
       this.#asked.set(id, { what, resolve: resolve as (answer: unknown) => void })
+      this.#hold(true)
       this.#tell({ type: 'ask', id, what })
     })
   }
