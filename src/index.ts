@@ -11,6 +11,7 @@ export type { JournalLayout } from './memory/journal.ts'
 export type { LaneLayout } from './memory/lane.ts'
 export type { SlotsLayout } from './memory/slots.ts'
 export type { StashLayout } from './memory/stash.ts'
+export type { TraceLayout } from './memory/trace.ts'
 export type {
   DependentDefault,
   Given,
@@ -33,6 +34,19 @@ export type { Pipeline } from './supervisor/pipeline.ts'
 export type { Drop } from './supervisor/drops.ts'
 export type { Report } from './supervisor/report.ts'
 export type { PipelineState } from './supervisor/lifecycle.ts'
+export type {
+  KeptTrace,
+  SinkCounts,
+  TraceEvent,
+  TraceKind,
+  TraceOutcome,
+  TraceRates,
+  TraceSink,
+  TracedOutput,
+  TracedRecords,
+  TracerMetrics,
+  Tracing,
+} from './trace/index.ts'
 export { rehearse, run, type RunArguments, type RunOptions } from './supervisor/run.ts'
 export type { EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
 export type { NodeCounts } from './telemetry/counts.ts'

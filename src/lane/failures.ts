@@ -13,7 +13,9 @@ export function failuresWord(failed: number, dropped: number): number {
 }
 
 export function addFailures(one: number, other: number): number {
-  return failuresWord(failedIn(one) + failedIn(other), droppedIn(one) + droppedIn(other)) | ((one | other) & GAP_FAILURE)
+  return (
+    failuresWord(failedIn(one) + failedIn(other), droppedIn(one) + droppedIn(other)) | ((one | other) & GAP_FAILURE)
+  )
 }
 
 export function failedIn(word: number): number {

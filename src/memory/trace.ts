@@ -82,8 +82,29 @@ export const EVENT_TRUNCATED: number = 1 << 17
 export const EVENT_PART: number = 1 << 18
 
 /** Kinds by number. */
-export const EVENT_KINDS = ['none', 'open', 'hop', 'batch', 'emit', 'fail', 'retry', 'dead', 'drop', 'filter', 'end'] as const
-export const EVENT_OUTCOMES = ['ok', 'failed', 'retried', 'deadLettered', 'dropped', 'filtered', 'died', 'abandoned'] as const
+export const EVENT_KINDS = [
+  'none',
+  'open',
+  'hop',
+  'batch',
+  'emit',
+  'fail',
+  'retry',
+  'dead',
+  'drop',
+  'filter',
+  'end',
+] as const
+export const EVENT_OUTCOMES = [
+  'ok',
+  'failed',
+  'retried',
+  'deadLettered',
+  'dropped',
+  'filtered',
+  'died',
+  'abandoned',
+] as const
 
 /** Kinds of sections: a further slot, a further input, a further output, the origins of the last output (run lengths, or
  * the first place by itself where each record came of the next one), UTF-8 text of an error. */

@@ -43,7 +43,10 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
       sources.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * drafts[index]!.stage.source!.slots, 0),
     )
     const isTraced = given.trace !== undefined
-    return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options, isTraced).plan(), rehearse }
+    return {
+      ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options, isTraced).plan(),
+      rehearse,
+    }
   }
   const most = options.maxMemoryBytes
   for (let linkBytes = LINK_BYTES; ; linkBytes /= 2) {

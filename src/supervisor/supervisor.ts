@@ -28,6 +28,7 @@ import { Successors } from './successors.ts'
 import { Tracing } from '../trace/tracing.ts'
 import { bundleUrl } from '../worker/thread/boot.ts'
 import { followLifecycle } from './trace-lifecycle.ts'
+import { startTracer } from './tracer-thread.ts'
 import { Watch } from './watch.ts'
 
 /** What the supervisor needs beside the plan. */
@@ -91,7 +92,7 @@ export class Supervisor implements HandleListener {
     this.sources = new SourceControls(memory, plan)
     if (plan.trace !== undefined) {
       const task = { memory: allocated.shared, plan, recent: options.recentTraces }
-      this.tracing = new Tracing(memory, task, bundleUrl === undefined)
+      this.tracing = new Tracing(memory, task, bundleUrl === undefined ? startTracer : undefined)
       followLifecycle(this.events, this.tracing)
     }
     this.#openSources = new OpenSources(plan)

@@ -18,7 +18,11 @@ export function followLifecycle(events: Events, tracing: Tracing): void {
   events.on('*', ({ name, time, node, worker, epoch, cause, error = cause }) => {
     const kind = KINDS[name]
     if (kind === undefined) return
-    const place = { node: node as string | undefined, worker: worker as number | undefined, epoch: epoch as number | undefined }
+    const place = {
+      node: node as string | undefined,
+      worker: worker as number | undefined,
+      epoch: epoch as number | undefined,
+    }
     tracing.tell({ kind, time, ...place, ...(error !== undefined && { error: told(error) }) })
   })
 }

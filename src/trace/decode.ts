@@ -147,7 +147,7 @@ export class Decoder {
   }
 
   #wall(words: Words, at: number): number {
-    return ((words(at + 1) * WORD + (words(at) >>> 0)) / 1000) + this.#wallOffsetMs
+    return (words(at + 1) * WORD + (words(at) >>> 0)) / 1000 + this.#wallOffsetMs
   }
 }
 

@@ -3,7 +3,7 @@ import type { Memory } from '../memory/memory.ts'
 import { EVENT_KINDS, KIND, type TraceLayout } from '../memory/trace.ts'
 
 /** Where the events of all rings go. */
-export interface RingsListener {
+interface RingsListener {
   /** An event of a ring, which is its only until this returns. */
   event(ring: number, at: number): void
   /** Everything that belongs to the oldest `ends` events of kind END has been told (X2). */

@@ -97,9 +97,11 @@ export class Tracer {
         const { readers } = this.#rings
         const event = this.#decoder.decode(ring, readers[ring]!, at)
         if (this.#lagMs === 0) this.#lagMs = now - event.handedOffAt
-        if (this.#tails === undefined) return void this.#batch.push(event)
-        this.#tails.add(event, this.#decoder.isChosen)
-        if (event.kind === 'end') this.#ends.push(event)
+        if (this.#tails === undefined) this.#batch.push(event)
+        else {
+          this.#tails.add(event, this.#decoder.isChosen)
+          if (event.kind === 'end') this.#ends.push(event)
+        }
       },
       whole: (ends) => {
         if (this.#tails !== undefined) for (const end of this.#ends.splice(0, ends)) this.#tails.judge(end)

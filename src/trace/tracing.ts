@@ -1,5 +1,4 @@
 import { store } from '#atomics'
-import { Worker } from 'node:worker_threads'
 import { MillraceError } from '../errors.ts'
 import type { Memory } from '../memory/memory.ts'
 import { EVERY, RATE } from '../memory/trace.ts'
@@ -26,6 +25,22 @@ export interface TraceRates {
   /** One of so many granules of each source worker as well; 0: none. */
   readonly every: number
 }
+
+/** The supervisor's end of the line to a tracer. */
+export interface TracerLine {
+  tell(message: ToTracer): void
+  /** Keeps the process alive, or no more. */
+  hold(isHeld: boolean): void
+  end(): Promise<void>
+}
+
+/** Told of what a tracer says, and of its death. */
+export interface TracerListener {
+  take(message: FromTracer): void
+  died(): void
+}
+
+type StartTracer = (task: TracerTask, listener: TracerListener) => TracerLine
 
 /** What is kept of tracing when the pipeline has ended. */
 interface Left {
@@ -56,13 +71,11 @@ export class Tracing {
   readonly #memory: Memory
   readonly #plan: Plan
   readonly #task: TracerTask
-  readonly #isInThread: boolean
+  readonly #startThread: StartTracer | undefined
   readonly #feeds = new Map<TraceSink, Feed>()
   readonly #asked = new Map<number, { what: Question; resolve: (answer: unknown) => void }>()
-  #tell: (message: ToTracer) => void = () => undefined
-  #end: () => unknown = () => undefined
-  /** Keeps the process alive while something is asked. */
-  #hold: (isHeld: boolean) => void = () => undefined
+  /** Absent while a dead tracer has no successor. */
+  #line: TracerLine | undefined
   /** What was kept when the pipeline ended: the tracer itself is gone then. */
   #left: Left | undefined
   #id = 0
@@ -70,13 +83,13 @@ export class Tracing {
 
   /**
    * @internal
-   * @param isInThread false where no file of ours can be started as a thread: in a bundle
+   * @param startThread absent where no file of ours can be started as a thread: in a bundle
    */
-  constructor(memory: Memory, task: TracerTask, isInThread: boolean) {
+  constructor(memory: Memory, task: TracerTask, startThread: StartTracer | undefined) {
     this.#memory = memory
     this.#plan = task.plan
     this.#task = task
-    this.#isInThread = isInThread
+    this.#startThread = startThread
     this.set(task.plan.trace!)
     this.#start()
   }
@@ -137,18 +150,18 @@ export class Tracing {
    */
   add(sink: TraceSink, most?: number): () => Promise<void> {
     this.#feeds.set(sink, new Feed(sink, most))
-    this.#tell({ type: 'subscribe', isWanted: true })
+    this.#line?.tell({ type: 'subscribe', isWanted: true })
     return async () => {
       const feed = this.#feeds.get(sink)
       this.#feeds.delete(sink)
-      if (this.#feeds.size === 0) this.#tell({ type: 'subscribe', isWanted: false })
+      if (this.#feeds.size === 0) this.#line?.tell({ type: 'subscribe', isWanted: false })
       await feed?.close()
     }
   }
 
   /** @internal An event of a worker or of the pipeline. */
   tell(facts: LifecycleFacts): void {
-    this.#tell({ type: 'lifecycle', facts })
+    this.#line?.tell({ type: 'lifecycle', facts })
   }
 
   /** @internal The pipeline has ended: reads the rest and ends the tracer. What was kept can be asked for still. */
@@ -161,61 +174,58 @@ export class Tracing {
       within(LAST_MS, this.#ask({ about: 'metrics' })),
     ])
     this.#left = { recent, lifecycle, metrics }
-    this.#hold(false)
+    this.#line?.hold(false)
     await within(LAST_MS, Promise.all([...this.#feeds.values()].map((feed) => feed.close())))
-    await this.#end()
+    await this.#line?.end()
   }
 
   #start(): void {
-    if (this.#isInThread) this.#startThread()
-    else this.#startHere()
-    if (this.#feeds.size > 0) this.#tell({ type: 'subscribe', isWanted: true })
-    for (const [id, { what }] of this.#asked) this.#tell({ type: 'ask', id, what })
+    const listener = { take: (message: FromTracer) => this.#take(message), died: () => this.#died() }
+    this.#line = this.#startThread === undefined ? this.#startHere() : this.#startThread(this.#task, listener)
+    if (this.#feeds.size > 0) this.#line.tell({ type: 'subscribe', isWanted: true })
+    for (const [id, { what }] of this.#asked) this.#line.tell({ type: 'ask', id, what })
+    this.#line.hold(this.#asked.size > 0)
   }
 
-  #startHere(): void {
+  #startHere(): TracerLine {
     const host = new TracerHost(this.#task, (message) => this.#take(message))
-    this.#tell = (message) => host.take(message)
-    this.#end = () => host.stop()
+    return {
+      tell: (message) => host.take(message),
+      hold: () => undefined,
+      end: () => {
+        host.stop()
+        return Promise.resolve()
+      },
+    }
   }
 
   /** Its death costs no event: what it has not given back lies in the rings still. What it kept in memory is lost. */
-  #startThread(): void {
-    const thread = new Worker(new URL('./thread.cjs', import.meta.url), { workerData: this.#task })
-    this.#tell = (message) => thread.postMessage(message)
-    this.#end = () => thread.terminate()
-    // It must not keep a process alive whose pipeline is over.
-    thread.unref()
-    this.#hold = (isHeld) => (isHeld ? thread.ref() : thread.unref())
-    if (this.#asked.size > 0) thread.ref()
-    thread.on('message', (message: FromTracer) => this.#take(message))
-    // The exit comes after it.
-    thread.on('error', () => undefined)
-    thread.on('exit', () => {
-      if (this.#left !== undefined) return
-      this.#deaths++
-      this.#tell = this.#hold = () => undefined
-      setTimeout(() => this.#left ?? this.#start(), RESTART_MS)
-    })
+  #died(): void {
+    if (this.#left !== undefined) return
+    this.#deaths++
+    this.#line = undefined
+    setTimeout(() => {
+      if (this.#left === undefined) this.#start()
+    }, RESTART_MS)
   }
 
   #take(message: FromTracer): void {
     if (message.type === 'events') {
       for (const feed of this.#feeds.values()) feed.give(message.events)
-      this.#tell({ type: 'taken' })
+      this.#line?.tell({ type: 'taken' })
       return
     }
     this.#asked.get(message.id)?.resolve(message.answer)
     this.#asked.delete(message.id)
-    this.#hold(this.#asked.size > 0)
+    this.#line?.hold(this.#asked.size > 0)
   }
 
   #ask<Q extends Question>(what: Q): Promise<Answers[Q['about']]> {
     const id = this.#id++
     return new Promise((resolve) => {
       this.#asked.set(id, { what, resolve: resolve as (answer: unknown) => void })
-      this.#hold(true)
-      this.#tell({ type: 'ask', id, what })
+      this.#line?.hold(true)
+      this.#line?.tell({ type: 'ask', id, what })
     })
   }
 

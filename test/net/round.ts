@@ -81,7 +81,9 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
 
   /** The nodes with threads that signed what came out, by output. */
   function paths(): Map<string, number> {
-    const signers = new Set(plan.stages.map(({ node }) => node).filter((id) => isSigning(shape.nodes.find((each) => each.id === id)!)))
+    const signers = new Set(
+      plan.stages.map(({ node }) => node).filter((id) => isSigning(shape.nodes.find((each) => each.id === id)!)),
+    )
     const found = new Map<string, number>()
     for (const [node, entries] of cameOut) {
       for (const { trail } of entries) {
@@ -119,8 +121,8 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
   }
 }
 
-function isSigning({ does, emits }: NodeShape): boolean {
-  return ['map', 'flatMap', 'mapBatch', 'unwrap'].includes(does) || emits
+function isSigning({ does }: NodeShape): boolean {
+  return ['map', 'flatMap', 'mapBatch', 'unwrap'].includes(does)
 }
 
 /** Nobody knows which record of a batch an emitted one came of. */

@@ -119,7 +119,9 @@ export class Traces {
   #isSigned(key: string, node: string): boolean {
     const [edge] = key.split(' ')
     const { plan } = { plan: this.#plan }
-    const link = plan.links.find(({ edges, from }) => String(edges.at(-1)) === edge && plan.stages[from]!.node === node)!
+    const link = plan.links.find(
+      ({ edges, from }) => String(edges.at(-1)) === edge && plan.stages[from]!.node === node,
+    )!
     return this.#signers.has(node) && (link.pathType === 'normal' || plan.edges[link.edges[0]!]!.from !== node)
   }
 

@@ -18,14 +18,21 @@ async function traced(
 
 const kindsOf = ({ events }: KeptTrace): string[] => events.map(({ kind, node }) => `${kind} ${node}`).sort()
 
+const ids = (records: TraceEvent['inputs']): string[] =>
+  records.flatMap((each) => Array.from({ length: each.count }, (_, i) => recordIdAt(each, i)))
+
 /** Every record that was sent has come somewhere, and every record that came was sent. */
 function assertWhole(events: readonly TraceEvent[]): void {
-  const ids = (records: TraceEvent['inputs']): string[] =>
-    records.flatMap((each) => Array.from({ length: each.count }, (_, i) => recordIdAt(each, i)))
   const sent = new Set(events.flatMap(({ outputs }) => ids(outputs)))
   const came = new Set(events.filter(({ kind }) => kind !== 'open').flatMap(({ inputs }) => ids(inputs)))
-  assert.deepEqual([...sent].filter((id) => !came.has(id)), [])
-  assert.deepEqual([...came].filter((id) => !sent.has(id)), [])
+  assert.deepEqual(
+    [...sent].filter((id) => !came.has(id)),
+    [],
+  )
+  assert.deepEqual(
+    [...came].filter((id) => !sent.has(id)),
+    [],
+  )
 }
 
 test('at 100 % every record has its way', async () => {
@@ -63,8 +70,7 @@ test('at 1 % the share is right, and each chain is whole', async () => {
   const { traces } = await traced(single, { rate: 0.01 })
   const expected = COUNT / 100
   assert.ok(Math.abs(traces.length - expected) <= 3 * Math.sqrt(expected), `${traces.length} of ${expected}`)
-  for (const trace of traces)
-    assert.deepEqual(kindsOf(trace), ['end numbers', 'hop double', 'hop out', 'open numbers'])
+  for (const trace of traces) assert.deepEqual(kindsOf(trace), ['end numbers', 'hop double', 'hop out', 'open numbers'])
 })
 
 test('rings of the smallest size: what is dropped is counted, and its slots say so', async () => {
@@ -94,8 +100,7 @@ test('tails: what failed is kept, and what went well is forgotten', async () => 
   const { traces, pipeline } = await traced(failing, { tail: true, ring: 16_777_216 })
   const dead = traces.filter(({ events }) => events.some(({ kind }) => kind === 'dead'))
   assert.equal(dead.length, COUNT / 5_000)
-  for (const { events } of dead)
-    assert.deepEqual(events.find(({ kind }) => kind === 'dead')?.error?.code, 'Error')
+  for (const { events } of dead) assert.deepEqual(events.find(({ kind }) => kind === 'dead')?.error?.code, 'Error')
   const { forgotten } = await pipeline.tracing!.metrics()
   assert.ok(forgotten > COUNT, `${forgotten}`)
 })

@@ -57,11 +57,6 @@ class Queue {
     this.origins = Array.from({ length: this.count }, (_, i) => i)
   }
 
-  /** Records of this granule that came here. */
-  get total(): number {
-    return this.before + this.count
-  }
-
   origin(index: number): number {
     return this.origins === undefined ? index : this.origins[index]!
   }

@@ -156,6 +156,7 @@ export class Outlet {
    * may be kept until the granule is closed: the caller makes a new one for the next granule.
    */
   sendRun(node: NodeOutlet, values: ArrayLike<unknown>, from: number, to: number): void {
+    if (this.#recorder?.isOn === true) this.#recorder.made(to - from)
     const { out } = node
     for (let i = 0; i < out.length; i++) out[i]!.sendRun(values, from, to)
   }

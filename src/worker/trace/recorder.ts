@@ -19,8 +19,6 @@ const MOST_EVENTS = 6
 
 /** Records on their way out, with the index of the input that each came of. */
 interface Origins {
-  /** How many of the granule there are for this lane, those that went before included. */
-  readonly total: number
   origin(index: number): number
 }
 
@@ -33,6 +31,7 @@ export class Recorder {
   /** The granule in hand is traced. */
   isOn = false
   readonly #events: EventWriter
+  readonly #plan: Plan
   readonly #stage: StagePlan
   readonly #worker: WorkerPlan
   readonly #clock: Clock
@@ -41,6 +40,7 @@ export class Recorder {
   /** Nothing is written of this node (`never`). */
   readonly #isQuiet: boolean
   readonly #slots: Slots | undefined
+  #results = 0
   #isDropping = false
   #header!: GranuleHeader
   #from = 0
@@ -50,7 +50,10 @@ export class Recorder {
   #batch: number[] | undefined
   #outputs: number[] = []
   #origins: (number[] | undefined)[] = []
-  #given: { failed: Given | undefined; deadLettered: Given | undefined } = { failed: undefined, deadLettered: undefined }
+  #given: { failed: Given | undefined; deadLettered: Given | undefined } = {
+    failed: undefined,
+    deadLettered: undefined,
+  }
   #lost: { edge: number; origin: number; count: number } | undefined
 
   constructor(given: {
@@ -67,6 +70,7 @@ export class Recorder {
     const { memory, plan, stage, worker, journal } = given
     const writer = new TraceWriter(memory, worker.trace!, journal)
     this.#events = new EventWriter(writer, plan, worker, given.slots, given.epoch)
+    this.#plan = plan
     this.#stage = stage
     this.#worker = worker
     this.#clock = given.clock
@@ -105,7 +109,7 @@ export class Recorder {
   sent(link: LinkPlan, header: GranuleHeader, origins: Origins, next: number, count: number, bytes: number): void {
     this.#outputs.push(link.edges.at(-1)!, header.baseLow, header.baseHigh, header.first, count, bytes)
     const keepsIds = header.baseLow === this.#header.baseLow && header.baseHigh === this.#header.baseHigh
-    this.#origins.push(keepsIds || this.#isMixed(origins) ? undefined : this.#runsOf(origins, next, count))
+    this.#origins.push(keepsIds || this.#isMixed(link) ? undefined : this.#runsOf(origins, next, count))
   }
 
   /** Records had no room on a lane that drops. */
@@ -113,6 +117,11 @@ export class Recorder {
     const edge = link.dropEdge ?? link.edges[0]!
     if (this.#lost === undefined) this.#lost = { edge, origin, count }
     else this.#lost.count += count
+  }
+
+  /** The handler of a batch has made so many records. */
+  made(results: number): void {
+    this.#results = results
   }
 
   /** A record was given up. */
@@ -200,11 +209,7 @@ export class Recorder {
   }
 
   /** An event by itself, where there is room for it. */
-  #put(
-    anchors: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>,
-    facts: EventFacts,
-    marked?: { trace: number },
-  ): void {
+  #put(anchors: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts, marked?: { trace: number }): void {
     if (this.#events.hasRoom(1)) return this.#events.write(anchors, facts)
     this.#events.drop(1)
     if (marked !== undefined) marked.trace |= GAP
@@ -232,11 +237,14 @@ export class Recorder {
   }
 
   /** What a batch handler made of many records came of all of them, but where it made one for each. */
-  #isMixed({ total }: Origins): boolean {
+  #isMixed(link: LinkPlan): boolean {
     if (this.#batch === undefined || this.#stage.work !== 'mapBatch') return false
+    const { from, pathType } = this.#plan.edges[link.edges[0]!]!
+    // Failed records go by their own places.
+    if (from === this.#stage.node && pathType !== 'normal') return false
     let records = 0
     for (let at = COUNT; at < this.#batch.length; at += INPUT_WORDS) records += this.#batch[at]!
-    return total !== records
+    return this.#results !== records
   }
 
   /** Run lengths of the places that records came of; only the first place where each came of the next one. */
@@ -265,6 +273,7 @@ export class Recorder {
     this.#origins = []
     this.#given = { failed: undefined, deadLettered: undefined }
     this.#lost = undefined
+    this.#results = 0
   }
 }
 

@@ -7,7 +7,7 @@ import { EVERY, PRESSURE, RATE } from '../../memory/trace.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 
 /** How a source decides about one record; a number is the chance that its granule is traced. */
-export type TracePredicate = (record: unknown) => unknown
+type TracePredicate = (record: unknown) => unknown
 
 const WORD = 2 ** 32
 
@@ -34,7 +34,8 @@ export class Selection {
     this.#high = mixed.high
     this.#isNever = never.includes(stage.node)
     const isAlways = plan.stages.some(
-      ({ node, sourcesAbove }) => always.includes(node) && (node === stage.node || sourcesAbove.includes(worker.source!)),
+      ({ node, sourcesAbove }) =>
+        always.includes(node) && (node === stage.node || sourcesAbove.includes(worker.source!)),
     )
     this.#reasons = (isAlways ? BY_ALWAYS : 0) | (tail ? BY_TAIL : 0)
     this.#predicate = predicate
