@@ -70,6 +70,7 @@ export type TraceKind =
   | 'completed'
   | 'failed'
 
+/** How an event ended for the records that it is about. */
 export type TraceOutcome = 'ok' | 'failed' | 'retried' | 'deadLettered' | 'dropped' | 'filtered' | 'died' | 'abandoned'
 
 /** Records with ids made of one base: the i-th has the id `mix(base, first + i)` (`lane/ids.ts`). */
@@ -87,6 +88,7 @@ export interface TracedRecords {
   readonly depth?: number
 }
 
+/** Records that were sent by one edge in one frame, and which of the inputs each came of. */
 export interface TracedOutput extends TracedRecords {
   readonly edge: number
   /**

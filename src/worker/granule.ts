@@ -14,6 +14,8 @@ export class Granule implements GranuleHeader {
   /** Failed attempts before this one. */
   attempt = 0
   trace = 0
+  /** It came from a lane, and not from the stash. */
+  isOnLane = false
   count = 0
   /** Records that are done already: the work goes on behind them. */
   from = 0
@@ -30,6 +32,7 @@ export class Granule implements GranuleHeader {
     this.salt = header.salt
     this.attempt = header.attempt
     this.trace = header.trace
+    this.isOnLane = false
   }
 }
 

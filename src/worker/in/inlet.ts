@@ -28,7 +28,6 @@ import { LaneReader, NO_FRAME } from '../../lane/reader.ts'
 import { Texts } from '../../lane/texts.ts'
 import { laneTexts } from '../../memory/texts.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
 import { Granule, NO_ANCHORS } from '../granule.ts'
 
 /** A granule from a lane: where it came from, so that it can be released. */
@@ -43,12 +42,6 @@ export class LaneGranule extends Granule {
   assembledBytes = 0
   /** Deaths that reading its records has cost, where they were not read for that: they are to be given up. Otherwise 0. */
   unreadDeaths = 0
-
-  /** Takes a header that lies on no lane: one of the stash. */
-  override take(header: GranuleHeader): void {
-    super.take(header)
-    this.lane = undefined
-  }
 }
 
 /** Told of what is read from a lane, so that a death there has a cause (`hand.ts`). */
@@ -111,6 +104,7 @@ export class InletLane {
     const frame = at >> 2
     const further = words[frame + FRAME_ANCHORS]! & ~TRACE_FLAGS
     granule.lane = this
+    granule.isOnLane = true
     granule.slot = words[frame + FRAME_SLOT]!
     granule.furtherAnchors = further === 0 ? NO_ANCHORS : this.#anchors(frame, further)
     granule.baseLow = words[frame + FRAME_BASE_LOW]!

@@ -10,6 +10,7 @@ export interface Member {
 /** What a granule from a lane says beside its header (`in/inlet.ts`). */
 interface Laned {
   readonly lane?: { readonly link: { readonly edges: readonly number[] }; readonly reader: { readonly depth: number } }
+  readonly isOnLane: boolean
   readonly stamp: number
   readonly position: number
   readonly end: number
@@ -19,9 +20,9 @@ const WORD = 2 ** 32
 
 /** `count` records of a granule from index `from` on, as the words of an input. */
 export function inputWords(header: GranuleHeader, from: number, count: number): number[] {
-  const { lane, stamp, position, end } = header as GranuleHeader & Partial<Laned>
+  const { lane, isOnLane, stamp, position, end } = header as GranuleHeader & Partial<Laned>
   const ids = [header.baseLow, header.baseHigh, (header.first + from) | 0, count]
-  if (lane === undefined) return [NO_EDGE, ...ids, 0, 0, 0, 0]
+  if (lane === undefined || isOnLane !== true) return [NO_EDGE, ...ids, 0, 0, 0, 0]
   const frame = [(end! - position!) | 0, lane.reader.depth, stamp! | 0, Math.floor(stamp! / WORD)]
   return [lane.link.edges.at(-1)!, ...ids, ...frame]
 }
