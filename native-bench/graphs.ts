@@ -83,6 +83,12 @@ const working = (name: string, workers: number): GraphData =>
   pipelineGraph(name, import.meta.url, { workers, kind: PAYLOAD, map: withWork })
 
 export const pipeline: GraphData = trivial('pipeline', 2)
+/** The same for each share of traced granules. */
+export const traceNone: GraphData = trivial('traceNone', 2)
+export const traceOff: GraphData = trivial('traceOff', 2)
+export const traceOne: GraphData = trivial('traceOne', 2)
+export const traceTen: GraphData = trivial('traceTen', 2)
+export const traceAll: GraphData = trivial('traceAll', 2)
 /** 20 µs of work a record, by so many workers. */
 export const work1: GraphData = working('work1', 1)
 export const work2: GraphData = working('work2', 2)

@@ -26,7 +26,7 @@ interface Ball {
 }
 
 const { role, way, lanes, port } = workerData as PingThread
-const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0 }
+const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0, trace: 0 }
 const PARK_MS = 1_000
 
 /** One side of a pair of lanes: what a worker does for a record, with nothing of a pipeline around. */

@@ -25,7 +25,7 @@ const record = new (structView(layout))() as StructView & Record64
 const { role, gate: gateName, lanes, publishEvery } = workerData as RingThread
 const gate = gateOf(gateName)
 const memory = viewMemory(lanes.buffer)
-const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0 }
+const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0, trace: 0 }
 
 function write(): void {
   const writer = new LaneWriter(memory, lanes.there)

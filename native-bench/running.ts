@@ -1,4 +1,4 @@
-import { type GraphData, type Pipeline, run } from 'millrace'
+import { type GraphData, type Pipeline, type RunOptions, run } from 'millrace'
 import { type Gate, makeGate } from './gate.ts'
 import type { Contender, Scale } from './suite.ts'
 
@@ -7,9 +7,9 @@ export class Running {
   readonly #pipelines: Pipeline[] = []
 
   /** Starts a graph of `graphs.ts`; its source waits for the gate of the same name. */
-  async start(graph: GraphData): Promise<Gate> {
+  async start(graph: GraphData, options?: RunOptions): Promise<Gate> {
     const gate = makeGate(graph.name)
-    this.#pipelines.push(await run(graph))
+    this.#pipelines.push(await run(graph, options))
     return gate
   }
 
@@ -19,8 +19,9 @@ export class Running {
     readonly records: number
     readonly scale: Scale
     readonly sum: (count: number) => number
+    readonly options?: RunOptions
   }): Promise<Contender> {
-    const gate = await this.start(given.graph)
+    const gate = await this.start(given.graph, given.options)
     const records = given.scale.records(given.records)
     return { name: given.name, unit: 'records/s', burst: () => gate.burst(records, given.sum) }
   }

@@ -9,6 +9,7 @@ import { ints } from './suites/ints.ts'
 import { latency } from './suites/latency.ts'
 import { pipeline } from './suites/pipeline.ts'
 import { ring } from './suites/ring.ts'
+import { trace } from './suites/trace.ts'
 import { workers } from './suites/workers.ts'
 
 /** All suites, in the order in which they run. */
@@ -22,6 +23,7 @@ export const SUITES: readonly Suite[] = [
   idle,
   workers,
   codec,
+  trace,
   importSuite,
   curves,
 ]

@@ -16,6 +16,7 @@ export type { JournalLayout } from './memory/journal.ts'
 export type { LaneLayout } from './memory/lane.ts'
 export type { SlotsLayout } from './memory/slots.ts'
 export type { StashLayout } from './memory/stash.ts'
+export type { TraceLayout } from './memory/trace.ts'
 export type {
   DependentDefault,
   Given,
@@ -39,6 +40,19 @@ export type { Report } from './supervisor/report.ts'
 export type { PipelineState } from './supervisor/lifecycle.ts'
 export { rehearse, run } from './supervisor/run.ts'
 export type { RunArguments, RunOptions } from './supervisor/run-options.ts'
+export type {
+  KeptTrace,
+  SinkCounts,
+  TraceEvent,
+  TraceKind,
+  TraceOutcome,
+  TraceRates,
+  TraceSink,
+  TracedOutput,
+  TracedRecords,
+  TracerMetrics,
+  Tracing,
+} from './trace/index.ts'
 export type { EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
 export type { NodeCounts } from './telemetry/counts.ts'
 export type { TimeShares, WorkerTimes } from './telemetry/times.ts'

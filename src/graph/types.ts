@@ -163,6 +163,8 @@ export interface SourceOptions<Out, State, Params = unknown>
   readonly poll?:
     | ((demand: number, context: SourceContext<State, Params>) => PolledBatch<Out> | Promise<PolledBatch<Out>>)
     | HandlerReference
+  /** Whether the granule of a record is traced, or the chance that it is; where the run has the option `trace`. */
+  readonly trace?: ((record: NoInfer<Out>) => boolean | number) | HandlerReference
   /** Learns the receipts of source records that ended well, and of those that failed. */
   readonly ack?:
     | ((

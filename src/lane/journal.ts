@@ -1,6 +1,6 @@
 import { load, store } from '#atomics'
 import { MillraceError } from '../errors.ts'
-import { IMAGE_BYTES, type JournalLayout, MARK } from '../memory/journal.ts'
+import { FIRST_ENTRIES, IMAGE_BYTES, type JournalLayout, MARK } from '../memory/journal.ts'
 import type { Memory } from '../memory/memory.ts'
 
 export class Journal {
@@ -10,6 +10,7 @@ export class Journal {
   readonly #layout: JournalLayout
   readonly #mark: number
   readonly #image: number
+  readonly #firsts: number
   readonly #entries: number
   readonly #counters: number
   /** Entries that fit. */
@@ -22,7 +23,8 @@ export class Journal {
     this.capacity = layout.entries
     this.#mark = layout.offset / 4 + MARK
     this.#image = (layout.offset + IMAGE_BYTES) / 8
-    this.#entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
+    this.#firsts = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
+    this.#entries = this.#firsts + 2 * FIRST_ENTRIES
     this.#counters = layout.countersOffset / 8
     this.counters = memory.floats.slice(this.#counters, this.#counters + layout.counters)
   }
@@ -45,6 +47,12 @@ export class Journal {
     this.#memory.words[entry + 1] = value
   }
 
+  /** The same for a word that no other thread may see later than anything else of the hand-off; in `place` 0 or 1. */
+  setFirst(place: 0 | 1, word: number, value: number): void {
+    this.#memory.words[this.#firsts + 2 * place] = word
+    this.#memory.words[this.#firsts + 2 * place + 1] = value
+  }
+
   /** Marks, applies and clears: from here on the hand-off has happened. */
   commit(): void {
     const { words, floats } = this.#memory
@@ -61,10 +69,12 @@ function apply(memory: Memory, layout: JournalLayout): void {
   const { words, floats } = memory
   const mark = layout.offset / 4 + MARK
   const image = (layout.offset + IMAGE_BYTES) / 8
-  const entries = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
+  const firsts = (layout.offset + IMAGE_BYTES + 8 * layout.counters) / 4
+  const entries = firsts + 2 * FIRST_ENTRIES
   const counters = layout.countersOffset / 8
   const count = words[mark]! - 1
   for (let i = 0; i < layout.counters; i++) floats[counters + i] = floats[image + i]!
+  for (let at = firsts; at < entries; at += 2) if (words[at] !== 0) store(words, words[at]!, words[at + 1]!)
   for (let i = 0; i < count; i++) store(words, words[entries + 2 * i]!, words[entries + 2 * i + 1]!)
   store(words, mark, 0)
 }

@@ -10,6 +10,7 @@ import {
   GRANTED,
   HEAD,
   PART,
+  SENT,
   TAIL,
   TAKEN,
   WANTING,
@@ -141,6 +142,11 @@ export class LaneReader {
     this.#released = position
     this.#part = part
     this.#taken = (this.#taken + count) | 0
+  }
+
+  /** Records that are on the lane, those in hand included. */
+  get depth(): number {
+    return (load(this.#memory.words, this.#header + SENT) - this.#taken) | 0
   }
 
   /** Whether the writer waits for room or credit here. */

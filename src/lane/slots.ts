@@ -1,4 +1,4 @@
-import { addFailures, droppedIn, failedIn } from './failures.ts'
+import { addFailures, droppedIn, failedIn, hasGap } from './failures.ts'
 import type { Journal } from './journal.ts'
 import type { Memory } from '../memory/memory.ts'
 import {
@@ -11,6 +11,7 @@ import {
   NO_SLOT,
   SEQUENCE,
   SLOT_WORDS,
+  TRACE,
   type SlotsLayout,
   bornAt,
 } from '../memory/slots.ts'
@@ -67,6 +68,21 @@ export class Slots {
     return bornAt(this.#image, slot * SLOT_WORDS)
   }
 
+  /** Its TRACE: 0 where it is not traced. */
+  trace(slot: number): number {
+    return this.#image[slot * SLOT_WORDS + TRACE]!
+  }
+
+  /** An event of the slot was dropped somewhere. */
+  hasGap(slot: number): boolean {
+    return hasGap(this.#image[slot * SLOT_WORDS + FAILURES]!)
+  }
+
+  /** Decides, right after `open`, whether and why the slot is traced. */
+  setTrace(slot: number, trace: number): void {
+    this.#image[slot * SLOT_WORDS + TRACE] = trace
+  }
+
   /** Opens a slot for a granule of `count` records; `settle` then says which ids were born. */
   open(count: number, sequence: number, born: number): number {
     const slot = this.#free.pop()
@@ -79,6 +95,7 @@ export class Slots {
     this.#image[at + SEQUENCE] = sequence
     this.#image[at + BORN] = born | 0
     this.#image[at + BORN_HIGH] = Math.floor(born / 2 ** 32)
+    this.#image[at + TRACE] = 0
     this.#touch(slot)
     return slot
   }
@@ -115,7 +132,7 @@ export class Slots {
   stage(journal: Journal): void {
     for (const slot of this.#dirty) {
       this.#isDirty[slot] = 0
-      for (let word = 0; word <= BORN_HIGH; word++) {
+      for (let word = 0; word < SLOT_WORDS; word++) {
         const value = this.#image[slot * SLOT_WORDS + word]!
         const index = this.#base + slot * SLOT_WORDS + word
         if (this.#words[index] !== value) journal.set(index, value)

@@ -9,6 +9,7 @@ import {
   FRAME_FIRST,
   FRAME_SALT,
   FRAME_SLOT,
+  TRACE_FLAGS,
   align,
 } from '../memory/lane.ts'
 import { LINE_BYTES, type Memory } from '../memory/memory.ts'
@@ -135,7 +136,7 @@ export class Stash {
     const frame = at >> 2
     words[frame + FRAME_BYTES] = bytes
     words[frame + FRAME_SLOT] = header.slot
-    words[frame + FRAME_ANCHORS] = header.furtherAnchors.length
+    words[frame + FRAME_ANCHORS] = header.furtherAnchors.length | header.trace
     words[frame + FRAME_BASE_LOW] = header.baseLow
     words[frame + FRAME_BASE_HIGH] = header.baseHigh
     words[frame + FRAME_FIRST] = header.first
@@ -170,14 +171,16 @@ export class Stash {
     const { words } = this.#memory
     const frame = entry.at >> 2
     const from = frame + ENTRY_HEADER_BYTES / 4
+    const further = words[frame + FRAME_ANCHORS]!
     return {
       slot: words[frame + FRAME_SLOT]!,
-      furtherAnchors: Array.from(words.subarray(from, from + words[frame + FRAME_ANCHORS]!)),
+      furtherAnchors: Array.from(words.subarray(from, from + (further & ~TRACE_FLAGS))),
       baseLow: words[frame + FRAME_BASE_LOW]!,
       baseHigh: words[frame + FRAME_BASE_HIGH]!,
       first: words[frame + FRAME_FIRST]!,
       salt: words[frame + FRAME_SALT]!,
       attempt: entry.attempt,
+      trace: further & TRACE_FLAGS,
     }
   }
 

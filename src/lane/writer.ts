@@ -47,6 +47,8 @@ export interface GranuleHeader {
   first: number
   salt: number
   attempt: number
+  /** TRACED, GAP, both or 0 (`memory/lane.ts`). */
+  trace: number
 }
 
 /**
@@ -152,7 +154,7 @@ export class LaneWriter {
     words[frame + FRAME_BYTES] = bytes
     words[frame + FRAME_COUNT] = count
     words[frame + FRAME_SLOT] = header.slot
-    words[frame + FRAME_ANCHORS] = further.length
+    words[frame + FRAME_ANCHORS] = further.length | header.trace
     words[frame + FRAME_BASE_LOW] = header.baseLow
     words[frame + FRAME_BASE_HIGH] = header.baseHigh
     words[frame + FRAME_FIRST] = header.first

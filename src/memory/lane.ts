@@ -14,7 +14,7 @@
  *     0   bytes of the frame, this header included; negative: padding of so many bytes
  *     4   COUNT of records
  *     8   SLOT: the first anchor (source worker and slot, see `slots.ts`)
- *     12  ANCHORS: how many further anchors follow the header
+ *     12  ANCHORS: how many further anchors follow the header, and the flags TRACED and GAP
  *     16  BASE low, BASE high: what the ids of the records are mixed from
  *     24  FIRST: index of the first record under that base
  *     28  ATTEMPT: failed attempts so far in the lower half; then the four FRAGMENT flags; then the upper bits of STAMP
@@ -67,6 +67,12 @@ export const FIRST_FRAGMENT: number = 1 << 17
 export const LAST_FRAGMENT: number = 1 << 18
 /** The record begun here is not coming: its writer died, and its successor may send it elsewhere. */
 export const ABORT_FRAGMENTS: number = 1 << 19
+/** ANCHORS: a slot of the granule is traced. It travels with the granule, and with all that comes of it. */
+export const TRACED: number = 1 << 29
+/** ANCHORS: an event of this granule, or of one that it came of, was dropped. It travels likewise, and to the source. */
+export const GAP: number = 1 << 30
+/** Both of them. */
+export const TRACE_FLAGS: number = TRACED | GAP
 /** Attempts on a lane at most: `maxAttempts` is bounded by it. */
 export const ATTEMPTS: number = FRAGMENT - 1
 /** A stamp has 12 bits above its lower word: it comes round after 203 days. */

@@ -9,6 +9,7 @@ import { LINE_BYTES } from './memory.ts'
  *     16   FINISHED            1 once the source has said that it makes no more
  *     20   BEYOND              records handed on after the one with that cursor
  *     24   BEHIND              records handed on since that cursor came first
+ *     28  WRAPS                how often SEQUENCE has come round
  *     128  two places for a cursor, so that one is whole at any moment: a word for its length, then MessagePack
  */
 export const EMITTED_LOW = 0
@@ -18,6 +19,7 @@ export const CURSOR = 3
 export const FINISHED = 4
 export const BEYOND = 5
 export const BEHIND = 6
+export const WRAPS = 7
 const PLACE_BYTES = 4096
 export const MAX_CURSOR_BYTES: number = PLACE_BYTES - 4
 /** A value of CURSOR. */

@@ -7,6 +7,7 @@
  *     12  COUNT       source records in the granule; 0 while the slot is free
  *     16  SEQUENCE    how-manieth granule of this source worker, modulo 2^32
  *     20  BORN        stamp of the granule, in microseconds of the monotonic clock: low word, high word
+ *     28  TRACE       0 where the slot is not traced; else why (low bits), and how often SEQUENCE has come round (upper 20)
  *
  * Invariants (test/lane/slots.test.ts, test/interleave):
  *   S1  while a granule is on its way, some id of it has been born and has not ended, so the XOR is not zero
@@ -29,7 +30,14 @@ export const COUNT = 3
 export const SEQUENCE = 4
 export const BORN = 5
 export const BORN_HIGH = 6
+export const TRACE = 7
 export const SLOT_WORDS = 8
+/** TRACE: chosen by chance, by the source's predicate, because it always is, or to be judged at its end. */
+export const BY_RATE = 1
+export const BY_PREDICATE = 2
+export const BY_ALWAYS = 4
+export const BY_TAIL = 8
+export const WRAPS_SHIFT = 12
 const SLOT_BITS = 20
 /** Most slots of a source worker, and most source workers of a plan. */
 export const MAX_SLOTS: number = 1 << SLOT_BITS

@@ -121,6 +121,11 @@ export const NODE_OPTIONS = {
     default: { when: ['ack', 'push'], is: 1, else: 512 },
     text: 'Maximum number of source records that travel as one granule: they share a slot, and are acked together.',
   },
+  trace: {
+    kinds: ['source'],
+    type: 'handler',
+    text: '(record) => boolean | number: whether the granule of this record is traced, or the chance that it is. Asked only where the run has the option `trace`.',
+  },
   produce: {
     kinds: ['source'],
     type: 'handler',

@@ -1,4 +1,5 @@
 import { RESTART_OPTIONS } from './restart.ts'
+import { TRACE_OPTIONS } from './trace.ts'
 import type { OptionTable } from './spec.ts'
 
 /** Options of `run` and `plan`. */
@@ -71,6 +72,11 @@ export const RUN_OPTIONS = {
     max: 86_400_000,
     unit: 'ms',
     text: 'The pipeline emits `stalled` if it has records in flight and moves none for this time. While a batch or a retry waits, the time starts after it.',
+  },
+  trace: {
+    type: 'object',
+    fields: TRACE_OPTIONS,
+    text: 'Tracing: which granules, and room for their events (`docs/tracing.md`). Left out, nothing is traced and no room is taken; an empty object takes the room, and what is traced can be said later.',
   },
   inject: {
     type: 'boolean',

@@ -5,6 +5,8 @@ import { type LaneLayout, laneBytes } from '../memory/lane.ts'
 import { LINE_BYTES } from '../memory/memory.ts'
 import { type SlotsLayout, slotsBytes } from '../memory/slots.ts'
 import { type StashLayout, stashBytes } from '../memory/stash.ts'
+import { EVENT_BYTES, TRACE_CONTROL_BYTES, type TraceLayout, traceBytes } from '../memory/trace.ts'
+import { powerOfTwo } from './lane-sizes.ts'
 import { TIME_FLOATS } from '../memory/counters.ts'
 import { HISTOGRAM_BYTES } from '../memory/histogram.ts'
 import { PIPELINE_CONTROL_BYTES, RATE_LIMIT_BYTES, WORKER_CONTROL_BYTES, doorbellOffset } from '../memory/control.ts'
@@ -70,6 +72,15 @@ export class MemoryMap {
   stash(ringBytes: number): StashLayout {
     const sizes = { textBytes: STASH_TEXT_BYTES, ringBytes }
     return { offset: this.take(stashBytes(sizes)), ...sizes }
+  }
+
+  trace(ringBytes: number, sideBytes: number): TraceLayout {
+    const sizes = { events: powerOfTwo(ringBytes) / EVENT_BYTES, sideWords: powerOfTwo(sideBytes) / 4 }
+    return { offset: this.take(traceBytes(sizes)), ...sizes }
+  }
+
+  traceControl(): number {
+    return this.take(TRACE_CONTROL_BYTES)
   }
 
   hand(segments: number): HandLayout {

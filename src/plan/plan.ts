@@ -15,13 +15,13 @@ import { ackEntries, sharedSlots } from './slots.ts'
 import { INJECTED_RECORDS } from './injection.ts'
 import type { StageDraft } from './stage-draft.ts'
 import { draftStages } from './stages.ts'
-import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, WorkerPlan } from './types.ts'
+import type { EdgePlan, LaneEnd, LinkPlan, Plan, StagePlan, TracePlan, WorkerPlan } from './types.ts'
 
 /** What `plan` takes: the options of `run`. */
 export type PlanOptions = Partial<Record<keyof typeof RUN_OPTIONS, unknown>>
 
-/** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 7 words. */
-const JOURNAL_ENTRIES = 2048
+/** Entries of a hand-off beside those that grow with lanes and batches: a source may change 256 slots of 8 words. */
+const JOURNAL_ENTRIES = 2_304
 
 /**
  * Plans a graph: stages, lanes, and where everything lies in memory. Allocates nothing; the same graph and options give the
@@ -44,7 +44,11 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
     const slots = above.map((sources) =>
       sources.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * drafts[index]!.stage.source!.slots, 0),
     )
-    return { ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options).plan(), rehearse }
+    const isTraced = given.trace !== undefined
+    return {
+      ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options, isTraced).plan(),
+      rehearse,
+    }
   }
   const most = options.maxMemoryBytes
   for (let linkBytes = LINK_BYTES; ; linkBytes /= 2) {
@@ -71,6 +75,7 @@ class Planner {
   readonly #drafts: readonly StageDraft[]
   readonly #shapes: readonly LinkShape[]
   readonly #options: Resolved<typeof RUN_OPTIONS>
+  readonly #isTraced: boolean
   readonly #map = new MemoryMap()
 
   constructor(
@@ -78,7 +83,9 @@ class Planner {
     drafts: readonly StageDraft[],
     shapes: readonly LinkShape[],
     options: Resolved<typeof RUN_OPTIONS>,
+    isTraced: boolean,
   ) {
+    this.#isTraced = isTraced
     this.#network = network
     this.#drafts = drafts
     this.#shapes = shapes
@@ -94,6 +101,7 @@ class Planner {
     }
     const links = this.#links()
     const workers = this.#workers(stages, links, sources)
+    const trace = this.#isTraced ? this.#trace(stages) : undefined
     const { given } = this.#network
     return {
       graph: given.name,
@@ -105,12 +113,20 @@ class Planner {
       links,
       edges: this.#edges(links),
       sources,
+      ...(trace && { trace }),
       memoryBytes: this.#map.bytes,
       reservedBytes: workers.filter(({ inputs }) => inputs.length > 0).length * this.#options.maxRecordBytes,
       control,
       maxRecordBytes: this.#options.maxRecordBytes,
       loader: this.#options.loader,
     }
+  }
+
+  #trace(stages: readonly StagePlan[]): TracePlan {
+    const { rate, every, tail, always = [], never = [] } = this.#options.trace
+    for (const node of [...always, ...never])
+      if (!stages.some((stage) => stage.node === node)) throw new MillraceError('NODE_UNKNOWN', { node })
+    return { offset: this.#map.traceControl(), rate, every, tail, always, never }
   }
 
   #stages(): StagePlan[] {
@@ -198,6 +214,7 @@ class Planner {
       inputs,
       outputs,
       stash: this.#map.stash(powerOfTwo(this.#options.stashBytes)),
+      ...(this.#isTraced && { trace: this.#map.trace(this.#options.trace.ring, this.#options.trace.side) }),
       // One place more than calls: for the user's code that is called beside them.
       hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1)),
     }

@@ -13,6 +13,7 @@ import type { JournalLayout } from '../memory/journal.ts'
 import type { LaneLayout } from '../memory/lane.ts'
 import type { SlotsLayout } from '../memory/slots.ts'
 import type { StashLayout } from '../memory/stash.ts'
+import type { TraceLayout } from '../memory/trace.ts'
 import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved, WorkOption } from '../options/index.ts'
 
 /**
@@ -38,10 +39,23 @@ export interface Plan {
   /** Bytes that are only reserved: each worker's place for records that are larger than a frame. */
   readonly reservedBytes: number
   readonly control: PipelineControl
+  /** Absent where nothing can be traced. */
+  readonly trace?: TracePlan
   readonly maxRecordBytes: number
   readonly loader: string
   /** Synthetic work takes the place of the handlers. */
   readonly rehearse: boolean
+}
+
+/** What is traced, where nothing else was said since the start, and where that is said (`memory/trace.ts`). */
+export interface TracePlan {
+  readonly offset: number
+  readonly rate: number
+  readonly every: number
+  readonly tail: boolean
+  /** Nodes: all that can pass there is traced; nothing is written there. */
+  readonly always: readonly string[]
+  readonly never: readonly string[]
 }
 
 /** Words that the supervisor writes for all workers. */
@@ -216,6 +230,7 @@ export interface WorkerPlan {
   readonly ackInputs: readonly AckEnd[]
   readonly slots?: SlotsLayout
   readonly stash: StashLayout
+  readonly trace?: TraceLayout
   readonly hand: HandLayout
   /** How far a source worker has come; see `progress.ts`. */
   readonly progress?: number

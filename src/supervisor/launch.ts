@@ -54,7 +54,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph, params)] as const)
-  const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes } = resolve(RUN_OPTIONS, given)
+  const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes, trace } = resolve(RUN_OPTIONS, given)
   let isSame: Promise<boolean> | undefined
   const supervisor = new Supervisor(made, {
     graph: withoutFunctions(graph),
@@ -71,6 +71,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
     stallMs,
     deadLetters,
     deadLetterBytes,
+    recentTraces: trace.recent,
   })
   await supervisor.start(signal)
   return new Pipeline(supervisor)

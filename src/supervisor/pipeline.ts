@@ -13,6 +13,7 @@ import type { Events } from './events.ts'
 import type { Report } from './report.ts'
 import type { PipelineState } from './lifecycle.ts'
 import type { Supervisor } from './supervisor.ts'
+import type { Tracing } from '../trace/tracing.ts'
 
 import { type WorkerStatus, workerStatuses } from './worker-status.ts'
 
@@ -155,6 +156,11 @@ export class Pipeline implements AsyncDisposable {
     if (!isKnown) return Promise.reject(new MillraceError('NODE_UNKNOWN', { node }))
     if (this.plan.injection === undefined) return Promise.reject(new MillraceError('INJECT_OFF', { node }))
     return this.push(INJECT, { node, record }, options)
+  }
+
+  /** What is traced; undefined where the run has no option `trace`. */
+  get tracing(): Tracing | undefined {
+    return this.#supervisor.tracing
   }
 
   /** Lets a source, or all of them, make no more records until `resume`. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */

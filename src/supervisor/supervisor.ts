@@ -25,6 +25,10 @@ import { SourceControls } from './source-controls.ts'
 import { Start } from './start.ts'
 import { Stop } from './stop.ts'
 import { Successors } from './successors.ts'
+import { Tracing } from '../trace/tracing.ts'
+import { bundleUrl } from '../worker/thread/boot.ts'
+import { followLifecycle } from './trace-lifecycle.ts'
+import { startTracer } from './tracer-thread.ts'
 import { Watch } from './watch.ts'
 
 /** What the supervisor needs beside the plan. */
@@ -43,6 +47,8 @@ interface SupervisorOptions {
   /** Dead letters that are kept in memory. */
   readonly deadLetters: number
   readonly deadLetterBytes: number
+  /** Traces that are kept, where there are any. */
+  readonly recentTraces: number
 }
 
 /**
@@ -56,6 +62,8 @@ export class Supervisor implements HandleListener {
   readonly history = new History()
   readonly deadLetters: DeadLetters
   readonly sources: SourceControls
+  /** Absent where nothing can be traced. */
+  readonly tracing: Tracing | undefined
   readonly handles: Handles
   /** The workers of this thread. */
   readonly host: HostWorkers
@@ -82,6 +90,11 @@ export class Supervisor implements HandleListener {
     this.deadLetters = new DeadLetters(options.deadLetters, options.deadLetterBytes)
     this.#records = new RecordEvents(this.events, this.deadLetters, (event) => this.host.told(event))
     this.sources = new SourceControls(memory, plan)
+    if (plan.trace !== undefined) {
+      const task = { memory: allocated.shared, plan, recent: options.recentTraces }
+      this.tracing = new Tracing(memory, task, bundleUrl === undefined ? startTracer : undefined)
+      followLifecycle(this.events, this.tracing)
+    }
     this.#openSources = new OpenSources(plan)
     this.host = new HostWorkers(plan, memory, options.embedded, {
       ended: (worker) => this.#sourceEnded(worker),
@@ -229,6 +242,7 @@ export class Supervisor implements HandleListener {
     this.#watch.tellDrops()
     this.#lifecycle.enter('ended')
     const facts = { outcome: this.#ending.outcome, deadlinePassed: this.#stop.isLate }
+    await this.tracing?.settle()
     this.#ending.settle(reportOf(this.memory, this.plan, this.startedAtMs, facts), this.events)
   }
 }

@@ -17,8 +17,12 @@ export interface TraceEvent {
   readonly epoch: number
   /** What the stage took; a batch has several. Empty where a source opens a slot. */
   readonly inputs: readonly TracedRecords[]
-  /** What it sent, by edge. */
+  /** Where a source opened a slot: the records that it made. What it sent of them may have ids of its own. */
+  readonly made?: TracedRecords
+  /** What it sent, by edge: the one by which it comes to the next stage. */
   readonly outputs: readonly TracedOutput[]
+  /** Records that it is about, where that is not all of its inputs: of `open`, those that were made; of `end`, those that failed. */
+  readonly records?: number
   /** Failed attempts before this one. */
   readonly attempt: number
   /** Taken from the lane, and handed off: the rest of the way between them is the worker's. */
@@ -34,6 +38,8 @@ export interface TraceEvent {
   readonly checksum?: string
   /** An event of this granule was dropped before: its chain may have a gap. */
   readonly isIncomplete: boolean
+  /** Outputs of a hop that is not over yet: another event tells of the rest. */
+  readonly isPart?: boolean
   /** Beside-the-event parts (origins, attributes, content) had no room. */
   readonly isTruncated: boolean
 }
@@ -64,6 +70,7 @@ export type TraceKind =
   | 'completed'
   | 'failed'
 
+/** How an event ended for the records that it is about. */
 export type TraceOutcome = 'ok' | 'failed' | 'retried' | 'deadLettered' | 'dropped' | 'filtered' | 'died' | 'abandoned'
 
 /** Records with ids made of one base: the i-th has the id `mix(base, first + i)` (`lane/ids.ts`). */
@@ -81,10 +88,12 @@ export interface TracedRecords {
   readonly depth?: number
 }
 
+/** Records that were sent by one edge in one frame, and which of the inputs each came of. */
 export interface TracedOutput extends TracedRecords {
   readonly edge: number
   /**
-   * Place among all inputs of each record that was sent. Absent where it is one to one: the i-th of the i-th.
+   * Place among all inputs of each record that was sent. Absent where ids tell (a record that keeps its id has its input's), and
+   * of a `batch` whose outputs are not one for each input: every one came of all of them.
    * Run lengths: place, count, place, count, …
    */
   readonly origins?: readonly number[]

@@ -13,6 +13,9 @@ export class Granule implements GranuleHeader {
   salt = 0
   /** Failed attempts before this one. */
   attempt = 0
+  trace = 0
+  /** It came from a lane, and not from the stash. */
+  isOnLane = false
   count = 0
   /** Records that are done already: the work goes on behind them. */
   from = 0
@@ -28,19 +31,28 @@ export class Granule implements GranuleHeader {
     this.first = header.first
     this.salt = header.salt
     this.attempt = header.attempt
+    this.trace = header.trace
+    this.isOnLane = false
   }
+}
+
+/** One record of a batch: the granule that it counts for, and its place in it. */
+export interface Member {
+  readonly header: GranuleHeader
+  readonly index: number
 }
 
 /** The header of one record of a granule as a granule of its own: the record keeps its id, the granule has one of its own. */
 export function headerOf(granule: GranuleHeader, index: number, attempt: number): GranuleHeader {
-  const { slot, furtherAnchors, baseLow, baseHigh, first, salt } = granule
-  return { slot, furtherAnchors, baseLow, baseHigh, first: (first + index) | 0, salt: partSalt(salt, index), attempt }
+  const { slot, furtherAnchors, baseLow, baseHigh, first, salt, trace } = granule
+  const own = { first: (first + index) | 0, salt: partSalt(salt, index) }
+  return { slot, furtherAnchors, baseLow, baseHigh, ...own, attempt, trace }
 }
 
 /** The header under which the records of a granule from `from` on are sent, apart from those before. */
 export function portionOf(granule: GranuleHeader, from: number): GranuleHeader {
-  const { slot, furtherAnchors, baseLow, baseHigh, first, salt, attempt } = granule
-  return { slot, furtherAnchors, baseLow, baseHigh, first, salt: partSalt(salt, from), attempt }
+  const { slot, furtherAnchors, baseLow, baseHigh, first, salt, attempt, trace } = granule
+  return { slot, furtherAnchors, baseLow, baseHigh, first, salt: partSalt(salt, from), attempt, trace }
 }
 
 /** The salt of a part of a granule, apart from the whole's and from other parts'. */

@@ -8,6 +8,7 @@ import type { Hand } from './hold/hand.ts'
 import type { Inlet } from './in/inlet.ts'
 import type { Outlet } from './out/outlet.ts'
 import type { Settlement } from './out/settlement.ts'
+import type { Recorder } from './trace/recorder.ts'
 
 /** Who takes part in each hand-off of a worker. */
 export interface Participants {
@@ -19,6 +20,8 @@ export interface Participants {
   readonly hand: Hand
   readonly end: End
   readonly clock: Clock
+  /** Absent where nothing is traced. */
+  readonly recorder: Recorder | undefined
 }
 
 /** Who takes part beside them. */
@@ -68,8 +71,9 @@ export class Handoff {
   }
 
   get isDirty(): boolean {
-    const { inlet, outlet, journal } = this.#parts
-    return this.#records > 0 || inlet.isDirty || outlet.hasUncommitted || !journal.isEmpty
+    const { inlet, outlet, journal, recorder } = this.#parts
+    if (this.#records > 0 || inlet.isDirty || outlet.hasUncommitted || !journal.isEmpty) return true
+    return recorder !== undefined && recorder.isDirty
   }
 
   /**
@@ -88,7 +92,7 @@ export class Handoff {
 
   /** Hands off. False where the ack lanes have no room: nothing has happened then. */
   commit(): boolean {
-    const { journal, inlet, outlet, settlement, desk, hand } = this.#parts
+    const { journal, inlet, outlet, settlement, desk, hand, recorder } = this.#parts
     if (!settlement.hasRoom()) return false
     journal.counters[HANDOFFS]!++
     // Other things may be handed off while a successor waits for the records of what was half sent.
@@ -101,6 +105,8 @@ export class Handoff {
     inlet.stage(journal)
     outlet.stage(journal)
     desk.stage(journal)
+    // The last one, for a source's part may have ended slots; the journal stores it first.
+    if (recorder !== undefined) recorder.stage(journal)
     journal.commit()
     this.#wakeReaders()
     inlet.wakePeers()

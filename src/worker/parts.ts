@@ -18,6 +18,7 @@ import { Pacing } from './source/pacing.ts'
 import { Progress } from './source/progress.ts'
 import type { Supply } from './source/supply.ts'
 import { Settlement } from './out/settlement.ts'
+import { Recorder } from './trace/recorder.ts'
 import type { Parts, SourceSide, StageHistograms, WorkerEvent } from './stage.ts'
 import { monotonicMs } from '../time.ts'
 
@@ -26,6 +27,8 @@ export function makeParts(given: {
   plan: Plan
   worker: number
   memory: Memory
+  /** Which life of the worker this is. */
+  epoch?: number
   assembly: Memory
   handlers: Handlers
   state: unknown
@@ -45,6 +48,10 @@ export function makeParts(given: {
     acks: worker.ackInputs.map(({ layout }) => new AckReader(memory, layout)),
     progress: new Progress(memory, worker.progress!),
   }
+  const clock = new Clock(memory, worker.times)
+  const recorder =
+    worker.trace &&
+    new Recorder({ memory, plan, stage, worker, journal, clock, epoch: given.epoch ?? 0, slots: source?.slots })
   const settleOwn = source && source.slots.settle.bind(source.slots)
   const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, settleOwn)
   const outlet = new Outlet({
@@ -55,6 +62,7 @@ export function makeParts(given: {
     counters: journal.counters,
     settlement,
     handlers,
+    recorder,
     onFault(node, input, { error, attempts }, outcome, recordId) {
       const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
       report({ name, node, recordId, attempts, error: errorText(error), input })
@@ -73,6 +81,9 @@ export function makeParts(given: {
   }
   const inlet = new Inlet(memory, given.assembly, plan, worker.inputs, reading, (granule, records, hasEnded) => {
     journal.counters[granule.lane!.dropped!]! += records
+    const { link } = granule.lane!
+    const from = hasEnded ? granule.from : granule.from - records
+    recorder?.droppedOldest(granule, from, records, link.dropEdge ?? link.edges.at(-1)!)
     settlement.drop(granule, records)
     if (hasEnded) settlement.toggle(granule)
   })
@@ -89,7 +100,8 @@ export function makeParts(given: {
     settlement,
     desk: new Desk(memory, worker.stash, journal),
     hand,
-    clock: new Clock(memory, worker.times),
+    clock,
+    recorder,
     facts: {
       node: stage.node,
       worker: worker.ordinal,

@@ -4,6 +4,7 @@ import { COUNTER } from '../memory/counters.ts'
 import { Handoff } from './handoff.ts'
 import type { LaneGranule } from './in/inlet.ts'
 import { measureGranule } from './measure.ts'
+import type { Member } from './granule.ts'
 import { BLOCKED, PROGRESS, type Parts, type Step } from './stage.ts'
 
 /**
@@ -51,10 +52,13 @@ export class Unit {
     return this.#mustCommit ? this.commit() : undefined
   }
 
-  /** @param from the first record of this portion, where a granule goes in several (see `Outlet.open`) */
-  open(header: GranuleHeader, records: number, from = 0): void {
+  /**
+   * @param from the first record of this portion, where a granule goes in several (see `Outlet.open`)
+   * @param members of a batch: its records
+   */
+  open(header: GranuleHeader, records: number, from = 0, members?: () => readonly Member[]): void {
     this.#header = header
-    this.#parts.outlet.open(header, records, from)
+    this.#parts.outlet.open(header, records, from, members)
   }
 
   /** @returns whether all that came of the unit is on the lanes */

@@ -11,7 +11,7 @@ const DIST = new URL('../../../dist/', import.meta.url)
 const PROGRAMS = new URL('./programs/', import.meta.url)
 /** Modules that must not know of it: what they call runs at once, and would escape the checker. */
 const FOLDERS = [new URL('lane/', DIST), new URL('worker/', DIST), PROGRAMS]
-const FILES = [new URL('supervisor/recovery.js', DIST)]
+const FILES = [new URL('supervisor/recovery.js', DIST), new URL('trace/rings.js', DIST)]
 /** Threads and messages, which no program has; and tables of texts, which no whole worker has. */
 const EXCLUDED = [
   ...['main', 'inspect', 'load', 'protocol'].map((name) => `worker/thread/${name}.js`),

@@ -1,5 +1,5 @@
 import { driveAll, readerDeaths, writerDeaths } from './drives.ts'
-import { onAcks, onLane, onWorkers, withDeaths } from './programs.ts'
+import { onAcks, onLane, onTrace, onWorkers, withDeaths } from './programs.ts'
 
 /** Each half of the table holds two texts, the ring one record. */
 const TEXTS = { records: 3, ringBytes: 64, shapeBytes: 32 }
@@ -39,6 +39,12 @@ driveAll([
   [
     'a worker with acks that dies after each of its stores, one granule: all orders',
     withDeaths((workerDeaths) => onAcks({ granules: 1, worker: 1, workerDeaths }), 1),
+  ],
+  ['events of one granule, its end and the tracer: all orders', onTrace({ granules: 1 })],
+  ['events of two granules, room for one: 2 preemptions', onTrace({ granules: 2, events: 1 }, FEW)],
+  [
+    'a worker with a trace ring that dies after each of its stores, one granule: 1 preemption',
+    withDeaths((workerDeaths) => onTrace({ granules: 1, workerDeaths }, { preemptions: 1 }), 0),
   ],
   ['a whole source and a whole sink, two records: 2 preemptions', onWorkers({ records: 2 }, { preemptions: 2 })],
 ])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Violation } from './explore.ts'
 import { MUTATIONS } from './mutations.ts'
-import { type Drive, onAcks, onLane, onWorkers, withDeaths } from './programs.ts'
+import { type Drive, onAcks, onLane, onTrace, onWorkers, withDeaths } from './programs.ts'
 
 const FEW = { preemptions: 2 }
 const ONE = { preemptions: 1 }
@@ -12,6 +12,13 @@ const HUNT_WORKERS: readonly Drive[] = [
   onWorkers({ records: 2 }, ONE),
   ...[0, 1].map((dies) => withDeaths((deaths) => onWorkers({ records: 1, dies, deaths }, NONE), dies)),
   withDeaths((deaths) => onWorkers({ records: 2, hasTransform: true, dies: 1, deaths }, NONE), 1),
+]
+
+/** The same for what concerns the rings of events. */
+const HUNT_TRACE: readonly Drive[] = [
+  onTrace({ granules: 1 }, FEW),
+  onTrace({ granules: 2, events: 1 }, FEW),
+  withDeaths((workerDeaths) => onTrace({ granules: 1, workerDeaths }, ONE), 0),
 ]
 
 /** Programs that are driven until one of them fails, small ones first. */
@@ -36,7 +43,7 @@ const HUNT: readonly Drive[] = [
 
 for (const [i, { name, file }] of MUTATIONS.entries()) {
   test(`the checker finds out that ${name}`, async () => {
-    for (const drive of file.startsWith('lane/') ? HUNT : HUNT_WORKERS) {
+    for (const drive of hunt(file)) {
       try {
         await drive(i + 1)
       } catch (error) {
@@ -46,6 +53,11 @@ for (const [i, { name, file }] of MUTATIONS.entries()) {
     }
     assert.fail('no order of accesses shows it')
   })
+}
+
+function hunt(file: string): readonly Drive[] {
+  if (file.includes('trace')) return HUNT_TRACE
+  return file.startsWith('lane/') ? [...HUNT, ...HUNT_TRACE] : HUNT_WORKERS
 }
 
 /** What was found must be a broken promise: not that the mutated code does not run. */

@@ -224,6 +224,49 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'journal.set(index, value);',
     to: 'this.#words[index] = value;',
   },
+  // Rings of events.
+  {
+    name: 'the tail of the trace is stored after everything else',
+    file: 'lane/journal.js',
+    from: 'for (let at = firsts; at < entries; at += 2)\n        if (words[at] !== 0)\n            store(words, words[at], words[at + 1]);\n    for (let i = 0; i < count; i++)\n        store(words, words[entries + 2 * i], words[entries + 2 * i + 1]);',
+    to: 'for (let i = 0; i < count; i++)\n        store(words, words[entries + 2 * i], words[entries + 2 * i + 1]);\n    for (let at = firsts; at < entries; at += 2)\n        if (words[at] !== 0)\n            store(words, words[at], words[at + 1]);',
+  },
+  {
+    name: 'the tracer does not look at the rings once more when a slot has ended',
+    file: 'trace/rings.js',
+    from: 'second = this.#pass(listener);',
+    to: '',
+  },
+  {
+    name: 'the tail of the trace is published before the hand-off is marked',
+    file: 'lane/trace.js',
+    from: 'journal.setFirst(1, this.#header + TAIL, this.#tail);',
+    to: 'store(this.words, this.#header + TAIL, this.#tail);',
+  },
+  {
+    name: 'the room of a trace ring is not looked at',
+    file: 'lane/trace.js',
+    from: 'if (this.#capacity - ((this.#tail - this.#headSeen) | 0) >= events)\n            return true;',
+    to: 'if (true) return true;',
+  },
+  {
+    name: 'the tail of the trace is read without an order',
+    file: 'lane/trace.js',
+    from: 'this.#tailSeen = load(this.words, this.#header + TAIL);',
+    to: 'this.#tailSeen = this.words[this.#header + TAIL];',
+  },
+  {
+    name: 'the head of the trace is read without an order',
+    file: 'lane/trace.js',
+    from: 'this.#headSeen = load(this.words, this.#header + HEAD);\n        return',
+    to: 'this.#headSeen = this.words[this.#header + HEAD];\n        return',
+  },
+  {
+    name: 'dropped events are not counted',
+    file: 'lane/trace.js',
+    from: 'journal.set(this.#header + DROPPED, this.#dropped);',
+    to: 'undefined;',
+  },
   // Whole workers.
   {
     name: 'a loop announces that it parks after its last look',

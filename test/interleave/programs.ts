@@ -7,7 +7,9 @@ import { type LaneSizes, laneProgram } from './lane-program.ts'
 import { loadProgram } from './load.ts'
 import type * as acks from './programs/acks.ts'
 import type * as lane from './programs/lane.ts'
+import type * as trace from './programs/trace.ts'
 import type * as workers from './programs/workers.ts'
+import { type TraceSizes, traceProgram } from './trace-program.ts'
 import { workersProgram } from './workers-program.ts'
 
 /** What was driven, and how much of it. */
@@ -28,6 +30,11 @@ export const onAcks =
   (sizes: AcksSizes, bounds: Bounds = {}): Drive =>
   async (mutation) =>
     explore(acksProgram(await loadProgram<typeof acks>('acks', mutation), sizes), bounds)
+
+export const onTrace =
+  (sizes: TraceSizes, bounds: Bounds = {}): Drive =>
+  async (mutation) =>
+    explore(traceProgram(await loadProgram<typeof trace>('trace', mutation), sizes), bounds)
 
 /** A death of one thread after each of its stores, one after the other, until it comes to its end before. */
 export const withDeaths =

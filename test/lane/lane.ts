@@ -30,7 +30,7 @@ export class Space {
 }
 
 export function header(given: Partial<GranuleHeader> = {}): GranuleHeader {
-  return { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0, ...given }
+  return { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0, trace: 0, ...given }
 }
 
 export interface LaneSizes {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { GAP, TRACED } from '#src/memory/lane.js'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { Journal } from '#src/lane/journal.js'
@@ -61,7 +62,8 @@ class TestStash {
 describe('a stash', () => {
   test('T1: a successor finds what was handed off, oldest first, and nothing else', () => {
     const test = new TestStash()
-    test.put(1, 8, { slot: 3, furtherAnchors: [7, 8], baseLow: 1, baseHigh: 2, first: 4, salt: 5, attempt: 2 })
+    const trace = TRACED | GAP
+    test.put(1, 8, { slot: 3, furtherAnchors: [7, 8], baseLow: 1, baseHigh: 2, first: 4, salt: 5, attempt: 2, trace })
     test.put(2)
     test.commit()
     test.put(3)
@@ -76,6 +78,7 @@ describe('a stash', () => {
       first: 4,
       salt: 5,
       attempt: 2,
+      trace,
     })
   })
 

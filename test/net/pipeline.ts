@@ -31,6 +31,8 @@ export interface Wishes {
   /** Now and then the time leaps by so much. */
   readonly leapMs: number
   readonly maxSteps: number
+  /** Called now and then. */
+  readonly tick?: (() => void) | undefined
 }
 
 export class NetPipeline {
@@ -84,6 +86,7 @@ export class NetPipeline {
     while (!this.#isOver(idle)) {
       if (++this.steps > maxSteps) return this.#fault(`not over after ${maxSteps} steps: ${this.#describe(idle)}`)
       if (this.steps >= drainAfter) this.#drain()
+      if (this.steps % 64 === 0) this.#wishes.tick?.()
       if (leapMs > 0 && random.chance(0.0005)) time.now += leapMs
       // Mostly the one that has something to do; now and then an answer or a timer comes before that.
       const mustWait = idle.size === this.#lives.length

@@ -9,6 +9,7 @@ import { graphOf, receiptOf, type World } from './handlers.ts'
 import { NetPipeline } from './pipeline.ts'
 import { orderOf } from './order.ts'
 import { share } from './stage.ts'
+import { Traces } from './traces.ts'
 import { time } from './time.ts'
 
 export interface RoundResult {
@@ -37,13 +38,18 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
     told: new Map(),
   }
   const graph = graphOf(shape, world)
-  const plan = withoutBlame(makePlan(graph, { ...shape.run, maxRecordBytes: 65_536, inject: false }))
+  // Rings that hold everything, rings of the smallest size, or none.
+  const ring = new Random(seed ^ 0x7ace).pick([0, 1_024, 16_777_216])
+  const trace = ring === 0 ? {} : { trace: { rate: 1, ring, side: ring === 1_024 ? 4_096 : ring } }
+  const plan = withoutBlame(makePlan(graph, { ...shape.run, ...trace, maxRecordBytes: 65_536, inject: false }))
   const shared = await share(plan, graph, (node, record) => {
     ledger.add(node, record as Entry)
     const known = cameOut.get(node)
     if (known === undefined) cameOut.set(node, [record as Entry])
     else known.push(record as Entry)
   })
+  const traces = new Traces(shared.memory, plan, new Set(shape.nodes.filter(isSigning).map(({ id }) => id)))
+  if (plan.trace !== undefined) shared.memory.floats[plan.trace.offset / 8] = 1
   pipeline = new NetPipeline(
     shared,
     {
@@ -53,6 +59,7 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
       drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
       leapMs: random.chance(0.2) ? 500 : 0,
       maxSteps: isBig ? 5_000_000 : 200_000,
+      tick: () => traces.drain(),
     },
     fault,
   )
@@ -60,10 +67,34 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
     await pipeline.run()
     if (faults.length === 0) pipeline.check()
     if (faults.length === 0) checkLedger()
+    if (faults.length === 0 && ring > 0) checkTraces()
   } catch (error) {
     fault(String((error as Error).stack ?? error))
   }
   return { seed, deaths: pipeline.deaths, steps: pipeline.steps, records: ledger.records, faults }
+
+  function checkTraces(): void {
+    traces.drain()
+    for (const what of traces.broken()) fault(what)
+    if (ring > 1_024) for (const what of traces.faults(canEmitFromBatches(shape) ? undefined : paths())) fault(what)
+  }
+
+  /** The nodes with threads that signed what came out, by output. */
+  function paths(): Map<string, number> {
+    const signers = new Set(
+      plan.stages.map(({ node }) => node).filter((id) => isSigning(shape.nodes.find((each) => each.id === id)!)),
+    )
+    const found = new Map<string, number>()
+    for (const [node, entries] of cameOut) {
+      for (const { trail } of entries) {
+        const [start, ...names] = trail.split('/')
+        const ids = names.map((name) => name.replace(/[.+].*$/, '')).filter((id) => signers.has(id))
+        const path = `${node} ${[start, ...ids].join('/')}`
+        found.set(path, (found.get(path) ?? 0) + 1)
+      }
+    }
+    return found
+  }
 
   function checkLedger(): void {
     const emitted = pipeline!.emitted()
@@ -88,6 +119,15 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
     }
     for (const [node, entries] of cameOut) checkOrder(shape, node, entries, fault)
   }
+}
+
+function isSigning({ does }: NodeShape): boolean {
+  return ['map', 'flatMap', 'mapBatch', 'unwrap'].includes(does)
+}
+
+/** Nobody knows which record of a batch an emitted one came of. */
+function canEmitFromBatches({ nodes }: Shape): boolean {
+  return nodes.some(({ emits, options }) => emits && options['batch'] !== undefined)
 }
 
 /** Where a way from a source keeps the order of all records, or of those of one key, they come out in it. */

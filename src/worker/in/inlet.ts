@@ -19,6 +19,7 @@ import {
   FRAME_SLOT,
   FRAME_STAMP,
   LAST_FRAGMENT,
+  TRACE_FLAGS,
   stampOf,
   headerBytes,
 } from '../../memory/lane.ts'
@@ -101,8 +102,9 @@ export class InletLane {
   #readHeader(at: number, granule: LaneGranule): void {
     const { words } = this.#memory
     const frame = at >> 2
-    const further = words[frame + FRAME_ANCHORS]!
+    const further = words[frame + FRAME_ANCHORS]! & ~TRACE_FLAGS
     granule.lane = this
+    granule.isOnLane = true
     granule.slot = words[frame + FRAME_SLOT]!
     granule.furtherAnchors = further === 0 ? NO_ANCHORS : this.#anchors(frame, further)
     granule.baseLow = words[frame + FRAME_BASE_LOW]!
@@ -110,6 +112,7 @@ export class InletLane {
     granule.first = words[frame + FRAME_FIRST]!
     granule.salt = words[frame + FRAME_SALT]!
     granule.attempt = words[frame + FRAME_ATTEMPT]! & ATTEMPTS
+    granule.trace = words[frame + FRAME_ANCHORS]! & TRACE_FLAGS
     granule.count = words[frame + FRAME_COUNT]!
     granule.stamp = stampOf(words[frame + FRAME_ATTEMPT]!, words[frame + FRAME_STAMP]!)
   }
@@ -324,7 +327,7 @@ export class Inlet {
       // A writer that died in the middle starts the record again.
       if ((flags & FIRST_FRAGMENT) !== 0) reader.assembled = 0
       this.#assembling = (flags & ABORT_FRAGMENTS) === 0 ? lane : undefined
-      const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS]!)
+      const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS]! & ~TRACE_FLAGS)
       const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]!
       this.#memory.bytes.copy(this.#assembly.bytes, reader.assembled, from, end)
       lane.take(at, granule)

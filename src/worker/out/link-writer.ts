@@ -14,6 +14,7 @@ import { EDGE_COUNTER } from '../../memory/counters.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { deriveBase, partSalt } from '../granule.ts'
 import type { Settlement } from './settlement.ts'
+import type { Recorder } from '../trace/recorder.ts'
 
 /**
  * Records of the granule in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
@@ -134,6 +135,7 @@ export class LinkWriter {
   readonly #at: number
   readonly #settlement: Settlement
   readonly #keepsIds: boolean
+  readonly #recorder: Recorder | undefined
   readonly #maxRecordBytes: number
   readonly #header = {
     slot: 0,
@@ -143,6 +145,7 @@ export class LinkWriter {
     first: 0,
     salt: 0,
     attempt: 0,
+    trace: 0,
   }
   #fragments: Fragments | undefined
   /** Records that a frame must hold to be all that comes of the granule in hand; none can be where this is 0. */
@@ -160,6 +163,7 @@ export class LinkWriter {
     settlement: Settlement
     /** Each record that comes here is the only one of its input: it keeps the input's id. */
     keepsIds: boolean
+    recorder?: Recorder | undefined
   }) {
     const { memory, plan, link, ends } = given
     this.link = link
@@ -170,6 +174,7 @@ export class LinkWriter {
     this.#counters = given.counters
     this.#at = given.at
     this.#settlement = given.settlement
+    this.#recorder = given.recorder
     this.#keepsIds = given.keepsIds && given.dispatcher?.copies !== true
     this.#maxRecordBytes = plan.maxRecordBytes
     this.#lanes.forEach((lane, i) => (this.#queues[given.dispatcher === undefined ? 0 : i]!.skip += lane.sent))
@@ -240,6 +245,7 @@ export class LinkWriter {
         slot: 0,
         furtherAnchors: [],
         attempt: FRAGMENT | FIRST_FRAGMENT | ABORT_FRAGMENTS,
+        trace: 0,
       }
       writer.append(at, writer.body(at, 0), 0, header, stamp)
       writer.isPending = false
@@ -311,6 +317,8 @@ export class LinkWriter {
       }
       this.#counters[this.#at + EDGE_COUNTER.dropped]! += queue.count - queue.next
       this.#settlement.drop(header, queue.count - queue.next)
+      if (this.#recorder?.isOn === true)
+        this.#recorder.lost(this.link, queue.origin(queue.next), queue.count - queue.next)
       queue.next = queue.count
     }
     return true
@@ -367,8 +375,9 @@ export class LinkWriter {
     if (encoded === 0) return this.#sendLarge(lane, queue, writer.limit - at, refuse)
     lane.claimBytes = writer.usualClaimBytes
     this.#identify(queue, header, encoded)
-    this.#counters[this.#at + EDGE_COUNTER.bytes]! += writer.append(at, encoder.end, encoded, this.#header, stamp)
-    this.#sent(lane, queue, encoded)
+    const bytes = writer.append(at, encoder.end, encoded, this.#header, stamp)
+    this.#counters[this.#at + EDGE_COUNTER.bytes]! += bytes
+    this.#sent(lane, queue, encoded, bytes)
     return true
   }
 
@@ -428,7 +437,7 @@ export class LinkWriter {
     writer.isPending = !isLast
     if (isLast) {
       this.#fragments = undefined
-      this.#sent(lane, queue, 1)
+      this.#sent(lane, queue, 1, bytes.byteLength)
     }
     return true
   }
@@ -438,6 +447,7 @@ export class LinkWriter {
     const own = this.#header
     own.slot = header.slot
     own.furtherAnchors = header.furtherAnchors
+    own.trace = header.trace
     // Attempts are counted per stage; a retry edge leads the record back to the stage that failed it.
     own.attempt = this.link.pathType === 'retry' ? header.attempt + 1 : 0
     if (this.#keepsIds && (queue.isDense || count === 1)) {
@@ -455,7 +465,8 @@ export class LinkWriter {
     own.salt = 0
   }
 
-  #sent(lane: OutLane, queue: Queue, count: number): void {
+  #sent(lane: OutLane, queue: Queue, count: number, bytes: number): void {
+    if (this.#recorder?.isOn === true) this.#recorder.sent(this.link, this.#header, queue, queue.next, count, bytes)
     this.#settlement.toggle(this.#header)
     queue.next += count
     lane.sent += count

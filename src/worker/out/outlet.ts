@@ -11,6 +11,8 @@ import { portionOf, recordIdOf } from '../granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import { isThenable, settled } from '../call/results.ts'
 import type { Settlement } from './settlement.ts'
+import type { Member } from '../granule.ts'
+import type { Recorder } from '../trace/recorder.ts'
 import { wallMs } from '../../time.ts'
 
 /** What a failure says, beside the record: shared by retries, error edges and events. */
@@ -65,6 +67,7 @@ export class Outlet {
   /** Failures on their way to an edge. */
   readonly #failures = new WeakMap<Failure, SentFailure>()
   readonly #onFault: OnFault
+  readonly #recorder: Recorder | undefined
   readonly #counters: Float64Array
   /** What the granule in hand adds to the counters and to the failures: known to others only once it is wholly done. */
   readonly #pending: Float64Array
@@ -91,10 +94,13 @@ export class Outlet {
     settlement: Settlement
     handlers: Handlers
     onFault: OnFault
+    /** Absent where nothing is traced. */
+    recorder?: Recorder | undefined
   }) {
     this.#settlement = given.settlement
     this.#handlers = given.handlers
     this.#onFault = given.onFault
+    this.#recorder = given.recorder
     this.#counters = given.counters
     this.#pending = new Float64Array(given.counters.length)
     this.#nodes = given.stage.nodes.map((node) => new NodeOutlet(node, this.#pending))
@@ -118,6 +124,7 @@ export class Outlet {
         at,
         settlement,
         keepsIds: keepsIds.has(link.index),
+        recorder: given.recorder,
       })
       this.#links.push(writer)
       return writer
@@ -128,8 +135,10 @@ export class Outlet {
   /**
    * Starts sending what comes of `granule`, of which so many records are in hand.
    * @param from where what comes of it is sent in portions: the first record of this one. Each has ids of its own
+   * @param members of a batch: its records
    */
-  open(granule: GranuleHeader, records: number, from = 0): void {
+  open(granule: GranuleHeader, records: number, from = 0, members?: () => readonly Member[]): void {
+    if (this.#recorder !== undefined) this.#recorder.open(granule, from, members)
     this.#granule = granule
     this.#portion = from === 0 ? granule : portionOf(granule, from)
     this.#records = records
@@ -147,6 +156,7 @@ export class Outlet {
    * may be kept until the granule is closed: the caller makes a new one for the next granule.
    */
   sendRun(node: NodeOutlet, values: ArrayLike<unknown>, from: number, to: number): void {
+    if (this.#recorder?.isOn === true) this.#recorder.made(to - from)
     const { out } = node
     for (let i = 0; i < out.length; i++) out[i]!.sendRun(values, from, to)
   }
@@ -169,7 +179,7 @@ export class Outlet {
     input: unknown,
     origin: number,
     given: Fault,
-    member: Readonly<{ header: GranuleHeader; index: number }> = { header: this.#granule!, index: origin },
+    member: Member = { header: this.#granule!, index: origin },
     isCounted = true,
   ): void {
     const owner = member.header
@@ -186,6 +196,9 @@ export class Outlet {
       if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(COUNTER.crashed, 1)
     }
     this.#onFault(node.plan.node, input, fault, outcome, recordIdOf(owner, member.index))
+    const recorder = this.#recorder
+    if (recorder?.isOn === true && isCounted)
+      recorder.gaveUp(member, outcome === 'deadLettered' ? 'deadLettered' : 'failed', fault.error)
   }
 
   #sendFailure(ports: readonly Port[], failure: Failure, origin: number, sent: SentFailure): void {
@@ -242,6 +255,7 @@ export class Outlet {
   /** All that came of the granule is on the lanes: its counts stand, and the next one may be opened. */
   close(): void {
     for (const link of this.#links) link.endGranule()
+    this.#recorder?.close(this.#pending, this.root.at)
     for (let i = 0; i < this.#pending.length; i++) this.#counters[i]! += this.#pending[i]!
     this.#pending.fill(0)
     for (const owner of this.#failed) this.#settlement.fail(owner, 1)
@@ -268,6 +282,7 @@ export class Outlet {
   }
 
   markResume(): void {
+    this.#recorder?.part()
     for (const link of this.#links) link.markResume()
   }
 

@@ -1,8 +1,9 @@
-import { addFailures, failuresWord } from '../../lane/failures.ts'
+import { GAP_FAILURE, addFailures, failuresWord } from '../../lane/failures.ts'
 import { AckWriter } from '../../lane/acks.ts'
 import { ring } from '../../lane/doorbell.ts'
 import { mixed } from '../../lane/ids.ts'
 import type { Journal } from '../../lane/journal.ts'
+import { GAP } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { anchorSlot, anchorSource } from '../../memory/slots.ts'
 import type { GranuleHeader } from '../../lane/writer.ts'
@@ -82,7 +83,8 @@ export class Settlement {
   stage(journal: Journal): void {
     for (let i = 0; i < this.#count; i++) {
       const [low, high, failures] = [this.#lows[i]!, this.#highs[i]!, this.#failures[i]!]
-      if (low === 0 && high === 0 && failures === 0) continue
+      // A gap by itself waits for the entry of whoever ends the granule: its frame says it too.
+      if (low === 0 && high === 0 && (failures & ~GAP_FAILURE) === 0) continue
       const anchor = this.#anchors[i]!
       if (this.#own !== undefined) this.#own(anchorSlot(anchor), low, high, failures)
       else this.#acks[anchorSource(anchor)]!.writer.put(anchorSlot(anchor), low, high, failures)
@@ -101,7 +103,8 @@ export class Settlement {
     }
   }
 
-  #add(header: GranuleHeader, low: number, high: number, failures: number): void {
+  #add(header: GranuleHeader, low: number, high: number, failed: number): void {
+    const failures = (header.trace & GAP) === 0 ? failed : failed | GAP_FAILURE
     this.#addTo(header.slot, low, high, failures)
     const further = header.furtherAnchors
     for (let i = 0; i < further.length; i++) this.#addTo(further[i]!, low, high, failures)

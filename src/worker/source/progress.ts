@@ -13,6 +13,7 @@ import {
   MAX_CURSOR_BYTES,
   NO_CURSOR_YET,
   SEQUENCE,
+  WRAPS,
   cursorPlace,
 } from '../../memory/progress.ts'
 
@@ -21,7 +22,8 @@ const WORD = 2 ** 32
 /** How far a source has come, as the next hand-off will leave it. */
 export class Progress {
   emitted: number
-  sequence: number
+  /** How often `sequence` has come round. */
+  wraps: number
   isFinished: boolean
   /** Records handed on after the one that the cursor is of. */
   beyond: number
@@ -29,6 +31,7 @@ export class Progress {
   behind: number
   readonly #memory: Memory
   readonly #at: number
+  #sequence: number
   #place: number
 
   constructor(memory: Memory, offset: number) {
@@ -37,11 +40,22 @@ export class Progress {
     this.#memory = memory
     this.#at = at
     this.emitted = (load(words, at + EMITTED_HIGH) >>> 0) * WORD + (load(words, at + EMITTED_LOW) >>> 0)
-    this.sequence = load(words, at + SEQUENCE)
+    this.#sequence = load(words, at + SEQUENCE)
+    this.wraps = load(words, at + WRAPS)
     this.#place = load(words, at + CURSOR)
     this.isFinished = load(words, at + FINISHED) === 1
     this.beyond = load(words, at + BEYOND)
     this.behind = load(words, at + BEHIND) >>> 0
+  }
+
+  /** Granules handed on, modulo 2^32. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  set sequence(sequence: number) {
+    if (sequence >>> 0 < this.#sequence >>> 0) this.wraps++
+    this.#sequence = sequence
   }
 
   /** Records that a successor's source makes again, and that are passed over. */
@@ -90,6 +104,7 @@ export class Progress {
     journal.set(this.#at + CURSOR, this.#place)
     journal.set(this.#at + BEYOND, this.beyond)
     journal.set(this.#at + BEHIND, this.behind | 0)
+    journal.set(this.#at + WRAPS, this.wraps)
     journal.set(this.#at + FINISHED, this.isFinished ? 1 : 0)
   }
 }

@@ -6,19 +6,13 @@ import type { GranuleHeader } from '../../lane/writer.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import type { CallContext } from '../call/context.ts'
 import { isWorthRetry, retryDelayMs } from '../call/faults.ts'
-import { NO_ANCHORS, headerOf, idOf, partSalt } from '../granule.ts'
+import { type Member, NO_ANCHORS, headerOf, idOf, partSalt } from '../granule.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import type { Fault } from '../out/outlet.ts'
 import { settled } from '../call/results.ts'
 import type { LinkPlan } from '../../plan/types.ts'
 import type { Parts } from '../stage.ts'
 import { wallMs } from '../../time.ts'
-
-/** One record of a batch: the granule that it counts for, and its place in it. */
-export interface Member {
-  readonly header: GranuleHeader
-  readonly index: number
-}
 
 /** A batch, wherever its records lie. */
 export interface Batch {
@@ -67,6 +61,7 @@ export function batchHeader(granules: readonly GranuleHeader[], firstIndex: numb
     // A record that failed by itself becomes the first of another batch: what came of the first one is not to meet it.
     salt: first.attempt === 0 ? first.salt : partSalt(first.salt, first.attempt),
     attempt,
+    trace: granules.reduce((flags, { trace }) => flags | trace, 0),
   }
   if (granules.every(({ slot, furtherAnchors }) => slot === first.slot && furtherAnchors.length === 0)) return own
   const anchors = new Set(granules.flatMap(({ slot, furtherAnchors }) => [slot, ...furtherAnchors]))

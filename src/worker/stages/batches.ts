@@ -1,11 +1,12 @@
 import type { Numbers } from '../../codec/struct.ts'
 import { MillraceError } from '../../errors.ts'
-import { type Batch, BatchWork, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
+import { type Batch, BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { isThenable } from '../call/results.ts'
+import type { Member } from '../granule.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { Triggers } from './trigger.ts'
 import { type Sender, Unit } from '../unit.ts'
@@ -227,7 +228,7 @@ export class BatchStage implements Stage, Sender {
     const fault = 'group' in batch ? (batch as GroupBatch).group.fault : undefined
     if (isPoison && fault === undefined && batch.values.length > 1 && !hand.isResuming) return this.#isolate(batch)
     this.#batch = batch
-    this.#unit.open(batch.header, batch.values.length)
+    this.#unit.open(batch.header, batch.values.length, 0, () => batch.members())
     const error = fault ?? (isPoison ? new MillraceError('RECORD_POISONED', { node: stage.node, deaths }) : undefined)
     if (error === undefined) return this.#call(batch)
     this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || wallMs() })

@@ -1,6 +1,6 @@
 import type { StashEntry } from '../../lane/stash.ts'
-import { type Batch, type Kept, type Member, batchHeader, batchId } from './batch-work.ts'
-import { headerOf } from '../granule.ts'
+import { type Batch, type Kept, batchHeader, batchId } from './batch-work.ts'
+import { type Member, headerOf } from '../granule.ts'
 import type { LaneGranule } from '../in/inlet.ts'
 import type { Parts } from '../stage.ts'
 import type { Unit } from '../unit.ts'

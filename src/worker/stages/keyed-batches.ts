@@ -4,7 +4,7 @@ import type { GranuleHeader } from '../../lane/writer.ts'
 import { type BatchOrder, LineOrder, SendOrder, anyOrder } from './batch-order.ts'
 import { BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
 import { CallContext } from '../call/context.ts'
-import { idOf } from '../granule.ts'
+import { type Member, idOf } from '../granule.ts'
 import { type Group, type GroupBatch, Groups } from './groups.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { LaneGranule } from '../in/inlet.ts'
@@ -304,6 +304,10 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   recordsOf({ values }: GroupBatch): number {
     return values.length
+  }
+
+  membersOf(batch: GroupBatch): readonly Member[] {
+    return batch.members()
   }
 
   maySend({ group }: GroupBatch): boolean {

@@ -3,6 +3,7 @@ import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { isThenable } from '../call/results.ts'
 import { BLOCKED, type Parts, STARVED, type Step } from '../stage.ts'
+import type { Member } from '../granule.ts'
 import type { Sender, Unit } from '../unit.ts'
 import { monotonicMs } from '../../time.ts'
 
@@ -24,6 +25,8 @@ export interface Callee<W> {
   identify(work: W): void
   headerOf(work: W): GranuleHeader
   recordsOf(work: W): number
+  /** Of a batch: its records. */
+  membersOf?(work: W): readonly Member[]
   maySend(work: W): boolean
   /** Sends what came of a call to the outlet. */
   deliver(call: PlacedCall<W>): void
@@ -149,7 +152,9 @@ export class OpenCalls<W> implements Sender {
     const { work } = call
     this.#sending = call
     this.hold()
-    this.#unit.open(this.#callee.headerOf(work), this.#callee.recordsOf(work))
+    const callee = this.#callee
+    const members = callee.membersOf && (() => callee.membersOf!(work))
+    this.#unit.open(callee.headerOf(work), callee.recordsOf(work), 0, members)
     this.#callee.deliver(call)
   }
 

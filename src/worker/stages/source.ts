@@ -26,6 +26,8 @@ import {
   WAITING,
 } from '../stage.ts'
 import { type Sender, Unit } from '../unit.ts'
+import { Selection } from '../trace/selection.ts'
+import { GAP, TRACED } from '../../memory/lane.ts'
 import { wallMs } from '../../time.ts'
 import { type Supply, Taken, supplyOf } from '../source/supply.ts'
 
@@ -46,6 +48,7 @@ export class SourceStage implements Stage, Sender, Further {
   readonly #limit: RateLimit
   readonly #size: GranuleSize
   readonly #ids: RecordIds
+  readonly #selection: Selection | undefined
   readonly #control: number
   /** Records that are taken from the handler and not sent yet. */
   readonly #taken = new Taken()
@@ -71,6 +74,8 @@ export class SourceStage implements Stage, Sender, Further {
     this.#size = new GranuleSize(this.#source.granule, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
     this.#unit = new Unit(parts, new Handoff(parts, [this]))
+    if (parts.plan.trace !== undefined)
+      this.#selection = new Selection(parts.memory, parts.plan, stage, worker, handlers.own('trace'))
     const context = this.#context()
     const ack = handlers.own('ack')
     if (ack !== undefined) {
@@ -163,6 +168,7 @@ export class SourceStage implements Stage, Sender, Further {
     const { slots, clock, histograms, outlet } = this.#parts
     const count = slots.count(slot)
     const failed = Math.min(count, slots.failures(slot))
+    this.#parts.recorder?.end(slot)
     histograms.ack!.record((clock.stamp - slots.born(slot)) * 1000, count)
     outlet.tally(COUNTER.done, count - failed)
     outlet.tally(COUNTER.failed, failed)
@@ -288,6 +294,7 @@ export class SourceStage implements Stage, Sender, Further {
     const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, records, progress.emitted)
     if (isKept === false) return this.#putOff(records)
     if (!isResumed) this.#inFlight += records
+    this.#trace(records, isResumed)
     this.#unit.open(granule, granule.count)
     hand.open(granule)
     const deaths = records === 1 ? hand.deathsOf(granule, 0) : 0
@@ -299,6 +306,22 @@ export class SourceStage implements Stage, Sender, Further {
     }
     this.#isSending = true
     return this.#send()
+  }
+
+  /** Decides whether the slot is traced, once; its granule says so. */
+  #trace(records: number, isResumed: boolean): void {
+    const { slots, progress, hand } = this.#parts
+    const granule = this.#granule
+    granule.trace = 0
+    if (this.#selection === undefined) return
+    if (!isResumed && !(records === 1 && hand.deathsOf(granule, 0) >= this.#source.maxCrashes)) {
+      // The predicate is the user's own code.
+      hand.open(granule)
+      hand.holdSeveral(granule.first, records)
+      const { values } = this.#taken
+      slots.setTrace(this.#slot, this.#selection.decide(values, records, progress.wraps, progress.sequence))
+    }
+    if (slots.trace(this.#slot) !== 0) granule.trace = TRACED | (slots.hasGap(this.#slot) ? GAP : 0)
   }
 
   /** The stash has no room for the receipts of so many records: they wait for acks, and not for the rate limit. */

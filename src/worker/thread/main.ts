@@ -105,6 +105,7 @@ class WorkerThread {
       plan: this.#plan,
       worker: this.#worker.index,
       memory: this.#memory,
+      epoch: this.#task.epoch,
       assembly,
       handlers: this.#handlers,
       state: this.#state,

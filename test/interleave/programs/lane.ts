@@ -24,7 +24,7 @@ export interface LanePlan {
 
 /** Bytes of a frame: with a ring of 128, two of them and padding. */
 const FRAME = 48
-const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0 }
+const HEADER = { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0, trace: 0 }
 
 /** What a record's frame names, where the lane has a table of texts. */
 function textOf(record: number): string {

@@ -1,0 +1,57 @@
+import type { OptionTable } from './spec.ts'
+
+/** Options of `trace`. */
+export const TRACE_OPTIONS = {
+  rate: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 1,
+    text: 'Share of the source granules that are traced, chosen by their trace ids.',
+  },
+  every: {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 2_147_483_647,
+    unit: 'granules',
+    text: 'One of so many granules of each source worker is traced as well. 0: none.',
+  },
+  always: {
+    type: 'strings',
+    text: 'Stages by id: every granule that can come there is traced, from its source on.',
+  },
+  never: {
+    type: 'strings',
+    text: 'Stages by id: a source there has none of its granules traced, another one tells of none. Counts before `always`.',
+  },
+  tail: {
+    type: 'boolean',
+    default: false,
+    text: 'Every granule is traced, and the tracer decides at its end whether its events are kept: where something failed, was retried or dropped, where it was among the slowest, and where `rate`, `every`, `always` or the predicate chose it.',
+  },
+  ring: {
+    type: 'integer',
+    default: 1_048_576,
+    min: 1_024,
+    max: 268_435_456,
+    unit: 'bytes',
+    text: 'Bytes of each worker’s ring of events, 128 each; rounded up to a power of two. A full ring drops events and counts them.',
+  },
+  side: {
+    type: 'integer',
+    default: 1_048_576,
+    min: 1_024,
+    max: 268_435_456,
+    unit: 'bytes',
+    text: 'Bytes beside the ring, for what varies: further inputs and outputs, origins, texts of errors. An event that has no room there goes without.',
+  },
+  recent: {
+    type: 'integer',
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    unit: 'traces',
+    text: 'Traces that the tracer keeps in memory.',
+  },
+} as const satisfies OptionTable

@@ -1,0 +1,183 @@
+import { formatId, mix, mixed } from '../lane/ids.ts'
+import type { TraceReader } from '../lane/trace.ts'
+import { RUN_HIGH, RUN_LOW } from '../memory/control.ts'
+import type { Memory } from '../memory/memory.ts'
+import { BY_ALWAYS, BY_PREDICATE, BY_RATE, WRAPS_SHIFT, anchorSource } from '../memory/slots.ts'
+import {
+  ATTEMPT,
+  BASE_HIGH,
+  BASE_LOW,
+  BYTES,
+  COUNT,
+  DEPTH,
+  EDGE,
+  EVENT_GAP,
+  EVENT_KINDS,
+  EVENT_OUTCOMES,
+  EVENT_PART,
+  EVENT_TRUNCATED,
+  FIRST,
+  HANDED,
+  INPUT,
+  INPUTS,
+  KIND,
+  NO_EDGE,
+  OUTPUT,
+  OUTPUTS,
+  RECORDS,
+  SECTION_ERROR,
+  SECTION_INPUT,
+  SECTION_ORIGINS,
+  SECTION_OUTPUT,
+  SECTION_SLOT,
+  SERVICE,
+  SIDE,
+  SIDE_LENGTH,
+  SLOT,
+  SLOTS,
+  STAMP,
+  TAKEN,
+} from '../memory/trace.ts'
+import type { Plan } from '../plan/types.ts'
+import type { TraceEvent, TraceKind, TracedOutput, TracedRecords } from './event.ts'
+
+const WORD = 2 ** 32
+
+/** Reads words at an index, whether they lie in an event or wrap in a side ring. */
+type Words = (index: number) => number
+
+/** Makes events of the words in a ring. */
+export class Decoder {
+  readonly #plan: Plan
+  readonly #traced: readonly number[]
+  readonly #run: string
+  readonly #wallOffsetMs: number
+  #sequence = 0
+  #isChosen = false
+
+  /** @param wallOffsetMs what the wall clock shows more than the monotonic one */
+  constructor(memory: Memory, plan: Plan, wallOffsetMs: number) {
+    const at = plan.control.offset / 4
+    this.#plan = plan
+    this.#traced = plan.workers.filter(({ trace }) => trace !== undefined).map(({ index }) => index)
+    this.#run = formatId(memory.words[at + RUN_LOW]!, memory.words[at + RUN_HIGH]!)
+    this.#wallOffsetMs = wallOffsetMs
+  }
+
+  get run(): string {
+    return this.#run
+  }
+
+  /** The event that was decoded last is of a slot that was chosen at its start, and not only to be judged at its end. */
+  get isChosen(): boolean {
+    return this.#isChosen
+  }
+
+  /** Number of the next event. */
+  nextSequence(): number {
+    return this.#sequence++
+  }
+
+  /** The event at word `at` of a ring. */
+  decode(ring: number, { words, side, sideMask }: TraceReader, at: number): TraceEvent {
+    const worker = this.#plan.workers[this.#traced[ring]!]!
+    const own: Words = (index) => words[at + index]!
+    const position = own(SIDE)
+    const beside: Words = (index) => words[side + ((position + index) & sideMask)]!
+    const flags = own(KIND)
+    const kind = EVENT_KINDS[flags & 0xff] as TraceKind
+    this.#isChosen = false
+    const traces = own(SLOTS) > 0 ? [this.#trace(own, SLOT)] : []
+    const inputs = own(INPUTS) > 0 ? [this.#input(own, INPUT)] : []
+    const outputs: TracedOutput[] = own(OUTPUTS) > 0 ? [outputAt(own, OUTPUT)] : []
+    let error: TraceEvent['error']
+    for (let i = 0; i < own(SIDE_LENGTH);) {
+      const header = beside(i++)
+      const length = header >>> 8
+      if ((header & 0xff) === SECTION_SLOT) traces.push(this.#trace(beside, i))
+      else if ((header & 0xff) === SECTION_INPUT) inputs.push(this.#input(beside, i))
+      else if ((header & 0xff) === SECTION_OUTPUT) outputs.push(outputAt(beside, i))
+      else if ((header & 0xff) === SECTION_ERROR) error = errorAt(beside, i, length)
+      else if ((header & 0xff) === SECTION_ORIGINS) {
+        const output = outputs.pop()!
+        const words = Array.from({ length }, (_, word) => beside(i + word))
+        outputs.push({ ...output, origins: length === 1 ? runFrom(words[0]!, output.count) : words })
+      }
+      i += length
+    }
+    const records = own(RECORDS)
+    return {
+      kind,
+      sequence: this.#sequence++,
+      pipeline: this.#plan.graph,
+      run: this.#run,
+      traces,
+      node: this.#plan.stages[worker.stage]!.node,
+      worker: worker.ordinal,
+      epoch: own(ATTEMPT) >>> 16,
+      ...(kind === 'open' ? { inputs: [], made: inputs[0]! } : { inputs }),
+      outputs,
+      ...(records > 0 && { records }),
+      attempt: own(ATTEMPT) & 0xffff,
+      takenAt: this.#wall(own, TAKEN),
+      handedOffAt: this.#wall(own, HANDED),
+      serviceMs: (own(SERVICE) >>> 0) / 1000,
+      outcome: EVENT_OUTCOMES[(flags >>> 8) & 0xff]!,
+      ...(error && { error }),
+      isIncomplete: (flags & EVENT_GAP) !== 0,
+      isTruncated: (flags & EVENT_TRUNCATED) !== 0,
+      ...((flags & EVENT_PART) !== 0 && { isPart: true }),
+    }
+  }
+
+  /** The 32 digits of a slot's trace: run, source number, how often its count of granules has come round, and that count. */
+  #trace(words: Words, at: number): string {
+    if ((words(at + 1) & (BY_RATE | BY_PREDICATE | BY_ALWAYS)) !== 0) this.#isChosen = true
+    const high = (anchorSource(words(at)) << 20) | (words(at + 1) >>> WRAPS_SHIFT)
+    return this.#run + formatId(words(at + 2), high)
+  }
+
+  #input(words: Words, at: number): TracedRecords {
+    const records = recordsAt(words, at)
+    const edge = words(at + EDGE)
+    if (edge === NO_EDGE) return records
+    if (words(at + BYTES) === 0) return { edge, ...records }
+    const laned = { writtenAt: this.#wall(words, at + STAMP), bytes: words(at + BYTES), depth: words(at + DEPTH) }
+    return { edge, ...records, ...laned }
+  }
+
+  #wall(words: Words, at: number): number {
+    return (words(at + 1) * WORD + (words(at) >>> 0)) / 1000 + this.#wallOffsetMs
+  }
+}
+
+/** One of each place from `first` on. */
+function runFrom(first: number, count: number): number[] {
+  return Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? first + i / 2 : 1))
+}
+
+function recordsAt(words: Words, at: number): TracedRecords {
+  return {
+    base: formatId(words(at + BASE_LOW), words(at + BASE_HIGH)),
+    first: words(at + FIRST),
+    count: words(at + COUNT),
+  }
+}
+
+function outputAt(words: Words, at: number): TracedOutput {
+  return { edge: words(at + EDGE), ...recordsAt(words, at), bytes: words(at + BYTES) }
+}
+
+/** The code comes on a line of its own before the message. */
+function errorAt(words: Words, at: number, length: number): { code: string; message: string } {
+  const bytes = Buffer.alloc(4 * length)
+  for (let i = 0; i < length; i++) bytes.writeInt32LE(words(at + i), 4 * i)
+  const [code = '', ...rest] = bytes.toString('utf8').replace(/\0+$/, '').split('\n')
+  return { code, message: rest.join('\n') }
+}
+
+/** The id of a record of an event, as handlers and other events show it. */
+export function recordIdAt({ base, first }: TracedRecords, index: number): string {
+  mix(Number.parseInt(base.slice(8), 16) | 0, Number.parseInt(base.slice(0, 8), 16) | 0, (first + index) | 0)
+  return formatId(mixed.low, mixed.high)
+}

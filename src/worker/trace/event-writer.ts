@@ -1,0 +1,192 @@
+import type { Journal } from '../../lane/journal.ts'
+import type { Slots } from '../../lane/slots.ts'
+import { NO_SIDE, type TraceWriter } from '../../lane/trace.ts'
+import type { GranuleHeader } from '../../lane/writer.ts'
+import { SEQUENCE, SLOT_WORDS, TRACE, anchorSlot, anchorSource } from '../../memory/slots.ts'
+import {
+  ATTEMPT,
+  EVENT_KINDS,
+  EVENT_OUTCOMES,
+  EVENT_TRUNCATED,
+  HANDED,
+  INPUT,
+  INPUTS,
+  INPUT_WORDS,
+  KIND,
+  OUTPUT,
+  OUTPUTS,
+  OUTPUT_WORDS,
+  RECORDS,
+  SECTION_ERROR,
+  SECTION_INPUT,
+  SECTION_ORIGINS,
+  SECTION_OUTPUT,
+  SECTION_SLOT,
+  SERVICE,
+  SIDE,
+  SIDE_LENGTH,
+  SLOT,
+  SLOTS,
+  TAKEN,
+} from '../../memory/trace.ts'
+import type { Plan, WorkerPlan } from '../../plan/types.ts'
+
+/** Longer texts of errors are cut. */
+const MOST_TEXT_BYTES = 512
+const WORD = 2 ** 32
+
+/** What an event says beside its slots. Inputs and outputs are the words of `memory/trace.ts`, one after the other. */
+export interface EventFacts {
+  readonly kind: (typeof EVENT_KINDS)[number]
+  readonly outcome: (typeof EVENT_OUTCOMES)[number]
+  readonly flags: number
+  readonly attempt: number
+  readonly takenAt: number
+  readonly serviceUs: number
+  readonly records: number
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  /** Of each output: run lengths, or the first place where each came of the next one; undefined where ids tell, or all came of all. */
+  readonly origins: readonly (readonly number[] | undefined)[]
+  readonly error?: string | undefined
+}
+
+/** Writes events into the ring of a worker. */
+export class EventWriter {
+  readonly #writer: TraceWriter
+  readonly #plan: Plan
+  readonly #worker: WorkerPlan
+  readonly #own: Slots | undefined
+  readonly #epoch: number
+  readonly #sections: number[] = []
+  /** Events that no hand-off has stamped yet. */
+  readonly #unstamped: number[] = []
+
+  /** @param own of a source: its slots, as the next hand-off will leave them */
+  constructor(writer: TraceWriter, plan: Plan, worker: WorkerPlan, own: Slots | undefined, epoch: number) {
+    this.#writer = writer
+    this.#plan = plan
+    this.#worker = worker
+    this.#own = own
+    this.#epoch = epoch
+  }
+
+  get isDirty(): boolean {
+    return this.#writer.isDirty
+  }
+
+  hasRoom(events: number): boolean {
+    return this.#writer.hasRoom(events)
+  }
+
+  drop(events: number): void {
+    this.#writer.drop(events)
+  }
+
+  /** Writes an event of the granule with this header. There is room for it. */
+  write(header: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts): void {
+    const { words } = this.#writer
+    const at = this.#writer.begin()
+    const kind = EVENT_KINDS.indexOf(facts.kind) | (EVENT_OUTCOMES.indexOf(facts.outcome) << 8)
+    words[at + KIND] = kind | facts.flags
+    words[at + ATTEMPT] = (facts.attempt & 0xffff) | (this.#epoch << 16)
+    words[at + TAKEN] = facts.takenAt | 0
+    words[at + TAKEN + 1] = Math.floor(facts.takenAt / WORD)
+    words[at + SERVICE] = facts.serviceUs
+    words[at + RECORDS] = facts.records
+    this.#sections.length = 0
+    this.#writeSlots(at, header)
+    this.#writeParts(at + INPUTS, at + INPUT, facts.inputs, INPUT_WORDS, SECTION_INPUT)
+    this.#writeParts(at + OUTPUTS, at + OUTPUT, facts.outputs, OUTPUT_WORDS, SECTION_OUTPUT, facts.origins)
+    if (facts.error !== undefined) this.#addText(facts.error)
+    if (this.#sections.length > 0) this.#writeSections(at)
+    this.#unstamped.push(at)
+  }
+
+  /** Stamps what was written, and adds it to the hand-off. */
+  stage(journal: Journal, stamp: number): void {
+    const { words } = this.#writer
+    for (const at of this.#unstamped) {
+      words[at + HANDED] = stamp | 0
+      words[at + HANDED + 1] = Math.floor(stamp / WORD)
+    }
+    this.#unstamped.length = 0
+    this.#writer.stage(journal)
+  }
+
+  #writeSlots(at: number, { slot, furtherAnchors }: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>): void {
+    const { words } = this.#writer
+    let count = 0
+    for (let i = -1; i < furtherAnchors.length; i++) {
+      const anchor = i < 0 ? slot : furtherAnchors[i]!
+      const [trace, sequence] = this.#traceOf(anchor)
+      if (trace === 0) continue
+      if (count++ === 0) {
+        words[at + SLOT] = anchor
+        words[at + SLOT + 1] = trace
+        words[at + SLOT + 2] = sequence
+      } else this.#sections.push(SECTION_SLOT | (3 << 8), anchor, trace, sequence)
+    }
+    words[at + SLOTS] = count
+  }
+
+  /** TRACE and SEQUENCE of a slot. It is open, so they stay as they are: what it counts for is in this worker's hand. */
+  #traceOf(anchor: number): [trace: number, sequence: number] {
+    const source = anchorSource(anchor)
+    const slot = anchorSlot(anchor)
+    if (this.#own !== undefined && source === this.#worker.source)
+      return [this.#own.trace(slot), this.#own.sequence(slot)]
+    const { words } = this.#writer
+    const at = this.#plan.workers[this.#plan.sources[source]!]!.slots!.offset / 4 + slot * SLOT_WORDS
+    return [words[at + TRACE]!, words[at + SEQUENCE]!]
+  }
+
+  /** The first part goes into the event, the others beside it. */
+  #writeParts(
+    countAt: number,
+    firstAt: number,
+    parts: readonly number[],
+    length: number,
+    section: number,
+    origins: EventFacts['origins'] = [],
+  ): void {
+    const { words } = this.#writer
+    const count = parts.length / length
+    words[countAt] = count
+    for (let part = 0; part < count; part++) {
+      if (part > 0) this.#sections.push(section | (length << 8))
+      for (let i = 0; i < length; i++) {
+        const word = parts[part * length + i]!
+        if (part === 0) words[firstAt + i] = word
+        else this.#sections.push(word)
+      }
+      const origin = origins[part]
+      if (origin === undefined) continue
+      this.#sections.push(SECTION_ORIGINS | (origin.length << 8))
+      for (const word of origin) this.#sections.push(word)
+    }
+  }
+
+  /** As words: its bytes, filled up with zeros. */
+  #addText(text: string): void {
+    const bytes = Buffer.from(text).subarray(0, MOST_TEXT_BYTES)
+    const padded = Buffer.alloc((bytes.byteLength + 3) & -4)
+    padded.set(bytes)
+    this.#sections.push(SECTION_ERROR | ((padded.byteLength / 4) << 8))
+    for (let i = 0; i < padded.byteLength; i += 4) this.#sections.push(padded.readInt32LE(i))
+  }
+
+  #writeSections(at: number): void {
+    const { words, side, sideMask } = this.#writer
+    const sections = this.#sections
+    const position = this.#writer.claimSide(sections.length)
+    if (position === NO_SIDE) {
+      words[at + KIND]! |= EVENT_TRUNCATED
+      this.#writer.truncate()
+      return
+    }
+    words[at + SIDE] = position
+    words[at + SIDE_LENGTH] = sections.length
+    for (let i = 0; i < sections.length; i++) words[side + ((position + i) & sideMask)] = sections[i]!
+  }
+}

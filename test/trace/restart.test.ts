@@ -1,0 +1,62 @@
+/** A tracer that dies: its successor goes on at the rings, and what was asked is answered. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dataflow } from 'millrace'
+import { Journal } from '#src/lane/journal.js'
+import { TraceWriter } from '#src/lane/trace.js'
+import { type Memory, viewMemory } from '#src/memory/memory.js'
+import { EVENT_KINDS, INPUTS, KIND, OUTPUTS, RECORDS, SLOTS } from '#src/memory/trace.js'
+import { plan } from '#src/plan/plan.js'
+import { TracerHost } from '#src/trace/host.js'
+import type { FromTracer, TracerTask } from '#src/trace/messages.js'
+import { type TracerLine, type TracerListener, Tracing } from '#src/trace/tracing.js'
+
+/** What is internal to the library, and not in its types. */
+interface Inner extends Tracing {
+  settle(): Promise<void>
+}
+type StartThread = (task: TracerTask, listener: TracerListener) => TracerLine
+const Made = Tracing as unknown as new (memory: Memory, task: TracerTask, startThread: StartThread) => Inner
+
+test('the successor of a dead tracer reads what its predecessor has left in the rings', async () => {
+  const graph = dataflow('restarted', import.meta.url)
+    .source('in', { produce: () => [] })
+    .sink('out', { write: () => undefined })
+    .connect('in', 'out')
+  const planned = plan(graph, { trace: {} })
+  const shared = new SharedArrayBuffer(planned.memoryBytes)
+  const memory = viewMemory(shared)
+  const listeners: TracerListener[] = []
+  const hosts: TracerHost[] = []
+  const tracing = new Made(memory, { memory: shared, plan: planned, recent: 10 }, (task, listener) => {
+    const host = new TracerHost(task, (message: FromTracer) => listener.take(message))
+    hosts.push(host)
+    listeners.push(listener)
+    return { tell: (message) => host.take(message), hold: () => undefined, end: async () => host.stop() }
+  })
+  const [worker] = planned.workers
+  const journal = new Journal(memory, worker!.journal)
+  const writer = new TraceWriter(memory, worker!.trace!, journal)
+  const write = (records: number): void => {
+    const at = writer.begin()
+    writer.words[at + KIND] = EVENT_KINDS.indexOf('hop')
+    writer.words[at + RECORDS] = records
+    for (const word of [SLOTS, INPUTS, OUTPUTS]) writer.words[at + word] = 0
+    writer.stage(journal)
+    journal.commit()
+  }
+  write(1)
+  await tracing.flush()
+  hosts[0]!.stop()
+  listeners[0]!.died()
+  write(2)
+  // Asked while there is none.
+  const lifecycle = await tracing.flush().then(() => tracing.lifecycle())
+  assert.deepEqual(
+    lifecycle.map(({ records }) => records),
+    [2],
+  )
+  assert.equal((await tracing.metrics()).deaths, 1)
+  await tracing.settle()
+  assert.equal((await tracing.lifecycle()).length, 1)
+})
