@@ -287,7 +287,7 @@ export const ERROR_CODES = {
     fix: 'The reason says why: look at the path or address, at the rights, and whether the server runs.',
   },
   TRACE_UNKNOWN: {
-    text: 'No event tells of this.',
+    text: 'No event names this trace or record.',
     fix: 'It was not traced, or retention has taken it: `millrace trace list` shows what there is.',
   },
   INTERNAL: {

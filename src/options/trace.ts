@@ -54,4 +54,8 @@ export const TRACE_OPTIONS = {
     unit: 'traces',
     text: 'Traces that the tracer keeps in memory.',
   },
+  store: {
+    type: 'string',
+    text: 'Keeps all events that are traced: a folder, a SQLite file (`.db`, `.sqlite`), or `postgres://…`. It is made if it does not exist. `millrace trace` and the control API answer questions about it.',
+  },
 } as const satisfies OptionTable

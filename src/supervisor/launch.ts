@@ -10,6 +10,7 @@ import { rehearsable } from '../plan/rehearsable.ts'
 import { bundleUrl, hasLostUrls } from '../worker/thread/boot.ts'
 import { graphOf } from '../worker/thread/find-graph.ts'
 import { bindHandlers, handlersOf } from '../worker/thread/load-handlers.ts'
+import { makeStore } from '../trace/store/open-store.ts'
 import { isExported } from './given-graph.ts'
 import { Pipeline } from './pipeline.ts'
 import type { RunOptions } from './run-options.ts'
@@ -55,9 +56,11 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph, params)] as const)
   const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes, trace } = resolve(RUN_OPTIONS, given)
+  const store = given.trace?.store === undefined ? undefined : await makeStore(given.trace.store)
+  const plainGraph = withoutFunctions(graph)
   let isSame: Promise<boolean> | undefined
   const supervisor = new Supervisor(made, {
-    graph: withoutFunctions(graph),
+    graph: plainGraph,
     hasFunctions: handlers.some((handler) => typeof handler === 'function'),
     found: {
       serial: serialOf(declared),
@@ -73,6 +76,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
     deadLetterBytes,
     recentTraces: trace.recent,
   })
+  if (store !== undefined) await supervisor.tracing!.keep(store, plainGraph)
   await supervisor.start(signal)
   return new Pipeline(supervisor)
 }

@@ -1,16 +1,21 @@
 import { store } from '#atomics'
 import { MillraceError } from '../errors.ts'
+import type { GraphData } from '../graph/types.ts'
+import { formatId } from '../lane/ids.ts'
+import { RUN_HIGH, RUN_LOW } from '../memory/control.ts'
 import type { Memory } from '../memory/memory.ts'
 import { EVERY, RATE } from '../memory/trace.ts'
 import type { Plan } from '../plan/types.ts'
 import { within } from '../running-time.ts'
-import { setTimeout } from '../time.ts'
+import { setTimeout, wallMs } from '../time.ts'
 import type { TraceEvent } from './event.ts'
 import { Feed } from './feed.ts'
 import { TracerHost } from './host.ts'
 import type { Answers, FromTracer, Question, ToTracer, TracerTask } from './messages.ts'
 import type { KeptTrace } from './recent.ts'
 import type { TraceSink } from './sink.ts'
+import type { TraceRun } from './source.ts'
+import type { TraceStore } from './store/store.ts'
 import type { LifecycleFacts, TracerMetrics } from './tracer.ts'
 
 /** A tracer that has died is started again after this. */
@@ -74,6 +79,8 @@ export class Tracing {
   readonly #startThread: StartTracer | undefined
   readonly #feeds = new Map<TraceSink, Feed>()
   readonly #asked = new Map<number, { what: Question; resolve: (answer: unknown) => void }>()
+  /** Where the events of this run are kept; absent without the option `store`. */
+  store: TraceStore | undefined
   /** Absent while a dead tracer has no successor. */
   #line: TracerLine | undefined
   /** What was kept when the pipeline ended: the tracer itself is gone then. */
@@ -157,6 +164,27 @@ export class Tracing {
       if (this.#feeds.size === 0) this.#line?.tell({ type: 'subscribe', isWanted: false })
       await feed?.close()
     }
+  }
+
+  /** The run that the events are of, as stores name it. */
+  run(graph: GraphData): TraceRun {
+    const { plan } = this.#task
+    const { words } = this.#memory
+    const at = plan.control.offset / 4
+    const run = formatId(words[at + RUN_LOW]!, words[at + RUN_HIGH]!)
+    return { pipeline: plan.graph, run, startedAt: wallMs(), graph }
+  }
+
+  /** Keeps all events from now on in a store, which ends with the pipeline. */
+  async keep(store: TraceStore, graph: GraphData): Promise<void> {
+    await store.begin(this.run(graph))
+    this.store = store
+    this.add({
+      name: 'store',
+      write: (events) => store.write(events),
+      flush: () => store.flush(),
+      close: () => store.close(),
+    })
   }
 
   /** @internal An event of a worker or of the pipeline. */

@@ -159,7 +159,7 @@ test('what is refused is dropped at once and counted; so is what is never taken'
   assert.match(lastFailure!, /400/)
   assert.equal(spansIn(bodies).length, events.length)
   const never = await collector(() => undefined)
-  const given = await sent(never.url, { timeoutMs: 50, attempts: 2 })
+  const given = await sent(never.url, { timeoutMs: 1_000, attempts: 2 })
   assert.deepEqual([given.stats().written, given.stats().dropped, never.bodies.length], [0, events.length, 2])
   const nobody = await sent('http://127.0.0.1:1/v1/traces', { attempts: 2 })
   assert.equal(nobody.stats().dropped, events.length)

@@ -1,5 +1,6 @@
 import type { TracedOutput, TraceEvent, TracedRecords } from '../event.ts'
 import { byTime } from '../source.ts'
+import { BaseIndex } from './base-index.ts'
 import { childPlaces, countOf, inputAt, parentPlaces } from './origins.ts'
 import { idIn, RecordFinder } from './record-ids.ts'
 
@@ -33,8 +34,8 @@ const CLOCK_MS = 0.002
 
 /** Passages of the records in events of one run, and which came of which. */
 export class Passages {
-  readonly #sent = new Map<string, Sent[]>()
-  readonly #taken = new Map<string, Taken[]>()
+  readonly #sent = new BaseIndex<Sent>()
+  readonly #taken = new BaseIndex<Taken>()
   readonly #senders: Set<string>
   readonly events: readonly TraceEvent[]
 
@@ -46,12 +47,12 @@ export class Passages {
       let place = 0
       for (const output of event.outputs) {
         this.#senders.add(event.node)
-        listOf(this.#sent, output.base).push({ event, output, place })
+        this.#sent.add(output, { event, output, place })
         place += output.count
       }
       place = 0
       for (const input of event.inputs) {
-        listOf(this.#taken, input.base).push({ event, input, place })
+        this.#taken.add(input, { event, input, place })
         place += input.count
       }
     }
@@ -95,7 +96,7 @@ export class Passages {
   /** Who took a record that was sent. */
   arrivals(event: TraceEvent, output: TracedOutput, index: number): Passage[] {
     const number = output.first + index
-    const arrived = (this.#taken.get(output.base) ?? []).flatMap((taken): Passage[] => {
+    const arrived = this.#taken.around(output.base, number).flatMap((taken): Passage[] => {
       const at = number - taken.input.first
       if (!isOverEdge(output, taken.input) || at < 0 || at >= taken.input.count) return []
       const passage: Passage = {
@@ -121,7 +122,8 @@ export class Passages {
   /** Events that took this very record from this very frame. */
   attemptsAt(records: TracedRecords, index: number): TraceEvent[] {
     const number = records.first + index
-    return (this.#taken.get(records.base) ?? [])
+    return this.#taken
+      .around(records.base, number)
       .filter(({ input }) => number >= input.first && number < input.first + input.count && input.edge === records.edge)
       .map(({ event }) => event)
   }
@@ -137,7 +139,7 @@ export class Passages {
     const time = (records.writtenAt ?? event.takenAt) + CLOCK_MS
     let found: Sent | undefined
     let foundAt = 0
-    for (const sent of this.#sent.get(records.base) ?? []) {
+    for (const sent of this.#sent.around(records.base, number)) {
       const at = number - sent.output.first
       if (!isOverEdge(sent.output, records) || at < 0 || at >= sent.output.count) continue
       const sentAt = sent.output.writtenAt ?? sent.event.handedOffAt
@@ -192,10 +194,4 @@ function takenAt(event: TraceEvent, place: number): Passage {
 
 function isOverEdge(output: TracedOutput, input: TracedRecords): boolean {
   return input.edge === undefined || output.edge === input.edge
-}
-
-function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
-  const list = lists.get(key) ?? []
-  lists.set(key, list)
-  return list
 }

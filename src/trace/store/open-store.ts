@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { errorText, MillraceError } from '../../errors.ts'
 import { SegmentStore } from './segments/segment-store.ts'
 import { PostgresStore } from './sql/postgres-store.ts'
@@ -12,6 +12,21 @@ import type { TraceStore } from './store.ts'
 export async function openStore(address: string): Promise<TraceStore> {
   if (/^postgres(?:ql)?:\/\//.test(address)) return PostgresStore.open(address)
   return isFolder(address) ? new SegmentStore(address) : SqliteStore.open(address)
+}
+
+/**
+ * The same for a run that is to be kept: what does not exist yet is made, as a SQLite file where it is named as one.
+ * @throws TRACE_STORE_NOT_INSTALLED, TRACE_STORE_UNUSABLE
+ */
+export async function makeStore(address: string): Promise<TraceStore> {
+  if (/^postgres(?:ql)?:\/\//.test(address) || existsSync(address)) return openStore(address)
+  if (/\.(?:db|sqlite3?)$/.test(address)) return SqliteStore.open(address)
+  try {
+    mkdirSync(address, { recursive: true })
+  } catch (cause) {
+    throw new MillraceError('TRACE_STORE_UNUSABLE', { store: address, reason: errorText(cause).message }, { cause })
+  }
+  return new SegmentStore(address)
 }
 
 function isFolder(path: string): boolean {
