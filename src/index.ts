@@ -51,6 +51,11 @@ export type {
   TracedOutput,
   TracedRecords,
   TracerMetrics,
+  TraceRange,
+  TraceRun,
+  TraceSource,
+  TraceStore,
+  StoreStats,
   Tracing,
 } from './trace/index.ts'
 export type { EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
