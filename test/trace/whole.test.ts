@@ -31,8 +31,8 @@ test('a run is kept in a folder: traces, dependencies and an audit without a fin
     assert.equal(total, COUNT)
     const flows = await dependencies(store)
     assert.deepEqual(
-      flows.map(({ from, to, records }) => [from, to, records]).sort(),
-      single.edges.map(({ from, to }) => [from, to, COUNT]).sort(),
+      flows.map(({ from, to, records }) => `${from} → ${to} ${records}`).sort(),
+      single.edges.map(({ from, to }) => `${from} → ${to} ${COUNT}`).sort(),
     )
     const { findings } = await audit(store)
     assert.deepEqual(findings, [])
