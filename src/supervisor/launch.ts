@@ -56,6 +56,8 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph, params)] as const)
   const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes, trace } = resolve(RUN_OPTIONS, given)
+  const hosted = new Map(await Promise.all(bound))
+  // Last of what may fail before there is a supervisor, which closes it.
   const store = given.trace?.store === undefined ? undefined : await makeStore(given.trace.store)
   const plainGraph = withoutFunctions(graph)
   let isSame: Promise<boolean> | undefined
@@ -68,7 +70,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
       params,
     },
     isExported: () => (isSame ??= isExported(graph, maker).then((verdict) => verdict ?? warned(graph))),
-    embedded: new Map(await Promise.all(bound)),
+    embedded: hosted,
     deadlineMs,
     startDeadlineMs,
     stallMs,

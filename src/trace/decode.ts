@@ -57,10 +57,9 @@ export class Decoder {
 
   /** @param wallOffsetMs what the wall clock shows more than the monotonic one */
   constructor(memory: Memory, plan: Plan, wallOffsetMs: number) {
-    const at = plan.control.offset / 4
     this.#plan = plan
     this.#traced = plan.workers.filter(({ trace }) => trace !== undefined).map(({ index }) => index)
-    this.#run = formatId(memory.words[at + RUN_LOW]!, memory.words[at + RUN_HIGH]!)
+    this.#run = runIdOf(memory, plan)
     this.#wallOffsetMs = wallOffsetMs
   }
 
@@ -180,4 +179,10 @@ function errorAt(words: Words, at: number, length: number): { code: string; mess
 export function recordIdAt({ base, first }: TracedRecords, index: number): string {
   mix(Number.parseInt(base.slice(8), 16) | 0, Number.parseInt(base.slice(0, 8), 16) | 0, (first + index) | 0)
   return formatId(mixed.low, mixed.high)
+}
+
+/** The run that shared memory was made for: 16 digits. */
+export function runIdOf({ words }: Memory, { control }: Plan): string {
+  const at = control.offset / 4
+  return formatId(words[at + RUN_LOW]!, words[at + RUN_HIGH]!)
 }

@@ -1,13 +1,12 @@
 import { store } from '#atomics'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
-import { formatId } from '../lane/ids.ts'
-import { RUN_HIGH, RUN_LOW } from '../memory/control.ts'
 import type { Memory } from '../memory/memory.ts'
 import { EVERY, RATE } from '../memory/trace.ts'
 import type { Plan } from '../plan/types.ts'
 import { within } from '../running-time.ts'
 import { setTimeout, wallMs } from '../time.ts'
+import { runIdOf } from './decode.ts'
 import type { TraceEvent } from './event.ts'
 import { Feed } from './feed.ts'
 import { TracerHost } from './host.ts'
@@ -168,11 +167,7 @@ export class Tracing {
 
   /** The run that the events are of, as stores name it. */
   run(graph: GraphData): TraceRun {
-    const { plan } = this.#task
-    const { words } = this.#memory
-    const at = plan.control.offset / 4
-    const run = formatId(words[at + RUN_LOW]!, words[at + RUN_HIGH]!)
-    return { pipeline: plan.graph, run, startedAt: wallMs(), graph }
+    return { pipeline: this.#plan.graph, run: runIdOf(this.#memory, this.#plan), startedAt: wallMs(), graph }
   }
 
   /** Keeps all events from now on in a store, which ends with the pipeline. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { GraphData } from 'millrace'
+import { run, type GraphData } from 'millrace'
 import { audit, dependencies, lineage, openStore, recordIdAt, traces, type TraceStore } from 'millrace/trace'
 import { collect } from '../run/harness.js'
 import { COUNT, failing, mixed, single } from './graphs.js'
@@ -37,6 +37,10 @@ test('a run is kept in a folder: traces, dependencies and an audit without a fin
     const { findings } = await audit(store)
     assert.deepEqual(findings, [])
   })
+})
+
+test('a store that cannot be made is an error before anything runs', async () => {
+  await assert.rejects(run(single, { trace: { ...ALL, store: '/dev/null/traces' } }), { code: 'TRACE_STORE_UNUSABLE' })
 })
 
 test('the lineage of what came out leads to its source, through filters, copies and batches', async () => {
