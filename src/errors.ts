@@ -128,7 +128,7 @@ export const ERROR_CODES = {
   },
   HANDLER_RESULT_INVALID: {
     text: 'A handler returned an invalid value.',
-    fix: 'Return an iterable from `flatMap`, `mapBatch` and `produce`, true or false from `filter` and `selector`, the name of a branch from `route`, and an array or null from `poll`.',
+    fix: 'Return an iterable from `flatMap`, `mapBatch`, `produce` and `finish`, true or false from `filter` and `selector`, the name of a branch from `route`, and an array or null from `poll`.',
   },
   HANDLER_MISSING: {
     text: 'A handler is missing.',

@@ -28,6 +28,8 @@ export interface NodeShape {
   /** Sources: every how-manieth record has a cursor; 0: none has. */
   readonly cursorEvery: number
   readonly acks: boolean
+  /** Sources: they make some more records when the pipeline drains. */
+  readonly finishes: boolean
   /** Attempts that fail, at most. */
   readonly failures: number
   /** Some records fail at every attempt. */
@@ -131,7 +133,8 @@ class Shaping {
     const cursorEvery = isPushed ? 0 : random.pick([0, 1, 5])
     const padding = random.chance(0.2) ? random.pick([300, 3_000]) : 0
     const answers = random.pick(['sync', 'async'] as const)
-    this.#add('source', does, { concurrency, acks, options, cursorEvery, padding, answers })
+    const finishes = !isPushed && random.chance(0.4)
+    this.#add('source', does, { concurrency, acks, finishes, options, cursorEvery, padding, answers })
     this.#ends.push({ from: this.#last, options: {} })
   }
 
@@ -266,6 +269,7 @@ class Shaping {
       concurrency: 1,
       cursorEvery: 0,
       acks: false,
+      finishes: false,
       failures: 0,
       padding: 0,
       keys: 13,

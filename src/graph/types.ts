@@ -72,7 +72,7 @@ export interface SourceContext<State = unknown, Params = unknown> extends RunCon
   readonly cursor: unknown
   /** With `ack`: the cursor below which every record has ended, or `undefined` before the first one has. */
   readonly watermark: unknown
-  /** Records that this worker's earlier lives handed on. */
+  /** Records that this worker's earlier lives handed on; in `finish`, all that it handed on before. */
   readonly emitted: number
 }
 
@@ -163,6 +163,10 @@ export interface SourceOptions<Out, State, Params = unknown>
   readonly poll?:
     | ((demand: number, context: SourceContext<State, Params>) => PolledBatch<Out> | Promise<PolledBatch<Out>>)
     | HandlerReference
+  /** Makes the last records when the pipeline drains; `context.signal` is aborted by then. */
+  readonly finish?:
+    | ((context: SourceContext<State, Params>) => LastRecords<Out> | Promise<LastRecords<Out>>)
+    | HandlerReference
   /** Whether the granule of a record is traced, or the chance that it is; where the run has the option `trace`. */
   readonly trace?: ((record: NoInfer<Out>) => boolean | number) | HandlerReference
   /** Learns the receipts of source records that ended well, and of those that failed. */
@@ -180,6 +184,8 @@ export interface SourceOptions<Out, State, Params = unknown>
  * changed before the next call.
  */
 export type PolledBatch<Out> = readonly (Out | Marked<Out>)[] | NumberArray<Out> | null
+/** What `finish` makes: records, or nothing. */
+export type LastRecords<Out> = Iterable<Out | Marked<Out>> | AsyncIterable<Out | Marked<Out>> | null | void
 /** Records that are plain numbers may come in typed arrays. */
 export type NumberArray<Out> = [Out] extends [number] ? Int32Array | Uint32Array | Float64Array : never
 

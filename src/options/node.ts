@@ -163,6 +163,11 @@ export const NODE_OPTIONS = {
     default: false,
     text: 'The source receives its records from `pipeline.push`.',
   },
+  finish: {
+    kinds: ['source'],
+    type: 'handler',
+    text: 'Makes the last records of each worker when the pipeline drains, within its deadline. Not called at the end of the records.',
+  },
   ack: {
     kinds: ['source'],
     type: 'handler',

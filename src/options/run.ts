@@ -83,6 +83,11 @@ export const RUN_OPTIONS = {
     default: false,
     text: 'Lets `pipeline.inject` insert single records before any node: test records, and replays of dead letters. Adds a lane to every worker.',
   },
+  paused: {
+    type: 'boolean',
+    default: false,
+    text: 'Starts the sources paused: they make no records until `pipeline.resume`.',
+  },
   deadLetters: {
     type: 'integer',
     default: 1_000,

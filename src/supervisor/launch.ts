@@ -55,7 +55,10 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })
   const embedded = made.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph, params)] as const)
-  const { deadlineMs, startDeadlineMs, stallMs, deadLetters, deadLetterBytes, trace } = resolve(RUN_OPTIONS, given)
+  const { deadlineMs, startDeadlineMs, stallMs, paused, deadLetters, deadLetterBytes, trace } = resolve(
+    RUN_OPTIONS,
+    given,
+  )
   const hosted = new Map(await Promise.all(bound))
   // Last of what may fail before there is a supervisor, which closes it.
   const store = given.trace?.store === undefined ? undefined : await makeStore(given.trace.store)
@@ -74,6 +77,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
     deadlineMs,
     startDeadlineMs,
     stallMs,
+    paused,
     deadLetters,
     deadLetterBytes,
     recentTraces: trace.recent,

@@ -113,6 +113,19 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /**
+   * Pushes many records, in their order, as fast as lanes take them. Resolves when all are taken, to their receipts. Where it
+   * rejects, those that were taken before are in flight. Cost: as many `push`es, a few hundred of which overlap.
+   * @throws what `push` throws, and what the iterable throws
+   */
+  pushAll(
+    node: string,
+    records: Iterable<unknown> | AsyncIterable<unknown>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<readonly Receipt[]> {
+    return this.#supervisor.host.pushAll(node, records, options.signal)
+  }
+
+  /**
    * Pushes a record and resolves to the first record that comes of it at an output (a sink without `write`).
    * @throws what `push` throws; RECORD_FAILED, CALL_UNANSWERED, RECORD_ABANDONED
    */

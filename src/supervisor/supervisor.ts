@@ -44,6 +44,8 @@ interface SupervisorOptions {
   readonly deadlineMs: number
   readonly startDeadlineMs: number
   readonly stallMs: number
+  /** Sources start paused. */
+  readonly paused: boolean
   /** Dead letters that are kept in memory. */
   readonly deadLetters: number
   readonly deadLetterBytes: number
@@ -90,6 +92,7 @@ export class Supervisor implements HandleListener {
     this.deadLetters = new DeadLetters(options.deadLetters, options.deadLetterBytes)
     this.#records = new RecordEvents(this.events, this.deadLetters, (event) => this.host.told(event))
     this.sources = new SourceControls(memory, plan)
+    if (options.paused) this.sources.pause()
     if (plan.trace !== undefined) {
       const task = { memory: allocated.shared, plan, recent: options.recentTraces }
       this.tracing = new Tracing(memory, task, bundleUrl === undefined ? startTracer : undefined)

@@ -55,6 +55,7 @@ class NetHandlers {
     }
     return {
       ...(isStage ? { concurrency } : {}),
+      ...(node.finishes ? { finish: (context: SourceContext) => this.#finish(node, context) } : {}),
       ...(acks ? { ack: (successes: readonly string[]) => this.#tell(successes) } : {}),
       ...(partitioned ? { partitionBy: keyOf } : {}),
       ...(options['retry'] === undefined
@@ -122,6 +123,22 @@ class NetHandlers {
       yield record
       if (dice(node, { source: 0, n: 0, trail: String(Math.trunc(performance.now() * 1e3)) }) % 20 === 0)
         await this.#world.later(() => undefined)
+    }
+  }
+
+  /** Some more records, in each of the ways in which they may come. */
+  #finish(node: NodeShape, { worker, emitted: first }: SourceContext): unknown {
+    const records = Array.from({ length: first % 7 }, (_, i) => recordOf(node, worker, first + i))
+    fuse.visit()
+    if (first % 7 === 0) return undefined
+    if (node.answers === 'sync') return records
+    return first % 2 === 0 ? this.#world.later(() => records) : this.#finishSlowly(records)
+  }
+
+  async *#finishSlowly(records: readonly unknown[]): AsyncGenerator {
+    for (const record of records) {
+      fuse.visit()
+      yield await this.#world.later(() => record)
     }
   }
 

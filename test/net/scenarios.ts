@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import { dataflow, mark } from 'millrace'
 import type { Context, Failure, GraphData } from 'millrace/graph'
 import { fuse } from './fuse.ts'
-import { type Played, play } from './play.ts'
+import { type Later, type Played, play } from './play.ts'
 import { InletLane } from '#src/worker/in/inlet.js'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
@@ -423,4 +423,38 @@ test('a source that waits for room on its lanes takes all that its ack lanes hol
   const played = await play(() => graph)
   check(played)
   assert.ok(played.out.get('out')!.length >= 200)
+})
+
+describe('the last records of a source, which it makes when the pipeline drains', () => {
+  const ways = {
+    'in an array': (records: number[]) => records,
+    'in a promise': (records: number[], later: Later) => later(() => records),
+    'one by one': async function* (records: number[], later: Later) {
+      for (const record of records) yield await later(() => record)
+    },
+  }
+  const last = numbers(40).map((n) => 1_000_000 + n)
+  for (const [how, give] of Object.entries(ways)) {
+    test(`come ${how}, once each, behind all others, whoever dies`, async () => {
+      const played = await play(
+        (later) =>
+          start('last', 1_000_000, { granule: 3, finish: () => give(last, later) })
+            .sink('out')
+            .connect('in', 'out'),
+        { drainAfter: 20, deathShare: 0.5, maxDeaths: 100 },
+      )
+      check(played)
+      const out = played.out.get('out') as number[]
+      assert.deepEqual(out, [...numbers(out.length - last.length), ...last])
+    })
+  }
+
+  test('are not made where the records have come to their end', async () => {
+    const played = await play(() =>
+      start('end', 5, { finish: () => last })
+        .sink('out')
+        .connect('in', 'out'),
+    )
+    assert.deepEqual(played.out.get('out'), numbers(5))
+  })
 })

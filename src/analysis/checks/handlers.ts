@@ -83,7 +83,7 @@ function checkUnused(node: GraphNode, report: Report): void {
   const isPushed = node.kind === 'source' && node.push === true
   if (isOutput)
     unused([...NOT_OF_OUTPUTS, ...NOT_IN_EMBEDDER], 'a sink has no `write` and is read by `pipeline.output`')
-  if (isPushed) unused(NOT_IN_EMBEDDER, 'a source is fed by `pipeline.push`')
+  if (isPushed) unused([...NOT_IN_EMBEDDER, 'finish'], 'a source is fed by `pipeline.push`')
   if (node.kind === 'source' && node.poll === undefined) unused(ONLY_OF_POLL, 'a source has no `poll`')
 }
 

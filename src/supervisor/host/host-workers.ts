@@ -55,6 +55,36 @@ export class HostWorkers {
     return this.#add(node, record, receipt, () => undefined, signal).then(() => receipt)
   }
 
+  /** Pushes records in their order; so many at once wait to be taken. @throws what `push` throws, and what `records` does */
+  async pushAll(
+    node: string,
+    records: Iterable<unknown> | AsyncIterable<unknown>,
+    signal?: AbortSignal,
+  ): Promise<readonly Receipt[]> {
+    this.#pushed(node)
+    const receipts: Receipt[] = []
+    const taking: Promise<number>[] = []
+    const stop = new AbortController()
+    const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+    try {
+      for await (const record of records) {
+        const receipt = new Receipt(node)
+        receipts.push(receipt)
+        const taken = this.#add(node, record, receipt, () => undefined, both)
+        // The first that fails is thrown below; of the others nobody waits.
+        taken.catch(() => undefined)
+        taking.push(taken)
+        if (taking.length >= PUSHED_AT_ONCE) await taking.shift()
+      }
+      await Promise.all(taking)
+    } catch (error) {
+      // What waits still is taken back: nothing is pushed behind what was not.
+      stop.abort(error)
+      throw error
+    }
+    return receipts
+  }
+
   /**
    * Pushes a record and resolves to the first record that comes of it at an output.
    * @throws RECORD_FAILED, CALL_UNANSWERED: their `cause` is the handler's error; RECORD_ABANDONED
@@ -127,6 +157,9 @@ export class HostWorkers {
     return source?.calls?.answer(source.sequenceOf(anchorSlot(anchor)), record) ?? false
   }
 }
+
+/** Records of one `pushAll` that wait to be taken. */
+const PUSHED_AT_ONCE = 256
 
 const UNANSWERED = Symbol('unanswered')
 

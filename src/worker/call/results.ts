@@ -13,6 +13,7 @@ const EXPECTED = {
   selector: 'true or false, at once',
   produce: 'an iterable or an async iterable of records, at once',
   poll: 'an array of records, or null at the end',
+  finish: 'nothing, an iterable or async iterable of records, or a promise of one',
 } as const
 
 export type CheckedHandler = keyof typeof EXPECTED

@@ -10,6 +10,7 @@ import {
   EMITTED_HIGH,
   EMITTED_LOW,
   FINISHED,
+  LAST,
   MAX_CURSOR_BYTES,
   NO_CURSOR_YET,
   SEQUENCE,
@@ -29,6 +30,8 @@ export class Progress {
   beyond: number
   /** Records handed on since that cursor came first: names of records count from it. */
   behind: number
+  /** 0; once the handler `finish` was called, 1 + the records of it that were handed on. */
+  last: number
   readonly #memory: Memory
   readonly #at: number
   #sequence: number
@@ -46,6 +49,7 @@ export class Progress {
     this.isFinished = load(words, at + FINISHED) === 1
     this.beyond = load(words, at + BEYOND)
     this.behind = load(words, at + BEHIND) >>> 0
+    this.last = load(words, at + LAST)
   }
 
   /** Granules handed on, modulo 2^32. */
@@ -106,5 +110,6 @@ export class Progress {
     journal.set(this.#at + BEHIND, this.behind | 0)
     journal.set(this.#at + WRAPS, this.wraps)
     journal.set(this.#at + FINISHED, this.isFinished ? 1 : 0)
+    if (this.last > 0) journal.set(this.#at + LAST, this.last)
   }
 }

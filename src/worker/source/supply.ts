@@ -93,13 +93,41 @@ export function supplyOf(
   wake: () => void,
 ): Supply {
   if (handlers.poll !== undefined) return new PollSupply(handlers.poll, context, progress.toSkipBehindCursor, wake)
-  const skip = progress.toSkip
-  const made = handlers.produce!(context) as Iterable<unknown> | AsyncIterable<unknown>
-  if (typeof made === 'object' && made !== null) {
-    if (Symbol.asyncIterator in made) return new AsyncSupply(made[Symbol.asyncIterator](), skip, wake)
-    if (Symbol.iterator in made) return new SyncSupply(made[Symbol.iterator](), skip)
-  }
+  const made = handlers.produce!(context)
+  const found = supplyFrom(made, progress.toSkip, wake)
+  if (found !== undefined) return found
   throw invalidResult(context.node, 'produce', made)
+}
+
+/**
+ * The last records of a source, which its handler `finish` makes when the pipeline drains.
+ * @param skip records that an earlier life has handed on
+ * @throws what `finish` throws, HANDLER_RESULT_INVALID
+ */
+export function lastSupply(finish: AnyFunction, context: SourceContext, skip: number, wake: () => void): Supply {
+  const made = finish(context)
+  const found = supplyFrom(isThenable(made) ? unwrapped(made, context.node) : (made ?? []), skip, wake)
+  if (found !== undefined) return found
+  throw invalidResult(context.node, 'finish', made)
+}
+
+/** The records that a promise resolves to. */
+async function* unwrapped(made: PromiseLike<unknown>, node: string): AsyncGenerator<unknown, void> {
+  const records = (await made) ?? []
+  if (!isIterable(records)) throw invalidResult(node, 'finish', records)
+  yield* records
+}
+
+/** The supply of what an iterable gives; undefined where it is none. */
+function supplyFrom(made: unknown, skip: number, wake: () => void): Supply | undefined {
+  if (!isIterable(made)) return undefined
+  if (Symbol.asyncIterator in made) return new AsyncSupply(made[Symbol.asyncIterator](), skip, wake)
+  return new SyncSupply(made[Symbol.iterator](), skip)
+}
+
+/** A text is iterable too, but nobody means its letters. */
+function isIterable(made: unknown): made is Iterable<unknown> | AsyncIterable<unknown> {
+  return typeof made === 'object' && made !== null && (Symbol.asyncIterator in made || Symbol.iterator in made)
 }
 
 class SyncSupply implements Supply {

@@ -1,6 +1,7 @@
 import { MillraceError, errorText } from '../../errors.ts'
 import { load } from '#atomics'
 import { Marked, type SourceContext } from '../../plan/definition.ts'
+import type { AnyFunction } from '../call/handlers.ts'
 import { ring } from '../../lane/doorbell.ts'
 import type { Journal } from '../../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
@@ -29,7 +30,7 @@ import { type Sender, Unit } from '../unit.ts'
 import { Selection } from '../trace/selection.ts'
 import { GAP, TRACED } from '../../memory/lane.ts'
 import { wallMs } from '../../time.ts'
-import { type Supply, Taken, supplyOf } from '../source/supply.ts'
+import { type Supply, Taken, lastSupply, supplyOf } from '../source/supply.ts'
 
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
 const MAX_SETTLED = 128
@@ -43,7 +44,9 @@ export class SourceStage implements Stage, Sender, Further {
   readonly #parts: Parts & SourceSide
   readonly #source: SourcePlan
   readonly #unit: Unit
-  readonly #supply: Supply
+  #supply: Supply
+  /** Makes the last records, when the pipeline drains. */
+  readonly #last: AnyFunction | undefined
   readonly #outcomes: Outcomes | undefined
   readonly #limit: RateLimit
   readonly #size: GranuleSize
@@ -84,7 +87,10 @@ export class SourceStage implements Stage, Sender, Further {
       this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
     }
     const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
-    this.#supply = progress.isFinished ? over : (parts.supply ?? supplyOf(produced, context, progress, parts.wake))
+    this.#last = handlers.own('finish')
+    if (progress.isFinished) this.#supply = over
+    else if (progress.last > 0) this.#supply = this.#makeLast(progress.last - 1)
+    else this.#supply = parts.supply ?? supplyOf(produced, context, progress, parts.wake)
     this.isAsync = this.#supply.isAsync || ack !== undefined
     for (const reader of parts.acks) reader.want(ack !== undefined)
     // They are counted already; only `ack` has not been told, or not surely.
@@ -218,7 +224,7 @@ export class SourceStage implements Stage, Sender, Further {
   /** Records that may be made now. */
   #most(): number {
     const { isDraining, outlet, clock, slots, progress } = this.#parts
-    if (isDraining()) this.#supply.close()
+    if (isDraining()) this.#closeSupply()
     if (slots.free === 0 || this.#isCramped || this.#isPaused) return 0
     if (this.#taken.count > 0) return this.#taken.count
     // What arrives after the end was written down is not taken any more: it is nacked with what is left.
@@ -227,6 +233,21 @@ export class SourceStage implements Stage, Sender, Further {
     const allowed = Math.max(1, this.#limit.allowed(clock.now))
     this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), allowed)
     return Math.min(this.#room, this.#size.records)
+  }
+
+  /** No more records are wanted but the last ones, which come once all before them is sent. */
+  #closeSupply(): void {
+    const { progress } = this.#parts
+    if (progress.last > 0) return
+    this.#supply.close()
+    if (this.#last === undefined || progress.isFinished || !this.#supply.isOver || this.#taken.count > 0) return
+    if (this.#supply.error !== undefined) return
+    this.#supply = this.#makeLast(0)
+    progress.last = 1
+  }
+
+  #makeLast(skip: number): Supply {
+    return lastSupply(this.#last!, this.#context(skip), skip, this.#parts.wake)
   }
 
   /** Nothing may be made: why, and until when. */
@@ -373,6 +394,7 @@ export class SourceStage implements Stage, Sender, Further {
     if (this.#supply.hasCursors === true) progress.expectCursor()
     if (this.#taken.hasMarks) this.#moveCursor(count)
     progress.emitted += count
+    if (progress.last > 0) progress.last += count
     progress.sequence = (progress.sequence + 1) | 0
     this.#ids.advance()
     this.#taken.drop(count)
@@ -420,7 +442,8 @@ export class SourceStage implements Stage, Sender, Further {
     return slots.openSlots().find((slot) => slots.sequence(slot) === progress.sequence) ?? NO_SLOT
   }
 
-  #context(): SourceContext {
+  /** @param last records of `finish` that are handed on: they do not count */
+  #context(last = 0): SourceContext {
     const { stage, worker, facts, progress, draining } = this.#parts
     const outcomes = (): Outcomes | undefined => this.#outcomes
     return {
@@ -431,7 +454,7 @@ export class SourceStage implements Stage, Sender, Further {
       state: facts.state,
       params: facts.params,
       cursor: progress.cursor,
-      emitted: progress.emitted,
+      emitted: progress.emitted - last,
       get watermark() {
         return outcomes()?.watermark
       },
