@@ -290,6 +290,10 @@ export const ERROR_CODES = {
     text: 'No event names this trace or record.',
     fix: 'It was not traced, or retention has taken it: `millrace trace list` shows what there is.',
   },
+  TRACING_OFF: {
+    text: 'The pipeline runs without the option `trace`.',
+    fix: 'Run it with `trace: { rate: 0.01 }`, say; what is traced can be changed then while it runs.',
+  },
   INTERNAL: {
     text: 'Internal error: an invariant of Millrace was violated.',
     fix: 'This is a bug in Millrace. Please report it with the detail and the plan.',

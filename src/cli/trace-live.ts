@@ -1,3 +1,4 @@
+import type { ControlClient } from '../control/client.ts'
 import { MillraceError } from '../errors.ts'
 import { numberOf, textOf, UsageError, type Values } from './command.ts'
 import { loadControl } from './load-control.ts'
@@ -57,14 +58,20 @@ const ADDRESSES: Readonly<Record<string, Address>> = {
   audit: { path: () => '/audit', query: range },
 }
 
-/** Asks the control API of a running pipeline. @throws UsageError, CONTROL_UNREACHABLE, PIPELINE_UNKNOWN */
-export async function askLive(url: string, name: string, subject: string, values: Values): Promise<unknown> {
-  const address = Object.hasOwn(ADDRESSES, name) ? ADDRESSES[name] : undefined
-  if (address === undefined) throw new UsageError(`${name} takes a store, not the address of an API.`)
+/** A control API, and the pipeline there that is meant. @throws UsageError, CONTROL_UNREACHABLE, PIPELINE_UNKNOWN */
+export async function reach(url: string, values: Values): Promise<{ client: ControlClient; pipeline: string }> {
   const { ControlClient } = await loadControl()
   const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
   const pipeline = textOf(values, 'pipeline') ?? (await client.pipelines())[0]?.name
   if (pipeline === undefined) throw new MillraceError('PIPELINE_UNKNOWN', { url })
+  return { client, pipeline }
+}
+
+/** Asks the control API of a running pipeline. @throws UsageError, CONTROL_UNREACHABLE, PIPELINE_UNKNOWN */
+export async function askLive(url: string, name: string, subject: string, values: Values): Promise<unknown> {
+  const address = Object.hasOwn(ADDRESSES, name) ? ADDRESSES[name] : undefined
+  if (address === undefined) throw new UsageError(`${name} takes a store, not the address of an API.`)
+  const { client, pipeline } = await reach(url, values)
   const answer = await client.ask(pipeline, address.path(encodeURIComponent(subject)), address.query(values))
   return address.of === undefined ? answer : (answer as Readonly<Record<string, unknown>>)[address.of]
 }

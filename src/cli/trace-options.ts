@@ -46,6 +46,8 @@ export const TRACE_OPTIONS: Command['options'] = {
     value: 'wait|service',
     text: 'Slow transfers: by the time on the lane (default) or in the handler.',
   },
+  rate: { type: 'string', value: 'SHARE', text: 'Rate: from now on this share of the granules is traced, 0 to 1.' },
+  every: { type: 'string', value: 'N', text: 'Rate: from now on one of so many granules is traced as well; 0: none.' },
   trace: { type: 'string', value: 'TRACE', text: 'Exports this trace alone.' },
   format: { type: 'string', value: 'FORMAT', text: 'Of an export: perfetto, otlp, ndjson or svg.' },
   out: { type: 'string', value: 'FILE', text: 'Where an export goes. Default: printed, where it is text.' },

@@ -12,6 +12,7 @@ import type { TraceStore } from '../trace/store/store.ts'
 import { type Call, type Command, numberOf, textOf, UsageError, type Values } from './command.ts'
 import { exportTrace } from './trace-export.ts'
 import { askLive } from './trace-live.ts'
+import { showRate } from './trace-rate.ts'
 import { filterOf, rangeOf, TRACE_OPTIONS } from './trace-options.ts'
 import { summaryOf } from './trace-summary.ts'
 import * as text from './trace-text.ts'
@@ -56,7 +57,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   audit: { ask: (store, values) => audit(store, rangeOf(values)), lines: text.auditLines },
 }
 
-const NAMES = [...Object.keys(QUESTIONS), 'export']
+const NAMES = [...Object.keys(QUESTIONS), 'export', 'rate']
 
 export const trace: Command = {
   summary: 'Answers questions about traced records, from a store or a running pipeline.',
@@ -73,6 +74,7 @@ export const trace: Command = {
     // What is wrong is told before anything is opened.
     filterOf(values)
     byOf(values)
+    if (name === 'rate') return showRate(call, place)
     if (/^https?:\/\//.test(place)) return answer(call, name, await askLive(place, name, subject, values))
     const store = await openStore(place)
     try {

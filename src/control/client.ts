@@ -13,6 +13,7 @@ import type { PipelineList, PipelineSummary } from './resources/pipelines.ts'
 import type { PlanAnswer } from './resources/plan.ts'
 import type { StageList } from './resources/stages.ts'
 import type { StatsAnswer } from './resources/stats.ts'
+import type { TracingAnswer, TracingBody } from './resources/tracing.ts'
 
 /** What `watch` gives: a snapshot, an event, or how many events are lost. */
 export type WatchMessage =
@@ -36,6 +37,7 @@ interface Resources {
   readonly '/analysis': AnalysisAnswer
   readonly '/events': EventList
   readonly '/dead-letters': DeadLetterList
+  readonly '/tracing': TracingAnswer
 }
 
 /** Talks to a control API. Needs nothing but `fetch`. */
@@ -75,13 +77,18 @@ export class ControlClient {
     return (await this.#json('POST', `/pipelines/${encodeURIComponent(pipeline)}/${command}`)) as CommandAnswer
   }
 
+  /** Changes what is traced, from the next granules on. @throws CONTROL_UNREACHABLE */
+  async setTracing(pipeline: string, rates: TracingBody): Promise<TracingAnswer> {
+    return (await this.#json('PUT', `/pipelines/${encodeURIComponent(pipeline)}/tracing`, rates)) as TracingAnswer
+  }
+
   /** Snapshots and events, until the signal aborts or the connection ends. */
   async *watch(
     pipeline: string,
     { rateHz = 2, signal }: { readonly rateHz?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<WatchMessage> {
     const path = `/pipelines/${encodeURIComponent(pipeline)}/watch?rateHz=${rateHz}`
-    const response = await this.#fetch('GET', path, signal)
+    const response = await this.#fetch('GET', path, signal === undefined ? {} : { signal })
     if (response.body === null) return
     let rest = ''
     for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
@@ -94,15 +101,25 @@ export class ControlClient {
     }
   }
 
-  async #json(method: string, path: string): Promise<unknown> {
-    return (await this.#fetch(method, path)).json()
+  async #json(method: string, path: string, body?: unknown): Promise<unknown> {
+    return (await this.#fetch(method, path, { body })).json()
   }
 
-  async #fetch(method: string, path: string, signal?: AbortSignal): Promise<Response> {
+  async #fetch(
+    method: string,
+    path: string,
+    { body, signal }: { readonly body?: unknown; readonly signal?: AbortSignal } = {},
+  ): Promise<Response> {
     const url = `${this.#base}${path}`
     let response: Response
     try {
-      response = await fetch(url, { method, headers: this.#headers, ...(signal === undefined ? {} : { signal }) })
+      const json = body === undefined ? {} : { 'content-type': 'application/json' }
+      response = await fetch(url, {
+        method,
+        headers: { ...this.#headers, ...json },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+      })
     } catch (cause) {
       if (signal?.aborted === true) throw cause
       const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)

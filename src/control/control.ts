@@ -31,6 +31,7 @@ import { records } from './resources/records.ts'
 import { stages } from './resources/stages.ts'
 import { stats } from './resources/stats.ts'
 import { traces } from './resources/traces.ts'
+import { tracing } from './resources/tracing.ts'
 import type { Room } from './room.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 import { Watched } from './watched.ts'
@@ -123,6 +124,7 @@ function endpointsOf(room: Room, feeds: Feeds): readonly Endpoint[] {
     ...deadLetters(room),
     ...commands(room),
     ...records(room),
+    ...tracing(room),
   ]
 }
 

@@ -11,6 +11,7 @@ import {
   SIDE_LENGTH,
   SIDE_TAIL,
   TAIL,
+  THREW,
   TRUNCATED,
   type TraceLayout,
 } from '../memory/trace.ts'
@@ -32,9 +33,11 @@ export class TraceWriter {
   #sideTail: number
   #dropped: number
   #truncated: number
+  #threw: number
   #stagedTail: number
   #stagedDropped: number
   #stagedTruncated: number
+  #stagedThrew: number
   #headSeen: number
   #sideHeadSeen: number
 
@@ -50,6 +53,7 @@ export class TraceWriter {
     this.#sideTail = load(words, this.#header + SIDE_TAIL)
     this.#dropped = this.#stagedDropped = load(words, this.#header + DROPPED)
     this.#truncated = this.#stagedTruncated = load(words, this.#header + TRUNCATED)
+    this.#threw = this.#stagedThrew = load(words, this.#header + THREW)
     this.#headSeen = load(words, this.#header + HEAD)
     this.#sideHeadSeen = load(words, this.#header + SIDE_HEAD)
     this.#tell(journal)
@@ -94,6 +98,11 @@ export class TraceWriter {
     this.#truncated = (this.#truncated + 1) | 0
   }
 
+  /** Counts a call of the predicate that threw. */
+  countThrow(): void {
+    this.#threw = (this.#threw + 1) | 0
+  }
+
   /** Something is to be told by the next hand-off. */
   get isDirty(): boolean {
     return this.#tail !== this.#stagedTail || this.#dropped !== this.#stagedDropped
@@ -107,6 +116,8 @@ export class TraceWriter {
     }
     if (this.#dropped !== this.#stagedDropped) journal.set(this.#header + DROPPED, this.#dropped)
     if (this.#truncated !== this.#stagedTruncated) journal.set(this.#header + TRUNCATED, this.#truncated)
+    if (this.#threw !== this.#stagedThrew) journal.set(this.#header + THREW, this.#threw)
+    this.#stagedThrew = this.#threw
     this.#stagedDropped = this.#dropped
     this.#stagedTruncated = this.#truncated
   }
@@ -180,5 +191,9 @@ export class TraceReader {
 
   get truncated(): number {
     return load(this.words, this.#header + TRUNCATED) >>> 0
+  }
+
+  get threw(): number {
+    return load(this.words, this.#header + THREW) >>> 0
   }
 }

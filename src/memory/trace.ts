@@ -3,7 +3,7 @@ import { LINE_BYTES } from './memory.ts'
 /**
  * The trace ring of a worker: events of what it handed off, and beside it the side ring, for the parts of an event that vary.
  *
- *     0     TAIL  SIDE_TAIL  DROPPED  TRUNCATED   the worker, by its journal
+ *     0     TAIL  SIDE_TAIL  DROPPED  TRUNCATED  THREW   the worker, by its journal
  *     128   HEAD  SIDE_HEAD                       the tracer
  *     256   events of EVENT_WORDS words each (`events`, a power of two)
  *     …     side ring (`sideWords`, a power of two): positions are words and wrap as TAIL does
@@ -30,6 +30,8 @@ export const SIDE_TAIL = 1
 /** Events that had no room, and events that had none for their sections. */
 export const DROPPED = 2
 export const TRUNCATED = 3
+/** Calls of the source's predicate that threw. */
+export const THREW = 4
 export const HEAD: number = LINE_BYTES / 4
 export const SIDE_HEAD: number = HEAD + 1
 export const EVENTS_BYTES: number = 2 * LINE_BYTES

@@ -56,6 +56,6 @@ export const TRACE_OPTIONS = {
   },
   store: {
     type: 'string',
-    text: 'Keeps all events that are traced: a folder, a SQLite file (`.db`, `.sqlite`), or `postgres://…`. It is made if it does not exist. `millrace trace` answers questions about it, and so does the control API if its option `traces` is `pipeline.tracing.store`.',
+    text: 'Keeps all events that are traced: a folder, a SQLite file (`.db`, `.sqlite`), or `postgres://…`. It is made if it does not exist. `millrace trace` answers questions about it, and so does the control API.',
   },
 } as const satisfies OptionTable

@@ -128,6 +128,19 @@ export const EVENTS = {
       suppressed: 'number of events of this kind that were left out before this one',
     },
   },
+  'trace.failed': {
+    text: 'A `trace` predicate threw. It chooses nothing then; the record goes on.',
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'number of the thread of this worker: it grows with each restart',
+      attempts: 'always 1',
+      error: 'name, message, code',
+      suppressed: 'number of events of this kind that were left out before this one',
+    },
+  },
+  'source.paused': { text: 'A source was paused: it makes no records.', fields: { node: 'node id' } },
+  'source.resumed': { text: 'A source was resumed.', fields: { node: 'node id' } },
 } as const satisfies Record<string, { text: string; fields: Record<string, string> }>
 
 /** The name of an event. */

@@ -9,19 +9,22 @@ import type { Plan, StagePlan } from '../plan/types.ts'
 export class SourceControls {
   readonly #memory: Memory
   readonly #plan: Plan
+  readonly #onChange: (node: string, isPaused: boolean) => void
 
-  constructor(memory: Memory, plan: Plan) {
+  /** @param onChange told of each source that was paused, or is no more */
+  constructor(memory: Memory, plan: Plan, onChange: (node: string, isPaused: boolean) => void = () => undefined) {
     this.#memory = memory
     this.#plan = plan
+    this.#onChange = onChange
   }
 
   /** Sources make no records until `resume`; all of them where no node is named. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
   pause(node?: string): void {
-    this.#command(node, (word) => word | PAUSED)
+    this.#change(node, true)
   }
 
   resume(node?: string): void {
-    this.#command(node, (word) => word & ~PAUSED)
+    this.#change(node, false)
   }
 
   /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
@@ -46,10 +49,15 @@ export class SourceControls {
     return this.#stages(node)[0]!.rateLimitOffset! / 8 + RATE
   }
 
-  #command(node: string | undefined, change: (word: number) => number): void {
+  #change(node: string | undefined, isPaused: boolean): void {
     const { words } = this.#memory
-    for (const control of this.#controls(node)) store(words, control + COMMAND, change(load(words, control + COMMAND)))
+    const changed = this.#stages(node).filter((stage) => this.isPaused(stage.node) !== isPaused)
+    for (const control of this.#controls(node)) {
+      const word = load(words, control + COMMAND)
+      store(words, control + COMMAND, isPaused ? word | PAUSED : word & ~PAUSED)
+    }
     this.#ring(node)
+    for (const stage of changed) if (stage.role !== 'system') this.#onChange(stage.node, isPaused)
   }
 
   #ring(node: string | undefined): void {

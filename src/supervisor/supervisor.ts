@@ -28,6 +28,7 @@ import { Successors } from './successors.ts'
 import { Tracing } from '../trace/tracing.ts'
 import { bundleUrl } from '../worker/thread/boot.ts'
 import { followLifecycle } from './trace-lifecycle.ts'
+import { tracedInHand } from './traced-hand.ts'
 import { startTracer } from './tracer-thread.ts'
 import { Watch } from './watch.ts'
 
@@ -91,12 +92,17 @@ export class Supervisor implements HandleListener {
     this.events = new Events(plan.graph)
     this.deadLetters = new DeadLetters(options.deadLetters, options.deadLetterBytes)
     this.#records = new RecordEvents(this.events, this.deadLetters, (event) => this.host.told(event))
-    this.sources = new SourceControls(memory, plan)
+    this.sources = new SourceControls(memory, plan, (node, isPaused) =>
+      this.events.emit(isPaused ? 'source.paused' : 'source.resumed', { node }),
+    )
     if (options.paused) this.sources.pause()
     if (plan.trace !== undefined) {
       const task = { memory: allocated.shared, plan, recent: options.recentTraces }
       this.tracing = new Tracing(memory, task, bundleUrl === undefined ? startTracer : undefined)
-      followLifecycle(this.events, this.tracing)
+      followLifecycle(this.events, this.tracing, (node, ordinal) => {
+        const dead = plan.workers.find((each) => each.ordinal === ordinal && plan.stages[each.stage]!.node === node)
+        return dead === undefined ? [] : tracedInHand(memory, plan, dead)
+      })
     }
     this.#openSources = new OpenSources(plan)
     this.host = new HostWorkers(plan, memory, options.embedded, {

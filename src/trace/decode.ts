@@ -72,6 +72,12 @@ export class Decoder {
     return this.#isChosen
   }
 
+  /** Records that were written at a time of the monotonic clock, with that of the wall clock. */
+  dated(records: TracedRecords): TracedRecords {
+    const { writtenAt } = records
+    return writtenAt === undefined ? records : { ...records, writtenAt: writtenAt + this.#wallOffsetMs }
+  }
+
   /** Number of the next event. */
   nextSequence(): number {
     return this.#sequence++
@@ -132,8 +138,7 @@ export class Decoder {
   /** The 32 digits of a slot's trace: run, source number, how often its count of granules has come round, and that count. */
   #trace(words: Words, at: number): string {
     if ((words(at + 1) & (BY_RATE | BY_PREDICATE | BY_ALWAYS)) !== 0) this.#isChosen = true
-    const high = (anchorSource(words(at)) << 20) | (words(at + 1) >>> WRAPS_SHIFT)
-    return this.#run + formatId(words(at + 2), high)
+    return traceId(this.#run, { anchor: words(at), trace: words(at + 1), sequence: words(at + 2) })
   }
 
   #input(words: Words, at: number): TracedRecords {
@@ -179,6 +184,22 @@ function errorAt(words: Words, at: number, length: number): { code: string; mess
 export function recordIdAt({ base, first }: TracedRecords, index: number): string {
   mix(Number.parseInt(base.slice(8), 16) | 0, Number.parseInt(base.slice(0, 8), 16) | 0, (first + index) | 0)
   return formatId(mixed.low, mixed.high)
+}
+
+/** The words that name the trace of a slot. */
+export interface SlotTrace {
+  readonly anchor: number
+  readonly trace: number
+  readonly sequence: number
+}
+
+function traceId(run: string, { anchor, trace, sequence }: SlotTrace): string {
+  return run + formatId(sequence, (anchorSource(anchor) << 20) | (trace >>> WRAPS_SHIFT))
+}
+
+/** The 32 digits of a slot's trace. */
+export function traceIdOf(memory: Memory, plan: Plan, slot: SlotTrace): string {
+  return traceId(runIdOf(memory, plan), slot)
 }
 
 /** The run that shared memory was made for: 16 digits. */

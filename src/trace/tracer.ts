@@ -4,7 +4,7 @@ import { EVENT_BYTES, PRESSURE } from '../memory/trace.ts'
 import type { Plan } from '../plan/types.ts'
 import { monotonicMs, wallMsAt } from '../time.ts'
 import { Decoder } from './decode.ts'
-import type { TraceEvent, TraceKind } from './event.ts'
+import type { TracedRecords, TraceEvent, TraceKind } from './event.ts'
 import { Feed } from './feed.ts'
 import { TraceRings } from './rings.ts'
 import type { SinkCounts, TraceSink } from './sink.ts'
@@ -25,6 +25,8 @@ export interface TracerMetrics {
   /** Events that had no room in their ring, and events whose sections had none. */
   readonly dropped: number
   readonly truncated: number
+  /** Calls of `trace` predicates that threw. */
+  readonly threw: number
   /** With `tail`: events that wait for their ends, that were not worth keeping, and that were too many to hold. */
   readonly held: number
   readonly forgotten: number
@@ -47,6 +49,12 @@ export interface LifecycleFacts {
   readonly worker?: number | undefined
   readonly epoch?: number | undefined
   readonly error?: { readonly code: string; readonly message: string } | undefined
+  /** What was in hand at a death, a granule each, written at a time of the monotonic clock: told as a hop of outcome `died`. */
+  readonly hand?: readonly {
+    readonly traces: readonly string[]
+    readonly records: TracedRecords
+    readonly attempt: number
+  }[]
 }
 
 /** Reads all rings of a pipeline, makes events of what they hold, and feeds the sinks. */
@@ -115,9 +123,26 @@ export class Tracer {
   }
 
   /** An event of a worker or of the pipeline. */
-  tell({ kind, time, node = '', worker = 0, epoch = 0, error }: LifecycleFacts): void {
-    this.#batch.push({
-      kind,
+  tell({ hand = [], ...facts }: LifecycleFacts): void {
+    const { kind } = facts
+    this.#batch.push(
+      this.#told(facts, { kind, outcome: kind === 'died' ? 'died' : kind === 'failed' ? 'failed' : 'ok' }),
+    )
+    for (const { traces, records, attempt } of hand) {
+      const inputs = [this.#decoder.dated(records)]
+      const about = { kind: 'hop', outcome: 'died', traces, inputs, attempt } as const
+      const event = this.#told(facts, about)
+      if (this.#tails === undefined) this.#batch.push(event)
+      else this.#tails.add(event, false)
+    }
+    this.#give()
+  }
+
+  #told(
+    { time, node = '', worker = 0, epoch = 0, error }: Omit<LifecycleFacts, 'hand'>,
+    about: Pick<TraceEvent, 'kind' | 'outcome'> & Partial<TraceEvent>,
+  ): TraceEvent {
+    return {
       sequence: this.#decoder.nextSequence(),
       pipeline: this.#plan.graph,
       run: this.#decoder.run,
@@ -131,12 +156,11 @@ export class Tracer {
       takenAt: time,
       handedOffAt: time,
       serviceMs: 0,
-      outcome: kind === 'died' ? 'died' : kind === 'failed' ? 'failed' : 'ok',
       ...(error && { error }),
       isIncomplete: false,
       isTruncated: false,
-    })
-    this.#give()
+      ...about,
+    }
   }
 
   async flush(): Promise<void> {
@@ -158,6 +182,7 @@ export class Tracer {
       bytes: this.#read * EVENT_BYTES,
       dropped: readers.reduce((sum, { dropped }) => sum + dropped, 0),
       truncated: readers.reduce((sum, { truncated }) => sum + truncated, 0),
+      threw: readers.reduce((sum, { threw }) => sum + threw, 0),
       held: this.#tails?.held ?? 0,
       forgotten: this.#tails?.forgotten ?? 0,
       droppedHeld: this.#tails?.dropped ?? 0,

@@ -60,6 +60,7 @@ const NO_METRICS: TracerMetrics = {
   bytes: 0,
   dropped: 0,
   truncated: 0,
+  threw: 0,
   held: 0,
   forgotten: 0,
   droppedHeld: 0,
@@ -76,6 +77,7 @@ export class Tracing {
   readonly #plan: Plan
   readonly #task: TracerTask
   readonly #startThread: StartTracer | undefined
+  readonly #startedAt = wallMs()
   readonly #feeds = new Map<TraceSink, Feed>()
   readonly #asked = new Map<number, { what: Question; resolve: (answer: unknown) => void }>()
   /** Where the events of this run are kept; absent without the option `store`. */
@@ -165,9 +167,14 @@ export class Tracing {
     }
   }
 
+  /** The id of the run that the events are of: 16 digits. */
+  get id(): string {
+    return runIdOf(this.#memory, this.#plan)
+  }
+
   /** The run that the events are of, as stores name it. */
   run(graph: GraphData): TraceRun {
-    return { pipeline: this.#plan.graph, run: runIdOf(this.#memory, this.#plan), startedAt: wallMs(), graph }
+    return { pipeline: this.#plan.graph, run: this.id, startedAt: this.#startedAt, graph }
   }
 
   /** Keeps all events from now on in a store, which ends with the pipeline. */

@@ -71,7 +71,7 @@ export type StageHistograms = Readonly<Partial<Record<HistogramKind, Histogram>>
 
 /** What a worker tells the supervisor about records; telemetry, not control. */
 export interface WorkerEvent {
-  readonly name: 'record.retried' | 'record.failed' | 'record.deadLettered' | 'ack.failed'
+  readonly name: 'record.retried' | 'record.failed' | 'record.deadLettered' | 'ack.failed' | 'trace.failed'
   readonly node: string
   /** The record's stable id, as its handler sees it in `context.id`; absent where it was one of a batch. */
   readonly recordId?: string

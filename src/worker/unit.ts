@@ -77,8 +77,9 @@ export class Unit {
 
   /** Records of a granule that were not given back before go back to its lane. @returns whether the granule has ended */
   giveBack(granule: LaneGranule, from: number, to: number): boolean {
-    const { outlet, inlet, settlement } = this.#parts
+    const { outlet, inlet, settlement, recorder } = this.#parts
     outlet.tally(COUNTER.in, to - from)
+    recorder?.took(to - from)
     if (to < granule.count) {
       inlet.releasePart(granule, to)
       return false

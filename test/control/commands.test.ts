@@ -82,6 +82,7 @@ test('a pushed record is followed to its end; the same key goes in once', async 
     assert.equal(pipeline.snapshot().nodes['in']!.in, 3)
     assert.deepEqual(await get(`/pipelines/pushed/records/${encodeURIComponent(keyed.json.id)}`), keyed.json)
     assert.equal((await ask('GET', '/pipelines/pushed/records/none')).json.error.code, 'RECEIPT_UNKNOWN')
+    assert.equal((await ask('PUT', '/pipelines/pushed/tracing', { rate: 1 })).json.error.code, 'TRACING_OFF')
     assert.equal((await push({ node: 'check', record: 1 })).json.error.code, 'INJECT_OFF')
     assert.equal((await push({ node: 'nowhere', record: 1 })).json.error.code, 'NODE_UNKNOWN')
   })

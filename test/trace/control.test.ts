@@ -78,7 +78,9 @@ test('contents and texts of errors are shown with showRecords; without a store t
     assert.ok((await get('/pipelines/mill/traces?error=*no 1*')).total > 0)
   })
   await controlled(graphs.mill, {}, async ({ ask }) => {
-    assert.equal((await ask('GET', '/pipelines/mill/traces')).json.error.code, 'ADDRESS_UNKNOWN')
+    for (const path of ['traces', 'dependencies', 'audit', 'tracing'])
+      assert.equal((await ask('GET', `/pipelines/mill/${path}`)).json.error.code, 'TRACING_OFF')
+    assert.equal((await ask('PUT', '/pipelines/mill/tracing', { rate: 1 })).status, 409)
   })
 })
 

@@ -46,3 +46,76 @@ export const mixed = dataflow('mixed', import.meta.url)
   .connect('even', 'twice')
   .connect('twice', 'pairs')
   .connect('pairs', 'out')
+
+/** Goes on until it is stopped. */
+export const stream = dataflow('stream', import.meta.url)
+  .source('numbers', { poll: (demand) => Array.from({ length: Math.min(demand, 10) }, (_, i) => i), rateLimit: 5_000 })
+  .transform('double', { map: (n: number) => n * 2 })
+  .sink('end', { write: () => undefined })
+  .connect('numbers', 'double')
+  .connect('double', 'end')
+
+/** Half of its predicate's calls throw. */
+export const throwing = dataflow('throwing', import.meta.url)
+  .source('numbers', {
+    produce: numbers,
+    granule: 1,
+    trace: (n) => {
+      if (n % 2 === 1) throw new Error(`no word of ${n}`)
+      return n % 1_000 === 0
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'out')
+
+/** Two records end their worker whenever they are taken up, until they are given up. */
+export const deadly = dataflow('deadly', import.meta.url)
+  .source('numbers', { produce: numbers })
+  .transform('twice', { flatMap: (n: number) => [n, n] })
+  .transform('odd', {
+    concurrency: 2,
+    restart: { maxRestarts: 100, backoffMs: 1 },
+    maxCrashes: 2,
+    map: (n: number) => {
+      if (n === 7_777) process.exit(1)
+      return n
+    },
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'twice')
+  .connect('twice', 'odd')
+  .connect('odd', 'out')
+  .connect('odd', 'dead', { pathType: 'dead_letter' })
+
+/** The same in batches, and with calls that overlap. */
+export const deadlyBatches = dataflow('deadlyBatches', import.meta.url)
+  .source('numbers', { produce: numbers })
+  .transform('sum', {
+    restart: { maxRestarts: 100, backoffMs: 1 },
+    maxCrashes: 2,
+    batch: { size: 100, timeoutMs: 20 },
+    mapBatch: (batch: number[]) => {
+      if (batch.includes(7_777)) process.exit(1)
+      return batch
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'sum')
+  .connect('sum', 'out')
+
+export const deadlyCalls = dataflow('deadlyCalls', import.meta.url)
+  .source('numbers', { produce: numbers })
+  .transform('later', {
+    restart: { maxRestarts: 100, backoffMs: 1 },
+    maxCrashes: 2,
+    maxInFlight: 8,
+    map: async (n: number) => {
+      await Promise.resolve()
+      if (n === 7_777) process.exit(1)
+      return n
+    },
+  })
+  .sink('out')
+  .connect('numbers', 'later')
+  .connect('later', 'out')

@@ -222,7 +222,7 @@ class Model {
       })
       if (kind === 'drop' || kind === 'dead') return this.#done(frames, kind === 'dead')
       if (died) epoch++
-      attempt++
+      else attempt++
     }
     this.#work(node, frames, traces, attempt, epoch)
     this.#done(frames, false)

@@ -1,10 +1,15 @@
 import { EDGE_FIGURES, type Figure, HISTOGRAMS, NODE_FIGURES, namesOf } from '../../figures.ts'
+import { within } from '../../running-time.ts'
+import type { TracerMetrics } from '../../trace/tracer.ts'
+import type { TraceRates } from '../../trace/tracing.ts'
 import { Metrics } from '../../telemetry/prometheus.ts'
 import { TIME_NAMES } from '../../telemetry/times.ts'
 import { endpoint, type Endpoint } from '../endpoint.ts'
 import type { Room } from '../room.ts'
 import { STATES, type Running, type Watched } from '../watched.ts'
 
+/** A tracer that does not answer in time, because it has died and is started again, say, is left out. */
+const TRACER_MS = 1_000
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 export function metrics(room: Room): readonly Endpoint[] {
@@ -13,7 +18,7 @@ export function metrics(room: Room): readonly Endpoint[] {
       tag: 'health',
       summary: 'Returns all metrics in the text format of Prometheus.',
       answer: 'text/plain',
-      handle: ({ reply }) => {
+      handle: async ({ reply }) => {
         void reply.type(TYPE)
         return metricsText([...room.pipelines.values()])
       },
@@ -21,7 +26,7 @@ export function metrics(room: Room): readonly Endpoint[] {
   ]
 }
 
-function metricsText(all: readonly Watched[]): string {
+async function metricsText(all: readonly Watched[]): Promise<string> {
   const text = new Metrics()
   for (const { name: pipeline, state } of all) {
     for (const each of STATES) {
@@ -37,6 +42,8 @@ function metricsText(all: readonly Watched[]): string {
   for (const part of [pipelineMetrics, nodeMetrics, edgeMetrics, workerMetrics, histogramMetrics]) {
     for (const { name, running } of started) part(text, name, running)
   }
+  const traced = started.map(async ({ name, running }) => ({ name, found: await within(TRACER_MS, tracerOf(running)) }))
+  for (const { name, found } of await Promise.all(traced)) if (found !== undefined) tracerMetrics(text, name, found)
   return text.toString()
 }
 
@@ -114,4 +121,56 @@ function histogramMetrics(text: Metrics, pipeline: string, running: Running): vo
       text.histogram(`millrace_${metric}`, help, { pipeline, node }, copy, bounds, unit === 'ns' ? 1e-9 : 1)
     }
   }
+}
+
+async function tracerOf({ pipeline: { tracing } }: Running): Promise<Traced | undefined> {
+  return tracing && { rates: tracing.rates, metrics: await tracing.metrics() }
+}
+
+interface Traced {
+  readonly rates: TraceRates
+  readonly metrics: TracerMetrics
+}
+
+/** What the tracer counts, as `counter` of what. */
+const TRACER_COUNTERS = {
+  read: ['events', 'Events of traces that were read.'],
+  bytes: ['bytes', 'Bytes of the events that were read.'],
+  dropped: ['dropped_events', 'Events of traces that had no room in their ring.'],
+  truncated: ['truncated_events', 'Events of traces of which parts had no room.'],
+  threw: ['predicate_errors', 'Calls of trace predicates that threw.'],
+  forgotten: ['forgotten_events', 'Events of traces that were not worth keeping at their end.'],
+  droppedHeld: ['dropped_held_events', 'Events of traces that were too many to hold until their end.'],
+  deaths: ['tracer_restarts', 'Restarts of the tracer.'],
+} as const
+
+const SINK_COUNTERS = {
+  written: ['written_events', 'Events of traces that the sink wrote.'],
+  droppedFull: ['sink_dropped_full_events', 'Events of traces that had no room in the queue of the sink.'],
+  droppedByError: ['sink_dropped_error_events', 'Events of traces that the sink could not write.'],
+} as const
+
+function tracerMetrics(text: Metrics, pipeline: string, { rates, metrics: { sinks, ...metrics } }: Traced): void {
+  const labels = { pipeline }
+  text.gauge('millrace_trace_rate', 'Share of the source granules that are traced.', labels, rates.rate)
+  for (const name of namesOf(TRACER_COUNTERS)) {
+    const [metric, help] = TRACER_COUNTERS[name]
+    text.counter(`millrace_trace_${metric}_total`, help, labels, metrics[name])
+  }
+  text.gauge('millrace_trace_held_events', 'Events of traces that wait for their ends.', labels, metrics.held)
+  text.gauge('millrace_trace_lag_seconds', 'Age of the oldest event when it was read.', labels, metrics.lagMs / 1_000)
+  text.gauge('millrace_trace_ring_fill', 'Largest share of a trace ring that is taken.', labels, metrics.fill)
+  text.gauge('millrace_trace_pressure', 'How often the share that is traced is halved.', labels, metrics.pressure)
+  for (const name of namesOf(SINK_COUNTERS)) {
+    const [metric, help] = SINK_COUNTERS[name]
+    for (const sink of sinks)
+      text.counter(`millrace_trace_${metric}_total`, help, { pipeline, sink: sink.name }, sink[name])
+  }
+  for (const { name: sink, waiting } of sinks)
+    text.gauge(
+      'millrace_trace_sink_waiting_events',
+      'Events of traces that wait for the sink.',
+      { pipeline, sink },
+      waiting,
+    )
 }

@@ -2,13 +2,15 @@ import { Type, type TProperties } from 'typebox'
 import { MillraceError } from '../../errors.ts'
 import { HiddenSource } from '../../trace/hidden.ts'
 import { audit } from '../../trace/questions/audit.ts'
-import { dependencies } from '../../trace/questions/dependencies.ts'
+import { dependencies, type DependencyOptions } from '../../trace/questions/dependencies.ts'
 import { lineage } from '../../trace/questions/lineage.ts'
 import { paths } from '../../trace/questions/paths.ts'
 import { slowTransfers } from '../../trace/questions/slow.ts'
 import { trace } from '../../trace/questions/trace-view.ts'
 import { traces as listTraces } from '../../trace/questions/traces.ts'
-import type { TraceSource } from '../../trace/source.ts'
+import type { Pipeline } from '../../supervisor/pipeline.ts'
+import type { TraceRange, TraceSource } from '../../trace/source.ts'
+import { LiveSource } from '../../trace/live-source.ts'
 import { endpoint, type Endpoint, PIPELINE } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 import {
@@ -49,37 +51,48 @@ const FILTER = {
   cursor: text('As `next` of the page before says.'),
 } satisfies TProperties
 
-/** Questions about traced records. There are none of these addresses where nothing is traced. */
+/**
+ * Questions about traced records: from the source that was given, else from the pipeline's own store, else from what its tracer
+ * has in memory.
+ */
 export function traces(room: Room, given: TraceSource | undefined): readonly Endpoint[] {
-  if (given === undefined) return []
-  const source = room.options.showRecords ? given : new HiddenSource(given)
-  const within: Within = (name, query) => ({ ...query, pipeline: runningOf(room, name).pipeline.name })
-  return [...ofRecords(source, within), ...ofTraffic(source, within)]
+  const asked: Asked = (name) => {
+    const { pipeline } = runningOf(room, name)
+    const { tracing, graph } = pipeline
+    const found = given ?? tracing?.store ?? (tracing && new LiveSource(tracing, graph))
+    if (found === undefined) throw new MillraceError('TRACING_OFF', { pipeline: name })
+    return { source: room.options.showRecords ? found : new HiddenSource(found), pipeline }
+  }
+  return [...ofRecords(asked), ...ofTraffic(asked)]
 }
 
-/** What is asked, of one pipeline alone. @throws PIPELINE_UNKNOWN, PIPELINE_STARTING */
-type Within = <T extends object>(name: string, query: T) => T & { readonly pipeline: string }
+/** Who is asked, about which pipeline. @throws PIPELINE_UNKNOWN, PIPELINE_STARTING, TRACING_OFF */
+type Asked = (name: string) => { readonly source: TraceSource; readonly pipeline: Pipeline }
 
-const ABOUT = { tag: 'trace', params: PIPELINE }
+const ABOUT = { tag: 'trace', params: PIPELINE, errors: ['TRACING_OFF'] } as const
 
-function ofRecords(source: TraceSource, within: Within): readonly Endpoint[] {
+function ofRecords(asked: Asked): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/traces', {
       ...ABOUT,
       summary: 'Lists traces, newest first.',
       query: { ...RANGE, ...LIMIT, ...FILTER },
       answer: TraceListAnswer,
-      handle: ({ params, query: { attr, ...query } }) =>
-        listTraces(source, within(params.pipeline, { ...query, attributes: attributesOf(attr) })),
+      handle: ({ params, query: { attr, ...query } }) => {
+        const { source, pipeline } = asked(params.pipeline)
+        return listTraces(source, { ...query, pipeline: pipeline.name, attributes: attributesOf(attr) })
+      },
     }),
     endpoint('GET /pipelines/:pipeline/traces/:trace', {
       ...ABOUT,
       summary: 'One trace as a tree and a waterfall.',
       params: { ...PIPELINE, trace: Type.String({ description: 'Id of the trace.', examples: ['0'.repeat(32)] }) },
       answer: TraceAnswer,
-      errors: ['TRACE_UNKNOWN'],
-      handle: async ({ params }) =>
-        found(await trace(source, params.trace, within(params.pipeline, {})), { trace: params.trace }),
+      errors: ['TRACE_UNKNOWN', 'TRACING_OFF'],
+      handle: async ({ params }) => {
+        const { source, pipeline } = asked(params.pipeline)
+        return found(await trace(source, params.trace, { pipeline: pipeline.name }), { trace: params.trace })
+      },
     }),
     endpoint('GET /pipelines/:pipeline/lineage/:record', {
       ...ABOUT,
@@ -94,23 +107,28 @@ function ofRecords(source: TraceSource, within: Within): readonly Endpoint[] {
       },
       query: { run: RANGE.run, dir: Type.Optional(Type.Enum(['up', 'down'], { default: 'down' })) },
       answer: LineageAnswer,
-      errors: ['TRACE_UNKNOWN'],
-      handle: async ({ params: { pipeline, record }, query: { dir = 'down', ...query } }) =>
-        found(await lineage(source, record, within(pipeline, { ...query, direction: dir })), { record }),
+      errors: ['TRACE_UNKNOWN', 'TRACING_OFF'],
+      handle: async ({ params: { pipeline: name, record }, query: { dir = 'down', ...query } }) => {
+        const { source, pipeline } = asked(name)
+        return found(await lineage(source, record, { ...query, pipeline: pipeline.name, direction: dir }), { record })
+      },
     }),
   ]
 }
 
-function ofTraffic(source: TraceSource, within: Within): readonly Endpoint[] {
+function ofTraffic(asked: Asked): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/dependencies', {
       ...ABOUT,
-      summary: 'Who sent how much to whom.',
+      summary: 'Who sent how much to whom: of the whole run in exact numbers, of a part of it as far as it was traced.',
       query: RANGE,
       answer: DependencyList,
-      handle: async ({ params, query }) => ({
-        dependencies: await dependencies(source, within(params.pipeline, query)),
-      }),
+      handle: async ({ params, query }) => {
+        const { source, pipeline } = asked(params.pipeline)
+        return {
+          dependencies: await dependencies(source, { ...query, pipeline: pipeline.name, ...counted(pipeline, query) }),
+        }
+      },
     }),
     endpoint('GET /pipelines/:pipeline/transfers', {
       ...ABOUT,
@@ -123,23 +141,40 @@ function ofTraffic(source: TraceSource, within: Within): readonly Endpoint[] {
         by: Type.Optional(Type.Enum(['wait', 'service'], { default: 'wait' })),
       },
       answer: TransferList,
-      handle: async ({ params, query }) => ({ transfers: await slowTransfers(source, within(params.pipeline, query)) }),
+      handle: async ({ params, query }) => {
+        const { source, pipeline } = asked(params.pipeline)
+        return { transfers: await slowTransfers(source, { ...query, pipeline: pipeline.name }) }
+      },
     }),
     endpoint('GET /pipelines/:pipeline/paths', {
       ...ABOUT,
       summary: 'Percentiles by way.',
       query: RANGE,
       answer: PathList,
-      handle: async ({ params, query }) => ({ paths: await paths(source, within(params.pipeline, query)) }),
+      handle: async ({ params, query }) => {
+        const { source, pipeline } = asked(params.pipeline)
+        return { paths: await paths(source, { ...query, pipeline: pipeline.name }) }
+      },
     }),
     endpoint('GET /pipelines/:pipeline/audit', {
       ...ABOUT,
       summary: 'Records that were sent and did not arrive, arrived and were not sent, or were taken twice.',
       query: RANGE,
       answer: AuditAnswer,
-      handle: ({ params, query }) => audit(source, within(params.pipeline, query)),
+      handle: ({ params, query }) => {
+        const { source, pipeline } = asked(params.pipeline)
+        return audit(source, { ...query, pipeline: pipeline.name })
+      },
     }),
   ]
+}
+
+/** Of all of a run that goes on, counters know what arrived; of a part of it, or of another run, only events do. */
+function counted(pipeline: Pipeline, { run, from, to }: TraceRange): Pick<DependencyOptions, 'counts' | 'run'> {
+  const id = pipeline.tracing?.id
+  if (id === undefined || from !== undefined || to !== undefined || (run ?? id) !== id) return {}
+  const { edges } = pipeline.snapshot()
+  return { run: id, counts: new Map(edges.map(({ index, records, queued }) => [index, records - queued])) }
 }
 
 function found<T>(answer: T | undefined, what: Readonly<Record<string, string>>): T {

@@ -1,3 +1,5 @@
+import type { GraphData } from '../../graph/types.ts'
+import type { TracedRecords, TraceEvent } from '../event.ts'
 import type { TraceRange, TraceSource } from '../source.ts'
 import { type Times, timesOf } from './times.ts'
 
@@ -20,7 +22,7 @@ export interface DependencyOptions extends TraceRange {
   readonly counts?: ReadonlyMap<number, number> | undefined
 }
 
-/** Who sends to whom, and how much, the busiest first. First attempts count: a record arrives once. */
+/** Who sends to whom, and how much, the busiest first. A record that a stage took several times has arrived once. */
 export async function dependencies(
   source: TraceSource,
   { counts, ...range }: DependencyOptions = {},
@@ -28,12 +30,16 @@ export async function dependencies(
   const graphs = new Map((await source.runs()).map(({ run, graph }) => [run, graph]))
   const senders = new Map<number, string>()
   const found = new Map<string, Counting>()
+  const hands = new Hands()
   for await (const block of source.read(range))
-    for (const { run, node, inputs, outputs, takenAt, attempt, epoch } of block) {
+    for (const event of block) {
+      const { run, node, inputs, outputs, takenAt, attempt, outcome } = event
       for (const { edge } of outputs) senders.set(edge, node)
-      if (attempt > 0 || epoch > 0) continue
-      for (const { edge, count, bytes = 0, writtenAt } of inputs) {
-        if (edge === undefined) continue
+      // It is taken again by whoever tries next.
+      if (attempt > 0 || outcome === 'died') continue
+      for (const input of inputs) {
+        const { edge, count, bytes = 0, writtenAt } = input
+        if (edge === undefined || !hands.isNew(event, input)) continue
         const key = `${edge} ${node}`
         const counting = found.get(key) ?? { run, to: node, edge, records: 0, frames: 0, bytes: 0, samples: [] }
         found.set(key, counting)
@@ -43,22 +49,46 @@ export async function dependencies(
         if (writtenAt !== undefined) counting.samples.push([takenAt - writtenAt, count])
       }
     }
-  return [...found.values()]
-    .map(({ run, to, edge, records, frames, bytes, samples }): Dependency => {
-      const from = senders.get(edge) ?? graphs.get(run)?.edges[edge]?.from ?? '?'
-      const exact = counts?.get(edge)
-      return {
-        from,
-        to,
-        edge,
-        records: exact ?? records,
-        isExact: exact !== undefined,
-        frames,
-        bytes,
-        transfer: timesOf(samples),
-      }
-    })
-    .sort((a, b) => b.records - a.records || a.edge - b.edge || (a.to < b.to ? -1 : 1))
+  const traced = [...found.values()].map(({ run, to, edge, records, frames, bytes, samples }): Dependency => {
+    const from = senders.get(edge) ?? graphs.get(run)?.edges[edge]?.from ?? '?'
+    const exact = counts?.get(edge)
+    const isExact = exact !== undefined
+    return { from, to, edge, records: exact ?? records, isExact, frames, bytes, transfer: timesOf(samples) }
+  })
+  return [...traced, ...untraced(counts, found, graphs.get(range.run ?? ''))].sort(
+    (a, b) => b.records - a.records || a.edge - b.edge || (a.to < b.to ? -1 : 1),
+  )
+}
+
+/** Edges that counters know traffic of, and no event tells of. */
+function untraced(
+  counts: ReadonlyMap<number, number> | undefined,
+  found: ReadonlyMap<string, Counting>,
+  graph: GraphData | undefined,
+): Dependency[] {
+  const known = new Set([...found.values()].map(({ edge }) => edge))
+  return [...(counts ?? [])].flatMap(([edge, records]): Dependency[] => {
+    const ends = graph?.edges[edge]
+    if (ends === undefined || known.has(edge)) return []
+    const { from, to } = ends
+    return [{ from, to, edge, records, isExact: true, frames: 0, bytes: 0, transfer: timesOf([]) }]
+  })
+}
+
+/** What one hand-off took may be told of by several events: what went on, what was filtered, what failed. */
+class Hands {
+  readonly #last = new Map<string, { takenAt: number; inputs: TracedRecords[] }>()
+
+  isNew({ run, node, worker, takenAt }: TraceEvent, input: TracedRecords): boolean {
+    const place = `${run} ${worker} ${node}`
+    let hand = this.#last.get(place)
+    if (hand?.takenAt !== takenAt) this.#last.set(place, (hand = { takenAt, inputs: [] }))
+    const { base, first, count } = input
+    if (hand.inputs.some((each) => each.base === base && first < each.first + each.count && each.first < first + count))
+      return false
+    hand.inputs.push(input)
+    return true
+  }
 }
 
 interface Counting {

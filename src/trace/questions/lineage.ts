@@ -155,14 +155,31 @@ function timeOf({ side, event }: Passage): number {
   return side === 'taken' ? event.takenAt : event.handedOffAt
 }
 
-/** Whether an event of its own tells what became of a record that the granule's event only took. */
+/** Whether another event of the same attempt tells better what became of a record: each is one step. */
 function isToldApart(passage: Passage, passages: Passages): boolean {
-  const { side, event, records, index } = passage
-  if (side !== 'taken' || event.outcome !== 'ok') return false
-  if (event.outputs.length > 0 && passages.children(passage).length > 0) return false
+  const { side, event } = passage
+  if (side !== 'taken') return false
+  const others = othersOf(passage, passages)
+  if (goesOn(passage, passages)) return false
+  // What a stage sent in its place, to an error edge say, stands in the event of the granule.
+  if (others.some((other) => goesOn({ ...passage, ...other }, passages))) return true
+  if (event.outcome !== 'ok') return false
+  // Outputs that did not fit at once are told of in several events.
+  return others.some((other) => other.event.outcome !== 'ok' || other.event.sequence > event.sequence)
+}
+
+function goesOn(passage: Passage, passages: Passages): boolean {
+  return passage.event.outputs.length > 0 && passages.children(passage).length > 0
+}
+
+/** The same attempt as other events tell it. */
+function othersOf(
+  { event, records, index }: Passage,
+  passages: Passages,
+): Pick<Passage, 'event' | 'records' | 'index' | 'place'>[] {
   return passages
-    .attemptsAt(records, index)
-    .some((other) => other !== event && other.outcome !== 'ok' && isSameAttempt(event, other))
+    .takingsAt(records, index)
+    .filter((other) => other.event !== event && isSameAttempt(event, other.event))
 }
 
 function isSameAttempt(a: TraceEvent, b: TraceEvent): boolean {
@@ -171,8 +188,10 @@ function isSameAttempt(a: TraceEvent, b: TraceEvent): boolean {
 
 function stepOf(passage: Passage, passages: Passages): LineageStep {
   const { side, event, records } = passage
-  const { node, worker, epoch, attempt, serviceMs, traces, sequence, error } = event
-  const fate = fateOf(passage, passages)
+  const { node, worker, epoch, attempt, serviceMs, traces, sequence } = event
+  const givenUp = othersOf(passage, passages).find((other) => other.event.outcome !== 'ok')?.event
+  const fate = side === 'taken' && givenUp !== undefined ? (givenUp.outcome as Fate) : fateOf(passage, passages)
+  const error = event.error ?? givenUp?.error
   const waitMs = side === 'taken' && records.writtenAt !== undefined ? event.takenAt - records.writtenAt : undefined
   const told = error === undefined ? undefined : `${error.code}: ${error.message}`
   const reason = told ?? (fate === 'filtered' ? `${node} sent nothing on` : undefined)

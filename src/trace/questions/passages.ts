@@ -119,13 +119,18 @@ export class Passages {
     return this.#senderOf(passage) !== undefined
   }
 
-  /** Events that took this very record from this very frame. */
-  attemptsAt(records: TracedRecords, index: number): TraceEvent[] {
+  /** All events that took this very record from this very frame, and where it stands in them. */
+  takingsAt(records: TracedRecords, index: number): Pick<Passage, 'event' | 'records' | 'index' | 'place'>[] {
     const number = records.first + index
     return this.#taken
       .around(records.base, number)
       .filter(({ input }) => number >= input.first && number < input.first + input.count && input.edge === records.edge)
-      .map(({ event }) => event)
+      .map(({ event, input, place }) => ({
+        event,
+        records: input,
+        index: number - input.first,
+        place: place + number - input.first,
+      }))
   }
 
   /** Whether a stage sends to others, as far as is known. */

@@ -27,6 +27,7 @@ import {
   WAITING,
 } from '../stage.ts'
 import { type Sender, Unit } from '../unit.ts'
+import type { Recorder } from '../trace/recorder.ts'
 import { Selection } from '../trace/selection.ts'
 import { GAP, TRACED } from '../../memory/lane.ts'
 import { wallMs } from '../../time.ts'
@@ -77,8 +78,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#size = new GranuleSize(this.#source.granule, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
     this.#unit = new Unit(parts, new Handoff(parts, [this]))
-    if (parts.plan.trace !== undefined)
-      this.#selection = new Selection(parts.memory, parts.plan, stage, worker, handlers.own('trace'))
+    if (parts.recorder !== undefined) this.#selection = this.#selectionBy(parts.recorder)
     const context = this.#context()
     const ack = handlers.own('ack')
     if (ack !== undefined) {
@@ -96,6 +96,15 @@ export class SourceStage implements Stage, Sender, Further {
     // They are counted already; only `ack` has not been told, or not surely.
     for (const slot of slots.openSlots())
       if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#outcomes?.end(slot)
+  }
+
+  #selectionBy(recorder: Recorder): Selection {
+    const { memory, plan, stage, worker, handlers, report } = this.#parts
+    const onThrow = (error: unknown): void => {
+      recorder.countThrow()
+      report({ name: 'trace.failed', node: stage.node, attempts: 1, error: errorText(error) })
+    }
+    return new Selection({ memory, plan, stage, worker, predicate: handlers.own('trace'), onThrow })
   }
 
   get wakeAt(): number {

@@ -83,6 +83,10 @@ export class EventWriter {
     this.#writer.drop(events)
   }
 
+  countThrow(): void {
+    this.#writer.countThrow()
+  }
+
   /** Writes an event of the granule with this header. There is room for it. */
   write(header: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts): void {
     const { words } = this.#writer

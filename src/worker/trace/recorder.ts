@@ -42,6 +42,8 @@ export class Recorder {
   readonly #isQuiet: boolean
   readonly #slots: Slots | undefined
   #results = 0
+  /** Records of the portion, once the stage has said so. */
+  #taken = 0
   #isDropping = false
   #header!: GranuleHeader
   #from = 0
@@ -133,15 +135,25 @@ export class Recorder {
     this.#given[outcome] = { members: [member], error: `${code ?? name}\n${message}` }
   }
 
+  /** The portion that is sent had so many records; until then it is the rest of its granule. */
+  took(records: number): void {
+    this.#taken = records
+  }
+
   /** A hand-off tells of outputs in the middle of a granule. */
   part(): void {
     if (!this.isOn || this.#outputs.length === 0) return
-    this.#write({ kind: this.#kind, flags: EVENT_PART, inputs: this.#inputs(this.#countOf(0)) })
+    this.#write({ kind: this.#kind, flags: EVENT_PART, inputs: this.#inputs(this.#count) })
     this.#outputs = []
     this.#origins = []
     if (this.#isDropping || this.#events.hasRoom(MOST_EVENTS)) return
     this.#isDropping = true
     this.#header.trace |= GAP
+  }
+
+  /** The source's predicate threw. */
+  countThrow(): void {
+    this.#events.countThrow()
   }
 
   /** All that came of the portion is sent. @param counts what it adds to the counters; @param at those of the stage's node */
@@ -150,7 +162,7 @@ export class Recorder {
     const { done, filtered, failed, retried } = COUNTER
     const isSource = this.#stage.kind === 'source'
     const hasDone = counts[at + done]! > 0 || isSource
-    const records = this.#countOf(counts[at + COUNTER.in]!)
+    const records = this.#count
     const inputs = this.#inputs(records)
     const serviceUs = this.#served()
     if (hasDone || this.#outputs.length > 0) {
@@ -228,8 +240,8 @@ export class Recorder {
   }
 
   /** Records of the portion; those that a stage has taken say it, and a source. */
-  #countOf(taken: number): number {
-    if (taken > 0) return taken
+  get #count(): number {
+    if (this.#taken > 0) return this.#taken
     return ((this.#header as { readonly count?: number }).count ?? 1) - this.#from
   }
 
@@ -275,6 +287,7 @@ export class Recorder {
     this.#given = { failed: undefined, deadLettered: undefined }
     this.#lost = undefined
     this.#results = 0
+    this.#taken = 0
   }
 }
 

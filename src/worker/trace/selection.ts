@@ -23,8 +23,18 @@ export class Selection {
   readonly #isNever: boolean
   readonly #reasons: number
   readonly #predicate: TracePredicate | undefined
+  readonly #onThrow: (error: unknown) => void
 
-  constructor(memory: Memory, plan: Plan, stage: StagePlan, worker: WorkerPlan, predicate: TracePredicate | undefined) {
+  /** @param onThrow told where the predicate throws, which chooses nothing */
+  constructor(given: {
+    memory: Memory
+    plan: Plan
+    stage: StagePlan
+    worker: WorkerPlan
+    predicate: TracePredicate | undefined
+    onThrow: (error: unknown) => void
+  }) {
+    const { memory, plan, stage, worker } = given
     const { offset, tail, always, never } = plan.trace!
     const control = plan.control.offset / 4
     this.#memory = memory
@@ -38,7 +48,8 @@ export class Selection {
         always.includes(node) && (node === stage.node || sourcesAbove.includes(worker.source!)),
     )
     this.#reasons = (isAlways ? BY_ALWAYS : 0) | (tail ? BY_TAIL : 0)
-    this.#predicate = predicate
+    this.#predicate = given.predicate
+    this.#onThrow = given.onThrow
   }
 
   /** @returns the TRACE of the slot; 0 where it is not traced */
@@ -69,8 +80,8 @@ export class Selection {
       try {
         const answer = this.#predicate!(values[i])
         if (answer === true || (typeof answer === 'number' && chance < answer)) return true
-      } catch {
-        continue
+      } catch (error) {
+        this.#onThrow(error)
       }
     }
     return false
