@@ -187,7 +187,7 @@ export function recordIdAt({ base, first }: TracedRecords, index: number): strin
 }
 
 /** The words that name the trace of a slot. */
-export interface SlotTrace {
+interface SlotTrace {
   readonly anchor: number
   readonly trace: number
   readonly sequence: number

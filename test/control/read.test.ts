@@ -9,12 +9,16 @@ import { controlled, served, until } from './harness.js'
 const SHOWN = { run: { inject: true }, serve: { showRecords: true } }
 
 test('every answer is as the OpenAPI document says, and so is every example in it', async () => {
-  await controlled(graphs.mill, SHOWN, async ({ get, ask }) => {
+  const traced = { ...SHOWN, run: { ...SHOWN.run, trace: { rate: 0.02 } } }
+  await controlled(graphs.mill, traced, async ({ get, ask }) => {
     await until('a record fails', async () => (await get('/pipelines/mill/dead-letters')).total > 0)
     const document = await get('/openapi.json')
     const ajv = new Ajv2020({ strict: false, schemas: [{ $id: '/document', ...document }] })
     const fill: Record<string, string> = { pipeline: 'mill', node: 'parse', kind: 'service', worker: '0' }
     const { deadLetters } = await get('/pipelines/mill/dead-letters')
+    const { trace } = (await get('/pipelines/mill/traces')).traces[0]
+    const { event } = (await get(`/pipelines/mill/traces/${trace}`)).spans[0]
+    Object.assign(fill, { trace, record: `${event.made.base}:${event.made.first}` })
     const pushed = await ask('POST', '/pipelines/mill/records', {
       node: 'parse',
       record: { id: 1, secret: '' },
