@@ -74,6 +74,11 @@ export interface SourceContext<State = unknown, Params = unknown> extends RunCon
   readonly watermark: unknown
   /** Records that this worker's earlier lives handed on; in `finish`, all that it handed on before. */
   readonly emitted: number
+  /**
+   * With `ack`, at the start: receipts of the records of this worker's earlier lives that are in flight, or whose end `ack`
+   * was not told. `ack` learns of them; they are not to be made again.
+   */
+  readonly receipts: readonly unknown[]
 }
 
 /** Why a source record failed, as `ack` learns it. */
@@ -189,24 +194,32 @@ export type LastRecords<Out> = Iterable<Out | Marked<Out>> | AsyncIterable<Out |
 /** Records that are plain numbers may come in typed arrays. */
 export type NumberArray<Out> = [Out] extends [number] ? Int32Array | Uint32Array | Float64Array : never
 
-/** A source record with its cursor (where to go on after it) and its receipt (what `ack` is given for it). */
+/**
+ * A source record with its cursor (where to go on after it), its receipt (what `ack` is given for it), and the error with which
+ * it failed before it was a record.
+ */
 export class Marked<T> {
   readonly value: T
   readonly cursor: unknown
   readonly receipt: unknown
+  readonly error: unknown
   /** Whether there is any in this thread: most sources mark nothing, so nothing need be looked through. */
   static isUsed = false
-  constructor(value: T, cursor: unknown, receipt: unknown) {
+  constructor(value: T, cursor: unknown, receipt: unknown, error?: unknown) {
     Marked.isUsed = true
     this.value = value
     this.cursor = cursor
     this.receipt = receipt
+    this.error = error
   }
 }
 
-/** Marks a source record with a cursor, and with a receipt where `ack` needs more than the cursor. */
-export function mark<T>(value: T, marks: { cursor?: unknown; receipt?: unknown }): Marked<T> {
-  return new Marked(value, marks.cursor, marks.receipt)
+/**
+ * Marks a source record with a cursor, and with a receipt where `ack` needs more than the cursor. A record with an `error` has
+ * failed already (what arrived cannot be read, say): no handler is called with it, it takes the dead-letter edge of its source.
+ */
+export function mark<T>(value: T, marks: { cursor?: unknown; receipt?: unknown; error?: unknown }): Marked<T> {
+  return new Marked(value, marks.cursor, marks.receipt, marks.error)
 }
 
 /**

@@ -28,6 +28,8 @@ const MAX_GROUP = 1024
  */
 export class Outcomes {
   watermark: unknown
+  /** Receipts that an earlier life left. */
+  readonly inherited: readonly unknown[]
   readonly #ack: AnyFunction
   readonly #context: SourceContext
   readonly #desk: Desk
@@ -58,11 +60,15 @@ export class Outcomes {
     this.#wake = given.wake
     this.#onFailure = given.onFailure
     this.#line = given.slots.openSlots()
+    const inherited: unknown[] = []
     for (const entry of given.desk.recover()) {
       const slot = given.desk.stash.header(entry).slot
       this.#entries.set(slot, entry)
-      this.#cursors.set(slot, (given.desk.value(entry) as Kept).cursor)
+      const { cursor, receipts } = given.desk.value(entry) as Kept
+      this.#cursors.set(slot, cursor)
+      inherited.push(...receipts)
     }
+    this.inherited = inherited
     given.desk.takeAll()
   }
 

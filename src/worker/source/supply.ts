@@ -41,6 +41,19 @@ export class Taken {
     return true
   }
 
+  /** The first record has failed already. */
+  get hasFailed(): boolean {
+    return this.hasMarks && this.marks[0]?.error !== undefined
+  }
+
+  /** Of the first `count` records, those before the first that has failed already; such a one goes by itself. */
+  alike(count: number): number {
+    if (!this.hasMarks) return count
+    if (this.hasFailed) return 1
+    for (let i = 1; i < count; i++) if (this.marks[i]?.error !== undefined) return i
+    return count
+  }
+
   /** Forgets the first ones: they are handed on. */
   drop(count: number): void {
     this.count -= count

@@ -215,6 +215,8 @@ export class SourceStage implements Stage, Sender, Further {
     if (taken > 0) this.#parts.histograms.service.record(((clock.read() - start) * 1e6) / taken, taken)
     if (resumed > 0) return this.#open(this.#ids.name(this.#taken, resumed))
     let named = this.#ids.name(this.#taken)
+    const alike = this.#taken.alike(named)
+    if (alike < named) named = this.#ids.name(this.#taken, alike)
     if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
     const allowed = this.#allowed(named)
     if (allowed === 0) {
@@ -329,6 +331,7 @@ export class SourceStage implements Stage, Sender, Further {
     hand.open(granule)
     const deaths = records === 1 ? hand.deathsOf(granule, 0) : 0
     if (deaths >= this.#source.maxCrashes) this.#giveUp(deaths)
+    else if (this.#taken.hasFailed) this.#fail()
     else {
       // Routes, keys and fused handlers are called on the way out.
       hand.holdSeveral(granule.first, records)
@@ -394,6 +397,14 @@ export class SourceStage implements Stage, Sender, Further {
     const { outlet, stage } = this.#parts
     const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths })
     outlet.giveUp(outlet.root, undefined, 0, { error, attempts: deaths, firstFailedAt: wallMs() })
+  }
+
+  /** The record was none from the start; whoever gets it by the dead-letter edge sees what arrived. */
+  #fail(): void {
+    const { outlet, hand } = this.#parts
+    const error = this.#taken.marks[0]!.error
+    hand.holdSeveral(this.#granule.first, 1)
+    outlet.giveUp(outlet.root, this.#taken.values[0], 0, { error, attempts: 1, firstFailedAt: wallMs() })
   }
 
   #closeGranule(): void {
@@ -464,6 +475,9 @@ export class SourceStage implements Stage, Sender, Further {
       params: facts.params,
       cursor: progress.cursor,
       emitted: progress.emitted - last,
+      get receipts() {
+        return outcomes()?.inherited ?? []
+      },
       get watermark() {
         return outcomes()?.watermark
       },
