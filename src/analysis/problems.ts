@@ -137,6 +137,11 @@ export const PROBLEMS = {
     text: 'A node has no handler, but other nodes have one.',
     fix: 'Give it a handler, or remove it from the graph.',
   },
+  BATCH_WITHOUT_KEY: {
+    severity: 'error',
+    text: 'A batch that waits for records that belong together has nothing that says which do.',
+    fix: 'Add the option that is named: `batch.of` needs `batch.by`, and `batch.instead` needs `batch.of`.',
+  },
   BATCH_WITHOUT_BATCH_HANDLER: {
     severity: 'error',
     text: 'A transform collects batches, but its handler takes single records.',

@@ -70,6 +70,8 @@ export const NODE_TREATMENT: Readonly<
   'batch.size': modelled('waiting and time in a batch, window, sizing, deadlock'),
   'batch.timeoutMs': modelled('waiting in an open batch, window'),
   'batch.by': assumed('batches by key fill like batches without'),
+  'batch.of': assumed('batches have `size` records'),
+  'batch.instead': nothing('what waits in a stash has room there'),
 }
 
 /** Every option of edges. */

@@ -119,6 +119,10 @@ export interface RestartPolicy extends Given<typeof RESTART_OPTIONS> {}
 export interface BatchPolicy<In = unknown, Params = unknown> extends Given<WithoutHandlers<typeof BATCH_OPTIONS>> {
   /** Batches hold records of one key only. */
   readonly by?: ((record: In, context: RunContext<Params>) => string | number) | HandlerReference
+  /** How many records the batch of this record has: it waits for all of them, and ends as one. */
+  readonly of?: ((record: In, context: RunContext<Params>) => number | undefined) | HandlerReference
+  /** With `of`: a small record in the place of one for which the stash has no room. */
+  readonly instead?: ((record: In, error: Error, context: RunContext<Params>) => In) | HandlerReference
 }
 
 /** What arrives on an error or dead-letter edge when a handler gave a record up. */

@@ -102,9 +102,12 @@ export class Stash {
     return this.#ringBytes >> 3
   }
 
-  /** Whether `bytes` more may be put without filling the ring so far that entries could not be moved any more. */
-  hasRoom(bytes: number): boolean {
-    return this.#openBytes + bytes <= this.#ringBytes >> 1 && this.#free() >= bytes + this.maxEntryBytes
+  /**
+   * Whether `bytes` more may be put without filling the ring so far that entries could not be moved any more.
+   * @param reserve bytes of the ring that open entries leave free beside that
+   */
+  hasRoom(bytes: number, reserve = 0): boolean {
+    return this.#openBytes + bytes + reserve <= this.#ringBytes >> 1 && this.#free() >= bytes + this.maxEntryBytes
   }
 
   /**

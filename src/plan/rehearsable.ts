@@ -58,7 +58,9 @@ function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
   const keyed = dispatch === 'partition' ? { partitionBy: SYNTHETIC } : {}
   const by = batch?.by === undefined ? {} : { by: SYNTHETIC }
   const again = isRetried ? { retry: { maxAttempts: NEVER_GIVEN_UP, when: SYNTHETIC as never } } : {}
-  const inputs = { ...keyed, ...again, ...(batch === undefined ? {} : { batch: { ...batch, ...by } }) }
+  // Synthetic records do not say how many belong together: a batch is full, or has waited long enough.
+  const { of: _, instead: __, ...plain } = batch ?? {}
+  const inputs = { ...keyed, ...again, ...(batch === undefined ? {} : { batch: { ...plain, ...by } }) }
   switch (node.kind) {
     case 'source':
       // Records that are counted one by one: a granule of several seconds would blur slow flows.

@@ -7,7 +7,7 @@ import { draftInjection } from './injection.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
 import type { LinkDraft, StageDraft } from './stage-draft.ts'
-import type { InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
+import type { BatchPlan, InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
 
 /**
  * Drafts the stages of a graph, in the order of its nodes. With `rehearse`, synthetic work takes the place of handlers; with
@@ -174,12 +174,16 @@ function sourcePlan({ window, granule, rateLimit = 0, ack, maxCrashes, pollSize,
   }
 }
 
+function batchPlan({ size, timeoutMs, by, of }: NonNullable<ResolvedNode['batch']>): BatchPlan {
+  return { size, timeoutMs, keyed: by !== undefined, whole: of !== undefined }
+}
+
 function inputPlan(node: ResolvedNode): InputPlan {
   const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes } = node
   // `when` is a handler: workers find it in the graph.
   const { when: _, ...retry } = node.retry
   return {
-    ...(batch && { batch: { size: batch.size, timeoutMs: batch.timeoutMs, keyed: batch.by !== undefined } }),
+    ...(batch && { batch: batchPlan(batch) }),
     maxInFlight,
     ordered,
     keyed: partitionBy !== undefined,

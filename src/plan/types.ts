@@ -111,6 +111,8 @@ export interface BatchPlan {
   readonly size: number
   readonly timeoutMs: number
   readonly keyed: boolean
+  /** Its records say how many it has (`batch.of`): nothing else closes it, and it ends as one. */
+  readonly whole: boolean
 }
 
 /** How a source makes records. */

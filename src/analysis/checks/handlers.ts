@@ -55,6 +55,14 @@ function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void
     const message = `Node ${quote(node.id)} has \`batch\` and ${quote(given[0])}, which takes single records.`
     report('BATCH_WITHOUT_BATCH_HANDLER', message, { ...place, option: 'batch' })
   }
+  for (const [option, needs] of [
+    ['of', 'by'],
+    ['instead', 'of'],
+  ] as const) {
+    if (!anyHandlers || node.batch?.[option] === undefined || node.batch[needs] !== undefined) continue
+    const message = `Node ${quote(node.id)} has \`batch.${option}\` and no \`batch.${needs}\`.`
+    report('BATCH_WITHOUT_KEY', message, { ...place, option: `batch.${option}` })
+  }
   if (node.kind === 'source' && node.ack !== undefined && given.length === 0) {
     report('ACK_WITHOUT_SOURCE', `Source ${quote(node.id)} has \`ack\` and makes no records.`, {
       ...place,

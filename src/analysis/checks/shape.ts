@@ -78,7 +78,10 @@ function names(graph: ResolvedGraph, members: readonly number[]): string {
 }
 
 function checkRoom(graph: ResolvedGraph, sources: readonly number[], report: Report): void {
-  const batching = graph.given.nodes.flatMap(({ batch }, node) => (isNumber(batch?.size) ? [node] : []))
+  const batching = graph.given.nodes.flatMap(({ batch }, node) =>
+    // How many belong together is said by the records.
+    isNumber(batch?.size) && batch?.of === undefined ? [node] : [],
+  )
   const holding = graph.given.nodes.flatMap(({ kind, capacity }, node) =>
     kind === 'buffer' && isNumber(capacity) ? [node] : [],
   )

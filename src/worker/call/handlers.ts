@@ -44,6 +44,16 @@ export class Handlers {
     return this.#keyed(this.#nodes.get(this.#stage.node)?.batch?.by)
   }
 
+  /** How many records the batch of a record has, where records say so. */
+  batchOf(): AnyFunction | undefined {
+    return this.#keyed(this.#nodes.get(this.#stage.node)?.batch?.of)
+  }
+
+  batchInstead(): AnyFunction | undefined {
+    const instead = this.#of(this.#nodes.get(this.#stage.node)?.batch?.instead)
+    return instead && ((record: unknown, error: unknown) => instead(record, error, this.#run))
+  }
+
   retryWhen(): AnyFunction | undefined {
     const when = this.#of(this.#nodes.get(this.#stage.node)?.retry?.when)
     return when && ((error: unknown, attempt: number) => when(error, attempt, this.#run))

@@ -10,6 +10,7 @@ const EXPECTED = {
   route: 'the name of a branch, at once',
   partitionBy: 'a string, or a number other than NaN, at once',
   'batch.by': 'a string, or a number other than NaN, at once',
+  'batch.of': 'a whole number from 1 to `batch.size`, or undefined, at once',
   selector: 'true or false, at once',
   produce: 'an iterable or an async iterable of records, at once',
   poll: 'an array of records, or null at the end',
@@ -47,6 +48,13 @@ export function branchOf(node: string, result: unknown): string {
 export function keyOf(node: string, handler: 'partitionBy' | 'batch.by', result: unknown): string | number {
   if (typeof result === 'string' || (typeof result === 'number' && !Number.isNaN(result))) return result
   throw invalidResult(node, handler, result)
+}
+
+/** How many records a batch has. */
+export function countOf(node: string, result: unknown, most: number): number | undefined {
+  if (result === undefined || (Number.isInteger(result) && (result as number) >= 1 && (result as number) <= most))
+    return result as number | undefined
+  throw invalidResult(node, 'batch.of', result)
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

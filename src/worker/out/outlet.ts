@@ -9,6 +9,7 @@ import { dispatcherOf } from './dispatch.ts'
 import type { Handlers, Operation } from '../call/handlers.ts'
 import { portionOf, recordIdOf } from '../granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
+import { leftOf } from './left-of.ts'
 import { isThenable, settled } from '../call/results.ts'
 import type { Settlement } from './settlement.ts'
 import type { Member } from '../granule.ts'
@@ -81,6 +82,8 @@ export class Outlet {
   #records = 0
   /** Inputs of the granule in hand of which an output was refused: each is given up once, however many outputs it had. */
   #refused = new Set<number>()
+  /** Of the granule in hand: values that a link has refused. Another edge's copy of one is given up with it. */
+  #refusedBy = new Map<unknown, LinkWriter>()
   /** Something of the granule in hand is on a lane. */
   #hasSent = false
 
@@ -262,6 +265,7 @@ export class Outlet {
     this.#failed.length = 0
     // Not cleared: see `Settlement.stage`.
     if (this.#refused.size > 0) this.#refused = new Set()
+    if (this.#refusedBy.size > 0) this.#refusedBy = new Map()
     this.#granule = undefined
   }
 
@@ -298,6 +302,8 @@ export class Outlet {
   #refuse(link: LinkWriter, origin: number, value: unknown, error: unknown): void {
     const sent = this.#failures.get(value as Failure)
     if (sent !== undefined) return this.#refuseFailure(link, origin, value as Failure, sent)
+    if ((this.#refusedBy.get(value) ?? link) !== link) return
+    if (typeof value === 'object' && value !== null) this.#refusedBy.set(value, link)
     const isSource = this.root.plan.kind === 'source'
     // A batch may have more outputs than records that are done.
     const isCounted = !this.#refused.has(origin) && (isSource || this.#pending[this.root.at + COUNTER.done]! > 0)
@@ -307,10 +313,13 @@ export class Outlet {
     this.giveUp(this.root, value, origin, fault, undefined, isCounted)
   }
 
-  /** The input of a failure cannot be sent: the rest of it can. Where the edge takes no failures at all, the record is nacked. */
+  /**
+   * The input of a failure cannot be sent: what is left of it can, or nothing of it. Where the edge takes no failures at all, the
+   * record is nacked.
+   */
   #refuseFailure(link: LinkWriter, origin: number, { input, ...rest }: Failure, sent: SentFailure): void {
-    if (input !== undefined) {
-      const told = { input: undefined, ...rest }
+    for (const left of leftOf(input)) {
+      const told = { input: left, ...rest }
       this.#failures.set(told, sent)
       try {
         return link.add(told, origin)

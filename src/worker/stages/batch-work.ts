@@ -145,9 +145,15 @@ export class BatchWork {
   }
 
   giveUp(batch: Batch, fault: Fault): void {
-    const { outlet } = this.#parts
+    const { outlet, stage } = this.#parts
+    const { root } = outlet
     const members = batch.members()
-    batch.again().forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, members[i]))
+    const values = batch.again()
+    if (stage.input!.batch!.whole && root.error.length + root.deadLetter.length > 0) {
+      outlet.giveUp(root, values, 0, fault, members[0])
+      return root.count(root.error.length > 0 ? COUNTER.failed : COUNTER.deadLettered, values.length - 1)
+    }
+    values.forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, members[i]))
   }
 
   countRetry({ attempts, error }: Fault, records: number): void {

@@ -1,6 +1,8 @@
+import { MillraceError } from '../../errors.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import { headerOf } from '../granule.ts'
 import type { LaneGranule } from '../in/inlet.ts'
+import type { AnyFunction } from '../call/handlers.ts'
 import type { Parts } from '../stage.ts'
 import type { Unit } from '../unit.ts'
 
@@ -23,12 +25,18 @@ export class Intake {
   readonly #admitted: (entry: StashEntry, value: unknown) => void
   /** A granule that is taken from its lane, whose records from `from` on wait for room. */
   #held: LaneGranule | undefined
+  /** Of batches that end as one: what to keep of a record for which there is no room. */
+  readonly #instead: AnyFunction | undefined
+  /** Room that is kept free for such records. */
+  readonly #reserve: number
 
   /** @param admitted is told of every entry */
   constructor(parts: Parts, unit: Unit, admitted: (entry: StashEntry, value: unknown) => void) {
     this.#parts = parts
     this.#unit = unit
     this.#admitted = admitted
+    this.#instead = parts.handlers.batchInstead()
+    this.#reserve = this.#instead === undefined ? 0 : parts.desk.stash.ringBytes >> 2
   }
 
   /** True while records of a granule wait for room. */
@@ -53,6 +61,30 @@ export class Intake {
     return TAKEN
   }
 
+  /**
+   * Takes the next record for which there is no room as a smaller one, which says so. False where there is none, or it cannot be
+   * read.
+   * @param granule as `next` left it
+   */
+  nextInstead(granule: LaneGranule): boolean {
+    const { desk, settlement, hand } = this.#parts
+    if (this.#instead === undefined || granule.unreadDeaths > 0 || !desk.stash.hasRoom(0)) return false
+    const { from } = granule
+    const header = headerOf(granule, from, granule.attempt)
+    hand.holdOne(header)
+    const error = new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: desk.stash.maxEntryBytes })
+    const value = this.#instead(granule.values[from], error)
+    const entry = desk.put(header, value, 0, 0)
+    hand.drop()
+    if (entry === undefined) return false
+    settlement.toggle(header)
+    this.#held = undefined
+    this.#release(granule, from + 1)
+    if (granule.from < granule.count) this.#held = granule
+    this.#admitted(entry, value)
+    return true
+  }
+
   /** The records of a granule in hand wait here for their turn, from `from` on. */
   hold(granule: LaneGranule, from: number): void {
     granule.from = from
@@ -72,7 +104,7 @@ export class Intake {
   ): number {
     const { desk, settlement, hand } = this.#parts
     let index = from
-    for (; index < granule.count && desk.stash.hasRoom(0); index++) {
+    for (; index < granule.count && desk.stash.hasRoom(0, this.#reserve); index++) {
       const header = headerOf(granule, index, granule.attempt)
       hand.holdOne(header)
       const entry = desk.put(header, values[index], 0, 0)

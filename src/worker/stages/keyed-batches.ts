@@ -9,7 +9,7 @@ import { type Group, type GroupBatch, Groups } from './groups.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
-import { keyOf } from '../call/results.ts'
+import { countOf, keyOf } from '../call/results.ts'
 import { OpenBatches } from './open-batches.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
@@ -30,6 +30,8 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   readonly #groups: Groups
   readonly #intake: Intake
   readonly #by: AnyFunction | undefined
+  /** Says how many records the batch of a record has, where batches end as one. */
+  readonly #of: AnyFunction | undefined
   readonly #order: BatchOrder
   /** Taken, and not yet asked for their key: a suspect's is asked for with no call open, and those behind it wait. */
   readonly #keyless: StashEntry[] = []
@@ -50,6 +52,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     this.handler = this.#work.handler
     this.#calls = new OpenCalls<GroupBatch>(parts, this.#unit, this)
     this.#by = parts.handlers.batchKey()
+    this.#of = parts.handlers.batchOf()
     const { ordered } = parts.stage.input!
     this.#order = !ordered ? anyOrder : this.#by === undefined ? new SendOrder() : new LineOrder()
     parts.handlers.context = new CallContext(parts.facts, parts.stopped)
@@ -161,12 +164,14 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   /** Puts a record to those of its key. */
   #gather(entry: StashEntry, value: unknown): void {
     let key: unknown
+    let of: number | undefined
     try {
       key = this.#by === undefined ? undefined : this.#askForKey(this.#by, entry, value)
+      of = this.#of === undefined ? undefined : this.#countOf(this.#of, entry, value)
     } catch (error) {
       return this.#addFailed(entry, error)
     }
-    this.#open.add(key, entry)
+    this.#open.add(key, entry, of)
   }
 
   /** A record that belongs to no batch: it is given up in its turn. */
@@ -188,6 +193,18 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     this.#calls.holdBeside()
     try {
       return keyOf(this.#parts.stage.node, 'batch.by', by(value))
+    } finally {
+      this.#calls.dropBeside()
+    }
+  }
+
+  /** @throws what the user's code throws, and HANDLER_RESULT_INVALID */
+  #countOf(of: AnyFunction, entry: StashEntry, value: unknown): number | undefined {
+    const { desk, stage } = this.#parts
+    idOf(desk.stash.header(entry), 0)
+    this.#calls.holdBeside()
+    try {
+      return countOf(stage.node, of(value), stage.input!.batch!.size)
     } finally {
       this.#calls.dropBeside()
     }
@@ -224,6 +241,11 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
       granules++
     ) {
       const outcome = this.#intake.next(this.#granule)
+      const isStuck = outcome === TOO_LARGE || (outcome === NO_ROOM_NOW && this.#isStuck)
+      if (isStuck && this.#of !== undefined && this.#intake.nextInstead(this.#granule)) {
+        hasTaken = true
+        continue
+      }
       if (outcome === TOO_LARGE) {
         // It makes a batch of its own, straight from its lane; nothing behind it is taken meanwhile.
         this.#takeDirect()
@@ -236,6 +258,12 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     return hasTaken
   }
 
+  /** Nothing here is going to give room back: every batch waits for records that are not here. */
+  get #isStuck(): boolean {
+    const { open, ended } = this.#calls
+    return open + ended + this.#groups.waiting === 0 && !this.#unit.handoff.isDirty
+  }
+
   #takeDirect(): void {
     const { unreadDeaths } = this.#granule
     this.#groups.addDirect(this.#granule, unreadDeaths > 0 ? this.#poison(unreadDeaths) : this.#directFault())
@@ -244,8 +272,11 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   /** A record that goes by itself is to have a key all the same. */
   #directFault(): unknown {
-    const { hand, stage } = this.#parts
+    const { hand, stage, desk } = this.#parts
     if (this.#by === undefined) return undefined
+    // It cannot wait here for the others of its batch.
+    if (this.#of !== undefined)
+      return new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: desk.stash.maxEntryBytes })
     const { values, from } = this.#granule
     idOf(this.#granule, from)
     const deaths = hand.deathsOfMixed()
@@ -284,7 +315,8 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     batchId(batch)
     const deaths = hand.deathsOfMixed()
     const isPoison = deaths >= stage.input!.maxCrashes
-    if (isPoison && batch.values.length > 1 && !hand.isResuming) return this.#split(batch)
+    const maySplit = this.#of === undefined && batch.values.length > 1
+    if (isPoison && maySplit && !hand.isResuming) return this.#split(batch)
     const error = batch.group.fault ?? (isPoison ? this.#poison(deaths) : undefined)
     if (error === undefined) this.#calls.start(batch, batch.values, batch.attempt + 1, deaths)
     else this.#calls.fail(batch, batch.attempt + 1, deaths, error)

@@ -5,6 +5,8 @@ import type { Triggers } from './trigger.ts'
 interface OpenBatch {
   readonly entries: StashEntry[]
   readonly openedAt: number
+  /** Records that it has in all, where one of them has said so. */
+  of: number | undefined
 }
 
 /** Batches that are being gathered, one for each key. Their records lie in the stash: a successor gathers them again. */
@@ -21,14 +23,17 @@ export class OpenBatches {
     this.#onClosed = onClosed
   }
 
-  add(key: unknown, entry: StashEntry): void {
+  /** @param of how many records the batch has in all, where this one says so */
+  add(key: unknown, entry: StashEntry, of?: number): void {
     let batch = this.#open.get(key)
     if (batch === undefined) {
-      batch = { entries: [], openedAt: this.#clock.now }
+      batch = { entries: [], openedAt: this.#clock.now, of }
       this.#open.set(key, batch)
     }
+    batch.of = of ?? batch.of
     batch.entries.push(entry)
-    if (this.#triggers.isFull(batch.entries.length)) this.#close(key, batch)
+    const { length } = batch.entries
+    if (this.#triggers.isFull(length) || (batch.of !== undefined && length >= batch.of)) this.#close(key, batch)
   }
 
   /** Closes those that have waited long enough. @param isIdle nothing more is there to take */

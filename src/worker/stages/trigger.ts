@@ -15,6 +15,8 @@ interface Trigger {
 }
 
 const TRIGGERS = ['size', 'timeout', 'drain', 'end', 'room'] as const
+/** Of a batch whose records say how many it has: `OpenBatches` counts them, and nothing else closes it. */
+const NO_TRIGGERS = [] as const
 
 function triggerOf(name: (typeof TRIGGERS)[number], batch: BatchPlan, parts: Parts, isHeldUp: () => boolean): Trigger {
   switch (name) {
@@ -41,8 +43,9 @@ export class Triggers {
 
   /** @param isHeldUp whether something above waits for the room that open batches hold */
   constructor(parts: Parts, isHeldUp: () => boolean) {
-    for (const name of TRIGGERS) {
-      const { isFull, dueAt, isPressed } = triggerOf(name, parts.stage.input!.batch!, parts, isHeldUp)
+    const batch = parts.stage.input!.batch!
+    for (const name of batch.whole ? NO_TRIGGERS : TRIGGERS) {
+      const { isFull, dueAt, isPressed } = triggerOf(name, batch, parts, isHeldUp)
       if (isFull !== undefined) this.#full.push(isFull)
       if (dueAt !== undefined) this.#due.push(dueAt)
       if (isPressed !== undefined) this.#pressed.push(isPressed)

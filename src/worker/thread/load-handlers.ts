@@ -74,7 +74,11 @@ async function load(handler: Handler, plan: Plan): Promise<AnyFunction> {
 
 /** Every handler of a graph: functions and references, wherever they stand. */
 export function handlersOf({ nodes, edges }: GraphData): Handler[] {
-  const entries: unknown[] = nodes.flatMap((node) => [...Object.values(node), node.batch?.by, node.retry?.when])
+  const entries: unknown[] = nodes.flatMap((node) => [
+    ...Object.values(node),
+    ...Object.values(node.batch ?? {}),
+    node.retry?.when,
+  ])
   return [...entries, ...edges.map(({ selector }) => selector)].filter(isHandler)
 }
 

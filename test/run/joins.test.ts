@@ -1,0 +1,79 @@
+/** Batches whose records say how many belong together (`batch.of`). */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Failure, type Pipeline, run } from 'millrace'
+import { assertConserved, collect, until } from './harness.js'
+import { BOTH_FAILS, LEFT_FAILS, MADE, RIGHT_FAILS, diamond, large } from './joins-graphs.js'
+
+interface Joined {
+  readonly n: number
+  readonly sides: readonly string[]
+  readonly texts: readonly string[]
+}
+
+const KILLS = 20
+
+async function read<T>(pipeline: Pipeline, node: string): Promise<T[]> {
+  const records: T[] = []
+  for await (const record of pipeline.output(node)) records.push(record as T)
+  return records
+}
+
+function assertAll(joined: readonly Joined[], failures: readonly Failure<{ n: number; input?: unknown }[]>[]): void {
+  const numbers = Array.from({ length: MADE }, (_, n) => n)
+  const whole = joined.map(({ n }) => n).toSorted((a, b) => a - b)
+  assert.deepEqual(
+    whole,
+    numbers.filter((n) => n % BOTH_FAILS !== 0),
+    'each pair is joined once',
+  )
+  for (const { n, sides, texts } of joined) {
+    assert.deepEqual(sides, ['left', 'right'], `of ${n}`)
+    assert.equal(texts[0], n % LEFT_FAILS === 0 ? 'failed' : 'x'.repeat(n % 50), `left of ${n}`)
+    assert.equal(texts[1], n % RIGHT_FAILS === 0 ? 'failed' : 'y', `right of ${n}`)
+  }
+  assert.equal(failures.length, MADE - whole.length, 'a pair that fails is one failure')
+  for (const { input } of failures) assert.equal(input.length, 2, 'of both')
+}
+
+test('a batch waits for all that belong together, and fails as one', async () => {
+  const { outputs, report } = await collect(diamond)
+  assertAll(outputs['out'] as Joined[], outputs['failed'] as never[])
+  assert.equal(report.abandoned, 0)
+})
+
+test('a death at any instant joins no pair twice and loses none', { timeout: 120_000 }, async (t) => {
+  const pipeline = await run(diamond, { restart: { maxRestarts: 1_000, backoffMs: 0 } })
+  const read2 = Promise.all([read<Joined>(pipeline, 'out'), read<Failure<{ n: number }[]>>(pipeline, 'failed')])
+  let isOver = false
+  const over = pipeline.finished.finally(() => (isOver = true))
+  let kills = 0
+  const stages = [
+    ['left', 0],
+    ['right', 0],
+    ['right', 1],
+    ['both', 0],
+    ['both', 1],
+  ] as const
+  while (!isOver && kills < KILLS) {
+    const [node, worker] = stages[kills++ % stages.length]!
+    await pipeline.restartWorker(node, worker).catch(() => undefined)
+    const { done } = pipeline.snapshot().nodes['both']!
+    await until(() => isOver || pipeline.snapshot().nodes['both']!.done > done, 'more is joined', 1)
+  }
+  await over
+  t.diagnostic(`${kills} restarts`)
+  const [joined, failures] = await read2
+  assertAll(joined, failures)
+  assertConserved(pipeline)
+})
+
+test('a record for which the stash has no room is joined as the small one that stands for it', async () => {
+  const { outputs } = await collect(large, { stashBytes: 65_536 })
+  const joined = outputs['out'] as { n: number; bytes: number[]; lost: number }[]
+  assert.deepEqual(
+    joined.map(({ n }) => n).toSorted((a, b) => a - b),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  )
+  for (const { n, lost } of joined) assert.equal(lost, n % 2 === 0 ? 1 : 0, `of ${n}`)
+})
