@@ -63,6 +63,7 @@ export const NODE_TREATMENT: Readonly<
   retry: assumed(
     'the declared time is that of a record with all its attempts in place, and a declared `ratio` of failures what is left of them',
   ),
+  stashBytes: nothing('what waits in a stash has room there'),
   timeoutMs: assumed('no call runs into its time-out'),
   maxCrashes: assumed('no record kills its worker'),
   capacity: modelled('buffers, forecast, deadlock'),

@@ -1,8 +1,9 @@
 /** Every option and every default, by table. */
+export { BATCH_OPTIONS } from './batch.ts'
 export { CLUSTER_OPTIONS } from './cluster.ts'
 export { CONTROL_OPTIONS, SERVE_OPTIONS } from './control.ts'
 export { EDGE_OPTIONS } from './edge.ts'
-export { BATCH_OPTIONS, NODE_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'
+export { NODE_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'
 export { RESTART_OPTIONS } from './restart.ts'
 export { RETRY_OPTIONS } from './retry.ts'
 export { RUN_OPTIONS } from './run.ts'

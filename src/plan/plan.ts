@@ -213,7 +213,7 @@ class Planner {
       histograms: this.#map.histograms(histogramsOf(stage, outputs.length === 0)),
       inputs,
       outputs,
-      stash: this.#map.stash(powerOfTwo(this.#options.stashBytes)),
+      stash: this.#map.stash(powerOfTwo(stage.input?.stashBytes ?? this.#options.stashBytes)),
       ...(this.#isTraced && { trace: this.#map.trace(this.#options.trace.ring, this.#options.trace.side) }),
       // One place more than calls: for the user's code that is called beside them.
       hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1)),

@@ -179,7 +179,7 @@ function batchPlan({ size, timeoutMs, by, of }: NonNullable<ResolvedNode['batch'
 }
 
 function inputPlan(node: ResolvedNode): InputPlan {
-  const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes } = node
+  const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes, stashBytes } = node
   // `when` is a handler: workers find it in the graph.
   const { when: _, ...retry } = node.retry
   return {
@@ -190,5 +190,6 @@ function inputPlan(node: ResolvedNode): InputPlan {
     retry,
     timeoutMs,
     maxCrashes,
+    ...(stashBytes === undefined ? {} : { stashBytes }),
   }
 }

@@ -104,6 +104,8 @@ export interface InputPlan {
   /** 0: no limit. */
   readonly timeoutMs: number
   readonly maxCrashes: number
+  /** Undefined: as the run says. */
+  readonly stashBytes?: number | undefined
 }
 
 /** What closes a batch (`worker/stages/trigger.ts`), and whether batches have keys. */

@@ -45,8 +45,7 @@ test('a batch waits for all that belong together, and fails as one', async () =>
 test('a death at any instant joins no pair twice and loses none', { timeout: 120_000 }, async (t) => {
   const pipeline = await run(diamond, { restart: { maxRestarts: 1_000, backoffMs: 0 } })
   const read2 = Promise.all([read<Joined>(pipeline, 'out'), read<Failure<{ n: number }[]>>(pipeline, 'failed')])
-  let isOver = false
-  const over = pipeline.finished.finally(() => (isOver = true))
+  const isOver = (): boolean => pipeline.state !== 'running'
   let kills = 0
   const stages = [
     ['left', 0],
@@ -55,13 +54,13 @@ test('a death at any instant joins no pair twice and loses none', { timeout: 120
     ['both', 0],
     ['both', 1],
   ] as const
-  while (!isOver && kills < KILLS) {
+  while (!isOver() && kills < KILLS) {
     const [node, worker] = stages[kills++ % stages.length]!
     await pipeline.restartWorker(node, worker).catch(() => undefined)
     const { done } = pipeline.snapshot().nodes['both']!
-    await until(() => isOver || pipeline.snapshot().nodes['both']!.done > done, 'more is joined', 1)
+    await until(() => isOver() || pipeline.snapshot().nodes['both']!.done > done, 'more is joined', 1)
   }
-  await over
+  await pipeline.finished
   t.diagnostic(`${kills} restarts`)
   const [joined, failures] = await read2
   assertAll(joined, failures)

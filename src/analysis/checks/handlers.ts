@@ -73,7 +73,7 @@ function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void
 
 /** What the thread that called `run` does itself has no pool, no attempts and no batches. */
 const NOT_IN_EMBEDDER = ['setup', 'teardown', 'resourceLimits'] as const
-const NOT_OF_OUTPUTS = ['batch', 'retry', 'maxInFlight', 'ordered', 'timeoutMs', 'maxCrashes'] as const
+const NOT_OF_OUTPUTS = ['batch', 'retry', 'maxInFlight', 'ordered', 'timeoutMs', 'maxCrashes', 'stashBytes'] as const
 const ONLY_OF_POLL = ['pollSize', 'pollMs'] as const
 
 /** Options that would be taken without a word, and do nothing. */
