@@ -101,6 +101,7 @@ const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object 
   timeoutMs: { node: 'b', to: { timeoutMs: 100 } },
   maxCrashes: { node: 'b', to: { maxCrashes: 1 } },
   'batch.by': { node: 'side', to: { batch: { size: 10, by: () => 1 } } },
+  'batch.of': { node: 'side', to: { batch: { size: 10, by: () => 1, of: () => 10 } } },
   codec: { edge: 0, to: { codec: 'json' } },
   selector: { edge: 2, to: { selector: () => true } },
 }

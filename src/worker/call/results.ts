@@ -51,7 +51,7 @@ export function keyOf(node: string, handler: 'partitionBy' | 'batch.by', result:
 }
 
 /** How many records a batch has. */
-export function countOf(node: string, result: unknown, most: number): number | undefined {
+export function batchCountOf(node: string, result: unknown, most: number): number | undefined {
   if (result === undefined || (Number.isInteger(result) && (result as number) >= 1 && (result as number) <= most))
     return result as number | undefined
   throw invalidResult(node, 'batch.of', result)

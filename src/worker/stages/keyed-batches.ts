@@ -9,7 +9,7 @@ import { type Group, type GroupBatch, Groups } from './groups.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
-import { countOf, keyOf } from '../call/results.ts'
+import { batchCountOf, keyOf } from '../call/results.ts'
 import { OpenBatches } from './open-batches.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
@@ -204,7 +204,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     idOf(desk.stash.header(entry), 0)
     this.#calls.holdBeside()
     try {
-      return countOf(stage.node, of(value), stage.input!.batch!.size)
+      return batchCountOf(stage.node, of(value), stage.input!.batch!.size)
     } finally {
       this.#calls.dropBeside()
     }
