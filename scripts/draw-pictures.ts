@@ -1,6 +1,8 @@
-/** Draws the pictures of `docs/drawing.md` into `docs/pictures/`: `node build/scripts/draw-pictures.js`. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+/** Draws the pictures of `docs/drawing.md` into `docs/pictures/`, and those of the example programs beside them: `node build/scripts/draw-pictures.js`. */
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { type DrawOptions, type GraphData } from 'millrace'
 import { simulate } from 'millrace/analysis'
 import { theme, toSvg, views } from 'millrace/render'
@@ -44,10 +46,26 @@ export const PICTURES: readonly PictureFile[] = [
   })),
 ]
 
+/** The example programs: their pictures lie beside them, drawn by the command. */
+export const PROGRAMS: readonly string[] = readdirSync(new URL('../../examples/programs/', import.meta.url))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -3))
+
+/** What `millrace draw` prints of an example program. */
+export async function programPicture(name: string): Promise<string> {
+  const [command, file] = ['dist/cli/main.js', `build/examples/programs/${name}.js`]
+  const args = [command, 'draw', file, '--format', 'svg', '--title']
+  const cwd = fileURLToPath(new URL('../../', import.meta.url))
+  return (await promisify(execFile)(process.execPath, args, { cwd, maxBuffer: 1 << 24 })).stdout
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = new URL('../../docs/pictures/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   for (const { name, graph, options } of PICTURES) {
     writeFileSync(new URL(`${name}.svg`, folder), await toSvg(graph, options))
+  }
+  for (const name of PROGRAMS) {
+    writeFileSync(new URL(`../../examples/programs/${name}.svg`, import.meta.url), await programPicture(name))
   }
 }

@@ -208,7 +208,7 @@ export const NODE_OPTIONS = {
     kinds: INPUTS,
     type: 'boolean',
     default: false,
-    text: 'Keeps the order of the input, or of each key if `partitionBy` is set. Async and retried calls keep it too.',
+    text: 'Each worker keeps the order of its input, in async and retried calls too. With several workers, `partitionBy` keeps the order of each key.',
   },
   dispatch: {
     kinds: INPUTS,

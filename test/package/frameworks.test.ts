@@ -39,9 +39,10 @@ async function ask(url: string, child: ChildProcess): Promise<unknown> {
   while (performance.now() < until && child.exitCode === null) {
     const answer = await fetch(url).catch(() => undefined)
     if (answer === undefined) await new Promise((resolve) => setTimeout(resolve, 50))
-    else return answer.ok ? answer.json() : assert.fail(`${answer.status}: ${await answer.text()}`)
+    else if (answer.ok) return answer.json()
+    else throw new Error(`${answer.status}: ${await answer.text()}`)
   }
-  assert.fail(child.exitCode === null ? 'the service does not listen' : `the service ended with ${child.exitCode}`)
+  throw new Error(child.exitCode === null ? 'the service does not listen' : `it ended with ${child.exitCode}`)
 }
 
 async function exits(child: ChildProcess): Promise<number | null> {

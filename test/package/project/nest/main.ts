@@ -14,6 +14,7 @@ class Doubles {
   }
 }
 
+// oxlint-disable-next-line typescript/no-extraneous-class -- a module of Nest is a class
 @Module({ controllers: [Doubles], providers: [{ provide: 'pipeline', useFactory: () => run(graph) }] })
 class Service {}
 
