@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-extraneous-class -- a module of Nest is a class */
 import 'reflect-metadata'
 import { Controller, Get, Inject, Module, Query } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
@@ -14,7 +15,6 @@ class Doubles {
   }
 }
 
-// oxlint-disable-next-line typescript/no-extraneous-class -- a module of Nest is a class
 @Module({ controllers: [Doubles], providers: [{ provide: 'pipeline', useFactory: () => run(graph) }] })
 class Service {}
 
