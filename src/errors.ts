@@ -298,6 +298,46 @@ export const ERROR_CODES = {
     text: 'Internal error: an invariant of Millrace was violated.',
     fix: 'This is a bug in Millrace. Please report it with the detail and the plan.',
   },
+  FLOW_INVALID: {
+    text: 'The flow has problems.',
+    fix: 'Each entry of `problems` names the step, a code and a fix.',
+  },
+  BRANCH_UNKNOWN: {
+    text: 'A `when` named a branch that the flow does not have.',
+    fix: 'Return one of the names in `branches`, a list of them, or an empty list.',
+  },
+  BRANCH_NONE: {
+    text: 'A `when` named no branch, and `onNone` is `fail`.',
+    fix: 'Name a branch, or use `onNone: "continue"`: the request then goes on with the input.',
+  },
+  ITEMS_INVALID: {
+    text: 'The `items` of a `forEach` did not return an iterable.',
+    fix: 'Return an array, another iterable, an async iterable, or a promise of one.',
+  },
+  ITEMS_TOO_MANY: {
+    text: 'A `forEach` has more items than it may have.',
+    fix: 'Return fewer items, several in one item for example, or raise `maxItems`.',
+  },
+  ANSWER_TOO_LARGE: {
+    text: 'An answer could not wait for the others of its join: there was no room for it.',
+    fix: 'Raise `joinBytes` of the flow, lower `maxRequests`, or send less: a reference, for example.',
+  },
+  REQUEST_FAILED: {
+    text: 'A request failed.',
+    fix: 'See `cause` and `step`. A step that may fail for a time can have `retry`, and `onFailure` an answer in its place.',
+  },
+  REQUEST_STOPPED: {
+    text: 'A request was stopped.',
+    fix: 'Nothing of it is left. Start it again with another id if it is wanted.',
+  },
+  REQUEST_TIMED_OUT: {
+    text: 'A request took longer than its `timeoutMs`.',
+    fix: 'What is left of it is stopped. Raise `timeoutMs`, or look for the slow step in `pipeline.snapshot()`.',
+  },
+  REQUEST_UNKNOWN: {
+    text: 'There is no request with this id.',
+    fix: 'It may have ended long ago: `keepRequests` says how many are still known.',
+  },
   LOOP_TOO_LARGE: {
     text: 'A loop has too many crossing edges to compute its traffic.',
     fix: 'Analyse a part of the graph, or collapse the loop into fewer nodes.',

@@ -21,7 +21,7 @@ export interface Placed {
   readonly height: number
 }
 
-export interface Flow {
+export interface FlowToLay {
   readonly boxes: readonly Box[]
   /** Pairs of node numbers. */
   readonly edges: readonly (readonly [from: number, to: number])[]

@@ -1,7 +1,7 @@
 import type { GraphAnswer } from '#src/control/index.js'
 import { s } from './dom.ts'
 import { boxOf } from './graph-node.ts'
-import type { Box, Flow, Placed } from './flow.ts'
+import type { Box, FlowToLay, Placed } from './flow.ts'
 import { widthOf } from './text-width.ts'
 
 type Cluster = GraphAnswer['clusters'][number] & { readonly label?: string; readonly parent?: string }
@@ -12,7 +12,7 @@ const TITLE_FONT = '620 13px'
 const TITLE_HEIGHT = 32
 
 /** What the layout needs to know of a graph. */
-export function flowOf({ nodes, edges, clusters }: GraphAnswer, direction: Flow['direction']): Flow {
+export function flowOf({ nodes, edges, clusters }: GraphAnswer, direction: FlowToLay['direction']): FlowToLay {
   const numbers = new Map(nodes.map(({ id }, i) => [id, i]))
   const clusterNumbers = new Map(clusters.map(({ id }, i) => [id, i]))
   const numberOf = (id: string | undefined): number => (id === undefined ? undefined : clusterNumbers.get(id)) ?? -1

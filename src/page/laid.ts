@@ -1,6 +1,6 @@
 /** Parts of a layout: put together, framed as a cluster, and moved. */
 import { GAP, type Place } from './layers.ts'
-import type { Box, Flow } from './flow.ts'
+import type { Box, FlowToLay } from './flow.ts'
 
 /** Between the outline of a cluster and what it holds. */
 const PADDING = 14
@@ -35,7 +35,7 @@ export function spots(layers: readonly Place[][]): { readonly size: Spot; readon
 }
 
 /** A cluster around what it holds, with its title at the top. */
-export function framed(held: Laid, cluster: number, title: Box, direction: Flow['direction']): Laid {
+export function framed(held: Laid, cluster: number, title: Box, direction: FlowToLay['direction']): Laid {
   const [along, across] = held.size
   const [pad, lower] = [2 * PADDING, (title.height - PADDING) / 2]
   const high = title.height + PADDING

@@ -2,7 +2,7 @@
  * Where nodes, clusters and edges of a graph lie: in layers along the flow, with few crossings. A cluster is laid out by
  * itself and is one box of what holds it, so a box never lies upon another that it is not in.
  */
-import type { Box, Flow, Placed, Point } from './flow.ts'
+import type { Box, FlowToLay, Placed, Point } from './flow.ts'
 import { framed, type Laid, shifted, type Spot, spots } from './laid.ts'
 import { join, newPlace, order, type Place, spread } from './layers.ts'
 import { Levels, OUTSIDE } from './levels.ts'
@@ -10,7 +10,7 @@ import { Levels, OUTSIDE } from './levels.ts'
 /** Across the flow, where a long edge passes a layer. */
 const PASSING = 14
 
-export function place(flow: Flow): Placed {
+export function place(flow: FlowToLay): Placed {
   const { size, nodes, clusters, edges } = new Layout(flow).whole
   // Down is right, turned: sizes are turned before, and points after.
   const turned = flow.direction === 'down'
@@ -32,10 +32,10 @@ export function place(flow: Flow): Placed {
 }
 
 class Layout {
-  readonly #flow: Flow
+  readonly #flow: FlowToLay
   readonly #levels: Levels
 
-  constructor(flow: Flow) {
+  constructor(flow: FlowToLay) {
     this.#flow = flow
     this.#levels = new Levels(flow)
   }

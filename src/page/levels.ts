@@ -1,6 +1,6 @@
 /** Which nodes and clusters each cluster holds, and in which layers they lie. */
 import { layersOf } from './layers.ts'
-import type { Flow } from './flow.ts'
+import type { FlowToLay } from './flow.ts'
 
 /** The outermost level, which no cluster holds. */
 export const OUTSIDE = -1
@@ -12,10 +12,10 @@ export interface Level {
 }
 
 export class Levels {
-  readonly #flow: Flow
+  readonly #flow: FlowToLay
   readonly #levels = new Map<number, Level>()
 
-  constructor(flow: Flow) {
+  constructor(flow: FlowToLay) {
     this.#flow = flow
     for (const node of flow.boxes.keys()) this.#add(node)
     for (const [number, level] of this.#levels) {
@@ -60,7 +60,7 @@ export class Levels {
   }
 
   /** Whether an edge leads against the flow, where both of its ends are seen. */
-  leadsBack([from, to]: Flow['edges'][number]): boolean {
+  leadsBack([from, to]: FlowToLay['edges'][number]): boolean {
     for (let level = this.#holderOf(from); ; level = this.#holderOf(this.#flow.boxes.length + level)) {
       const target = this.itemOf(to, level)
       if (target === undefined) continue

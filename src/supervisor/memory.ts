@@ -30,3 +30,8 @@ export function allocate(plan: Plan, graph: GraphData): PipelineMemory {
   const assemblies = new Map(readers.map(({ index }) => [index, new SharedArrayBuffer(plan.maxRecordBytes)]))
   return { shared, memory, assemblies }
 }
+
+/** Words that threads share beside the memory of a pipeline, all 0. */
+export function allocateWords(words: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 * words)
+}

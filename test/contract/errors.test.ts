@@ -24,8 +24,10 @@ import {
   run,
 } from 'millrace'
 import { graphFromJson, reachable, simulate, whatIf } from 'millrace/analysis'
+import { flow, runFlow, type AnyFlow, type RequestOptions } from 'millrace/flow'
 import { plan } from 'millrace/plan'
 import { theme, toDot, toSvg, views } from 'millrace/render'
+import * as flows from '../flow/flows.js'
 import * as graphs from './graphs.js'
 import { keyless, otherInWorkers } from './modules/editions.js'
 import { runsItself } from './modules/runs.js'
@@ -58,6 +60,28 @@ async function given(graph: GraphData, options: RunOptions = {}): Promise<Told> 
   letters.push(...pipeline.deadLetters.list())
   assert.ok(report.failed > 0 && letters.length > 0, 'a record has failed')
   return letters[0]!.error
+}
+
+/** Why a request is not answered. */
+async function asked(
+  which: AnyFlow,
+  input: unknown,
+  options: RequestOptions = {},
+  params?: unknown,
+): Promise<MillraceError> {
+  const running = await runFlow(which, { params } as never)
+  try {
+    return await thrown(() => running.execute(input, options))
+  } finally {
+    await running.pipeline.stop()
+  }
+}
+
+/** The same, as the step said it. */
+async function stepSaid(which: AnyFlow, input: unknown): Promise<Told> {
+  const { code, cause } = await asked(which, input)
+  assert.equal(code, 'REQUEST_FAILED')
+  return cause as Told
 }
 
 /** Why a start failed. */
@@ -190,6 +214,25 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   NODE_NOT_PUSHED: () => withPipeline(graphs.good, (pipeline) => pipeline.push('work', 1)),
   NODE_NOT_OUTPUT: () => withPipeline(graphs.good, (pipeline) => pipeline.output('out')),
   NODE_NOT_SOURCE: () => withPipeline(graphs.good, (pipeline) => pipeline.pause('work')),
+  FLOW_INVALID: () => thrown(() => flow('empty').nodes),
+  BRANCH_UNKNOWN: () => stepSaid(flows.branches, { n: 1, take: ['nowhere'] }),
+  BRANCH_NONE: () => stepSaid(flows.strict, 0),
+  ITEMS_INVALID: () => stepSaid(flows.listless, 5),
+  ITEMS_TOO_MANY: () => stepSaid(flows.collecting, 21),
+  ANSWER_TOO_LARGE: () => stepSaid(flows.sizes, 200_000),
+  REQUEST_FAILED: () => asked(flows.diamond, { n: 1, fails: 'left' }),
+  REQUEST_STOPPED: async () => {
+    const running = await runFlow(flows.waiting, { params: { counts: new SharedArrayBuffer(12) } })
+    const refused = thrown(() => running.execute(60_000, { id: 'one' }))
+    await running.stop('one')
+    await running.drain()
+    return refused
+  },
+  REQUEST_TIMED_OUT: () => asked(flows.waiting, 60_000, { timeoutMs: 5 }, { counts: new SharedArrayBuffer(12) }),
+  REQUEST_UNKNOWN: async () => {
+    await using running = await runFlow(flows.said)
+    return thrown(() => running.stop('nobody'))
+  },
   NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
   WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
   RECORD_FAILED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', -1)),

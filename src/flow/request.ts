@@ -1,0 +1,121 @@
+import { wallMs } from '../time.ts'
+import type { Place } from './table.ts'
+
+/** `queued`: it waits until fewer than `maxRequests` are open. The last four are its end. */
+export type RequestState = 'queued' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'timedOut'
+
+/** A request as data, at one moment. */
+export interface RequestView {
+  readonly id: string
+  readonly flow: string
+  readonly state: RequestState
+  /** Times in ms since 1970. `startedAt`: when its first step could start. `endedAt`: when nothing of it was left anywhere. */
+  readonly createdAt: number
+  readonly startedAt?: number
+  readonly endedAt?: number
+  readonly answer?: unknown
+  readonly error?: Error
+}
+
+/** A request of a flow. */
+export interface FlowRequest<Answer = unknown> {
+  readonly id: string
+  /** True until nothing of it is left anywhere: no step of it runs, and none will. */
+  readonly isOpen: boolean
+  readonly state: RequestState
+  /** The answer of the last step. @throws REQUEST_FAILED, REQUEST_STOPPED, REQUEST_TIMED_OUT, what ended the pipeline */
+  readonly answer: Promise<Answer>
+  /** Resolves when nothing of it is left anywhere. Never rejects. */
+  readonly ended: Promise<void>
+  view(): RequestView
+}
+
+/** One request, as the thread that called `runFlow` keeps it. */
+export class Request implements FlowRequest {
+  readonly id: string
+  readonly answer: Promise<unknown>
+  readonly ended: Promise<void>
+  readonly input: unknown
+  readonly #flow: string
+  readonly #createdAt = wallMs()
+  #startedAt: number | undefined
+  #endedAt: number | undefined
+  #state: RequestState = 'queued'
+  #outcome: { readonly answer: unknown } | { readonly error: Error } | undefined
+  #resolve!: (answer: unknown) => void
+  #reject!: (error: Error) => void
+  #end!: () => void
+  /** Its line in the request table, while it is open and not queued. */
+  place: Place | undefined
+  isStopping = false
+  /** Forgets its deadline and the caller's signal. */
+  release: () => void = nothing
+
+  constructor(id: string, flow: string, input: unknown) {
+    this.id = id
+    this.input = input
+    this.#flow = flow
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Whoever started it may only look at its state.
+    this.answer.catch(nothing)
+    this.ended = new Promise((resolve) => (this.#end = resolve))
+  }
+
+  get state(): RequestState {
+    return this.#state
+  }
+
+  get isOpen(): boolean {
+    return this.#endedAt === undefined
+  }
+
+  get isSettled(): boolean {
+    return this.#outcome !== undefined
+  }
+
+  start(place: Place): void {
+    this.place = place
+    this.#state = 'running'
+    this.#startedAt = wallMs()
+  }
+
+  succeed(answer: unknown): void {
+    if (this.#settle('succeeded', { answer })) this.#resolve(answer)
+  }
+
+  fail(state: 'failed' | 'stopped' | 'timedOut', error: Error): void {
+    if (this.#settle(state, { error })) this.#reject(error)
+  }
+
+  end(): void {
+    this.place = undefined
+    this.#endedAt = wallMs()
+    this.#end()
+  }
+
+  view(): RequestView {
+    const { id, state } = this
+    const times = {
+      createdAt: this.#createdAt,
+      ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
+      ...(this.#endedAt === undefined ? {} : { endedAt: this.#endedAt }),
+    }
+    return { id, flow: this.#flow, state, ...times, ...this.#outcome }
+  }
+
+  /** The first outcome is the request's. */
+  #settle(state: RequestState, outcome: { readonly answer: unknown } | { readonly error: Error }): boolean {
+    if (this.#outcome !== undefined) return false
+    this.#outcome = outcome
+    this.#state = state
+    this.release()
+    return true
+  }
+}
+
+function nothing(): void {
+  // Nothing to do.
+}
