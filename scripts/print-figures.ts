@@ -1,7 +1,7 @@
 /** Prints `docs/figures.md` from the table of figures: `node build/scripts/print-figures.js`. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { EDGE_FIGURES, type Figure, HISTOGRAMS, NODE_FIGURES, TIMES } from '#src/figures.js'
+import { EDGE_FIGURES, type Figure, HISTOGRAMS, NODE_FIGURES, TIMES, TRIGGERS } from '#src/figures.js'
 import { EDGE_RATES, NODE_RATES } from '#src/telemetry/rates.js'
 
 type RateNames = readonly (readonly [counter: string, rate: string])[]
@@ -44,6 +44,15 @@ export function figuresPage(): string {
     '| Kind | Unit | Stages | Metric | Meaning |',
     '|---|---|---|---|---|',
     ...histograms,
+    '',
+    '## Batches',
+    '',
+    'What completed a batch: `context.batch.trigger` in its handler. A stage counts its batches by it, each once, when they are done:',
+    '`stages[node].batches` in a snapshot, `batches` of a stage in the API, `millrace_batches_total{trigger="size"}` in `/metrics`.',
+    '',
+    '| Trigger | Meaning |',
+    '|---|---|',
+    ...Object.entries(TRIGGERS).map(([name, { text }]) => `| \`${name}\` | ${text} |`),
     '',
   ].join('\n')
 }

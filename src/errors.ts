@@ -114,6 +114,10 @@ export const ERROR_CODES = {
     text: 'A receipt is too large for the stash of its worker.',
     fix: 'Use a small receipt, such as an id or an offset, or raise `stashBytes`.',
   },
+  FAIL_INDEX_INVALID: {
+    text: 'A handler called `context.failAt` with an index that its batch does not have.',
+    fix: 'Use the index of the record in the array that the handler got.',
+  },
   KEY_INVALID: {
     text: 'A key function returned an invalid key.',
     fix: 'Return a string, or a number other than NaN, from `partitionBy` and `batch.by`.',
@@ -128,7 +132,7 @@ export const ERROR_CODES = {
   },
   HANDLER_RESULT_INVALID: {
     text: 'A handler returned an invalid value.',
-    fix: 'Return an iterable from `flatMap`, `mapBatch`, `produce` and `finish`, true or false from `filter` and `selector`, the name of a branch from `route`, and an array or null from `poll`.',
+    fix: 'Return an iterable from `flatMap`, `mapBatch`, `produce` and `finish`, one record for each from `mapEach`, a weight from `batch.weigh`, true or false from `filter` and `selector`, the name of a branch from `route`, and an array or null from `poll`.',
   },
   HANDLER_MISSING: {
     text: 'A handler is missing.',

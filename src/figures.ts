@@ -209,6 +209,23 @@ export const HISTOGRAMS = {
   },
 } as const satisfies Readonly<Record<string, HistogramFigure>>
 
+/** What may complete a batch, in the order in which a worker counts it. */
+export const TRIGGERS = {
+  size: { label: 'size', text: 'It had as many records as it may.' },
+  weight: { label: 'weight', text: 'Its records weighed enough, or the next one would have been too much.' },
+  timeout: { label: 'timeout', text: 'Its first record had waited long enough.' },
+  idle: { label: 'idle', text: 'No record had come for long enough.' },
+  evict: { label: 'evict', text: 'Too many batches were open, and it was the one that was added to longest ago.' },
+  pressure: { label: 'pressure', text: 'Open batches held the room that other records waited for.' },
+  end: { label: 'end', text: 'The sources had ended.' },
+  drain: { label: 'drain', text: 'The pipeline was draining.' },
+  whole: { label: 'whole', text: 'All records that belong together had come (`batch.of`).' },
+  single: {
+    label: 'single',
+    text: 'A record by itself: it failed or crashed its worker in another batch, or is too large to be collected.',
+  },
+} as const satisfies Readonly<Record<string, Pick<Figure, 'label' | 'text'>>>
+
 export const NODE_FIGURES = { ...COUNTERS, ...DERIVED } as const
 export const EDGE_FIGURES = { ...EDGE_COUNTERS, ...EDGE_GAUGES } as const
 
@@ -220,6 +237,8 @@ export type NodeFigure = keyof typeof NODE_FIGURES
 export type EdgeFigure = keyof typeof EDGE_FIGURES
 /** What a worker's time goes into. */
 export type Time = keyof typeof TIMES
+/** What completed a batch. */
+export type BatchTrigger = keyof typeof TRIGGERS
 /** What a worker measures. */
 export type HistogramKind = keyof typeof HISTOGRAMS
 

@@ -58,7 +58,7 @@ export type {
   StoreStats,
   Tracing,
 } from './trace/index.ts'
-export type { EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
+export type { BatchTrigger, EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
 export type { NodeCounts } from './telemetry/counts.ts'
 export type { TimeShares, WorkerTimes } from './telemetry/times.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'

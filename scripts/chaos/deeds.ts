@@ -36,6 +36,7 @@ export function outputs(node: NodeShape, entry: Entry): Entry[] {
       return Array.from({ length: dice(node, entry) % 3 }, (_, i) => signed(entry, `${id}.${i}`))
     case 'map':
     case 'mapBatch':
+    case 'mapEach':
     case 'unwrap':
       return [signed(entry, id)]
     default:
@@ -61,6 +62,11 @@ export function isHopeless(node: NodeShape, entry: Entry): boolean {
 export function failuresOf(node: NodeShape, entry: Entry): number {
   if (node.failures === 0 || dice(node, entry) % 7 !== 1) return 0
   return 1 + (dice(node, entry) % node.failures)
+}
+
+/** What a record counts for in a batch. */
+export function weightOf(node: NodeShape, entry: Entry): number {
+  return dice(node, entry) % 16
 }
 
 export function keyOf({ keys }: NodeShape, { n }: Entry): number {

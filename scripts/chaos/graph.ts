@@ -35,7 +35,7 @@ export function graphOf(shape: Shape, module: string): GraphData {
 }
 
 function optionsOf(node: NodeShape): object {
-  const { concurrency, acks, partitioned, batchedByKey, failures, options } = node
+  const { concurrency, acks, partitioned, batchedByKey, weighs, failures, options } = node
   const isStage = ['source', 'transform', 'sink'].includes(node.kind) && node.does !== 'output'
   return {
     ...(isStage ? { concurrency } : {}),
@@ -48,7 +48,13 @@ function optionsOf(node: NodeShape): object {
       : { retry: { ...(options['retry'] as object), when: isWorthRetry(failures) } }),
     ...(options['batch'] === undefined
       ? {}
-      : { batch: { ...(options['batch'] as object), ...(batchedByKey ? { by: keyOf(node) } : {}) } }),
+      : {
+          batch: {
+            ...(options['batch'] as object),
+            ...(batchedByKey ? { by: keyOf(node) } : {}),
+            ...(weighs ? { weigh: weightOf(node) } : {}),
+          },
+        }),
     ...handlerOf(node),
   }
 }
@@ -111,6 +117,13 @@ function keyOf(node: NodeShape) {
   return (entry: Entry): number => {
     live()
     return deeds.keyOf(node, entry)
+  }
+}
+
+function weightOf(node: NodeShape) {
+  return (entry: Entry): number => {
+    live()
+    return deeds.weightOf(node, entry)
   }
 }
 
@@ -194,7 +207,9 @@ function handleBatch(node: NodeShape, entries: readonly Entry[], context: Contex
   if (context.attempt <= deeds.failuresOf(node, entries[0]!)) throw new Error('not yet')
   const good = entries.filter((entry) => !deeds.isHopeless(node, entry))
   for (const entry of entries) if (deeds.isHopeless(node, entry)) context.fail(entry, new TypeError('never'))
-  const found = good.flatMap((entry) => deeds.outputs(node, entry))
+  // One for each, those that fail included.
+  const made = node.does === 'mapEach' ? entries : good
+  const found = made.flatMap((entry) => deeds.outputs(node, entry))
   for (const more of good.flatMap((entry) => deeds.emitted(node, entry))) context.emit('more', more)
   live()
   return found

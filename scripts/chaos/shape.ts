@@ -10,6 +10,7 @@ export type Deed =
   | 'flatMap'
   | 'filter'
   | 'mapBatch'
+  | 'mapEach'
   | 'unwrap'
   | 'write'
   | 'output'
@@ -39,6 +40,8 @@ export interface NodeShape {
   /** Records visit workers, and batches hold records, by a key. */
   readonly partitioned: boolean
   readonly batchedByKey: boolean
+  /** Records of a batch are weighed; some have no weight, and fail. */
+  readonly weighs: boolean
   /** So many keys there are. */
   readonly keys: number
   /** Characters that some records of a source carry beside their trail. */
@@ -143,7 +146,7 @@ class Shaping {
     const random = this.#random
     const end = this.#takeEnd()
     if (this.#canFuse(end)) return this.#addFused(end)
-    const does = random.pick(['map', 'map', 'flatMap', 'filter', 'mapBatch'] as const)
+    const does = random.pick(['map', 'map', 'flatMap', 'filter', 'mapBatch', 'mapEach'] as const)
     this.#addStage('transform', does, [end])
     this.#ends.push({ from: this.#last, options: {} })
   }
@@ -213,7 +216,7 @@ class Shaping {
 
   #addStage(kind: NodeKind, does: Deed, ends: readonly End[]): void {
     const random = this.#random
-    const isBatched = does === 'mapBatch' || (does === 'write' && random.chance(0.5))
+    const isBatched = does === 'mapBatch' || does === 'mapEach' || (does === 'write' && random.chance(0.5))
     const partitioned = random.chance(0.25)
     const answers = random.pick(['sync', 'sync', 'async', 'sometimes'] as const)
     const isTimed = random.chance(0.5)
@@ -246,11 +249,27 @@ class Shaping {
         : {}),
     }
     const batchedByKey = isBatched && random.chance(0.4)
+    const weighs = isBatched && random.chance(0.25)
+    const batch = {
+      ...(options.batch as object),
+      ...(random.chance(0.2) ? { idleMs: random.pick([0, 3, 40]) } : {}),
+      ...(weighs ? random.pick([{ weight: 20 }, { maxWeight: 12 }, { weight: 5, maxWeight: 30 }]) : {}),
+      ...(batchedByKey && random.chance(0.4) ? { maxOpen: random.pick([1, 3, 20]) } : {}),
+      ...(batchedByKey && random.chance(0.3) ? { serial: true } : {}),
+    }
     const keys = random.pick([1, 13, 13, 5_000])
     const emits = random.chance(0.2)
     const concurrency = this.#concurrency()
-    const keyed = { partitioned, batchedByKey, keys }
-    this.#add(kind, does, { concurrency, answers, failures, isHopeless, emits, ...keyed, options })
+    const keyed = { partitioned, batchedByKey, weighs, keys }
+    this.#add(kind, does, {
+      concurrency,
+      answers,
+      failures,
+      isHopeless,
+      emits,
+      ...keyed,
+      options: isBatched ? { ...options, batch } : options,
+    })
     const stage = this.#last
     for (const end of ends) this.#connect(end, stage)
     const takesAgain = does === 'map' && failures > 0 && options.dispatch !== 'broadcast'
@@ -274,7 +293,7 @@ class Shaping {
       padding: 0,
       keys: 13,
     } as const
-    const not = { isHopeless: false, emits: false, partitioned: false, batchedByKey: false }
+    const not = { isHopeless: false, emits: false, partitioned: false, batchedByKey: false, weighs: false }
     const id = `${does}${this.#nodes.length}`
     const node = { id, kind, does, ...plain, ...not, options: {}, firstWorker: this.#workers, ...given }
     this.#nodes.push(node)

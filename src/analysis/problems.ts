@@ -145,7 +145,12 @@ export const PROBLEMS = {
   BATCH_WITHOUT_BATCH_HANDLER: {
     severity: 'error',
     text: 'A transform collects batches, but its handler takes single records.',
-    fix: 'Use `mapBatch`, or remove `batch`.',
+    fix: 'Use `mapBatch` or `mapEach`, or remove `batch`.',
+  },
+  BATCH_WEIGHT_HALF: {
+    severity: 'error',
+    text: 'A batch is weighed without a limit, or has a limit and is not weighed.',
+    fix: 'Give `weigh` together with `weight` or `maxWeight`, or remove them.',
   },
   OPTION_UNUSED: {
     severity: 'error',

@@ -54,6 +54,7 @@ export const NODE_TREATMENT: Readonly<
   flatMap: HANDLER,
   filter: HANDLER,
   mapBatch: modelled('a batch, as with `batch`'),
+  mapEach: modelled('a batch, as with `batch`'),
   write: HANDLER,
   route: HANDLER,
   maxInFlight: modelled('service rate of stages that wait'),
@@ -70,9 +71,15 @@ export const NODE_TREATMENT: Readonly<
   whenFull: modelled('what a full buffer drops'),
   'batch.size': modelled('waiting and time in a batch, window, sizing, deadlock'),
   'batch.timeoutMs': modelled('waiting in an open batch, window'),
+  'batch.idleMs': assumed('no batch completes because nothing comes'),
+  'batch.weigh': assumed('`size` and `timeoutMs` complete batches, not the weight of their records'),
+  'batch.weight': nothing('what `weigh` says of it'),
+  'batch.maxWeight': nothing('what `weigh` says of it'),
   'batch.by': assumed('batches by key fill like batches without'),
   'batch.of': assumed('batches have `size` records'),
   'batch.instead': nothing('what waits in a stash has room there'),
+  'batch.maxOpen': nothing('what `by` says of it'),
+  'batch.serial': assumed('batches of a key do not wait for each other'),
 }
 
 /** Every option of edges. */

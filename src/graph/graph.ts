@@ -96,7 +96,7 @@ export class Graph<Nodes extends NodeTypes = {}, Params = unknown> implements Pa
     return this.#withNode('source', id, options)
   }
 
-  /** Adds a transform with one handler: `map`, `flatMap`, `filter` or `mapBatch`. */
+  /** Adds a transform with one handler: `map`, `flatMap`, `filter`, `mapBatch` or `mapEach`. */
   transform<const Id extends string, In = any, Out = In, State = undefined>(
     id: Id,
     options: TransformOptions<In, Out, State, Params> = {},

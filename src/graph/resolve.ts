@@ -17,7 +17,7 @@ type EdgeDefaults = Defaulted<typeof EDGE_OPTIONS>
 /** A node with all defaults filled in, whatever its kind. */
 export interface ResolvedNode
   extends Omit<GraphNode, NodeDefaults | 'batch' | 'retry'>, Required<Pick<GraphNode, NodeDefaults>> {
-  /** There where the stage takes batches: also of `mapBatch` alone. */
+  /** There where the stage takes batches: also of `mapBatch` or `mapEach` alone. */
   readonly batch?: Resolved<typeof BATCH_OPTIONS>
   readonly retry: Resolved<typeof RETRY_OPTIONS>
   /** Workers of a stage. Push sources have one, in the thread that pushes. */
@@ -140,9 +140,9 @@ const NO_RETRY = resolve(RETRY_OPTIONS)
 
 /** A node with the defaults filled in. */
 export function resolveNode(node: GraphNode): ResolvedNode {
-  const { batch, mapBatch, retry, push, maxInFlight } = node
+  const { batch, mapBatch, mapEach, retry, push, maxInFlight } = node
   const filled = withDefaults(node, NODE_DEFAULTS) as Required<Pick<GraphNode, NodeDefaults>>
-  const isBatching = batch !== undefined || mapBatch !== undefined
+  const isBatching = batch !== undefined || mapBatch !== undefined || mapEach !== undefined
   return Object.freeze({
     ...filled,
     workers: push === true ? 1 : filled.concurrency,

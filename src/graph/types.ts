@@ -55,9 +55,27 @@ export interface Context<State = unknown, Params = unknown> extends RunContext<P
   readonly emit: (branch: string, record: unknown) => void
   /**
    * Batch handlers: fails one record of the batch that equals `record` (as a key of a `Map` does); the others go on. Each
-   * further call with an equal record fails the next one. A call that finds none left fails nothing.
+   * further call with an equal record fails the next one. A call that finds none left fails nothing. Handlers of single
+   * records: fails the record, as if they threw `reason`; what they return and emit is not sent.
    */
   readonly fail: (record: unknown, reason: unknown) => void
+  /** The same by the index of the record in the batch. @throws FAIL_INDEX_INVALID */
+  readonly failAt: (index: number, reason: unknown) => void
+  /** Batch handlers: the batch. */
+  readonly batch: BatchFacts | undefined
+}
+
+/** A batch, as its handler sees it. */
+export interface BatchFacts {
+  /** With `batch.by`: the key of its records. */
+  readonly key: string | number | undefined
+  readonly size: number
+  /** With `batch.weigh`: what its records weigh together. */
+  readonly weight: number | undefined
+  /** What completed it. */
+  readonly trigger: 'size' | 'weight' | 'timeout' | 'idle' | 'evict' | 'pressure' | 'end' | 'drain' | 'whole' | 'single'
+  /** How long it was open, in ms; 0 if its worker has crashed since. */
+  readonly openMs: number
 }
 
 /** What a source's handlers get. */
@@ -123,6 +141,8 @@ export interface BatchPolicy<In = unknown, Params = unknown> extends Given<Witho
   readonly of?: ((record: In, context: RunContext<Params>) => number | undefined) | HandlerReference
   /** With `of`: a small record in the place of one for which the stash has no room. */
   readonly instead?: ((record: In, error: Error, context: RunContext<Params>) => In) | HandlerReference
+  /** Weight of a record, for `weight` and `maxWeight`. */
+  readonly weigh?: ((record: In, context: RunContext<Params>) => number) | HandlerReference
 }
 
 /** What arrives on an error or dead-letter edge when a handler gave a record up. */
@@ -238,6 +258,10 @@ export interface TransformOptions<In, Out, State, Params = unknown>
     | HandlerReference
   readonly filter?: ((record: In, context: Context<State, Params>) => boolean | Promise<boolean>) | HandlerReference
   readonly mapBatch?:
+    | ((records: In[], context: Context<State, Params>) => Iterable<Out> | Promise<Iterable<Out>>)
+    | HandlerReference
+  /** As `mapBatch`, with one record for each: the i-th comes of the i-th, and fails or is acked by itself from here on. */
+  readonly mapEach?:
     | ((records: In[], context: Context<State, Params>) => Iterable<Out> | Promise<Iterable<Out>>)
     | HandlerReference
 }

@@ -50,6 +50,9 @@ export interface StashEntry {
   since: number
   /** The batch that it was handed over with, or 0. */
   group: number
+  /** Key and weight for its batch: known to this life of the worker only. */
+  key: unknown
+  weight: number
 }
 
 export class Stash {
@@ -152,7 +155,7 @@ export class Stash {
     floats[(at >> 3) + SINCE] = since
     header.furtherAnchors.forEach((anchor, i) => (words[frame + ENTRY_HEADER_BYTES / 4 + i] = anchor))
     const [position, order, { attempt }] = [this.#tail, this.#order, header]
-    const entry: StashEntry = { at, position, bytes, order, attempt, dueAt, since, group: 0 }
+    const entry: StashEntry = { at, position, bytes, order, attempt, dueAt, since, group: 0, key: undefined, weight: 0 }
     this.#order = (order + 1) | 0
     this.#tail = (position + bytes) | 0
     this.#openBytes += bytes
@@ -275,6 +278,8 @@ export class Stash {
       dueAt: floats[(at >> 3) + DUE]!,
       since: floats[(at >> 3) + SINCE]!,
       group: words[frame + GROUP]!,
+      key: undefined,
+      weight: 0,
     }
   }
 

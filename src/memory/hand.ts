@@ -15,6 +15,7 @@ import { LINE_BYTES } from './memory.ts'
  *     40  PLACES    open calls beside what HOLDING says: the pairs from SEGMENT on are ids, zero where the place is free
  *     44  READING   1 while records are read from a lane, whatever HOLDING says; then base low and high of their granule, the
  *                   index of the first one under that base, and how many there are
+ *     64  COMPLETED_BY   a batch: what completed it
  * The supervisor's, a line further:
  *     0   SUSPECTS  how many are valid
  *     4   DOUBT     records one of which has killed, nobody knows which: their base low and high, the index of the first one under
@@ -42,6 +43,7 @@ export const READ_LOW = 12
 export const READ_HIGH = 13
 export const READ_INDEX = 14
 export const READ_COUNT = 15
+export const COMPLETED_BY = 16
 
 // HOLDING
 export const HOLDS_NOTHING = 0

@@ -187,6 +187,12 @@ export const NODE_OPTIONS = {
     isWork: true,
     text: 'Returns any number of records for each batch.',
   },
+  mapEach: {
+    kinds: ['transform'],
+    type: 'handler',
+    isWork: true,
+    text: 'Returns one record for each record of a batch, in their order.',
+  },
   write: {
     kinds: ['sink'],
     type: 'handler',
@@ -201,7 +207,7 @@ export const NODE_OPTIONS = {
     min: 1,
     max: 65_536,
     unit: 'calls',
-    default: { when: ['batch', 'mapBatch'], is: 1, else: 16 },
+    default: { when: ['batch', 'mapBatch', 'mapEach'], is: 1, else: 16 },
     text: 'Maximum number of concurrent calls of an async handler, per worker.',
   },
   ordered: {

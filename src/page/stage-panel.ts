@@ -2,7 +2,7 @@ import type { Counts, FiguresAnswer, GraphAnswer, Live, StageView } from '#src/c
 import { ask } from './api.ts'
 import { Sparkline } from './charts.ts'
 import { h, key, setText } from './dom.ts'
-import { count, rate } from './format.ts'
+import { count, percent, rate } from './format.ts'
 import { HistogramView } from './histogram-view.ts'
 import type { Histories } from './histories.ts'
 import { paint, shareBar } from './shares.ts'
@@ -34,6 +34,7 @@ export class StagePanel {
   readonly #histogram: HistogramView
   readonly #workers: WorkerTable
   readonly #source: SourceForm | undefined
+  readonly #batches = h('p', { class: 'muted' })
   #view: StageView | undefined
   #shown = 0
 
@@ -64,6 +65,7 @@ export class StagePanel {
       ...(this.#source === undefined ? [] : [this.#source.element]),
       h('div', { class: 'columns' }, chart('Records ', RATES, rates), chart('Time ', TIMES, shares)),
       this.#histogram.element,
+      this.#batches,
       h('h3', {}, 'Workers'),
       this.#workers.element,
     )
@@ -94,7 +96,17 @@ export class StagePanel {
 
   async #look(): Promise<void> {
     this.#view = await ask<StageView>('GET', this.#path)
+    setText(this.#batches, batchesText(this.#view.batches))
   }
+}
+
+/** Which share of a stage's batches was completed by what, the largest first. */
+function batchesText(batches: StageView['batches']): string {
+  const counts = Object.entries(batches ?? {}).filter(([, each]) => each > 0)
+  const all = counts.reduce((sum, [, each]) => sum + each, 0)
+  if (all === 0) return ''
+  const parts = counts.toSorted(([, a], [, b]) => b - a).map(([by, each]) => `${by} ${percent(each / all)}`)
+  return `${count(all)} batches, completed by ${parts.join(', ')}`
 }
 
 type Stage = Live['stages'][number]

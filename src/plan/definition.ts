@@ -8,6 +8,7 @@ export {
   Marked,
   type AckContext,
   type AckReason,
+  type BatchFacts,
   type Context,
   type Dispatch,
   type Failure,

@@ -58,9 +58,7 @@ function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
   const keyed = dispatch === 'partition' ? { partitionBy: SYNTHETIC } : {}
   const by = batch?.by === undefined ? {} : { by: SYNTHETIC }
   const again = isRetried ? { retry: { maxAttempts: NEVER_GIVEN_UP, when: SYNTHETIC as never } } : {}
-  // Synthetic records do not say how many belong together: a batch is full, or has waited long enough.
-  const { of: _, instead: __, ...plain } = batch ?? {}
-  const inputs = { ...keyed, ...again, ...(batch === undefined ? {} : { batch: { ...plain, ...by } }) }
+  const inputs = { ...keyed, ...again, ...(batch === undefined ? {} : { batch: { ...weightless(batch), ...by } }) }
   switch (node.kind) {
     case 'source':
       // Records that are counted one by one: a granule of several seconds would blur slow flows.
@@ -74,6 +72,12 @@ function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
     default:
       return kept
   }
+}
+
+/** Synthetic records have no weight, and do not say how many belong together: a batch is full, or has waited long enough. */
+function weightless(given: NonNullable<GraphNode['batch']>): object {
+  const { weigh: _, weight: __, maxWeight: ___, of: ____, instead: _____, ...batch } = given
+  return batch
 }
 
 function transformWork(node: GraphNode): 'map' | 'flatMap' | 'mapBatch' {

@@ -2,7 +2,7 @@ import { serviceOf } from '../analysis/flow/service.ts'
 import type { ResolvedNode } from '../graph/resolve.ts'
 import type { NodeKind } from '../graph/types.ts'
 import { isGiven, RESTART_OPTIONS, resolve, WORK_OPTIONS } from '../options/index.ts'
-import { EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../memory/counters.ts'
+import { BATCH_FLOATS, EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../memory/counters.ts'
 import { draftInjection } from './injection.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
@@ -54,7 +54,9 @@ class StageDrafter {
         host: work === 'push' || work === 'output' ? 'embedder' : 'pool',
         concurrency: work === 'push' || work === 'output' ? 1 : node.concurrency,
         nodes,
-        ...(node.kind === 'source' ? { source: sourcePlan(node) } : { input: inputPlan(node) }),
+        ...(node.kind === 'source'
+          ? { source: sourcePlan(node) }
+          : { input: inputPlan(node, () => this.#take(BATCH_FLOATS)) }),
         restart: resolve(RESTART_OPTIONS, { ...restart, ...node.restart }),
         resourceLimits: { ...node.resourceLimits },
       },
@@ -174,16 +176,32 @@ function sourcePlan({ window, granule, rateLimit = 0, ack, maxCrashes, pollSize,
   }
 }
 
-function batchPlan({ size, timeoutMs, by, of }: NonNullable<ResolvedNode['batch']>): BatchPlan {
-  return { size, timeoutMs, keyed: by !== undefined, whole: of !== undefined }
+function batchPlan(batch: NonNullable<ResolvedNode['batch']>, counters: number): BatchPlan {
+  const { size, timeoutMs, by, of, idleMs = Infinity, weigh, weight = Infinity, maxWeight = Infinity } = batch
+  const whole = of !== undefined
+  return {
+    size,
+    timeoutMs,
+    keyed: by !== undefined,
+    whole,
+    idleMs,
+    weighed: weigh !== undefined,
+    weight,
+    maxWeight,
+    // One that is closed before all have come would be none.
+    maxOpen: whole ? Infinity : batch.maxOpen,
+    serial: batch.serial,
+    counters,
+  }
 }
 
-function inputPlan(node: ResolvedNode): InputPlan {
+/** @param countBatches takes a block of counters */
+function inputPlan(node: ResolvedNode, countBatches: () => number): InputPlan {
   const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes, stashBytes } = node
   // `when` is a handler: workers find it in the graph.
   const { when: _, ...retry } = node.retry
   return {
-    ...(batch && { batch: batchPlan(batch) }),
+    ...(batch && { batch: batchPlan(batch, countBatches()) }),
     maxInFlight,
     ordered,
     keyed: partitionBy !== undefined,

@@ -115,6 +115,18 @@ export interface BatchPlan {
   readonly keyed: boolean
   /** Its records say how many it has (`batch.of`): nothing else closes it, and it ends as one. */
   readonly whole: boolean
+  /** Infinity: no record that comes too late completes it. */
+  readonly idleMs: number
+  /** Records are weighed; then what completes a batch, and what none may have more of. */
+  readonly weighed: boolean
+  readonly weight: number
+  readonly maxWeight: number
+  /** Batches that may be open. */
+  readonly maxOpen: number
+  /** Those of a key go one at a time. */
+  readonly serial: boolean
+  /** Index of the block of its triggers among the worker's counters. */
+  readonly counters: number
 }
 
 /** How a source makes records. */

@@ -3,9 +3,17 @@ import { journalMark } from '../lane/journal.ts'
 import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../memory/lane.ts'
 import type { Memory } from '../memory/memory.ts'
 import { ASYNC, STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../memory/control.ts'
-import { COUNTERS, type EdgeFigure, type HistogramKind, namesOf, type NodeFigure, type Time } from '../figures.ts'
+import {
+  COUNTERS,
+  type EdgeFigure,
+  type HistogramKind,
+  namesOf,
+  type NodeFigure,
+  type Time,
+  type BatchTrigger,
+} from '../figures.ts'
 import type { LinkPlan, NodePlan, Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
-import { COUNTER, EDGE_COUNTER, HANDOFFS, SINCE, STATE, TIME } from '../memory/counters.ts'
+import { COUNTER, EDGE_COUNTER, HANDOFFS, SINCE, STATE, TIME, TRIGGER, TRIGGER_NAMES } from '../memory/counters.ts'
 import { NODE_COUNTS, type NodeCounts, withCounts } from './counts.ts'
 import { type HistogramSummary, summarize } from './histogram-read.ts'
 import { portsOf } from './ports.ts'
@@ -29,6 +37,8 @@ export interface StageSnapshot extends NodeCounts, TimeShares {
   readonly kind: StagePlan['kind']
   readonly workers: readonly WorkerSnapshot[]
   readonly histograms: Readonly<Partial<Record<HistogramKind, HistogramSummary>>>
+  /** Of a stage that takes batches: how many were completed by what. */
+  readonly batches?: Readonly<Record<BatchTrigger, number>>
 }
 
 /** What an edge has carried since the start, and what the lanes behind it hold. */
@@ -250,14 +260,27 @@ function readStage(
     const offsets = stage.workers.map((index) => plan.workers[index]!.histograms[kind]!)
     histograms[kind] = summarize(memory, offsets)
   }
-  const { node, kind } = stage
+  const { node, kind, input } = stage
+  const at = input?.batch?.counters
+  const batches = at === undefined ? {} : { batches: readBatches(stage, counters, at) }
   const spentMs = (ms: keyof WorkerTimes): number => workers.reduce((sum, worker) => sum + worker[ms], 0)
   const allMs = TIME_NAMES.reduce((sum, [, ms]) => sum + spentMs(ms), 0)
   return withCounts(
-    withShares({ node, kind, workers, histograms }, (_, ms) => spentMs(ms), allMs),
+    withShares({ node, kind, workers, histograms, ...batches }, (_, ms) => spentMs(ms), allMs),
     NODE_COUNTS,
     counts,
   )
+}
+
+function readBatches(
+  { workers }: StagePlan,
+  counters: readonly Float64Array[],
+  at: number,
+): Readonly<Record<BatchTrigger, number>> {
+  const found = {} as Record<BatchTrigger, number>
+  for (const trigger of TRIGGER_NAMES)
+    found[trigger] = workers.reduce((sum, worker) => sum + counters[worker]![at + TRIGGER[trigger]]!, 0)
+  return found
 }
 
 function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64Array, now: number): WorkerSnapshot {

@@ -54,6 +54,7 @@ const CHANGES: Readonly<Record<string, { node?: string; edge?: number; to: objec
   push: { node: 'in', to: { push: true, concurrency: 3 }, beside: { concurrency: 3 } },
   selectivity: { node: 'a', to: { selectivity: 2 } },
   mapBatch: { node: 'b', to: { mapBatch: (records: unknown[]) => records } },
+  mapEach: { node: 'b', to: { mapEach: (records: unknown[]) => records } },
   maxInFlight: { node: 'b', to: { maxInFlight: 4 } },
   dispatch: { node: 'a', to: { dispatch: 'broadcast' } },
   capacity: { node: 'queue', to: { capacity: 7 } },
@@ -102,6 +103,9 @@ const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object 
   maxCrashes: { node: 'b', to: { maxCrashes: 1 } },
   'batch.by': { node: 'side', to: { batch: { size: 10, by: () => 1 } } },
   'batch.of': { node: 'side', to: { batch: { size: 10, by: () => 1, of: () => 10 } } },
+  'batch.idleMs': { node: 'side', to: { batch: { size: 10, idleMs: 5 } } },
+  'batch.weigh': { node: 'side', to: { batch: { size: 10, weigh: () => 1, weight: 5 } } },
+  'batch.serial': { node: 'side', to: { batch: { size: 10, by: () => 1, serial: true } } },
   codec: { edge: 0, to: { codec: 'json' } },
   selector: { edge: 2, to: { selector: () => true } },
 }

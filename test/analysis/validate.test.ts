@@ -118,6 +118,10 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
     graph: chain({ work: { mapBatch: map, batch: { size: 3, of: map } } }),
     at: { node: 'work', option: 'batch.of' },
   },
+  BATCH_WEIGHT_HALF: {
+    graph: chain({ work: { map }, sink: { batch: { size: 3, weigh: map }, write: map } }),
+    at: { node: 'out', option: 'batch.weigh' },
+  },
   OPTION_UNUSED: { graph: chain({ source: { produce: map, pollSize: 5 } }), at: { node: 'in', option: 'pollSize' } },
   ACK_WITHOUT_SOURCE: { graph: chain({ source: { ack: map } }), at: { node: 'in', option: 'ack' } },
   DISPATCH_CONFLICT: { graph: chain({ work: { partitionBy: map, dispatch: 'broadcast' } }), at: { node: 'work' } },

@@ -252,6 +252,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   HANDLER_TIMEOUT: () => given(graphs.timesOut),
   CURSOR_TOO_LARGE: async () => (await died(graphs.largeCursor)).cause as Told,
   RECEIPT_TOO_LARGE: async () => (await died(graphs.largeReceipt)).cause as Told,
+  FAIL_INDEX_INVALID: () => given(graphs.badFailAt),
   KEY_INVALID: async () => {
     assert.equal((await given(graphs.badBatchKey)).code, 'KEY_INVALID')
     return given(graphs.badPartition)

@@ -88,6 +88,14 @@ export const badBatchKey = works('badBatchKey', {
   batch: { size: 3, by: () => ({}) },
   mapBatch: (batch: number[]) => batch,
 })
+export const badFailAt = works('badFailAt', {
+  map: undefined,
+  batch: { size: 3 },
+  mapEach: (batch: number[], { failAt }: { failAt: (index: number, reason: unknown) => void }) => {
+    failAt(batch.length, new Error('one too many'))
+    return batch
+  },
+})
 export const badFlatMap = works('badFlatMap', { map: undefined, flatMap: (n: number) => n })
 export const badEmit = works('badEmit', {
   map: (n: number, { emit }: { emit: (branch: string, record: unknown) => void }) => emit('nowhere', n),

@@ -1,5 +1,5 @@
 /** The handlers of a random graph, as the net calls them: they die, wait, fail and check what they are given. */
-import type { Context, Failure, GraphData, SourceContext } from 'millrace/graph'
+import type { BatchFacts, Context, Failure, GraphData, SourceContext } from 'millrace/graph'
 import { mark } from 'millrace/graph'
 import * as deeds from '../../scripts/chaos/deeds.ts'
 import { type Entry, dice } from '../../scripts/chaos/deeds.ts'
@@ -47,11 +47,15 @@ class NetHandlers {
   }
 
   of(node: NodeShape): object {
-    const { concurrency, acks, partitioned, batchedByKey, failures, options } = node
+    const { concurrency, acks, partitioned, batchedByKey, weighs, failures, options } = node
     const isStage = ['source', 'transform', 'sink'].includes(node.kind) && node.does !== 'output'
     const keyOf = (entry: Entry): number => {
       fuse.visit()
       return deeds.keyOf(node, entry)
+    }
+    const weightOf = (entry: Entry): number => {
+      fuse.visit()
+      return deeds.weightOf(node, entry)
     }
     return {
       ...(isStage ? { concurrency } : {}),
@@ -63,7 +67,13 @@ class NetHandlers {
         : { retry: { ...(options['retry'] as object), when: isWorthRetry(failures) } }),
       ...(options['batch'] === undefined
         ? {}
-        : { batch: { ...(options['batch'] as object), ...(batchedByKey ? { by: keyOf } : {}) } }),
+        : {
+            batch: {
+              ...(options['batch'] as object),
+              ...(batchedByKey ? { by: keyOf } : {}),
+              ...(weighs ? { weigh: weightOf } : {}),
+            },
+          }),
       ...this.#handler(node),
     }
   }
@@ -97,17 +107,31 @@ class NetHandlers {
 
   #call(node: NodeShape, given: Entry & readonly Entry[], context: Context): unknown {
     const isBatch = node.options['batch'] !== undefined || node.does === 'mapBatch'
-    if (isBatch) this.#checkBatch(node, given)
+    if (isBatch) this.#checkBatch(node, given, context.batch)
     const first = isBatch ? given[0]! : given
     const act = (): unknown => (isBatch ? this.#handleBatch(node, given, context) : this.#handle(node, given, context))
     const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, first) % 2 === 0)
     return isSync ? act() : this.#world.later(act)
   }
 
-  #checkBatch(node: NodeShape, given: readonly Entry[]): void {
-    const { size } = (node.options['batch'] ?? { size: 100 }) as { size: number }
+  #checkBatch(node: NodeShape, given: readonly Entry[], facts: BatchFacts | undefined): void {
+    const { size, maxWeight = Infinity } = (node.options['batch'] ?? { size: 100 }) as {
+      size: number
+      maxWeight?: number
+    }
     if (given.length > size) this.#world.fault(`a batch of ${given.length} at ${node.id}, where the size is ${size}`)
     const keys = new Set(node.batchedByKey ? given.map((entry) => deeds.keyOf(node, entry)) : [])
+    const weight = node.weighs ? given.reduce((sum, entry) => sum + deeds.weightOf(node, entry), 0) : undefined
+    if (weight !== undefined && weight > maxWeight && given.length > 1)
+      this.#world.fault(`a batch of ${weight} at ${node.id}, where the most is ${maxWeight}`)
+    // Whoever is dead and has not noticed yet knows nothing.
+    if (fuse.isDead) return
+    const [key] = keys
+    const told = [facts?.size, facts?.weight, facts?.key]
+    if (told[0] !== given.length || told[1] !== weight || told[2] !== key)
+      this.#world.fault(
+        `a batch of ${given.length}, ${weight}, ${key} at ${node.id}, and told ${told.join()}, completed by ${facts?.trigger}`,
+      )
     if (keys.size > 1) this.#world.fault(`a batch of ${keys.size} keys at ${node.id}`)
   }
 
@@ -167,7 +191,12 @@ class NetHandlers {
 
   #handle(node: NodeShape, entry: Entry, context: Context): unknown {
     fuse.visit()
-    if (deeds.isHopeless(node, entry)) throw new TypeError('never')
+    if (deeds.isHopeless(node, entry)) {
+      if (entry.n % 2 === 0) throw new TypeError('never')
+      if (node.emits) context.emit('more', entry)
+      context.fail(entry, new TypeError('never'))
+      return undefined
+    }
     if (context.attempt <= deeds.failuresOf(node, entry)) throw new Error('not yet')
     for (const more of deeds.emitted(node, entry)) context.emit('more', more)
     const found = this.#doOne(node, entry)
@@ -185,8 +214,14 @@ class NetHandlers {
     fuse.visit()
     if (context.attempt <= deeds.failuresOf(node, entries[0]!)) throw new Error('not yet')
     const good = entries.filter((entry) => !deeds.isHopeless(node, entry))
-    for (const entry of entries) if (deeds.isHopeless(node, entry)) context.fail(entry, new TypeError('never'))
+    entries.forEach((entry, i) => {
+      if (!deeds.isHopeless(node, entry)) return
+      if (entry.n % 2 === 0) context.failAt(i, new TypeError('never'))
+      else context.fail(entry, new TypeError('never'))
+    })
     for (const more of good.flatMap((entry) => deeds.emitted(node, entry))) context.emit('more', more)
+    // One for each, those that fail included.
+    if (node.does === 'mapEach') return entries.map((entry) => deeds.outputs(node, entry)[0])
     return good.flatMap((entry) => deeds.outputs(node, entry))
   }
 }

@@ -37,7 +37,7 @@ function keeps({
 }: NodeShape): boolean | 'key' {
   if (['route', 'pass', 'output'].includes(does)) return true
   if (options['dispatch'] === 'broadcast') return false
-  const isBatched = options['batch'] !== undefined || does === 'mapBatch'
+  const isBatched = options['batch'] !== undefined || does === 'mapBatch' || does === 'mapEach'
   if (batchedByKey) return false
   const isKept = options['ordered'] === true || (answers === 'sync' && failures === 0)
   if (isBatched && isHopeless) return false

@@ -122,7 +122,7 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
 }
 
 function isSigning({ does }: NodeShape): boolean {
-  return ['map', 'flatMap', 'mapBatch', 'unwrap'].includes(does)
+  return ['map', 'flatMap', 'mapBatch', 'mapEach', 'unwrap'].includes(does)
 }
 
 /** Nobody knows which record of a batch an emitted one came of. */

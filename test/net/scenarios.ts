@@ -458,3 +458,52 @@ describe('the last records of a source, which it makes when the pipeline drains'
     assert.deepEqual(played.out.get('out'), numbers(5))
   })
 })
+
+describe('a handler that makes one record for each of a batch', () => {
+  const graphs: Record<string, object> = {
+    'on its lanes': { batch: { size: 7, timeoutMs: 1 } },
+    'by key': { batch: { size: 7, timeoutMs: 1, by: (n: number) => n % 3 } },
+    'of several calls at once': { batch: { size: 7, timeoutMs: 1 }, maxInFlight: 4 },
+  }
+  for (const [how, options] of Object.entries(graphs)) {
+    test(`${how} has each fail by itself, here and below, whoever dies`, async () => {
+      const told = new Map<number, string>()
+      const tell = (receipts: readonly unknown[], what: string): unknown =>
+        receipts.forEach((receipt) => told.set(receipt as number, what))
+      const graph = (later: Later): GraphData =>
+        dataflow('each', import.meta.url)
+          .source('in', {
+            granule: 5,
+            produce: () => numbers(300).map((n) => mark(n, { receipt: n })),
+            ack: (good, bad) => void [tell(good, 'acked'), tell(bad, 'failed')],
+          })
+          .transform('work', {
+            ...options,
+            mapEach: (batch: number[], { failAt }: Context) => {
+              batch.forEach((n, i) => n % 50 === 1 && failAt(i, new Error('here')))
+              return later(() => batch.map((n) => ({ n })))
+            },
+          })
+          .transform('next', {
+            map: ({ n }: { n: number }, { fail }: Context) =>
+              (n % 50 === 2 ? fail(n, new Error('below')) : n) as number,
+          })
+          .sink('out')
+          .connect('in', 'work')
+          .connect('work', 'next')
+          .connect('next', 'out')
+      const played = await play(graph, { deathShare: 0.1, maxDeaths: 60, run: { laneBytes: 1_024 } })
+      check(played)
+      const good = numbers(300).filter((n) => n % 50 !== 1 && n % 50 !== 2)
+      assert.deepEqual(sorted(played.out.get('out')), good)
+      // The records of a granule share its slot.
+      const bad = new Set(
+        numbers(300)
+          .filter((n) => !good.includes(n))
+          .map((n) => Math.trunc(n / 5)),
+      )
+      for (const [n, what] of told) if (!bad.has(Math.trunc(n / 5))) assert.equal(what, 'acked', String(n))
+      assert.equal(told.size, 300)
+    })
+  }
+})

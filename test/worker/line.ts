@@ -50,6 +50,12 @@ export class Line {
     return this.#lives[this.#worker(node).index]!.parts
   }
 
+  /** Batches of a node by what completed them, those that some were completed by. */
+  batches(node: string): Record<string, number> {
+    const found = Object.entries(readSnapshot(this.memory, this.#plan, 0).stages[node]!.batches!)
+    return Object.fromEntries(found.filter(([, count]) => count > 0))
+  }
+
   /** Steps the worker of a node once. */
   step(node: string): Step {
     return this.stage(node).step()

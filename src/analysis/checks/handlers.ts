@@ -51,7 +51,7 @@ function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void
       place,
     )
   }
-  if (node.kind === 'transform' && node.batch !== undefined && given.length > 0 && !given.includes('mapBatch')) {
+  if (node.kind === 'transform' && node.batch !== undefined && given.length > 0 && !given.some(isOfBatches)) {
     const message = `Node ${quote(node.id)} has \`batch\` and ${quote(given[0])}, which takes single records.`
     report('BATCH_WITHOUT_BATCH_HANDLER', message, { ...place, option: 'batch' })
   }
@@ -69,6 +69,10 @@ function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void
       option: 'ack',
     })
   }
+}
+
+function isOfBatches(handler: string): boolean {
+  return handler === 'mapBatch' || handler === 'mapEach'
 }
 
 /** What the thread that called `run` does itself has no pool, no attempts and no batches. */
@@ -93,6 +97,31 @@ function checkUnused(node: GraphNode, report: Report): void {
     unused([...NOT_OF_OUTPUTS, ...NOT_IN_EMBEDDER], 'a sink has no `write` and is read by `pipeline.output`')
   if (isPushed) unused([...NOT_IN_EMBEDDER, 'finish'], 'a source is fed by `pipeline.push`')
   if (node.kind === 'source' && node.poll === undefined) unused(ONLY_OF_POLL, 'a source has no `poll`')
+  if (node.kind !== 'source' && node.batch !== undefined) checkBatch(node.id, node.batch, report)
+}
+
+/** What weighs batches goes together, and so does what is about their keys. */
+function checkBatch(node: string, batch: NonNullable<GraphNode['batch']>, report: Report): void {
+  const isLimited = batch.weight !== undefined || batch.maxWeight !== undefined
+  const place = (option: string): object => ({ node, option: `batch.${option}` })
+  if (batch.weigh !== undefined && !isLimited) {
+    const message = `Node ${quote(node)} has \`batch.weigh\`, and neither \`batch.weight\` nor \`batch.maxWeight\`.`
+    report('BATCH_WEIGHT_HALF', message, place('weigh'))
+  }
+  if (batch.weigh === undefined && isLimited) {
+    const option = batch.weight === undefined ? 'maxWeight' : 'weight'
+    report('BATCH_WEIGHT_HALF', `Node ${quote(node)} has \`batch.${option}\`, and no \`batch.weigh\`.`, place(option))
+  }
+  for (const option of ['idleMs', 'weigh', 'maxOpen'] as const) {
+    if (batch.of === undefined || batch[option] === undefined) continue
+    const message = `Node ${quote(node)}: \`batch.${option}\` does nothing where \`batch.of\` says when a batch is complete.`
+    report('OPTION_UNUSED', message, place(option))
+  }
+  for (const option of ['maxOpen', 'serial'] as const) {
+    if (batch.by !== undefined || !isGiven(batch[option])) continue
+    const message = `Node ${quote(node)}: \`batch.${option}\` does nothing where batches have no \`by\`.`
+    report('OPTION_UNUSED', message, place(option))
+  }
 }
 
 /** What is pushed and what is read has one worker, in the thread that does so. */
@@ -133,6 +162,7 @@ function checkLevels(node: GraphNode, report: Report): void {
     report('BOUNDS_CROSSED', message, { node: node.id, option: lowerName })
   }
   crossed(['retry.baseMs', node.retry?.baseMs], ['retry.maxMs', node.retry?.maxMs])
+  crossed(['batch.weight', node.batch?.weight], ['batch.maxWeight', node.batch?.maxWeight])
   crossed(['restart.backoffMs', node.restart?.backoffMs], ['restart.maxBackoffMs', node.restart?.maxBackoffMs])
   if (isNumber(node.rate) && isNumber(node.rateLimit) && node.rate > node.rateLimit) {
     const message = `${title} declares ${node.rate} records/s and lets ${node.rateLimit} records/s through.`

@@ -1,4 +1,4 @@
-import { EDGE_FIGURES, type Figure, HISTOGRAMS, NODE_FIGURES, namesOf } from '../../figures.ts'
+import { EDGE_FIGURES, type Figure, HISTOGRAMS, NODE_FIGURES, namesOf, TRIGGERS } from '../../figures.ts'
 import { within } from '../../running-time.ts'
 import type { TracerMetrics } from '../../trace/tracer.ts'
 import type { TraceRates } from '../../trace/tracing.ts'
@@ -72,7 +72,18 @@ function pipelineMetrics(text: Metrics, pipeline: string, { pipeline: { plan, de
 }
 
 function nodeMetrics(text: Metrics, pipeline: string, { sampler }: Running): void {
-  for (const [node, counts] of Object.entries(sampler.now().nodes)) add(text, NODE_FIGURES, { pipeline, node }, counts)
+  const { nodes, stages } = sampler.now()
+  for (const [node, counts] of Object.entries(nodes)) add(text, NODE_FIGURES, { pipeline, node }, counts)
+  for (const [node, { batches }] of Object.entries(stages)) {
+    if (batches === undefined) continue
+    for (const trigger of namesOf(TRIGGERS))
+      text.counter(
+        'millrace_batches_total',
+        'Batches processed, by what completed them.',
+        { pipeline, node, trigger },
+        batches[trigger],
+      )
+  }
 }
 
 function edgeMetrics(text: Metrics, pipeline: string, { sampler }: Running): void {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { MillraceError } from '../../errors.ts'
+import { namesOf, TRIGGERS, type BatchTrigger } from '../../figures.ts'
 import { WORKER_STATES } from '../../memory/control.ts'
 import type { Death } from '../../supervisor/history.ts'
 import type { WorkerStatus } from '../../supervisor/worker-status.ts'
@@ -27,6 +28,13 @@ export const WorkerView = Type.Object({
 })
 export type WorkerView = Type.Static<typeof WorkerView>
 
+const BATCHES = Type.Object(
+  Object.fromEntries(
+    namesOf(TRIGGERS).map((name) => [name, Type.Integer({ description: TRIGGERS[name].text })]),
+  ) as Record<BatchTrigger, Type.TInteger>,
+  { description: 'Stages that take batches: how many were processed, by what completed them.' },
+)
+
 export const StageView = Type.Object(
   {
     node: Type.String(),
@@ -38,6 +46,7 @@ export const StageView = Type.Object(
         description: 'Sources only: the rate limit in records per second; null if there is none.',
       }),
     ),
+    batches: Type.Optional(BATCHES),
     inFlight: NODE_COUNT_FIELDS.inFlight,
     retried: NODE_COUNT_FIELDS.retried,
     crashed: NODE_COUNT_FIELDS.crashed,
@@ -103,12 +112,13 @@ function stageViews({ pipeline, sampler }: Running, showRecords: boolean): Stage
   const workers = pipeline.workers()
   const snapshot = sampler.now()
   return pipeline.plan.nodeStages.map(({ node, kind, host }) => {
-    const { inFlight, retried, crashed } = snapshot.stages[node]!
+    const { inFlight, retried, crashed, batches } = snapshot.stages[node]!
     return {
       node,
       kind,
       host,
       ...(kind === 'source' ? { isPaused: pipeline.isPaused(node), rateLimit: limitOf(pipeline.rateLimit(node)) } : {}),
+      ...(batches === undefined ? {} : { batches }),
       inFlight,
       retried,
       crashed,

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts'
-import type { Context } from '../../plan/definition.ts'
+import type { BatchFacts, Context } from '../../plan/definition.ts'
 import type { GranuleHeader } from '../../lane/writer.ts'
 import { recordIdOf } from '../granule.ts'
 
@@ -24,6 +24,8 @@ export class CallContext implements Context {
   attempt = 1
   readonly #emitted: [branch: string, record: unknown][] = []
   #failed = new Map<unknown, unknown[]>()
+  #failedAt: Map<number, unknown> | undefined
+  #batch: BatchFacts | undefined
   readonly #branches: ReadonlySet<string>
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
@@ -51,15 +53,38 @@ export class CallContext implements Context {
     return this.#failed
   }
 
+  /** The same by their index. */
+  get failedAt(): ReadonlyMap<number, unknown> | undefined {
+    return this.#failedAt
+  }
+
+  get batch(): BatchFacts | undefined {
+    return this.#batch
+  }
+
+  /**
+   * Takes why the handler failed its record without throwing, as an object; undefined where it did not. It stands among what was
+   * emitted, so that whoever has looked there need not ask.
+   */
+  takeFailure(): { readonly error: unknown } | undefined {
+    const at = this.#emitted.findIndex(([branch]) => branch === FAILED)
+    if (at < 0) return undefined
+    const [, error] = this.#emitted[at]!
+    this.#emitted.splice(at, 1)
+    return { error }
+  }
+
   /** Forgets what the call sent and gave up: it is dealt with, or the call failed. */
   forget(): void {
     this.#emitted.length = 0
+    this.#failedAt = undefined
     // Not cleared: see `Settlement.stage`.
     if (this.#failed.size > 0) this.#failed = new Map()
   }
 
-  /** The record that the next call is for. */
-  aim(header: GranuleHeader, index: number, attempt: number): void {
+  /** The record, or the batch, that the next call is for. */
+  aim(header: GranuleHeader, index: number, attempt: number, batch?: BatchFacts): void {
+    this.#batch = batch
     this.#header = header
     this.#index = index
     this.#call = undefined
@@ -101,8 +126,21 @@ export class CallContext implements Context {
   }
 
   readonly fail = (record: unknown, reason: unknown): void => {
+    if (this.#batch === undefined) return void this.#emitted.push([FAILED, reason])
     const reasons = this.#failed.get(record)
     if (reasons === undefined) this.#failed.set(record, [reason])
     else reasons.push(reason)
   }
+
+  readonly failAt = (index: number, reason: unknown): void => {
+    const records = this.#batch?.size ?? 1
+    if (!Number.isInteger(index) || index < 0 || index >= records)
+      throw new MillraceError('FAIL_INDEX_INVALID', { node: this.node, index, records })
+    if (this.#batch === undefined) return this.fail(undefined, reason)
+    this.#failedAt ??= new Map()
+    if (!this.#failedAt.has(index)) this.#failedAt.set(index, reason)
+  }
 }
+
+/** A branch that no edge has: it stands for the failure of a record. */
+const FAILED = '\0failed'

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../errors.ts'
+import type { CallContext } from './context.ts'
 import type { Context, GraphData, GraphNode, Handler, RunContext } from '../../plan/definition.ts'
 import type { LinkPlan, NodePlan, StagePlan, Work } from '../../plan/types.ts'
 import { booleanOf, branchOf, keyOf } from './results.ts'
@@ -20,7 +21,7 @@ export class Handlers {
   readonly #functions: ReadonlyMap<Handler, AnyFunction>
   readonly #run: RunContext
   /** The context of inline nodes; set once the worker has it. */
-  context: Context | undefined
+  context: CallContext | undefined
 
   constructor(stage: StagePlan, graph: GraphData, functions: ReadonlyMap<Handler, AnyFunction>, params?: unknown) {
     this.#run = Object.freeze({ params })
@@ -52,6 +53,11 @@ export class Handlers {
   batchInstead(): AnyFunction | undefined {
     const instead = this.#of(this.#nodes.get(this.#stage.node)?.batch?.instead)
     return instead && ((record: unknown, error: unknown) => instead(record, error, this.#run))
+  }
+
+  /** The weight of a record in a batch, where it has one. */
+  batchWeight(): AnyFunction | undefined {
+    return this.#keyed(this.#nodes.get(this.#stage.node)?.batch?.weigh)
   }
 
   retryWhen(): AnyFunction | undefined {

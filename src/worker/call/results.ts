@@ -7,10 +7,12 @@ const EXPECTED = {
   filter: 'true or false',
   flatMap: 'an array or another iterable of records, or an async one',
   mapBatch: 'an array or another iterable of records',
+  mapEach: 'an array or another iterable of as many records as the batch has',
   route: 'the name of a branch, at once',
   partitionBy: 'a string, or a number other than NaN, at once',
   'batch.by': 'a string, or a number other than NaN, at once',
   'batch.of': 'a whole number from 1 to `batch.size`, or undefined, at once',
+  'batch.weigh': 'a finite number of at least 0, at once',
   selector: 'true or false, at once',
   produce: 'an iterable or an async iterable of records, at once',
   poll: 'an array of records, or null at the end',
@@ -31,7 +33,8 @@ export function invalidResult(node: string, handler: CheckedHandler, result: unk
 export function settled(node: string, work: Work, result: unknown): unknown {
   if (work === 'filter') return booleanOf(node, work, result)
   if (work === 'flatMap') return Array.isArray(result) ? result : [...iterableOf(node, work, result)]
-  if (work === 'mapBatch') return areNumbers(result) ? result : [...iterableOf(node, work, result)]
+  if (work === 'mapBatch' || work === 'mapEach')
+    return areNumbers(result) ? result : [...iterableOf(node, work, result)]
   return result
 }
 
@@ -57,14 +60,27 @@ export function batchCountOf(node: string, result: unknown, most: number): numbe
   throw invalidResult(node, 'batch.of', result)
 }
 
+export function weightOf(node: string, result: unknown): number {
+  if (typeof result === 'number' && result >= 0 && result < Infinity) return result
+  throw invalidResult(node, 'batch.weigh', result)
+}
+
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** A text is iterable too, but nobody means its letters. */
-function iterableOf(node: string, handler: 'flatMap' | 'mapBatch', result: unknown): Iterable<unknown> {
+function iterableOf(node: string, handler: 'flatMap' | 'mapBatch' | 'mapEach', result: unknown): Iterable<unknown> {
   if (typeof result === 'object' && result !== null && Symbol.iterator in result) return result as Iterable<unknown>
   throw invalidResult(node, handler, result)
+}
+
+/** One record for each of so many. @throws HANDLER_RESULT_INVALID */
+export function settledEach(node: string, result: unknown, records: number): ArrayLike<unknown> {
+  const results = settled(node, 'mapEach', result) as ArrayLike<unknown>
+  if (results.length === records) return results
+  const returned = `${results.length} records for ${records}`
+  throw new MillraceError('HANDLER_RESULT_INVALID', { node, handler: 'mapEach', returned, expected: EXPECTED.mapEach })
 }
 
 function kindOf(value: unknown): string {

@@ -33,6 +33,7 @@ import {
   SUSPECT,
   SUSPECTS,
   SUSPECT_WORDS,
+  COMPLETED_BY,
 } from '../../memory/hand.ts'
 import type { HandLayout } from '../../plan/types.ts'
 import { idOf, tokenOf } from '../granule.ts'
@@ -138,9 +139,10 @@ export class Hand {
     this.#words[at + 1] = 0
   }
 
-  /** What a batch is made of, so that a successor hands over the same one: inputs and their records, in order. */
-  writeSegments(segments: readonly (readonly [input: number, records: number])[]): void {
+  /** What a batch is made of, so that a successor hands over the same one: inputs and their records, in order; and what completed it. */
+  writeSegments(segments: readonly (readonly [input: number, records: number])[], trigger: number): void {
     this.#words[this.#at + HOLDING] = HOLDS_NOTHING
+    this.#words[this.#at + COMPLETED_BY] = trigger
     segments.forEach(([input, records], i) => {
       this.#words[this.#at + SEGMENT + 2 * i] = input
       this.#words[this.#at + SEGMENT + 2 * i + 1] = records
@@ -155,6 +157,11 @@ export class Hand {
       this.#words[this.#at + SEGMENT + 2 * i]!,
       this.#words[this.#at + SEGMENT + 2 * i + 1]!,
     ])
+  }
+
+  /** What completed that batch. */
+  get leftTrigger(): number {
+    return this.#words[this.#at + COMPLETED_BY]!
   }
 
   /** With the next hand-off the batch in hand is done. */

@@ -12,7 +12,7 @@ import { type GranuleHeader, LaneWriter, NO_ROOM } from '../../lane/writer.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
 import { EDGE_COUNTER } from '../../memory/counters.ts'
 import type { Dispatcher } from './dispatch.ts'
-import { deriveBase, partSalt } from '../granule.ts'
+import { deriveBase, type Member, partSalt, portionOf } from '../granule.ts'
 import type { Settlement } from './settlement.ts'
 import type { Recorder } from '../trace/recorder.ts'
 
@@ -126,6 +126,8 @@ export type Refuse = (origin: number, value: unknown, error: unknown) => void
 /** The writing side of a link: all lanes from this worker to the workers of the next stage. */
 export class LinkWriter {
   readonly link: LinkPlan
+  /** Of a batch whose records go on one by one: the granule of each, by origin. What has none there came of the whole batch. */
+  members: readonly Member[] | undefined
   readonly #memory: Memory
   readonly #lanes: readonly OutLane[]
   /** One queue for all lanes (by demand), or one for each. */
@@ -218,7 +220,7 @@ export class LinkWriter {
    */
   flush(header: GranuleHeader, isWhole: boolean, stamp: number, refuse: Refuse): boolean {
     let isDone = true
-    this.#whole = isWhole ? this.waiting : 0
+    this.#whole = isWhole && this.members === undefined ? this.waiting : 0
     for (const lane of this.#lanes) lane.isFull = false
     for (let i = 0; i < this.#queues.length; i++) {
       const queue = this.#queues[i]!
@@ -316,12 +318,33 @@ export class LinkWriter {
         return false
       }
       this.#counters[this.#at + EDGE_COUNTER.dropped]! += queue.count - queue.next
-      this.#settlement.drop(header, queue.count - queue.next)
+      this.#settleDropped(queue, header)
       if (this.#recorder?.isOn === true)
         this.#recorder.lost(this.link, queue.origin(queue.next), queue.count - queue.next)
       queue.next = queue.count
     }
     return true
+  }
+
+  /** What waits was dropped. */
+  #settleDropped(queue: Queue, header: GranuleHeader): void {
+    if (this.members === undefined) return this.#settlement.drop(header, queue.count - queue.next)
+    for (let i = queue.next; i < queue.count; i++)
+      this.#settlement.drop(this.members[queue.origin(i)]?.header ?? header, 1)
+  }
+
+  /** The index behind the last record that may go in one frame with the next one. */
+  #endOfRun(queue: Queue): number {
+    const { members } = this
+    if (members === undefined) return queue.count
+    let end = queue.next + 1
+    const first = members[queue.origin(queue.next)]
+    for (; end < queue.count; end++) {
+      const member = members[queue.origin(end)]
+      if (member?.header !== first?.header) break
+      if (first !== undefined && member!.index !== first.index + end - queue.next) break
+    }
+    return end
   }
 
   /** Several lanes may take the records of the queue. */
@@ -356,13 +379,15 @@ export class LinkWriter {
   }
 
   /** Writes one frame of as many records as fit; false where the lane has no room. */
-  #send(lane: OutLane, queue: Queue, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {
-    if (this.#fragments !== undefined) return this.#sendFragment(this.#fragments, queue, header, stamp)
+  #send(lane: OutLane, queue: Queue, given: GranuleHeader, stamp: number, refuse: Refuse): boolean {
+    const member = this.members?.[queue.origin(queue.next)]
+    const header = member?.header ?? given
+    if (this.#fragments !== undefined) return this.#sendFragment(this.#fragments, queue, header, given.trace, stamp)
     const { writer, encoder } = lane
     const at = writer.claim(lane.claimBytes)
     if (at === NO_ROOM) return false
     const body = writer.body(at, header.furtherAnchors.length)
-    const last = queue.next + Math.min(writer.credit(), queue.count - queue.next)
+    const last = Math.min(queue.next + writer.credit(), this.#endOfRun(queue))
     // So a record above `maxRecordBytes` does not fit a frame either, however much room there is.
     const limit = Math.min(writer.limit, body + align(this.#maxRecordBytes))
     let encoded = 0
@@ -375,6 +400,8 @@ export class LinkWriter {
     if (encoded === 0) return this.#sendLarge(lane, queue, writer.limit - at, refuse)
     lane.claimBytes = writer.usualClaimBytes
     this.#identify(queue, header, encoded)
+    // All that comes of a traced batch is traced.
+    this.#header.trace = given.trace
     const bytes = writer.append(at, encoder.end, encoded, this.#header, stamp)
     this.#counters[this.#at + EDGE_COUNTER.bytes]! += bytes
     this.#sent(lane, queue, encoded, bytes)
@@ -413,7 +440,7 @@ export class LinkWriter {
     }
   }
 
-  #sendFragment(fragments: Fragments, queue: Queue, header: GranuleHeader, stamp: number): boolean {
+  #sendFragment(fragments: Fragments, queue: Queue, header: GranuleHeader, trace: number, stamp: number): boolean {
     const { lane, bytes } = fragments
     const { writer } = lane
     // As much room for the record as for a long header: the plan has made the ring large enough for both.
@@ -425,6 +452,7 @@ export class LinkWriter {
     const isLast = end === bytes.byteLength
     bytes.copy(this.#memory.bytes, body, fragments.sent, end)
     this.#identify(queue, header, 1)
+    this.#header.trace = trace
     this.#header.attempt |= FRAGMENT | (fragments.sent === 0 ? FIRST_FRAGMENT : 0) | (isLast ? LAST_FRAGMENT : 0)
     this.#counters[this.#at + EDGE_COUNTER.bytes]! += writer.append(
       at,
@@ -450,15 +478,17 @@ export class LinkWriter {
     own.trace = header.trace
     // Attempts are counted per stage; a retry edge leads the record back to the stage that failed it.
     own.attempt = this.link.pathType === 'retry' ? header.attempt + 1 : 0
-    if (this.#keepsIds && (queue.isDense || count === 1)) {
+    const member = this.members?.[queue.origin(queue.next)]
+    if (this.#keepsIds && (queue.isDense || count === 1 || member !== undefined)) {
       own.baseLow = header.baseLow
       own.baseHigh = header.baseHigh
-      own.first = (header.first + queue.origin(queue.next)) | 0
+      own.first = (header.first + (member?.index ?? queue.origin(queue.next))) | 0
       // Only a frame that is all that comes of the granule may go on under its id (see `slots.ts`, S2).
       own.salt = count === this.#whole ? header.salt : partSalt(header.salt, own.first)
       return
     }
-    deriveBase(header, this.link.index * MAX_LANES + this.#queues.indexOf(queue) + 1)
+    const owner = member === undefined ? header : portionOf(header, member.index)
+    deriveBase(owner, this.link.index * MAX_LANES + this.#queues.indexOf(queue) + 1)
     own.baseLow = mixed.low
     own.baseHigh = mixed.high
     own.first = queue.before + queue.next

@@ -86,6 +86,9 @@ export class Outlet {
   #refusedBy = new Map<unknown, LinkWriter>()
   /** Something of the granule in hand is on a lane. */
   #hasSent = false
+  /** Each record of a batch is sent under its own granule, which stands here by its index. */
+  #members: readonly Member[] | undefined
+  readonly #isEach: boolean
 
   constructor(given: {
     memory: Memory
@@ -106,6 +109,7 @@ export class Outlet {
     this.#recorder = given.recorder
     this.#counters = given.counters
     this.#pending = new Float64Array(given.counters.length)
+    this.#isEach = given.stage.work === 'mapEach'
     this.#nodes = given.stage.nodes.map((node) => new NodeOutlet(node, this.#pending))
     this.root = this.#nodes[0]!
     const keepsIds = linksThatKeepIds(given.stage)
@@ -142,6 +146,10 @@ export class Outlet {
    */
   open(granule: GranuleHeader, records: number, from = 0, members?: () => readonly Member[]): void {
     if (this.#recorder !== undefined) this.#recorder.open(granule, from, members)
+    if (this.#isEach) {
+      this.#members = members!()
+      for (const link of this.#links) link.members = this.#members
+    }
     this.#granule = granule
     this.#portion = from === 0 ? granule : portionOf(granule, from)
     this.#records = records
@@ -182,7 +190,7 @@ export class Outlet {
     input: unknown,
     origin: number,
     given: Fault,
-    member: Member = { header: this.#granule!, index: origin },
+    member: Member = this.#memberOf(origin),
     isCounted = true,
   ): void {
     const owner = member.header
@@ -202,6 +210,10 @@ export class Outlet {
     const recorder = this.#recorder
     if (recorder?.isOn === true && isCounted)
       recorder.gaveUp(member, outcome === 'deadLettered' ? 'deadLettered' : 'failed', fault.error)
+  }
+
+  #memberOf(origin: number): Member {
+    return this.#members?.[origin] ?? { header: this.#granule!, index: Math.max(0, origin) }
   }
 
   #sendFailure(ports: readonly Port[], failure: Failure, origin: number, sent: SentFailure): void {
@@ -400,6 +412,9 @@ export class Outlet {
         answer.then(undefined, () => undefined)
         throw new MillraceError('FUSED_HANDLER_ASYNC', { node: id })
       }
+      const context = this.#handlers.context
+      const failure = context !== undefined && context.emitted.length > 0 ? context.takeFailure() : undefined
+      if (failure !== undefined) throw failure.error
       const result = settled(id, work, answer)
       const isFiltered = result === false && work === 'filter'
       if (work === 'flatMap') for (const item of result as unknown[]) this.send(node, item, origin)
@@ -500,6 +515,6 @@ export function linksThatKeepIds(stage: StagePlan): ReadonlySet<number> {
         visit(stage.nodes[port.node!]!, stage.nodes[port.node!]!.work ?? 'map')
     }
   }
-  if (stage.input?.batch === undefined) visit(stage.nodes[0]!, stage.work)
+  if (stage.input?.batch === undefined || stage.work === 'mapEach') visit(stage.nodes[0]!, stage.work)
   return found
 }

@@ -3,13 +3,14 @@ import { errorText } from '../../errors.ts'
 import { mix, mixed } from '../../lane/ids.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import type { GranuleHeader } from '../../lane/writer.ts'
-import { COUNTER } from '../../memory/counters.ts'
+import { COUNTER, TRIGGER } from '../../memory/counters.ts'
 import type { CallContext } from '../call/context.ts'
 import { isWorthRetry, retryDelayMs } from '../call/faults.ts'
 import { type Member, NO_ANCHORS, headerOf, idOf, partSalt } from '../granule.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import type { Fault } from '../out/outlet.ts'
-import { settled } from '../call/results.ts'
+import { settled, settledEach } from '../call/results.ts'
+import type { BatchFacts } from '../../plan/definition.ts'
 import type { LinkPlan } from '../../plan/types.ts'
 import type { Parts } from '../stage.ts'
 import { wallMs } from '../../time.ts'
@@ -19,6 +20,7 @@ export interface Batch {
   /** What the outputs are sent under: a base of their own, and an anchor for each slot in the batch. */
   readonly header: GranuleHeader
   readonly values: ArrayLike<unknown>
+  readonly facts: BatchFacts
   /** The granules that its records count for, each once, the first record's first; and that record's place. */
   readonly granules: readonly GranuleHeader[]
   readonly firstIndex: number
@@ -97,9 +99,16 @@ export class BatchWork {
   }
 
   /** What the answer of a handler means: outputs, or nothing where the batch itself goes on. @throws HANDLER_RESULT_INVALID */
-  settle(result: unknown): ArrayLike<unknown> | undefined {
-    const { stage } = this.#parts
-    return stage.work === 'mapBatch' ? (settled(stage.node, 'mapBatch', result) as ArrayLike<unknown>) : undefined
+  settle(result: unknown, records: number): ArrayLike<unknown> | undefined {
+    const { node, work } = this.#parts.stage
+    if (work === 'mapEach') return settledEach(node, result, records)
+    return work === 'mapBatch' ? (settled(node, 'mapBatch', result) as ArrayLike<unknown>) : undefined
+  }
+
+  /** A batch is done with, whatever came of it. */
+  count({ facts }: Batch): void {
+    const { journal, stage } = this.#parts
+    journal.counters[stage.input!.batch!.counters + TRIGGER[facts.trigger]]!++
   }
 
   /**
@@ -109,13 +118,15 @@ export class BatchWork {
    */
   deliver(results: ArrayLike<unknown> | undefined, batch: Batch, context: CallContext): readonly Kept[] {
     const { root } = this.#parts.outlet
-    const reasons = reasonsByIndex(batch.values, context.failed)
+    const isEach = this.#parts.stage.work === 'mapEach'
+    const reasons = reasonsByIndex(batch.values, context)
     // Counted first: what is refused on its way out is taken off again.
     root.count(COUNTER.done, batch.values.length - reasons.size)
-    if (results !== undefined) this.#sendAll(results)
-    else if (reasons.size === 0) this.#sendAll(batch.values)
-    else this.#sendAllBut(reasons, batch.values)
-    for (const [branch, record] of context.emitted) this.#parts.outlet.emit(root, branch, record, 0)
+    if (results !== undefined && !isEach) this.#sendAll(results)
+    else if (reasons.size === 0) this.#sendAll(results ?? batch.values)
+    else this.#sendAllBut(reasons, results ?? batch.values)
+    // Nobody knows which record of the batch an emitted one came of.
+    for (const [branch, record] of context.emitted) this.#parts.outlet.emit(root, branch, record, isEach ? -1 : 0)
     return reasons.size === 0 ? NONE : this.#failSome(batch, reasons)
   }
 
@@ -198,6 +209,9 @@ export class BatchWork {
         const entry = desk.put(own, again[i], dueAt, fault.firstFailedAt)
         if (entry === undefined) return giveUp()
         settlement.toggle(own)
+        // A batch that lies on its lane and has a key or a weight is one record.
+        entry.key = batch.facts.key
+        entry.weight = batch.facts.weight ?? 0
         desk.wait(entry)
       }
       this.countRetry(fault, 1)
@@ -208,15 +222,16 @@ export class BatchWork {
 
 const NONE: readonly Kept[] = Object.freeze([])
 
-/** Each call of `fail` takes the first equal record that no call before it took; one that finds none fails nothing. */
+/** Each call of `fail` takes the first equal record that none took, nor `failAt` before it; one that finds none fails nothing. */
 function reasonsByIndex(
   values: ArrayLike<unknown>,
-  failed: ReadonlyMap<unknown, readonly unknown[]>,
+  { failed, failedAt }: Pick<CallContext, 'failed' | 'failedAt'>,
 ): ReadonlyMap<number, unknown> {
-  const found = new Map<number, unknown>()
+  const found = new Map<number, unknown>(failedAt)
   if (failed.size === 0) return found
   const taken = new Map<unknown, number>()
   for (let i = 0; i < values.length; i++) {
+    if (found.has(i)) continue
     const value = values[i]
     const reasons = failed.get(value)
     const next = taken.get(value) ?? 0

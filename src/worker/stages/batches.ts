@@ -1,5 +1,7 @@
 import type { Numbers } from '../../codec/struct.ts'
 import { MillraceError } from '../../errors.ts'
+import type { BatchTrigger } from '../../figures.ts'
+import { TRIGGER, TRIGGER_NAMES } from '../../memory/counters.ts'
 import { type Batch, BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
@@ -97,13 +99,14 @@ export class BatchStage implements Stage, Sender {
     this.#fill()
     const unread = this.#queue[0]
     if (unread !== undefined && unread.unreadDeaths > 0) return this.#takeUnread(unread)
-    const records = this.#isComplete()
-    if (records > 0) return this.#handOver(this.#take(records))
-    return this.#idle()
+    const records = this.#next
+    const trigger = this.#completedBy(records)
+    return trigger === undefined ? this.#idle() : this.#handOver(this.#take(records, trigger))
   }
 
   #idle(): Step {
-    const timeout = this.#waiting > 0 ? this.#triggers.dueAt(this.#queue[0]!.takenAt) : Infinity
+    const timeout =
+      this.#waiting > 0 ? this.#triggers.dueAt(this.#queue[0]!.takenAt, this.#queue.at(-1)!.takenAt) : Infinity
     return this.#unit.idle(STARVED, Math.min(timeout, this.#groups.nextDueAt))
   }
 
@@ -120,7 +123,7 @@ export class BatchStage implements Stage, Sender {
   /** Takes granules until there is a batch. */
   #fill(): void {
     const { inlet, clock } = this.#parts
-    while (this.#waiting < this.#size && (this.#queue.at(-1)?.unreadDeaths ?? 0) === 0) {
+    while (this.#waiting < this.#size && !this.#hasUnread) {
       const granule = this.#spare.pop() ?? new LaneGranule()
       if (!inlet.next(granule)) {
         this.#spare.push(granule)
@@ -133,15 +136,29 @@ export class BatchStage implements Stage, Sender {
     }
   }
 
-  /** How many of the waiting records make a batch now; 0 while it stays open. */
-  #isComplete(): number {
-    if (this.#waiting === 0) return 0
-    const last = this.#queue.at(-1)!
-    const unread = last.unreadDeaths > 0 ? last.count - last.from : 0
-    const records = Math.min(this.#size, this.#waiting - unread)
-    if (this.#triggers.isFull(records) || unread > 0) return records
-    const isDue = this.#parts.clock.now >= this.#triggers.dueAt(this.#queue[0]!.takenAt)
-    return isDue || this.#triggers.isPressed() ? records : 0
+  /** How many of the waiting records go together: none of those that may not be read. */
+  get #next(): number {
+    const unread = this.#hasUnread ? this.#queue.at(-1)!.count - this.#queue.at(-1)!.from : 0
+    return Math.min(this.#size, this.#waiting - unread)
+  }
+
+  get #hasUnread(): boolean {
+    return (this.#queue.at(-1)?.unreadDeaths ?? 0) > 0
+  }
+
+  /** What completes a batch of so many of the waiting records now; undefined while it stays open. */
+  #completedBy(records: number): BatchTrigger | undefined {
+    if (records === 0) return undefined
+    const openedAt = this.#queue[0]!.takenAt
+    const addedAt = this.#queue.at(-1)!.takenAt
+    // What may not be read holds up what is behind it, so that what is before it does not wait.
+    if (this.#hasUnread) return 'pressure'
+    const { clock } = this.#parts
+    return (
+      this.#triggers.fullBy(records, 0) ??
+      this.#triggers.dueBy(clock.now, openedAt, addedAt) ??
+      this.#triggers.pressedBy()
+    )
   }
 
   /** A writer that waits for room or credit may be waiting for this very batch to end, and a record in fragments is. */
@@ -151,16 +168,17 @@ export class BatchStage implements Stage, Sender {
   }
 
   /** Puts the next records together, in the order in which they were taken; fewer where a suspect must be by itself. */
-  #take(records: number): Batch {
+  #take(records: number, trigger: BatchTrigger): Batch {
     const parts: Part[] = []
     let missing = this.#alone(records)
+    const by = missing < records ? 'single' : trigger
     for (const granule of this.#queue) {
       const to = Math.min(granule.count, granule.from + missing)
       parts.push({ granule, from: granule.from, to })
       missing -= to - granule.from
       if (missing === 0) break
     }
-    return this.#laneBatch(parts)
+    return this.#laneBatch(parts, by, this.#parts.clock.now - this.#queue[0]!.takenAt)
   }
 
   /** The same batch that an earlier life died with. */
@@ -185,10 +203,10 @@ export class BatchStage implements Stage, Sender {
       }
     }
     this.#left = []
-    return this.#laneBatch(parts)
+    return this.#laneBatch(parts, TRIGGER_NAMES[this.#parts.hand.leftTrigger]!, 0)
   }
 
-  #laneBatch(parts: readonly Part[]): LaneBatch {
+  #laneBatch(parts: readonly Part[], trigger: BatchTrigger, openMs: number): LaneBatch {
     const { inlet, hand } = this.#parts
     const values = this.#lent === undefined ? gathered(parts) : gatheredNumbers(parts, this.#lent)
     const granules = parts.map(({ granule }) => granule)
@@ -199,7 +217,8 @@ export class BatchStage implements Stage, Sender {
       )
     const again = (): unknown[] => parts.flatMap(({ granule, from, to }) => inlet.again(granule).slice(from, to))
     const header = batchHeader(granules, firstIndex, 0)
-    const batch = { header, values, granules, firstIndex, members, attempt: 0, since: 0, again, parts }
+    const facts = { key: undefined, size: values.length, weight: undefined, trigger, openMs }
+    const batch = { header, values, facts, granules, firstIndex, members, attempt: 0, since: 0, again, parts }
     if (hand.suspects === 0) return batch
     batchId(batch)
     return { ...batch, attempt: hand.deathsOfMixed() }
@@ -238,7 +257,7 @@ export class BatchStage implements Stage, Sender {
   #call(batch: Batch): Step {
     const { stage, wake, clock } = this.#parts
     this.#hold(batch)
-    this.#context.aim(batch.header, 0, batch.attempt + 1)
+    this.#context.aim(batch.header, 0, batch.attempt + 1, batch.facts)
     this.#startedAt = clock.now
     let result: unknown
     try {
@@ -285,7 +304,7 @@ export class BatchStage implements Stage, Sender {
   #deliver(batch: Batch, outcome: unknown): boolean {
     let results: ArrayLike<unknown> | undefined
     try {
-      results = this.#work.settle(outcome)
+      results = this.#work.settle(outcome, batch.values.length)
     } catch (error) {
       return this.#fail(batch, error)
     }
@@ -340,6 +359,7 @@ export class BatchStage implements Stage, Sender {
     const { hand, journal } = this.#parts
     if ('parts' in batch) this.#release(batch as LaneBatch)
     else this.#closeGroup(batch as GroupBatch)
+    if (!this.#isKept) this.#work.count(batch)
     this.#isKept = false
     this.#kept = []
     hand.dropBatch(journal)
@@ -388,7 +408,7 @@ export class BatchStage implements Stage, Sender {
       if (last?.[0] === input) last[1] += to - from
       else segments.push([input, to - from])
     }
-    hand.writeSegments(segments)
+    hand.writeSegments(segments, TRIGGER[batch.facts.trigger])
     batchId(batch)
     hand.holdBatch()
   }

@@ -155,6 +155,8 @@ export class Calls implements Callee<CalledRecord> {
 
   deliver({ work, context, hasFailed, outcome }: PlacedCall<CalledRecord>): void {
     if (hasFailed) return this.#fail(work, outcome)
+    const failure = context.emitted.length > 0 ? context.takeFailure() : undefined
+    if (failure !== undefined) return this.#fail(work, failure.error)
     let result: unknown
     try {
       result = this.#work.settle(outcome)

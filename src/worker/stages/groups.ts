@@ -1,7 +1,11 @@
 import type { StashEntry } from '../../lane/stash.ts'
+import type { BatchTrigger } from '../../figures.ts'
+import { TRIGGER, TRIGGER_NAMES } from '../../memory/counters.ts'
 import { type Batch, type Kept, batchHeader, batchId } from './batch-work.ts'
+import type { GatheredBatch } from './open-batches.ts'
 import { type Member, headerOf } from '../granule.ts'
 import type { LaneGranule } from '../in/inlet.ts'
+import type { BatchFacts } from '../../plan/definition.ts'
 import type { Parts } from '../stage.ts'
 import type { Unit } from '../unit.ts'
 
@@ -12,8 +16,15 @@ export interface GroupBatch extends Batch {
 
 /** Records that are, or will be, handed over together. */
 export interface Group {
-  /** What a successor finds them together by; 0 until the next hand-off but one, and where they need not be found. */
+  /**
+   * What a successor finds them together by, and in its lower bits what completed the batch; 0 until the next hand-off but one, and
+   * where they need not be found.
+   */
   number: number
+  readonly trigger: BatchTrigger
+  readonly openMs?: number
+  /** Of a direct one: its key and its weight; those of others stand with their entries. */
+  readonly measured?: KeyAndWeight
   readonly entries: StashEntry[]
   /** The record at `from` of a granule that is too large for the stash. */
   readonly direct?: LaneGranule
@@ -25,6 +36,9 @@ export interface Group {
   /** Not to be called before this time of the shared clock, in ms. */
   dueAt: number
 }
+
+/** Key and weight of a record in a batch, where these are asked for. */
+export type KeyAndWeight = Pick<StashEntry, 'key' | 'weight'>
 
 /** Batches in the stash: complete ones, and those that failed and wait for another attempt. */
 export class Groups {
@@ -67,7 +81,7 @@ export class Groups {
       due++
       if (group.number !== 0 || group.direct !== undefined) continue
       if (journal.room - group.entries.length < journal.capacity / 2) break
-      group.number = this.#nextNumber()
+      group.number = this.#nextNumber(group.trigger)
       for (const entry of group.entries) desk.stash.setGroup(entry, group.number, journal)
       hasNamed = true
     }
@@ -104,14 +118,20 @@ export class Groups {
     return single.flatMap(({ entries }) => entries)
   }
 
-  /** A batch is complete. @param fault why its handler is not to be called */
-  add(entries: StashEntry[], fault?: unknown): Group {
-    return this.#insert({ number: 0, entries, dueAt: 0, ...(fault === undefined ? {} : { fault }) })
+  /** A batch is complete. */
+  add({ entries, trigger, openMs }: GatheredBatch): Group {
+    return this.#insert({ number: 0, entries, dueAt: 0, trigger, openMs })
+  }
+
+  /** A record that is in no batch: why its handler is not to be called. */
+  addFailed(entry: StashEntry, fault: unknown): Group {
+    return this.#insert({ number: 0, entries: [entry], dueAt: 0, trigger: 'single', fault })
   }
 
   /** The record at `from` of a granule, which is too large for the stash: a batch where it is. */
-  addDirect(direct: LaneGranule, fault?: unknown): void {
-    this.#insert({ number: 0, entries: [], direct, dueAt: 0, ...(fault === undefined ? {} : { fault }) })
+  addDirect(direct: LaneGranule, fault?: unknown, measured?: KeyAndWeight): void {
+    const own = { ...(fault === undefined ? {} : { fault }), ...(measured && { measured }) }
+    this.#insert({ number: 0, entries: [], direct, dueAt: 0, trigger: 'single', ...own })
   }
 
   /**
@@ -135,9 +155,10 @@ export class Groups {
     const entries = desk.putAll(headers, batch.again(), dueAt, since)
     if (entries === undefined) return false
     for (const header of headers) settlement.toggle(header)
-    const number = this.#nextNumber()
+    const { trigger, openMs } = batch.facts
+    const number = this.#nextNumber(trigger)
     for (const entry of entries) desk.stash.setGroup(entry, number, journal)
-    this.#insert({ number, entries, dueAt })
+    this.#insert({ number, entries, dueAt, trigger, openMs })
     return true
   }
 
@@ -165,14 +186,14 @@ export class Groups {
       }
       desk.stash.setGroup(entry, 0, journal)
       desk.stash.postpone(entry, waiting.attempt, waiting.dueAt, waiting.since, journal)
-      singles.push(this.#insert({ number: 0, entries: [entry], dueAt: waiting.dueAt }))
+      singles.push(this.#insert({ number: 0, entries: [entry], dueAt: waiting.dueAt, trigger: 'single' }))
     })
     return singles
   }
 
   /** From here on each record of the batch is a batch of its own. */
   split({ group }: GroupBatch): Group[] {
-    return group.entries.map((entry) => this.#insert({ number: 0, entries: [entry], dueAt: 0 }))
+    return group.entries.map((entry) => this.#insert({ number: 0, entries: [entry], dueAt: 0, trigger: 'single' }))
   }
 
   #isDue({ dueAt }: Group): boolean {
@@ -202,8 +223,15 @@ export class Groups {
       if (isUnreadable) return granules.map(() => undefined)
       return direct === undefined ? entries.map(read) : [inlet.again(direct)[firstIndex]]
     }
-    const own = { granules, firstIndex, members, since, again, group, fault, header }
+    const own = { granules, firstIndex, members, since, again, group, fault, header, facts: this.#facts(group) }
     return { ...own, values: again(), attempt: attempt + deaths, ...(direct === undefined ? { entries } : {}) }
+  }
+
+  #facts({ entries, measured, trigger, openMs = 0 }: Group): BatchFacts {
+    const { weighed } = this.#parts.stage.input!.batch!
+    const sum = entries.reduce((sum, { weight }) => sum + weight, measured?.weight ?? 0)
+    const key = (entries[0] ?? measured)?.key as string | number | undefined
+    return { key, size: Math.max(1, entries.length), weight: weighed ? sum : undefined, trigger, openMs }
   }
 
   /** An earlier life left what came of this batch half sent: it comes first. */
@@ -220,8 +248,9 @@ export class Groups {
     for (const entry of desk.takeAll()) {
       const known = entry.group === 0 ? undefined : this.#waiting.find(({ number }) => number === entry.group)
       if (known !== undefined) known.entries.push(entry)
-      else this.#insert({ number: entry.group, entries: [entry], dueAt: entry.dueAt })
-      if (((entry.group - this.#lastNumber) | 0) > 0) this.#lastNumber = entry.group
+      else this.#insert({ number: entry.group, entries: [entry], dueAt: entry.dueAt, trigger: triggerOf(entry.group) })
+      const number = entry.group >> TRIGGER_BITS
+      if ((number - this.#lastNumber) << TRIGGER_BITS > 0) this.#lastNumber = number
     }
   }
 
@@ -232,10 +261,18 @@ export class Groups {
     return group
   }
 
-  #nextNumber(): number {
-    this.#lastNumber = (this.#lastNumber + 1) & 0x7fffffff || 1
-    return this.#lastNumber
+  #nextNumber(trigger: BatchTrigger): number {
+    this.#lastNumber = (this.#lastNumber + 1) & (0x7fffffff >> TRIGGER_BITS) || 1
+    return (this.#lastNumber << TRIGGER_BITS) | TRIGGER[trigger]
   }
+}
+
+/** Lower bits of a group's number, which say what completed the batch. */
+const TRIGGER_BITS = 4
+
+/** A record that waits by itself has no number. */
+function triggerOf(number: number): BatchTrigger {
+  return number === 0 ? 'single' : TRIGGER_NAMES[number & ((1 << TRIGGER_BITS) - 1)]!
 }
 
 /** By the order in which their first records came. */

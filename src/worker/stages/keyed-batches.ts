@@ -5,13 +5,14 @@ import { type BatchOrder, LineOrder, SendOrder, anyOrder } from './batch-order.t
 import { BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
 import { CallContext } from '../call/context.ts'
 import { type Member, idOf } from '../granule.ts'
-import { type Group, type GroupBatch, Groups } from './groups.ts'
+import { type Group, type GroupBatch, Groups, type KeyAndWeight } from './groups.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
-import { batchCountOf, keyOf } from '../call/results.ts'
+import { batchCountOf, keyOf, weightOf } from '../call/results.ts'
 import { OpenBatches } from './open-batches.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
+import type { BatchFacts } from '../../plan/definition.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { Triggers } from './trigger.ts'
 import { Unit } from '../unit.ts'
@@ -32,6 +33,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   readonly #by: AnyFunction | undefined
   /** Says how many records the batch of a record has, where batches end as one. */
   readonly #of: AnyFunction | undefined
+  readonly #weigh: AnyFunction | undefined
   readonly #order: BatchOrder
   /** Taken, and not yet asked for their key: a suspect's is asked for with no call open, and those behind it wait. */
   readonly #keyless: StashEntry[] = []
@@ -53,14 +55,16 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     this.#calls = new OpenCalls<GroupBatch>(parts, this.#unit, this)
     this.#by = parts.handlers.batchKey()
     this.#of = parts.handlers.batchOf()
-    const { ordered } = parts.stage.input!
-    this.#order = !ordered ? anyOrder : this.#by === undefined ? new SendOrder() : new LineOrder()
+    this.#weigh = parts.handlers.batchWeight()
+    const { ordered, batch } = parts.stage.input!
+    const isSerial = this.#by !== undefined && (ordered || batch!.serial)
+    this.#order = isSerial ? new LineOrder() : ordered ? new SendOrder() : anyOrder
     parts.handlers.context = new CallContext(parts.facts, parts.stopped)
     this.#groups = new Groups(parts, this.#unit)
     this.#intake = new Intake(parts, this.#unit, (entry, value) => this.#admit(entry, value))
     const triggers = new Triggers(parts, () => this.#intake.isHolding)
-    this.#open = new OpenBatches(triggers, parts.clock, (entries, key) =>
-      this.#order.enter(this.#groups.add(entries), key),
+    this.#open = new OpenBatches(batch!, triggers, parts.clock, (gathered) =>
+      this.#order.enter(this.#groups.add(gathered), gathered.key),
     )
     // Their keys are asked for in the first step: only then does a death, or an endless loop, count as one of a handler.
     this.#keyless.push(...this.#groups.takeUngrouped())
@@ -101,17 +105,24 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   #lineUp(): void {
     if (this.#isLinedUp) return
     this.#isLinedUp = true
-    if (this.#order === anyOrder) return
+    if (this.#order === anyOrder && this.#by === undefined && this.#weigh === undefined) return
     for (const group of this.#groups.left()) {
-      if (group.entries.length > 0) this.#order.enter(group, this.#lineOf(group.entries[0]!))
+      const [first] = group.entries
+      if (first === undefined) continue
+      const line = this.#lineOf(first)
+      for (const entry of group.entries) {
+        if (this.#weigh !== undefined && entry !== first) this.#lineOf(entry)
+        entry.key = first.key
+      }
+      this.#order.enter(group, line)
     }
   }
 
-  /** The line in which a batch of this record stands; one whose key cannot be had has one of its own. */
+  /** Asks for key and weight. @returns the line in which a batch of this record stands; where there is no key, one of its own */
   #lineOf(entry: StashEntry): unknown {
-    if (this.#by === undefined) return undefined
+    if (this.#by === undefined && this.#weigh === undefined) return undefined
     try {
-      return this.#askForKey(this.#by, entry, this.#parts.desk.value(entry))
+      return this.#measure(entry, this.#parts.desk.value(entry))
     } catch {
       return entry
     }
@@ -126,7 +137,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     const batch = this.#groups.next()
     if (batch === undefined) throw new MillraceError('INTERNAL', { what: 'a batch that was half sent is not there' })
     const [entry] = batch.group.entries
-    const fault = this.#by !== undefined && entry !== undefined ? this.#faultOf(this.#by, entry) : undefined
+    const fault = entry === undefined ? undefined : this.#faultOf(entry)
     this.#start(fault === undefined ? batch : { ...batch, group: { ...batch.group, fault } })
     return PROGRESS
   }
@@ -166,7 +177,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     let key: unknown
     let of: number | undefined
     try {
-      key = this.#by === undefined ? undefined : this.#askForKey(this.#by, entry, value)
+      key = this.#measure(entry, value)
       of = this.#of === undefined ? undefined : this.#countOf(this.#of, entry, value)
     } catch (error) {
       return this.#addFailed(entry, error)
@@ -176,23 +187,28 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   /** A record that belongs to no batch: it is given up in its turn. */
   #addFailed(entry: StashEntry, fault: unknown): void {
-    this.#order.enter(this.#groups.add([entry], fault), entry)
+    this.#order.enter(this.#groups.addFailed(entry, fault), entry)
   }
 
-  /** The key is the user's own code: it may kill, and hang. */
-  #askForKey(by: AnyFunction, entry: StashEntry, value: unknown): unknown {
+  /** The key of a record, and its weight. Both are the user's own code: it may kill, and hang. */
+  #measure(entry: StashEntry, value: unknown): unknown {
+    if (this.#by === undefined && this.#weigh === undefined) return undefined
     const { desk, stage } = this.#parts
     const deaths = this.#deathsOf(entry)
     if (deaths >= stage.input!.maxCrashes) throw this.#poison(deaths)
     idOf(desk.stash.header(entry), 0)
-    return this.#keyOf(by, value)
+    Object.assign(entry, this.#ask(value))
+    return entry.key
   }
 
-  /** @throws what the user's code throws, and KEY_INVALID */
-  #keyOf(by: AnyFunction, value: unknown): string | number {
+  /** @throws what the user's code throws, KEY_INVALID and HANDLER_RESULT_INVALID */
+  #ask(value: unknown): KeyAndWeight {
+    const { node } = this.#parts.stage
     this.#calls.holdBeside()
     try {
-      return keyOf(this.#parts.stage.node, 'batch.by', by(value))
+      const key = this.#by === undefined ? undefined : keyOf(node, 'batch.by', this.#by(value))
+      const weight = this.#weigh === undefined ? 0 : weightOf(node, this.#weigh(value))
+      return { key, weight }
     } finally {
       this.#calls.dropBeside()
     }
@@ -210,9 +226,9 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     }
   }
 
-  #faultOf(by: AnyFunction, entry: StashEntry): unknown {
+  #faultOf(entry: StashEntry): unknown {
     try {
-      this.#askForKey(by, entry, this.#parts.desk.value(entry))
+      this.#measure(entry, this.#parts.desk.value(entry))
       return undefined
     } catch (error) {
       return error
@@ -266,27 +282,27 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   #takeDirect(): void {
     const { unreadDeaths } = this.#granule
-    this.#groups.addDirect(this.#granule, unreadDeaths > 0 ? this.#poison(unreadDeaths) : this.#directFault())
     this.#isDirect = true
+    if (unreadDeaths > 0) return this.#groups.addDirect(this.#granule, this.#poison(unreadDeaths))
+    try {
+      this.#groups.addDirect(this.#granule, undefined, this.#measureDirect())
+    } catch (error) {
+      this.#groups.addDirect(this.#granule, error)
+    }
   }
 
-  /** A record that goes by itself is to have a key all the same. */
-  #directFault(): unknown {
+  /** A record that goes by itself is to have a key and a weight all the same. */
+  #measureDirect(): KeyAndWeight | undefined {
     const { hand, stage, desk } = this.#parts
-    if (this.#by === undefined) return undefined
+    if (this.#by === undefined && this.#weigh === undefined) return undefined
     // It cannot wait here for the others of its batch.
     if (this.#of !== undefined)
-      return new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: desk.stash.maxEntryBytes })
+      throw new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: desk.stash.maxEntryBytes })
     const { values, from } = this.#granule
     idOf(this.#granule, from)
     const deaths = hand.deathsOfMixed()
-    if (deaths >= stage.input!.maxCrashes) return this.#poison(deaths)
-    try {
-      this.#keyOf(this.#by, values[from])
-      return undefined
-    } catch (error) {
-      return error
-    }
+    if (deaths >= stage.input!.maxCrashes) throw this.#poison(deaths)
+    return this.#ask(values[from])
   }
 
   #startDue(): boolean {
@@ -338,6 +354,10 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     return values.length
   }
 
+  factsOf({ facts }: GroupBatch): BatchFacts {
+    return facts
+  }
+
   membersOf(batch: GroupBatch): readonly Member[] {
     return batch.members()
   }
@@ -351,7 +371,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     if (hasFailed) return this.#fail(work, outcome)
     let results: ArrayLike<unknown> | undefined
     try {
-      results = this.#work.settle(outcome)
+      results = this.#work.settle(outcome, work.values.length)
     } catch (error) {
       return this.#fail(work, error)
     }
@@ -366,6 +386,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   close(batch: GroupBatch): void {
     const { group } = batch
+    if (!this.#isKept) this.#work.count(batch)
     if (!this.#isKept) this.#order.replace(group, this.#groups.close(batch, false, this.#kept))
     if (group.direct !== undefined) this.#isDirect = this.#isKept
     // What is behind a record that went by itself on its lane comes next.

@@ -1,23 +1,50 @@
+import type { BatchTrigger } from '../../figures.ts'
 import type { StashEntry } from '../../lane/stash.ts'
+import type { BatchPlan } from '../../plan/types.ts'
 import type { Clock } from '../clock.ts'
 import type { Triggers } from './trigger.ts'
 
-interface OpenBatch {
+/** A batch that is complete: what of it a handler may ask for, beside its records. */
+export interface GatheredBatch {
   readonly entries: StashEntry[]
+  readonly key: unknown
+  readonly trigger: BatchTrigger
+  /** How long it was open, in ms. */
+  readonly openMs: number
+}
+
+/** A batch that is being gathered. It stands in a line of all open ones: who was added to longest ago comes first. */
+class OpenBatch {
+  readonly entries: StashEntry[] = []
+  readonly key: unknown
   readonly openedAt: number
+  addedAt: number
+  weight = 0
   /** Records that it has in all, where one of them has said so. */
   of: number | undefined
+  before: OpenBatch | undefined
+  behind: OpenBatch | undefined
+
+  constructor(key: unknown, openedAt: number) {
+    this.key = key
+    this.openedAt = this.addedAt = openedAt
+  }
 }
 
 /** Batches that are being gathered, one for each key. Their records lie in the stash: a successor gathers them again. */
 export class OpenBatches {
   readonly #triggers: Triggers
   readonly #clock: Clock
-  readonly #onClosed: (entries: StashEntry[], key: unknown) => void
+  readonly #plan: BatchPlan
+  readonly #onClosed: (batch: GatheredBatch) => void
+  /** In the order in which they were opened. */
   readonly #open = new Map<unknown, OpenBatch>()
+  #first: OpenBatch | undefined
+  #last: OpenBatch | undefined
 
-  /** @param onClosed is given the records of each batch that a trigger closes */
-  constructor(triggers: Triggers, clock: Clock, onClosed: (entries: StashEntry[], key: unknown) => void) {
+  /** @param onClosed is given each batch that a trigger closes */
+  constructor(plan: BatchPlan, triggers: Triggers, clock: Clock, onClosed: (batch: GatheredBatch) => void) {
+    this.#plan = plan
     this.#triggers = triggers
     this.#clock = clock
     this.#onClosed = onClosed
@@ -25,35 +52,83 @@ export class OpenBatches {
 
   /** @param of how many records the batch has in all, where this one says so */
   add(key: unknown, entry: StashEntry, of?: number): void {
+    const { maxOpen, maxWeight } = this.#plan
     let batch = this.#open.get(key)
-    if (batch === undefined) {
-      batch = { entries: [], openedAt: this.#clock.now, of }
-      this.#open.set(key, batch)
+    if (batch !== undefined && batch.weight + entry.weight > maxWeight) {
+      this.#close(batch, 'weight')
+      batch = undefined
     }
-    batch.of = of ?? batch.of
+    if (batch === undefined) {
+      if (this.#open.size >= maxOpen) this.#close(this.#first!, 'evict')
+      batch = new OpenBatch(key, this.#clock.now)
+      this.#open.set(key, batch)
+      this.#append(batch)
+    } else if (batch !== this.#last) {
+      this.#remove(batch)
+      this.#append(batch)
+    }
+    batch.addedAt = this.#clock.now
     batch.entries.push(entry)
+    batch.weight += entry.weight
+    batch.of = of ?? batch.of
     const { length } = batch.entries
-    if (this.#triggers.isFull(length) || (batch.of !== undefined && length >= batch.of)) this.#close(key, batch)
+    const isWhole = batch.of !== undefined && length >= batch.of
+    const trigger = isWhole ? 'whole' : this.#triggers.fullBy(length, batch.weight)
+    if (trigger !== undefined) this.#close(batch, trigger)
   }
 
   /** Closes those that have waited long enough. @param isIdle nothing more is there to take */
   closeDue(isIdle: boolean): void {
     if (this.#open.size === 0) return
-    const isPressed = isIdle && this.#triggers.isPressed()
-    for (const [key, batch] of this.#open) {
-      if (isPressed || this.#clock.now >= this.#triggers.dueAt(batch.openedAt)) this.#close(key, batch)
+    const pressedBy = isIdle ? this.#triggers.pressedBy() : undefined
+    for (const batch of this.#open.values()) {
+      const trigger = pressedBy ?? this.#dueBy(batch)
+      // Those behind it were opened later.
+      if (trigger === undefined) break
+      this.#close(batch, trigger)
+    }
+    for (let batch = this.#first; batch !== undefined; batch = this.#first) {
+      const trigger = this.#dueBy(batch)
+      // Those behind it were added to later.
+      if (trigger === undefined) break
+      this.#close(batch, trigger)
     }
   }
 
   /** When the next one has waited long enough, in ms of the shared clock. */
   get nextDueAt(): number {
-    let next = Infinity
-    for (const { openedAt } of this.#open.values()) next = Math.min(next, this.#triggers.dueAt(openedAt))
-    return next
+    if (this.#first === undefined) return Infinity
+    const [oldest] = this.#open.values()
+    return Math.min(this.#dueAt(oldest!), this.#dueAt(this.#first))
   }
 
-  #close(key: unknown, { entries }: OpenBatch): void {
+  #dueAt({ openedAt, addedAt }: OpenBatch): number {
+    return this.#triggers.dueAt(openedAt, addedAt)
+  }
+
+  #dueBy({ openedAt, addedAt }: OpenBatch): BatchTrigger | undefined {
+    return this.#triggers.dueBy(this.#clock.now, openedAt, addedAt)
+  }
+
+  #close(batch: OpenBatch, trigger: BatchTrigger): void {
+    const { key, entries, openedAt } = batch
     this.#open.delete(key)
-    this.#onClosed(entries, key)
+    this.#remove(batch)
+    this.#onClosed({ key, entries, trigger, openMs: this.#clock.now - openedAt })
+  }
+
+  #append(batch: OpenBatch): void {
+    batch.before = this.#last
+    batch.behind = undefined
+    if (this.#last === undefined) this.#first = batch
+    else this.#last.behind = batch
+    this.#last = batch
+  }
+
+  #remove({ before, behind }: OpenBatch): void {
+    if (before === undefined) this.#first = behind
+    else before.behind = behind
+    if (behind === undefined) this.#last = before
+    else behind.before = before
   }
 }

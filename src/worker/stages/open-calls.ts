@@ -2,6 +2,7 @@ import type { GranuleHeader } from '../../lane/writer.ts'
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { isThenable } from '../call/results.ts'
+import type { BatchFacts } from '../../plan/definition.ts'
 import { BLOCKED, type Parts, STARVED, type Step } from '../stage.ts'
 import type { Member } from '../granule.ts'
 import type { Sender, Unit } from '../unit.ts'
@@ -25,6 +26,8 @@ export interface Callee<W> {
   identify(work: W): void
   headerOf(work: W): GranuleHeader
   recordsOf(work: W): number
+  /** Of a batch: what its handler sees of it. */
+  factsOf?(work: W): BatchFacts
   /** Of a batch: its records. */
   membersOf?(work: W): readonly Member[]
   maySend(work: W): boolean
@@ -161,7 +164,7 @@ export class OpenCalls<W> implements Sender {
   #context(work: W, attempt: number): CallContext {
     const { facts, stopped } = this.#parts
     const context = new CallContext(facts, stopped)
-    context.aim(this.#callee.headerOf(work), 0, attempt)
+    context.aim(this.#callee.headerOf(work), 0, attempt, this.#callee.factsOf?.(work))
     return context
   }
 

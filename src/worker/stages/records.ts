@@ -184,6 +184,12 @@ export class RecordStage implements Stage, Sender {
         return false
       }
       if (context.emitted.length === 0) continue
+      this.#exception = context.takeFailure()
+      if (this.#exception !== undefined) {
+        this.#deliverRun(results, from, i)
+        this.#index = i
+        return false
+      }
       this.#deliverRun(results, from, i + 1)
       work.sendEmitted(context, i)
       from = i + 1
@@ -230,7 +236,7 @@ export class RecordStage implements Stage, Sender {
       return true
     }
     if (exception instanceof OpenCall) {
-      this.#answered(index, exception)
+      this.#answered(index, exception, this.#context.takeFailure())
       this.#renewContext()
       this.#context.aim(this.#granule, this.#index, this.#granule.attempt + 1)
     } else this.#fail(index, exception.error)
@@ -239,9 +245,14 @@ export class RecordStage implements Stage, Sender {
     return true
   }
 
-  #answered(index: number, { hasFailed, error, result, tookMs }: OpenCall): void {
+  #answered(
+    index: number,
+    { hasFailed, error, result, tookMs }: OpenCall,
+    failure: { readonly error: unknown } | undefined,
+  ): void {
     this.#parts.histograms.service.record(tookMs * 1e6)
     if (hasFailed) return this.#fail(index, error)
+    if (failure !== undefined) return this.#fail(index, failure.error)
     let settled: unknown
     try {
       settled = this.#work.settle(result)

@@ -1,70 +1,77 @@
+import type { BatchTrigger } from '../../figures.ts'
 import type { BatchPlan } from '../../plan/types.ts'
 import type { Parts } from '../stage.ts'
 
 /**
- * What closes a batch that is being gathered. Another one is an option, its place in `BatchPlan`, and a case here: whoever gathers
- * batches asks all of them.
+ * What completes a batch that is being gathered. Another one is an option, its place in `BatchPlan` and in `TRIGGERS`, and a case
+ * here: whoever gathers batches asks all of them.
  */
-interface Trigger {
-  /** Asked with each record that comes: whether a batch of so many is complete. */
-  readonly isFull?: (records: number) => boolean
-  /** When a batch that was opened at this time is closed whatever comes, in ms of the shared clock. */
-  readonly dueAt?: (openedAt: number) => number
+interface Rule {
+  readonly trigger: BatchTrigger
+  /** Asked with each record that comes: whether a batch of so many, which weigh so much, is complete. */
+  readonly isFull?: (records: number, weight: number) => boolean
+  /** When a batch that was opened, and added to last, at these times is complete whatever comes, in ms of the shared clock. */
+  readonly dueAt?: (openedAt: number, addedAt: number) => number
   /** Asked once nothing more is there to take: whether open batches are not to wait for more. */
   readonly isPressed?: () => boolean
 }
 
-const TRIGGERS = ['size', 'timeout', 'drain', 'end', 'room'] as const
-/** Of a batch whose records say how many it has: `OpenBatches` counts them, and nothing else closes it. */
-const NO_TRIGGERS = [] as const
-
-function triggerOf(name: (typeof TRIGGERS)[number], batch: BatchPlan, parts: Parts, isHeldUp: () => boolean): Trigger {
-  switch (name) {
-    case 'size':
-      return { isFull: (records) => records >= batch.size }
-    case 'timeout':
-      return { dueAt: (openedAt) => openedAt + batch.timeoutMs }
-    case 'drain':
-      return { isPressed: () => parts.isDraining() }
-    case 'end':
-      return { isPressed: () => parts.end.isNear }
-    case 'room':
-      return { isPressed: isHeldUp }
-    default:
-      return name satisfies never
-  }
+/** The rules of a stage: of what is not asked for there is none. */
+function rulesOf(batch: BatchPlan, parts: Parts, isHeldUp: () => boolean): readonly Rule[] {
+  // Its records say how many it has: `OpenBatches` counts them, and nothing else closes it.
+  if (batch.whole) return []
+  const { size, timeoutMs, idleMs } = batch
+  const enough = Math.min(batch.weight, batch.maxWeight)
+  return [
+    { trigger: 'size', isFull: (records) => records >= size },
+    ...(batch.weighed ? [{ trigger: 'weight', isFull: (_: number, weight: number) => weight >= enough } as const] : []),
+    { trigger: 'timeout', dueAt: (openedAt) => openedAt + timeoutMs },
+    ...(idleMs < Infinity
+      ? [{ trigger: 'idle', dueAt: (_: number, addedAt: number) => addedAt + idleMs } as const]
+      : []),
+    { trigger: 'drain', isPressed: () => parts.isDraining() },
+    { trigger: 'end', isPressed: () => parts.end.isNear },
+    { trigger: 'pressure', isPressed: isHeldUp },
+  ]
 }
+
+type Asked<Question extends 'isFull' | 'dueAt' | 'isPressed'> = Rule & Required<Pick<Rule, Question>>
 
 /** All triggers of a stage. */
 export class Triggers {
-  readonly #full: ((records: number) => boolean)[] = []
-  readonly #due: ((openedAt: number) => number)[] = []
-  readonly #pressed: (() => boolean)[] = []
+  readonly #full: readonly Asked<'isFull'>[]
+  readonly #due: readonly Asked<'dueAt'>[]
+  readonly #pressed: readonly Asked<'isPressed'>[]
 
   /** @param isHeldUp whether something above waits for the room that open batches hold */
   constructor(parts: Parts, isHeldUp: () => boolean) {
-    const batch = parts.stage.input!.batch!
-    for (const name of batch.whole ? NO_TRIGGERS : TRIGGERS) {
-      const { isFull, dueAt, isPressed } = triggerOf(name, batch, parts, isHeldUp)
-      if (isFull !== undefined) this.#full.push(isFull)
-      if (dueAt !== undefined) this.#due.push(dueAt)
-      if (isPressed !== undefined) this.#pressed.push(isPressed)
-    }
+    const rules = rulesOf(parts.stage.input!.batch!, parts, isHeldUp)
+    this.#full = rules.filter((rule): rule is Asked<'isFull'> => rule.isFull !== undefined)
+    this.#due = rules.filter((rule): rule is Asked<'dueAt'> => rule.dueAt !== undefined)
+    this.#pressed = rules.filter((rule): rule is Asked<'isPressed'> => rule.isPressed !== undefined)
   }
 
-  isFull(records: number): boolean {
-    for (const isFull of this.#full) if (isFull(records)) return true
-    return false
+  /** What completes a batch of so many records, which weigh so much. */
+  fullBy(records: number, weight: number): BatchTrigger | undefined {
+    for (const { trigger, isFull } of this.#full) if (isFull(records, weight)) return trigger
+    return undefined
   }
 
-  dueAt(openedAt: number): number {
+  dueAt(openedAt: number, addedAt: number): number {
     let first = Infinity
-    for (const dueAt of this.#due) first = Math.min(first, dueAt(openedAt))
+    for (const { dueAt } of this.#due) first = Math.min(first, dueAt(openedAt, addedAt))
     return first
   }
 
-  isPressed(): boolean {
-    for (const isPressed of this.#pressed) if (isPressed()) return true
-    return false
+  /** What has completed a batch by now, whatever comes. */
+  dueBy(now: number, openedAt: number, addedAt: number): BatchTrigger | undefined {
+    for (const { trigger, dueAt } of this.#due) if (now >= dueAt(openedAt, addedAt)) return trigger
+    return undefined
+  }
+
+  /** What completes all open batches, where nothing more is there to take. */
+  pressedBy(): BatchTrigger | undefined {
+    for (const { trigger, isPressed } of this.#pressed) if (isPressed()) return trigger
+    return undefined
   }
 }

@@ -112,7 +112,8 @@ export class Recorder {
   sent(link: LinkPlan, header: GranuleHeader, origins: Origins, next: number, count: number, bytes: number): void {
     this.#outputs.push(link.edges.at(-1)!, header.baseLow, header.baseHigh, header.first, count, bytes)
     const keepsIds = header.baseLow === this.#header.baseLow && header.baseHigh === this.#header.baseHigh
-    this.#origins.push(keepsIds || this.#isMixed(link) ? undefined : this.#runsOf(origins, next, count))
+    const isMixed = origins.origin(next) < 0 || this.#isMixed(link)
+    this.#origins.push(keepsIds || isMixed ? undefined : this.#runsOf(origins, next, count))
   }
 
   /** Records had no room on a lane that drops. */

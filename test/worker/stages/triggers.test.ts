@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { dataflow } from 'millrace'
+import { type Context, dataflow } from 'millrace'
 import { Triggers } from '#src/worker/stages/trigger.js'
 import type { Parts } from '#src/worker/stage.js'
 import { Line } from '../line.ts'
@@ -73,10 +73,101 @@ for (const [kind, by] of [
   })
 }
 
+/** Batches of a stage that weighs its records, which come one by one and whose weight they are themselves. */
+async function weighed(records: number[], batch: object, by?: (n: number) => number) {
+  const batches: unknown[] = []
+  const graph = dataflow('weighed', import.meta.url)
+    .source('in', { produce: () => records })
+    .sink('work', {
+      batch: { timeoutMs: 3_600_000, weigh: (n: number) => n, ...batch, ...(by && { by }) },
+      write: (all: number[], { batch: facts }: Context) => {
+        assert.equal(facts!.size, all.length)
+        batches.push([facts!.trigger, facts!.weight, ...all])
+      },
+    })
+    .connect('in', 'work')
+  const line = await Line.of(graph)
+  line.settle()
+  return { line, batches }
+}
+
+describe('a batch whose records are weighed', () => {
+  test('closes with the record that reaches its weight, or its size', async () => {
+    const { batches } = await weighed([1, 2, 3, 0, 0, 0, 9, 1], { weight: 5, size: 3 })
+    assert.deepEqual(batches, [
+      ['size', 6, 1, 2, 3],
+      ['size', 0, 0, 0, 0],
+      ['weight', 9, 9],
+      ['end', 1, 1],
+    ])
+  })
+
+  test('never weighs more than it may, but for a record that is too heavy by itself', async () => {
+    const { batches } = await weighed([3, 3, 1, 4, 20, 2, 7], { maxWeight: 7 })
+    assert.deepEqual(batches, [
+      ['weight', 7, 3, 3, 1],
+      ['weight', 4, 4],
+      ['weight', 20, 20],
+      ['weight', 2, 2],
+      ['weight', 7, 7],
+    ])
+  })
+
+  test('is told its key, and closes for the others when too many are open: the one that was added to longest ago', async () => {
+    const { batches, line } = await weighed([1, 2, 11, 3, 4], { maxWeight: 100, maxOpen: 2 }, (n) => n % 10)
+    assert.deepEqual(batches, [
+      ['evict', 2, 2],
+      ['evict', 12, 1, 11],
+      ['end', 3, 3],
+      ['end', 4, 4],
+    ])
+    assert.deepEqual(line.batches('work'), { evict: 2, end: 2 })
+  })
+
+  test('fails a record whose weight is none, and no other', async () => {
+    const { batches, line } = await weighed([1, -1, 2, Number.NaN, Infinity, 3], { weight: 100 })
+    assert.deepEqual(batches, [['end', 6, 1, 2, 3]])
+    assert.equal(line.counts('work')['failed'], 3)
+    assert.match(line.events[0]!.error.message, /batch\.weigh.*finite number of at least 0/)
+  })
+})
+
+test('a batch to which nothing is added for long enough closes', async () => {
+  const { line, batches } = await lineOf(undefined, endless(upTo(2)), { size: 3, idleMs: 5 })
+  await line.settleUntil(() => batches.length > 0)
+  assert.deepEqual(line.batches('work'), { idle: 1 })
+})
+
+test('batches of one key go one at a time where they are serial, beside those of other keys', async () => {
+  const started: number[][] = []
+  const ends: (() => void)[] = []
+  const graph = dataflow('serial', import.meta.url)
+    .source('in', { produce: () => [0, 2, 4, 6, 1, 3] })
+    .sink('work', {
+      maxInFlight: 8,
+      batch: { size: 2, timeoutMs: 3_600_000, by: (n: number) => n % 2, serial: true },
+      write: (records: number[], { batch }: Context) => {
+        started.push([batch!.key as number, ...records])
+        return new Promise<void>((resolve) => ends.push(resolve))
+      },
+    })
+    .connect('in', 'work')
+  const line = await Line.of(graph)
+  line.settle()
+  assert.deepEqual(started, [
+    [0, 0, 2],
+    [1, 1, 3],
+  ])
+  ends[0]!()
+  await line.settleUntil(() => started.length > 2)
+  assert.deepEqual(started[2], [0, 4, 6])
+})
+
 test('a stage that is in no hurry has no time at which a batch is pressed', () => {
   let [isDraining, isNear, isHeldUp] = [false, false, false]
+  const batch = { size: 10, timeoutMs: 5, idleMs: 3, weighed: true, weight: 7, maxWeight: 9 }
   const parts = {
-    stage: { input: { batch: { size: 10, timeoutMs: 5 } } },
+    stage: { input: { batch } },
     isDraining: () => isDraining,
     end: {
       get isNear() {
@@ -85,16 +176,23 @@ test('a stage that is in no hurry has no time at which a batch is pressed', () =
     },
   } as unknown as Parts
   const triggers = new Triggers(parts, () => isHeldUp)
-  assert.deepEqual([triggers.isFull(9), triggers.isFull(10)], [false, true])
-  assert.equal(triggers.dueAt(100), 105)
-  assert.equal(triggers.isPressed(), false)
-  for (const press of [
-    (is: boolean): unknown => (isDraining = is),
-    (is: boolean): unknown => (isNear = is),
-    (is: boolean): unknown => (isHeldUp = is),
-  ]) {
+  assert.deepEqual(
+    [triggers.fullBy(9, 6.9), triggers.fullBy(10, 7), triggers.fullBy(1, 7)],
+    [undefined, 'size', 'weight'],
+  )
+  assert.deepEqual([triggers.dueAt(100, 101), triggers.dueAt(100, 104)], [104, 105])
+  assert.deepEqual(
+    [triggers.dueBy(103, 100, 101), triggers.dueBy(104, 100, 101), triggers.dueBy(105, 100, 104)],
+    [undefined, 'idle', 'timeout'],
+  )
+  assert.equal(triggers.pressedBy(), undefined)
+  for (const [trigger, press] of [
+    ['drain', (is: boolean): unknown => (isDraining = is)],
+    ['end', (is: boolean): unknown => (isNear = is)],
+    ['pressure', (is: boolean): unknown => (isHeldUp = is)],
+  ] as const) {
     press(true)
-    assert.equal(triggers.isPressed(), true)
+    assert.equal(triggers.pressedBy(), trigger)
     press(false)
   }
 })
