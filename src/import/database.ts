@@ -30,6 +30,9 @@ const CONNECT_ATTEMPTS = 6
 const FIRST_PAUSE_MS = 200
 const CONNECT_TIMEOUT_MS = 10_000
 
+/** A server that is told nothing of a broken connection finds out within about two minutes, and lets go of its locks. */
+const KEEPALIVE = { tcp_keepalives_idle: 60, tcp_keepalives_interval: 10, tcp_keepalives_count: 6 }
+
 interface DatabaseOptions {
   /** Longest time that the server may take for one statement; 0 for any. Default: as the server has it. */
   readonly statementTimeoutMs?: number | undefined
@@ -68,6 +71,9 @@ class Server implements Database {
   readonly #url: string
   readonly #options: DatabaseOptions
   #connection: Connection | undefined
+  /** One at a time: a connection that nobody knew of would keep what its session has locked. */
+  #opening: Promise<Connection> | undefined
+  #isClosed = false
   /** The connection that a transaction is on. */
   #held: Connection | undefined
 
@@ -78,9 +84,14 @@ class Server implements Database {
 
   async #current(): Promise<Connection> {
     if (this.#held !== undefined) return this.#held
-    if (this.#connection === undefined || this.#connection.isClosed) {
-      this.#connection = await Connection.open(this.#url, this.#options)
-    }
+    if (this.#connection?.isClosed === false) return this.#connection
+    if (this.#isClosed) throw new ConnectionClosed('The database was closed.')
+    this.#opening ??= this.#open().finally(() => (this.#opening = undefined))
+    return this.#opening
+  }
+
+  async #open(): Promise<Connection> {
+    this.#connection = await Connection.open(this.#url, this.#options)
     return this.#connection
   }
 
@@ -118,6 +129,8 @@ class Server implements Database {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#opening?.catch(() => undefined)
     await this.#connection?.close()
   }
 }
@@ -147,7 +160,7 @@ class Connection {
         fetch_types: false,
         idle_timeout: 0,
         max_lifetime: null,
-        connection: { application_name: 'millrace import', TimeZone: 'UTC', DateStyle: 'ISO, YMD' },
+        connection: { application_name: 'millrace import', TimeZone: 'UTC', DateStyle: 'ISO, YMD', ...KEEPALIVE },
         onnotice: () => undefined,
         onclose: () => {
           forget()
@@ -158,8 +171,13 @@ class Connection {
     )
     // What ends a run is flushed, and with it all before it.
     const limit = statementTimeoutMs === undefined ? '' : `; set statement_timeout = ${statementTimeoutMs}`
-    await connection.query(`set synchronous_commit = off${limit}`, [])
-    return connection
+    try {
+      await connection.query(`set synchronous_commit = off${limit}`, [])
+      return connection
+    } catch (error) {
+      await connection.close().catch(() => undefined)
+      throw error
+    }
   }
 
   query<T>(text: string, parameters: readonly unknown[]): Promise<T[]> {

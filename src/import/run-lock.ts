@@ -1,4 +1,4 @@
-import { setTimeout } from '../time.ts'
+import { sleep } from '../time.ts'
 import { BOOKS } from './books-tables.ts'
 import type { Database } from './database.ts'
 import type { Source } from './entry.ts'
@@ -16,6 +16,9 @@ export class RunLock {
   readonly #database: Database
   readonly #source: Source
   readonly #onLost: () => void
+  /** Of the session that has the lock. */
+  #pid = 0
+  #isRetaking = false
   #isOver = false
 
   private constructor(database: Database, source: Source, onLost: () => void) {
@@ -36,16 +39,26 @@ export class RunLock {
 
   /** To be called when the connection broke. */
   retake(): void {
-    if (this.#isOver) return
-    void this.#retake()
+    if (this.#isOver || this.#isRetaking) return
+    this.#isRetaking = true
+    void this.#retake().finally(() => (this.#isRetaking = false))
   }
 
   async #retake(): Promise<void> {
-    try {
-      if (!(await this.#try()) && !this.#isOver) this.#onLost()
-    } catch {
-      setTimeout(() => this.retake(), RETAKE_MS).unref()
+    while (!this.#isOver) {
+      try {
+        if (await this.#try()) return
+        // The server may learn late that the connection broke: until it does, its session keeps the lock for this run.
+        if ((await this.#owner()) !== this.#pid) return this.#lose()
+      } catch {
+        // It is away still.
+      }
+      await sleep(RETAKE_MS)
     }
+  }
+
+  #lose(): void {
+    if (!this.#isOver) this.#onLost()
   }
 
   release(): void {
@@ -53,11 +66,22 @@ export class RunLock {
   }
 
   async #try(): Promise<boolean> {
-    const [taken] = await this.#database.query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', [
-      RUN_LOCK,
-      this.#source.id,
-    ])
-    return taken!.taken
+    const [taken] = await this.#database.query<{ isTaken: boolean; pid: number }>(
+      'select pg_try_advisory_lock($1, $2) as "isTaken", pg_backend_pid() as pid',
+      [RUN_LOCK, this.#source.id],
+    )
+    if (taken!.isTaken) this.#pid = taken!.pid
+    return taken!.isTaken
+  }
+
+  async #owner(): Promise<number | undefined> {
+    const [owner] = await this.#database.query<{ pid: number }>(
+      `select pid from pg_locks where locktype = 'advisory' and classid = $1 and objid = $2 and objsubid = 2 and granted
+        and database = (select oid from pg_database where datname = current_database())`,
+      [RUN_LOCK, this.#source.id],
+    )
+    // Nobody has it any more: it is tried again.
+    return owner?.pid ?? this.#pid
   }
 }
 
