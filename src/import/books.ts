@@ -2,7 +2,7 @@
 import type { CellFormat, ColumnType } from './column-types.ts'
 import type { Database } from './database.ts'
 import { BOOKS } from './books-tables.ts'
-import type { JobFile } from './job.ts'
+import type { JobData, JobFile } from './job.ts'
 import type { FileResult, Letter } from './records.ts'
 
 /** A file and its table as they are, while the kind is locked. */
@@ -35,12 +35,22 @@ export interface ColumnRow {
   readonly isRest: boolean
 }
 
-/** Statements that begin the end of a file: files of one kind end one after the other, however long that takes. */
-export function lockKindSql(kind: number, lockTimeoutMs: number): string {
-  return `set local lock_timeout = 0; select from ${BOOKS}.kinds where id = ${kind} for update; set local lock_timeout = ${lockTimeoutMs}`
+/** Statements that begin the end of a file. Files of one kind end beside each other, while none changes the table itself. */
+export function lockFileSql(
+  { id, kindId }: Pick<JobFile, 'id' | 'kindId'>,
+  { lockTimeoutMs }: Pick<JobData, 'lockTimeoutMs'>,
+): string {
+  return `set local lock_timeout = 0; select from ${BOOKS}.files where id = ${id} for no key update; savepoint beside;
+    select from ${BOOKS}.kinds where id = ${kindId} for share; set local lock_timeout = ${lockTimeoutMs}`
 }
 
-/** Whoever asks has locked the kind. */
+/** Statements that take back what a file has done beside others, and wait until it is the only one of its kind, however long that takes. */
+export function lockKindSql(kind: number, { lockTimeoutMs }: Pick<JobData, 'lockTimeoutMs'>): string {
+  return `rollback to savepoint beside; set local lock_timeout = 0;
+    select from ${BOOKS}.kinds where id = ${kind} for update; set local lock_timeout = ${lockTimeoutMs}`
+}
+
+/** Whoever asks has locked the file, and its kind. */
 export async function stateOf(database: Database, schema: string, kind: number, file: number): Promise<FileState> {
   const [state] = await database.query<FileState>(
     `select k.table_name as "table", k.is_made as "isMade",

@@ -135,9 +135,32 @@ function typed(type: ColumnType, types: number, declared: DeclaredColumn, nulls:
   }
 }
 
-/** The value of a cell in SQL, from an expression that gives its text. */
-export function valueSql(cell: string, { type = 'text', format }: CellReading): string {
-  if (type === 'text') return cell
+/** What a column of a staging table may be: types that give each text back by their value. */
+export type StageType = 'text' | 'bigint' | 'numeric' | 'date'
+
+const STAGE_BITS = { bigint: BIGINT, numeric: NUMERIC, date: DATE } as const
+
+/** As what a column is staged: what is read where a file comes in need not be read again where it ends. */
+export function stageTypeOf({ type, format }: CellReading): StageType {
+  if (type === undefined || Object.keys(format).length > 0) return 'text'
+  if (type === 'double precision') return 'numeric'
+  return type === 'bigint' || type === 'numeric' || type === 'date' ? type : 'text'
+}
+
+/** Whether COPY takes all cells of a piece into a column of the stage. */
+export function fitsStage(stage: StageType, types: number, words: number, empties: number): boolean {
+  return stage === 'text' || ((types & STAGE_BITS[stage]) !== 0 && words === 0 && empties === 0)
+}
+
+/** Whether the value of a staged cell is the value of the column: a number may have lost how it was written. */
+export function isReadable(stage: StageType, { type = 'text' }: CellReading): boolean {
+  return stage !== 'numeric' || type === 'numeric' || type === 'double precision'
+}
+
+/** The value of a cell in SQL, from an expression that gives it as it is staged. */
+export function valueSql(cell: string, { type = 'text', format }: CellReading, stage: StageType = 'text'): string {
+  if (type === stage) return cell
+  if (stage !== 'text') return `(${cell})::${type}`
   const missing = ['', ...(format.nulls ?? [])].map(quoteText).join()
   const text =
     format.nulls === undefined ? `nullif(${cell}, '')` : `case when ${cell} not in (${missing}) then ${cell} end`

@@ -1,10 +1,11 @@
-import { enterImported, enterLetters, enterResult, stateOf } from './books.ts'
+import { type FileState, enterImported, enterLetters, enterResult, lockKindSql, stateOf } from './books.ts'
 import type { Database } from './database.ts'
 import type { Mode } from './declared.ts'
-import type { JobData } from './job.ts'
+import type { JobData, JobFile } from './job.ts'
 import type { FileResult, Letter, ParsedPiece } from './records.ts'
 import type { WholeFile } from './stage.ts'
-import { type Staged, applyFile } from './tables.ts'
+import type { Staged } from './staged.ts'
+import { type Applied, NotAlone, applyFile } from './tables.ts'
 
 /** What ends files. */
 export interface Ending {
@@ -12,7 +13,7 @@ export interface Ending {
   readonly database: Database
 }
 
-/** Ends a file that was read whole, within a transaction that has locked its kind. */
+/** Ends a file that was read whole, within a transaction that has locked it. @throws StageMisfit */
 export async function endFile(
   { database, job }: Ending,
   { file: index, head }: ParsedPiece,
@@ -38,12 +39,10 @@ export async function endFile(
     await enterResult(database, job.run, file.id, result, allLetters)
     return result
   }
-  const state = await stateOf(database, job.schema, file.kindId, file.id)
-  const { evidence, digest, stage, hasRefused } = whole
-  const staged: Staged = { table: stage, head, evidence, rows, digest, hasRefused }
-  const { mode = 'replace', key = [] } = declared
-  const to = { schema: job.schema, kind: file.kindId, file: file.id, state, mode, key }
-  const applied = await applyFile(database, to, staged)
+  const { evidence, digest, stage, types, hasRefused } = whole
+  const staged: Staged = { table: stage, types, head, evidence, rows, digest, hasRefused }
+  const { mode = 'replace' } = declared
+  const { state, applied } = await apply({ database, job }, file, staged)
   const dead = deadLetters + applied.letters.length
   if (dead > limit) throw new TooManyDead(failed(dead, letters[0] ?? applied.letters[0]!), allLetters, applied.letters)
   const written = rows - applied.letters.length
@@ -64,6 +63,27 @@ export async function endFile(
   await enterResult(database, job.run, file.id, result, allLetters)
   if (applied.letters.length > 0) await enterLetters(database, job.run, file.id, applied.letters)
   return result
+}
+
+/** Beside other files of the kind; where the table itself has to change, alone. */
+async function apply(
+  { database, job }: Ending,
+  { id, kind, kindId }: JobFile,
+  staged: Staged,
+): Promise<{ readonly state: FileState; readonly applied: Applied }> {
+  const { mode = 'replace', key = [] } = job.kinds[kind]!
+  const attempt = async (isAlone: boolean): Promise<{ state: FileState; applied: Applied }> => {
+    const state = await stateOf(database, job.schema, kindId, id)
+    const to = { schema: job.schema, kind: kindId, file: id, state, mode, key, isAlone }
+    return { state, applied: await applyFile(database, to, staged) }
+  }
+  try {
+    return await attempt(false)
+  } catch (error) {
+    if (!(error instanceof NotAlone)) throw error
+    await database.execute(lockKindSql(kindId, job))
+    return attempt(true)
+  }
 }
 
 /** Rows that were read, are no dead letters, and are not in the table: the books are wrong, or somebody took them away. */

@@ -8,6 +8,8 @@ export interface Evidence {
   readonly words: number[]
   /** Bytes of the longest cell. */
   readonly longest: number[]
+  /** Quoted cells without a character: empty texts, and no missing values. */
+  readonly empties: number[]
   /** Lines that took the last type away, and what they hold. */
   readonly breakers: (Breaker | null)[]
 }
@@ -21,7 +23,8 @@ const SHOWN_BYTES = 40
 
 export function emptyEvidence(width: number): Evidence {
   const zeros = (): number[] => new Array<number>(width).fill(0)
-  return { types: zeros().fill(ANY_TYPE), words: zeros(), longest: zeros(), breakers: new Array(width).fill(null) }
+  const types = zeros().fill(ANY_TYPE)
+  return { types, words: zeros(), longest: zeros(), empties: zeros(), breakers: new Array(width).fill(null) }
 }
 
 /** Adds one cell, of at least one byte. */
@@ -57,6 +60,7 @@ export function addEvidence(sum: Evidence, more: Evidence): void {
     if (after !== before) sum.breakers[column] = more.breakers[column]!
     sum.types[column] = after
     sum.words[column]! |= more.words[column]!
+    sum.empties[column]! += more.empties[column]!
     sum.longest[column] = Math.max(sum.longest[column]!, more.longest[column]!)
   }
 }

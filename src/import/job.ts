@@ -28,6 +28,8 @@ export interface JobFile extends FoundFile {
   /** What an earlier look at the whole file has found. */
   readonly encoding?: Encoding
   readonly titles?: readonly string[]
+  /** Its cells are staged as texts. */
+  readonly stagesText?: true
 }
 
 export interface JobData {

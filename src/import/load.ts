@@ -1,5 +1,5 @@
 import type { Context } from '../graph/types.ts'
-import { enterResult, lockKindSql } from './books.ts'
+import { enterResult, lockFileSql } from './books.ts'
 import { BOOKS } from './books-tables.ts'
 import { codeOf, isAway, isConflict, isRowsFault, openDatabase } from './database.ts'
 import { type Ending, count, endFile, enterTooManyDead, noResult } from './end-file.ts'
@@ -8,8 +8,8 @@ import type { JobData } from './job.ts'
 import { digestOf } from './parse.ts'
 import { ImportProblem, messageOf } from './problem.ts'
 import type { FileResult, Note, ParsedPiece } from './records.ts'
-import { StageLost, dropStage, prepareStage, stagePiece, stagedFile } from './stage.ts'
-import { stageColumns } from './tables.ts'
+import { StageLost, dropStage, giveUpStage, prepareStage, stagePiece, stagedFile } from './stage.ts'
+import { StageMisfit, stageColumns } from './staged.ts'
 
 /** Calls for one piece, before the database is given up. With the delays of the graph, that takes about ten seconds. */
 export const LOAD_ATTEMPTS = 7
@@ -75,9 +75,18 @@ async function load(loader: Loader, piece: ParsedPiece): Promise<FileResult | un
     return await loadAt(loader, piece, false)
   } catch (error) {
     if (error instanceof StageLost) loader.staging.delete(piece.version)
-    if (!isRowsFault(error)) return enterTooManyDead(loader, piece, error)
+    if (!isRowsFault(error)) return instead(loader, piece, error)
   }
-  return loadAt(loader, piece, true).catch((error: unknown) => enterTooManyDead(loader, piece, error))
+  return loadAt(loader, piece, true).catch((error: unknown) => instead(loader, piece, error))
+}
+
+/** What became of a file of which nothing was written. */
+async function instead(loader: Loader, piece: ParsedPiece, error: unknown): Promise<FileResult> {
+  if (!(error instanceof StageMisfit)) return enterTooManyDead(loader, piece, error)
+  const { job, database } = loader
+  const { id, kind } = job.files[piece.file]!
+  await giveUpStage(database, id, piece.version)
+  return { ...noResult(piece.file, kind), again: { stagesText: true } }
 }
 
 /** @param hasRefused rows of it were refused when they were written all at once */
@@ -87,15 +96,16 @@ async function loadAt(loader: Loader, piece: ParsedPiece, hasRefused: boolean): 
   if (end?.nothing !== undefined) {
     return end.nothing.isFault ? fail(loader, piece, end.nothing.reason) : leaveAlone(loader, piece, end.nothing.reason)
   }
-  const { id, kindId } = job.files[piece.file]!
-  const lock = lockKindSql(kindId, job.lockTimeoutMs)
+  const file = job.files[piece.file]!
+  const { id } = file
+  const lock = lockFileSql(file, job)
   if (end?.pieces === 1) {
     const table = `stage_${piece.head.titles.length}`
     const stage = `create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}) on commit delete rows`
     return database.transaction(() => loadWhole(loader, piece, { stage: `pg_temp.${table}`, lock, hasRefused }), stage)
   }
   if (!staging.has(piece.version)) {
-    await database.transaction(() => prepareStage(database, id, piece))
+    await database.transaction(() => prepareStage(database, file, piece))
     staging.add(piece.version)
   }
   const isStaged = await database.transaction(() => stagePiece(database, id, piece))
@@ -110,9 +120,9 @@ async function loadWhole(
   const { database } = loader
   const { letters, copy, rows } = piece
   if (rows > 0) await database.copy(stage, copy)
-  // Other files of the kind are copied meanwhile.
+  // What the file waits for is not waited for before.
   await database.execute(lock)
-  const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage, hasRefused }
+  const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage, types: [], hasRefused }
   return endFile(loader, piece, whole, letters)
 }
 

@@ -62,6 +62,7 @@ export function parseJsonPiece({ file, version, piece, line: firstLine, bytes, h
     }
     for (let i = 0; i < titles.length; i++) {
       const [start, stop] = [cells[2 * i]!, cells[2 * i + 1]!]
+      if (start !== -1 && start === stop) evidence.empties[i]!++
       if (start === -1 || start === stop || declared?.isMissing(i, plain, start, stop) === true) continue
       addCell(evidence, i, plain, start, stop, line)
     }

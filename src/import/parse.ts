@@ -176,7 +176,9 @@ class RowParser {
     }
     for (let i = 0; i < width; i++) {
       const from = cells[2 * i]!
-      if (from !== -1 && from < cells[2 * i + 1]!) this.#see(i, from, cells[2 * i + 1]!, line)
+      if (from === -1) continue
+      if (from < cells[2 * i + 1]!) this.#see(i, from, cells[2 * i + 1]!, line)
+      else this.evidence.empties[i]!++
     }
     this.rows++
     this.#length = o

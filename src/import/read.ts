@@ -118,7 +118,15 @@ async function* readFile(
         seen: seenOf(facts, reading.file.how),
       }
       version = createHash('sha256')
-        .update(JSON.stringify([READING, state, reading.pieceBytes, { ...head, seen: null }]))
+        .update(
+          JSON.stringify([
+            READING,
+            state,
+            reading.pieceBytes,
+            { ...head, seen: null },
+            reading.file.stagesText === true,
+          ]),
+        )
         .digest('hex')
         .slice(0, 32)
       let { offset, line } = from ?? sniffed

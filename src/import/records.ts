@@ -106,6 +106,8 @@ interface Again {
   readonly encoding?: 'windows-1252'
   /** Titles of all columns. */
   readonly titles?: readonly string[]
+  /** Not all cells are what those of its first piece are. */
+  readonly stagesText?: true
 }
 
 /** A column that came, went, or became wider. */

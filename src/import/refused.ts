@@ -20,7 +20,7 @@ export async function insertApart(
   await database.execute(
     `set constraints all immediate;
     create index if not exists ${stage.slice(stage.indexOf('.') + 1)}_line on ${stage} (line);
-    analyze ${stage};
+    analyze ${stage} (line);
     drop table if exists pg_temp.refused;
     create temporary table refused (line bigint, reason text, title text) on commit drop;
     select set_config('millrace.inserted', '0', true);

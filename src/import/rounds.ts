@@ -15,7 +15,7 @@ import type { FileResult, Note } from './records.ts'
 /** Starting threads and connections: on a machine that is busy it takes seconds. All that takes longer is done before. */
 const START_DEADLINE_MS = 120_000
 /** A file that is read once more is so for one reason, and then perhaps for another. */
-const MAX_ROUNDS = 4
+const MAX_ROUNDS = 5
 
 interface RoundOptions {
   /** Connections. */

@@ -1,11 +1,13 @@
 /** Pieces of large files, staged one by one until the file is whole. */
 import { createHash } from 'node:crypto'
 import { BOOKS } from './books-tables.ts'
-import type { Database } from './database.ts'
+import { type Database, isRowsFault } from './database.ts'
+import { type CellReading, type StageType, fitsStage, readingOf, stageTypeOf } from './column-types.ts'
 import { type Evidence, addEvidence } from './evidence.ts'
+import type { JobFile } from './job.ts'
 import { digestOf } from './parse.ts'
-import type { Letter, ParsedPiece } from './records.ts'
-import { stageColumns } from './tables.ts'
+import { type Letter, MAX_STAGED_COLUMNS, type ParsedPiece } from './records.ts'
+import { StageMisfit, stageColumns } from './staged.ts'
 
 const STAGES_LOCK = 7_113_002
 
@@ -20,31 +22,81 @@ function stageOf(file: number): string {
 }
 
 /** Makes the staging table of a file, unless pieces of this version of it are there already: then they need not come again. */
-export async function prepareStage(database: Database, file: number, { version, head }: ParsedPiece): Promise<void> {
+export async function prepareStage(
+  database: Database,
+  { id: file, kindId, stagesText }: Pick<JobFile, 'id' | 'kindId' | 'stagesText'>,
+  piece: ParsedPiece,
+): Promise<void> {
+  const { version, head } = piece
   await database.query('select pg_advisory_xact_lock($1, $2)', [STAGES_LOCK, file])
   const [load] = await database.query<{ version: string }>(`select version from ${BOOKS}.loads where file = $1`, [file])
   if (load?.version === version) return
   await dropStage(database, file)
-  await database.execute(`create unlogged table ${stageOf(file)} (${stageColumns(head.titles.length)})`)
-  await database.query(`insert into ${BOOKS}.loads (file, version) values ($1, $2)`, [file, version])
+  const types = stagesText === true ? [] : await typesOf(database, kindId, piece)
+  await database.execute(`create unlogged table ${stageOf(file)} (${stageColumns(head.titles.length, types)})`)
+  await database.query(`insert into ${BOOKS}.loads (file, version, types) values ($1, $2, $3::text::jsonb)`, [
+    file,
+    version,
+    JSON.stringify(types),
+  ])
 }
 
-/** @returns whether the file is staged whole. A piece that is there already is not staged twice. */
+/** The columns of a stage are what those of the piece that comes first will be, if the others are alike. */
+async function typesOf(database: Database, kind: number, { head, evidence }: ParsedPiece): Promise<StageType[]> {
+  if (head.titles.length > MAX_STAGED_COLUMNS) return []
+  const known = await database.query<CellReading & { readonly key: string; readonly isRest: boolean }>(
+    `select occurrence || ' ' || title as key, type, format, is_rest as "isRest" from ${BOOKS}.columns where kind = $1`,
+    [kind],
+  )
+  const byKey = new Map(known.map((column) => [column.key, column]))
+  const occurrences = new Map<string, number>()
+  const types = head.titles.map((title, i): StageType => {
+    const occurrence = (occurrences.get(title) ?? 0) + 1
+    occurrences.set(title, occurrence)
+    const before = byKey.get(`${occurrence} ${title}`)
+    if (before?.isRest === true) return 'text'
+    const was = before && { type: before.type ?? undefined, format: before.format }
+    const [bits, words] = [evidence.types[i]!, evidence.words[i]!]
+    const type = stageTypeOf(readingOf(bits, words, head.declared[i] ?? undefined, was))
+    return fitsStage(type, bits, words, evidence.empties[i]!) ? type : 'text'
+  })
+  return types.every((type) => type === 'text') ? [] : types
+}
+
+/** What is staged of a file does not serve: none of its pieces need be staged. */
+export async function giveUpStage(database: Database, file: number, version: string): Promise<void> {
+  await database.query(`update ${BOOKS}.loads set types = null where file = $1 and version = $2`, [file, version])
+}
+
+/**
+ * @returns whether the file is staged whole. A piece that is there already is not staged twice.
+ * @throws StageLost; StageMisfit where cells of it are no values of the stage
+ */
 export async function stagePiece(database: Database, file: number, piece: ParsedPiece): Promise<boolean> {
   const { version, end, letters, copy, evidence, rows, notUtf8, hasUtf8, unknown } = piece
   const facts: PieceFacts = { evidence, rows, notUtf8, hasUtf8, unknown, digest: digestOf(piece) }
   // A server that crashed has emptied it; an import that was killed may end the file just now.
-  const there = await database.query(`select 1 from ${BOOKS}.loads where file = $1 and version = $2 for key share`, [
-    file,
-    version,
-  ])
-  if (there.length === 0) throw new StageLost('what was staged of the file is gone')
+  const [load] = await database.query<{ types: readonly StageType[] | null }>(
+    `select types from ${BOOKS}.loads where file = $1 and version = $2 for key share`,
+    [file, version],
+  )
+  if (load === undefined) throw new StageLost('what was staged of the file is gone')
+  const { types } = load
+  if (
+    types === null ||
+    !types.every((type, i) => fitsStage(type, evidence.types[i]!, evidence.words[i]!, evidence.empties[i]!))
+  )
+    throw new StageMisfit('a piece of it holds other cells than the first one')
   const added = await database.query(
     `insert into ${BOOKS}.pieces (file, piece, facts, letters) values ($1, $2, $3::text::jsonb, $4::text::jsonb)
     on conflict do nothing returning 1`,
     [file, piece.piece, JSON.stringify(facts), JSON.stringify(letters)],
   )
-  if (added.length > 0 && rows > 0) await database.copy(stageOf(file), copy)
+  if (added.length > 0 && rows > 0) {
+    await database.copy(stageOf(file), copy).catch((error: unknown) => {
+      throw types.length > 0 && isRowsFault(error) ? new StageMisfit('it holds other cells', { cause: error }) : error
+    })
+  }
   // Last: until the end of the transaction, other workers that stage the same file wait for this row.
   const [state] = await database.query<{ whole: boolean }>(
     `update ${BOOKS}.loads set staged = staged + $2, pieces = coalesce($3, pieces) where file = $1 and version = $4
@@ -79,6 +131,8 @@ export interface WholeFile extends PieceFacts {
   /** Of them, so many that tell what is wrong. */
   readonly letters: readonly Letter[]
   readonly stage: string
+  /** Of the columns of the stage; none: all are texts. */
+  readonly types: readonly StageType[]
   readonly hasRefused: boolean
 }
 
@@ -90,6 +144,10 @@ export async function stagedFile(database: Database, id: number): Promise<Omit<W
     [id],
   )
   if (pieces.length === 0) return undefined
+  const [load] = await database.query<{ types: readonly StageType[] }>(
+    `select types from ${BOOKS}.loads where file = $1`,
+    [id],
+  )
   const evidence = pieces[0]!.facts.evidence
   for (const { facts } of pieces.slice(1)) addEvidence(evidence, facts.evidence)
   const digest = createHash('sha256')
@@ -105,5 +163,6 @@ export async function stagedFile(database: Database, id: number): Promise<Omit<W
     deadLetters: pieces.reduce((total, { count }) => total + count, 0),
     letters: pieces.flatMap(({ letters }) => letters).slice(0, 10),
     stage: stageOf(id),
+    types: load?.types ?? [],
   }
 }

@@ -27,7 +27,9 @@ export class Cluster {
 
   /** Why there is none. */
   static absent(): { skip?: string } {
-    return findBinaries() === undefined ? { skip: 'the programs of a PostgreSQL server (initdb) are not installed' } : {}
+    return findBinaries() === undefined
+      ? { skip: 'the programs of a PostgreSQL server (initdb) are not installed' }
+      : {}
   }
 
   static async start(): Promise<Cluster> {
@@ -54,7 +56,7 @@ export class Cluster {
     // What is left of the server that was killed ends by itself, and until then another one does not start.
     for (let attempt = 1; ; attempt++) {
       try {
-        return void (await this.#run('pg_ctl', 'start', '-w', '-D', this.#data, '-l', log, '-o', options))
+        return await this.#run('pg_ctl', 'start', '-w', '-D', this.#data, '-l', log, '-o', options)
       } catch (error) {
         if (attempt === 20) throw new Error(readFileSync(log, 'utf8').slice(-2_000), { cause: error })
       }
@@ -76,7 +78,10 @@ export class Cluster {
 
   async #run(name: string, ...args: readonly string[]): Promise<void> {
     // pg_ctl leaves a server behind, which would keep pipes open.
-    if (name !== 'pg_ctl') return void (await run(join(this.#binaries, name), args, this.#owner))
+    if (name !== 'pg_ctl') {
+      await run(join(this.#binaries, name), args, this.#owner)
+      return
+    }
     await new Promise<void>((resolve, reject) => {
       const child = spawn(join(this.#binaries, name), args, { ...this.#owner, stdio: 'ignore' })
       child.on('error', reject)
@@ -96,7 +101,10 @@ function killIfThere(pid: number): void {
 function findBinaries(): string | undefined {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
-  const folders = [...versions.map((version) => join(debian, version, 'bin')), ...(process.env['PATH'] ?? '').split(':')]
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(':'),
+  ]
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl')))
 }
 

@@ -72,14 +72,18 @@ test(
   },
 )
 
-test('a server that does not come back: an account of what was not imported, and no lock stays', Cluster.absent(), async () => {
-  const cluster = await Cluster.start()
-  const directory = folderOf(filesOf(0), 'gone')
-  const summary = await importHere({ directory, to: cluster.url, onRunning: whenLoaded(2, () => cluster.kill()) })
-  assert.ok(summary.failure !== undefined)
-  assert.ok(summary.results.every(({ outcome }) => outcome === 'imported' || outcome === 'not read'))
-  assert.ok(summary.results.some(({ outcome }) => outcome === 'not read'))
-  await cluster.start()
-  const next = await importHere({ directory, to: cluster.url })
-  assert.deepEqual([next.failure, next.failed, next.isBalanced], [undefined, 0, true])
-})
+test(
+  'a server that does not come back: an account of what was not imported, and no lock stays',
+  Cluster.absent(),
+  async () => {
+    const cluster = await Cluster.start()
+    const directory = folderOf(filesOf(0), 'gone')
+    const summary = await importHere({ directory, to: cluster.url, onRunning: whenLoaded(2, () => cluster.kill()) })
+    assert.ok(summary.failure !== undefined)
+    assert.ok(summary.results.every(({ outcome }) => outcome === 'imported' || outcome === 'not read'))
+    assert.ok(summary.results.some(({ outcome }) => outcome === 'not read'))
+    await cluster.start()
+    const next = await importHere({ directory, to: cluster.url })
+    assert.deepEqual([next.failure, next.failed, next.isBalanced], [undefined, 0, true])
+  },
+)
