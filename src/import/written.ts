@@ -30,7 +30,7 @@ export interface Written {
 }
 
 /** The columns that a file has, and each column of its table with what it is in a row of the stage `s`. For SQL. */
-export interface Values {
+interface Values {
   readonly table: string
   readonly columns: readonly FileColumn[]
   readonly values: readonly [string, string][]
