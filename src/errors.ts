@@ -182,6 +182,10 @@ export const ERROR_CODES = {
     text: 'There is no pipeline with this name.',
     fix: 'Use a name that `GET /pipelines` lists.',
   },
+  IMPORT_UNKNOWN: {
+    text: 'There is no import with this name, or it has no kind of the name that was given.',
+    fix: 'Use names that `GET /imports` lists.',
+  },
   PIPELINE_STARTING: {
     text: 'The pipeline is still starting.',
     fix: 'Try again when `GET /ready` reports that its workers are ready.',

@@ -1,10 +1,8 @@
 import type { Progress } from '../import/options.ts'
+import { shareDone, timeLeftMs } from '../import/time-left.ts'
 import { clearInterval, monotonicMs, setInterval } from '../time.ts'
 
 const LINE_EVERY_MS = 1_000
-/** What is left is guessed from what is done: of less nothing can be said. */
-const MIN_SHARE = 0.02
-
 /** Lines that tell how far an import is before and while it runs: the first at once, then one a second where there is news. */
 export class ProgressLines {
   readonly #say: (text: string) => void
@@ -43,20 +41,18 @@ export class ProgressLines {
 }
 
 /** A step of an import in words. @param elapsedMs since it began to import */
-export function progressText(
-  { phase, files, bytes, endedFiles, loadedBytes, rows }: Progress,
-  elapsedMs: number,
-): string {
+export function progressText(progress: Progress, elapsedMs: number): string {
+  const { phase, files, bytes, endedFiles, loadedBytes, rows } = progress
   const found = `${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`
   if (phase === 'looking') return files === 0 ? 'Looking for files.' : `Looking for files: ${found} so far.`
   if (phase === 'opening') return `Opening the database for ${found}.`
   if (loadedBytes === 0 && endedFiles === 0) return `Importing ${found}, ${megabytes(bytes)}.`
-  const share = bytes === 0 ? endedFiles / files : loadedBytes / bytes
+  const leftMs = timeLeftMs(progress, elapsedMs)
   const parts = [
     `${endedFiles.toLocaleString('en')} of ${found}`,
-    `${Math.floor(100 * share)} % of ${megabytes(bytes)}`,
+    `${Math.floor(100 * shareDone(progress))} % of ${megabytes(bytes)}`,
     `${rows.toLocaleString('en')} rows`,
-    ...(share < MIN_SHARE || share === 1 ? [] : [`about ${leftText((elapsedMs * (1 - share)) / share)} left`]),
+    ...(leftMs === undefined ? [] : [`about ${leftText(leftMs)} left`]),
   ]
   return `${parts.join(', ')}.`
 }

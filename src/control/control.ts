@@ -22,6 +22,7 @@ import { figures } from './resources/figures.ts'
 import { graph } from './resources/graph.ts'
 import { health } from './resources/health.ts'
 import { histograms } from './resources/histograms.ts'
+import { imports, type Imports } from './resources/imports.ts'
 import { lanes } from './resources/lanes.ts'
 import { metrics } from './resources/metrics.ts'
 import { document, page } from './resources/page.ts'
@@ -43,6 +44,8 @@ export type Pipelines = Pipeline | readonly Pipeline[] | Readonly<Record<string,
 export interface ControlOptions extends Given<typeof CONTROL_OPTIONS> {
   /** Where events of traced records are: a store, say. Questions about them are answered then. */
   readonly traces?: TraceSource
+  /** Imports that serve, by the names that they shall have here: `ImportService` of `millrace/import`. The page gets a tab for them. */
+  readonly imports?: Imports
 }
 
 /** A plugin of Fastify, to be registered under a prefix of its own. */
@@ -54,7 +57,7 @@ export type ControlPlugin = (app: FastifyInstance) => Promise<void>
  * @throws OPTIONS_INVALID with all problems
  */
 export function control(given: Pipelines, options: ControlOptions = {}): ControlPlugin {
-  const { traces: _, ...checked } = options
+  const { traces: _, imports: __, ...checked } = options
   const problems = validateOptions(checked, CONTROL_OPTIONS)
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
   return plugin(given, options, { guard: guardOf(options), isWholeServer: false })
@@ -78,7 +81,7 @@ export function plugin(given: Pipelines, options: ControlOptions, { guard, isWho
     }
     const feeds = new Feeds()
     for (const { events: log } of room.pipelines.values()) log.listen((event) => room.log.event(event))
-    const endpoints = [...endpointsOf(room, feeds), ...traces(room, options.traces)]
+    const endpoints = [...endpointsOf(room, feeds), ...traces(room, options.traces), ...imports(options.imports ?? {})]
     const described = openApi(endpoints, {
       prefix: app.prefix,
       version: LIBRARY_VERSION,

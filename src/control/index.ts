@@ -21,6 +21,14 @@ export type { GraphAnswer } from './resources/graph.ts'
 export type { HealthAnswer } from './resources/health.ts'
 export type { HistogramAnswer, HistogramFigures, HistogramList } from './resources/histograms.ts'
 export type { LaneList, LaneView } from './resources/lanes.ts'
+export type {
+  ImportKindView,
+  ImportList,
+  ImportRunView,
+  Imports,
+  ImportView,
+  ServedImport,
+} from './resources/imports.ts'
 export type { Live } from './resources/live.ts'
 export type { PipelineList, PipelineSummary } from './resources/pipelines.ts'
 export type { PlanAnswer } from './resources/plan.ts'

@@ -39,7 +39,7 @@ const MAX_HEADER_BYTES = 16_384
  * @throws OPTIONS_INVALID with all problems, ADDRESS_NEEDS_TOKEN, CONTROL_NOT_LISTENING
  */
 export async function serveControl(pipelines: Pipelines, options: ServeOptions = {}): Promise<ControlServer> {
-  const { traces: _, ...checked } = options
+  const { traces: _, imports: __, ...checked } = options
   const problems = validateOptions(checked, { ...CONTROL_OPTIONS, ...SERVE_OPTIONS })
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
   const { host, port, token } = resolve({ ...CONTROL_OPTIONS, ...SERVE_OPTIONS }, checked)

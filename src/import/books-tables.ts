@@ -99,6 +99,7 @@ create unlogged table if not exists ${BOOKS}.loads (
   staged integer not null default 0
 );
 alter table ${BOOKS}.loads add column if not exists types jsonb;
+alter table ${BOOKS}.kinds add column if not exists is_paused boolean not null default false;
 create unlogged table if not exists ${BOOKS}.pieces (
   file integer not null,
   piece integer not null,
@@ -112,7 +113,7 @@ export async function openBooks(database: Database): Promise<void> {
   await database.query('select pg_advisory_xact_lock($1)', [NAMES_LOCK])
   const [made] = await database.query<{ made: boolean }>(
     `select to_regclass('${BOOKS}.pieces') is not null and exists (
-      select from pg_attribute where attrelid = to_regclass('${BOOKS}.loads') and attname = 'types') as made`,
+      select from pg_attribute where attrelid = to_regclass('${BOOKS}.kinds') and attname = 'is_paused') as made`,
   )
   if (!made!.made) await database.execute(TABLES)
 }

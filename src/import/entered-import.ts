@@ -15,6 +15,7 @@ export type UnenteredJob = Omit<JobData, 'files' | 'schema' | 'run' | 'unchanged
 /** What came of the files that this import was about. */
 interface Ended extends Round {
   readonly left: readonly FoundFile[]
+  readonly pausedKinds?: readonly string[]
   readonly run?: number
   readonly source?: string
 }
@@ -46,7 +47,7 @@ export async function importEntered(
     if (error instanceof ImportBusy) throw error
     return { results: new Map(), left: found, failure: messageOf(error) }
   }
-  const { results, left, changed } = sorted(found, entered.files, options.files ?? 'changed')
+  const { results, left, changed, pausedKinds } = sorted(found, entered.files, options)
   const unchanged = results.size
   try {
     // The embedded database is open once: here, or in the worker that loads.
@@ -72,6 +73,7 @@ export async function importEntered(
       ...(failure === undefined ? {} : { failure }),
       results: new Map([...results, ...round.results]),
       left,
+      pausedKinds,
       run: entered.run,
       source: source.name,
     }
@@ -93,17 +95,23 @@ export async function importEntered(
 function sorted(
   found: readonly FoundFile[],
   known: readonly KnownFile[],
-  which: NonNullable<ImportOptions['files']>,
+  { files: which = 'changed', kinds }: Pick<ImportOptions, 'files' | 'kinds'>,
 ): {
   readonly results: Map<string, FileResult>
   readonly left: readonly FoundFile[]
   readonly changed: readonly JobFile[]
+  readonly pausedKinds: readonly string[]
 } {
   const results = new Map<string, FileResult>()
   const left: FoundFile[] = []
   const changed: JobFile[] = []
+  const paused = new Set<string>()
   for (const [i, file] of found.entries()) {
-    const { id, kind, table, seen, rows, deadLetters, hasFailed } = known[i]!
+    const { id, kind, table, seen, rows, deadLetters, hasFailed, isPaused } = known[i]!
+    if (kinds === undefined ? isPaused : !kinds.includes(file.kind)) {
+      if (kinds === undefined) paused.add(file.kind)
+      continue
+    }
     if (which === 'failed' && !hasFailed && deadLetters === 0) continue
     left.push(file)
     const isAsItWas = file.seen !== null && seen === file.seen && table !== null && !hasFailed
@@ -113,5 +121,5 @@ function sorted(
       results.set(file.path, { file: i, kind: file.kind, outcome: 'unchanged', table, rows, deadLetters, ...nothing })
     }
   }
-  return { results, left, changed }
+  return { results, left, changed, pausedKinds: [...paused] }
 }

@@ -22,6 +22,8 @@ export interface KnownFile {
   readonly deadLetters: number
   /** Its last import failed. */
   readonly hasFailed: boolean
+  /** Its kind is. */
+  readonly isPaused: boolean
 }
 
 type Named = Pick<JobData, 'source' | 'directory'> & Partial<Pick<JobData, 'schema'>>
@@ -46,7 +48,8 @@ export function enterSource(database: Database, named: Named): Promise<Source> {
   })
 }
 
-async function findSource(database: Database, { source, directory }: Named): Promise<Source | undefined> {
+/** The source, if the books have it. */
+export async function findSource(database: Database, { source, directory }: Named): Promise<Source | undefined> {
   const [known] = await database.query<Source>(
     source.isGiven
       ? `select id, name, schema_name as schema from ${BOOKS}.sources where name = $1`
@@ -114,7 +117,7 @@ async function enterFiles(
     [source, entries],
   )
   const entered = await database.query<KnownFile & { readonly path: string }>(
-    `select g.path, f.id, k.id as kind, f.rows::float8 as rows, f.dead_letters::float8 as "deadLetters",
+    `select g.path, f.id, k.id as kind, k.is_paused as "isPaused", f.rows::float8 as rows, f.dead_letters::float8 as "deadLetters",
       case when f.kind = k.id then f.seen end as seen,
       case when to_regclass(format('%I.%I', $3::text, k.table_name)) is not null
         then format('%s.%s', $3::text, k.table_name) end as "table",

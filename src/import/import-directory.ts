@@ -33,6 +33,8 @@ export interface ImportResult {
   readonly seconds: number
   /** It was asked to end before it had read everything. */
   readonly isInterrupted: boolean
+  /** Kinds whose files were left alone. */
+  readonly pausedKinds?: readonly string[]
   /** What stopped the import. Files that failed do not: they are in the account. */
   readonly failure?: string
   /** As declared. */

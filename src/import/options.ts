@@ -27,7 +27,9 @@ export interface ImportOptions {
    * Which files are read: those that changed since they were imported, or failed (`changed`, the default); `all`; or `failed`,
    * those that failed or have dead letters.
    */
-  readonly files?: 'changed' | 'all' | 'failed'
+  readonly files?: 'changed' | 'all' | 'failed' | undefined
+  /** Files of these kinds alone, paused or not. Default: of all kinds that are not paused. */
+  readonly kinds?: readonly string[]
   /** Told of each step: at once when it begins, and as it goes on. */
   readonly onProgress?: (progress: Progress) => void
   /** Told when the pipeline runs; again for each round, where files have to be read once more. */

@@ -21,6 +21,8 @@ export interface Summary {
   /** Rows that were read are in their tables, or dead letters: no file has any that are missing. */
   readonly isBalanced: boolean
   readonly seconds: number
+  /** Kinds that are paused: their files were left alone. */
+  readonly pausedKinds: readonly string[]
   /** What stopped the import. */
   readonly failure?: string
   readonly isInterrupted?: boolean
@@ -53,7 +55,16 @@ interface StageSummary {
   readonly blocked: number
 }
 
-export function summarize({ run, source, files, failure, isInterrupted, seconds, snapshot }: ImportResult): Summary {
+export function summarize({
+  run,
+  source,
+  files,
+  failure,
+  isInterrupted,
+  seconds,
+  snapshot,
+  pausedKinds = [],
+}: ImportResult): Summary {
   const results = files.map(fileSummary)
   const count = (...outcomes: FileSummary['outcome'][]): number =>
     results.filter(({ outcome }) => outcomes.includes(outcome)).length
@@ -73,6 +84,7 @@ export function summarize({ run, source, files, failure, isInterrupted, seconds,
     deadLetters: sum('deadLetters'),
     isBalanced: results.every(({ missing }) => missing === 0),
     seconds: round(seconds),
+    pausedKinds,
     ...(failure === undefined ? {} : { failure }),
     ...(isInterrupted ? { isInterrupted } : {}),
     schemaChanges: files.flatMap(({ result }) => result?.changes ?? []),
@@ -142,6 +154,7 @@ export function summaryText(summary: Summary, columns = Infinity): string {
     '',
     `${rowsOf(summary.rows)} of ${filesOf(summary.imported + summary.unchanged)} in ${summary.seconds} s: ${count(summary.inserted)} written, ${count(summary.deleted)} removed, ${count(summary.deadLetters)} dead-lettered.`,
     ...(summary.unchanged === 0 ? [] : [`As they were, and not read: ${filesOf(summary.unchanged)}.`]),
+    ...(summary.pausedKinds.length === 0 ? [] : [`Paused, and left alone: ${summary.pausedKinds.join(', ')}.`]),
     balanceText(summary),
     ...summary.schemaChanges.map(({ table, column, change }) => `Column ${table}.${column}: ${change}.`),
     ...complaints(summary),

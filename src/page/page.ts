@@ -1,24 +1,42 @@
-import type { FiguresAnswer, GraphAnswer, PipelineList } from '#src/control/index.js'
+import type { FiguresAnswer, GraphAnswer, ImportList, PipelineList } from '#src/control/index.js'
 import { ApiError, ask } from './api.ts'
 import { byId, h } from './dom.ts'
+import { ImportsView } from './imports-view.ts'
 import { act, notice } from './notices.ts'
 import { PipelineView } from './pipeline-view.ts'
 
 const RETRY_MS = 1_000
+/** What stands in the address for the tab of imports: no pipeline's name, encoded, begins like it. */
+const IMPORTS = '/imports'
 
 let wanted = ''
 let shown: PipelineView | undefined
+let imports: ImportsView | undefined
 
-/** Shows a pipeline; one that still starts, as soon as it runs. */
+/** Shows a pipeline, and one that still starts as soon as it runs; or the imports. */
 async function open(name: string): Promise<void> {
   wanted = name
-  document.title = `${name} · Millrace`
+  const isImports = name === IMPORTS
+  document.title = `${isImports ? 'Imports' : name} · Millrace`
   for (const button of byId('pipelines').querySelectorAll('button')) {
     button.setAttribute('aria-pressed', String(button.dataset['name'] === name))
   }
   // What is there still would act on the pipeline that was shown before.
   shown?.close()
   shown = undefined
+  imports?.close()
+  for (const [id, isHidden] of [
+    ['imports', !isImports],
+    ['pipeline', isImports],
+  ] as const)
+    byId(id).hidden = isHidden
+  if (isImports) {
+    byId('status').replaceChildren()
+    byId('commands').replaceChildren()
+    imports ??= new ImportsView()
+    imports.open()
+    return
+  }
   setInert(true)
   await act(async () => {
     const [graph, figures] = await Promise.all([graphOf(name), ask<FiguresAnswer>('GET', 'figures')])
@@ -29,7 +47,7 @@ async function open(name: string): Promise<void> {
 }
 
 function setInert(isInert: boolean): void {
-  for (const part of [byId('commands'), document.querySelector('main')!]) part.inert = isInert
+  for (const part of [byId('commands'), byId('pipeline')]) part.inert = isInert
 }
 
 /** Waits for a pipeline that starts; undefined where another was chosen meanwhile. */
@@ -47,21 +65,22 @@ async function graphOf(name: string): Promise<GraphAnswer | undefined> {
 
 async function start(): Promise<void> {
   await act(async () => {
-    const { pipelines } = await ask<PipelineList>('GET', 'pipelines')
-    byId('pipelines').replaceChildren(
-      ...pipelines.map(({ name }) =>
-        h(
-          'button',
-          { type: 'button', 'data-name': name, click: () => (location.hash = encodeURIComponent(name)) },
-          name,
-        ),
-      ),
-    )
+    const [{ pipelines }, served] = await Promise.all([
+      ask<PipelineList>('GET', 'pipelines'),
+      ask<ImportList>('GET', 'imports'),
+    ])
+    const names = [...pipelines.map(({ name }) => name), ...(served.imports.length > 0 ? [IMPORTS] : [])]
+    byId('pipelines').replaceChildren(...names.map(tab))
     const asked = decodeURIComponent(location.hash.slice(1))
-    const first = pipelines.find(({ name }) => name === asked) ?? pipelines[0]
+    const first = names.find((name) => name === asked) ?? names[0]
     if (first === undefined) throw new Error('No pipeline found.')
-    void open(first.name)
+    void open(first)
   })
+}
+
+function tab(name: string): HTMLElement {
+  const go = (): void => void (location.hash = name === IMPORTS ? IMPORTS : encodeURIComponent(name))
+  return h('button', { type: 'button', 'data-name': name, click: go }, name === IMPORTS ? 'Imports' : name)
 }
 
 addEventListener('hashchange', () => void open(decodeURIComponent(location.hash.slice(1))))

@@ -154,6 +154,7 @@ function tangle(): GraphData {
 const HTTP_TESTS = fileURLToPath(new URL('../control/', import.meta.url))
 const OVER_HTTP = [
   'PIPELINE_UNKNOWN',
+  'IMPORT_UNKNOWN',
   'PIPELINE_STARTING',
   'INJECT_OFF',
   'TRACING_OFF',

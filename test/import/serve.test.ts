@@ -64,7 +64,7 @@ test('the first run, and one that was missed, is made up for at once; else it is
   const hourly: Schedule = { nextMs: (afterMs) => (Math.floor(afterMs / hour) + 1) * hour }
   assert.deepEqual(await served(1, { schedule: hourly, lastRunMs: undefined }), ['run'])
   assert.deepEqual(await served(1, { schedule: hourly, lastRunMs: Date.now() - hour }), ['run'])
-  const waits = async (service: Partial<Service>): Promise<string[]> => {
+  const waits = async (service: { lastRunMs?: undefined; makesUp?: boolean }): Promise<string[]> => {
     const controller = new AbortController()
     const told: string[] = []
     const onWaiting = (): void => {

@@ -48,9 +48,9 @@ export const same: readonly true[] = [
   true satisfies Keys<typeof BATCH_OPTIONS, BatchPolicy>,
   true satisfies Keys<typeof RETRY_OPTIONS, RetryPolicy>,
   true satisfies Keys<typeof RESTART_OPTIONS, RestartPolicy>,
-  // A store is no option of the tables: it is an object that does something.
-  true satisfies Keys<typeof CONTROL_OPTIONS, Omit<ControlOptions, 'traces'>>,
-  true satisfies Keys<typeof CONTROL_OPTIONS & typeof SERVE_OPTIONS, Omit<ServeOptions, 'traces'>>,
+  // A store and an import are no options of the tables: they are objects that do something.
+  true satisfies Keys<typeof CONTROL_OPTIONS, Omit<ControlOptions, 'traces' | 'imports'>>,
+  true satisfies Keys<typeof CONTROL_OPTIONS & typeof SERVE_OPTIONS, Omit<ServeOptions, 'traces' | 'imports'>>,
 ]
 
 /** Values too, each as its row says; in what is resolved, options with a default are there. */
