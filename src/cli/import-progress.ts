@@ -42,7 +42,7 @@ export class ProgressLines {
 
 /** A step of an import in words. @param elapsedMs since it began to import */
 export function progressText(progress: Progress, elapsedMs: number): string {
-  const { phase, files, bytes, endedFiles, loadedBytes, rows } = progress
+  const { phase, files, bytes, endedFiles, loadedBytes, rows, heldBack } = progress
   const found = `${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`
   if (phase === 'looking') return files === 0 ? 'Looking for files.' : `Looking for files: ${found} so far.`
   if (phase === 'opening') return `Opening the database for ${found}.`
@@ -52,6 +52,9 @@ export function progressText(progress: Progress, elapsedMs: number): string {
     `${endedFiles.toLocaleString('en')} of ${found}`,
     `${Math.floor(100 * shareDone(progress))} % of ${megabytes(bytes)}`,
     `${rows.toLocaleString('en')} rows`,
+    ...(heldBack === undefined
+      ? []
+      : [`held back, for the server takes ${Math.round(heldBack.latencyMs)} ms to answer`]),
     ...(leftMs === undefined ? [] : [`about ${leftText(leftMs)} left`]),
   ]
   return `${parts.join(', ')}.`

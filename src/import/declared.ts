@@ -27,6 +27,16 @@ export interface DeclaredKind extends DeclaredDialect, Omit<DeclaredColumn, 'typ
   readonly columns?: Readonly<Record<string, DeclaredColumn>>
   /** Share of dead letters from which a file fails, 0 to 1. Default: as the import says. */
   readonly maxDead?: number
+  /** Of all files of the kind together. */
+  readonly limits?: FlowLimits & Pick<Limits, 'statementTimeoutMs'>
+}
+
+/** What one kind, or one tenant, may ask of the database. */
+export interface FlowLimits {
+  /** Rows that are read in a second, at most. Default: any number. */
+  readonly rowsPerSecond?: number
+  /** Connections that are at work for it at once, at most. Default: any number. */
+  readonly connections?: number
 }
 
 /** What the database is not to be asked for more of. */
@@ -37,6 +47,10 @@ export interface Limits {
   readonly rowsPerSecond?: number
   /** Longest time for one statement, after which its file fails. Default: as the server has it. */
   readonly statementTimeoutMs?: number
+  /** Of each tenant: what stands for the first placeholder of its kind's pattern, else the first folder. */
+  readonly perTenant?: FlowLimits
+  /** A server that takes longer to answer a question that asks nothing is slow: the import holds back until it is not. Default: 200. */
+  readonly latencyMs?: number
 }
 
 export interface Declared {
@@ -119,11 +133,18 @@ const KIND: Readonly<Record<string, Check>> = {
   nulls: listOf(anyText),
   maxDead: share,
   columns: (value) => (isObject(value) ? undefined : 'an object by title'),
+  limits: (value) => (isObject(value) ? undefined : 'an object'),
 }
+const connections: Check = (value) =>
+  Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'
+const milliseconds: Check = (value) =>
+  Number.isInteger(value) && (value as number) > 0 ? undefined : 'whole milliseconds'
+const FLOW: Readonly<Record<string, Check>> = { connections, rowsPerSecond: positive }
+const KIND_LIMITS: Readonly<Record<string, Check>> = { ...FLOW, statementTimeoutMs: milliseconds }
 const LIMITS: Readonly<Record<string, Check>> = {
-  connections: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
-  rowsPerSecond: positive,
-  statementTimeoutMs: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'whole milliseconds'),
+  ...KIND_LIMITS,
+  latencyMs: positive,
+  perTenant: (value) => (isObject(value) ? undefined : 'an object'),
 }
 const ALL: Readonly<Record<string, Check>> = {
   source: text,
@@ -142,13 +163,16 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** Everything that is wrong with it, in sentences. */
 export function checkDeclared(declared: unknown): string[] {
   const problems = checkObject(declared, ALL, '')
-  if (isObject(declared) && isObject(declared['limits']))
-    problems.push(...checkObject(declared['limits'], LIMITS, 'limits'))
+  const limits = isObject(declared) ? declared['limits'] : undefined
+  if (isObject(limits)) problems.push(...checkObject(limits, LIMITS, 'limits'))
+  if (isObject(limits) && isObject(limits['perTenant']))
+    problems.push(...checkObject(limits['perTenant'], FLOW, 'limits.perTenant'))
   const kinds = isObject(declared) && Array.isArray(declared['kinds']) ? (declared['kinds'] as unknown[]) : []
   for (const [i, kind] of kinds.entries()) {
     const at = `kinds[${i}]`
     problems.push(...checkObject(kind, KIND, at))
     if (!isObject(kind)) continue
+    if (isObject(kind['limits'])) problems.push(...checkObject(kind['limits'], KIND_LIMITS, `${at}.limits`))
     if (kind['pattern'] === undefined) problems.push(`${at} has no pattern.`)
     const hasKey = Array.isArray(kind['key']) && kind['key'].length > 0
     if ((kind['mode'] === 'upsert') !== hasKey) problems.push(`${at}: the mode upsert, and no other, has a key.`)

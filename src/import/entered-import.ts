@@ -24,7 +24,7 @@ interface Ended extends Round {
 export async function importEntered(
   job: UnenteredJob,
   found: readonly FoundFile[],
-  options: ImportOptions & { readonly connections: number },
+  options: ImportOptions,
   tell: (progress: Progress) => void,
 ): Promise<Ended> {
   const lost = new AbortController()
@@ -56,7 +56,6 @@ export async function importEntered(
       changed.length === 0
         ? { results: new Map<string, FileResult>() }
         : await importFiles({ ...job, schema: source.schema, run: entered.run, unchanged }, changed, {
-            connections: options.connections,
             onRunning: options.onRunning,
             signal: AbortSignal.any([lost.signal, ...(options.signal === undefined ? [] : [options.signal])]),
             progress: new FileProgress(changed, tell),

@@ -1,4 +1,5 @@
 import type { JobFile } from './job.ts'
+import type { HeldBack } from './records.ts'
 import type { Progress } from './options.ts'
 
 /** How far the files of an import are. Bytes are those on disk: of a packed file, as many as are unpacked, up to its own. */
@@ -11,6 +12,8 @@ export class FileProgress {
   #endedFiles = 0
   #loadedBytes = 0
   #rows = 0
+  #heldBack: HeldBack | undefined
+  #worst: HeldBack | undefined
 
   constructor(files: readonly JobFile[], tell: (progress: Progress) => void) {
     this.#files = new Map(files.map(({ path, bytes }) => [path, bytes]))
@@ -28,6 +31,18 @@ export class FileProgress {
   /** A file is read once more. */
   again(path: string): void {
     this.#see(path, 0)
+    this.#told()
+  }
+
+  /** The slowest that the server was. */
+  get worst(): HeldBack | undefined {
+    return this.#worst
+  }
+
+  /** The server was slow. */
+  heldBack(heldBack: HeldBack): void {
+    this.#heldBack = heldBack
+    if (heldBack.latencyMs > (this.#worst?.latencyMs ?? 0)) this.#worst = heldBack
     this.#told()
   }
 
@@ -52,6 +67,7 @@ export class FileProgress {
       endedFiles: this.#endedFiles,
       loadedBytes: this.#loadedBytes,
       rows: this.#rows,
+      ...(this.#heldBack === undefined ? {} : { heldBack: this.#heldBack }),
     })
   }
 }

@@ -3,13 +3,13 @@ import { dataflow } from '../graph/index.ts'
 import type { JobData } from './job.ts'
 import { LOAD_ATTEMPTS, closeLoader, isWorthRetry, loadPiece, openLoader } from './load.ts'
 import { parsePiece } from './parse.ts'
-import { readFiles } from './read.ts'
+import { endPieces, openReader, readFiles } from './read.ts'
 
 /** Pieces are large: few of them wait between two workers. */
 const PIECES = { maxDemand: 4, laneBytes: 4 * 1024 * 1024 }
 
 export default dataflow<JobData>('import', import.meta.url)
-  .source('files', { window: 64, granule: 1, produce: readFiles })
+  .source('files', { window: 64, granule: 1, setup: openReader, produce: readFiles, ack: endPieces })
   .transform('parse', { concurrency: 2, map: parsePiece })
   // A worker for each connection; the embedded database lives in its one worker.
   .sink('load', {

@@ -8,11 +8,12 @@ import { type UnenteredJob, importEntered } from './entered-import.ts'
 import { survey } from './job.ts'
 import type { ImportOptions, Progress } from './options.ts'
 import { ImportProblem, messageOf } from './problem.ts'
-import type { FileResult } from './records.ts'
+import type { FileResult, HeldBack } from './records.ts'
 
 const CONNECTIONS = 4
 const MAX_DEAD = 0.5
 const LOCK_TIMEOUT_MS = 10_000
+const LATENCY_MS = 200
 
 /** How a file ended: as its result says, or it was not read. */
 export interface FileAccount {
@@ -33,6 +34,8 @@ export interface ImportResult {
   readonly seconds: number
   /** It was asked to end before it had read everything. */
   readonly isInterrupted: boolean
+  /** The slowest that the server was, if it was slow. */
+  readonly heldBack?: HeldBack
   /** Kinds whose files were left alone. */
   readonly pausedKinds?: readonly string[]
   /** What stopped the import. Files that failed do not: they are in the account. */
@@ -60,6 +63,8 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
   const name = options.source ?? declared.source
   const statementTimeoutMs = options.statementTimeoutMs ?? declared.limits?.statementTimeoutMs
   const rowsPerSecond = options.rowsPerSecond ?? declared.limits?.rowsPerSecond
+  const usual = Math.min(CONNECTIONS, files.length + 1)
+  const connections = options.to === undefined ? 1 : (options.connections ?? declared.limits?.connections ?? usual)
   const job: UnenteredJob = {
     directory,
     source: { name: name ?? basename(directory), isGiven: name !== undefined },
@@ -68,13 +73,14 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
     lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
     ...(rowsPerSecond === undefined ? {} : { rowsPerSecond }),
+    ...(declared.limits?.perTenant === undefined ? {} : { tenantLimits: declared.limits.perTenant }),
+    latencyMs: options.latencyMs ?? declared.limits?.latencyMs ?? LATENCY_MS,
+    connections,
     kinds,
     ...(options.to === undefined ? { embedded: join(embedded, 'database') } : { url: options.to }),
   }
   try {
-    const usual = Math.min(CONNECTIONS, files.length + 1)
-    const connections = options.to === undefined ? 1 : (options.connections ?? declared.limits?.connections ?? usual)
-    const { results, left, ...ended } = await importEntered(job, files, { ...options, connections }, tell)
+    const { results, left, ...ended } = await importEntered(job, files, options, tell)
     return {
       source: job.source.name,
       ...(declared.webhook === undefined ? {} : { webhook: declared.webhook }),

@@ -2,10 +2,11 @@
 import type { BigIntStats } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DECLARED_FILE, type Declared } from './declared.ts'
+import { DECLARED_FILE, type Declared, type FlowLimits } from './declared.ts'
 import { matcherOf, patternOf } from './kinds.ts'
 import type { DeclaredKind } from './declared.ts'
 import type { Encoding } from './dialect.ts'
+import { fairOrder, tenantOf } from './order.ts'
 import { seenOf } from './seen.ts'
 
 /** A file of the directory. */
@@ -14,6 +15,8 @@ export interface FoundFile {
   readonly path: string
   readonly kind: string
   readonly bytes: number
+  /** Whose it is: tenants have the same share of an import. */
+  readonly tenant: string
   readonly placeholders: Readonly<Record<string, string>>
   /** All that an import of it depends on, beside the file itself. */
   readonly how: string
@@ -46,6 +49,12 @@ export interface JobData {
   readonly statementTimeoutMs?: number
   /** Rows that are read in a second, at most. */
   readonly rowsPerSecond?: number
+  /** Of each tenant. */
+  readonly tenantLimits?: FlowLimits
+  /** A server that takes longer for a question that asks nothing is slow. */
+  readonly latencyMs: number
+  /** To the server, at most. */
+  readonly connections: number
   readonly kinds: Kinds
   readonly files: readonly JobFile[]
   /** Files that need not be read: they are as they were. */
@@ -61,7 +70,7 @@ type Kinds = Readonly<Record<string, Omit<DeclaredKind, 'pattern'>>>
 const TABLES = /\.(?:csv|tsv|ndjson|jsonl)(?:\.gz)?$/i
 const MAYBE_TABLES = /\.txt(?:\.gz)?$/i
 
-/** The files of a directory, small ones first, with their kinds. @param onFound told how many there are so far @throws what `readdir` throws */
+/** The files of a directory in the order in which they are read, with their kinds. @param onFound told how many there are so far @throws what `readdir` throws */
 export async function survey(
   directory: string,
   declared: Declared,
@@ -80,19 +89,20 @@ export async function survey(
   for (const { path, facts } of await filesBelow(directory, isFound, onFound)) {
     const { kind, placeholders } = match(path)
     kinds.set(kind.name, kind.declared)
-    const how = JSON.stringify([kind, placeholders, maxDead])
+    // Limits change when rows come, and not which.
+    const how = JSON.stringify([{ ...kind, declared: { ...kind.declared, limits: undefined } }, placeholders, maxDead])
     const bytes = Number(facts?.size ?? 0)
     files.push({
       path,
       kind: kind.name,
       bytes,
       placeholders,
+      tenant: tenantOf(path, placeholders),
       how,
       seen: facts === undefined ? null : seenOf(facts, how),
     })
   }
-  files.sort((a, b) => a.bytes - b.bytes || (a.path < b.path ? -1 : 1))
-  return { files, kinds: Object.fromEntries(kinds) }
+  return { files: fairOrder(files), kinds: Object.fromEntries(kinds) }
 }
 
 interface Found {

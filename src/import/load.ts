@@ -1,4 +1,5 @@
 import type { Context } from '../graph/types.ts'
+import { monotonicMs, sleep } from '../time.ts'
 import { enterResult, lockFileSql } from './books.ts'
 import { BOOKS } from './books-tables.ts'
 import { codeOf, isAway, isConflict, isRowsFault, openDatabase } from './database.ts'
@@ -7,24 +8,31 @@ import { leaveRun } from './entry.ts'
 import type { JobData } from './job.ts'
 import { digestOf } from './parse.ts'
 import { ImportProblem, messageOf } from './problem.ts'
-import type { FileResult, Note, ParsedPiece } from './records.ts'
+import type { FileResult, HeldBack, Note, ParsedPiece } from './records.ts'
+import { Restraint } from './restraint.ts'
 import { StageLost, dropStage, giveUpStage, prepareStage, stagePiece, stagedFile } from './stage.ts'
 import { StageMisfit, stageColumns } from './staged.ts'
 
 /** Calls for one piece, before the database is given up. With the delays of the graph, that takes about ten seconds. */
 export const LOAD_ATTEMPTS = 7
 
+/** A server is asked so often how quickly it answers. */
+const ASK_EVERY_MS = 250
+
 /** The state of a `load` worker: its one connection. */
 export interface Loader extends Ending {
   /** Versions of files that have a staging table. */
   readonly staging: Set<string>
+  readonly restraint: Restraint
+  /** When the server was asked last how quickly it answers. */
+  askedMs: number
   /** The database stayed away at every attempt: what else is in flight need not wait for it as long again. */
   hasGivenUp: boolean
 }
 
 export async function openLoader({ params: job }: { readonly params: JobData }): Promise<Loader> {
   const database = await openDatabase(job.url, job.embedded ?? '', { statementTimeoutMs: job.statementTimeoutMs })
-  return { job, database, staging: new Set(), hasGivenUp: false }
+  return { job, database, staging: new Set(), restraint: new Restraint(job.latencyMs), askedMs: 0, hasGivenUp: false }
 }
 
 export async function closeLoader({ database, job }: Loader): Promise<void> {
@@ -56,6 +64,7 @@ export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Co
   if (state.hasGivenUp) throw new DatabaseGone('the database stayed away')
   const { file, bytes } = piece
   const tell = (note: Pick<Note, 'result'>): void => emit('note', { file, bytes, ...note } satisfies Note)
+  const startedMs = monotonicMs()
   try {
     const result = await load(state, piece)
     tell(result === undefined ? {} : { result })
@@ -67,6 +76,25 @@ export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Co
     if (isWorthRetry(error) && attempt < LOAD_ATTEMPTS) throw error
     tell({ result: await fail(state, piece, explain(error)) })
   }
+  const heldBack = await holdBack(state, monotonicMs() - startedMs)
+  if (heldBack !== undefined) emit('note', { file, bytes: 0, heldBack } satisfies Note)
+}
+
+/** Leaves a server that is slow to others for a while. @returns what is new about that */
+async function holdBack(loader: Loader, workedMs: number): Promise<HeldBack | undefined> {
+  const { database, job, restraint } = loader
+  if (job.url === undefined) return undefined
+  let latencyMs: number | undefined
+  const askedMs = monotonicMs()
+  if (askedMs - loader.askedMs > ASK_EVERY_MS) {
+    // Who is away is waited for with the next piece.
+    await database.query('select 1').catch(() => undefined)
+    loader.askedMs = monotonicMs()
+    latencyMs = loader.askedMs - askedMs
+    restraint.see(latencyMs)
+  }
+  if (restraint.share < 1) await sleep(restraint.restMs(workedMs))
+  return latencyMs === undefined || restraint.share === 1 ? undefined : { latencyMs, share: restraint.share }
 }
 
 /** Has a file with refused rows once more, row by row where needed: that way is slow, and few files need it. */
@@ -98,18 +126,20 @@ async function loadAt(loader: Loader, piece: ParsedPiece, hasRefused: boolean): 
   }
   const file = job.files[piece.file]!
   const { id } = file
+  const { statementTimeoutMs } = job.kinds[file.kind]!.limits ?? {}
+  const limit = statementTimeoutMs === undefined ? '' : `set local statement_timeout = ${statementTimeoutMs};`
   const lock = lockFileSql(file, job)
   if (end?.pieces === 1) {
     const table = `stage_${piece.head.titles.length}`
-    const stage = `create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}) on commit delete rows`
+    const stage = `${limit} create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}) on commit delete rows`
     return database.transaction(() => loadWhole(loader, piece, { stage: `pg_temp.${table}`, lock, hasRefused }), stage)
   }
   if (!staging.has(piece.version)) {
-    await database.transaction(() => prepareStage(database, file, piece))
+    await database.transaction(() => prepareStage(database, file, piece), limit)
     staging.add(piece.version)
   }
-  const isStaged = await database.transaction(() => stagePiece(database, id, piece))
-  return isStaged ? database.transaction(() => loadStaged(loader, piece, id, hasRefused), lock) : undefined
+  const isStaged = await database.transaction(() => stagePiece(database, id, piece), limit)
+  return isStaged ? database.transaction(() => loadStaged(loader, piece, id, hasRefused), limit + lock) : undefined
 }
 
 async function loadWhole(

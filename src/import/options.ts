@@ -1,6 +1,7 @@
 /** What an import is told, and tells while it runs. */
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Declared } from './declared.ts'
+import type { HeldBack } from './records.ts'
 
 export interface ImportOptions {
   /** Where the files are. */
@@ -23,6 +24,8 @@ export interface ImportOptions {
   readonly statementTimeoutMs?: number | undefined
   /** Rows that are read in a second, at most. Default: as declared, or any number. */
   readonly rowsPerSecond?: number | undefined
+  /** A server that takes longer for a question that asks nothing is slow: the import holds back. Default: as declared, or 200 ms. */
+  readonly latencyMs?: number | undefined
   /**
    * Which files are read: those that changed since they were imported, or failed (`changed`, the default); `all`; or `failed`,
    * those that failed or have dead letters.
@@ -50,4 +53,6 @@ export interface Progress {
   readonly rows: number
   /** Of the bytes, those that are loaded, in files that have not ended too. */
   readonly loadedBytes: number
+  /** The server was slow to answer, and is left alone for a part of the time. */
+  readonly heldBack?: HeldBack
 }

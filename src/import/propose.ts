@@ -1,4 +1,5 @@
 /** The declaration that says what is found in a directory, and what it is found by. */
+import { join } from 'node:path'
 import { readingOf } from './column-types.ts'
 import { type Declared, type DeclaredKind, readDeclared } from './declared.ts'
 import { type Evidence, addEvidence } from './evidence.ts'
@@ -8,7 +9,7 @@ import { nameOf, patternOf } from './kinds.ts'
 import { takeName } from './names.ts'
 import { parsePiece } from './parse.ts'
 import { ImportProblem } from './problem.ts'
-import { readFiles } from './read.ts'
+import { PIECE_BYTES, piecesOf } from './file-pieces.ts'
 import type { Head, ParsedPiece } from './records.ts'
 
 export interface Proposal {
@@ -59,12 +60,12 @@ export async function proposeDeclaration(directory: string): Promise<Proposal> {
 /** Reads a file as an import would. @returns why there is nothing to say of it */
 async function lookAt(directory: string, file: FoundFile, encoding?: 'windows-1252'): Promise<LookedAt | string> {
   const own = { ...file, id: 0, kindId: 0, ...(encoding === undefined ? {} : { encoding }) }
-  const params = { directory, kinds: { [file.kind]: {} }, files: [own] }
+  const reading = { index: 0, file: own, kind: {}, pieceBytes: PIECE_BYTES }
   const signal = new AbortController().signal
   let sum: { evidence: Evidence; rows: number; deadLetters: number; notUtf8: number; hasUtf8: boolean } | undefined
   let keys: KeyCandidates | undefined
   let last: ParsedPiece | undefined
-  for await (const { value } of readFiles({ params: params as never, cursor: undefined, signal })) {
+  for await (const { value } of piecesOf(join(directory, file.path), reading, undefined, signal)) {
     const parsed = parsePiece(value)
     last = parsed
     if (parsed.end?.nothing !== undefined) return parsed.end.nothing.reason

@@ -1,289 +1,159 @@
-import { createHash } from 'node:crypto'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+/** What `files` does: all files of a job, several beside each other, by the limits of their kinds and tenants. */
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { PassThrough } from 'node:stream'
-import { TextDecoder } from 'node:util'
-import { createGunzip } from 'node:zlib'
 import { type Marked, type SourceContext, mark } from '../graph/types.ts'
-import type { DeclaredColumn } from './column-types.ts'
-import type { DeclaredKind } from './declared.ts'
-import { COMMA_DIALECT, type Dialect, type Encoding, LF } from './dialect.ts'
-import type { JobData, JobFile } from './job.ts'
+import { MAX_TIMER_MS, clearTimeout, monotonicMs, setTimeout } from '../time.ts'
+import { type Cursor, PIECE_BYTES, piecesOf } from './file-pieces.ts'
+import { Gates } from './gates.ts'
+import type { JobData } from './job.ts'
 import { Pace } from './pace.ts'
-import { messageOf } from './problem.ts'
-import type { FileEnd, Head, Piece } from './records.ts'
-import { countLines, lastRowEnd, lineEnd } from './rows.ts'
-import { READING, seenOf, stateOf } from './seen.ts'
-import { sniff } from './sniff.ts'
-import { sniffObjects } from './sniff-objects.ts'
+import type { Piece } from './records.ts'
+import { countLines } from './rows.ts'
+import { strandsOf } from './strands.ts'
 
-/** What a file is looked at by, before its rows are read. */
-const HEAD_BYTES = 256 * 1024
-const READ_BYTES = 256 * 1024
-export const PIECE_BYTES = 1024 * 1024
 /** Where rows are limited: the database takes them in small portions. */
 const PACED_PIECE_BYTES = 64 * 1024
-/** A longer row is taken for an open quote; a longer line cannot be read. */
-const MAX_ROW_BYTES = 32 * 1024 * 1024
 
-/** Where to go on: in which file of the job, behind which piece of it. */
-interface Cursor {
-  readonly index: number
-  readonly piece: number
-  readonly offset: number
-  readonly line: number
-  readonly state: string
+/** What `files` knows beside its cursor: which limits are reached. */
+export function openReader({ params }: { readonly params: JobData }): Gates {
+  return new Gates(params)
 }
 
-/** The handler of `files`: every file in pieces of whole rows. After a death it goes on behind the last one handed on. */
+/** Learns which pieces have ended, by the index of their file. */
+export function endPieces(
+  successes: readonly unknown[],
+  failures: readonly unknown[],
+  { state: gates }: { readonly state: Gates },
+): void {
+  for (const index of [...successes, ...failures]) gates.end(index as number)
+}
+
+/**
+ * The handler of `files`: every file in pieces of whole rows, several files beside each other. After a crash each strand goes on
+ * behind its piece that was handed on last.
+ */
 export async function* readFiles({
   params: job,
   cursor,
   signal,
-}: Pick<SourceContext<unknown, JobData>, 'params' | 'cursor' | 'signal'>): AsyncGenerator<Marked<Piece>> {
-  const start = cursor as Cursor | undefined
+  state: gates,
+  receipts,
+}: Pick<SourceContext<Gates, JobData>, 'params' | 'cursor' | 'signal' | 'state' | 'receipts'>): AsyncGenerator<
+  Marked<Piece>
+> {
+  const starts = (cursor ?? []) as readonly StrandCursor[]
+  for (const index of receipts) gates.pass(index as number)
   const pace = job.rowsPerSecond === undefined ? undefined : new Pace(job.rowsPerSecond)
-  const pieceBytes = pace === undefined ? PIECE_BYTES : PACED_PIECE_BYTES
-  for (let index = start?.index ?? 0; index < job.files.length && !signal.aborted; index++) {
-    const from = start?.index === index ? start : undefined
-    const file = job.files[index]!
-    const reading = { index, file, kind: job.kinds[file.kind]!, pieceBytes }
-    for await (const piece of readFile(join(job.directory, file.path), reading, from, signal)) {
-      yield piece
-      await pace?.after(countLines(piece.value.bytes), signal)
-    }
-  }
-}
-
-interface Reading {
-  readonly index: number
-  readonly file: JobFile
-  readonly kind: Omit<DeclaredKind, 'pattern'>
-  readonly pieceBytes: number
-}
-
-const NO_HEAD: Head = {
-  titles: [],
-  dialect: COMMA_DIALECT,
-  mayBeWindows: false,
-  declared: [],
-  placeholders: {},
-  remarks: [],
-  seen: null,
-}
-const OBJECTS = /\.(?:ndjson|jsonl)(?:\.gz)?$/i
-/** Beyond every file of the job's pieces. */
-const WHOLE_FILE = Number.MAX_SAFE_INTEGER
-
-async function* readFile(
-  path: string,
-  reading: Reading,
-  from: Cursor | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<Marked<Piece>> {
-  const { index } = reading
-  // The last piece of this file had been handed on.
-  if (from?.piece === WHOLE_FILE) return
-  let piece = from?.piece ?? 0
-  let version = ''
-  let head = NO_HEAD
-  /** Handed on when the next one is there: the last one tells the end. */
-  let held: { piece: Piece; cursor: Cursor } | undefined
-  let nothing: FileEnd['nothing']
+  const strands = strandsOf(job).map((files, i) => new Strand(job, files, starts[i], signal))
   try {
-    // Opening a pipe would wait for a writer.
-    if (!(await stat(path)).isFile()) throw new Error('not a regular file')
-    await using handle = await open(path)
-    const facts = await handle.stat({ bigint: true })
-    const state = stateOf(facts)
-    if (from !== undefined && from.state !== state) throw new Changed()
-    const encoding = reading.file.encoding ?? reading.kind.encoding
-    const content = new Content(handle, { path, encoding }, signal)
-    const start = await content.upTo(HEAD_BYTES)
-    const sniffed = OBJECTS.test(path)
-      ? sniffObjects(start, content.isEnd, reading.file.titles)
-      : sniff(start, content.isEnd, { ...reading.kind, ...(encoding === undefined ? {} : { encoding }) })
-    if ('reason' in sniffed) nothing = sniffed
-    else {
-      const { titles, dialect } = sniffed
-      const later = reading.file.encoding === undefined ? [] : [`encoding: ${reading.file.encoding}`]
-      head = {
-        titles,
-        dialect,
-        mayBeWindows: encoding === undefined && dialect.format === 'csv',
-        declared: titles.map((title) => declaredOf(reading.kind, title)),
-        placeholders: reading.file.placeholders,
-        remarks: [...content.remarks, ...later, ...sniffed.remarks],
-        seen: seenOf(facts, reading.file.how),
-      }
-      version = createHash('sha256')
-        .update(
-          JSON.stringify([
-            READING,
-            state,
-            reading.pieceBytes,
-            { ...head, seen: null },
-            reading.file.stagesText === true,
-          ]),
-        )
-        .digest('hex')
-        .slice(0, 32)
-      let { offset, line } = from ?? sniffed
-      await content.skip(offset)
-      for (;;) {
-        if (signal.aborted) return
-        const bytes = await content.piece((held) => rowsEnd(held, dialect), line, reading.pieceBytes)
-        if (bytes.length === 0) break
-        if (held !== undefined) yield mark(held.piece, { cursor: held.cursor })
-        offset += bytes.length
-        const made: Piece = { file: index, version, piece, line, bytes, head }
-        line += countLines(bytes)
-        piece++
-        held = { piece: made, cursor: { index, piece, offset, line, state } }
-      }
-      if (stateOf(await handle.stat({ bigint: true })) !== state) throw new Changed()
+    for (;;) {
+      const strand = await nextStrand(strands, gates, signal)
+      if (strand === undefined) return
+      const { index } = strand
+      const piece = await strand.read()
+      if (piece === undefined) continue
+      gates.pass(index)
+      yield mark(piece, { cursor: strands.map((each) => each.cursor), receipt: index })
+      const rows = countLines(piece.bytes)
+      gates.passed(index, rows)
+      await pace?.after(rows, signal)
     }
-  } catch (error) {
-    nothing = { reason: messageOf(error), isFault: true }
-  }
-  if (signal.aborted) return
-  if (held !== undefined && nothing !== undefined) {
-    yield mark(held.piece, { cursor: held.cursor })
-    held = undefined
-  }
-  const last = held?.piece ?? { file: index, version, piece, line: 0, bytes: new Uint8Array(0), head }
-  const end: FileEnd = { pieces: last.piece + 1, ...(nothing === undefined ? {} : { nothing }) }
-  yield mark({ ...last, end }, { cursor: { index, piece: WHOLE_FILE, offset: 0, line: 0, state: '' } satisfies Cursor })
-}
-
-/** Where the last whole row ends. */
-function rowsEnd(bytes: Uint8Array, dialect: Dialect): number {
-  return dialect.format === 'ndjson' ? bytes.lastIndexOf(LF) + 1 : lastRowEnd(bytes, 0, dialect)
-}
-
-class Changed extends Error {
-  constructor() {
-    super('the file changed while it was read')
+  } finally {
+    await Promise.all(strands.map((strand) => strand.close()))
   }
 }
 
-function declaredOf(kind: Reading['kind'], title: string): DeclaredColumn | null {
-  const { decimalComma, dayOrder, nulls } = kind
-  const common = {
-    ...(decimalComma === undefined ? {} : { decimalComma }),
-    ...(dayOrder === undefined ? {} : { dayOrder }),
-    ...(nulls === undefined ? {} : { nulls }),
+/** Of those that may go on, the one that has handed on least; undefined at the end, and when it is to end. */
+async function nextStrand(strands: readonly Strand[], gates: Gates, signal: AbortSignal): Promise<Strand | undefined> {
+  for (;;) {
+    const open = strands.filter(({ isOver }) => !isOver)
+    if (open.length === 0 || signal.aborted) return undefined
+    const now = monotonicMs()
+    const free = open.filter(({ index }) => gates.opensMs(index) <= now)
+    if (free.length > 0) return free.reduce((least, strand) => (strand.bytes < least.bytes ? strand : least))
+    await endOr(Math.min(...open.map(({ index }) => gates.opensMs(index))) - now, gates, signal)
   }
-  const own = kind.columns !== undefined && Object.hasOwn(kind.columns, title) ? kind.columns[title] : undefined
-  return own === undefined && Object.keys(common).length === 0 ? null : { ...common, ...own }
 }
 
-/** The bytes of a file: unpacked, and UTF-8 or a code page of single bytes. */
-class Content {
-  readonly remarks: string[] = []
-  isEnd = false
-  readonly #chunks: AsyncGenerator<Uint8Array>
-  #held: Buffer = Buffer.alloc(0)
-
-  constructor(
-    handle: FileHandle,
-    { path, encoding }: { path: string; encoding: Encoding | undefined },
-    signal: AbortSignal,
-  ) {
-    const raw = /\.gz$/i.test(path) ? unpacked(handle, signal) : plain(handle)
-    this.#chunks = this.#decoded(raw, encoding)
-  }
-
-  /** Bytes from where the last piece ended: so many, or fewer at the end. */
-  async upTo(bytes: number): Promise<Buffer> {
-    const parts = [this.#held]
-    let length = this.#held.length
-    while (length < bytes && !this.isEnd) {
-      const { value, done } = await this.#chunks.next()
-      if (done === true) this.isEnd = true
-      else {
-        parts.push(Buffer.from(value.buffer, value.byteOffset, value.length))
-        length += value.length
-      }
+/** Resolves when a piece has ended, after a time, or when the signal aborts. */
+async function endOr(ms: number, gates: Gates, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
     }
-    if (parts.length > 1) this.#held = Buffer.concat(parts)
-    return this.#held
-  }
-
-  async skip(bytes: number): Promise<void> {
-    let left = bytes
-    while (left > 0) {
-      const held = await this.upTo(1)
-      if (held.length === 0) return
-      const step = Math.min(left, held.length)
-      this.#held = held.subarray(step)
-      left -= step
-    }
-  }
-
-  /** The next rows, whole ones; none at the end. @param rowsEnd where the last whole row of bytes ends */
-  async piece(rowsEnd: (bytes: Uint8Array) => number, line: number, pieceBytes: number): Promise<Uint8Array> {
-    for (let size = pieceBytes; ; size *= 2) {
-      const held = await this.upTo(size)
-      const isRest = this.isEnd && held.length <= size
-      let end = isRest ? held.length : rowsEnd(held.subarray(0, size))
-      if (end === 0 && size < MAX_ROW_BYTES) continue
-      // An open quote: its line alone.
-      if (end === 0) end = lineEnd(held, 0)
-      if (end === held.length && !isRest && held[end - 1] !== LF)
-        throw new Error(`line ${line} is longer than ${MAX_ROW_BYTES} bytes`)
-      this.#held = held.subarray(end)
-      return held.subarray(0, end)
-    }
-  }
-
-  async *#decoded(raw: AsyncGenerator<Uint8Array>, declared: Encoding | undefined): AsyncGenerator<Uint8Array> {
-    let decoder: TextDecoder | undefined
-    let isFirst = true
-    for await (const chunk of raw) {
-      if (isFirst) {
-        const encoding = declared ?? utf16Of(chunk)
-        if (encoding?.startsWith('utf-16') === true) {
-          decoder = new TextDecoder(encoding, { fatal: true })
-          this.remarks.push(`encoding: ${encoding}`)
-        }
-        isFirst = false
-      }
-      yield decoder === undefined ? chunk : Buffer.from(decoder.decode(chunk, { stream: true }))
-    }
-    // Throws where half a character is left.
-    decoder?.decode()
-  }
+    const timer = setTimeout(done, Math.min(ms, MAX_TIMER_MS))
+    signal.addEventListener('abort', done)
+    gates.onEnd(done)
+  })
 }
 
-/** UTF-16 by its mark, or by the zeros that make up half of most texts in it. */
-function utf16Of(chunk: Uint8Array): Encoding | undefined {
-  if (chunk[0] === 0xff && chunk[1] === 0xfe) return 'utf-16le'
-  if (chunk[0] === 0xfe && chunk[1] === 0xff) return 'utf-16be'
-  const sample = chunk.subarray(0, 1024)
-  const zeros = [0, 0]
-  for (const [i, byte] of sample.entries()) if (byte === 0) zeros[i % 2]!++
-  const most = sample.length / 2
-  if (zeros[1]! > 0.4 * most && zeros[0]! < 0.1 * most) return 'utf-16le'
-  return zeros[0]! > 0.4 * most && zeros[1]! < 0.1 * most ? 'utf-16be' : undefined
+/** Where a strand goes on: at which of its files, and where in that. */
+interface StrandCursor {
+  readonly at: number
+  readonly from: Cursor | null
 }
 
-async function* plain(handle: FileHandle): AsyncGenerator<Uint8Array> {
-  for (let position = 0; ;) {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
-    const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, position)
-    if (bytesRead === 0) return
-    position += bytesRead
-    yield buffer.subarray(0, bytesRead)
+/** Files that are read one after the other. */
+class Strand {
+  /** That were handed on. */
+  bytes = 0
+  readonly #job: JobData
+  readonly #files: readonly number[]
+  readonly #signal: AbortSignal
+  #at: number
+  #from: Cursor | undefined
+  #reading: AsyncGenerator<Marked<Piece>> | undefined
+
+  constructor(job: JobData, files: readonly number[], start: StrandCursor | undefined, signal: AbortSignal) {
+    this.#job = job
+    this.#files = files
+    this.#signal = signal
+    this.#at = start?.at ?? 0
+    this.#from = start?.from ?? undefined
   }
-}
 
-async function* unpacked(handle: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const output = new PassThrough({ highWaterMark: READ_BYTES })
-  // Ends with the generator: what it was piped from is destroyed with it.
-  const piped = pipeline(plain(handle), createGunzip(), output, { signal })
-  piped.catch((error: unknown) => output.destroy(error as Error))
-  yield* output as AsyncIterable<Uint8Array>
-  await piped
+  get isOver(): boolean {
+    return this.#at >= this.#files.length
+  }
+
+  /** Of the file that comes next. */
+  get index(): number {
+    return this.#files[this.#at]!
+  }
+
+  get cursor(): StrandCursor {
+    return { at: this.#at, from: this.#from ?? null }
+  }
+
+  /** The next piece; undefined where a file has ended before. */
+  async read(): Promise<Piece | undefined> {
+    this.#reading ??= this.#open()
+    const { value, done } = await this.#reading.next()
+    if (done !== true) {
+      this.#from = value.cursor as Cursor
+      this.bytes += value.value.bytes.length
+      return value.value
+    }
+    this.#reading = undefined
+    this.#from = undefined
+    this.#at++
+    return undefined
+  }
+
+  async close(): Promise<void> {
+    await this.#reading?.return(undefined)
+  }
+
+  #open(): AsyncGenerator<Marked<Piece>> {
+    const { index } = this
+    const { directory, files, kinds, rowsPerSecond, tenantLimits } = this.#job
+    const file = files[index]!
+    const kind = kinds[file.kind]!
+    const isPaced = [rowsPerSecond, tenantLimits?.rowsPerSecond, kind.limits?.rowsPerSecond].some(
+      (limit) => limit !== undefined,
+    )
+    const reading = { index, file, kind, pieceBytes: isPaced ? PACED_PIECE_BYTES : PIECE_BYTES }
+    return piecesOf(join(directory, file.path), reading, this.#from, this.#signal)
+  }
 }

@@ -124,4 +124,13 @@ export interface Note {
   readonly bytes: number
   /** With the last piece of a file. */
   readonly result?: FileResult
+  readonly heldBack?: HeldBack
+}
+
+/** A server that was slow to answer, and what an import left it. */
+export interface HeldBack {
+  /** What the server took for a question that asks nothing. */
+  readonly latencyMs: number
+  /** Of the time of a connection: 0 to 1. */
+  readonly share: number
 }

@@ -10,7 +10,7 @@ import type { FileProgress } from './file-progress.ts'
 import graph from './graph.ts'
 import type { JobData, JobFile } from './job.ts'
 import { messageOf } from './problem.ts'
-import type { FileResult, Note } from './records.ts'
+import type { FileResult, HeldBack, Note } from './records.ts'
 
 /** Starting threads and connections: on a machine that is busy it takes seconds. All that takes longer is done before. */
 const START_DEADLINE_MS = 120_000
@@ -18,8 +18,6 @@ const START_DEADLINE_MS = 120_000
 const MAX_ROUNDS = 5
 
 interface RoundOptions {
-  /** Connections. */
-  readonly connections: number
   readonly signal: AbortSignal
   readonly onRunning?: ((pipeline: Pipeline) => void) | undefined
   readonly progress: FileProgress
@@ -29,6 +27,8 @@ export interface Round {
   readonly results: ReadonlyMap<string, FileResult>
   readonly snapshot?: Snapshot
   readonly failure?: string
+  /** The slowest that the server was, if it was slow. */
+  readonly heldBack?: HeldBack
 }
 
 /** Rounds until each file has ended: some are read once more, when all of one has been seen. */
@@ -47,11 +47,12 @@ export async function importFiles(
     const again = new Map([...last.results].map(([path, { again }]) => [path, again]))
     left = left.filter(({ path }) => !results.has(path)).map((file) => ({ ...file, ...again.get(file.path) }))
   }
-  return { ...last, results }
+  return { ...last, results, ...(options.progress.worst === undefined ? {} : { heldBack: options.progress.worst }) }
 }
 
 async function importOnce(job: JobData, options: RoundOptions): Promise<Round> {
-  const { onRunning, progress, signal, connections } = options
+  const { onRunning, progress, signal } = options
+  const { connections } = job
   const results = new Map<string, FileResult>()
   // One parser feeds more than a server takes; the server may need a core too.
   const parsers = Math.max(1, Math.min(4, availableParallelism() - 1))
@@ -83,8 +84,9 @@ async function keepResults(
   progress: FileProgress,
 ): Promise<void> {
   for await (const note of pipeline.output('notes')) {
-    const { result, file, bytes } = note as Note
+    const { result, file, bytes, heldBack } = note as Note
     const { path } = files[file]!
+    if (heldBack !== undefined) progress.heldBack(heldBack)
     if (result === undefined) {
       progress.loaded(path, bytes)
       continue

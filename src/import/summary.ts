@@ -1,6 +1,6 @@
 /** The end of an import, as one JSON object and as a table. */
 import type { FileAccount, ImportResult } from './import-directory.ts'
-import type { SchemaChange } from './records.ts'
+import type { HeldBack, SchemaChange } from './records.ts'
 import type { Snapshot } from '../telemetry/snapshot.ts'
 
 export interface Summary {
@@ -23,6 +23,8 @@ export interface Summary {
   readonly seconds: number
   /** Kinds that are paused: their files were left alone. */
   readonly pausedKinds: readonly string[]
+  /** The server was slow to answer, and the import held back: the slowest that it was. */
+  readonly heldBack?: HeldBack
   /** What stopped the import. */
   readonly failure?: string
   readonly isInterrupted?: boolean
@@ -64,6 +66,7 @@ export function summarize({
   seconds,
   snapshot,
   pausedKinds = [],
+  heldBack,
 }: ImportResult): Summary {
   const results = files.map(fileSummary)
   const count = (...outcomes: FileSummary['outcome'][]): number =>
@@ -85,6 +88,7 @@ export function summarize({
     isBalanced: results.every(({ missing }) => missing === 0),
     seconds: round(seconds),
     pausedKinds,
+    ...(heldBack === undefined ? {} : { heldBack }),
     ...(failure === undefined ? {} : { failure }),
     ...(isInterrupted ? { isInterrupted } : {}),
     schemaChanges: files.flatMap(({ result }) => result?.changes ?? []),
@@ -155,6 +159,11 @@ export function summaryText(summary: Summary, columns = Infinity): string {
     `${rowsOf(summary.rows)} of ${filesOf(summary.imported + summary.unchanged)} in ${summary.seconds} s: ${count(summary.inserted)} written, ${count(summary.deleted)} removed, ${count(summary.deadLetters)} dead-lettered.`,
     ...(summary.unchanged === 0 ? [] : [`As they were, and not read: ${filesOf(summary.unchanged)}.`]),
     ...(summary.pausedKinds.length === 0 ? [] : [`Paused, and left alone: ${summary.pausedKinds.join(', ')}.`]),
+    ...(summary.heldBack === undefined
+      ? []
+      : [
+          `The server was slow: it took up to ${Math.round(summary.heldBack.latencyMs)} ms to answer, and the import held back.`,
+        ]),
     balanceText(summary),
     ...summary.schemaChanges.map(({ table, column, change }) => `Column ${table}.${column}: ${change}.`),
     ...complaints(summary),

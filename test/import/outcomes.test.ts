@@ -6,8 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Piece } from '#src/import/records.js'
-import { readFiles } from '#src/import/read.js'
-import type { Marked } from 'millrace'
+import { PIECE_BYTES, piecesOf } from '#src/import/file-pieces.js'
 import { databaseOnServer, folderOf, importHere, put, resultOf, rowsAt, withDatabase } from './harness.js'
 
 const { onServer, to } = await databaseOnServer()
@@ -171,7 +170,7 @@ test('what cannot be read is told: links to nowhere, pipes, binary and cut files
 
 test('a file that changes while it is read is not imported, and half a row of it is no row', async () => {
   const directory = folderOf({ 'a.csv': `id,text\n${`1,${'x'.repeat(1_000)}\n`.repeat(4_000)}` })
-  const job = { directory, kinds: { a: {} }, files: [{ path: 'a.csv', kind: 'a', bytes: 0, placeholders: {} }] }
+  const file = { path: 'a.csv', kind: 'a', bytes: 0, placeholders: {} } as never
   for (const change of [
     () => appendFileSync(join(directory, 'a.csv'), '2,more'),
     () => truncateSync(join(directory, 'a.csv'), 3_000_500),
@@ -179,8 +178,8 @@ test('a file that changes while it is read is not imported, and half a row of it
   ]) {
     put(directory, { 'a.csv': `id,text\n${`1,${'x'.repeat(1_000)}\n`.repeat(4_000)}` })
     const pieces: Piece[] = []
-    const reading = readFiles({ params: job as never, cursor: undefined, signal: new AbortController().signal })
-    for await (const { value } of reading as AsyncIterable<Marked<Piece>>) {
+    const how = { index: 0, file, kind: {}, pieceBytes: PIECE_BYTES }
+    for await (const { value } of piecesOf(join(directory, 'a.csv'), how, undefined, new AbortController().signal)) {
       if (pieces.length === 0) change()
       pieces.push(value)
     }
