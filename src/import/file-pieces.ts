@@ -33,7 +33,7 @@ export interface Cursor {
 }
 
 /** A file of a job, and how it is read. */
-export interface Reading {
+interface Reading {
   readonly index: number
   readonly file: JobFile
   readonly kind: Omit<DeclaredKind, 'pattern'>

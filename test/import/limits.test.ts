@@ -56,6 +56,11 @@ function jobOf(directory: string, files: readonly string[], more: Partial<JobDat
 
 type Read = Marked<Piece> & { readonly cursor: unknown; readonly receipt: number }
 
+const twoTurns = async (): Promise<undefined> => {
+  for (let i = 0; i < 2; i++) await new Promise(setImmediate)
+  return undefined
+}
+
 const lines = (count: number): string =>
   `id,text\n${Array.from({ length: count }, (_, i) => `${i},${'x'.repeat(90)}\n`).join('')}`
 
@@ -115,10 +120,7 @@ test('a kind, and a tenant, has as many pieces in flight as it may have connecti
       'tenantLimits' in limits ? job.files[index]!.tenant : job.files[index]!.kind
     let next = reading.next() as Promise<IteratorResult<Read>>
     for (;;) {
-      const result = await Promise.race([
-        next,
-        new Promise<undefined>((resolve) => setImmediate(() => setImmediate(resolve))),
-      ])
+      const result = await Promise.race([next, twoTurns()])
       if (result === undefined) {
         // Nothing may go on, or the file system is slow: the oldest ends.
         if (inFlight.length > 0) endPieces([inFlight.shift()], [], { state })
