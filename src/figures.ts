@@ -215,6 +215,7 @@ export const TRIGGERS = {
   weight: { label: 'weight', text: 'Its records weighed enough, or the next one would have been too much.' },
   timeout: { label: 'timeout', text: 'Its first record had waited long enough.' },
   idle: { label: 'idle', text: 'No record had come for long enough.' },
+  flush: { label: 'flush', text: 'A flush completed it.' },
   evict: { label: 'evict', text: 'Too many batches were open, and it was the one that was added to longest ago.' },
   pressure: { label: 'pressure', text: 'Open batches held the room that other records waited for.' },
   end: { label: 'end', text: 'The sources had ended.' },

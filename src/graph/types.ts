@@ -73,7 +73,18 @@ export interface BatchFacts {
   /** With `batch.weigh`: what its records weigh together. */
   readonly weight: number | undefined
   /** What completed it. */
-  readonly trigger: 'size' | 'weight' | 'timeout' | 'idle' | 'evict' | 'pressure' | 'end' | 'drain' | 'whole' | 'single'
+  readonly trigger:
+    | 'size'
+    | 'weight'
+    | 'timeout'
+    | 'idle'
+    | 'flush'
+    | 'evict'
+    | 'pressure'
+    | 'end'
+    | 'drain'
+    | 'whole'
+    | 'single'
   /** How long it was open, in ms; 0 if its worker has crashed since. */
   readonly openMs: number
 }
@@ -219,31 +230,37 @@ export type LastRecords<Out> = Iterable<Out | Marked<Out>> | AsyncIterable<Out |
 export type NumberArray<Out> = [Out] extends [number] ? Int32Array | Uint32Array | Float64Array : never
 
 /**
- * A source record with its cursor (where to go on after it), its receipt (what `ack` is given for it), and the error with which
- * it failed before it was a record.
+ * A source record with its cursor (where to go on after it), its receipt (what `ack` is given for it), the error with which it
+ * failed before it was a record, and whether it flushes.
  */
 export class Marked<T> {
   readonly value: T
   readonly cursor: unknown
   readonly receipt: unknown
   readonly error: unknown
+  readonly flush: boolean
   /** Whether there is any in this thread: most sources mark nothing, so nothing need be looked through. */
   static isUsed = false
-  constructor(value: T, cursor: unknown, receipt: unknown, error?: unknown) {
+  constructor(value: T, cursor: unknown, receipt: unknown, error?: unknown, flush = false) {
     Marked.isUsed = true
     this.value = value
     this.cursor = cursor
     this.receipt = receipt
     this.error = error
+    this.flush = flush
   }
 }
 
 /**
  * Marks a source record with a cursor, and with a receipt where `ack` needs more than the cursor. A record with an `error` has
  * failed already (what arrived cannot be read, say): no handler is called with it, it takes the dead-letter edge of its source.
+ * With `flush`, open batches that it comes to, or that hold records from before it, do not wait for more.
  */
-export function mark<T>(value: T, marks: { cursor?: unknown; receipt?: unknown; error?: unknown }): Marked<T> {
-  return new Marked(value, marks.cursor, marks.receipt, marks.error)
+export function mark<T>(
+  value: T,
+  marks: { cursor?: unknown; receipt?: unknown; error?: unknown; flush?: boolean },
+): Marked<T> {
+  return new Marked(value, marks.cursor, marks.receipt, marks.error, marks.flush)
 }
 
 /**

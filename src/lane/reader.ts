@@ -9,6 +9,8 @@ import {
   FRAME_BYTES,
   GRANTED,
   HEAD,
+  MARK,
+  MARK_AT,
   PART,
   SENT,
   TAIL,
@@ -117,6 +119,18 @@ export class LaneReader {
   get hasEnded(): boolean {
     // END: pairs with the store of ENDED in LaneWriter's hand-off. The look for a frame comes after this load, so it sees the last one.
     return load(this.#memory.words, this.#header + ENDED) === 1 && this.poll() === NO_FRAME
+  }
+
+  /** Number of the last flush whose marker was handed on here. */
+  get mark(): number {
+    return load(this.#memory.words, this.#header + MARK)
+  }
+
+  /** Whether all before the last marker is taken, and, where `isReleased`, given back. Ask for `mark` first (M1). */
+  isPastMarker(isReleased: boolean): boolean {
+    // Behind what is taken may lie padding, which `poll` has passed.
+    const position = isReleased && this.hasTaken ? this.#released : this.#next
+    return ((position - load(this.#memory.words, this.#header + MARK_AT)) | 0) >= 0
   }
 
   /** True where frames are taken and not yet released. */

@@ -87,6 +87,17 @@ export class Stash {
     return this.#entries.filter((entry) => !this.#done.has(entry)).sort((a, b) => (a.order - b.order) | 0)
   }
 
+  /** The `order` of the next entry. */
+  get nextOrder(): number {
+    return this.#order
+  }
+
+  /** Whether an open entry is older than one with this `order`. */
+  hasBefore(order: number): boolean {
+    if (this.#openBytes === 0) return false
+    return this.#entries.some((entry) => ((entry.order - order) | 0) < 0 && !this.#done.has(entry))
+  }
+
   get isEmpty(): boolean {
     return this.#openBytes === 0
   }

@@ -20,6 +20,8 @@ import {
   HEAD,
   DROP_TO,
   ENDED,
+  MARK,
+  MARK_AT,
   PENDING,
   RESUME,
   SENT,
@@ -83,6 +85,9 @@ export class LaneWriter {
   #stagedPending: boolean
   #ended: boolean
   #stagedEnded: boolean
+  #mark: number
+  #markAt: number
+  #stagedMark: number
 
   constructor(memory: Memory, layout: LaneLayout) {
     this.#memory = memory
@@ -99,7 +104,20 @@ export class LaneWriter {
     this.#grantedSeen = load(memory.words, this.#header + GRANTED)
     this.#wanting = load(memory.words, this.#header + WANTING)
     this.#pending = this.#stagedPending = load(memory.words, this.#header + PENDING) === 1
+    this.#mark = this.#stagedMark = load(memory.words, this.#header + MARK)
+    this.#markAt = load(memory.words, this.#header + MARK_AT)
     this.#ended = this.#stagedEnded = load(memory.words, this.#header + ENDED) === 1
+  }
+
+  /** Number of the last flush whose marker stands here, with the next hand-off. */
+  get mark(): number {
+    return this.#mark
+  }
+
+  /** From the next hand-off on, the marker of a flush stands behind all that was written here. */
+  putMarker(number: number): void {
+    this.#mark = number
+    this.#markAt = this.#tail
   }
 
   /** Records that may be sent now. */
@@ -207,9 +225,9 @@ export class LaneWriter {
     return true
   }
 
-  /** The end is said, and no hand-off has told so yet. */
-  get hasNewEnd(): boolean {
-    return this.#ended !== this.#stagedEnded
+  /** The end, or a marker, is said, and no hand-off has told so yet. */
+  get hasNews(): boolean {
+    return this.#ended !== this.#stagedEnded || this.#mark !== this.#stagedMark
   }
 
   /** Adds this lane's new words to the hand-off. */
@@ -228,6 +246,12 @@ export class LaneWriter {
     if (this.#resume !== this.#stagedResume) {
       journal.set(this.#header + RESUME, this.#resume)
       this.#stagedResume = this.#resume
+    }
+    if (this.#mark !== this.#stagedMark) {
+      // MARKER: M1. Pairs with the loads in LaneReader.markedBefore.
+      journal.set(this.#header + MARK_AT, this.#markAt)
+      journal.set(this.#header + MARK, this.#mark)
+      this.#stagedMark = this.#mark
     }
     if (this.#ended !== this.#stagedEnded) {
       // END: pairs with the load of ENDED in LaneReader.hasEnded. All stores of TAIL come before this store.

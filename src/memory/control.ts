@@ -2,12 +2,13 @@ import { DOORBELL_BYTES } from './doorbell.ts'
 import { LINE_BYTES } from './memory.ts'
 
 /**
- * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All but GIVEN are
- * words of one writer; RATE is a float: a plain store, which the ring of the doorbell after it makes visible.
+ * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All but GIVEN and ASKED
+ * are words of one writer; RATE is a float: a plain store, which the ring of the doorbell after it makes visible.
  *
  * Of the pipeline, stored by the supervisor:
  *     0    PHASE   see below
  *     4    RUN low, RUN high: a random number of this run, which the ids of records are mixed from
+ *     12   ASKED    number of the last flush that was asked for, by anyone (docs/protocol.md, markers)
  *
  * Of each source stage:
  *     0    RATE     records per second that it may make; 0 as planned, Infinity without limit. Stored by the supervisor
@@ -23,6 +24,7 @@ import { LINE_BYTES } from './memory.ts'
 export const PHASE = 0
 export const RUN_LOW = 1
 export const RUN_HIGH = 2
+export const ASKED = 3
 /** The phases of a pipeline, in their order: a worker that sees one goes on accordingly. */
 export const PHASES = ['starting', 'running', 'draining', 'stopping', 'nacking'] as const
 export type Phase = (typeof PHASES)[number]

@@ -11,6 +11,7 @@ import { LINE_BYTES } from './memory.ts'
  *     24   BEHIND              records handed on since that cursor came first
  *     28  WRAPS                how often SEQUENCE has come round
  *     32  LAST                 0; once `finish` was called, 1 + the records of it that were handed on
+ *     36  FLUSHED              number of the last flush before which all has ended
  *     128  two places for a cursor, so that one is whole at any moment: a word for its length, then MessagePack
  */
 export const EMITTED_LOW = 0
@@ -22,6 +23,7 @@ export const BEYOND = 5
 export const BEHIND = 6
 export const WRAPS = 7
 export const LAST = 8
+export const FLUSHED = 9
 const PLACE_BYTES = 4096
 export const MAX_CURSOR_BYTES: number = PLACE_BYTES - 4
 /** A value of CURSOR. */

@@ -1,6 +1,6 @@
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
-import type { GraphData } from '../graph/types.ts'
+import { type GraphData, mark } from '../graph/types.ts'
 import { NODE_OPTIONS, RUN_OPTIONS } from '../options/index.ts'
 import { INJECT } from '../plan/injection.ts'
 import type { Plan } from '../plan/types.ts'
@@ -105,11 +105,26 @@ export class Pipeline implements AsyncDisposable {
 
   /**
    * Pushes a record into a source with `push: true`. Resolves when a lane has taken it, so it waits where there is no credit;
-   * `receipt.done` follows it to its end.
+   * `receipt.done` follows it to its end. With `flush`, no open batch that it comes to waits for more.
    * @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING; the signal's reason
    */
-  push(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
-    return this.#supervisor.host.push(node, record, options.signal)
+  push(
+    node: string,
+    record: unknown,
+    options: { readonly signal?: AbortSignal; readonly flush?: boolean } = {},
+  ): Promise<Receipt> {
+    const given = options.flush === true ? mark(record, { flush: true }) : record
+    return this.#supervisor.host.push(node, given, options.signal)
+  }
+
+  /**
+   * Completes all open batches that hold records handed on until now, and resolves when these records, and all that came of them,
+   * have ended: those of one source, or of all. Sources go on; `pause` them first to have the pipeline empty afterwards.
+   * Cost: two words per lane, and a look at them per worker; nothing while no flush lasts.
+   * @throws NODE_UNKNOWN, NODE_NOT_SOURCE, PIPELINE_NOT_RUNNING where it ends before
+   */
+  flush(node?: string): Promise<void> {
+    return this.#supervisor.flush(node)
   }
 
   /**

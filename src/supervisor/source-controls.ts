@@ -41,17 +41,17 @@ export class SourceControls {
 
   /** What `setRateLimit` set, all workers together; the planned limit if it set none. Infinity: no limit. */
   rateLimit(node: string): number {
-    const planned = this.#stages(node)[0]!.source!.rateLimit || Infinity
+    const planned = this.stages(node)[0]!.source!.rateLimit || Infinity
     return this.#memory.floats[this.#rateAt(node)]! || planned
   }
 
   #rateAt(node: string): number {
-    return this.#stages(node)[0]!.rateLimitOffset! / 8 + RATE
+    return this.stages(node)[0]!.rateLimitOffset! / 8 + RATE
   }
 
   #change(node: string | undefined, isPaused: boolean): void {
     const { words } = this.#memory
-    const changed = this.#stages(node).filter((stage) => this.isPaused(stage.node) !== isPaused)
+    const changed = this.stages(node).filter((stage) => this.isPaused(stage.node) !== isPaused)
     for (const control of this.#controls(node)) {
       const word = load(words, control + COMMAND)
       store(words, control + COMMAND, isPaused ? word | PAUSED : word & ~PAUSED)
@@ -61,19 +61,19 @@ export class SourceControls {
   }
 
   #ring(node: string | undefined): void {
-    for (const { workers } of this.#stages(node))
+    for (const { workers } of this.stages(node))
       for (const index of workers) ring(this.#memory.words, this.#plan.workers[index]!.control.doorbell)
   }
 
   /** Word indexes of the control lines of their workers. */
   #controls(node: string | undefined): number[] {
-    return this.#stages(node).flatMap(({ workers }) =>
+    return this.stages(node).flatMap(({ workers }) =>
       workers.map((index) => this.#plan.workers[index]!.control.offset / 4),
     )
   }
 
-  /** The source, or all of them. */
-  #stages(node: string | undefined): readonly StagePlan[] {
+  /** The source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  stages(node: string | undefined): readonly StagePlan[] {
     const sources = this.#plan.stages.filter(({ kind }) => kind === 'source')
     if (node === undefined) return sources
     if (!this.#plan.stages.some((stage) => stage.node === node)) throw new MillraceError('NODE_UNKNOWN', { node })

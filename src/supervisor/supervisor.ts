@@ -18,6 +18,7 @@ import { Lifecycle, PIPELINE_NEXT, type PipelineState } from './lifecycle.ts'
 import { allocate } from './memory.ts'
 import { onAbort } from './on-abort.ts'
 import { OpenSources } from './open-sources.ts'
+import { flush } from './flush.ts'
 import { enterPhase } from './phase.ts'
 import { RecordEvents } from './record-events.ts'
 import { type Report, reportOf } from './report.ts'
@@ -190,6 +191,14 @@ export class Supervisor implements HandleListener {
       void this.#leave(deadlineMs)
     }
     return this.finished
+  }
+
+  /** Resolves when all has ended that sources have handed on until now. @throws NODE_UNKNOWN, NODE_NOT_SOURCE, PIPELINE_NOT_RUNNING */
+  async flush(node?: string): Promise<void> {
+    const stages = this.sources.stages(node)
+    if (!this.#lifecycle.isIn('running', 'draining'))
+      throw new MillraceError('PIPELINE_NOT_RUNNING', { pipeline: this.plan.graph, state: this.state })
+    await flush(this.memory, this.plan, stages, () => this.state === 'ended')
   }
 
   /** Ends with an error: the first one counts. */

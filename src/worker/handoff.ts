@@ -6,6 +6,7 @@ import type { Desk } from './hold/desk.ts'
 import type { End } from './in/end.ts'
 import type { Hand } from './hold/hand.ts'
 import type { Inlet } from './in/inlet.ts'
+import type { Markers } from './in/markers.ts'
 import type { Outlet } from './out/outlet.ts'
 import type { Settlement } from './out/settlement.ts'
 import type { Recorder } from './trace/recorder.ts'
@@ -19,6 +20,7 @@ export interface Participants {
   readonly desk: Desk
   readonly hand: Hand
   readonly end: End
+  readonly markers: Markers
   readonly clock: Clock
   /** Absent where nothing is traced. */
   readonly recorder: Recorder | undefined
@@ -83,6 +85,15 @@ export class Handoff {
   passEnd(): boolean {
     const { end, desk, outlet } = this.#parts
     return desk.stash.isEmpty && end.hasCome && outlet.end()
+  }
+
+  /** Passes the marker of a flush on, where all that came before it is handed on. */
+  passMarker(): void {
+    const { markers, outlet } = this.#parts
+    const number = markers.next()
+    if (number === undefined) return
+    outlet.putMarker(number)
+    this.add(1)
   }
 
   /** All that came of some records is on the lanes. */

@@ -13,6 +13,7 @@ import { End } from './in/end.ts'
 import { Hand } from './hold/hand.ts'
 import type { Handlers } from './call/handlers.ts'
 import { Inlet, type Reading } from './in/inlet.ts'
+import { Markers } from './in/markers.ts'
 import { Outlet } from './out/outlet.ts'
 import { Pacing } from './source/pacing.ts'
 import { Progress } from './source/progress.ts'
@@ -87,6 +88,7 @@ export function makeParts(given: {
     settlement.drop(granule, records)
     if (hasEnded) settlement.toggle(granule)
   })
+  const desk = new Desk(memory, worker.stash, journal)
   return {
     plan,
     stage,
@@ -98,7 +100,8 @@ export function makeParts(given: {
     end: new End(memory, plan, stage, inlet),
     outlet,
     settlement,
-    desk: new Desk(memory, worker.stash, journal),
+    desk,
+    markers: new Markers(memory, plan, stage, inlet, desk.stash, outlet.mark),
     hand,
     clock,
     recorder,

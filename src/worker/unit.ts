@@ -49,6 +49,7 @@ export class Unit {
     this.#parts.clock.read()
     // A time that the last wait ended at would end the next one at once.
     this.wakeAt = Infinity
+    this.#lookForMarkers()
     return this.#mustCommit ? this.commit() : undefined
   }
 
@@ -113,6 +114,12 @@ export class Unit {
     return this.handoff.isDue ? this.commit() : PROGRESS
   }
 
+  /** A source has markers of its own. */
+  #lookForMarkers(): void {
+    const { markers, source } = this.#parts
+    if (source === undefined && markers.isAsked) this.handoff.passMarker()
+  }
+
   /** The unit in hand cannot go on: what is done must not wait for what is not. */
   wait(step: Step, wakeAt = Infinity): Step {
     if (this.handoff.isDirty) return this.commit()
@@ -122,6 +129,8 @@ export class Unit {
 
   /** There is nothing to begin: where nothing can come any more either, those below are told. */
   idle(step: Step, wakeAt: number): Step {
+    // Once more: the looks of this step may have passed padding before a marker.
+    this.#lookForMarkers()
     if (!this.handoff.isDirty && this.handoff.passEnd()) return this.commit()
     return this.wait(step, wakeAt)
   }

@@ -4,7 +4,8 @@
  */
 import { Progress } from '#src/worker/source/progress.js'
 import { Stash } from '#src/lane/stash.js'
-import { DRAINING, PHASE, RUNNING } from '#src/memory/control.js'
+import { ASKED, DRAINING, PHASE, RUNNING } from '#src/memory/control.js'
+import { FLUSHED, SEQUENCE } from '#src/memory/progress.js'
 import { handBytes } from '#src/memory/hand.js'
 import { recoverWorker } from '#src/supervisor/recovery.js'
 import { readSnapshot } from '#src/telemetry/snapshot.js'
@@ -28,6 +29,9 @@ export interface Wishes {
   readonly maxDeaths: number
   /** The pipeline is drained after so many steps; Infinity: its sources come to their end. */
   readonly drainAfter: number
+  /** Of the steps, this share is one before which a flush is asked for; and those before which one is, by their number. */
+  readonly flushShare?: number
+  readonly flushAt?: readonly number[]
   /** Now and then the time leaps by so much. */
   readonly leapMs: number
   readonly maxSteps: number
@@ -51,6 +55,8 @@ export class NetPipeline {
    */
   #handAtDeath: Uint8Array | undefined
   #isDraining = false
+  /** The last flush that was asked for and is not through: its number, and how far each source worker had come. */
+  #flush: { readonly number: number; readonly sequences: ReadonlyMap<WorkerPlan, number> } | undefined
   /** Workers that had nothing to do when they were last stepped, and why; nothing has happened since that concerns them. */
   readonly #idle = new Map<number, Step>()
 
@@ -81,11 +87,13 @@ export class NetPipeline {
 
   /** Runs until every source has ended and nothing moves any more. */
   async run(): Promise<void> {
-    const { random, drainAfter, maxSteps, leapMs } = this.#wishes
+    const { random, drainAfter, maxSteps, leapMs, flushShare = 0, flushAt = [] } = this.#wishes
     const idle = this.#idle
     while (!this.#isOver(idle)) {
       if (++this.steps > maxSteps) return this.#fault(`not over after ${maxSteps} steps: ${this.#describe(idle)}`)
       if (this.steps >= drainAfter) this.#drain()
+      if (flushAt.includes(this.steps) || (flushShare > 0 && random.chance(flushShare))) this.#askForFlush()
+      this.#checkFlush()
       if (this.steps % 64 === 0) this.#wishes.tick?.()
       if (leapMs > 0 && random.chance(0.0005)) time.now += leapMs
       // Mostly the one that has something to do; now and then an answer or a timer comes before that.
@@ -115,6 +123,11 @@ export class NetPipeline {
   /** What is left in memory once all is over: nothing. */
   check(): void {
     const { memory, plan } = this.#shared
+    const asked = memory.words[plan.control.offset / 4 + ASKED]!
+    for (const index of plan.sources) {
+      const flushed = memory.words[plan.workers[index]!.progress! / 4 + FLUSHED]!
+      if (flushed !== asked) this.#fault(`worker ${index} is flushed up to ${flushed} of ${asked}`)
+    }
     const snapshot = readSnapshot(memory, plan, 0)
     for (const [id, counts] of Object.entries(snapshot.nodes)) {
       const { in: taken, done, filtered, failed, deadLettered, inFlight } = counts
@@ -249,6 +262,38 @@ export class NetPipeline {
     for (let i = this.#open.length - 1; i >= 0; i--) if (this.#open[i]!.life === life) this.#open.splice(i, 1)
     recoverWorker(memory, plan, life.worker)
     this.#lives[life.worker.index] = this.#born(life.worker)
+  }
+
+  /** How many flushes are through. */
+  flushes = 0
+
+  #askForFlush(): void {
+    const { memory, plan } = this.#shared
+    const number = ++memory.words[plan.control.offset / 4 + ASKED]!
+    this.#idle.clear()
+    if (this.#flush !== undefined) return
+    const sources = plan.workers.filter(({ progress }) => progress !== undefined)
+    const sequences = new Map(sources.map((worker) => [worker, memory.words[worker.progress! / 4 + SEQUENCE]!]))
+    this.#flush = { number, sequences }
+  }
+
+  /** M3: a source that says that a flush is through has closed what was open when it was asked for. */
+  #checkFlush(): void {
+    if (this.#flush === undefined) return
+    const { memory } = this.#shared
+    const { number, sequences } = this.#flush
+    const isThrough = [...sequences.keys()].every(({ progress }) => memory.words[progress! / 4 + FLUSHED]! >= number)
+    for (const [{ index, progress, slots }, sequence] of sequences) {
+      if (memory.words[progress! / 4 + FLUSHED]! < number) continue
+      for (let slot = 0; slot < slots!.slots; slot++) {
+        const [, , , count, own] = memory.words.subarray(slots!.offset / 4 + 8 * slot)
+        if (count !== 0 && own! < sequence)
+          this.#fault(`worker ${index} is flushed, and granule ${own} of it has not ended`)
+      }
+    }
+    if (!isThrough) return
+    this.flushes++
+    this.#flush = undefined
   }
 
   #drain(): void {

@@ -57,6 +57,7 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
       deathShare: random.pick([0, 0.02, 0.2, 0.5, 0.5]),
       maxDeaths: random.pick([5, 200, 800]),
       drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
+      flushShare: random.pick([0, 0, 0.002, 0.05]),
       leapMs: random.chance(0.2) ? 500 : 0,
       maxSteps: isBig ? 5_000_000 : 200_000,
       tick: () => traces.drain(),

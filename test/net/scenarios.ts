@@ -507,3 +507,47 @@ describe('a handler that makes one record for each of a batch', () => {
     })
   }
 })
+
+describe('a flush', () => {
+  const hour = { size: 1_000, timeoutMs: 3_600_000 }
+  /** Fifty records, and then nothing more, without an end. */
+  const once = (): object => {
+    const given = new WeakSet<object>()
+    const poll = (_: number, context: object): number[] => {
+      if (given.has(context) || (context as { emitted: number }).emitted > 0) return []
+      given.add(context)
+      return numbers(50)
+    }
+    return { poll, pollMs: 10, window: 100 }
+  }
+  const stages: Record<string, object> = {
+    'a batch': { batch: hour },
+    'batches by key': { batch: { ...hour, by: (n: number) => n % 7 } },
+    'batches of several calls': { batch: hour, maxInFlight: 3 },
+    'batches by weight': { batch: { ...hour, weigh: () => 1, weight: 1_000 } },
+  }
+  for (const [what, options] of Object.entries(stages)) {
+    for (const deathShare of [0, 0.2]) {
+      test(`completes ${what} in one stage behind another, and goes on${deathShare > 0 ? ', whoever dies' : ''}`, async () => {
+        const start = performance.now()
+        let wroteAt = Infinity
+        const graph = dataflow('flushed', import.meta.url)
+          .source('in', once() as never)
+          .transform('first', { ...options, mapBatch: same })
+          .transform('second', { ...options, concurrency: 2, mapEach: same })
+          .sink('end', { write: () => void (wroteAt = performance.now()) })
+          .sink('out')
+          .connect('in', 'first')
+          .connect('first', 'second')
+          .connect('second', 'end')
+          .connect('end', 'out')
+        const flushAt = numbers(40).map((n) => 400 + 200 * n)
+        const played = await play(() => graph, { deathShare, maxDeaths: 30, flushAt, drainAfter: 9_000 })
+        check(played)
+        assert.deepEqual(sorted(played.out.get('out')), numbers(50))
+        assert.ok(played.pipeline.flushes > 3, `${played.pipeline.flushes}`)
+        assert.ok(wroteAt - start < 600_000, `${wroteAt - start} ms`)
+      })
+    }
+  }
+})

@@ -94,6 +94,17 @@ function flow(room: Room): readonly Endpoint[] {
   return [
     ...change('pause'),
     ...change('resume'),
+    endpoint('POST /pipelines/:pipeline/flush', {
+      tag: 'commands',
+      summary: 'Completes open batches. Answers when all records that the sources sent before have ended.',
+      params: PIPELINE,
+      answer: CommandAnswer,
+      errors,
+      handle: async ({ params }) => {
+        await live(runningOf(room, params.pipeline)).flush()
+        return answer(room, params.pipeline)
+      },
+    }),
     endpoint('PUT /pipelines/:pipeline/sources/:node/rate-limit', {
       tag: 'commands',
       summary: 'Changes the rate limit of a source.',

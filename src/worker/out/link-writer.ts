@@ -271,6 +271,16 @@ export class LinkWriter {
     return isNews
   }
 
+  /** From the next hand-off on, the marker of a flush stands behind all that was sent. */
+  putMarker(number: number): void {
+    for (const { writer } of this.#lanes) writer.putMarker(number)
+  }
+
+  /** Number of the last flush whose marker stands on these lanes. */
+  get mark(): number {
+    return this.#lanes[0]?.writer.mark ?? 0
+  }
+
   get hasUncommitted(): boolean {
     for (const lane of this.#lanes) if (lane.writer.hasUncommitted) return true
     return false
@@ -283,7 +293,7 @@ export class LinkWriter {
 
   stage(journal: Journal): void {
     for (const lane of this.#lanes) {
-      lane.mustWake ||= lane.writer.hasUncommitted || lane.writer.hasNewEnd
+      lane.mustWake ||= lane.writer.hasUncommitted || lane.writer.hasNews
       lane.writer.stage(journal)
     }
   }

@@ -292,6 +292,16 @@ export class Outlet {
     return isNews
   }
 
+  /** From the next hand-off on, the marker of a flush stands behind all that was sent. */
+  putMarker(number: number): void {
+    for (const link of this.#links) link.putMarker(number)
+  }
+
+  /** Number of the last flush whose marker was sent: 0 where nothing is sent at all. */
+  get mark(): number {
+    return this.#links[0]?.mark ?? 0
+  }
+
   get hasUncommitted(): boolean {
     for (const link of this.#links) if (link.hasUncommitted) return true
     return false

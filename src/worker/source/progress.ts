@@ -10,6 +10,7 @@ import {
   EMITTED_HIGH,
   EMITTED_LOW,
   FINISHED,
+  FLUSHED,
   LAST,
   MAX_CURSOR_BYTES,
   NO_CURSOR_YET,
@@ -32,6 +33,8 @@ export class Progress {
   behind: number
   /** 0; once the handler `finish` was called, 1 + the records of it that were handed on. */
   last: number
+  /** Number of the last flush before which all has ended. */
+  flushed: number
   readonly #memory: Memory
   readonly #at: number
   #sequence: number
@@ -50,6 +53,7 @@ export class Progress {
     this.beyond = load(words, at + BEYOND)
     this.behind = load(words, at + BEHIND) >>> 0
     this.last = load(words, at + LAST)
+    this.flushed = load(words, at + FLUSHED)
   }
 
   /** Granules handed on, modulo 2^32. */
@@ -111,5 +115,6 @@ export class Progress {
     journal.set(this.#at + WRAPS, this.wraps)
     journal.set(this.#at + FINISHED, this.isFinished ? 1 : 0)
     if (this.last > 0) journal.set(this.#at + LAST, this.last)
+    if (this.flushed !== 0) journal.set(this.#at + FLUSHED, this.flushed)
   }
 }

@@ -95,6 +95,13 @@ export class OpenBatches {
     }
   }
 
+  /** A flush closes those that hold records older than this. */
+  closeBefore(order: number): void {
+    if (this.#plan.whole) return
+    for (const batch of this.#open.values())
+      if (((batch.entries[0]!.order - order) | 0) < 0) this.#close(batch, 'flush')
+  }
+
   /** When the next one has waited long enough, in ms of the shared clock. */
   get nextDueAt(): number {
     if (this.#first === undefined) return Infinity

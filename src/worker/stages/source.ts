@@ -3,6 +3,7 @@ import { load } from '#atomics'
 import { Marked, type SourceContext } from '../../plan/definition.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { ring } from '../../lane/doorbell.ts'
+import { askForFlush } from '../ask-for-flush.ts'
 import type { Journal } from '../../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
 import { COMMAND, PAUSED } from '../../memory/control.ts'
@@ -10,6 +11,7 @@ import type { SourcePlan } from '../../plan/types.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import { Granule } from '../granule.ts'
 import { MAX_ATTEMPTS, Outcomes } from '../source/outcomes.ts'
+import { Flushes } from '../source/flushes.ts'
 import { GranuleSize } from '../source/pacing.ts'
 import { RateLimit } from '../source/rate-limit.ts'
 import { RecordIds } from '../source/record-ids.ts'
@@ -52,6 +54,7 @@ export class SourceStage implements Stage, Sender, Further {
   readonly #limit: RateLimit
   readonly #size: GranuleSize
   readonly #ids: RecordIds
+  readonly #flushes: Flushes
   readonly #selection: Selection | undefined
   readonly #control: number
   /** Records that are taken from the handler and not sent yet. */
@@ -78,6 +81,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#size = new GranuleSize(this.#source.granule, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
     this.#unit = new Unit(parts, new Handoff(parts, [this]))
+    this.#flushes = new Flushes(parts)
     if (parts.recorder !== undefined) this.#selection = this.#selectionBy(parts.recorder)
     const context = this.#context()
     const ack = handlers.own('ack')
@@ -115,6 +119,7 @@ export class SourceStage implements Stage, Sender, Further {
     const owed = this.#unit.start()
     if (owed !== undefined) return owed
     const settled = this.#settle()
+    if (this.#flushes.step()) this.#unit.handoff.add(1)
     // What it settled gives room to others, and may not have been all: it looks again before it waits for its lanes.
     if (this.#isSending) return this.#send() === PROGRESS || settled ? PROGRESS : BLOCKED
     const made = this.#make()
@@ -417,12 +422,20 @@ export class SourceStage implements Stage, Sender, Further {
     if (progress.last > 0) progress.last += count
     progress.sequence = (progress.sequence + 1) | 0
     this.#ids.advance()
+    if (this.#taken.hasMarks) this.#askForFlush(count)
     this.#taken.drop(count)
     this.#opened.push(this.#slot)
     outlet.tally(COUNTER.in, count)
     if (hand.isResuming) settlement.toggle(this.#granule)
     this.#unit.close(count)
     this.#isSending = false
+  }
+
+  /** A record that is marked for it has all before it, and itself, flushed: every source says so, as at any flush. */
+  #askForFlush(count: number): void {
+    if (!this.#taken.marks.some((mark, i) => i < count && mark?.flush === true)) return
+    const { plan, memory } = this.#parts
+    askForFlush(memory, plan)
   }
 
   /** The cursor is that of the last record that has one. */

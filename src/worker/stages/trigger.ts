@@ -29,6 +29,7 @@ function rulesOf(batch: BatchPlan, parts: Parts, isHeldUp: () => boolean): reado
     ...(idleMs < Infinity
       ? [{ trigger: 'idle', dueAt: (_: number, addedAt: number) => addedAt + idleMs } as const]
       : []),
+    { trigger: 'flush', isPressed: () => parts.markers.isHere },
     { trigger: 'drain', isPressed: () => parts.isDraining() },
     { trigger: 'end', isPressed: () => parts.end.isNear },
     { trigger: 'pressure', isPressed: isHeldUp },
