@@ -234,6 +234,18 @@ test('a dead letter whose record cannot be sent is listed without it, and cannot
   })
 })
 
+test('a flush answers when all that was sent before has ended', async () => {
+  await controlled(graphs.mill, {}, async ({ ask, get, pipeline }) => {
+    await ask('POST', '/pipelines/mill/pause')
+    const { status, json } = await ask('POST', '/pipelines/mill/flush')
+    assert.deepEqual([status, json.state], [200, 'running'])
+    for (const [node, { inFlight }] of Object.entries(pipeline.snapshot().nodes)) assert.equal(inFlight, 0, node)
+    assert.equal((await get('/pipelines/mill')).state, 'running')
+    await pipeline.drain()
+    assert.equal((await ask('POST', '/pipelines/mill/flush')).json.error.code, 'PIPELINE_NOT_RUNNING')
+  })
+})
+
 test('a worker is restarted without a charge, killed with one; a life ends once', async () => {
   await controlled(graphs.mill, INJECTED, async ({ ask, get, pipeline }) => {
     const worker = async () => (await get('/pipelines/mill/stages/parse')).workers[1]

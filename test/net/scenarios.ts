@@ -508,18 +508,19 @@ describe('a handler that makes one record for each of a batch', () => {
   }
 })
 
+/** Fifty records, and then nothing more, without an end. */
+const once = (): object => {
+  const given = new WeakSet<object>()
+  const poll = (_: number, context: object): number[] => {
+    if (given.has(context) || (context as { emitted: number }).emitted > 0) return []
+    given.add(context)
+    return numbers(50)
+  }
+  return { poll, pollMs: 10, window: 100 }
+}
+
 describe('a flush', () => {
   const hour = { size: 1_000, timeoutMs: 3_600_000 }
-  /** Fifty records, and then nothing more, without an end. */
-  const once = (): object => {
-    const given = new WeakSet<object>()
-    const poll = (_: number, context: object): number[] => {
-      if (given.has(context) || (context as { emitted: number }).emitted > 0) return []
-      given.add(context)
-      return numbers(50)
-    }
-    return { poll, pollMs: 10, window: 100 }
-  }
   const stages: Record<string, object> = {
     'a batch': { batch: hour },
     'batches by key': { batch: { ...hour, by: (n: number) => n % 7 } },

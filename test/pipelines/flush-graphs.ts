@@ -3,7 +3,7 @@ import { type Context, dataflow, mark } from 'millrace'
 
 const here = import.meta.url
 const hour = { size: 100_000, timeoutMs: 3_600_000 }
-const same = <T>(records: T[]): T[] => records
+const same = (records: number[]): number[] => records
 
 export const slow = dataflow('slow', here)
   .source('in', { push: true })

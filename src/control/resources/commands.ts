@@ -94,17 +94,6 @@ function flow(room: Room): readonly Endpoint[] {
   return [
     ...change('pause'),
     ...change('resume'),
-    endpoint('POST /pipelines/:pipeline/flush', {
-      tag: 'commands',
-      summary: 'Completes open batches. Answers when all records that the sources sent before have ended.',
-      params: PIPELINE,
-      answer: CommandAnswer,
-      errors,
-      handle: async ({ params }) => {
-        await live(runningOf(room, params.pipeline)).flush()
-        return answer(room, params.pipeline)
-      },
-    }),
     endpoint('PUT /pipelines/:pipeline/sources/:node/rate-limit', {
       tag: 'commands',
       summary: 'Changes the rate limit of a source.',
@@ -133,7 +122,7 @@ function flow(room: Room): readonly Endpoint[] {
   ]
 }
 
-/** Drain and stop: asked for twice, or after the end, they change nothing. */
+/** Flush; drain and stop: asked for twice, or after the end, these change nothing. */
 function ends(room: Room): readonly Endpoint[] {
   const end = (name: 'drain' | 'stop', summary: string): Endpoint =>
     endpoint(`POST /pipelines/:pipeline/${name}`, {
@@ -151,6 +140,17 @@ function ends(room: Room): readonly Endpoint[] {
       },
     })
   return [
+    endpoint('POST /pipelines/:pipeline/flush', {
+      tag: 'commands',
+      summary: 'Completes open batches. Answers when all records that the sources sent before have ended.',
+      params: PIPELINE,
+      answer: CommandAnswer,
+      errors: ['PIPELINE_NOT_RUNNING'],
+      handle: async ({ params }) => {
+        await live(runningOf(room, params.pipeline)).flush()
+        return answer(room, params.pipeline)
+      },
+    }),
     end('drain', 'Drains the pipeline: sources make no more records, and it ends when all records have ended.'),
     end('stop', 'Stops the pipeline now. Records still in flight are nacked.'),
   ]
