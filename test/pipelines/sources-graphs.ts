@@ -25,6 +25,21 @@ export const pushed = dataflow('pushed', here)
   .connect('in', 'work')
   .connect('work', 'out')
 
+export const failing = dataflow('failing', here)
+  .source('in', { push: true })
+  .transform('work', {
+    map: (n: number) => {
+      if (n < 0) throw new RangeError(`negative: ${n}`)
+      return n
+    },
+  })
+  .sink('end', {
+    batch: { size: 4, timeoutMs: 5 },
+    write: (all: number[], { failAt }) => failAt(0, new Error(`not ${all[0]}`)),
+  })
+  .connect('in', 'work')
+  .connect('work', 'end')
+
 export const counted = dataflow('counted', here)
   .source('in', {
     concurrency: 2,

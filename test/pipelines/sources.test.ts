@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { run } from 'millrace'
+import { type MillraceError, run } from 'millrace'
 import { collect, until } from '../run/harness.js'
 import * as graphs from './sources-graphs.js'
 
@@ -83,4 +83,21 @@ test('pushAll that is aborted pushes nothing more, and an iterable that throws p
   for await (const record of pipeline.output('out')) out.push(record)
   await draining
   assert.deepEqual(out, [0, 1, 2, 3])
+})
+
+test('the receipt of a record that fails rejects with the error of the handler as cause, also if it is asked late', async () => {
+  const pipeline = await run(graphs.failing)
+  const refused = async (n: number, cause: RegExp, late = false): Promise<void> => {
+    const receipt = await pipeline.push('in', n)
+    if (late) await until(() => receipt.outcome !== undefined, 'it has failed')
+    await assert.rejects(receipt.done, (error: MillraceError) => {
+      assert.equal(error.code, 'RECORD_FAILED')
+      assert.match(String(error.cause), cause)
+      return true
+    })
+  }
+  await refused(-1, /RangeError: negative: -1/)
+  await refused(-2, /RangeError: negative: -2/, true)
+  await refused(3, /Error: not 3/)
+  await pipeline.drain()
 })

@@ -1,19 +1,13 @@
 import { type ErrorData, errorOf } from '../../errors.ts'
-import { within } from '../../running-time.ts'
-
-/** How long the reason of a failure may come after the failure: acks go by shared memory, reasons by message. */
-const REASON_MS = 100
 
 /** A pushed record whose answer is waited for. */
 export class Call {
   readonly answered: Promise<unknown>
   /** The number of its record within the source, once a lane has taken it. */
   sequence: number | undefined
-  readonly #reason: Promise<Error>
   #known: Error | undefined
   #answer!: (record: unknown) => void
   #refuse!: (reason: Error) => void
-  #explain!: (reason: Error) => void
 
   constructor() {
     this.answered = new Promise((resolve, reject) => {
@@ -22,7 +16,6 @@ export class Call {
     })
     // Nobody may wait for the answer yet when the pipeline ends.
     this.answered.catch(() => undefined)
-    this.#reason = new Promise((resolve) => (this.#explain = resolve))
   }
 
   answer(record: unknown): void {
@@ -36,17 +29,11 @@ export class Call {
 
   explain(reason: Error): void {
     this.#known = reason
-    this.#explain(reason)
   }
 
   /** Why the record was given up, as far as it is known. */
   get reason(): Error | undefined {
     return this.#known
-  }
-
-  /** The same, and waits a moment for it. */
-  async reasonSoon(): Promise<Error | undefined> {
-    return within(REASON_MS, this.#reason)
   }
 }
 

@@ -10,6 +10,7 @@ import { PushSupply } from '../../worker/source/push.ts'
 import { SourceStage } from '../../worker/stages/source.ts'
 import type { Parts, Stage, WorkerEvent } from '../../worker/stage.ts'
 import { Calls } from './call.ts'
+import type { Reasons } from './reasons.ts'
 
 /** What the supervisor wants to know of the workers in its thread. */
 export interface HostListener {
@@ -27,6 +28,7 @@ interface HostWorkerOptions {
   readonly listener: HostListener
   /** Of an output: true if the record is the answer of a call. */
   readonly answer: (anchor: number, record: unknown) => boolean
+  readonly reasons: Reasons
 }
 
 /** One stage of this thread, with its one worker. */
@@ -46,7 +48,7 @@ export class HostWorker {
   readonly #listener: HostListener
   readonly #stopped = new AbortController()
 
-  constructor({ plan, memory, worker, handlers, listener, answer }: HostWorkerOptions) {
+  constructor({ plan, memory, worker, handlers, listener, answer, reasons }: HostWorkerOptions) {
     let wake = nothing
     const draining = new AbortController()
     this.#memory = memory
@@ -56,7 +58,9 @@ export class HostWorker {
     this.number = worker.source ?? -1
     this.calls =
       worker.source === undefined ? undefined : new Calls((number) => (this.stage as SourceStage).idOfPushed(number))
-    this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake())
+    const why = (sequence: number): Promise<Error | undefined> =>
+      reasons.of((this.stage as SourceStage).idOfPushed(sequence))
+    this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake(), why)
     this.#parts = makeParts({
       plan,
       worker: worker.index,

@@ -9,6 +9,7 @@ import type { WorkerEvent } from '../../worker/stage.ts'
 import { onAbort } from '../on-abort.ts'
 import { Call, type Calls } from './call.ts'
 import { type HostListener, HostWorker } from './host-worker.ts'
+import { Reasons } from './reasons.ts'
 
 /**
  * The stages of the thread that called `run`: sources that are pushed into, and outputs that are read. They run the same
@@ -16,6 +17,7 @@ import { type HostListener, HostWorker } from './host-worker.ts'
  */
 export class HostWorkers {
   readonly #workers: readonly HostWorker[]
+  readonly #reasons = new Reasons()
 
   /** @param handlers by stage index: conditionals and keys behind a push source are functions of this thread */
   constructor(plan: Plan, memory: Memory, handlers: ReadonlyMap<number, Handlers>, listener: HostListener) {
@@ -25,7 +27,15 @@ export class HostWorkers {
       .flatMap(({ workers }) =>
         workers.map((index) => {
           const worker = plan.workers[index]!
-          return new HostWorker({ plan, memory, worker, handlers: handlers.get(worker.stage)!, listener, answer })
+          return new HostWorker({
+            plan,
+            memory,
+            worker,
+            handlers: handlers.get(worker.stage)!,
+            listener,
+            answer,
+            reasons: this.#reasons,
+          })
         }),
       )
   }
@@ -102,8 +112,9 @@ export class HostWorkers {
       if (result === UNANSWERED) throw failedCall('CALL_UNANSWERED', node, call.reason)
       return result
     } catch (error) {
-      if (receipt.outcome !== 'failed') throw error
-      throw failedCall('RECORD_FAILED', node, await call.reasonSoon())
+      // What the record failed with, or what came of it.
+      if (receipt.outcome !== 'failed' || (error as Error).cause !== undefined) throw error
+      throw failedCall('RECORD_FAILED', node, call.reason)
     } finally {
       calls.close(call)
       abort.forget()
@@ -112,7 +123,8 @@ export class HostWorkers {
 
   /** A worker has given a record up: a call may wait for what came of it. */
   told({ recordId, error }: WorkerEvent): void {
-    if (recordId === undefined) return
+    if (recordId === undefined || this.#workers.length === 0) return
+    this.#reasons.tell(recordId, error)
     for (const { calls } of this.#workers) calls?.explain(recordId, error)
   }
 

@@ -10,6 +10,7 @@ export class Receipt {
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
   #onWaitedFor: () => void = () => undefined
+  #why: Why | undefined
 
   /** @internal */
   constructor(node: string) {
@@ -31,7 +32,10 @@ export class Receipt {
     return this.#outcome
   }
 
-  /** Resolves when all that came of the record is done. @throws RECORD_FAILED, RECORD_ABANDONED */
+  /**
+   * Resolves when all that came of the record is done. @throws RECORD_FAILED, with the error of the handler as `cause` where it is
+   * known: it comes by message, at most some hundreds a second, and is known of records that kept their id. RECORD_ABANDONED
+   */
   get done(): Promise<void> {
     if (this.#done === undefined) {
       let settle!: { resolve: () => void; reject: (error: unknown) => void }
@@ -43,9 +47,10 @@ export class Receipt {
     return this.#done.promise
   }
 
-  /** Called once, by the source. @internal */
-  end(outcome: PushOutcome): void {
+  /** Called once, by the source. @param why finds the error of a record that failed @internal */
+  end(outcome: PushOutcome, why?: Why): void {
     this.#outcome = outcome
+    this.#why = why
     if (this.#done !== undefined) this.#tell(outcome)
   }
 
@@ -53,8 +58,19 @@ export class Receipt {
     const { promise, resolve, reject } = this.#done!
     promise.catch(() => undefined)
     if (outcome === 'acked') resolve()
-    else reject(new MillraceError(outcome === 'failed' ? 'RECORD_FAILED' : 'RECORD_ABANDONED', { node: this.#node }))
+    else if (outcome === 'abandoned') reject(new MillraceError('RECORD_ABANDONED', { node: this.#node }))
+    else if (this.#why === undefined) reject(recordFailed(this.#node, undefined))
+    else void this.#why().then((cause) => reject(recordFailed(this.#node, cause)))
   }
+}
+
+/** Finds the error with which a record failed, as far as it is told. */
+type Why = () => Promise<Error | undefined>
+
+function recordFailed(node: string, cause: Error | undefined): MillraceError {
+  return cause === undefined
+    ? new MillraceError('RECORD_FAILED', { node })
+    : new MillraceError('RECORD_FAILED', { node, reason: cause.message }, { cause })
 }
 
 interface Waiting {
@@ -75,9 +91,12 @@ export class PushSupply implements Supply {
   /** Of the open ones, those whose end somebody waits for. */
   #waitedFor = 0
   readonly #wake: () => void
+  readonly #why: ((sequence: number) => Promise<Error | undefined>) | undefined
 
-  constructor(wake: () => void) {
+  /** @param why finds the error of the record with this number, which has failed */
+  constructor(wake: () => void, why?: (sequence: number) => Promise<Error | undefined>) {
     this.#wake = wake
+    this.#why = why
   }
 
   get isWaitedFor(): boolean {
@@ -122,7 +141,9 @@ export class PushSupply implements Supply {
     if (receipt === undefined) return
     this.#open.delete(sequence)
     if (receipt.isWaitedFor) this.#waitedFor--
-    receipt.end(failures > 0 ? 'failed' : 'acked')
+    if (failures === 0) return receipt.end('acked')
+    const why = this.#why
+    receipt.end('failed', why && (() => why(sequence)))
   }
 
   /** The loop has to say that it wants to know at once. */
