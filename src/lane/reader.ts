@@ -9,8 +9,8 @@ import {
   FRAME_BYTES,
   GRANTED,
   HEAD,
-  MARK,
-  MARK_AT,
+  MARKER,
+  MARKER_AT,
   PART,
   SENT,
   TAIL,
@@ -123,14 +123,14 @@ export class LaneReader {
 
   /** Number of the last flush whose marker was handed on here. */
   get mark(): number {
-    return load(this.#memory.words, this.#header + MARK)
+    return load(this.#memory.words, this.#header + MARKER)
   }
 
   /** Whether all before the last marker is taken, and, where `isReleased`, given back. Ask for `mark` first (M1). */
   isPastMarker(isReleased: boolean): boolean {
     // Behind what is taken may lie padding, which `poll` has passed.
     const position = isReleased && this.hasTaken ? this.#released : this.#next
-    return ((position - load(this.#memory.words, this.#header + MARK_AT)) | 0) >= 0
+    return ((position - load(this.#memory.words, this.#header + MARKER_AT)) | 0) >= 0
   }
 
   /** True where frames are taken and not yet released. */

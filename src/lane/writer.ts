@@ -20,8 +20,8 @@ import {
   HEAD,
   DROP_TO,
   ENDED,
-  MARK,
-  MARK_AT,
+  MARKER,
+  MARKER_AT,
   PENDING,
   RESUME,
   SENT,
@@ -104,8 +104,8 @@ export class LaneWriter {
     this.#grantedSeen = load(memory.words, this.#header + GRANTED)
     this.#wanting = load(memory.words, this.#header + WANTING)
     this.#pending = this.#stagedPending = load(memory.words, this.#header + PENDING) === 1
-    this.#mark = this.#stagedMark = load(memory.words, this.#header + MARK)
-    this.#markAt = load(memory.words, this.#header + MARK_AT)
+    this.#mark = this.#stagedMark = load(memory.words, this.#header + MARKER)
+    this.#markAt = load(memory.words, this.#header + MARKER_AT)
     this.#ended = this.#stagedEnded = load(memory.words, this.#header + ENDED) === 1
   }
 
@@ -249,8 +249,8 @@ export class LaneWriter {
     }
     if (this.#mark !== this.#stagedMark) {
       // MARKER: M1. Pairs with the loads in LaneReader.markedBefore.
-      journal.set(this.#header + MARK_AT, this.#markAt)
-      journal.set(this.#header + MARK, this.#mark)
+      journal.set(this.#header + MARKER_AT, this.#markAt)
+      journal.set(this.#header + MARKER, this.#mark)
       this.#stagedMark = this.#mark
     }
     if (this.#ended !== this.#stagedEnded) {

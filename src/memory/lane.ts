@@ -3,7 +3,7 @@
  *
  * A lane is: the writer's line, the reader's line, the shape table, the ring.
  *
- *     0     TAIL  SENT  RESUME  SHAPES  WANTING  DROP_TO  PENDING  ENDED  MARK  MARK_AT   one writing worker: the writer;
+ *     0     TAIL  SENT  RESUME  SHAPES  WANTING  DROP_TO  PENDING  ENDED  MARKER  MARKER_AT   one writing worker: the writer;
  *           SIGNATURE: written once, before there are workers (see `signature.ts`)
  *     128   HEAD  TAKEN  GRANTED  PART  ASSEMBLED                 one writing worker: the reader
  *     256   shape table (`shapeBytes`): texts that the writer's codec taught the reader's
@@ -38,8 +38,8 @@ export const DROP_TO = 5 // position in records: the writer asks the reader to d
 export const PENDING = 6 // 1 while a record in fragments is begun here and not ended.
 export const SIGNATURE = 7 // what both ends must agree on; nobody writes it any more.
 export const ENDED = 8 // 1 once nothing comes any more: all sources above have ended, and all that came of them is handed on.
-export const MARK = 9 // number of the last flush whose marker was handed on here.
-export const MARK_AT = 10 // position in bytes: where that marker stands.
+export const MARKER = 9 // number of the last flush whose marker was handed on here.
+export const MARKER_AT = 10 // position in bytes: where that marker stands.
 export const HEAD = LINE_BYTES / 4 // position in bytes: the writer may overwrite what is before it.
 export const TAKEN = HEAD + 1 // position in records: all that were ever released.
 export const GRANTED = HEAD + 2 // position in records: the writer may send up to here.
