@@ -342,6 +342,18 @@ export const ERROR_CODES = {
     text: 'A request took longer than its `timeoutMs`.',
     fix: 'What is left of it is stopped. Raise `timeoutMs`, or look for the slow step in `pipeline.snapshot()`.',
   },
+  REQUEST_ENDED: {
+    text: 'The request has ended.',
+    fix: 'Nothing of it is left to stop. Its `state` says how it ended.',
+  },
+  FLOW_UNKNOWN: {
+    text: 'There is no flow with this name.',
+    fix: '`GET /flows` lists all.',
+  },
+  FLOW_NAME_TAKEN: {
+    text: 'Two flows of one server have the same name.',
+    fix: 'Rename one of them.',
+  },
   REQUEST_UNKNOWN: {
     text: 'There is no request with this id.',
     fix: 'It may have ended long ago: `keepRequests` says how many are still known.',

@@ -47,6 +47,8 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   DEAD_LETTER_UNKNOWN: 404,
   RECEIPT_UNKNOWN: 404,
   TRACE_UNKNOWN: 404,
+  FLOW_UNKNOWN: 404,
+  REQUEST_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
   REQUEST_TOO_SLOW: 408,
   PIPELINE_NOT_RUNNING: 409,
@@ -56,6 +58,8 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   TRACING_OFF: 409,
   DEAD_LETTER_EMPTY: 409,
   KEY_REUSED: 409,
+  REQUEST_ENDED: 409,
+  REQUEST_STOPPED: 409,
   BODY_TOO_LARGE: 413,
   RECORD_NOT_ENCODABLE: 422,
   RECORD_TOO_DEEP: 422,
@@ -65,10 +69,12 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   HEADERS_TOO_LARGE: 431,
   SVG_RENDERER_MISSING: 501,
   SVG_NOT_DRAWN: 422,
+  REQUEST_FAILED: 500,
   PIPELINE_STARTING: 503,
   START_FAILED: 503,
   START_TIMEOUT: 503,
   SUBSCRIBERS_TOO_MANY: 503,
+  REQUEST_TIMED_OUT: 504,
 }
 
 /** Codes of Fastify that are more than a request that is not as expected. */

@@ -5,8 +5,11 @@ import { answerOf, ErrorAnswer, STATUSES } from './errors.ts'
 import { LoggedEvent } from './event-log.ts'
 import { Live } from './resources/live.ts'
 
+const CONTROL_TEXT = 'Monitor running pipelines, find their bottlenecks, and control them while they run.'
+
 /** The OpenAPI 3.1 document of some endpoints. Their schemas are JSON Schema as they stand. */
-export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasToken }: OpenApiOptions): object {
+export function openApi(endpoints: readonly Endpoint[], options: OpenApiOptions): object {
+  const { prefix, version, hasToken, title = 'Millrace control', description = CONTROL_TEXT } = options
   const paths: Record<string, Record<string, object>> = {}
   for (const endpoint of endpoints) {
     const path = endpoint.path.replaceAll(/:(\w+)/g, '{$1}')
@@ -16,9 +19,9 @@ export function openApi(endpoints: readonly Endpoint[], { prefix, version, hasTo
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Millrace control',
+      title,
       version,
-      description: 'Monitor running pipelines, find their bottlenecks, and control them while they run.',
+      description,
     },
     servers: [{ url: prefix === '' ? '/' : prefix }],
     tags: [...new Set(endpoints.map(({ tag }) => tag))].map((name) => ({ name })),
@@ -34,6 +37,9 @@ export interface OpenApiOptions {
   readonly prefix: string
   readonly version: string
   readonly hasToken: boolean
+  /** Of the API. Default: those of the control API. */
+  readonly title?: string
+  readonly description?: string
 }
 
 function operation(endpoint: Endpoint, hasToken: boolean): object {

@@ -11,11 +11,14 @@ import { type ControlOptions, type Pipelines, plugin } from './control.ts'
 import { answerOf, sendError } from './errors.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
-/** Options of the control API as a server; `docs/options.md` says what each is for. */
-export interface ServeOptions extends ControlOptions, Omit<Given<typeof SERVE_OPTIONS>, 'logger'> {
+/** Where a server listens, and what it logs. */
+export interface Listening extends Omit<Given<typeof SERVE_OPTIONS>, 'logger'> {
   /** True: logs to stdout, as pino does; or a pino of one's own. */
   readonly logger?: boolean | FastifyInstance['log']
 }
+
+/** Options of the control API as a server; `docs/options.md` says what each is for. */
+export interface ServeOptions extends ControlOptions, Listening {}
 
 export interface ControlServer extends AsyncDisposable {
   readonly host: string
@@ -42,8 +45,19 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
   const { traces: _, imports: __, ...checked } = options
   const problems = validateOptions(checked, { ...CONTROL_OPTIONS, ...SERVE_OPTIONS })
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
-  const { host, port, token } = resolve({ ...CONTROL_OPTIONS, ...SERVE_OPTIONS }, checked)
-  const { logger = SERVE_OPTIONS.logger.default } = options
+  return serveApp(options, plugin(pipelines, options, { guard: guardOf(options), isWholeServer: true }))
+}
+
+/**
+ * Routes as a server of their own, whose every answer is in the one shape.
+ * @throws ADDRESS_NEEDS_TOKEN, CONTROL_NOT_LISTENING
+ */
+export async function serveApp(
+  options: Listening & { readonly token?: string },
+  routes: (app: FastifyInstance) => Promise<void>,
+): Promise<ControlServer> {
+  const { logger = SERVE_OPTIONS.logger.default, token } = options
+  const { host, port } = resolve(SERVE_OPTIONS, options)
   const isLocal = isLoopback(host)
   if (!isLocal && (token ?? '') === '') throw new MillraceError('ADDRESS_NEEDS_TOKEN', { host })
   const app = fastify({
@@ -66,7 +80,7 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
     clientErrorHandler: refuse,
   })
   answerOddities(app)
-  await app.register(plugin(pipelines, options, { guard: guardOf(options), isWholeServer: true }))
+  await app.register(routes)
   try {
     await app.listen({ host, port })
   } catch (cause) {

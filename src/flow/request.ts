@@ -28,6 +28,8 @@ export interface FlowRequest<Answer = unknown> {
   /** Resolves when nothing of it is left anywhere. Never rejects. */
   readonly ended: Promise<void>
   view(): RequestView
+  /** Calls `listener` at each change of the state, and at the end. @returns what ends that */
+  watch(listener: () => void): () => void
 }
 
 /** One request, as the thread that called `runFlow` keeps it. */
@@ -45,6 +47,7 @@ export class Request implements FlowRequest {
   #resolve!: (answer: unknown) => void
   #reject!: (error: Error) => void
   #end!: () => void
+  readonly #listeners = new Set<() => void>()
   /** Its line in the request table, while it is open and not queued. */
   place: Place | undefined
   isStopping = false
@@ -80,6 +83,7 @@ export class Request implements FlowRequest {
     this.place = place
     this.#state = 'running'
     this.#startedAt = wallMs()
+    this.#tell()
   }
 
   succeed(answer: unknown): void {
@@ -94,6 +98,7 @@ export class Request implements FlowRequest {
     this.place = undefined
     this.#endedAt = wallMs()
     this.#end()
+    this.#tell()
   }
 
   view(): RequestView {
@@ -106,13 +111,23 @@ export class Request implements FlowRequest {
     return { id, flow: this.#flow, state, ...times, ...this.#outcome }
   }
 
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   /** The first outcome is the request's. */
   #settle(state: RequestState, outcome: { readonly answer: unknown } | { readonly error: Error }): boolean {
     if (this.#outcome !== undefined) return false
     this.#outcome = outcome
     this.#state = state
     this.release()
+    this.#tell()
     return true
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
   }
 }
 

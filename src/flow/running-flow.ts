@@ -92,6 +92,15 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     return this.#requests.get(id) as FlowRequest<Answer> | undefined
   }
 
+  /** Requests that have not ended, and those of them that are queued. */
+  get open(): number {
+    return this.#requests.size - this.#ended.length
+  }
+
+  get queued(): number {
+    return this.#queue.size
+  }
+
   /** Requests that are known, newest first. */
   list({ state, limit = 100 }: { readonly state?: RequestState; readonly limit?: number } = {}): RequestView[] {
     const all = [...this.#requests.values()].toReversed()

@@ -2,6 +2,7 @@
 export { BATCH_OPTIONS } from './batch.ts'
 export { CLUSTER_OPTIONS } from './cluster.ts'
 export { CONTROL_OPTIONS, SERVE_OPTIONS } from './control.ts'
+export { FLOW_SERVER_OPTIONS } from './flow-server.ts'
 export { EDGE_OPTIONS } from './edge.ts'
 export { NODE_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'
 export { RESTART_OPTIONS } from './restart.ts'

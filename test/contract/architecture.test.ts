@@ -134,9 +134,9 @@ test('supervisor does not know what lies on it: control, connectors, commands', 
   )
 })
 
-test('nothing but index, cli and the page imports control', () => {
+test('nothing but index, cli, the server of flows and the page imports control', () => {
   onlyIn(
-    ({ file, folder }) => file === 'index.ts' || folder === 'cli' || folder === 'control' || folder === 'page',
+    ({ file, folder }) => file === 'index.ts' || ['cli', 'control', 'flow-server', 'page'].includes(folder),
     ({ ours }) => ours.some((other) => folderOf(other) === 'control'),
   )
 })
@@ -201,7 +201,7 @@ test('each package has one place', () => {
     '@msgpack/msgpack': ['codec'],
     'hdr-histogram-js': ['telemetry', 'control'],
     '@viz-js/viz': ['render'],
-    fastify: ['control'],
+    fastify: ['control', 'flow-server'],
   }
   for (const [name, folders] of Object.entries(places))
     onlyIn(

@@ -25,6 +25,7 @@ import {
 } from 'millrace'
 import { graphFromJson, reachable, simulate, whatIf } from 'millrace/analysis'
 import { flow, runFlow, type AnyFlow, type RequestOptions } from 'millrace/flow'
+import { serveFlows } from 'millrace/flow/server'
 import { plan } from 'millrace/plan'
 import { theme, toDot, toSvg, views } from 'millrace/render'
 import * as flows from '../flow/flows.js'
@@ -179,6 +180,8 @@ const OVER_HTTP = [
   'ADDRESS_NEEDS_TOKEN',
   'CONTROL_NOT_LISTENING',
   'CONTROL_UNREACHABLE',
+  'FLOW_UNKNOWN',
+  'REQUEST_ENDED',
 ] as const
 
 const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, () => Told | Promise<Told>>> = {
@@ -215,6 +218,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   NODE_NOT_PUSHED: () => withPipeline(graphs.good, (pipeline) => pipeline.push('work', 1)),
   NODE_NOT_OUTPUT: () => withPipeline(graphs.good, (pipeline) => pipeline.output('out')),
   NODE_NOT_SOURCE: () => withPipeline(graphs.good, (pipeline) => pipeline.pause('work')),
+  FLOW_NAME_TAKEN: () => thrown(() => serveFlows([flows.said, flows.said])),
   FLOW_INVALID: () => thrown(() => flow('empty').nodes),
   BRANCH_UNKNOWN: () => stepSaid(flows.branches, { n: 1, take: ['nowhere'] }),
   BRANCH_NONE: () => stepSaid(flows.strict, 0),

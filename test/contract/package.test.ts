@@ -37,7 +37,7 @@ test('the version that threads compare is that of the package', () => {
   assert.equal(LIBRARY_VERSION, manifest.version)
 })
 
-/** The control API is a Fastify plugin with schemas of typebox: its own entry point may name both. */
+/** The control API and that of flows are Fastify plugins with schemas of typebox: their own entry points may name both. */
 const PLUGIN = ['fastify', 'typebox']
 
 test('the types of no package show in the public ones, but for Node itself', () => {
@@ -45,7 +45,7 @@ test('the types of no package show in the public ones, but for Node itself', () 
   for (const { fileName, text } of ours) {
     const names = [...text.matchAll(/(?:from|import\()\s*['"]([^.'"][^'"]*)['"]/g)].map(([, name]) => name!)
     const found = names.filter(
-      (name) => !allowed.has(name) || (PLUGIN.includes(name) && !fileName.includes('/control/')),
+      (name) => !allowed.has(name) || (PLUGIN.includes(name) && !/\/(?:control|flow-server)\//.test(fileName)),
     )
     assert.deepEqual(found, [], fileName)
   }

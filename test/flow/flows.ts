@@ -4,6 +4,9 @@ import { flow } from 'millrace/flow'
 /** One step. */
 export const said = flow('said', import.meta.url).step('say', { map: (text: string) => `you said "${text}"` })
 
+/** Answers what it is asked, whatever that is. */
+export const echo = flow('echo', import.meta.url).step('echo', { map: (input: unknown) => input })
+
 /** Steps one after the other. */
 export const serial = flow('serial', import.meta.url)
   .step('first', { map: (text: string) => `1(${text})` })

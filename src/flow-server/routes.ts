@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { type Endpoint, endpoint } from '../control/endpoint.ts'
+import { message } from '../control/subscriber.ts'
+import { MillraceError } from '../errors.ts'
+import type { FlowRequest, RunningFlow } from '../flow/index.ts'
+import { toMermaid } from '../render/mermaid.ts'
+import { toDot } from '../render/dot.ts'
+import { within } from '../running-time.ts'
+import { bodyOf, sendAnswer } from './bodies.ts'
+import { preferenceOf } from './preference.ts'
+import { FlowAnswer, FlowList, RequestAnswer, RequestList, StateOfRequest } from './schemas.ts'
+import { flowView, requestView } from './views.ts'
+
+/** What all routes look at. */
+interface FlowRoom {
+  readonly flows: ReadonlyMap<string, RunningFlow>
+  readonly showErrors: boolean
+  /** Where the routes are mounted. */
+  readonly prefix: string
+}
+
+const FLOW = { flow: Type.String({ description: 'Name of the flow.', examples: ['kyc'] }) }
+const REQUEST = { ...FLOW, request: Type.String({ description: 'Id of the request.' }) }
+const MAX_ID = 200
+const WAIT_MS = 60_000
+
+export function flowRoutes(room: FlowRoom): readonly Endpoint[] {
+  return [...definitions(room), ...asking(room), ...following(room)]
+}
+
+function definitions(room: FlowRoom): readonly Endpoint[] {
+  return [
+    endpoint('GET /flows', {
+      tag: 'flows',
+      summary: 'Lists all flows.',
+      answer: FlowList,
+      handle: () => ({ flows: [...room.flows.values()].map(flowView) }),
+    }),
+    endpoint('GET /flows/:flow', {
+      tag: 'flows',
+      summary: 'Returns one flow.',
+      params: FLOW,
+      answer: FlowAnswer,
+      errors: ['FLOW_UNKNOWN'],
+      handle: ({ params }) => flowView(flowOf(room, params.flow)),
+    }),
+    endpoint('GET /flows/:flow/drawing', {
+      tag: 'flows',
+      summary: 'Draws a flow: as text of Graphviz, or of Mermaid.',
+      params: FLOW,
+      query: { format: Type.Optional(Type.Enum(['dot', 'mermaid'])) },
+      answer: 'text/plain',
+      errors: ['FLOW_UNKNOWN'],
+      handle: ({ params, query, reply }) => {
+        const { graph } = flowOf(room, params.flow).pipeline
+        return reply
+          .type('text/plain; charset=utf-8')
+          .send(query.format === 'mermaid' ? toMermaid(graph) : toDot(graph))
+      },
+    }),
+  ]
+}
+
+function asking(room: FlowRoom): readonly Endpoint[] {
+  const hashes = new WeakMap<FlowRequest, string>()
+  return [
+    endpoint('POST /flows/:flow', {
+      tag: 'requests',
+      summary:
+        'Runs a request, and answers what its last step answers; or 202 after the time that the header `Prefer` gives it.',
+      params: FLOW,
+      query: { timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })) },
+      body: Type.Unknown({ description: 'The input: JSON, a text, or bytes.' }),
+      answer: Type.Unknown({
+        description: 'The answer: JSON, a text, or bytes; 204 if the last step answers nothing.',
+      }),
+      errors: [
+        'FLOW_UNKNOWN',
+        'KEY_REUSED',
+        'REQUEST_FAILED',
+        'REQUEST_STOPPED',
+        'REQUEST_TIMED_OUT',
+        'PIPELINE_NOT_RUNNING',
+      ],
+      handle: async ({ params, query, request, reply }) => {
+        const flow = flowOf(room, params.flow)
+        const { bytes, input } = bodyOf(request.body)
+        const id = idOf(request)
+        const known = id === undefined ? undefined : flow.get(id)
+        const hash = createHash('sha256')
+          .update(request.headers['content-type'] ?? '')
+          .update('\n')
+          .update(bytes)
+          .digest('hex')
+        const given = { ...(id === undefined ? {} : { id }), ...query }
+        const asked = known ?? flow.start(input, given)
+        if (known === undefined) hashes.set(asked, hash)
+        else if ((hashes.get(known) ?? hash) !== hash) throw new MillraceError('KEY_REUSED', { key: id })
+        return answer(room, asked, request, reply)
+      },
+    }),
+    endpoint('POST /flows/:flow/requests/:request/stop', {
+      tag: 'requests',
+      summary: 'Stops a request, and answers when nothing of it is left.',
+      params: REQUEST,
+      answer: RequestAnswer,
+      errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED'],
+      handle: ({ params }) => stop(room, params),
+    }),
+    endpoint('DELETE /flows/:flow/requests/:request', {
+      tag: 'requests',
+      summary: 'The same.',
+      params: REQUEST,
+      answer: RequestAnswer,
+      errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED'],
+      handle: ({ params }) => stop(room, params),
+    }),
+  ]
+}
+
+function following(room: FlowRoom): readonly Endpoint[] {
+  return [
+    endpoint('GET /flows/:flow/requests', {
+      tag: 'requests',
+      summary: 'Lists requests that are open, and the last ones that have ended; newest first.',
+      params: FLOW,
+      query: {
+        state: Type.Optional(StateOfRequest),
+        from: Type.Optional(Type.String({ format: 'date-time', description: 'Created at this time or later.' })),
+        to: Type.Optional(Type.String({ format: 'date-time', description: 'Created before this time.' })),
+        page: Type.Optional(Type.Integer({ minimum: 1 })),
+        pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+      },
+      answer: RequestList,
+      errors: ['FLOW_UNKNOWN'],
+      handle: ({ params, query }): RequestList => {
+        const { state, page = 1, pageSize = 100 } = query
+        const [from, to] = [timeOf('from', query.from, -Infinity), timeOf('to', query.to, Infinity)]
+        const flow = flowOf(room, params.flow)
+        const found = flow
+          .list({ limit: Infinity, ...(state === undefined ? {} : { state }) })
+          .filter(({ createdAt }) => createdAt >= from && createdAt < to)
+        const shown = found.slice((page - 1) * pageSize, page * pageSize)
+        const requests = shown.map(({ id }) => requestView(flow.get(id)!, room.showErrors))
+        return { requests, total: found.length, page, pages: Math.ceil(found.length / pageSize) }
+      },
+    }),
+    endpoint('GET /flows/:flow/requests/:request', {
+      tag: 'requests',
+      summary:
+        'Returns a request; with `wait`, once it has ended or the time is over; as server-sent events, each change.',
+      params: REQUEST,
+      query: {
+        wait: Type.Optional(
+          Type.Integer({ minimum: 0, maximum: WAIT_MS, description: 'Milliseconds to wait for its end.' }),
+        ),
+      },
+      answer: RequestAnswer,
+      errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN'],
+      handle: async ({ params, query, request, reply }) => {
+        const found = requestOf(room, params)
+        if (request.headers.accept?.includes('text/event-stream') === true) return streamed(room, found, reply)
+        if (query.wait !== undefined) await within(query.wait, found.ended)
+        return requestView(found, room.showErrors)
+      },
+    }),
+  ]
+}
+
+async function answer(
+  room: FlowRoom,
+  asked: FlowRequest,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const { waitMs, applied } = preferenceOf(headers)
+  void reply.header('x-request-id', asked.id)
+  if (applied !== undefined) void reply.header('preference-applied', applied)
+  // A failure that nobody waits for any more is in the request's view.
+  const outcome = asked.answer.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  const came = waitMs === Infinity ? await outcome : waitMs === 0 ? undefined : await within(waitMs, outcome)
+  if (came === undefined) {
+    const { flow } = asked.view()
+    const address = `${room.prefix}/flows/${encodeURIComponent(flow)}/requests/${encodeURIComponent(asked.id)}`
+    void reply.code(202).header('location', address)
+    return requestView(asked, room.showErrors)
+  }
+  if ('error' in came) throw shownError(came.error, room.showErrors)
+  return sendAnswer(reply, came.value)
+}
+
+/** What a step said may quote what was asked. */
+function shownError(error: unknown, showErrors: boolean): unknown {
+  if (showErrors || !(error instanceof MillraceError) || error.code !== 'REQUEST_FAILED') return error
+  const { reason: _, ...detail } = error.detail
+  return new MillraceError(error.code, detail)
+}
+
+async function stop(room: FlowRoom, place: Readonly<Record<'flow' | 'request', string>>): Promise<RequestAnswer> {
+  const request = requestOf(room, place)
+  if (!request.isOpen) throw new MillraceError('REQUEST_ENDED', { request: place.request, state: request.state })
+  await flowOf(room, place.flow).stop(place.request)
+  return requestView(request, room.showErrors)
+}
+
+/** Each change of a request as an event, until it has ended. */
+async function streamed(room: FlowRoom, request: FlowRequest, reply: FastifyReply): Promise<void> {
+  reply.hijack()
+  const response = reply.raw
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) response.setHeader(name, value)
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const send = (): void => void response.write(message('request', requestView(request, room.showErrors)))
+  send()
+  const forget = request.watch(send)
+  const left = new Promise<void>((resolve) => response.once('close', resolve))
+  await Promise.race([request.ended, left])
+  forget()
+  response.end()
+}
+
+function flowOf({ flows }: FlowRoom, name: string): RunningFlow {
+  const found = flows.get(name)
+  if (found === undefined) throw new MillraceError('FLOW_UNKNOWN', { flow: name })
+  return found
+}
+
+function requestOf(room: FlowRoom, { flow, request: id }: Readonly<Record<'flow' | 'request', string>>): FlowRequest {
+  const found = flowOf(room, flow).get(id)
+  if (found === undefined) throw new MillraceError('REQUEST_UNKNOWN', { request: id })
+  return found
+}
+
+/** The id that whoever asks gives to the request. */
+function idOf({ headers }: FastifyRequest): string | undefined {
+  const id = headers['idempotency-key'] ?? headers['x-request-id']
+  if (id === undefined) return undefined
+  if (typeof id === 'string' && id !== '' && id.length <= MAX_ID) return id
+  throw new MillraceError('REQUEST_INVALID', { reason: `an id has 1 to ${MAX_ID} characters` })
+}
+
+function timeOf(name: string, text: string | undefined, none: number): number {
+  if (text === undefined) return none
+  const time = Date.parse(text)
+  if (Number.isNaN(time)) throw new MillraceError('REQUEST_INVALID', { reason: `query/${name} is no time` })
+  return time
+}

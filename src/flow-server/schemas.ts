@@ -1,0 +1,72 @@
+import { Type } from 'typebox'
+
+const STATES = ['queued', 'running', 'succeeded', 'failed', 'stopped', 'timedOut'] as const
+
+export const StateOfRequest = Type.Enum([...STATES], {
+  description: 'The last four are ends. `queued`: fewer than `maxRequests` have to be open first.',
+})
+
+/** A request, as the API shows it. */
+export const RequestAnswer = Type.Object(
+  {
+    id: Type.String(),
+    flow: Type.String(),
+    state: StateOfRequest,
+    isOpen: Type.Boolean({
+      description: 'Something of it is left: a stopped request is open until its running steps have ended.',
+    }),
+    createdAt: Type.String({ format: 'date-time' }),
+    startedAt: Type.Optional(Type.String({ format: 'date-time' })),
+    endedAt: Type.Optional(Type.String({ format: 'date-time' })),
+    answer: Type.Optional(
+      Type.Unknown({
+        description: 'Of one that has succeeded. Bytes are base64, in an object with the one key `base64`.',
+      }),
+    ),
+    error: Type.Optional(
+      Type.Object({
+        code: Type.String(),
+        step: Type.Optional(Type.String()),
+        reason: Type.Optional(Type.String({ description: 'What the step said; only with `showErrors`.' })),
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        id: '7f8e1c52-1f2a-4a55-9d6c-2f7e6d1b3c4d',
+        flow: 'kyc',
+        state: 'succeeded',
+        isOpen: false,
+        createdAt: '2026-01-05T10:00:00.000Z',
+        startedAt: '2026-01-05T10:00:00.000Z',
+        endedAt: '2026-01-05T10:00:00.041Z',
+        answer: 'accepted',
+      },
+    ],
+  },
+)
+export type RequestAnswer = Type.Static<typeof RequestAnswer>
+
+export const RequestList = Type.Object({
+  requests: Type.Array(RequestAnswer),
+  total: Type.Integer({ description: 'Requests that the filter lets through, on all pages.' }),
+  page: Type.Integer(),
+  pages: Type.Integer(),
+})
+export type RequestList = Type.Static<typeof RequestList>
+
+export const FlowAnswer = Type.Object(
+  {
+    name: Type.String(),
+    state: Type.String({ description: 'State of its pipeline.' }),
+    open: Type.Integer({ description: 'Requests that have not ended, queued ones too.' }),
+    queued: Type.Integer(),
+    steps: Type.Array(Type.String(), { description: 'Nodes of its graph that call functions of the flow.' }),
+  },
+  { examples: [{ name: 'kyc', state: 'running', open: 3, queued: 0, steps: ['image', 'detect', 'match', 'mark'] }] },
+)
+export type FlowAnswer = Type.Static<typeof FlowAnswer>
+
+export const FlowList = Type.Object({ flows: Type.Array(FlowAnswer) })
+export type FlowList = Type.Static<typeof FlowList>

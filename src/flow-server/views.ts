@@ -1,0 +1,45 @@
+import type { FlowRequest, RunningFlow } from '../flow/index.ts'
+import { MillraceError } from '../errors.ts'
+import type { FlowAnswer, RequestAnswer } from './schemas.ts'
+
+/** @param showErrors whether the words of steps are shown: they may quote what was asked */
+export function requestView(request: FlowRequest, showErrors: boolean): RequestAnswer {
+  const { id, flow, state, createdAt, startedAt, endedAt, answer, error } = request.view()
+  return {
+    id,
+    flow,
+    state,
+    isOpen: request.isOpen,
+    createdAt: new Date(createdAt).toISOString(),
+    ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() }),
+    ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    ...(answer === undefined ? {} : { answer: jsonOf(answer) }),
+    ...(error === undefined ? {} : { error: errorOfRequest(error, showErrors) }),
+  }
+}
+
+function errorOfRequest(error: Error, showErrors: boolean): NonNullable<RequestAnswer['error']> {
+  if (!(error instanceof MillraceError)) return { code: 'REQUEST_STOPPED' }
+  const { step, reason } = error.detail as { step?: string; reason?: string }
+  return {
+    code: error.code,
+    ...(step === undefined ? {} : { step }),
+    ...(showErrors && reason !== undefined ? { reason } : {}),
+  }
+}
+
+/** Bytes have no form of their own in JSON. */
+function jsonOf(answer: unknown): unknown {
+  return answer instanceof Uint8Array ? { base64: Buffer.from(answer).toString('base64') } : answer
+}
+
+export function flowView(flow: RunningFlow): FlowAnswer {
+  const { name, pipeline } = flow
+  return {
+    name,
+    state: pipeline.state,
+    open: flow.open,
+    queued: flow.queued,
+    steps: pipeline.graph.nodes.filter(({ kind }) => kind === 'transform').map(({ id }) => id),
+  }
+}
