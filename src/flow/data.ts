@@ -1,4 +1,5 @@
 import type { ItemFailures } from './handlers.ts'
+import type { RequestView } from './request-view.ts'
 
 type Handler = (...args: any[]) => any
 
@@ -52,10 +53,17 @@ export interface FlowSettings {
   readonly joinBytes?: number
 }
 
+/** What is called in the thread of `runFlow`. Those of a flow inside another one are not. */
+export interface FlowHooks {
+  readonly onFailure?: (error: Error, request: RequestView) => unknown
+  readonly finally?: (request: RequestView) => unknown
+}
+
 /** A flow as data, functions and all. */
 export interface FlowData {
   readonly name: string
   readonly parts: readonly FlowPart[]
   readonly links: readonly FlowEdge[]
   readonly settings: FlowSettings
+  readonly hooks: FlowHooks
 }

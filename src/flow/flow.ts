@@ -4,9 +4,10 @@ import { number } from '../graph/serial.ts'
 import type { GraphCluster, GraphData, GraphEdge, GraphNode } from '../graph/types.ts'
 import { checkFlow } from './check.ts'
 import { type CompiledFlow, compileFlow } from './compile.ts'
-import type { FlowData, FlowEdge, FlowPart, FlowSettings } from './data.ts'
+import type { FlowData, FlowEdge, FlowHooks, FlowPart, FlowSettings } from './data.ts'
 import type { ItemFailures } from './handlers.ts'
 import type { FlowProblem } from './problems.ts'
+import type { RequestView } from './request-view.ts'
 import type {
   AnswerOf,
   BranchAnswers,
@@ -53,6 +54,7 @@ export class Flow<S extends Steps = {}, Entered extends string = never, Left ext
   readonly parts: readonly FlowPart[]
   readonly links: readonly FlowEdge[]
   readonly settings: FlowSettings
+  readonly hooks: FlowHooks
   /** For the compiler only: what `runFlow` gives to the first step, what the last one answers, and what `params` are. */
   declare readonly accepts: (input: S[Exclude<keyof S, Entered>]['in']) => void
   declare readonly answers: S[Exclude<keyof S, Left>]['out']
@@ -61,12 +63,13 @@ export class Flow<S extends Steps = {}, Entered extends string = never, Left ext
   #compiled: CompiledFlow | undefined
 
   /** @internal */
-  constructor({ name, module, parts, links, settings }: FlowData & { readonly module?: string | undefined }) {
+  constructor({ name, module, parts, links, settings, hooks }: FlowData & { readonly module?: string | undefined }) {
     this.name = name
     this.module = module
     this.parts = Object.freeze([...parts])
     this.links = Object.freeze([...links])
     this.settings = Object.freeze({ ...settings })
+    this.hooks = Object.freeze({ ...hooks })
     number(this, module)
   }
 
@@ -142,6 +145,21 @@ export class Flow<S extends Steps = {}, Entered extends string = never, Left ext
     return new Flow({ ...this.#data(), links: [...this.links, edge] }) as AnyFlow
   }
 
+  /**
+   * Gives an answer to whoever asked where a request fails or runs out of time: what it returns, or throws, is what they get. The
+   * request's state stays what it is. Called once, in the thread of `runFlow`.
+   */
+  onFailure(
+    answer: (error: Error, request: RequestView) => AnswerOf<this> | Promise<AnswerOf<this>>,
+  ): Flow<S, Entered, Left, Params> {
+    return new Flow({ ...this.#data(), hooks: { ...this.hooks, onFailure: answer } }) as AnyFlow
+  }
+
+  /** Is called once for each request, however it has ended, when nothing of it is left anywhere; in the thread of `runFlow`. */
+  finally(clean: (request: RequestView) => void | Promise<void>): Flow<S, Entered, Left, Params> {
+    return new Flow({ ...this.#data(), hooks: { ...this.hooks, finally: clean } }) as AnyFlow
+  }
+
   /** All problems of the flow. Its graph may have others: `validate(flow)`. */
   get problems(): readonly FlowProblem[] {
     return (this.#problems ??= checkFlow(this))
@@ -172,8 +190,8 @@ export class Flow<S extends Steps = {}, Entered extends string = never, Left ext
   }
 
   #data(): FlowData & { readonly module: string | undefined } {
-    const { name, module, parts, links, settings } = this
-    return { name, module, parts, links, settings }
+    const { name, module, parts, links, settings, hooks } = this
+    return { name, module, parts, links, settings, hooks }
   }
 }
 
@@ -186,5 +204,5 @@ export function flow<Params = unknown>(
   module?: string | URL,
   settings: FlowSettings = {},
 ): Flow<{}, never, never, Params> {
-  return new Flow({ name, module: moduleUrl(module), parts: [], links: [], settings })
+  return new Flow({ name, module: moduleUrl(module), parts: [], links: [], settings, hooks: {} })
 }

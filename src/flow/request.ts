@@ -1,21 +1,8 @@
+import { errorText } from '../errors.ts'
 import { wallMs } from '../time.ts'
+import type { FlowHooks } from './data.ts'
+import type { RequestState, RequestView } from './request-view.ts'
 import type { Place } from './table.ts'
-
-/** `queued`: it waits until fewer than `maxRequests` are open. The last four are its end. */
-export type RequestState = 'queued' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'timedOut'
-
-/** A request as data, at one moment. */
-export interface RequestView {
-  readonly id: string
-  readonly flow: string
-  readonly state: RequestState
-  /** Times in ms since 1970. `startedAt`: when its first step could start. `endedAt`: when nothing of it was left anywhere. */
-  readonly createdAt: number
-  readonly startedAt?: number
-  readonly endedAt?: number
-  readonly answer?: unknown
-  readonly error?: Error
-}
 
 /** A request of a flow. */
 export interface FlowRequest<Answer = unknown> {
@@ -25,7 +12,7 @@ export interface FlowRequest<Answer = unknown> {
   readonly state: RequestState
   /** The answer of the last step. @throws REQUEST_FAILED, REQUEST_STOPPED, REQUEST_TIMED_OUT, what ended the pipeline */
   readonly answer: Promise<Answer>
-  /** Resolves when nothing of it is left anywhere. Never rejects. */
+  /** Resolves when nothing of it is left anywhere, and `finally` of the flow is over. Never rejects. */
   readonly ended: Promise<void>
   view(): RequestView
   /** Calls `listener` at each change of the state, and at the end. @returns what ends that */
@@ -39,6 +26,7 @@ export class Request implements FlowRequest {
   readonly ended: Promise<void>
   readonly input: unknown
   readonly #flow: string
+  readonly #hooks: FlowHooks
   readonly #createdAt = wallMs()
   #startedAt: number | undefined
   #endedAt: number | undefined
@@ -54,10 +42,11 @@ export class Request implements FlowRequest {
   /** Forgets its deadline and the caller's signal. */
   release: () => void = nothing
 
-  constructor(id: string, flow: string, input: unknown) {
+  constructor(id: string, flow: string, input: unknown, hooks: FlowHooks) {
     this.id = id
     this.input = input
     this.#flow = flow
+    this.#hooks = hooks
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -91,14 +80,21 @@ export class Request implements FlowRequest {
   }
 
   fail(state: 'failed' | 'stopped' | 'timedOut', error: Error): void {
-    if (this.#settle(state, { error })) this.#reject(error)
+    if (!this.#settle(state, { error })) return
+    const { onFailure } = this.#hooks
+    if (onFailure === undefined || state === 'stopped') return this.#reject(error)
+    void (async () => onFailure(error, this.view()))().then(this.#resolve, this.#reject)
   }
 
   end(): void {
     this.place = undefined
     this.#endedAt = wallMs()
-    this.#end()
     this.#tell()
+    const clean = this.#hooks.finally
+    if (clean === undefined) return this.#end()
+    void (async () => clean(this.view()))()
+      .catch((error: unknown) => this.#warn(error))
+      .then(this.#end)
   }
 
   view(): RequestView {
@@ -124,6 +120,14 @@ export class Request implements FlowRequest {
     this.release()
     this.#tell()
     return true
+  }
+
+  /** It has ended all the same: nobody else would learn of this. */
+  #warn(error: unknown): void {
+    process.emitWarning(
+      `\`finally\` of a request of ${this.#flow} failed: ${errorText(error).message}`,
+      'MillraceWarning',
+    )
   }
 
   #tell(): void {

@@ -41,7 +41,7 @@ export async function runFlow<F extends AnyFlow>(
   const given: FlowParams = { table: table.memory, params: structuredClone(params) }
   const pipeline = await run(flow, { ...rest, params: given })
   const { deadlineMs = RUN_OPTIONS.deadlineMs.default } = options
-  return new RunningFlow(pipeline, { table, maxRequests, keepRequests, deadlineMs }) as RunningFlow<
+  return new RunningFlow(pipeline, { table, maxRequests, keepRequests, deadlineMs, hooks: flow.hooks }) as RunningFlow<
     InputOf<F>,
     AnswerOf<F>
   >

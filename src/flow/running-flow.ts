@@ -6,7 +6,9 @@ import type { Report } from '../supervisor/report.ts'
 import { MAX_TIMER_MS, clearTimeout, monotonicMs, setTimeout } from '../time.ts'
 import type { Receipt } from '../worker/source/push.ts'
 import { type Arrival, parcelOf } from './parcel.ts'
-import { type FlowRequest, Request, type RequestState, type RequestView } from './request.ts'
+import type { FlowHooks } from './data.ts'
+import { type FlowRequest, Request } from './request.ts'
+import type { RequestState, RequestView } from './request-view.ts'
 import type { RequestTable } from './table.ts'
 import type { StepFault } from './types.ts'
 
@@ -26,6 +28,7 @@ interface RunningFlowSettings {
   readonly maxRequests: number
   readonly keepRequests: number
   readonly deadlineMs: number
+  readonly hooks: FlowHooks
 }
 
 /** A flow that takes requests. */
@@ -35,6 +38,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   readonly #table: RequestTable
   readonly #kept: number
   readonly #deadlineMs: number
+  readonly #hooks: FlowHooks
   /** Free lines of the request table. */
   readonly #free: number[]
   /** Open requests, and the last ones that have ended, by id; oldest first. */
@@ -45,11 +49,12 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   #isClosed = false
 
   /** @internal */
-  constructor(pipeline: Pipeline, { table, maxRequests, keepRequests, deadlineMs }: RunningFlowSettings) {
+  constructor(pipeline: Pipeline, { table, maxRequests, keepRequests, deadlineMs, hooks }: RunningFlowSettings) {
     this.pipeline = pipeline
     this.#table = table
     this.#kept = keepRequests
     this.#deadlineMs = deadlineMs
+    this.#hooks = hooks
     this.#free = Array.from({ length: maxRequests }, (_, i) => maxRequests - 1 - i)
     this.#byPlace = new Array<Request | undefined>(maxRequests).fill(undefined)
     void this.#read()
@@ -75,7 +80,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     check(id, timeoutMs, signal)
     const known = this.#requests.get(id)
     if (known !== undefined) return known as FlowRequest<Answer>
-    const request = new Request(id, this.name, input)
+    const request = new Request(id, this.name, input, this.#hooks)
     this.#requests.set(id, request)
     if (signal?.aborted === true) this.#abort(request, signal)
     else if (this.#isClosed || this.pipeline.state !== 'running') this.#refuse(request)

@@ -197,6 +197,28 @@ export const recovering = flow('recovering', import.meta.url)
   .step('after', { map: ({ result }: { result: number }) => result })
   .edge('divide', 'after')
 
+/** What `hooked` has called, in the thread that runs it. */
+export const called: string[] = []
+
+export const hooked = flow('hooked', import.meta.url)
+  .step('risk', {
+    map: async (wish: 'works' | 'fails' | 'waits' | 'hopeless', { signal }): Promise<string> => {
+      if (wish === 'waits') await sleep(60_000, undefined, { signal })
+      if (wish !== 'works') throw new Error(wish)
+      return wish
+    },
+  })
+  .onFailure((error, { id, state }) => {
+    called.push(`${id} ${state}`)
+    if (id === 'hopeless') throw new RangeError('no answer', { cause: error })
+    return 'instead'
+  })
+  .finally(async ({ id, state, endedAt }) => {
+    await sleep(1)
+    called.push(`finally ${id} ${state} ${endedAt !== undefined}`)
+    if (id === 'works') throw new Error('finally itself')
+  })
+
 /** A step that ends the thread of its worker, by every tenth input. */
 export const deadly = flow('deadly', import.meta.url)
   .step('risk', {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { MillraceError } from 'millrace'
 import { type RunningFlow, runFlow } from 'millrace/flow'
 import { until } from '../run/harness.js'
-import { ABORTED, BEGAN, WENT_ON, diamond, said, waiting } from './flows.js'
+import { ABORTED, BEGAN, WENT_ON, called, diamond, hooked, said, waiting } from './flows.js'
 
 const MINUTE = 60_000
 
@@ -150,4 +150,30 @@ test('options of a request are checked', async () => {
   await using running = await runFlow(said)
   for (const options of [{ id: '' }, { id: 4 }, { timeoutMs: 0 }, { timeoutMs: NaN }, { signal: {} }])
     assert.throws(() => running.start('x', options as never), { code: 'OPTIONS_INVALID' })
+})
+
+test('a flow answers for a request that fails, and `finally` is called once for each, however it ended', async () => {
+  const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+  await using running = await runFlow(hooked)
+  const asked = ['works', 'fails', 'hopeless'] as const
+  const requests = asked.map((wish) => running.start(wish, { id: wish }))
+  assert.equal(await requests[0]!.answer, 'works')
+  assert.equal(await requests[1]!.answer, 'instead')
+  await assert.rejects(requests[2]!.answer, { name: 'RangeError', message: 'no answer' })
+  assert.equal(await running.execute('waits', { id: 'late', timeoutMs: 20 }), 'instead')
+  const stopped = running.start('waits', { id: 'stopped' })
+  await running.stop('stopped')
+  assert.equal(await codeOf(stopped.answer), 'REQUEST_STOPPED')
+  await Promise.all([...requests, running.get('late')!].map(({ ended }) => ended))
+  assert.deepEqual(called.toSorted(), [
+    'fails failed',
+    'finally fails failed true',
+    'finally hopeless failed true',
+    'finally late timedOut true',
+    'finally stopped stopped true',
+    'finally works succeeded true',
+    'hopeless failed',
+    'late timedOut',
+  ])
+  assert.match((await warned).message, /finally itself/)
 })
