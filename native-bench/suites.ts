@@ -8,6 +8,7 @@ import { importSuite } from './suites/import.ts'
 import { ints } from './suites/ints.ts'
 import { latency } from './suites/latency.ts'
 import { pipeline } from './suites/pipeline.ts'
+import { requests } from './suites/requests.ts'
 import { ring } from './suites/ring.ts'
 import { trace } from './suites/trace.ts'
 import { workers } from './suites/workers.ts'
@@ -24,6 +25,7 @@ export const SUITES: readonly Suite[] = [
   workers,
   codec,
   trace,
+  requests,
   importSuite,
   curves,
 ]

@@ -88,16 +88,14 @@ function asking(room: FlowRoom): readonly Endpoint[] {
         const flow = flowOf(room, params.flow)
         const { bytes, input } = bodyOf(request.body)
         const id = idOf(request)
-        const known = id === undefined ? undefined : flow.get(id)
-        const hash = createHash('sha256')
-          .update(request.headers['content-type'] ?? '')
-          .update('\n')
-          .update(bytes)
-          .digest('hex')
-        const given = { ...(id === undefined ? {} : { id }), ...query }
-        const asked = known ?? flow.start(input, given)
+        // Nobody can send a second one where the id is not theirs.
+        if (id === undefined) return answer(room, flow.start(input, query), request, reply)
+        const hash = hashOf(request.headers['content-type'] ?? '', bytes)
+        const known = flow.get(id)
+        if (known !== undefined && (hashes.get(known) ?? hash) !== hash)
+          throw new MillraceError('KEY_REUSED', { key: id })
+        const asked = known ?? flow.start(input, { id, ...query })
         if (known === undefined) hashes.set(asked, hash)
-        else if ((hashes.get(known) ?? hash) !== hash) throw new MillraceError('KEY_REUSED', { key: id })
         return answer(room, asked, request, reply)
       },
     }),
@@ -234,6 +232,11 @@ function requestOf(room: FlowRoom, { flow, request: id }: Readonly<Record<'flow'
   const found = flowOf(room, flow).get(id)
   if (found === undefined) throw new MillraceError('REQUEST_UNKNOWN', { request: id })
   return found
+}
+
+/** What a second request with the same id has to be the same in. */
+function hashOf(type: string, bytes: Buffer): string {
+  return createHash('sha256').update(type).update('\n').update(bytes).digest('hex')
 }
 
 /** The id that whoever asks gives to the request. */

@@ -18,6 +18,7 @@ works({
   idle: [],
   workers: ['speedup2'],
   codec: [],
+  requests: ['oneStepOverPiscina', 'diamondOverPiscina', 'httpP50OverPiscina', 'httpP99OverPiscina'],
   curves: [],
 })
 

@@ -1,0 +1,21 @@
+import { flow } from 'millrace/flow'
+import { work } from './work.ts'
+
+/** One step that does so many steps of work. */
+export const oneStep = flow('oneStep', import.meta.url).step('work', { map: work })
+
+/** Four steps: one, two side by side, and one that joins them; each does as much work. */
+export const diamond = flow('diamond', import.meta.url)
+  .step('first', {
+    map: (steps: number) => {
+      work(steps)
+      return steps
+    },
+  })
+  .step('left', { map: work })
+  .step('right', { map: work })
+  .step('both', { join: ({ left, right }) => left + right })
+  .edge('first', 'left')
+  .edge('first', 'right')
+  .edge('left', 'both')
+  .edge('right', 'both')
