@@ -164,7 +164,12 @@ class Compiler implements CompiledFlow {
     }
     const choosing = chooseBranches(chooser, incomingOf(into), { when: when!, branches: exitOf, onNone })
     this.#setHandler(chooser, { flatMap: choosing, selectivity: names.length })
-    this.#join(joiner, { cluster: node, label: 'join' }, { size: names.length }, joinBranches(joiner, nameOf, join))
+    this.#join(
+      joiner,
+      { ...restartsOf(rest), cluster: node, label: 'join' },
+      { size: names.length },
+      joinBranches(joiner, nameOf, join),
+    )
     this.#connect(joined, joiner)
     return this.#afterChoice(chooser, ways, joiner)
   }
@@ -180,7 +185,7 @@ class Compiler implements CompiledFlow {
     this.clusters.push({ id: inner, label: 'each', parent: node })
     const start: Into = { name: splitter, data: true, exits: [{ node: ways, when: ITEM, failures: false }] }
     const exits = this.flow(each!, `${inner}.`, inner, start)
-    const shared = { cluster: node, label: 'join' }
+    const shared = { ...restartsOf(rest), cluster: node, label: 'join' }
     const gathered = { size: maxItems + 1, by: outerGroupOf, of: itemsAndClose, typical: typical + 1 }
     this.#join(joiner, shared, gathered, joinItems(joiner, onError, join))
     this.#connect([...exits, { node: ways, when: CLOSED, failures: false }], joiner)
@@ -236,6 +241,11 @@ class Compiler implements CompiledFlow {
       if (failures) this.edges.push({ from: node, to, pathType: 'error', laneBytes: FAILURE_LANE_BYTES })
     }
   }
+}
+
+/** What is said of crashes holds for the node that joins, too: `join` runs there. */
+function restartsOf({ maxCrashes, restart }: { readonly [option: string]: unknown }): object {
+  return { ...(maxCrashes === undefined ? {} : { maxCrashes }), ...(restart === undefined ? {} : { restart }) }
 }
 
 /** The parcel that closes the items says how many there are. */

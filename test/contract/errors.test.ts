@@ -151,8 +151,8 @@ function tangle(): GraphData {
   }
 }
 
-/** Codes of the control API: they are provoked over HTTP, in `test/control`. */
-const HTTP_TESTS = fileURLToPath(new URL('../control/', import.meta.url))
+/** Codes of the control API and of that of flows: they are provoked over HTTP, in `test/control` and `test/flow`. */
+const HTTP_TESTS = ['control', 'flow'].map((folder) => fileURLToPath(new URL(`../${folder}/`, import.meta.url)))
 const OVER_HTTP = [
   'PIPELINE_UNKNOWN',
   'IMPORT_UNKNOWN',
@@ -358,7 +358,7 @@ test('an error is an Error: one class, with its code, its detail, its fix and it
 
 for (const code of OVER_HTTP) {
   test(`${code} is provoked over HTTP`, () => {
-    const tests = readdirSync(HTTP_TESTS).filter((file) => file.endsWith('.js'))
-    assert.ok(tests.some((file) => readFileSync(join(HTTP_TESTS, file), 'utf8').includes(code)))
+    const tests = HTTP_TESTS.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+    assert.ok(tests.some((file) => file.endsWith('.test.js') && readFileSync(file, 'utf8').includes(code)))
   })
 }

@@ -26,15 +26,20 @@ function fail(step: string, { fails, n }: Asked): void {
   if (fails === step) throw new Error(`${step} cannot do ${n}`)
 }
 
+/** Kills that are none of a step's fault: it is called again after each. */
+const MANY_CRASHES = { maxCrashes: 100 } as const
+
 /** Two steps side by side, then one that joins their answers. */
 export const diamond = flow('diamond', import.meta.url, { maxRequests: 64 })
   .step('ask', {
+    ...MANY_CRASHES,
     map: (asked: Asked) => {
       fail('ask', asked)
       return asked
     },
   })
   .step('left', {
+    ...MANY_CRASHES,
     concurrency: 2,
     map: async (asked: Asked) => {
       if (asked.waitMs !== undefined) await sleep(asked.waitMs)
@@ -43,6 +48,7 @@ export const diamond = flow('diamond', import.meta.url, { maxRequests: 64 })
     },
   })
   .step('right', {
+    ...MANY_CRASHES,
     map: (asked: Asked) => {
       fail('right', asked)
       if (asked.fails === 'right cannot be sent') return { right: (() => asked.n) as unknown as number }
@@ -50,6 +56,7 @@ export const diamond = flow('diamond', import.meta.url, { maxRequests: 64 })
     },
   })
   .step('both', {
+    ...MANY_CRASHES,
     join: ({ left, right }) => ({ ...left, ...right }),
     map: ({ asked, left, right }) => {
       fail('both', asked)
@@ -163,16 +170,18 @@ export const listless = flow('listless', import.meta.url).forEach('all', {
 
 /** Items of items, with a diamond in each. */
 export const nested = flow('nested', import.meta.url, { maxRequests: 16 }).forEach('rows', {
+  ...MANY_CRASHES,
   items: (size: number) => upTo(size).map((row) => ({ row, size })),
   maxItems: 50,
   each: flow('row').forEach('cells', {
+    ...MANY_CRASHES,
     items: ({ row, size }: { row: number; size: number }) => upTo(size).map((column) => ({ row, column })),
     maxItems: 50,
     each: flow('cell')
-      .step('cell', { map: (cell: { row: number; column: number }) => cell })
-      .step('sum', { map: ({ row, column }: { row: number; column: number }) => row + column })
-      .step('product', { map: ({ row, column }: { row: number; column: number }) => row * column })
-      .step('both', { join: ({ sum, product }) => `${sum}/${product}` })
+      .step('cell', { ...MANY_CRASHES, map: (cell: { row: number; column: number }) => cell })
+      .step('sum', { ...MANY_CRASHES, map: ({ row, column }: { row: number; column: number }) => row + column })
+      .step('product', { ...MANY_CRASHES, map: ({ row, column }: { row: number; column: number }) => row * column })
+      .step('both', { ...MANY_CRASHES, join: ({ sum, product }) => `${sum}/${product}` })
       .edge('cell', 'sum')
       .edge('cell', 'product')
       .edge('sum', 'both')
