@@ -19,7 +19,7 @@ import { Wire } from './wire.js'
 
 const { onServer, to } = await databaseOnServer()
 /** Each is a process of its own: `MILLRACE_IMPORT_KILLS=50` for as many as are promised. */
-const KILLS = Number(process.env['MILLRACE_IMPORT_KILLS'] ?? 5)
+const KILLS = Number(process.env['MILLRACE_IMPORT_KILLS'] ?? 2)
 
 const run = (sql: string): Promise<void> => withDatabase(to, '', (database) => database.execute(sql))
 const ROWS = { small: 40, large: 30_000 }

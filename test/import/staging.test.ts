@@ -9,7 +9,7 @@ import { Wire } from './wire.js'
 
 const { onServer, to } = await databaseOnServer()
 /** More than a piece. */
-const MANY = 40_000
+const MANY = 24_000
 const filled = (row: (i: number) => string, last: string): string =>
   `n,d,t\n${Array.from({ length: MANY }, (_, i) => `${row(i)},${'.'.repeat(40)}\n`).join('')}${last}\n`
 const daily = (i: number): string => `${i},2024-01-${String(1 + (i % 28)).padStart(2, '0')}`
