@@ -35,6 +35,7 @@ export { handleSignals, type Closable, type SignalHandler, type SignalOptions } 
 export type { DeadLetter, DeadLetters } from './supervisor/dead-letters.ts'
 export { EVENTS, type EventName, type Events, type PipelineEvent } from './supervisor/events.ts'
 export type { Pipeline } from './supervisor/pipeline.ts'
+export type { PushOptions } from './supervisor/host/host-workers.ts'
 export type { Drop } from './supervisor/drops.ts'
 export type { Report } from './supervisor/report.ts'
 export type { PipelineState } from './supervisor/lifecycle.ts'

@@ -95,6 +95,8 @@ export const EDGE_TREATMENT: Readonly<Record<keyof typeof EDGE_OPTIONS, Treatmen
   maxDemand: modelled('room, forecast, deadlock'),
   minDemand: modelled('deadlock; rates as if credit were granted record by record'),
   laneBytes: modelled('deadlock; else lanes have bytes for the records that they hold'),
+  capture: nothing('what events of traces show'),
+  redact: HANDLER,
   selector: assumed('every worker gets every record of a broadcast'),
   fuse: modelled('service rate: the workers of both are the same'),
 }

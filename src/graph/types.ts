@@ -63,6 +63,13 @@ export interface Context<State = unknown, Params = unknown> extends RunContext<P
   readonly failAt: (index: number, reason: unknown) => void
   /** Batch handlers: the batch. */
   readonly batch: BatchFacts | undefined
+  /**
+   * Says something of the records in hand, in the event that tells of them, where they are traced: a short text, a finite number or
+   * a boolean by a short name; the last one of a name stands. What is refused is counted. Does nothing where they are not traced.
+   */
+  readonly attribute: (name: string, value: string | number | boolean) => void
+  /** The span of the records in hand, for spans of one's own; undefined where they are not traced. */
+  readonly trace: TraceContext | undefined
 }
 
 /** A batch, as its handler sees it. */
@@ -87,6 +94,16 @@ export interface BatchFacts {
     | 'single'
   /** How long it was open, in ms; 0 if its worker has crashed since. */
   readonly openMs: number
+}
+
+/** The span that tells what becomes of the records in hand, as OpenTelemetry knows it. */
+export interface TraceContext {
+  /** Of the trace: 32 hexadecimal digits. */
+  readonly id: string
+  /** 16 hexadecimal digits. */
+  readonly spanId: string
+  /** Both of them, as the header `traceparent` of a request has it. */
+  readonly traceparent: string
 }
 
 /** What a source's handlers get. */
@@ -317,6 +334,8 @@ export interface MergeOptions extends Data<OptionsFor<Table, 'merge'>> {}
 export interface EdgeOptions<Payload = unknown, Params = unknown> extends Given<WithoutHandlers<typeof EDGE_OPTIONS>> {
   /** With `dispatch: 'broadcast'`: whether this worker of the next stage gets the record. */
   readonly selector?: ((record: Payload, worker: number, context: RunContext<Params>) => boolean) | HandlerReference
+  /** With `capture`: what may be seen of a record. */
+  readonly redact?: ((record: Payload, context: RunContext<Params>) => unknown) | HandlerReference
 }
 
 /** Options of a cluster. */

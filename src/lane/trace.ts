@@ -6,6 +6,7 @@ import {
   EVENT_BYTES,
   EVENT_WORDS,
   HEAD,
+  REFUSALS,
   SIDE,
   SIDE_HEAD,
   SIDE_LENGTH,
@@ -34,10 +35,12 @@ export class TraceWriter {
   #dropped: number
   #truncated: number
   #threw: number
+  #refused: number
   #stagedTail: number
   #stagedDropped: number
   #stagedTruncated: number
   #stagedThrew: number
+  #stagedRefused: number
   #headSeen: number
   #sideHeadSeen: number
 
@@ -54,6 +57,7 @@ export class TraceWriter {
     this.#dropped = this.#stagedDropped = load(words, this.#header + DROPPED)
     this.#truncated = this.#stagedTruncated = load(words, this.#header + TRUNCATED)
     this.#threw = this.#stagedThrew = load(words, this.#header + THREW)
+    this.#refused = this.#stagedRefused = load(words, this.#header + REFUSALS)
     this.#headSeen = load(words, this.#header + HEAD)
     this.#sideHeadSeen = load(words, this.#header + SIDE_HEAD)
     this.#tell(journal)
@@ -103,6 +107,11 @@ export class TraceWriter {
     this.#threw = (this.#threw + 1) | 0
   }
 
+  /** Counts an attribute that was refused, or a call of `redact` that threw. */
+  countRefused(): void {
+    this.#refused = (this.#refused + 1) | 0
+  }
+
   /** Something is to be told by the next hand-off. */
   get isDirty(): boolean {
     return this.#tail !== this.#stagedTail || this.#dropped !== this.#stagedDropped
@@ -117,7 +126,9 @@ export class TraceWriter {
     if (this.#dropped !== this.#stagedDropped) journal.set(this.#header + DROPPED, this.#dropped)
     if (this.#truncated !== this.#stagedTruncated) journal.set(this.#header + TRUNCATED, this.#truncated)
     if (this.#threw !== this.#stagedThrew) journal.set(this.#header + THREW, this.#threw)
+    if (this.#refused !== this.#stagedRefused) journal.set(this.#header + REFUSALS, this.#refused)
     this.#stagedThrew = this.#threw
+    this.#stagedRefused = this.#refused
     this.#stagedDropped = this.#dropped
     this.#stagedTruncated = this.#truncated
   }
@@ -191,6 +202,10 @@ export class TraceReader {
 
   get truncated(): number {
     return load(this.words, this.#header + TRUNCATED) >>> 0
+  }
+
+  get refused(): number {
+    return load(this.words, this.#header + REFUSALS) >>> 0
   }
 
   get threw(): number {

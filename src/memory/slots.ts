@@ -21,6 +21,8 @@ export interface SlotsLayout {
   readonly slots: number
   /** Index of the source worker among all source workers of the plan. */
   readonly source: number
+  /** Of a source that is pushed into, where something can be traced: PARENT_WORDS for each slot, what its record continues. */
+  readonly parents?: number
 }
 
 export const LOW = 0
@@ -37,6 +39,11 @@ export const BY_RATE = 1
 export const BY_PREDICATE = 2
 export const BY_ALWAYS = 4
 export const BY_TAIL = 8
+/** Its record continues a trace of another system: its words among the parents say which, and why it is traced, if it says so. */
+export const BY_PARENT = 16
+export const HAS_PARENT = 32
+/** Trace id and span id, high words first. */
+export const PARENT_WORDS = 6
 export const WRAPS_SHIFT = 12
 const SLOT_BITS = 20
 /** Most slots of a source worker, and most source workers of a plan. */

@@ -3,7 +3,7 @@ import { LINE_BYTES } from './memory.ts'
 /**
  * The trace ring of a worker: events of what it handed off, and beside it the side ring, for the parts of an event that vary.
  *
- *     0     TAIL  SIDE_TAIL  DROPPED  TRUNCATED  THREW   the worker, by its journal
+ *     0     TAIL  SIDE_TAIL  DROPPED  TRUNCATED  THREW  REFUSALS   the worker, by its journal
  *     128   HEAD  SIDE_HEAD                       the tracer
  *     256   events of EVENT_WORDS words each (`events`, a power of two)
  *     …     side ring (`sideWords`, a power of two): positions are words and wrap as TAIL does
@@ -32,6 +32,8 @@ export const DROPPED = 2
 export const TRUNCATED = 3
 /** Calls of the source's predicate that threw. */
 export const THREW = 4
+/** Attributes that were refused, and calls of `redact` that threw. */
+export const REFUSALS = 5
 export const HEAD: number = LINE_BYTES / 4
 export const SIDE_HEAD: number = HEAD + 1
 export const EVENTS_BYTES: number = 2 * LINE_BYTES
@@ -115,6 +117,12 @@ export const SECTION_INPUT = 2
 export const SECTION_OUTPUT = 3
 export const SECTION_ORIGINS = 4
 export const SECTION_ERROR = 5
+/** UTF-8 texts: attributes as JSON, captured records as JSON, a checksum, the type of a record. What a slot continues: its words. */
+export const SECTION_ATTRIBUTES = 6
+export const SECTION_CONTENT = 7
+export const SECTION_CHECKSUM = 8
+export const SECTION_TYPE = 9
+export const SECTION_PARENT = 10
 
 /**
  * What all workers know of tracing: a line of the supervisor's, a line of the tracer's.

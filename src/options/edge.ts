@@ -35,6 +35,17 @@ export const EDGE_OPTIONS = {
     type: 'handler',
     text: 'For `dispatch: broadcast`: decides from the record and the index of a worker whether that worker receives the record.',
   },
+  capture: {
+    type: 'integer',
+    min: 16,
+    max: 65_536,
+    unit: 'bytes',
+    text: 'Keeps what traced records on the edge held in their events, as `redact` gives it: JSON of at most this size for each event. Off by default.',
+  },
+  redact: {
+    type: 'handler',
+    text: 'For `capture`: (record) => what may be seen of it. It runs in the worker that takes the record, before anything of it leaves there. Without it only the names and types of fields are kept.',
+  },
   fuse: {
     type: 'boolean',
     default: false,

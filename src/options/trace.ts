@@ -30,6 +30,17 @@ export const TRACE_OPTIONS = {
     default: false,
     text: 'Every granule is traced, and the tracer decides at its end whether its events are kept: where something failed, was retried or dropped, where it was among the slowest, and where `rate`, `every`, `always` or the predicate chose it.',
   },
+  checksum: {
+    type: 'oneOf',
+    values: ['none', 'crc32', 'sha256'],
+    default: 'none',
+    text: 'Events have a checksum of the encoded records of the frame that was taken.',
+  },
+  types: {
+    type: 'boolean',
+    default: false,
+    text: 'Names the fields of the first record that was taken in each event, as the attribute `millrace.type`.',
+  },
   ring: {
     type: 'integer',
     default: 1_048_576,

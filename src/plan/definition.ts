@@ -19,4 +19,5 @@ export {
   type RunContext,
   type SetupContext,
   type SourceContext,
+  type TraceContext,
 } from '../graph/types.ts'

@@ -75,6 +75,7 @@ export function linkShape(
     dropEdge: draft.dropEdge,
     capacity: needed,
     selectorEdge,
+    capture: captureOf(network, draft),
     narrowedFrom: ringBytes < alone ? alone : undefined,
     sizes: {
       maxDemand,
@@ -87,4 +88,10 @@ export function linkShape(
 
 function share(capacity: number | undefined, lanes: number): number | undefined {
   return capacity === undefined ? undefined : Math.ceil(capacity / lanes)
+}
+
+/** The first edge on the path that wants records to be captured says how. */
+function captureOf(network: Network, { edges }: LinkDraft): LinkPlan['capture'] {
+  const edge = edges.find((index) => edgeAt(network, index).capture !== undefined)
+  return edge === undefined ? undefined : { edge, bytes: edgeAt(network, edge).capture! }
 }

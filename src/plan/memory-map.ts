@@ -3,7 +3,7 @@ import { type AckLaneLayout, ackLaneBytes } from '../memory/acks.ts'
 import { type JournalLayout, journalBytes } from '../memory/journal.ts'
 import { type LaneLayout, laneBytes } from '../memory/lane.ts'
 import { LINE_BYTES } from '../memory/memory.ts'
-import { type SlotsLayout, slotsBytes } from '../memory/slots.ts'
+import { type SlotsLayout, slotsBytes, PARENT_WORDS } from '../memory/slots.ts'
 import { type StashLayout, stashBytes } from '../memory/stash.ts'
 import { EVENT_BYTES, TRACE_CONTROL_BYTES, type TraceLayout, traceBytes } from '../memory/trace.ts'
 import { powerOfTwo } from './lane-sizes.ts'
@@ -65,8 +65,9 @@ export class MemoryMap {
     return { offset: this.take(ackLaneBytes(entries)), entries }
   }
 
-  slots(slots: number, source: number): SlotsLayout {
-    return { offset: this.take(slotsBytes(slots)), slots, source }
+  slots(slots: number, source: number, hasParents: boolean): SlotsLayout {
+    const offset = this.take(slotsBytes(slots))
+    return { offset, slots, source, ...(hasParents && { parents: this.take(4 * PARENT_WORDS * slots) }) }
   }
 
   stash(ringBytes: number): StashLayout {

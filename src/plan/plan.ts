@@ -123,10 +123,10 @@ class Planner {
   }
 
   #trace(stages: readonly StagePlan[]): TracePlan {
-    const { rate, every, tail, always = [], never = [] } = this.#options.trace
+    const { rate, every, tail, checksum, types, always = [], never = [] } = this.#options.trace
     for (const node of [...always, ...never])
       if (!stages.some((stage) => stage.node === node)) throw new MillraceError('NODE_UNKNOWN', { node })
-    return { offset: this.#map.traceControl(), rate, every, tail, always, never }
+    return { offset: this.#map.traceControl(), rate, every, tail, always, never, checksum, types }
   }
 
   #stages(): StagePlan[] {
@@ -219,7 +219,9 @@ class Planner {
       hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1)),
     }
     if (stage.source === undefined) return common
-    return { ...common, source, slots: this.#map.slots(stage.source.slots, source), progress: this.#map.progress() }
+    const hasParents = this.#isTraced && stage.host === 'embedder'
+    const slots = this.#map.slots(stage.source.slots, source, hasParents)
+    return { ...common, source, slots, progress: this.#map.progress() }
   }
 
   #edges(links: readonly LinkPlan[]): EdgePlan[] {

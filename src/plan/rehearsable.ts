@@ -23,7 +23,7 @@ export function rehearsable(graph: GraphData): GraphData {
   const shares = edgeShares(graph)
   const kinds = new Map(graph.nodes.map(({ id, kind }) => [id, kind]))
   const edges = graph.edges.map((edge, index): GraphEdge => {
-    const { selector: _, ...given } = edge
+    const { selector: _selector, redact: _redact, capture: _capture, ...given } = edge
     const kept = { minDemand: EVERY_RECORD, ...given }
     const { carries, gain, copies } = shares[index]!
     // A handler sends a record once, and all workers get it.

@@ -56,6 +56,9 @@ export interface TracePlan {
   /** Nodes: all that can pass there is traced; nothing is written there. */
   readonly always: readonly string[]
   readonly never: readonly string[]
+  /** What events say of the records beside: a checksum of the first frame, the type of the first record. */
+  readonly checksum: 'none' | 'crc32' | 'sha256'
+  readonly types: boolean
 }
 
 /** Words that the supervisor writes for all workers. */
@@ -210,6 +213,8 @@ export interface LinkPlan {
   readonly capacity: number
   /** Edge whose `selector` chooses the workers of a broadcast. */
   readonly selectorEdge?: number | undefined
+  /** What traced events show of the records, and the edge that says so. */
+  readonly capture?: { readonly edge: number; readonly bytes: number } | undefined
   /** Bytes of each ring where there are fewer lanes; absent where the plan made none of these smaller. */
   readonly narrowedFrom?: number | undefined
   /** `lanes[i][j]`: from worker i of the one stage to worker j of the other. */

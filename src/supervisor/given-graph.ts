@@ -37,7 +37,7 @@ function hasHandlersOf(found: GraphData, given: GraphData): boolean {
   const nodes = new Map(found.nodes.map((node) => [node.id, node]))
   return (
     given.nodes.every((node) => hasFunctionsOf(nodes.get(node.id), node)) &&
-    given.edges.every(({ selector }, i) => typeof selector !== 'function' || found.edges[i]?.selector === selector)
+    given.edges.every((edge, i) => hasFunctionsOf(found.edges[i], edge))
   )
 }
 

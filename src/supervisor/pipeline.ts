@@ -7,6 +7,7 @@ import type { Plan } from '../plan/types.ts'
 import type { HistogramKind } from '../figures.ts'
 import { type HistogramCopy, copyHistograms } from '../telemetry/histogram-read.ts'
 import { type Snapshot, readSnapshot } from '../telemetry/snapshot.ts'
+import type { PushOptions } from './host/host-workers.ts'
 import type { Receipt } from '../worker/source/push.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Events } from './events.ts'
@@ -111,10 +112,10 @@ export class Pipeline implements AsyncDisposable {
   push(
     node: string,
     record: unknown,
-    options: { readonly signal?: AbortSignal; readonly flush?: boolean } = {},
+    options: PushOptions & { readonly flush?: boolean } = {},
   ): Promise<Receipt> {
     const given = options.flush === true ? mark(record, { flush: true }) : record
-    return this.#supervisor.host.push(node, given, options.signal)
+    return this.#supervisor.host.push(node, given, options)
   }
 
   /**
@@ -135,17 +136,17 @@ export class Pipeline implements AsyncDisposable {
   pushAll(
     node: string,
     records: Iterable<unknown> | AsyncIterable<unknown>,
-    options: { readonly signal?: AbortSignal } = {},
+    options: PushOptions = {},
   ): Promise<readonly Receipt[]> {
-    return this.#supervisor.host.pushAll(node, records, options.signal)
+    return this.#supervisor.host.pushAll(node, records, options)
   }
 
   /**
    * Pushes a record and resolves to the first record that comes of it at an output (a sink without `write`).
    * @throws what `push` throws; RECORD_FAILED, CALL_UNANSWERED, RECORD_ABANDONED
    */
-  call(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<unknown> {
-    return this.#supervisor.host.call(node, record, options.signal)
+  call(node: string, record: unknown, options: PushOptions = {}): Promise<unknown> {
+    return this.#supervisor.host.call(node, record, options)
   }
 
   /**
@@ -179,7 +180,7 @@ export class Pipeline implements AsyncDisposable {
    * option `inject`.
    * @throws INJECT_OFF, NODE_UNKNOWN, PIPELINE_NOT_RUNNING
    */
-  inject(node: string, record: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
+  inject(node: string, record: unknown, options: PushOptions = {}): Promise<Receipt> {
     const isKnown = this.plan.stages.some((stage) => stage.node === node && stage.kind !== 'source')
     if (!isKnown) return Promise.reject(new MillraceError('NODE_UNKNOWN', { node }))
     if (this.plan.injection === undefined) return Promise.reject(new MillraceError('INJECT_OFF', { node }))

@@ -46,7 +46,7 @@ import {
 import type { Memory } from '../memory/memory.ts'
 import { SEQUENCE, SLOT_WORDS, TRACE, anchorSlot, anchorSource } from '../memory/slots.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
-import { traceIdOf } from '../trace/decode.ts'
+import { traceIdAt } from '../lane/trace-id.ts'
 import type { TracedRecords } from '../trace/event.ts'
 
 /** Traced records of one granule that a worker had in hand when it died. */
@@ -209,5 +209,5 @@ function traceOf(memory: Memory, plan: Plan, anchor: number): string[] {
   const slots = plan.workers[plan.sources[anchorSource(anchor)]!]!.slots!.offset / 4
   const at = slots + anchorSlot(anchor) * SLOT_WORDS
   const trace = load(words, at + TRACE)
-  return trace === 0 ? [] : [traceIdOf(memory, plan, { anchor, trace, sequence: words[at + SEQUENCE]! })]
+  return trace === 0 ? [] : [traceIdAt(memory, plan, { anchor, trace, sequence: words[at + SEQUENCE]! })]
 }

@@ -1,8 +1,9 @@
 import { formatId, mix, mixed } from '../lane/ids.ts'
 import type { TraceReader } from '../lane/trace.ts'
-import { RUN_HIGH, RUN_LOW } from '../memory/control.ts'
+import { formatParent, parentOf } from '../lane/trace-parent.ts'
+import { runIdOf, traceIdOf } from '../lane/trace-id.ts'
 import type { Memory } from '../memory/memory.ts'
-import { BY_ALWAYS, BY_PREDICATE, BY_RATE, WRAPS_SHIFT, anchorSource } from '../memory/slots.ts'
+import { BY_ALWAYS, BY_PARENT, BY_PREDICATE, BY_RATE } from '../memory/slots.ts'
 import {
   ATTEMPT,
   BASE_HIGH,
@@ -25,11 +26,16 @@ import {
   OUTPUT,
   OUTPUTS,
   RECORDS,
+  SECTION_ATTRIBUTES,
+  SECTION_CHECKSUM,
+  SECTION_CONTENT,
   SECTION_ERROR,
   SECTION_INPUT,
   SECTION_ORIGINS,
   SECTION_OUTPUT,
+  SECTION_PARENT,
   SECTION_SLOT,
+  SECTION_TYPE,
   SERVICE,
   SIDE,
   SIDE_LENGTH,
@@ -39,7 +45,14 @@ import {
   TAKEN,
 } from '../memory/trace.ts'
 import type { Plan } from '../plan/types.ts'
-import type { TraceEvent, TraceKind, TracedOutput, TracedRecords } from './event.ts'
+import {
+  PARENT_ATTRIBUTE,
+  TYPE_ATTRIBUTE,
+  type TraceEvent,
+  type TraceKind,
+  type TracedOutput,
+  type TracedRecords,
+} from './event.ts'
 
 const WORD = 2 ** 32
 
@@ -95,19 +108,19 @@ export class Decoder {
     const traces = own(SLOTS) > 0 ? [this.#trace(own, SLOT)] : []
     const inputs = own(INPUTS) > 0 ? [this.#input(own, INPUT)] : []
     const outputs: TracedOutput[] = own(OUTPUTS) > 0 ? [outputAt(own, OUTPUT)] : []
-    let error: TraceEvent['error']
+    const told: Told = {}
     for (let i = 0; i < own(SIDE_LENGTH);) {
       const header = beside(i++)
       const length = header >>> 8
       if ((header & 0xff) === SECTION_SLOT) traces.push(this.#trace(beside, i))
       else if ((header & 0xff) === SECTION_INPUT) inputs.push(this.#input(beside, i))
       else if ((header & 0xff) === SECTION_OUTPUT) outputs.push(outputAt(beside, i))
-      else if ((header & 0xff) === SECTION_ERROR) error = errorAt(beside, i, length)
+      else if ((header & 0xff) === SECTION_PARENT) tellParent(told, (word) => beside(i + word))
       else if ((header & 0xff) === SECTION_ORIGINS) {
         const output = outputs.pop()!
         const words = Array.from({ length }, (_, word) => beside(i + word))
         outputs.push({ ...output, origins: length === 1 ? runFrom(words[0]!, output.count) : words })
-      }
+      } else tell(told, header & 0xff, textAt(beside, i, length))
       i += length
     }
     const records = own(RECORDS)
@@ -128,7 +141,7 @@ export class Decoder {
       handedOffAt: this.#wall(own, HANDED),
       serviceMs: (own(SERVICE) >>> 0) / 1000,
       outcome: EVENT_OUTCOMES[(flags >>> 8) & 0xff]!,
-      ...(error && { error }),
+      ...told,
       isIncomplete: (flags & EVENT_GAP) !== 0,
       isTruncated: (flags & EVENT_TRUNCATED) !== 0,
       ...((flags & EVENT_PART) !== 0 && { isPart: true }),
@@ -137,8 +150,8 @@ export class Decoder {
 
   /** The 32 digits of a slot's trace: run, source number, how often its count of granules has come round, and that count. */
   #trace(words: Words, at: number): string {
-    if ((words(at + 1) & (BY_RATE | BY_PREDICATE | BY_ALWAYS)) !== 0) this.#isChosen = true
-    return traceId(this.#run, { anchor: words(at), trace: words(at + 1), sequence: words(at + 2) })
+    if ((words(at + 1) & (BY_RATE | BY_PREDICATE | BY_ALWAYS | BY_PARENT)) !== 0) this.#isChosen = true
+    return traceIdOf(this.#run, { anchor: words(at), trace: words(at + 1), sequence: words(at + 2) })
   }
 
   #input(words: Words, at: number): TracedRecords {
@@ -172,38 +185,34 @@ function outputAt(words: Words, at: number): TracedOutput {
   return { edge: words(at + EDGE), ...recordsAt(words, at), bytes: words(at + BYTES) }
 }
 
-/** The code comes on a line of its own before the message. */
-function errorAt(words: Words, at: number, length: number): { code: string; message: string } {
+/** What sections of texts say. */
+type Told = { -readonly [K in 'error' | 'attributes' | 'content' | 'checksum']?: TraceEvent[K] & {} }
+
+function tell(told: Told, section: number, text: string): void {
+  if (section === SECTION_ERROR) {
+    // The code comes on a line of its own before the message.
+    const [code = '', ...rest] = text.split('\n')
+    told.error = { code, message: rest.join('\n') }
+  } else if (section === SECTION_ATTRIBUTES) {
+    told.attributes = { ...told.attributes, ...(JSON.parse(text) as TraceEvent['attributes']) }
+  } else if (section === SECTION_CONTENT) {
+    told.content = (JSON.parse(text) as [number, string][]).map(([index, json]) => ({ index, json }))
+  } else if (section === SECTION_CHECKSUM) told.checksum = text
+  else if (section === SECTION_TYPE) told.attributes = { ...told.attributes, [TYPE_ATTRIBUTE]: text }
+}
+
+function tellParent(told: Told, words: Words): void {
+  told.attributes = { ...told.attributes, [PARENT_ATTRIBUTE]: formatParent(parentOf(words)) }
+}
+
+function textAt(words: Words, at: number, length: number): string {
   const bytes = Buffer.alloc(4 * length)
   for (let i = 0; i < length; i++) bytes.writeInt32LE(words(at + i), 4 * i)
-  const [code = '', ...rest] = bytes.toString('utf8').replace(/\0+$/, '').split('\n')
-  return { code, message: rest.join('\n') }
+  return bytes.toString('utf8').replace(/\0+$/, '')
 }
 
 /** The id of a record of an event, as handlers and other events show it. */
 export function recordIdAt({ base, first }: TracedRecords, index: number): string {
   mix(Number.parseInt(base.slice(8), 16) | 0, Number.parseInt(base.slice(0, 8), 16) | 0, (first + index) | 0)
   return formatId(mixed.low, mixed.high)
-}
-
-/** The words that name the trace of a slot. */
-interface SlotTrace {
-  readonly anchor: number
-  readonly trace: number
-  readonly sequence: number
-}
-
-function traceId(run: string, { anchor, trace, sequence }: SlotTrace): string {
-  return run + formatId(sequence, (anchorSource(anchor) << 20) | (trace >>> WRAPS_SHIFT))
-}
-
-/** The 32 digits of a slot's trace. */
-export function traceIdOf(memory: Memory, plan: Plan, slot: SlotTrace): string {
-  return traceId(runIdOf(memory, plan), slot)
-}
-
-/** The run that shared memory was made for: 16 digits. */
-export function runIdOf({ words }: Memory, { control }: Plan): string {
-  const at = control.offset / 4
-  return formatId(words[at + RUN_LOW]!, words[at + RUN_HIGH]!)
 }

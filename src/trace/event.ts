@@ -70,6 +70,10 @@ export type TraceKind =
   | 'completed'
   | 'failed'
 
+/** Attributes of our own: the fields of the first record that was taken, and of `open` the `traceparent` that its record continues. */
+export const TYPE_ATTRIBUTE = 'millrace.type'
+export const PARENT_ATTRIBUTE = 'millrace.traceparent'
+
 /** How an event ended for the records that it is about. */
 export type TraceOutcome = 'ok' | 'failed' | 'retried' | 'deadLettered' | 'dropped' | 'filtered' | 'died' | 'abandoned'
 

@@ -27,6 +27,8 @@ export interface TracerMetrics {
   readonly truncated: number
   /** Calls of `trace` predicates that threw. */
   readonly threw: number
+  /** Attributes that were refused, and calls of `redact` that threw. */
+  readonly refused: number
   /** With `tail`: events that wait for their ends, that were not worth keeping, and that were too many to hold. */
   readonly held: number
   readonly forgotten: number
@@ -183,6 +185,7 @@ export class Tracer {
       dropped: readers.reduce((sum, { dropped }) => sum + dropped, 0),
       truncated: readers.reduce((sum, { truncated }) => sum + truncated, 0),
       threw: readers.reduce((sum, { threw }) => sum + threw, 0),
+      refused: readers.reduce((sum, { refused }) => sum + refused, 0),
       held: this.#tails?.held ?? 0,
       forgotten: this.#tails?.forgotten ?? 0,
       droppedHeld: this.#tails?.dropped ?? 0,

@@ -6,7 +6,7 @@ import { EVERY, RATE } from '../memory/trace.ts'
 import type { Plan } from '../plan/types.ts'
 import { within } from '../running-time.ts'
 import { setTimeout, wallMs } from '../time.ts'
-import { runIdOf } from './decode.ts'
+import { runIdOf } from '../lane/trace-id.ts'
 import type { TraceEvent } from './event.ts'
 import { Feed } from './feed.ts'
 import { TracerHost } from './host.ts'
@@ -61,6 +61,7 @@ const NO_METRICS: TracerMetrics = {
   dropped: 0,
   truncated: 0,
   threw: 0,
+  refused: 0,
   held: 0,
   forgotten: 0,
   droppedHeld: 0,

@@ -42,6 +42,14 @@ export interface Member {
   readonly index: number
 }
 
+/** What is sent together, and lay apart: asked for only where it is traced. */
+export interface Composed {
+  /** Of a batch: where each of its records counts. */
+  members?(): readonly Member[]
+  /** The records as they were taken. */
+  records?(): ArrayLike<unknown>
+}
+
 /** The header of one record of a granule as a granule of its own: the record keeps its id, the granule has one of its own. */
 export function headerOf(granule: GranuleHeader, index: number, attempt: number): GranuleHeader {
   const { slot, furtherAnchors, baseLow, baseHigh, first, salt, trace } = granule

@@ -52,7 +52,17 @@ export function makeParts(given: {
   const clock = new Clock(memory, worker.times)
   const recorder =
     worker.trace &&
-    new Recorder({ memory, plan, stage, worker, journal, clock, epoch: given.epoch ?? 0, slots: source?.slots })
+    new Recorder({
+      memory,
+      plan,
+      stage,
+      worker,
+      journal,
+      clock,
+      epoch: given.epoch ?? 0,
+      slots: source?.slots,
+      redact: (link) => handlers.redact(link),
+    })
   const settleOwn = source && source.slots.settle.bind(source.slots)
   const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, settleOwn)
   const outlet = new Outlet({
@@ -111,6 +121,7 @@ export function makeParts(given: {
       workers: stage.concurrency,
       state,
       params: handlers.params,
+      tracing: recorder,
       branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
     },
     stopped: given.stopped,

@@ -4,7 +4,7 @@ import { COUNTER } from '../memory/counters.ts'
 import { Handoff } from './handoff.ts'
 import type { LaneGranule } from './in/inlet.ts'
 import { measureGranule } from './measure.ts'
-import type { Member } from './granule.ts'
+import type { Composed } from './granule.ts'
 import { BLOCKED, PROGRESS, type Parts, type Step } from './stage.ts'
 
 /**
@@ -55,11 +55,11 @@ export class Unit {
 
   /**
    * @param from the first record of this portion, where a granule goes in several (see `Outlet.open`)
-   * @param members of a batch: its records
+   * @param composed of a batch, or a call that has ended: what it is made of
    */
-  open(header: GranuleHeader, records: number, from = 0, members?: () => readonly Member[]): void {
+  open(header: GranuleHeader, records: number, from = 0, composed?: Composed): void {
     this.#header = header
-    this.#parts.outlet.open(header, records, from, members)
+    this.#parts.outlet.open(header, records, from, composed)
   }
 
   /** @returns whether all that came of the unit is on the lanes */

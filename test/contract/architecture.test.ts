@@ -105,6 +105,7 @@ test('worker does not know supervisor, control, graph or analysis', () => {
     'codec',
     'telemetry',
     'figures.ts',
+    'shown.ts',
     'errors.ts',
     'running-time.ts',
     'time.ts',

@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { OtlpExporter, type OtlpOptions, otlpFromEnvironment } from '#src/trace/otlp/exporter.js'
 import { retryAfterMs } from '#src/trace/otlp/post.js'
-import { type OtlpSpan, Spans, spanIdOf } from '#src/trace/otlp/spans.js'
+import { type OtlpSpan, Spans } from '#src/trace/otlp/spans.js'
 import type { TraceEvent } from '#src/trace/event.js'
 import { Senders } from '#src/trace/questions/senders.js'
 import { play } from './model.js'
@@ -80,12 +80,14 @@ test('every event arrives as a span, in batches, packed, with the right ids, kin
     resource: { 'deployment.environment': 'test' },
   })
   const spans = spansIn(bodies)
+  const expected = new Spans()
+  const ids = events.map((event) => expected.idOf(event))
   assert.equal(bodies.length, Math.ceil(events.length / 50))
   assert.deepEqual(
     spans.map(({ spanId }) => spanId),
-    events.map(spanIdOf),
+    ids,
   )
-  assert.equal(new Set(events.map(spanIdOf)).size, events.length)
+  assert.equal(new Set(ids).size, events.length)
   assert.deepEqual([headers[0]!['content-encoding'], headers[0]!['x-key']], ['gzip', 'k'])
   const resource = Object.fromEntries(
     bodies[0]!.resourceSpans[0]!.resource.attributes.map(({ key, value }) => [key, value.stringValue]),
@@ -106,7 +108,9 @@ test('every event arrives as a span, in batches, packed, with the right ids, kin
 })
 
 test('one parent in the same trace is the parent; joins link to all that came in, attempts to the one before', () => {
-  const spans = new Map(new Spans().of(events).map((span) => [span.spanId, span]))
+  const made = new Spans()
+  const spans = new Map(made.of(events).map((span) => [span.spanId, span]))
+  const spanIdOf = (event: TraceEvent): string => made.idOf(event)
   const senders = new Senders(events)
   for (const event of events.filter(({ inputs }) => inputs.length > 0)) {
     const { parentSpanId, links = [], traceId } = spans.get(spanIdOf(event))!

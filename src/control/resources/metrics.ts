@@ -150,6 +150,7 @@ const TRACER_COUNTERS = {
   dropped: ['dropped_events', 'Events of traces that had no room in their ring.'],
   truncated: ['truncated_events', 'Events of traces of which parts had no room.'],
   threw: ['predicate_errors', 'Calls of trace predicates that threw.'],
+  refused: ['refused_attributes', 'Attributes of traces that were refused, and calls of redact that threw.'],
   forgotten: ['forgotten_events', 'Events of traces that were not worth keeping at their end.'],
   droppedHeld: ['dropped_held_events', 'Events of traces that were too many to hold until their end.'],
   deaths: ['tracer_restarts', 'Restarts of the tracer.'],

@@ -29,6 +29,14 @@ type State = PushedRecord['state']
 const KEPT = 1_000
 const MOST_WAITING = 100
 
+/** A record, and where it goes. */
+interface ToPush {
+  readonly node: string
+  readonly record: unknown
+  /** What it continues. */
+  readonly traceparent?: string | undefined
+}
+
 /** One pushed record and how it went. */
 class Pushed {
   readonly id: string
@@ -43,11 +51,13 @@ class Pushed {
   readonly ended: Promise<void>
   readonly #since = monotonicMs()
 
-  constructor(id: string, node: string, pipeline: Pipeline, record: unknown) {
+  constructor(id: string, pipeline: Pipeline, { node, record, traceparent }: ToPush) {
     this.id = id
     this.node = node
     const isSource = pipeline.plan.stages.some((stage) => stage.node === node && stage.kind === 'source')
-    const entering = isSource ? pipeline.push(node, record) : pipeline.inject(node, record)
+    const entering = isSource
+      ? pipeline.push(node, record, { traceparent })
+      : pipeline.inject(node, record, { traceparent })
     this.entered = entering.catch(() => undefined)
     this.ended = this.#follow(entering).catch((error: unknown) => {
       this.state = 'refused'
@@ -94,8 +104,8 @@ export class Receipts {
    * @param waitMs to wait for its end
    * @throws NODE_UNKNOWN, NODE_NOT_PUSHED, INJECT_OFF, PIPELINE_NOT_RUNNING, RECORDS_WAITING
    */
-  async push(node: string, record: unknown, waitMs: number): Promise<Pushed> {
-    const pushed = this.#start(`${++this.#count}`, node, record)
+  async push(given: ToPush, waitMs: number): Promise<Pushed> {
+    const pushed = this.#start(`${++this.#count}`, given)
     keep(this.#numbered, pushed.id, pushed, KEPT)
     return told(pushed, waitMs, () => this.#numbered.delete(pushed.id))
   }
@@ -104,12 +114,12 @@ export class Receipts {
    * The same for a record with a key: where one was pushed with it before, tells how that one goes.
    * @throws KEY_REUSED where that was another record, or for another node; and as `push`
    */
-  async pushOnce(key: string, node: string, record: unknown, waitMs: number): Promise<Pushed> {
+  async pushOnce(key: string, given: ToPush, waitMs: number): Promise<Pushed> {
     const id = `key-${key}`
-    const digest = digestOf([node, record])
+    const digest = digestOf([given.node, given.record])
     const known = this.#keyed.get(id)
     if (known !== undefined && known.digest !== digest) throw new MillraceError('KEY_REUSED', { key })
-    const pushed = known?.pushed ?? this.#start(id, node, record)
+    const pushed = known?.pushed ?? this.#start(id, given)
     if (known === undefined) keep(this.#keyed, id, { pushed, digest }, this.#keptKeys)
     return told(pushed, waitMs, () => this.#keyed.delete(id))
   }
@@ -117,7 +127,7 @@ export class Receipts {
   /** Puts the record of a letter in before its node once more; a second time, tells how the first one goes. @throws as `push` */
   async replay(letter: DeadLetter): Promise<Pushed> {
     const known = this.#replays.get(letter)
-    const pushed = known ?? this.#start(`${REPLAY}${letter.id}`, letter.node, letter.input)
+    const pushed = known ?? this.#start(`${REPLAY}${letter.id}`, { node: letter.node, record: letter.input })
     this.#replays.set(letter, pushed)
     return told(pushed, 0, () => this.#replays.delete(letter))
   }
@@ -135,9 +145,9 @@ export class Receipts {
     return found
   }
 
-  #start(id: string, node: string, record: unknown): Pushed {
-    this.#refuse(node)
-    const pushed = new Pushed(id, node, this.#pipeline, record)
+  #start(id: string, given: ToPush): Pushed {
+    this.#refuse(given.node)
+    const pushed = new Pushed(id, this.#pipeline, given)
     this.#waiting++
     void pushed.entered.then(() => this.#waiting--)
     return pushed

@@ -37,7 +37,7 @@ export function records(room: Room): readonly Endpoint[] {
   return [
     endpoint('POST /pipelines/:pipeline/records', {
       tag: 'commands',
-      summary: 'Pushes one record into the pipeline.',
+      summary: 'Pushes one record into the pipeline. A header `traceparent` is continued by its trace.',
       params: PIPELINE,
       body: RecordToPush,
       answer: PushedRecord,
@@ -50,13 +50,14 @@ export function records(room: Room): readonly Endpoint[] {
         'KEY_REUSED',
         'RECORDS_WAITING',
       ],
-      handle: async ({ params, body }) => {
+      handle: async ({ params, body, request }) => {
         const { node, record, key, waitMs = 0 } = body
+        const { traceparent } = request.headers
+        // Headers that come twice are a list: which one is meant nobody knows.
+        const given = { node, record, ...(typeof traceparent === 'string' && { traceparent }) }
         const { receipts } = runningOf(room, params.pipeline)
         const pushed =
-          key === undefined
-            ? await receipts.push(node, record, waitMs)
-            : await receipts.pushOnce(key, node, record, waitMs)
+          key === undefined ? await receipts.push(given, waitMs) : await receipts.pushOnce(key, given, waitMs)
         return receiptView(pushed, showRecords)
       },
     }),

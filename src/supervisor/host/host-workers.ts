@@ -4,12 +4,21 @@ import { anchorSlot, anchorSource } from '../../memory/slots.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { Handlers } from '../../worker/call/handlers.ts'
 import { OutputStage } from '../../worker/stages/output.ts'
+import { parseParent } from '../../lane/trace-parent.ts'
 import { type PushSupply, Receipt } from '../../worker/source/push.ts'
 import type { WorkerEvent } from '../../worker/stage.ts'
 import { onAbort } from '../on-abort.ts'
 import { Call, type Calls } from './call.ts'
 import { type HostListener, HostWorker } from './host-worker.ts'
 import { Reasons } from './reasons.ts'
+
+/** How one record is pushed. */
+export interface PushOptions {
+  /** Takes the record back while it waits to be taken. */
+  readonly signal?: AbortSignal | undefined
+  /** The header `traceparent` of what the record comes of: its trace goes on here, and is chosen where that says it is sampled. */
+  readonly traceparent?: string | undefined
+}
 
 /**
  * The stages of the thread that called `run`: sources that are pushed into, and outputs that are read. They run the same
@@ -18,9 +27,11 @@ import { Reasons } from './reasons.ts'
 export class HostWorkers {
   readonly #workers: readonly HostWorker[]
   readonly #reasons = new Reasons()
+  readonly #isTraced: boolean
 
   /** @param handlers by stage index: conditionals and keys behind a push source are functions of this thread */
   constructor(plan: Plan, memory: Memory, handlers: ReadonlyMap<number, Handlers>, listener: HostListener) {
+    this.#isTraced = plan.trace !== undefined
     const answer = (anchor: number, record: unknown): boolean => this.#answer(anchor, record)
     this.#workers = plan.stages
       .filter(({ host }) => host === 'embedder')
@@ -60,16 +71,16 @@ export class HostWorkers {
   }
 
   /** Pushes a record. Resolves when a lane takes it. @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING */
-  push(node: string, record: unknown, signal?: AbortSignal): Promise<Receipt> {
+  push(node: string, record: unknown, options: PushOptions = {}): Promise<Receipt> {
     const receipt = new Receipt(node)
-    return this.#add(node, record, receipt, () => undefined, signal).then(() => receipt)
+    return this.#add(node, record, receipt, () => undefined, options).then(() => receipt)
   }
 
   /** Pushes records in their order; so many at once wait to be taken. @throws what `push` throws, and what `records` does */
   async pushAll(
     node: string,
     records: Iterable<unknown> | AsyncIterable<unknown>,
-    signal?: AbortSignal,
+    { signal, traceparent }: PushOptions = {},
   ): Promise<readonly Receipt[]> {
     this.#pushed(node)
     const receipts: Receipt[] = []
@@ -80,7 +91,7 @@ export class HostWorkers {
       for await (const record of records) {
         const receipt = new Receipt(node)
         receipts.push(receipt)
-        const taken = this.#add(node, record, receipt, () => undefined, both)
+        const taken = this.#add(node, record, receipt, () => undefined, { signal: both, traceparent })
         // The first that fails is thrown below; of the others nobody waits.
         taken.catch(() => undefined)
         taking.push(taken)
@@ -99,13 +110,14 @@ export class HostWorkers {
    * Pushes a record and resolves to the first record that comes of it at an output.
    * @throws RECORD_FAILED, CALL_UNANSWERED: their `cause` is the handler's error; RECORD_ABANDONED
    */
-  async call(node: string, record: unknown, signal?: AbortSignal): Promise<unknown> {
+  async call(node: string, record: unknown, options: PushOptions = {}): Promise<unknown> {
+    const { signal } = options
     const { calls } = this.#pushed(node)
     const receipt = new Receipt(node)
     const call = new Call()
     const abort = aborted(signal)
     try {
-      await this.#add(node, record, receipt, (sequence) => calls.open(call, sequence), signal)
+      await this.#add(node, record, receipt, (sequence) => calls.open(call, sequence), options)
       // Without an answer the record's end is the end of the call.
       const ended = receipt.done.then(() => UNANSWERED)
       const result = await Promise.race([call.answered, ended, abort.promise])
@@ -146,21 +158,27 @@ export class HostWorkers {
     record: unknown,
     receipt: Receipt,
     onTaken: (sequence: number) => void,
-    signal: AbortSignal | undefined,
+    { signal, traceparent }: PushOptions,
   ): Promise<number> {
     const { supply } = this.#pushed(node)
+    const parent = traceparent === undefined || !this.#isTraced ? undefined : parseParent(traceparent)
     signal?.throwIfAborted()
     return new Promise<number>((resolve, reject) => {
       const forget = onAbort(signal, () => {
         takeBack()
         reject(signal!.reason as Error)
       })
-      const takeBack = supply.add(record, receipt, (sequence) => {
-        forget()
-        if (sequence === undefined) return reject(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
-        onTaken(sequence)
-        resolve(sequence)
-      })
+      const takeBack = supply.add(
+        record,
+        receipt,
+        (sequence) => {
+          forget()
+          if (sequence === undefined) return reject(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
+          onTaken(sequence)
+          resolve(sequence)
+        },
+        parent,
+      )
     })
   }
 

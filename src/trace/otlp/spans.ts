@@ -1,6 +1,9 @@
 import { formatId, mix, mixed } from '../../lane/ids.ts'
-import type { TraceEvent } from '../event.ts'
+import { spanIdOfAttempt } from '../../lane/span-id.ts'
+import { parseParent } from '../../lane/trace-parent.ts'
+import { PARENT_ATTRIBUTE, type TraceEvent } from '../event.ts'
 import { countOf } from '../questions/origins.ts'
+import { idIn, wordsOf } from '../questions/record-ids.ts'
 import { waitOf } from '../questions/trace-filter.ts'
 
 /** A span as OTLP/HTTP JSON has it: ids in hexadecimal digits, numbers of 64 bits as texts, kinds as numbers. */
@@ -60,6 +63,11 @@ export class Spans {
   readonly #sent = new Map<string, SentBy[]>()
   readonly #roots = new Map<string, string>()
   readonly #attempts = new Map<string, { readonly traceId: string; readonly spanId: string }>()
+  /** Spans by event, and the events that have them. */
+  readonly #ids = new Map<string, string>()
+  readonly #taken = new Map<string, string>()
+  /** What traces continue that began elsewhere. */
+  readonly #continued = new Map<string, { readonly traceId: string; readonly spanId: string }>()
 
   constructor(maxRemembered = 100_000) {
     this.#maxRemembered = maxRemembered
@@ -72,17 +80,45 @@ export class Spans {
   }
 
   #learn(event: TraceEvent): void {
-    const { run, kind, outputs, traces } = event
-    const spanId = spanIdOf(event)
+    const { run, kind, outputs, traces, attributes = {} } = event
+    const spanId = this.idOf(event)
     if (kind === 'open') remember(this.#roots, traces[0]!, spanId, this.#maxRemembered)
+    const parent = kind === 'open' && parseParent(String(attributes[PARENT_ATTRIBUTE] ?? ''))
+    if (parent) remember(this.#continued, traces[0]!, parent, this.#maxRemembered)
     if (event.outcome === 'retried' || event.outcome === 'died')
-      remember(this.#attempts, attemptKey(event), { traceId: traces[0]!, spanId }, this.#maxRemembered)
+      remember(this.#attempts, attemptKey(event), { traceId: this.#traceOf(event), spanId }, this.#maxRemembered)
     for (const { edge, base, first, count } of outputs) {
       const key = `${run} ${base}`
       const list = this.#sent.get(key) ?? []
-      list.push({ traceId: traces[0]!, spanId, edge, first, count })
+      list.push({ traceId: this.#traceOf(event), spanId, edge, first, count })
       remember(this.#sent, key, list, this.#maxRemembered)
     }
+  }
+
+  /** The trace that an event is of: the one that was continued, or our own. */
+  #traceOf({ traces }: TraceEvent): string {
+    return this.#continued.get(traces[0]!)?.traceId ?? traces[0]!
+  }
+
+  /** Of a source: the span of another system that it continues. */
+  #before({ kind, traces }: TraceEvent): string | undefined {
+    return kind === 'open' ? this.#continued.get(traces[0]!)?.spanId : undefined
+  }
+
+  /**
+   * The id of the span of an event: the one that `context.trace` has named to handlers, where this is the first event that tells of
+   * that attempt.
+   */
+  idOf(event: TraceEvent): string {
+    const key = `${event.run} ${event.sequence}`
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    const attempt = attemptIdOf(event)
+    const isFree = attempt !== undefined && (this.#taken.get(attempt) ?? key) === key
+    const id = isFree ? attempt : sequenceIdOf(event)
+    remember(this.#ids, key, id, this.#maxRemembered)
+    remember(this.#taken, id, key, this.#maxRemembered)
+    return id
   }
 
   #parents({ run, inputs }: TraceEvent): { traceId: string; spanId: string }[] {
@@ -96,11 +132,12 @@ export class Spans {
 
   #span(event: TraceEvent): OtlpSpan {
     const { traces, kind, node, takenAt, handedOffAt, error, outcome } = event
-    const traceId = traces[0]!
-    const spanId = spanIdOf(event)
+    const traceId = this.#traceOf(event)
+    const spanId = this.idOf(event)
     const parents = kind === 'end' ? [] : this.#parents(event).filter((parent) => parent.spanId !== spanId)
     const only = parents.length === 1 ? parents[0]! : undefined
-    const parent = kind === 'end' ? this.#roots.get(traceId) : only?.traceId === traceId ? only.spanId : undefined
+    const parent =
+      kind === 'end' ? this.#roots.get(traces[0]!) : only?.traceId === traceId ? only.spanId : this.#before(event)
     const before = this.#attempts.get(attemptKey(event))
     // What has one parent in its own trace is its child; every other relation is a link.
     const all = [
@@ -125,9 +162,15 @@ export class Spans {
   }
 }
 
-/** The id of the span of an event: the same in every export. */
-export function spanIdOf({ run, sequence }: TraceEvent): string {
-  mix(Number.parseInt(run.slice(8), 16) | 0, Number.parseInt(run.slice(0, 8), 16) | 0, sequence | 0)
+function attemptIdOf({ inputs, made, node, worker, epoch, attempt }: TraceEvent): string | undefined {
+  const first = made ?? inputs[0]
+  if (first === undefined) return undefined
+  const [low, high] = wordsOf(idIn(first, 0))
+  return spanIdOfAttempt({ low, high, node, worker, epoch, attempt })
+}
+
+function sequenceIdOf({ run, sequence }: TraceEvent): string {
+  mix(...wordsOf(run), sequence | 0)
   const id = formatId(mixed.low, mixed.high)
   return id === '0000000000000000' ? '0000000000000001' : id
 }

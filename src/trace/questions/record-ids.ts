@@ -39,6 +39,7 @@ export function isRecordId(text: string): boolean {
   return /^[\da-f]{16}(?::\d{1,10})?$/.test(text)
 }
 
-function wordsOf(id: string): [low: number, high: number] {
+/** The two words of an id. */
+export function wordsOf(id: string): [low: number, high: number] {
   return [Number.parseInt(id.slice(8), 16) | 0, Number.parseInt(id.slice(0, 8), 16) | 0]
 }

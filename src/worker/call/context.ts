@@ -1,7 +1,8 @@
 import { MillraceError } from '../../errors.ts'
-import type { BatchFacts, Context } from '../../plan/definition.ts'
+import type { BatchFacts, Context, TraceContext } from '../../plan/definition.ts'
 import type { GranuleHeader } from '../../lane/writer.ts'
 import { recordIdOf } from '../granule.ts'
+import { type AttributeValue, Notes } from './notes.ts'
 
 /** What a worker's contexts have in common. */
 export interface WorkerFacts {
@@ -12,6 +13,17 @@ export interface WorkerFacts {
   readonly params: unknown
   /** Branches that the node has edges for. */
   readonly branches: ReadonlySet<string>
+  /** Absent where nothing is traced. */
+  readonly tracing?: CallTracing | undefined
+}
+
+/** What calls have to do with tracing. */
+interface CallTracing {
+  /** The span of a granule in hand; undefined where it is not traced. */
+  spanOf(header: GranuleHeader): TraceContext | undefined
+  isTraced(header: GranuleHeader): boolean
+  /** An attribute was refused. */
+  countRefused(): void
 }
 
 /** A handler's context. Sync handlers of a worker share one; each open call of an async one has its own. */
@@ -29,6 +41,8 @@ export class CallContext implements Context {
   readonly #branches: ReadonlySet<string>
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
+  readonly #tracing: CallTracing | undefined
+  #notes: Notes | undefined
   #header: GranuleHeader | undefined
   #index = 0
 
@@ -41,6 +55,7 @@ export class CallContext implements Context {
     this.params = facts.params
     this.#stopped = stopped
     this.#branches = facts.branches
+    this.#tracing = facts.tracing
   }
 
   /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
@@ -117,6 +132,22 @@ export class CallContext implements Context {
 
   get id(): string {
     return recordIdOf(this.#header!, this.#index)
+  }
+
+  get trace(): TraceContext | undefined {
+    return this.#header && this.#tracing?.spanOf(this.#header)
+  }
+
+  readonly attribute = (name: string, value: AttributeValue): void => {
+    const tracing = this.#tracing
+    if (tracing === undefined || this.#header === undefined || !tracing.isTraced(this.#header)) return
+    this.#notes ??= new Notes()
+    if (!this.#notes.set(name, value)) tracing.countRefused()
+  }
+
+  /** What was said of the call, or of those since the last time; undefined where nothing was. */
+  takeNotes(): ReadonlyMap<string, AttributeValue> | undefined {
+    return this.#notes === undefined || this.#notes.isEmpty ? undefined : this.#notes.take()
   }
 
   readonly emit = (branch: string, record: unknown): void => {

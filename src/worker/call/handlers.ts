@@ -97,6 +97,12 @@ export class Handlers {
     }
   }
 
+  /** What may be seen of the records of a link into this stage. */
+  redact({ capture }: LinkPlan): ((record: unknown) => unknown) | undefined {
+    const redact = capture && this.#of(this.#graph.edges[capture.edge]!.redact)
+    return redact && ((record) => redact(record, this.#run))
+  }
+
   #keyed(handler: unknown): AnyFunction | undefined {
     const key = this.#of(handler)
     return key && ((record: unknown) => key(record, this.#run))

@@ -7,7 +7,7 @@ import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan
 import { COUNTER, EDGE_COUNTER } from '../../memory/counters.ts'
 import { dispatcherOf } from './dispatch.ts'
 import type { Handlers, Operation } from '../call/handlers.ts'
-import { portionOf, recordIdOf } from '../granule.ts'
+import { type Composed, portionOf, recordIdOf } from '../granule.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import { leftOf } from './left-of.ts'
 import { isThenable, settled } from '../call/results.ts'
@@ -142,12 +142,12 @@ export class Outlet {
   /**
    * Starts sending what comes of `granule`, of which so many records are in hand.
    * @param from where what comes of it is sent in portions: the first record of this one. Each has ids of its own
-   * @param members of a batch: its records
+   * @param composed of what lay apart: what it is made of
    */
-  open(granule: GranuleHeader, records: number, from = 0, members?: () => readonly Member[]): void {
-    if (this.#recorder !== undefined) this.#recorder.open(granule, from, members)
+  open(granule: GranuleHeader, records: number, from = 0, composed?: Composed): void {
+    if (this.#recorder !== undefined) this.#recorder.open(granule, from, composed)
     if (this.#isEach) {
-      this.#members = members!()
+      this.#members = composed!.members!()
       for (const link of this.#links) link.members = this.#members
     }
     this.#granule = granule

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../errors.ts'
+import type { TraceParent } from '../../lane/trace-parent.ts'
 import type { Supply, Taken } from './supply.ts'
 
 /** How a pushed record ended. */
@@ -76,6 +77,7 @@ function recordFailed(node: string, cause: Error | undefined): MillraceError {
 interface Waiting {
   readonly record: unknown
   readonly receipt: Receipt
+  readonly parent: TraceParent | undefined
   /** Called when the record is taken, with its sequence; false: it is not taken any more. */
   settle: (sequence: number | undefined) => void
 }
@@ -88,6 +90,8 @@ export class PushSupply implements Supply {
   #isClosed = false
   #sequence = 0
   readonly #open = new Map<number, Receipt>()
+  /** What records continue that are taken and not opened yet. */
+  readonly #parents = new Map<number, TraceParent>()
   /** Of the open ones, those whose end somebody waits for. */
   #waitedFor = 0
   readonly #wake: () => void
@@ -111,8 +115,13 @@ export class PushSupply implements Supply {
    * Adds a record. `settle` is told its sequence when it is taken, or undefined where it never is.
    * @returns what takes it back, while it waits
    */
-  add(record: unknown, receipt: Receipt, settle: (sequence: number | undefined) => void): () => void {
-    const waiting: Waiting = { record, receipt, settle }
+  add(
+    record: unknown,
+    receipt: Receipt,
+    settle: (sequence: number | undefined) => void,
+    parent?: TraceParent,
+  ): () => void {
+    const waiting: Waiting = { record, receipt, settle, parent }
     if (this.#isClosed) {
       settle(undefined)
       return () => undefined
@@ -125,15 +134,22 @@ export class PushSupply implements Supply {
   take(most: number, into: Taken): void {
     for (const waiting of this.#waiting) {
       if (most-- <= 0) return
-      const { record, receipt, settle } = waiting
+      const { record, receipt, settle, parent } = waiting
       this.#waiting.delete(waiting)
       into.add(record)
       this.#open.set(this.#sequence, receipt)
       if (receipt.isWaitedFor) this.#waitedFor++
       else receipt.whenWaitedFor(() => this.#beWaitedFor())
+      if (parent !== undefined) this.#parents.set(this.#sequence, parent)
       settle(this.#sequence)
       this.#sequence = (this.#sequence + 1) | 0
     }
+  }
+
+  parentOf(sequence: number): TraceParent | undefined {
+    const parent = this.#parents.get(sequence)
+    this.#parents.delete(sequence)
+    return parent
   }
 
   ended(sequence: number, failures: number): void {

@@ -1,3 +1,4 @@
+import type { TraceParent } from '../../lane/trace-parent.ts'
 import type { SourceContext } from '../../plan/definition.ts'
 import { Marked } from '../../plan/definition.ts'
 import { type Numbers, areNumbers } from '../../codec/struct.ts'
@@ -88,6 +89,8 @@ export interface Supply {
   readonly left?: readonly unknown[]
   /** Somebody waits for what comes of its records. */
   readonly isWaitedFor?: boolean
+  /** What the record of a granule continues, by its sequence; asked once. */
+  parentOf?(sequence: number): TraceParent | undefined
   /** All that came of a granule is done: its sequence, and how many records failed. */
   ended?(sequence: number, failures: number): void
 }

@@ -247,7 +247,10 @@ export class BatchStage implements Stage, Sender {
     const fault = 'group' in batch ? (batch as GroupBatch).group.fault : undefined
     if (isPoison && fault === undefined && batch.values.length > 1 && !hand.isResuming) return this.#isolate(batch)
     this.#batch = batch
-    this.#unit.open(batch.header, batch.values.length, 0, () => batch.members())
+    this.#unit.open(batch.header, batch.values.length, 0, {
+      members: () => batch.members(),
+      records: () => batch.values,
+    })
     const error = fault ?? (isPoison ? new MillraceError('RECORD_POISONED', { node: stage.node, deaths }) : undefined)
     if (error === undefined) return this.#call(batch)
     this.#work.giveUp(batch, { error, attempts: batch.attempt, firstFailedAt: batch.since || wallMs() })
@@ -283,6 +286,7 @@ export class BatchStage implements Stage, Sender {
   #end(hasFailed: boolean, outcome: unknown): Step {
     const { histograms, clock } = this.#parts
     const batch = this.#batch!
+    this.#parts.recorder?.note(this.#context.takeNotes())
     histograms.service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
     if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) {
       this.#unit.wakeAt = this.#againAt

@@ -149,6 +149,10 @@ export class Calls implements Callee<CalledRecord> {
     return 1
   }
 
+  valuesOf({ entry }: CalledRecord): ArrayLike<unknown> {
+    return [this.#parts.desk.value(entry)]
+  }
+
   maySend({ entry }: CalledRecord): boolean {
     return this.#order.maySend(entry)
   }

@@ -364,6 +364,10 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     return batch.members()
   }
 
+  valuesOf(batch: GroupBatch): ArrayLike<unknown> {
+    return batch.again()
+  }
+
   maySend({ group }: GroupBatch): boolean {
     return this.#order.maySend(group)
   }

@@ -30,6 +30,8 @@ export interface Callee<W> {
   factsOf?(work: W): BatchFacts
   /** Of a batch: its records. */
   membersOf?(work: W): readonly Member[]
+  /** Its records as they were taken: asked for only where they are looked at. */
+  valuesOf(work: W): ArrayLike<unknown>
   maySend(work: W): boolean
   /** Sends what came of a call to the outlet. */
   deliver(call: PlacedCall<W>): void
@@ -156,8 +158,12 @@ export class OpenCalls<W> implements Sender {
     this.#sending = call
     this.hold()
     const callee = this.#callee
-    const members = callee.membersOf && (() => callee.membersOf!(work))
-    this.#unit.open(callee.headerOf(work), callee.recordsOf(work), 0, members)
+    const composed = {
+      ...(callee.membersOf && { members: () => callee.membersOf!(work) }),
+      records: () => callee.valuesOf(work),
+    }
+    this.#unit.open(callee.headerOf(work), callee.recordsOf(work), 0, composed)
+    this.#parts.recorder?.note(call.context.takeNotes())
     this.#callee.deliver(call)
   }
 

@@ -303,7 +303,8 @@ export class RecordStage implements Stage, Sender {
 
   /** A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call. */
   #renewContext(): void {
-    const { facts, stopped, handlers } = this.#parts
+    const { facts, stopped, handlers, recorder } = this.#parts
+    recorder?.note(this.#context.takeNotes())
     this.#context = new CallContext(facts, stopped)
     handlers.context = this.#context
   }
@@ -347,6 +348,7 @@ export class RecordStage implements Stage, Sender {
       this.#unit.finish(this.#entry, granule)
       this.#calls?.leave(this.#entry)
     }
+    this.#parts.recorder?.note(this.#context.takeNotes())
     this.#unit.close(this.#index - this.#first)
     this.#isKept = false
     this.#phase = isLast || this.#isLeftToCalls ? 'idle' : 'running'

@@ -6,6 +6,7 @@ import { ring } from '../../lane/doorbell.ts'
 import { askForFlush } from '../ask-for-flush.ts'
 import type { Journal } from '../../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
+import { writeParent } from '../../lane/trace-parent.ts'
 import { COMMAND, PAUSED } from '../../memory/control.ts'
 import type { SourcePlan } from '../../plan/types.ts'
 import { COUNTER } from '../../memory/counters.ts'
@@ -348,7 +349,7 @@ export class SourceStage implements Stage, Sender, Further {
 
   /** Decides whether the slot is traced, once; its granule says so. */
   #trace(records: number, isResumed: boolean): void {
-    const { slots, progress, hand } = this.#parts
+    const { slots, progress, hand, worker, memory } = this.#parts
     const granule = this.#granule
     granule.trace = 0
     if (this.#selection === undefined) return
@@ -357,7 +358,10 @@ export class SourceStage implements Stage, Sender, Further {
       hand.open(granule)
       hand.holdSeveral(granule.first, records)
       const { values } = this.#taken
-      slots.setTrace(this.#slot, this.#selection.decide(values, records, progress.wraps, progress.sequence))
+      const { parents } = worker.slots!
+      const parent = parents === undefined ? undefined : this.#supply.parentOf?.(progress.sequence)
+      if (parent !== undefined) writeParent(memory, parents!, this.#slot, parent)
+      slots.setTrace(this.#slot, this.#selection.decide(values, records, progress, parent))
     }
     if (slots.trace(this.#slot) !== 0) granule.trace = TRACED | (slots.hasGap(this.#slot) ? GAP : 0)
   }

@@ -60,7 +60,12 @@ function partOf(plan: Plan, stage: StagePlan, { nodes, edges, ...rest }: GraphDa
       const { id, kind, partitionBy } = node
       return next.has(id) && partitionBy !== undefined ? [{ id, kind, partitionBy }] : []
     }),
-    edges: links.flatMap(({ selectorEdge }) => (selectorEdge === undefined ? [] : [edges[selectorEdge]!])),
+    edges: [
+      ...links.flatMap(({ selectorEdge }) => (selectorEdge === undefined ? [] : [edges[selectorEdge]!])),
+      ...plan.links.flatMap(({ to, capture }) =>
+        to === stage.index && capture !== undefined ? [edges[capture.edge]!] : [],
+      ),
+    ],
   }
 }
 
@@ -79,7 +84,7 @@ export function handlersOf({ nodes, edges }: GraphData): Handler[] {
     ...Object.values(node.batch ?? {}),
     node.retry?.when,
   ])
-  return [...entries, ...edges.map(({ selector }) => selector)].filter(isHandler)
+  return [...entries, ...edges.flatMap(({ selector, redact }) => [selector, redact])].filter(isHandler)
 }
 
 function isHandler(value: unknown): value is Handler {

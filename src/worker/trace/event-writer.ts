@@ -17,11 +17,16 @@ import {
   OUTPUTS,
   OUTPUT_WORDS,
   RECORDS,
+  SECTION_ATTRIBUTES,
+  SECTION_CHECKSUM,
+  SECTION_CONTENT,
   SECTION_ERROR,
   SECTION_INPUT,
   SECTION_ORIGINS,
   SECTION_OUTPUT,
+  SECTION_PARENT,
   SECTION_SLOT,
+  SECTION_TYPE,
   SERVICE,
   SIDE,
   SIDE_LENGTH,
@@ -30,6 +35,8 @@ import {
   TAKEN,
 } from '../../memory/trace.ts'
 import type { Plan, WorkerPlan } from '../../plan/types.ts'
+import type { TracedSlot } from './span-names.ts'
+import type { Seen } from './witness.ts'
 
 /** Longer texts of errors are cut. */
 const MOST_TEXT_BYTES = 512
@@ -49,6 +56,11 @@ export interface EventFacts {
   /** Of each output: run lengths, or the first place where each came of the next one; undefined where ids tell, or all came of all. */
   readonly origins: readonly (readonly number[] | undefined)[]
   readonly error?: string | undefined
+  /** As JSON: what handlers said. */
+  readonly attributes?: string | undefined
+  readonly seen?: Seen | undefined
+  /** Of `open`: what its record continues, as words. */
+  readonly parent?: readonly number[] | undefined
 }
 
 /** Writes events into the ring of a worker. */
@@ -87,6 +99,20 @@ export class EventWriter {
     this.#writer.countThrow()
   }
 
+  countRefused(): void {
+    this.#writer.countRefused()
+  }
+
+  /** The first traced slot of those that a granule counts for: its anchor, its TRACE and its SEQUENCE. */
+  slotOf({ slot, furtherAnchors }: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>): TracedSlot | undefined {
+    for (let i = -1; i < furtherAnchors.length; i++) {
+      const anchor = i < 0 ? slot : furtherAnchors[i]!
+      const [trace, sequence] = this.#traceOf(anchor)
+      if (trace !== 0) return [anchor, trace, sequence]
+    }
+    return undefined
+  }
+
   /** Writes an event of the granule with this header. There is room for it. */
   write(header: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts): void {
     const { words } = this.#writer
@@ -102,8 +128,12 @@ export class EventWriter {
     this.#writeSlots(at, header)
     this.#writeParts(at + INPUTS, at + INPUT, facts.inputs, INPUT_WORDS, SECTION_INPUT)
     this.#writeParts(at + OUTPUTS, at + OUTPUT, facts.outputs, OUTPUT_WORDS, SECTION_OUTPUT, facts.origins)
-    if (facts.error !== undefined) this.#addText(facts.error)
-    if (this.#sections.length > 0) this.#writeSections(at)
+    if (facts.error !== undefined) this.#addText(SECTION_ERROR, facts.error, MOST_TEXT_BYTES)
+    if (facts.parent !== undefined) this.#sections.push(SECTION_PARENT | (facts.parent.length << 8), ...facts.parent)
+    const needed = this.#sections.length
+    if (facts.attributes !== undefined) this.#addText(SECTION_ATTRIBUTES, facts.attributes)
+    if (facts.seen !== undefined) this.#addSeen(facts.seen)
+    if (this.#sections.length > 0) this.#writeSections(at, needed)
     this.#unstamped.push(at)
   }
 
@@ -171,23 +201,33 @@ export class EventWriter {
     }
   }
 
+  #addSeen({ content, checksum, type }: Seen): void {
+    if (content.length > 0) this.#addText(SECTION_CONTENT, JSON.stringify(content))
+    if (checksum !== undefined) this.#addText(SECTION_CHECKSUM, checksum)
+    if (type !== undefined) this.#addText(SECTION_TYPE, type)
+  }
+
   /** As words: its bytes, filled up with zeros. */
-  #addText(text: string): void {
-    const bytes = Buffer.from(text).subarray(0, MOST_TEXT_BYTES)
+  #addText(section: number, text: string, most = Infinity): void {
+    const bytes = Buffer.from(text).subarray(0, most)
     const padded = Buffer.alloc((bytes.byteLength + 3) & -4)
     padded.set(bytes)
-    this.#sections.push(SECTION_ERROR | ((padded.byteLength / 4) << 8))
+    this.#sections.push(section | ((padded.byteLength / 4) << 8))
     for (let i = 0; i < padded.byteLength; i += 4) this.#sections.push(padded.readInt32LE(i))
   }
 
-  #writeSections(at: number): void {
+  /** @param needed sections before there go by themselves where there is no room for those that only tell more */
+  #writeSections(at: number, needed: number): void {
     const { words, side, sideMask } = this.#writer
     const sections = this.#sections
-    const position = this.#writer.claimSide(sections.length)
+    let position = this.#writer.claimSide(sections.length)
     if (position === NO_SIDE) {
       words[at + KIND]! |= EVENT_TRUNCATED
       this.#writer.truncate()
-      return
+      if (needed === 0 || needed === sections.length) return
+      position = this.#writer.claimSide(needed)
+      if (position === NO_SIDE) return
+      sections.length = needed
     }
     words[at + SIDE] = position
     words[at + SIDE_LENGTH] = sections.length

@@ -9,10 +9,15 @@ import { GAP, TRACED } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { COUNT, EVENT_GAP, EVENT_PART, INPUT_WORDS } from '../../memory/trace.ts'
 import { anchorOf } from '../../memory/slots.ts'
+import type { TraceContext } from '../../plan/definition.ts'
 import type { LinkPlan, Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import type { Clock } from '../clock.ts'
 import { type EventFacts, EventWriter } from './event-writer.ts'
-import type { Member } from '../granule.ts'
+import type { AttributeValue } from '../call/notes.ts'
+import type { Composed, Member } from '../granule.ts'
+import { Asides } from './asides.ts'
+import { SpanNames } from './span-names.ts'
+import { type Redact, Witness } from './witness.ts'
 import { inputWords, membersInputs } from './inputs.ts'
 
 /** Events that one granule can make at one hop: what went on, what was filtered, retried, given up two ways, dropped. */
@@ -36,6 +41,8 @@ export class Recorder {
   readonly #stage: StagePlan
   readonly #worker: WorkerPlan
   readonly #clock: Clock
+  readonly #spans: SpanNames
+  readonly #asides: Asides
   readonly #floats: Float64Array
   readonly #serviceAt: number
   /** Nothing is written of this node (`never`). */
@@ -69,6 +76,8 @@ export class Recorder {
     epoch: number
     /** Of a source. */
     slots: Slots | undefined
+    /** What may be seen of the records of a link into this stage. */
+    redact: (link: LinkPlan) => Redact | undefined
   }) {
     const { memory, plan, stage, worker, journal } = given
     const writer = new TraceWriter(memory, worker.trace!, journal)
@@ -82,6 +91,9 @@ export class Recorder {
     this.#floats = memory.floats
     this.#serviceAt = worker.histograms.service! / 8 + SUM
     this.#servedNs = memory.floats[this.#serviceAt]!
+    this.#spans = new SpanNames(memory, plan, worker, given.epoch)
+    const witness = new Witness({ memory, plan, worker, redact: given.redact, onRefused: () => this.countRefused() })
+    this.#asides = new Asides(witness)
   }
 
   get isDirty(): boolean {
@@ -90,22 +102,42 @@ export class Recorder {
 
   /**
    * A granule is to be sent, from its record `from` on.
-   * @param members of a batch: what it is made of
+   * @param composed of what lay apart: what it is made of
    */
-  open(header: GranuleHeader, from: number, members?: () => readonly Member[]): void {
+  open(header: GranuleHeader, from: number, composed?: Composed): void {
     this.isOn = (header.trace & TRACED) !== 0 && !this.#isQuiet
     if (!this.isOn) return
     this.#header = header
     this.#from = from
     this.#takenAt = this.#clock.stamp
     this.#reset()
-    const made = members?.()
+    const made = composed?.members?.()
     this.#batch = made && membersInputs(made)
+    this.#asides.look(header, from, composed, made)
     this.#isDropping = !this.#events.hasRoom(MOST_EVENTS)
     if (!this.#isDropping) return
     header.trace |= GAP
     // Where nothing comes of a batch, it is its inputs that tell the source.
     for (const { header: each } of made ?? []) each.trace |= GAP
+  }
+
+  /** What handlers said of the granule in hand; later words of a name stand. */
+  note(notes: ReadonlyMap<string, AttributeValue> | undefined): void {
+    if (notes !== undefined && this.isOn) this.#asides.note(notes)
+  }
+
+  /** The span of a granule that is in hand, or of a batch. */
+  spanOf(header: GranuleHeader): TraceContext | undefined {
+    const slot = this.isTraced(header) ? this.#events.slotOf(header) : undefined
+    return slot && this.#spans.of(header, header === this.#header ? this.#from : 0, slot)
+  }
+
+  isTraced(header: GranuleHeader): boolean {
+    return (header.trace & TRACED) !== 0 && !this.#isQuiet
+  }
+
+  countRefused(): void {
+    this.#events.countRefused()
   }
 
   /** Records went to a lane. @param header of their frame */
@@ -219,7 +251,19 @@ export class Recorder {
     const outputs = isFirst ? this.#outputs : NONE
     const origins = isFirst ? this.#origins : NONE
     const common = { attempt: header.attempt, takenAt: this.#takenAt, outputs, origins }
-    this.#events.write(header, { ...NOTHING, ...common, ...facts, flags })
+    this.#events.write(header, { ...NOTHING, ...common, ...this.#told(facts), ...facts, flags })
+  }
+
+  /** What only the first event of a hand-off says of its granule. */
+  #told({
+    kind,
+    inputs,
+  }: Pick<EventFacts, 'kind' | 'inputs'>): ReturnType<Asides['take']> & Pick<EventFacts, 'parent'> {
+    const slot = kind === 'open' ? this.#events.slotOf(this.#header) : undefined
+    const parent = slot && this.#spans.parentWords(slot)
+    let records = 0
+    for (let at = COUNT; at < inputs.length; at += INPUT_WORDS) records += inputs[at]!
+    return { ...this.#asides.take(records), ...(parent && { parent: Array.from(parent) }) }
   }
 
   /** An event by itself, where there is room for it. */
@@ -289,6 +333,7 @@ export class Recorder {
     this.#lost = undefined
     this.#results = 0
     this.#taken = 0
+    this.#asides.forget()
   }
 }
 

@@ -2,9 +2,11 @@ import { load } from '#atomics'
 import { mix, mixed } from '../../lane/ids.ts'
 import { RUN_HIGH, RUN_LOW } from '../../memory/control.ts'
 import type { Memory } from '../../memory/memory.ts'
-import { BY_ALWAYS, BY_PREDICATE, BY_RATE, BY_TAIL, WRAPS_SHIFT } from '../../memory/slots.ts'
+import type { TraceParent } from '../../lane/trace-parent.ts'
+import { BY_ALWAYS, BY_PARENT, BY_PREDICATE, BY_RATE, BY_TAIL, HAS_PARENT, WRAPS_SHIFT } from '../../memory/slots.ts'
 import { EVERY, PRESSURE, RATE } from '../../memory/trace.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
+import type { Progress } from '../source/progress.ts'
 
 /** How a source decides about one record; a number is the chance that its granule is traced. */
 type TracePredicate = (record: unknown) => unknown
@@ -52,16 +54,24 @@ export class Selection {
     this.#onThrow = given.onThrow
   }
 
-  /** @returns the TRACE of the slot; 0 where it is not traced */
-  decide(values: ArrayLike<unknown>, records: number, wraps: number, sequence: number): number {
+  /**
+   * @param parent of what is pushed: what it continues
+   * @returns the TRACE of the slot; 0 where it is not traced
+   */
+  decide(
+    values: ArrayLike<unknown>,
+    records: number,
+    { wraps, sequence }: Pick<Progress, 'wraps' | 'sequence'>,
+    parent?: TraceParent,
+  ): number {
     if (this.#isNever) return 0
-    let reasons = this.#reasons
+    let reasons = this.#reasons | (parent?.isSampled === true ? BY_PARENT : 0)
     mix(this.#low, this.#high, wraps)
     mix(mixed.low, mixed.high, sequence)
     const chance = (mixed.low >>> 0) / WORD
     if (this.#predicate !== undefined && this.#isChosen(values, records, chance)) reasons |= BY_PREDICATE
     if (this.#isSampled(sequence, chance)) reasons |= BY_RATE
-    return reasons === 0 ? 0 : reasons | (wraps << WRAPS_SHIFT)
+    return reasons === 0 ? 0 : reasons | (parent === undefined ? 0 : HAS_PARENT) | (wraps << WRAPS_SHIFT)
   }
 
   #isSampled(sequence: number, chance: number): boolean {

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { GranuleHeader } from '../../lane/writer.ts'
+import { headerBytes } from '../../memory/lane.ts'
+import type { Memory } from '../../memory/memory.ts'
+import type { LinkPlan, Plan, WorkerPlan } from '../../plan/types.ts'
+import { shown, shownText } from '../../shown.ts'
+
+/** Fields whose names and types are told of a record without `redact`, and of a type; and how deep. */
+const MOST_FIELDS = 32
+const MOST_TYPE = 200
+const TOO_LARGE = '"[…]"'
+
+/** Makes of a record what may be shown of it. */
+export type Redact = (record: unknown) => unknown
+
+/** What an event says of the records themselves. Absent where nobody asked. */
+export interface Seen {
+  /** Pairs of a place among the inputs and a JSON text. */
+  readonly content: readonly (readonly [index: number, json: string])[]
+  readonly checksum?: string
+  readonly type?: string
+}
+
+/** A granule that came from a lane (`in/inlet.ts`). */
+interface Laned {
+  readonly lane?: {
+    readonly link: LinkPlan
+    readonly reader: { offsetOf(position: number): number }
+  }
+  readonly isOnLane: boolean
+  readonly position: number
+  readonly end: number
+}
+
+/** Looks at records before the handler does: what leaves this worker of them is redacted and cut here. */
+export class Witness {
+  readonly #memory: Memory
+  readonly #checksum: 'none' | 'crc32' | 'sha256'
+  readonly #types: boolean
+  readonly #redact: (link: LinkPlan) => Redact | undefined
+  readonly #onRefused: () => void
+  /** Where a record does not say over which link it came, because it waited in the stash. */
+  readonly #only: LinkPlan | undefined
+  readonly #captures: boolean
+
+  constructor(given: {
+    memory: Memory
+    plan: Plan
+    worker: WorkerPlan
+    redact: (link: LinkPlan) => Redact | undefined
+    onRefused: () => void
+  }) {
+    const { memory, plan, worker } = given
+    const links = new Set(worker.inputs.map(({ link }) => plan.links[link]!))
+    this.#memory = memory
+    this.#checksum = plan.trace!.checksum
+    this.#types = plan.trace!.types
+    this.#redact = given.redact
+    this.#onRefused = given.onRefused
+    this.#only = links.size === 1 ? [...links][0] : undefined
+    this.#captures = [...links].some(({ capture }) => capture !== undefined)
+  }
+
+  /** Whether there is anything to look at. */
+  get isNeeded(): boolean {
+    return this.#captures || this.#types || this.#checksum !== 'none'
+  }
+
+  /** @param headerAt of each record, by its place: it knows the link over which it came */
+  look(
+    header: GranuleHeader,
+    from: number,
+    values: ArrayLike<unknown>,
+    headerAt: (place: number) => GranuleHeader,
+  ): Seen {
+    return {
+      content: this.#captures ? this.#contents(from, values, headerAt) : [],
+      ...(this.#checksum === 'none' ? {} : this.#summed(header)),
+      ...(this.#types && from < values.length ? { type: typeOf(values[from]) } : {}),
+    }
+  }
+
+  #contents(
+    from: number,
+    values: ArrayLike<unknown>,
+    headerAt: (place: number) => GranuleHeader,
+  ): [index: number, json: string][] {
+    const found: [index: number, json: string][] = []
+    let used = 0
+    for (let i = from; i < values.length; i++) {
+      const link = (headerAt(i) as GranuleHeader & Partial<Laned>).lane?.link ?? this.#only
+      if (link?.capture === undefined) continue
+      const { bytes } = link.capture
+      const json = this.#redacted(values[i], link, bytes)
+      used += Buffer.byteLength(json)
+      // The first one is cut; of the others those stand that fit as they are.
+      if (used > bytes) return found.length > 0 ? found : [[i - from, TOO_LARGE]]
+      found.push([i - from, json])
+    }
+    return found
+  }
+
+  #redacted(value: unknown, link: LinkPlan, bytes: number): string {
+    const redact = this.#redact(link)
+    if (redact === undefined) return shownText(typesOf(value, 2), { bytes })
+    try {
+      return shownText(redact(value), { bytes })
+    } catch {
+      this.#onRefused()
+      return '"[redact threw]"'
+    }
+  }
+
+  /** Of the bytes of its records, as they lie on the lane. */
+  #summed(header: GranuleHeader): { checksum?: string } {
+    const { lane, isOnLane, position, end } = header as GranuleHeader & Partial<Laned>
+    if (lane === undefined || isOnLane !== true) return {}
+    const at = lane.reader.offsetOf(position!)
+    const bytes = this.#memory.bytes.subarray(
+      at + headerBytes(header.furtherAnchors.length),
+      at + ((end! - position!) | 0),
+    )
+    if (this.#checksum === 'crc32') return { checksum: crc32(bytes).toString(16).padStart(8, '0') }
+    return { checksum: createHash('sha256').update(bytes).digest('hex') }
+  }
+}
+
+/** The names of a record's fields; of another value, what it is. */
+function typeOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  const name = Array.isArray(value) ? 'array' : (Object.getPrototypeOf(value)?.constructor?.name ?? 'Object')
+  if (name !== 'Object') return String(name).slice(0, MOST_TYPE)
+  return `{ ${Object.keys(value).slice(0, MOST_FIELDS).join(', ')} }`.slice(0, MOST_TYPE)
+}
+
+/** What is shown of a record that nobody has said how to redact: the types of its fields, and no value. */
+function typesOf(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  if (depth === 0 || typeOf(value)[0] !== '{') return typeOf(value)
+  const fields = shown(Object.keys(value)) as readonly string[]
+  return Object.fromEntries(
+    fields
+      .slice(0, MOST_FIELDS)
+      .map((name) => [name, typesOf(Object.getOwnPropertyDescriptor(value, name)?.value, depth - 1)]),
+  )
+}
