@@ -124,7 +124,10 @@ test('a trace is a tree with all its parents, in the order of time, and its crit
             parents.map((parent) => view.spans[parent]!.event.sequence).sort((a, b) => a - b),
             within.sort((a, b) => a - b),
           )
-          if (event.attempt > 0) assert.equal(view.spans[retryOf!]!.event.attempt, event.attempt - 1)
+          if (event.attempt === 0) continue
+          // A death is no failed attempt.
+          const before = view.spans[retryOf!]!.event
+          assert.equal(before.attempt, event.attempt - (before.outcome === 'died' ? 0 : 1))
         }
         const { waiting, service, retry, other, totalMs } = view.criticalPath
         assert.ok(Math.abs(waiting + service + retry + other - 1) < 1e-9 || totalMs === 0)
