@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { MillraceError } from '../errors.ts'
+import { toRecording } from '../trace/store/recording.ts'
 import { flowSvg } from '../trace/export/flow-svg.ts'
 import { toNdjson } from '../trace/export/ndjson.ts'
 import { toPerfetto } from '../trace/export/perfetto.ts'
@@ -9,7 +10,7 @@ import { eventsOf, type TraceRange, type TraceSource } from '../trace/source.ts'
 import { type Call, textOf, UsageError } from './command.ts'
 import { rangeOf } from './trace-options.ts'
 
-const FORMATS = ['perfetto', 'otlp', 'ndjson', 'svg'] as const
+const FORMATS = ['perfetto', 'otlp', 'ndjson', 'svg', 'recording'] as const
 type Format = (typeof FORMATS)[number]
 
 /** Writes what a store holds in another form. @throws UsageError, FILE_NOT_WRITTEN, SVG_RENDERER_MISSING, TRACE_UNKNOWN */
@@ -26,6 +27,7 @@ export async function exportTrace(call: Call, source: TraceSource): Promise<numb
   if (format === 'otlp' && file === undefined && target !== undefined) return send(call, source, range, target.url)
   if (format === 'perfetto' && file === undefined)
     throw new UsageError('A Perfetto file is no text: say where it goes, --out FILE.')
+  if (format === 'recording') return writeRecording(call, source, range, file)
   const content = await contentOf(format, source, range)
   if (file === undefined) output.print(String(content).trimEnd())
   else {
@@ -39,11 +41,32 @@ export async function exportTrace(call: Call, source: TraceSource): Promise<numb
   return 0
 }
 
-async function contentOf(format: Format, source: TraceSource, range: TraceRange): Promise<string | Buffer> {
+async function contentOf(
+  format: Exclude<Format, 'recording'>,
+  source: TraceSource,
+  range: TraceRange,
+): Promise<string | Buffer> {
   if (format === 'svg') return flowSvg(source, range)
   const events = await eventsOf(source, range)
   if (format === 'perfetto') return toPerfetto(events)
   return format === 'ndjson' ? toNdjson(events) : JSON.stringify(requestOf(events, new Spans()))
+}
+
+/** However large it is: a block of events at a time. */
+async function writeRecording(
+  { values, output }: Call,
+  source: TraceSource,
+  range: TraceRange,
+  file: string | undefined,
+): Promise<number> {
+  if (file === undefined) throw new UsageError('Say where the recording goes: --out FILE.')
+  try {
+    await writeFile(file, toRecording(source, range))
+  } catch (cause) {
+    throw new MillraceError('FILE_NOT_WRITTEN', { file, reason: String(cause) }, { cause })
+  }
+  output.print(values['json'] === true ? JSON.stringify({ format: 'recording', file }) : `Written to ${file}.`)
+  return 0
 }
 
 async function send({ values, output }: Call, source: TraceSource, range: TraceRange, url: string): Promise<number> {

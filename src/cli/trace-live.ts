@@ -2,7 +2,7 @@ import type { ControlClient } from '../control/client.ts'
 import { MillraceError } from '../errors.ts'
 import { numberOf, textOf, UsageError, type Values } from './command.ts'
 import { loadControl } from './load-control.ts'
-import { filterOf, rangeOf } from './trace-options.ts'
+import { atOf, filterOf, rangeOf } from './trace-options.ts'
 
 type Query = Readonly<Record<string, string | number | undefined>>
 
@@ -55,6 +55,7 @@ const ADDRESSES: Readonly<Record<string, Address>> = {
     of: 'transfers',
   },
   paths: { path: () => '/paths', query: range, of: 'paths' },
+  moment: { path: () => '/moment', query: (values) => ({ run: textOf(values, 'run'), at: atOf(values) }) },
   audit: { path: () => '/audit', query: range },
 }
 

@@ -1,3 +1,4 @@
+import { GRAPH_OPTIONS } from './load-graph.ts'
 import { wallMs } from '../time.ts'
 import type { TraceRange } from '../trace/source.ts'
 import type { TraceListOptions } from '../trace/questions/traces.ts'
@@ -46,10 +47,14 @@ export const TRACE_OPTIONS: Command['options'] = {
     value: 'wait|service',
     text: 'Slow transfers: by the time on the lane (default) or in the handler.',
   },
+  at: { type: 'string', value: 'TIME', text: 'Moment: when. A date, or how long ago. Default: now.' },
+  module: { type: 'string', value: 'FILE', text: 'Replay: the module whose graph has the node.' },
+  graph: GRAPH_OPTIONS.graph,
+  params: GRAPH_OPTIONS.params,
   rate: { type: 'string', value: 'SHARE', text: 'Rate: from now on this share of the granules is traced, 0 to 1.' },
   every: { type: 'string', value: 'N', text: 'Rate: from now on one of so many granules is traced as well; 0: none.' },
   trace: { type: 'string', value: 'TRACE', text: 'Exports this trace alone.' },
-  format: { type: 'string', value: 'FORMAT', text: 'Of an export: perfetto, otlp, ndjson or svg.' },
+  format: { type: 'string', value: 'FORMAT', text: 'Of an export: perfetto, otlp, ndjson, svg or recording.' },
   out: { type: 'string', value: 'FILE', text: 'Where an export goes. Default: printed, where it is text.' },
   url: {
     type: 'string',
@@ -66,6 +71,11 @@ export function rangeOf(values: Values): TraceRange {
     from: timeOf(values, 'from'),
     to: timeOf(values, 'to'),
   }
+}
+
+/** @throws UsageError */
+export function atOf(values: Values): number {
+  return timeOf(values, 'at') ?? wallMs()
 }
 
 /** @throws UsageError */

@@ -1,4 +1,4 @@
-import { SegmentStore } from '../trace/store/segments/segment-store.ts'
+import type { Damage } from '../trace/store/recording.ts'
 import type { TraceStore } from '../trace/store/store.ts'
 
 /** What a store holds. */
@@ -12,10 +12,12 @@ export interface StoreSummary {
     readonly events: number
     readonly traces: number
   }[]
-  /** Of segments: bytes behind the last block that is whole, and blocks that are damaged. */
+  /** Of segments and recordings: bytes behind the last part that is whole, and parts that are damaged. */
   readonly tornBytes: number
   readonly damagedBlocks: number
 }
+
+const NONE: Damage = { tornBytes: 0, damagedBlocks: 0 }
 
 export async function summaryOf(store: TraceStore): Promise<StoreSummary> {
   const found = new Map<
@@ -45,6 +47,6 @@ export async function summaryOf(store: TraceStore): Promise<StoreSummary> {
     nodes: nodes.size,
     traces: traces.size,
   }))
-  const { tornBytes, damagedBlocks } = store instanceof SegmentStore ? store.damage : { tornBytes: 0, damagedBlocks: 0 }
+  const { tornBytes, damagedBlocks } = 'damage' in store ? (store as { damage: Damage }).damage : NONE
   return { runs: runs.sort((a, b) => a.startedAt - b.startedAt), tornBytes, damagedBlocks }
 }

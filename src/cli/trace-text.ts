@@ -2,6 +2,7 @@ import { durationText, percentText } from '../render/text.ts'
 import type { Audit } from '../trace/questions/audit.ts'
 import type { Dependency } from '../trace/questions/dependencies.ts'
 import type { Lineage } from '../trace/questions/lineage.ts'
+import type { TraceMoment } from '../trace/questions/moment.ts'
 import type { PathTimes } from '../trace/questions/paths.ts'
 import type { Transfer } from '../trace/questions/slow.ts'
 import type { Span, TraceView } from '../trace/questions/trace-view.ts'
@@ -172,6 +173,22 @@ export const pathLines: Lines<readonly PathTimes[]> = (found, output) => {
     ...(rows.length === 0 ? ['No trace has come to an end.'] : []),
   ]
 }
+
+export const momentLines: Lines<TraceMoment> = ({ at, edges, nodes, open }, output) => [
+  `${timeText(at)}: ${open} traces were open`,
+  '',
+  ...table(
+    columns(['NODE', 'IN HAND', 'BUSY'], ['IN HAND', 'BUSY']),
+    nodes.map(({ node, inHand, busy }) => [cell(node), String(inHand), percentText(busy)]),
+    output,
+  ),
+  '',
+  ...table(
+    columns(['EDGE', 'WAITING'], ['EDGE', 'WAITING']),
+    edges.map(({ edge, waiting }) => [String(edge), String(waiting)]),
+    output,
+  ),
+]
 
 export const auditLines: Lines<Audit> = ({ edges, findings, isBalanced, incompleteTraces, events }, output) => {
   const books = edges.map(({ edge, sent, arrived, inFlight, lost }) =>

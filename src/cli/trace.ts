@@ -2,6 +2,7 @@ import { MillraceError } from '../errors.ts'
 import { audit, type Audit } from '../trace/questions/audit.ts'
 import { dependencies } from '../trace/questions/dependencies.ts'
 import { lineage } from '../trace/questions/lineage.ts'
+import { moment } from '../trace/questions/moment.ts'
 import { paths } from '../trace/questions/paths.ts'
 import { isRecordId } from '../trace/questions/record-ids.ts'
 import { slowTransfers } from '../trace/questions/slow.ts'
@@ -13,7 +14,8 @@ import { type Call, type Command, numberOf, textOf, UsageError, type Values } fr
 import { exportTrace } from './trace-export.ts'
 import { askLive } from './trace-live.ts'
 import { showRate } from './trace-rate.ts'
-import { filterOf, rangeOf, TRACE_OPTIONS } from './trace-options.ts'
+import { replayTrace } from './trace-replay.ts'
+import { atOf, filterOf, rangeOf, TRACE_OPTIONS } from './trace-options.ts'
 import { summaryOf } from './trace-summary.ts'
 import * as text from './trace-text.ts'
 
@@ -54,10 +56,11 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     lines: text.slowLines,
   },
   paths: { ask: (store, values) => paths(store, rangeOf(values)), lines: text.pathLines },
+  moment: { ask: (store, values) => moment(store, { ...rangeOf(values), at: atOf(values) }), lines: text.momentLines },
   audit: { ask: (store, values) => audit(store, rangeOf(values)), lines: text.auditLines },
 }
 
-const NAMES = [...Object.keys(QUESTIONS), 'export', 'rate']
+const NAMES = [...Object.keys(QUESTIONS), 'export', 'replay', 'rate']
 
 export const trace: Command = {
   summary: 'Answers questions about traced records, from a store or a running pipeline.',
@@ -68,7 +71,9 @@ export const trace: Command = {
     const [name = '', place, subject = ''] = positionals
     if (!NAMES.includes(name)) throw new UsageError(`Say what to do: ${NAMES.join(', ')}.`)
     if (place === undefined)
-      throw new UsageError('Say where: a folder, a SQLite file, postgres://…, or the URL of a control API.')
+      throw new UsageError(
+        'Say where: a folder, a SQLite file, a recording, postgres://…, or the URL of a control API.',
+      )
     const question = Object.hasOwn(QUESTIONS, name) ? QUESTIONS[name] : undefined
     checkSubject(name, question?.subject, positionals)
     // What is wrong is told before anything is opened.
@@ -78,6 +83,7 @@ export const trace: Command = {
     if (/^https?:\/\//.test(place)) return answer(call, name, await askLive(place, name, subject, values))
     const store = await openStore(place)
     try {
+      if (name === 'replay') return await replayTrace(call, store)
       if (question === undefined) return await exportTrace(call, store)
       return answer(call, name, await question.ask(store, values, subject))
     } finally {

@@ -18,7 +18,11 @@ export function drawEdge(
 ): (live: Live) => void {
   const edge = edges[index]! as { from: string; to: string; pathType?: string; when?: string }
   const title = s('title', {})
-  const path = s('path', { class: `edge ${edge.pathType ?? 'normal'}`, d: curve(points, from, to, direction) }, title)
+  const path = s(
+    'path',
+    { class: `edge ${edge.pathType ?? 'normal'}`, 'data-edge': index, d: curve(points, from, to, direction) },
+    title,
+  )
   const label = s('text', { class: `edge-label ${direction}`, ...beside(points, from, to, direction) })
   parent.append(path, label)
   return (live) => {

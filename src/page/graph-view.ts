@@ -1,5 +1,5 @@
 import type { GraphAnswer, Live } from '#src/control/index.js'
-import { s } from './dom.ts'
+import { s, setText } from './dom.ts'
 import { drawClusters, flowOf } from './graph-cluster.ts'
 import { type Direction, drawEdge } from './graph-edge.ts'
 import { drawNode, type NodeView } from './graph-node.ts'
@@ -21,6 +21,7 @@ export class GraphView {
   #edges: ((live: Live) => void)[] = []
   #live: Live | undefined
   #selected: string | undefined
+  #lit: { readonly nodes: ReadonlySet<string>; readonly edges: ReadonlySet<number> } | undefined
   #direction: Direction | undefined
 
   /** @param whole the button that makes a graph that is too large for its place small enough to be seen at once */
@@ -39,6 +40,27 @@ export class GraphView {
     this.#live = live
     for (const node of this.#nodes) node.update(live)
     for (const update of this.#edges) update(live)
+  }
+
+  /** Lights a way through the graph, and dims the rest; nothing is lit where none is given. */
+  light(lit: { readonly nodes: ReadonlySet<string>; readonly edges: ReadonlySet<number> } | undefined): void {
+    this.#lit = lit
+    this.#parent.classList.toggle('lighting', lit !== undefined)
+    for (const { element } of this.#nodes)
+      element.classList.toggle('lit', lit?.nodes.has(element.dataset['node']!) === true)
+    for (const path of this.#parent.querySelectorAll<SVGPathElement>('[data-edge]'))
+      path.classList.toggle('lit', lit?.edges.has(Number(path.dataset['edge'])) === true)
+  }
+
+  /** Writes texts beside the nodes and on the edges, in place of live figures. */
+  tell(nodes: ReadonlyMap<string, string>, edges: ReadonlyMap<number, string>): void {
+    for (const { element } of this.#nodes) {
+      const figure = element.querySelector('.figure')
+      if (figure !== null) setText(figure, nodes.get(element.dataset['node']!) ?? '')
+    }
+    for (const path of this.#parent.querySelectorAll<SVGPathElement>('[data-edge]'))
+      if (path.nextElementSibling !== null)
+        setText(path.nextElementSibling, edges.get(Number(path.dataset['edge'])) ?? '')
   }
 
   mark(selected: string | undefined): void {
@@ -102,6 +124,7 @@ export class GraphView {
       svg.append(clusters, lines, titles, ...this.#nodes.map(({ element }) => element))
       this.#parent.replaceChildren(svg)
       this.mark(this.#selected)
+      this.light(this.#lit)
       if (this.#live !== undefined) this.show(this.#live)
     }
     const { scrollWidth, clientWidth, scrollHeight, clientHeight, classList } = this.#parent

@@ -15,6 +15,13 @@ export class HdrPlot extends Chart {
     else this.make()
   }
 
+  /** What a place of the plot stands for, in milliseconds or records; undefined beside it. */
+  valueAt(clientY: number): number | undefined {
+    if (this.plot === undefined || this.#answer === undefined) return undefined
+    const { top, height } = this.plot.over.getBoundingClientRect()
+    return clientY < top || clientY > top + height ? undefined : this.plot.posToVal(clientY - top, 'y')
+  }
+
   protected data(): uPlot.AlignedData {
     if (this.#answer === undefined)
       return [

@@ -1,6 +1,7 @@
 import type { FiguresAnswer, HistogramAnswer, HistogramList } from '#src/control/index.js'
 import { ask } from './api.ts'
 import { h, key } from './dom.ts'
+import { exemplarsOf, type FindTraces } from './exemplars.ts'
 import { Sight } from './frame.ts'
 import { HdrPlot } from './hdr-plot.ts'
 import { PercentileTable } from './percentile-table.ts'
@@ -21,11 +22,13 @@ export class HistogramView {
   #answer: HistogramAnswer | undefined
   #isAnswered = false
 
-  constructor(pipeline: string, node: string, { histograms }: FiguresAnswer) {
+  /** @param find shows traces that are as a search says */
+  constructor(pipeline: string, node: string, { histograms }: FiguresAnswer, find: FindTraces) {
     this.#pipeline = `pipelines/${encodeURIComponent(pipeline)}`
     this.#node = node
     this.#labels = new Map(histograms.map(({ kind, label }) => [kind, label]))
-    const plot = h('div', { class: 'chart' })
+    const plot = h('div', { class: 'chart', title: 'Click to see traces of about this time' })
+    plot.addEventListener('click', ({ clientY }) => this.#find(clientY, find))
     this.element = h(
       'div',
       { class: 'columns wide' },
@@ -60,6 +63,14 @@ export class HistogramView {
     this.#plot.show(this.#answer)
     this.#percentiles.show(this.#answer)
     this.#answer = undefined
+  }
+
+  /** Traces of the bucket that was clicked. */
+  #find(clientY: number, find: FindTraces): void {
+    const value = this.#plot.valueAt(clientY)
+    const found =
+      value === undefined || this.#kind === undefined ? undefined : exemplarsOf(this.#kind, this.#node, value)
+    if (found !== undefined) find(found.query, found.text)
   }
 
   /** What has just been chosen, or scrolled to, waits for no snapshot. */

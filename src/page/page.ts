@@ -4,6 +4,8 @@ import { byId, h } from './dom.ts'
 import { ImportsView } from './imports-view.ts'
 import { act, notice } from './notices.ts'
 import { PipelineView } from './pipeline-view.ts'
+import { Tabs } from './tabs.ts'
+import { TraceTab } from './trace-tab.ts'
 
 const RETRY_MS = 1_000
 /** What stands in the address for the tab of imports: no pipeline's name, encoded, begins like it. */
@@ -12,6 +14,11 @@ const IMPORTS = '/imports'
 let wanted = ''
 let shown: PipelineView | undefined
 let imports: ImportsView | undefined
+let traces: TraceTab | undefined
+
+const tabs = new Tabs()
+tabs.add('pipeline', 'Pipeline')
+tabs.add('traces', 'Traces', (isShown) => traces?.shown(isShown))
 
 /** Shows a pipeline, and one that still starts as soon as it runs; or the imports. */
 async function open(name: string): Promise<void> {
@@ -23,13 +30,12 @@ async function open(name: string): Promise<void> {
   }
   // What is there still would act on the pipeline that was shown before.
   shown?.close()
+  traces?.close()
   shown = undefined
+  traces = undefined
   imports?.close()
-  for (const [id, isHidden] of [
-    ['imports', !isImports],
-    ['pipeline', isImports],
-  ] as const)
-    byId(id).hidden = isHidden
+  byId('imports').hidden = !isImports
+  tabs.hide(isImports)
   if (isImports) {
     byId('status').replaceChildren()
     byId('commands').replaceChildren()
@@ -41,13 +47,18 @@ async function open(name: string): Promise<void> {
   await act(async () => {
     const [graph, figures] = await Promise.all([graphOf(name), ask<FiguresAnswer>('GET', 'figures')])
     if (wanted !== name || graph === undefined) return
-    shown = new PipelineView(name, graph, figures)
+    traces = new TraceTab(name, graph)
+    traces.shown(tabs.shown === 'traces')
+    shown = new PipelineView(name, graph, figures, (query, text) => {
+      tabs.show('traces')
+      traces?.narrow(query, text)
+    })
     setInert(false)
   })
 }
 
 function setInert(isInert: boolean): void {
-  for (const part of [byId('commands'), byId('pipeline')]) part.inert = isInert
+  for (const part of [byId('commands'), byId('pipeline'), byId('traces')]) part.inert = isInert
 }
 
 /** Waits for a pipeline that starts; undefined where another was chosen meanwhile. */

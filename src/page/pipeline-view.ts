@@ -3,6 +3,7 @@ import { ApiError, watch } from './api.ts'
 import { byId } from './dom.ts'
 import { EventList } from './event-list.ts'
 import { framed } from './frame.ts'
+import type { FindTraces } from './exemplars.ts'
 import { GraphView } from './graph-view.ts'
 import { Head } from './head.ts'
 import { Histories } from './histories.ts'
@@ -24,13 +25,16 @@ export class PipelineView {
   readonly #letters: Letters
   readonly #events = new EventList()
   readonly #stop = new AbortController()
+  readonly #findTraces: FindTraces
   #panel: StagePanel | undefined
   #live: Live | undefined
   /** Somebody looks at this stage; until then the bottleneck is shown, wherever it is. */
   #isChosen = false
   #isLost = false
 
-  constructor(name: string, graph: GraphAnswer, figures: FiguresAnswer) {
+  /** @param find shows traces that are as a search says */
+  constructor(name: string, graph: GraphAnswer, figures: FiguresAnswer, find: FindTraces) {
+    this.#findTraces = find
     const path = `pipelines/${encodeURIComponent(name)}`
     const pick = (node: string): void => this.#pick(node)
     this.#name = name
@@ -112,6 +116,7 @@ export class PipelineView {
       histories: this.#histories,
       act,
       confirm: confirmed,
+      find: this.#findTraces,
     })
     this.#view.mark(node)
   }

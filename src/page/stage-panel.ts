@@ -2,6 +2,7 @@ import type { Counts, FiguresAnswer, GraphAnswer, Live, StageView } from '#src/c
 import { ask } from './api.ts'
 import { Sparkline } from './charts.ts'
 import { h, key, setText } from './dom.ts'
+import type { FindTraces } from './exemplars.ts'
 import { count, percent, rate } from './format.ts'
 import { HistogramView } from './histogram-view.ts'
 import type { Histories } from './histories.ts'
@@ -22,6 +23,7 @@ export interface PanelHost extends WorkerHost {
   readonly graph: GraphAnswer
   readonly figures: FiguresAnswer
   readonly histories: Histories
+  readonly find: FindTraces
 }
 
 /** Everything about one stage. Made when it is chosen, brought up to date while it is shown. */
@@ -52,7 +54,7 @@ export class StagePanel {
         }),
       )
     }
-    this.#histogram = new HistogramView(host.pipeline, node, host.figures)
+    this.#histogram = new HistogramView(host.pipeline, node, host.figures, host.find)
     this.#workers = new WorkerTable(node, this.#path, host)
     const [rates, shares] = [h('div', { class: 'chart' }), h('div', { class: 'chart' })]
     this.#figures = host.figures.nodes.map(shownOf)

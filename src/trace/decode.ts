@@ -156,11 +156,10 @@ export class Decoder {
 
   #input(words: Words, at: number): TracedRecords {
     const records = recordsAt(words, at)
-    const edge = words(at + EDGE)
-    if (edge === NO_EDGE) return records
-    if (words(at + BYTES) === 0) return { edge, ...records }
+    const edge = words(at + EDGE) === NO_EDGE ? {} : { edge: words(at + EDGE) }
+    if (words(at + BYTES) === 0) return { ...edge, ...records }
     const laned = { writtenAt: this.#wall(words, at + STAMP), bytes: words(at + BYTES), depth: words(at + DEPTH) }
-    return { edge, ...records, ...laned }
+    return { ...edge, ...records, ...laned }
   }
 
   #wall(words: Words, at: number): number {

@@ -28,6 +28,10 @@ export { SegmentStore, type SegmentStoreOptions } from './store/segments/segment
 export { PostgresStore, type PostgresStoreOptions } from './store/sql/postgres-store.ts'
 export { SqliteStore, type SqliteStoreOptions } from './store/sql/sqlite-store.ts'
 
+export { moment, type TraceMoment, type TraceMomentOptions } from './questions/moment.ts'
+export { replayNode, type ReplayedOutput, type ReplayedRecord, type ReplayOptions } from './replay/replay.ts'
+export { Recording, toRecording, type Damage } from './store/recording.ts'
+
 export { flowSvg } from './export/flow-svg.ts'
 export { toNdjson } from './export/ndjson.ts'
 export { toPerfetto } from './export/perfetto.ts'

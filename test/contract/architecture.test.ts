@@ -106,6 +106,7 @@ test('worker does not know supervisor, control, graph or analysis', () => {
     'telemetry',
     'figures.ts',
     'shown.ts',
+    'seen.ts',
     'errors.ts',
     'running-time.ts',
     'time.ts',

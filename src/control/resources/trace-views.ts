@@ -58,6 +58,7 @@ export const TraceListAnswer = Type.Object(
   },
   { examples: [{ traces: examplesOf(Summary), total: 1 }] },
 )
+export type TraceListAnswer = Type.Static<typeof TraceListAnswer>
 
 const Span = Type.Object({
   event: Type.Unknown({
@@ -99,6 +100,7 @@ export const TraceAnswer = Type.Object(
     ],
   },
 )
+export type TraceAnswer = Type.Static<typeof TraceAnswer>
 
 export const LineageAnswer = Type.Object(
   {
@@ -145,6 +147,7 @@ export const LineageAnswer = Type.Object(
     ],
   },
 )
+export type LineageAnswer = Type.Static<typeof LineageAnswer>
 
 export const DependencyList = Type.Object(
   {
@@ -258,3 +261,31 @@ export const AuditAnswer = Type.Object(
     ],
   },
 )
+
+export const MomentAnswer = Type.Object(
+  {
+    at: Time,
+    edges: Type.Array(Type.Object({ edge: Type.Integer(), waiting: Type.Integer() }), {
+      description: 'Traced records that were sent and not taken yet.',
+    }),
+    nodes: Type.Array(
+      Type.Object({
+        node: Type.String(),
+        inHand: Type.Integer({ description: 'Traced records that were taken and not handed off yet.' }),
+        busy: Type.Number({ minimum: 0, maximum: 1, description: 'Share of the time before in the handler.' }),
+      }),
+    ),
+    open: Type.Integer({ description: 'Traces that had begun and not ended.' }),
+  },
+  {
+    examples: [
+      {
+        at: 1_790_000_000_000,
+        edges: [{ edge: 0, waiting: 12 }],
+        nodes: [{ node: 'parse', inHand: 4, busy: 0.7 }],
+        open: 3,
+      },
+    ],
+  },
+)
+export type MomentAnswer = Type.Static<typeof MomentAnswer>

@@ -4,6 +4,7 @@ import { HiddenSource } from '../../trace/hidden.ts'
 import { audit } from '../../trace/questions/audit.ts'
 import { dependencies, type DependencyOptions } from '../../trace/questions/dependencies.ts'
 import { lineage } from '../../trace/questions/lineage.ts'
+import { moment } from '../../trace/questions/moment.ts'
 import { paths } from '../../trace/questions/paths.ts'
 import { slowTransfers } from '../../trace/questions/slow.ts'
 import { trace } from '../../trace/questions/trace-view.ts'
@@ -13,10 +14,12 @@ import type { TraceRange, TraceSource } from '../../trace/source.ts'
 import { LiveSource } from '../../trace/live-source.ts'
 import { endpoint, type Endpoint, PIPELINE } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
+import { replays } from './replays.ts'
 import {
   AuditAnswer,
   DependencyList,
   LineageAnswer,
+  MomentAnswer,
   PathList,
   TraceAnswer,
   TraceListAnswer,
@@ -34,7 +37,7 @@ const RANGE = {
   from: number('Only events from then on, in milliseconds since 1970.'),
   to: number('Only events before then.'),
 } satisfies TProperties
-const LIMIT = { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })) }
+const LIMIT = { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }
 
 const FILTER = {
   node: text('Traces with an event of this node; `*` stands for anything.'),
@@ -44,6 +47,11 @@ const FILTER = {
   error: text('Traces with an error like this, as far as it is shown.'),
   record: Type.Optional(Type.String({ pattern: RECORD_PATTERN, description: 'Traces that this record belongs to.' })),
   attr: text('Traces with an event of these attributes: `name=value`, or several with commas.'),
+  minServiceMs: number('Traces with an event of at least so long in the handler.'),
+  minCallMs: number('The same for each of its records.'),
+  maxCallMs: number('At most so long for each of its records.'),
+  minWaitMs: number('Traces with an event of records that were at least so long on their lane.'),
+  maxWaitMs: number('At most so long on their lane.'),
   minBytes: number('Traces with an event of at least so many bytes.'),
   status: Type.Optional(Type.Enum(['open', 'ok', 'failed'])),
   minMs: number('Traces that took at least so long.'),
@@ -56,14 +64,20 @@ const FILTER = {
  * has in memory.
  */
 export function traces(room: Room, given: TraceSource | undefined): readonly Endpoint[] {
-  const asked: Asked = (name) => {
-    const { pipeline } = runningOf(room, name)
-    const { tracing, graph } = pipeline
+  const sourceOf = (name: string): TraceSource => {
+    const { tracing, graph } = runningOf(room, name).pipeline
     const found = given ?? tracing?.store ?? (tracing && new LiveSource(tracing, graph))
     if (found === undefined) throw new MillraceError('TRACING_OFF', { pipeline: name })
-    return { source: room.options.showRecords ? found : new HiddenSource(found), pipeline }
+    return found
   }
-  return [...ofRecords(asked), ...ofTraffic(asked)]
+  const asked: Asked = (name) => {
+    const source = sourceOf(name)
+    return {
+      source: room.options.showRecords ? source : new HiddenSource(source),
+      pipeline: runningOf(room, name).pipeline,
+    }
+  }
+  return [...ofRecords(asked), ...ofTraffic(asked), ...ofMoments(asked), ...replays(room, sourceOf)]
 }
 
 /** Who is asked, about which pipeline. @throws PIPELINE_UNKNOWN, PIPELINE_STARTING, TRACING_OFF */
@@ -164,6 +178,25 @@ function ofTraffic(asked: Asked): readonly Endpoint[] {
       handle: ({ params, query }) => {
         const { source, pipeline } = asked(params.pipeline)
         return audit(source, { ...query, pipeline: pipeline.name })
+      },
+    }),
+  ]
+}
+
+function ofMoments(asked: Asked): readonly Endpoint[] {
+  return [
+    endpoint('GET /pipelines/:pipeline/moment', {
+      ...ABOUT,
+      summary: 'How full edges were and what was in hand at one moment, as far as it was traced.',
+      query: {
+        run: RANGE.run,
+        at: Type.Number({ description: 'Milliseconds since 1970.' }),
+        windowMs: number('Time before, over which `busy` is reckoned. Default: 1,000.'),
+      },
+      answer: MomentAnswer,
+      handle: ({ params, query }) => {
+        const { source, pipeline } = asked(params.pipeline)
+        return moment(source, { ...query, pipeline: pipeline.name })
       },
     }),
   ]

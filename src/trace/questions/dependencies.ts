@@ -1,6 +1,6 @@
 import type { GraphData } from '../../graph/types.ts'
-import type { TracedRecords, TraceEvent } from '../event.ts'
 import type { TraceRange, TraceSource } from '../source.ts'
+import { Hands } from './hands.ts'
 import { type Times, timesOf } from './times.ts'
 
 /** Traffic from one stage to another over one edge. */
@@ -73,22 +73,6 @@ function untraced(
     const { from, to } = ends
     return [{ from, to, edge, records, isExact: true, frames: 0, bytes: 0, transfer: timesOf([]) }]
   })
-}
-
-/** What one hand-off took may be told of by several events: what went on, what was filtered, what failed. */
-class Hands {
-  readonly #last = new Map<string, { takenAt: number; inputs: TracedRecords[] }>()
-
-  isNew({ run, node, worker, takenAt }: TraceEvent, input: TracedRecords): boolean {
-    const place = `${run} ${worker} ${node}`
-    let hand = this.#last.get(place)
-    if (hand?.takenAt !== takenAt) this.#last.set(place, (hand = { takenAt, inputs: [] }))
-    const { base, first, count } = input
-    if (hand.inputs.some((each) => each.base === base && first < each.first + each.count && each.first < first + count))
-      return false
-    hand.inputs.push(input)
-    return true
-  }
 }
 
 interface Counting {

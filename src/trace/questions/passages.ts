@@ -146,6 +146,8 @@ export class Passages {
     let foundAt = 0
     for (const sent of this.#sent.around(records.base, number)) {
       const at = number - sent.output.first
+      // What waited in the stash does not say over which edge it came; it did not come from its own hop.
+      if (sent.event === event) continue
       if (!isOverEdge(sent.output, records) || at < 0 || at >= sent.output.count) continue
       const sentAt = sent.output.writtenAt ?? sent.event.handedOffAt
       const isBetter = found === undefined || (sentAt <= time ? sentAt > foundAt || foundAt > time : sentAt < foundAt)

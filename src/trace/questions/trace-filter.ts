@@ -1,5 +1,6 @@
 import type { TraceEvent } from '../event.ts'
 import type { TraceRange } from '../source.ts'
+import { countOf } from './origins.ts'
 import { RecordFinder } from './record-ids.ts'
 import type { TraceStatus, TraceSummary } from './trace-summary.ts'
 import { matches } from './wildcard.ts'
@@ -19,6 +20,10 @@ export interface TraceFilter extends TraceRange {
   /** Time in the handler, and on the lane. */
   readonly minServiceMs?: number | undefined
   readonly minWaitMs?: number | undefined
+  readonly maxWaitMs?: number | undefined
+  /** Time in the handler for each of its records. */
+  readonly minCallMs?: number | undefined
+  readonly maxCallMs?: number | undefined
   /** Bytes that one event took and sent. */
   readonly minBytes?: number | undefined
   readonly maxBytes?: number | undefined
@@ -32,7 +37,8 @@ export interface TraceFilter extends TraceRange {
 
 /** Whether an event is as the first part of a filter says. */
 export function eventMatcher(filter: TraceFilter): (event: TraceEvent) => boolean {
-  const { node, edge, kind, outcome, record, attributes, error, minServiceMs, minWaitMs, minBytes, maxBytes } = filter
+  const { node, edge, kind, outcome, record, attributes, error, minBytes, maxBytes } = filter
+  const isInTime = timeMatcher(filter)
   const finder = record === undefined ? undefined : new RecordFinder(record)
   const wanted = Object.entries(attributes ?? {})
   return (event) =>
@@ -40,14 +46,28 @@ export function eventMatcher(filter: TraceFilter): (event: TraceEvent) => boolea
     (kind === undefined || matches(kind, event.kind)) &&
     (outcome === undefined || matches(outcome, event.outcome)) &&
     (edge === undefined || recordsOf(event).some((records) => records.edge === edge)) &&
-    (minServiceMs === undefined || event.serviceMs >= minServiceMs) &&
-    (minWaitMs === undefined || waitOf(event) >= minWaitMs) &&
+    isInTime(event) &&
     (minBytes === undefined || bytesOf(event) >= minBytes) &&
     (maxBytes === undefined || bytesOf(event) <= maxBytes) &&
     (error === undefined ||
       (event.error !== undefined && matches(error, `${event.error.code}: ${event.error.message}`))) &&
     wanted.every(([name, pattern]) => hasAttribute(event, name, pattern)) &&
     (finder === undefined || recordsOf(event).some((records) => finder.placeIn(records) >= 0))
+}
+
+function timeMatcher(filter: TraceFilter): (event: TraceEvent) => boolean {
+  const { minServiceMs = 0, minWaitMs = 0, maxWaitMs = Infinity, minCallMs = 0, maxCallMs = Infinity } = filter
+  return (event) => {
+    const wait = waitOf(event)
+    const call = event.serviceMs / Math.max(1, countOf(event.inputs))
+    return (
+      event.serviceMs >= minServiceMs &&
+      wait >= minWaitMs &&
+      wait <= maxWaitMs &&
+      call >= minCallMs &&
+      call <= maxCallMs
+    )
+  }
 }
 
 /** Whether a trace is as the second part says. */

@@ -19,7 +19,8 @@ export function inputWords(header: GranuleHeader, from: number, count: number): 
   const ids = [header.baseLow, header.baseHigh, (header.first + from) | 0, count]
   if (lane === undefined || isOnLane !== true) return [NO_EDGE, ...ids, 0, 0, 0, 0]
   const frame = [(end! - position!) | 0, lane.reader.depth, stamp! | 0, Math.floor(stamp! / WORD)]
-  return [lane.link.edges.at(-1)!, ...ids, ...frame]
+  // What is injected comes over no edge.
+  return [lane.link.edges.at(-1) ?? NO_EDGE, ...ids, ...frame]
 }
 
 /** Records that follow each other in one granule are one input. */

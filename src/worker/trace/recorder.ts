@@ -7,7 +7,7 @@ import { COUNTER } from '../../memory/counters.ts'
 import { SUM } from '../../memory/histogram.ts'
 import { GAP, TRACED } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
-import { COUNT, EVENT_GAP, EVENT_PART, INPUT_WORDS } from '../../memory/trace.ts'
+import { COUNT, EVENT_GAP, EVENT_PART, INPUT_WORDS, NO_EDGE } from '../../memory/trace.ts'
 import { anchorOf } from '../../memory/slots.ts'
 import type { TraceContext } from '../../plan/definition.ts'
 import type { LinkPlan, Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
@@ -17,7 +17,8 @@ import type { AttributeValue } from '../call/notes.ts'
 import type { Composed, Member } from '../granule.ts'
 import { Asides } from './asides.ts'
 import { SpanNames } from './span-names.ts'
-import { type Redact, Witness } from './witness.ts'
+import { Witness } from './witness.ts'
+import type { Redact } from '../../seen.ts'
 import { inputWords, membersInputs } from './inputs.ts'
 
 /** Events that one granule can make at one hop: what went on, what was filtered, retried, given up two ways, dropped. */
@@ -142,7 +143,7 @@ export class Recorder {
 
   /** Records went to a lane. @param header of their frame */
   sent(link: LinkPlan, header: GranuleHeader, origins: Origins, next: number, count: number, bytes: number): void {
-    this.#outputs.push(link.edges.at(-1)!, header.baseLow, header.baseHigh, header.first, count, bytes)
+    this.#outputs.push(link.edges.at(-1) ?? NO_EDGE, header.baseLow, header.baseHigh, header.first, count, bytes)
     const keepsIds = header.baseLow === this.#header.baseLow && header.baseHigh === this.#header.baseHigh
     const isMixed = origins.origin(next) < 0 || this.#isMixed(link)
     this.#origins.push(keepsIds || isMixed ? undefined : this.#runsOf(origins, next, count))

@@ -4,15 +4,9 @@ import type { GranuleHeader } from '../../lane/writer.ts'
 import { headerBytes } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { LinkPlan, Plan, WorkerPlan } from '../../plan/types.ts'
-import { shown, shownText } from '../../shown.ts'
+import { type Redact, seenText, fieldsOf } from '../../seen.ts'
 
-/** Fields whose names and types are told of a record without `redact`, and of a type; and how deep. */
-const MOST_FIELDS = 32
-const MOST_TYPE = 200
 const TOO_LARGE = '"[…]"'
-
-/** Makes of a record what may be shown of it. */
-export type Redact = (record: unknown) => unknown
 
 /** What an event says of the records themselves. Absent where nobody asked. */
 export interface Seen {
@@ -52,7 +46,7 @@ export class Witness {
     onRefused: () => void
   }) {
     const { memory, plan, worker } = given
-    const links = new Set(worker.inputs.map(({ link }) => plan.links[link]!))
+    const links = new Set(worker.inputs.map(({ link }) => plan.links[link]!).filter(({ edges }) => edges.length > 0))
     this.#memory = memory
     this.#checksum = plan.trace!.checksum
     this.#types = plan.trace!.types
@@ -77,7 +71,7 @@ export class Witness {
     return {
       content: this.#captures ? this.#contents(from, values, headerAt) : [],
       ...(this.#checksum === 'none' ? {} : this.#summed(header)),
-      ...(this.#types && from < values.length ? { type: typeOf(values[from]) } : {}),
+      ...(this.#types && from < values.length ? { type: fieldsOf(values[from]) } : {}),
     }
   }
 
@@ -102,10 +96,8 @@ export class Witness {
   }
 
   #redacted(value: unknown, link: LinkPlan, bytes: number): string {
-    const redact = this.#redact(link)
-    if (redact === undefined) return shownText(typesOf(value, 2), { bytes })
     try {
-      return shownText(redact(value), { bytes })
+      return seenText(value, this.#redact(link), bytes)
     } catch {
       this.#onRefused()
       return '"[redact threw]"'
@@ -124,24 +116,4 @@ export class Witness {
     if (this.#checksum === 'crc32') return { checksum: crc32(bytes).toString(16).padStart(8, '0') }
     return { checksum: createHash('sha256').update(bytes).digest('hex') }
   }
-}
-
-/** The names of a record's fields; of another value, what it is. */
-function typeOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
-  const name = Array.isArray(value) ? 'array' : (Object.getPrototypeOf(value)?.constructor?.name ?? 'Object')
-  if (name !== 'Object') return String(name).slice(0, MOST_TYPE)
-  return `{ ${Object.keys(value).slice(0, MOST_FIELDS).join(', ')} }`.slice(0, MOST_TYPE)
-}
-
-/** What is shown of a record that nobody has said how to redact: the types of its fields, and no value. */
-function typesOf(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
-  if (depth === 0 || typeOf(value)[0] !== '{') return typeOf(value)
-  const fields = shown(Object.keys(value)) as readonly string[]
-  return Object.fromEntries(
-    fields
-      .slice(0, MOST_FIELDS)
-      .map((name) => [name, typesOf(Object.getOwnPropertyDescriptor(value, name)?.value, depth - 1)]),
-  )
 }
