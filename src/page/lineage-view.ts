@@ -1,4 +1,4 @@
-import type { LineageAnswer } from '#src/control/index.js'
+import type { GraphAnswer, LineageAnswer } from '#src/control/index.js'
 import { ApiError, ask } from './api.ts'
 import { h } from './dom.ts'
 import { clock, duration } from './format.ts'
@@ -18,10 +18,12 @@ interface Lit {
 export class LineageView {
   readonly element = h('div', { class: 'lineage' })
   readonly #path: string
+  readonly #graph: GraphAnswer
   readonly #light: (lit: Lit | undefined) => void
 
-  constructor(pipeline: string, light: (lit: Lit | undefined) => void) {
+  constructor(pipeline: string, graph: GraphAnswer, light: (lit: Lit | undefined) => void) {
     this.#path = `pipelines/${encodeURIComponent(pipeline)}/lineage`
+    this.#graph = graph
     this.#light = light
   }
 
@@ -39,10 +41,8 @@ export class LineageView {
     for (const each of found)
       for (const step of each.steps) steps.set(`${step.sequence} ${step.record} ${step.fate}`, step)
     const all = [...steps.values()].sort((a, b) => a.at - b.at || a.sequence - b.sequence)
-    this.#light({
-      nodes: new Set(all.map(({ node }) => node)),
-      edges: new Set(all.flatMap(({ edge }) => (edge === undefined ? [] : [edge]))),
-    })
+    const edges = new Set(all.flatMap(({ edge }) => (edge === undefined ? [] : [edge])))
+    this.#light(withWays(this.#graph, new Set(all.map(({ node }) => node)), edges))
     const isComplete = found.every((each) => each.isComplete)
     this.element.replaceChildren(
       h('h3', {}, `Record ${found[0]?.record ?? record}`),
@@ -89,4 +89,21 @@ function table(steps: readonly Step[]): HTMLElement {
       ),
     ),
   )
+}
+
+/** Events name the last edge of a way through buffers and conditionals: what lies before it is lit too. */
+function withWays({ edges }: GraphAnswer, nodes: ReadonlySet<string>, last: ReadonlySet<number>): Lit {
+  const lit = { nodes: new Set(nodes), edges: new Set(last) }
+  for (const edge of last) {
+    const seen = new Set<string>()
+    for (let at = edges[edge]?.from; at !== undefined && !nodes.has(at) && !seen.has(at);) {
+      seen.add(at)
+      lit.nodes.add(at)
+      const into = edges.map(({ to }, index) => (to === at ? index : -1)).filter((index) => index >= 0)
+      const next = into.find((index) => nodes.has(edges[index]!.from)) ?? into[0]
+      if (next !== undefined) lit.edges.add(next)
+      at = next === undefined ? undefined : edges[next]!.from
+    }
+  }
+  return lit
 }

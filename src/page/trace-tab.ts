@@ -44,7 +44,7 @@ export class TraceTab {
     this.#waterfall = new Waterfall(follow)
     this.#graph = graph
     byId('trace-graph').replaceChildren()
-    this.#lineage = new LineageView(pipeline, (lit) => this.#view?.light(lit))
+    this.#lineage = new LineageView(pipeline, graph, (lit) => this.#view?.light(lit))
     this.#form = new TraceForm(graph, (query) => void this.#search(query))
     this.#heat = new HeatStrip((from, to, minMs, maxMs) =>
       this.#form.narrow({ from, to, minMs, maxMs }, `${duration(minMs)} to ${duration(maxMs)}`),

@@ -85,6 +85,11 @@ export class Decoder {
     return this.#isChosen
   }
 
+  /** What events say of a time of the monotonic clock. */
+  wallAt(ms: number): number {
+    return ms + this.#wallOffsetMs
+  }
+
   /** Records that were written at a time of the monotonic clock, with that of the wall clock. */
   dated(records: TracedRecords): TracedRecords {
     const { writtenAt } = records

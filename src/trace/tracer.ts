@@ -101,7 +101,8 @@ export class Tracer {
   /** Reads what is published. @returns events */
   drain(): number {
     const { fill } = this.#rings
-    const now = wallMsAt(monotonicMs())
+    // By the clock that events are told by: the other one may have been set since.
+    const now = this.#decoder.wallAt(monotonicMs())
     const events = this.#rings.drain({
       event: (ring, at) => {
         const { readers } = this.#rings
