@@ -6,7 +6,6 @@ import type { TraceParent } from '../../lane/trace-parent.ts'
 import { BY_ALWAYS, BY_PARENT, BY_PREDICATE, BY_RATE, BY_TAIL, HAS_PARENT, WRAPS_SHIFT } from '../../memory/slots.ts'
 import { EVERY, PRESSURE, RATE } from '../../memory/trace.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
-import type { Progress } from '../source/progress.ts'
 
 /** How a source decides about one record; a number is the chance that its granule is traced. */
 type TracePredicate = (record: unknown) => unknown
@@ -61,7 +60,7 @@ export class Selection {
   decide(
     values: ArrayLike<unknown>,
     records: number,
-    { wraps, sequence }: Pick<Progress, 'wraps' | 'sequence'>,
+    { wraps, sequence }: { readonly wraps: number; readonly sequence: number },
     parent?: TraceParent,
   ): number {
     if (this.#isNever) return 0
