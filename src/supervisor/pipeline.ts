@@ -109,11 +109,7 @@ export class Pipeline implements AsyncDisposable {
    * `receipt.done` follows it to its end. With `flush`, no open batch that it comes to waits for more.
    * @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING; the signal's reason
    */
-  push(
-    node: string,
-    record: unknown,
-    options: PushOptions & { readonly flush?: boolean } = {},
-  ): Promise<Receipt> {
+  push(node: string, record: unknown, options: PushOptions & { readonly flush?: boolean } = {}): Promise<Receipt> {
     const given = options.flush === true ? mark(record, { flush: true }) : record
     return this.#supervisor.host.push(node, given, options)
   }
