@@ -22,7 +22,7 @@ const times = events.flatMap(({ takenAt, handedOffAt, inputs }) => [
   handedOffAt,
   ...inputs.flatMap(({ writtenAt }) => writtenAt ?? []),
 ])
-console.log(
+process.stdout.write(
   JSON.stringify({
     events: events.length,
     spanMs: Math.max(...times) - Math.min(...times),
