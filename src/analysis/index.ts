@@ -37,6 +37,15 @@ export { deadlock, type Deadlock, type DeadlockOptions } from './loops/deadlock.
 export type { Enlargement, LoopVerdict } from './loops/verdict.ts'
 export type { Reconvergence } from './loops/reconvergence.ts'
 export { path, PATH_MEASURES, type Path, type PathMeasure, type PathOptions } from './path.ts'
+export {
+  type Objective,
+  OBJECTIVE_FIGURES,
+  type ObjectiveFigure,
+  type ObjectiveOptions,
+  type ObjectiveOutcome,
+  objectives,
+} from './objectives.ts'
+export { type OptionProposal, proposals, proposed } from './proposals.ts'
 export { PROBLEMS, type ProblemCode, type ProblemEntry } from './problems.ts'
 export {
   cycles,

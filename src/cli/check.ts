@@ -1,16 +1,21 @@
 import { check as checkGraph, type Check } from '../analysis/check.ts'
+import { objectives, type ObjectiveOutcome } from '../analysis/objectives.ts'
+import { proposals, proposed } from '../analysis/proposals.ts'
+import { soundEntries } from '../analysis/validate.ts'
+import { availableCores } from '../cores.ts'
 import type { LoopVerdict } from '../analysis/loops/verdict.ts'
 import type { GraphData } from '../graph/types.ts'
 import { numberText } from '../render/text.ts'
-import { numberOf, type Call, type Command, type Output } from './command.ts'
+import { numberOf, positiveOf, textsOf, type Call, type Command, type Output } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
 import { countText, exitCode, problemLines } from './report.ts'
+import { objectiveLines, objectiveOf, patchOf, proposalLines } from './slo.ts'
 import { cell, table, type Column, oneLine } from './table.ts'
 import { style } from './terminal-text.ts'
 
 export const check: Command = {
   summary: 'Reports every problem of a graph, its loops, and whether they can block themselves.',
-  usage: 'GRAPH [--strict] [--json] [--measurements FILE]',
+  usage: 'GRAPH [--strict] [--json] [--measurements FILE] [--slo p99=200ms …] [--fix]',
   options: {
     ...GRAPH_OPTIONS,
     measurements: {
@@ -19,6 +24,14 @@ export const check: Command = {
       text: 'Measurements in JSON: what the graph declares is held against them.',
     },
     tolerance: { type: 'string', value: 'SHARE', text: 'How far a declared figure may be off. Default: 0.1.' },
+    slo: {
+      type: 'string',
+      multiple: true,
+      value: 'FIGURE=BOUND',
+      text: 'Exit code 1 where this does not hold: p50=20ms, p99=200ms, p999=1s, throughput=1000/s, errors=1%; several in turn.',
+    },
+    fix: { type: 'boolean', text: 'Proposes other options; with --json as a JSON Patch of the graph.' },
+    cores: { type: 'string', value: 'N', text: 'Cores for --slo and --fix. Default: those that this process may use.' },
   },
   async run(call) {
     const graph = await loadGraph(call)
@@ -28,14 +41,36 @@ export const check: Command = {
       ...(measurements === undefined ? {} : { measurements }),
       ...(tolerance === undefined ? {} : { tolerance }),
     })
-    const code = exitCode(found.problems, call.values)
-    call.output.print(
-      call.values['json'] === true
-        ? JSON.stringify({ graph: graph.name, ok: code === 0, ...found }, undefined, 2)
-        : report(graph, found, call).join('\n'),
-    )
+    const wanted = textsOf(call.values, 'slo').map(objectiveOf)
+    const options = { measurements, cores: positiveOf(call.values, 'cores') ?? availableCores() }
+    const sound = soundEntries(graph)
+    const outcomes = objectives(sound, wanted, options)
+    const fixes = call.values['fix'] === true ? proposals(sound, wanted, options) : undefined
+    const code = outcomes.every(({ isKept }) => isKept) ? exitCode(found.problems, call.values) : 1
+    if (call.values['json'] === true) {
+      const asked = wanted.length === 0 ? {} : { slo: outcomes }
+      const patch = fixes === undefined ? {} : { proposals: fixes, patch: patchOf(graph, fixes) }
+      call.output.print(
+        JSON.stringify({ graph: graph.name, ok: code === 0, ...found, ...asked, ...patch }, undefined, 2),
+      )
+      return code
+    }
+    const lines = [
+      ...report(graph, found, call),
+      ...(wanted.length === 0 ? [] : ['', ...objectiveLines(outcomes, call.output)]),
+      ...(fixes === undefined ? [] : ['', ...proposalLines(graph, fixes, call.output)]),
+      ...(fixes === undefined || fixes.length === 0
+        ? []
+        : thenLines(objectives(proposed(sound, fixes), wanted, { cores: options.cores }), call.output)),
+    ]
+    call.output.print(lines.join('\n').trimEnd())
     return code
   },
+}
+
+/** What objectives come to with what is proposed. */
+function thenLines(outcomes: readonly ObjectiveOutcome[], output: Output): string[] {
+  return outcomes.length === 0 ? [] : ['With that:', ...objectiveLines(outcomes, output)]
 }
 
 function report(graph: GraphData, found: Check, { output }: Call): string[] {

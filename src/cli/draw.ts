@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { simulate } from '../analysis/flow/simulate.ts'
 import { path, PATH_MEASURES } from '../analysis/path.ts'
 import { validate } from '../analysis/validate.ts'
 import { availableCores } from '../cores.ts'
-import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
 import { toDot } from '../render/dot.ts'
 import { toMermaid } from '../render/mermaid.ts'
@@ -14,23 +12,25 @@ import { toSvg } from '../render/svg.ts'
 import type { Theme } from '../render/theme.ts'
 import { theme, THEMES, type ThemeName } from '../render/themes.ts'
 import { numberOf, positiveOf, textOf, textsOf, UsageError, type Call, type Command, type Values } from './command.ts'
-import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
+import { GRAPH_OPTIONS, loadFile, loadGraph, loadMeasurements } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
+import { sheetOf } from './sheet.ts'
 import { endsOf, viewsOf } from './view-option.ts'
+import { writeTextFile } from './text-file.ts'
 
-const FORMATS = ['mermaid', 'dot', 'svg'] as const
+const FORMATS = ['mermaid', 'dot', 'svg', 'html'] as const
 type Format = (typeof FORMATS)[number]
 const DIRECTIONS = ['LR', 'TB', 'RL', 'BT'] as const
 
 export const draw: Command = {
-  summary: 'Draws a graph as Mermaid, DOT or SVG.',
-  usage: 'GRAPH [--format mermaid|dot|svg] [--theme NAME] [--view VIEW …] [--path FROM,TO] [--heat] [--out FILE]',
+  summary: 'Draws a graph as Mermaid, DOT or SVG, or as an HTML file that can be asked.',
+  usage: 'GRAPH [--format mermaid|dot|svg|html] [--theme NAME] [--view VIEW …] [--path FROM,TO] [--heat] [--out FILE]',
   options: {
     ...GRAPH_OPTIONS,
     format: {
       type: 'string',
       value: 'FORMAT',
-      text: 'mermaid, dot or svg. Default: as the name of --out ends, else mermaid.',
+      text: 'mermaid, dot, svg or html. Default: as the name of --out ends, else mermaid.',
     },
     theme: { type: 'string', value: 'NAME', text: `${Object.keys(THEMES).join(', ')}. Default: default.` },
     direction: { type: 'string', value: 'LR|TB|RL|BT', text: 'Direction of the flow. Default: as the theme says.' },
@@ -70,15 +70,17 @@ export const draw: Command = {
       value: 'FILE',
       text: 'Measurements in JSON: rates, 99th percentiles and fills are shown.',
     },
+    diff: { type: 'string', value: 'BEFORE', text: 'html: shows what has changed since this graph.' },
     out: { type: 'string', value: 'FILE', text: 'Writes there instead of printing.' },
   },
   async run(call) {
     const { values, output } = call
     const graph = await loadGraph(call)
     const format = formatOf(values)
-    const picture = await drawn(graph, format, await optionsOf(call, graph))
+    const picture =
+      format === 'html' ? await sheet(call, graph) : await drawn(graph, format, await optionsOf(call, graph))
     const file = textOf(values, 'out')
-    if (file !== undefined) await write(file, picture)
+    if (file !== undefined) await writeTextFile(file, picture)
     // What can be drawn is drawn, but nobody should take it for sound.
     const problems = validate(graph)
     if (values['json'] === true) {
@@ -97,28 +99,44 @@ export const draw: Command = {
   },
 }
 
-/** @throws FILE_NOT_WRITTEN */
-async function write(file: string, picture: string): Promise<void> {
-  try {
-    await writeFile(file, picture)
-  } catch (cause) {
-    throw new MillraceError('FILE_NOT_WRITTEN', { file, reason: String(cause) }, { cause })
-  }
-}
-
-async function drawn(graph: GraphData, format: Format, options: DrawOptions): Promise<string> {
+async function drawn(graph: GraphData, format: Exclude<Format, 'html'>, options: DrawOptions): Promise<string> {
   if (format === 'svg') return toSvg(graph, options)
   return format === 'dot' ? toDot(graph, options) : toMermaid(graph, options)
 }
 
+/** What else a picture takes is chosen in the sheet itself. */
+const OF_SHEETS: ReadonlySet<string> = new Set([
+  ...Object.keys(GRAPH_OPTIONS),
+  'format',
+  'measurements',
+  'cores',
+  'diff',
+  'out',
+])
+
+/** @throws UsageError, and what `sheetOf` throws */
+async function sheet(call: Call, graph: GraphData): Promise<string> {
+  const { values } = call
+  const other = Object.keys(values).find((name) => !OF_SHEETS.has(name))
+  if (other !== undefined) throw new UsageError(`--${other} is for the other formats: html lets its reader choose.`)
+  const before = textOf(values, 'diff')
+  return sheetOf(graph, {
+    before: before === undefined ? undefined : await loadFile(before, values),
+    measurements: await loadMeasurements(call),
+    cores: positiveOf(values, 'cores') ?? availableCores(),
+  })
+}
+
 function formatOf(values: Values): Format {
   const ending = extname(textOf(values, 'out') ?? '').slice(1)
-  const byEnding = { svg: 'svg', dot: 'dot', gv: 'dot' }[ending] ?? 'mermaid'
+  const byEnding = { svg: 'svg', dot: 'dot', gv: 'dot', html: 'html' }[ending] ?? 'mermaid'
   return oneOf(FORMATS, textOf(values, 'format') ?? byEnding, 'format')
 }
 
 async function optionsOf(call: Call, graph: GraphData): Promise<DrawOptions> {
   const { values } = call
+  if (values['diff'] !== undefined)
+    throw new UsageError('--diff takes --format html. `millrace diff` prints what changed.')
   const measurements = await loadMeasurements(call)
   const wantsFigures = values['predict'] === true || (values['heat'] === true && measurements === undefined)
   const cores = positiveOf(values, 'cores') ?? availableCores()

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MillraceError } from '../errors.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { textOf, UsageError, type Command } from './command.ts'
+import { writeTextFile } from './text-file.ts'
 
 /** In the package, beside `dist`. */
 const TEMPLATES = new URL('../../templates/', import.meta.url)
@@ -37,7 +38,10 @@ export const init: Command = {
     const name = nameOf(folder)
     await refuseIfFull(folder, given)
     const files = [...(await filesOf('common')), ...(await filesOf(kind))]
-    for (const { path, text } of files) await write(join(folder, path), filled(text, name))
+    for (const { path, text } of files) {
+      await makeFolder(dirname(join(folder, path)))
+      await writeTextFile(join(folder, path), filled(text, name), 'wx')
+    }
     const paths = files.map(({ path }) => path).toSorted()
     output.print(
       values['json'] === true
@@ -96,11 +100,10 @@ function filled(text: string, name: string): string {
 }
 
 /** @throws FILE_NOT_WRITTEN */
-async function write(file: string, text: string): Promise<void> {
+async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, text, { flag: 'wx' })
+    await mkdir(folder, { recursive: true })
   } catch (cause) {
-    throw new MillraceError('FILE_NOT_WRITTEN', { file, reason: String(cause) }, { cause })
+    throw new MillraceError('FILE_NOT_WRITTEN', { file: folder, reason: String(cause) }, { cause })
   }
 }

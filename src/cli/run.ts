@@ -12,6 +12,8 @@ import { GRAPH_OPTIONS, loadGiven } from './load-graph.ts'
 import { Interrupts } from './interrupts.ts'
 import { oneLine } from './table.ts'
 import { follow } from './top.ts'
+import { measurements } from '../telemetry/measurements.ts'
+import { writeTextFile } from './text-file.ts'
 import { clearInterval, setInterval } from '../time.ts'
 
 const PROGRESS_MS = 5_000
@@ -21,7 +23,7 @@ const WHOLE = { depth: 200, bytes: Infinity }
 export const run: Command = {
   summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
   usage:
-    'MODULE [--graph NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--json]',
+    'MODULE [--graph NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--measure FILE] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
     params: GRAPH_OPTIONS.params,
@@ -32,6 +34,11 @@ export const run: Command = {
     'no-api': { type: 'boolean', text: 'Runs without the API.' },
     inject: { type: 'boolean', text: 'Lets test records and dead letters in before any node.' },
     'show-records': { type: 'boolean', text: 'Lets the API show what records hold.' },
+    measure: {
+      type: 'string',
+      value: 'FILE',
+      text: 'Writes what was measured there at the end: for --measurements of check, draw and simulate.',
+    },
     json: { type: 'boolean', text: 'Prints the report as one line of JSON, the last one.' },
   },
   async run(call) {
@@ -47,6 +54,8 @@ export const run: Command = {
     await watched(pipeline, server, { printsRecords: outputs.length > 0, interrupts }, call)
     await Promise.all(outputs)
     await server?.close()
+    const file = textOf(values, 'measure')
+    if (file !== undefined) await writeTextFile(file, JSON.stringify(measurements(pipeline.plan, pipeline.snapshot())))
     return await reported(pipeline, server, values, output)
   },
 }

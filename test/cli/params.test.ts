@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -38,4 +41,22 @@ test('a module that runs its graph itself is drawn, and not run', () => {
   assert.equal(code, 0, err)
   assert.match(out, /numbers/)
   assert.doesNotMatch(out + err, /acked/)
+})
+
+test('`run --measure` writes what the other commands take as measurements', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-measure-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'run.json')
+  const graph = ['--graph', 'countTo', '--params', '{"count":50}']
+  const ran = millrace('run', GRAPHS, ...graph, '--no-api', '--measure', file)
+  assert.equal(ran.code, 0, ran.err)
+  const { nodes } = JSON.parse(readFileSync(file, 'utf8')) as { nodes: Record<string, { in: number }> }
+  assert.equal(nodes['out']!.in, 50)
+  for (const command of ['check', 'simulate', 'draw']) {
+    const { code, err } = millrace(command, GRAPHS, ...graph, '--measurements', file)
+    assert.equal(code, 0, `${command}: ${err}`)
+  }
+  const nowhere = millrace('run', GRAPHS, ...graph, '--no-api', '--measure', join(folder, 'none', 'run.json'))
+  assert.match(nowhere.err, /FILE_NOT_WRITTEN/)
+  assert.equal(nowhere.code, 1)
 })

@@ -143,7 +143,7 @@ test('nothing but index, cli, the server of flows and the page imports control',
   )
 })
 
-test('the page knows nothing of ours but what the API answers, and nobody knows the page', () => {
+test('the page knows nothing of ours but what the API answers, and nobody but the sheet knows the page', () => {
   mayImport('page', ['control'])
   onlyIn(
     ({ folder }) => folder !== 'page',
@@ -155,8 +155,20 @@ test('the page knows nothing of ours but what the API answers, and nobody knows 
       file,
     )
   onlyIn(
-    ({ folder }) => folder === 'page',
+    ({ folder }) => folder === 'page' || folder === 'sheet',
     ({ ours }) => ours.some((other) => folderOf(other) === 'page'),
+  )
+})
+
+test('the sheet runs in browsers: it knows pure functions and the layout of the page, and nobody knows the sheet', () => {
+  mayImport('sheet', ['graph', 'analysis', 'render', 'page'])
+  onlyIn(
+    ({ folder }) => folder !== 'sheet',
+    ({ others }) => others.length > 0,
+  )
+  onlyIn(
+    ({ folder }) => folder === 'sheet',
+    ({ ours }) => ours.some((other) => folderOf(other) === 'sheet'),
   )
 })
 
@@ -246,7 +258,7 @@ test('no module keeps what it collects for itself: every cache has an owner that
   // A page ends with its window; and of each module that makes graphs, one number is kept.
   const collectors = sources.filter(
     ({ file }) =>
-      !file.startsWith('page/') &&
+      !/^(page|sheet)\//.test(file) &&
       file !== 'graph/serial.ts' &&
       collecting.test(readFileSync(join(root, file), 'utf8')),
   )
