@@ -6,9 +6,15 @@ import {
   CLUSTER_OPTIONS,
   CONTROL_OPTIONS,
   EDGE_OPTIONS,
+  NATS_SINK_OPTIONS,
+  NATS_SOURCE_OPTIONS,
   NODE_OPTIONS,
   type OptionSpec,
   type OptionTable,
+  POSTGRES_SINK_OPTIONS,
+  POSTGRES_SOURCE_OPTIONS,
+  REDIS_SINK_OPTIONS,
+  REDIS_SOURCE_OPTIONS,
   RESTART_OPTIONS,
   RETRY_OPTIONS,
   RUN_OPTIONS,
@@ -45,6 +51,12 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
     text: 'Options of `handleSignals`. It also takes a `server`, a `logger` and an `exit`; see `docs/deploy.md`.',
     table: SIGNAL_OPTIONS,
   },
+  { title: 'Connectors: `natsSource`', text: 'See `docs/connectors/nats.md`.', table: NATS_SOURCE_OPTIONS },
+  { title: 'Connectors: `natsSink`', text: 'See `docs/connectors/nats.md`.', table: NATS_SINK_OPTIONS },
+  { title: 'Connectors: `redisSource`', text: 'See `docs/connectors/redis.md`.', table: REDIS_SOURCE_OPTIONS },
+  { title: 'Connectors: `redisSink`', text: 'See `docs/connectors/redis.md`.', table: REDIS_SINK_OPTIONS },
+  { title: 'Connectors: `postgresSource`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SOURCE_OPTIONS },
+  { title: 'Connectors: `postgresSink`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SINK_OPTIONS },
 ]
 
 export function optionsPage(): string {

@@ -286,6 +286,26 @@ export const ERROR_CODES = {
     text: 'The address does not answer like a Millrace control API.',
     fix: 'Check the address and the token, and that the pipeline is still running.',
   },
+  CONNECTOR_NOT_INSTALLED: {
+    text: 'A connector needs a package that is not installed.',
+    fix: 'Install what `install` names.',
+  },
+  CONNECTOR_UNREACHABLE: {
+    text: 'The server of a connector cannot be reached.',
+    fix: 'Check the address, and that the server runs. After the start a connector waits for its server.',
+  },
+  CONNECTOR_REFUSED: {
+    text: 'The server of a connector refuses what the connector asks for.',
+    fix: 'The reason says why: check user, password and rights, and that what the options name exists.',
+  },
+  MESSAGE_UNREADABLE: {
+    text: 'A message from outside is not what the source expects.',
+    fix: 'Check who sends it, or give the source a `decode` that reads it. The dead letter contains the message as it came.',
+  },
+  MESSAGE_UNDELIVERABLE: {
+    text: 'A message was delivered too often, so it is not tried again.',
+    fix: 'Check what crashes or fails with it: the dead letter contains the message as it came. `maxDeliveries` sets how many deliveries are allowed.',
+  },
   TRACE_STORE_NOT_INSTALLED: {
     text: 'A store of traces needs a package that is not installed.',
     fix: 'Install it: `npm install postgres`, or for SQLite before Node 22.5 `npm install better-sqlite3@12`. A folder needs nothing.',

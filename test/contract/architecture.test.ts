@@ -180,6 +180,22 @@ test('the import is a user of the library: nothing but commands knows it', () =>
   )
 })
 
+/** The connector that a file belongs to. */
+function connectorOf(file: string): string {
+  return file.split('/')[1]!
+}
+
+test('a connector is a user of the library, and knows no other one', () => {
+  mayImport('connectors', ['graph', 'options', 'analysis', 'errors.ts', 'time.ts'])
+  for (const { file, ours } of inFolder('connectors'))
+    for (const other of ours.filter((name) => folderOf(name) === 'connectors'))
+      assert.ok(['core', connectorOf(file)].includes(connectorOf(other)), `${file} imports ${other}`)
+  onlyIn(
+    ({ folder }) => folder === 'connectors' || folder === 'cli',
+    ({ ours }) => ours.some((other) => folderOf(other) === 'connectors'),
+  )
+})
+
 test('nothing imports the commands or the index', () => {
   onlyIn(
     ({ folder }) => folder === 'cli',
@@ -216,6 +232,9 @@ test('each package has one place', () => {
     'hdr-histogram-js': ['telemetry', 'control'],
     '@viz-js/viz': ['render'],
     fastify: ['control', 'flow-server'],
+    '@nats-io/transport-node': ['connectors'],
+    '@nats-io/jetstream': ['connectors'],
+    redis: ['connectors'],
   }
   for (const [name, folders] of Object.entries(places))
     onlyIn(

@@ -26,6 +26,7 @@ import {
 import { graphFromJson, reachable, simulate, whatIf } from 'millrace/analysis'
 import { flow, runFlow, type AnyFlow, type RequestOptions } from 'millrace/flow'
 import { serveFlows } from 'millrace/flow/server'
+import { natsSource } from 'millrace/nats'
 import { plan } from 'millrace/plan'
 import { theme, toDot, toSvg, views } from 'millrace/render'
 import * as flows from '../flow/flows.js'
@@ -121,6 +122,19 @@ async function alone(file: string, packages: readonly string[], act: (module: an
   return assert.fail('nothing was thrown')
 }
 
+/** What a worker does before its first record. */
+function setUp({ setup }: { setup?: unknown }): unknown {
+  const { signal } = new AbortController()
+  return (setup as (context: object) => unknown)({
+    node: 'in',
+    worker: 0,
+    workers: 1,
+    epoch: 0,
+    params: undefined,
+    signal,
+  })
+}
+
 async function withPipeline(graph: GraphData, act: (pipeline: Pipeline) => unknown): Promise<MillraceError> {
   await using pipeline = await run(graph)
   return await thrown(() => act(pipeline))
@@ -184,7 +198,12 @@ const OVER_HTTP = [
   'REQUEST_ENDED',
 ] as const
 
-const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, () => Told | Promise<Told>>> = {
+/** Codes that need a server of a connector: they are provoked in `test/connectors`, for each of them. */
+const CONNECTOR_TESTS = fileURLToPath(new URL('../connectors/guarantees.js', import.meta.url))
+const AT_SERVERS = ['CONNECTOR_REFUSED', 'MESSAGE_UNREADABLE', 'MESSAGE_UNDELIVERABLE'] as const
+
+type Elsewhere = (typeof OVER_HTTP)[number] | (typeof AT_SERVERS)[number]
+const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Promise<Told>>> = {
   GRAPH_INVALID: () => thrown(() => plan(dataflow('empty'))),
   GRAPH_JSON_INVALID: () => thrown(() => graphFromJson('{')),
   EDGE_UNKNOWN: () => thrown(() => whatIf(graphs.good, { edges: { 99: { ratio: 1 } } })),
@@ -302,6 +321,10 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, (typeof OVER_HTTP)[number]>, 
   FILE_NOT_WRITTEN: () =>
     thrown(() => draw.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),
   MEASUREMENTS_INVALID: () => thrown(() => loadMeasurements(call([], { measurements: 'package.json' }))),
+  CONNECTOR_NOT_INSTALLED: () =>
+    alone('connectors/nats/index.js', [], ({ natsSource }) => setUp(natsSource({ stream: 's', consumer: 'c' }))),
+  CONNECTOR_UNREACHABLE: () =>
+    thrown(() => setUp(natsSource({ servers: 'nats://127.0.0.1:1', stream: 's', consumer: 'c' }))),
   TRACE_STORE_NOT_INSTALLED: () =>
     thrown(() => openSqlite('nowhere', () => Promise.reject(new Error('no such package')))),
   TRACE_STORE_UNUSABLE: () => thrown(() => PostgresStore.open('postgres://127.0.0.1:1/nowhere')),
@@ -360,5 +383,11 @@ for (const code of OVER_HTTP) {
   test(`${code} is provoked over HTTP`, () => {
     const tests = HTTP_TESTS.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
     assert.ok(tests.some((file) => file.endsWith('.test.js') && readFileSync(file, 'utf8').includes(code)))
+  })
+}
+
+for (const code of AT_SERVERS) {
+  test(`${code} is provoked at the servers of connectors`, () => {
+    assert.ok(readFileSync(CONNECTOR_TESTS, 'utf8').includes(code))
   })
 }

@@ -1,0 +1,28 @@
+import { errorText, MillraceError } from '../../errors.ts'
+import { type Marked, mark } from '../../graph/types.ts'
+
+/**
+ * The record of a message. One that was delivered too often, or that `decode` does not take, has failed already: its dead letter has
+ * the message as it came.
+ * @param where names the message
+ */
+export function recordOfMessage<M extends { readonly deliveries: number }>(
+  message: M,
+  receipt: unknown,
+  { maxDeliveries, decode }: { readonly maxDeliveries: number; readonly decode: (message: M) => unknown },
+  where: Readonly<Record<string, unknown>>,
+): Marked<unknown> {
+  const { deliveries } = message
+  if (deliveries > maxDeliveries) {
+    return mark<unknown>(message, {
+      receipt,
+      error: new MillraceError('MESSAGE_UNDELIVERABLE', { ...where, deliveries }),
+    })
+  }
+  try {
+    return mark(decode(message), { receipt })
+  } catch (cause) {
+    const detail = { ...where, reason: errorText(cause).message }
+    return mark<unknown>(message, { receipt, error: new MillraceError('MESSAGE_UNREADABLE', detail, { cause }) })
+  }
+}

@@ -1,0 +1,25 @@
+/** A message of a stream, as `decode` gets it. */
+export interface NatsMessage {
+  readonly subject: string
+  readonly bytes: Uint8Array
+  /** The last value of each header. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Number of the message in its stream. */
+  readonly sequence: number
+  /** Which delivery this is, from 1. */
+  readonly deliveries: number
+  /** When the stream took it, in ms since 1970. */
+  readonly at: number
+}
+
+/** What a message is acked with. */
+export interface NatsReceipt {
+  readonly reply: string
+  readonly sequence: number
+  readonly deliveries: number
+}
+
+/** Takes the bytes as JSON. */
+export function fromJson({ bytes }: NatsMessage): unknown {
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+}

@@ -1,0 +1,18 @@
+/** A row of a queue, as `decode` gets it. */
+export interface PostgresMessage {
+  readonly id: string
+  readonly body: string
+  /** Which delivery this is, from 1. */
+  readonly deliveries: number
+}
+
+/** What a row is acked with. */
+export interface PostgresReceipt {
+  readonly id: string
+  readonly deliveries: number
+}
+
+/** Takes the body as JSON. */
+export function bodyFromJson({ body }: PostgresMessage): unknown {
+  return JSON.parse(body)
+}

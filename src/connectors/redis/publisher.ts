@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import type { Context, SetupContext } from '../../graph/types.ts'
+import { untilConfirmed } from '../core/backoff.ts'
+import { RedisLink, type RedisServer } from './link.ts'
+
+/** What a publisher is made of: options of `redisSink` with their defaults. */
+interface RedisPublisherOptions extends RedisServer {
+  readonly stream: string
+  readonly encode: (record: unknown) => Readonly<Record<string, string>>
+  readonly dedupeMs: number
+  readonly maxLength?: number
+}
+
+/** An entry is added unless a key says that it was. KEYS: stream, key of the id. ARGV: how long, then what XADD takes. */
+const ADD_ONCE = `
+if redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[1]) then
+  return redis.call('XADD', KEYS[1], unpack(ARGV, 2))
+end
+return false`
+const ADD_ONCE_SHA = createHash('sha1').update(ADD_ONCE).digest('hex')
+
+/** One worker's side of a stream: each record is an entry, and done when the server has it. */
+export class RedisPublisher {
+  readonly #options: RedisPublisherOptions
+  readonly #link: RedisLink
+  readonly #trim: readonly string[]
+
+  private constructor(options: RedisPublisherOptions, link: RedisLink) {
+    this.#options = options
+    this.#link = link
+    this.#trim = options.maxLength === undefined ? [] : ['MAXLEN', '~', String(options.maxLength)]
+  }
+
+  /** @throws CONNECTOR_NOT_INSTALLED, CONNECTOR_UNREACHABLE, CONNECTOR_REFUSED */
+  static async open(options: RedisPublisherOptions, context: SetupContext): Promise<RedisPublisher> {
+    return new RedisPublisher(options, await RedisLink.open(options, context))
+  }
+
+  async write(record: unknown, { id, signal }: Pick<Context, 'id' | 'signal'>): Promise<void> {
+    const entry = [...this.#trim, '*', ...Object.entries(this.#options.encode(record)).flat()]
+    await untilConfirmed(
+      () => this.#add(entry, id),
+      (error) => this.#link.isPassing(error),
+      signal,
+    )
+  }
+
+  async #add(entry: readonly string[], id: string): Promise<void> {
+    const { stream, dedupeMs } = this.#options
+    const { client } = this.#link
+    if (dedupeMs === 0) return void (await client.sendCommand(['XADD', stream, ...entry]))
+    // The braces put both keys on one node of a cluster.
+    const rest = ['2', stream, `{${stream}}:${id}`, String(dedupeMs), ...entry]
+    try {
+      await client.sendCommand(['EVALSHA', ADD_ONCE_SHA, ...rest])
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      await client.sendCommand(['EVAL', ADD_ONCE, ...rest])
+    }
+  }
+
+  close(): Promise<void> {
+    this.#link.close()
+    return Promise.resolve()
+  }
+}

@@ -1,0 +1,458 @@
+/** What every source and every sink promises, whatever its server: each test runs against the real one. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type GraphMaker, MillraceError, type Pipeline, run } from 'millrace'
+import { Proxy } from './proxy.js'
+import { type Item, type WorkParams, linesOf, numbersOf } from './work.js'
+
+/** A module of graphs, which workers and other processes load, and one maker in it. */
+export interface MakerUnderTest {
+  readonly module: string
+  readonly maker: string
+}
+
+/** A queue or a place at a server, made for one test. */
+export interface QueueUnderTest {
+  /** Options that reach it by a port. What a process that was killed had is given to others in an hour, or in about a second. */
+  options(port: number, redeliversSoon?: boolean): object
+  /** Sources: puts messages in. */
+  send(texts: readonly string[]): Promise<void>
+  /** Sources: messages that are delivered and not settled. */
+  unsettled(): Promise<number>
+  /** Sources: messages that are not done: waiting, or not settled. */
+  left(): Promise<number>
+  /** Sinks: what has come. */
+  received(): Promise<readonly string[]>
+}
+
+/** A server with a client of the tests' own. */
+export interface ServerUnderTest {
+  readonly port: number
+  queue(): Promise<QueueUnderTest>
+  /** Options as given, but with credentials that are wrong. */
+  withWrongCredentials(options: object): object
+  /** Options as given, but for a queue that does not exist; where there is such a thing. */
+  withoutQueue?(options: object): object
+  close(): Promise<void>
+}
+
+interface Suite extends MakerUnderTest {
+  readonly name: string
+  /** Finds or starts a server. @returns why there is none */
+  start(): Promise<ServerUnderTest | string>
+  /** Which of the tests run: those that start further processes, or wait for time-outs of the server, are long. */
+  readonly isLong?: boolean
+  /** A sink that stores what is written twice once. */
+  readonly isExactlyOnce?: boolean
+}
+
+const WAIT_MS = 60_000
+
+async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (const start = performance.now(); !(await holds());) {
+    assert.ok(performance.now() - start < WAIT_MS, `in time: ${what}`)
+    await sleep(10)
+  }
+}
+
+function items(from: number, to: number, more: object = {}): string[] {
+  return Array.from({ length: to - from }, (_, i) => JSON.stringify({ n: from + i, ...more }))
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i)
+}
+
+class Bench {
+  readonly suite: Suite
+  server!: ServerUnderTest
+  /** Why there is no server. */
+  reason: string | undefined
+
+  constructor(suite: Suite) {
+    this.suite = suite
+    before(async () => {
+      const started = await suite.start()
+      if (typeof started === 'string') this.reason = started
+      else this.server = started
+    })
+    after(() => this.server?.close())
+  }
+
+  longTest(what: string, act: (given: Case) => Promise<void>): void {
+    if (this.suite.isLong === true) this.#add(what, act)
+  }
+
+  test(what: string, act: (given: Case) => Promise<void>): void {
+    if (this.suite.isLong !== true) this.#add(what, act)
+  }
+
+  #add(what: string, act: (given: Case) => Promise<void>): void {
+    test(`${this.suite.name}: ${what}`, async (t) => {
+      if (this.reason !== undefined) return t.skip(this.reason)
+      const folder = mkdtempSync(join(tmpdir(), 'millrace-connector-'))
+      t.after(() => rmSync(folder, { recursive: true, force: true }))
+      await act(new Case(t, this.suite, this.server, await this.server.queue(), folder))
+    })
+  }
+}
+
+class Case {
+  readonly t: TestContext
+  readonly suite: Suite
+  readonly server: ServerUnderTest
+  readonly queue: QueueUnderTest
+  readonly folder: string
+
+  constructor(t: TestContext, suite: Suite, server: ServerUnderTest, queue: QueueUnderTest, folder: string) {
+    this.t = t
+    this.suite = suite
+    this.server = server
+    this.queue = queue
+    this.folder = folder
+  }
+
+  params(more: { options?: object; port?: number; hasDead?: boolean; soon?: boolean } = {}): WorkParams {
+    const { port = this.server.port, hasDead = false, soon = false } = more
+    return { options: { ...this.queue.options(port, soon), ...more.options }, folder: this.folder, hasDead }
+  }
+
+  async run(params: WorkParams): Promise<Pipeline> {
+    const { [this.suite.maker]: maker } = (await import(this.suite.module)) as Record<string, GraphMaker>
+    const pipeline = await run(maker!, { params, startDeadlineMs: 30_000 })
+    this.t.after(() => pipeline.stop().catch(() => undefined))
+    return pipeline
+  }
+
+  /** The same in a process of its own. */
+  async fork(params: WorkParams): Promise<ChildProcess> {
+    const file = fileURLToPath(new URL('./child.js', import.meta.url))
+    const child = fork(file, [this.suite.module, this.suite.maker, JSON.stringify(params)])
+    this.t.after(() => child.kill('SIGKILL'))
+    await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code]) => assert.fail(`the process ended with ${code}`)),
+    ])
+    return child
+  }
+
+  /** Why a pipeline did not start. */
+  async refusal(params: WorkParams): Promise<MillraceError> {
+    try {
+      await this.run(params)
+    } catch (error) {
+      assert.ok(error instanceof MillraceError && error.code === 'START_FAILED', String(error))
+      return error.cause as MillraceError
+    }
+    return assert.fail('the pipeline has started')
+  }
+
+  done(): number[] {
+    return numbersOf(this.folder, 'done')
+  }
+
+  openGate(): void {
+    writeFileSync(join(this.folder, 'gate'), '')
+  }
+}
+
+/** Away, wrong credentials, nothing there: at the start, and with a code. */
+function startGuarantees(bench: Bench): void {
+  bench.test('a server that is away at the start is CONNECTOR_UNREACHABLE', async (given) => {
+    const { code, message } = await given.refusal(given.params({ port: 1, options: { connectMs: 2_000 } }))
+    assert.equal(code, 'CONNECTOR_UNREACHABLE')
+    assert.match(message, /127\.0\.0\.1:1\b/)
+  })
+
+  bench.test('wrong credentials are CONNECTOR_REFUSED, and no password is in the message', async (given) => {
+    const params = given.params()
+    const options = given.server.withWrongCredentials(params.options)
+    const { code, message } = await given.refusal({ ...params, options })
+    assert.equal(code, 'CONNECTOR_REFUSED', message)
+    assert.ok(!message.includes('wrong-secret'), message)
+  })
+
+  bench.test('what does not exist at the server is CONNECTOR_REFUSED', async (given) => {
+    if (given.server.withoutQueue === undefined) return given.t.skip('it is made where it does not exist')
+    const params = given.params()
+    const { code, message } = await given.refusal({ ...params, options: given.server.withoutQueue(params.options) })
+    assert.equal(code, 'CONNECTOR_REFUSED', message)
+  })
+}
+
+/** The guarantees of a source; its graph is `workGraph`. */
+export function sourceGuarantees(suite: Suite): void {
+  const bench = new Bench(suite)
+  startGuarantees(bench)
+
+  bench.test('a message is acked when all that came of it has ended, and not before', async (given) => {
+    await given.queue.send([...items(0, 10), ...items(10, 20, { act: 'hold' })])
+    const pipeline = await given.run(given.params())
+    await until(() => given.done().length === 10, 'the others are done')
+    await until(async () => (await given.queue.left()) === 10, 'those that are done are acked')
+    assert.equal(await given.queue.unsettled(), 10)
+    given.openGate()
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 20))
+    assert.equal(linesOf(given.folder, 'done').length, 20, 'each came once')
+    assert.equal((await pipeline.drain()).failed, 0)
+  })
+
+  bench.test('nothing is taken that the window does not allow', async (given) => {
+    await given.queue.send(items(0, 200, { act: 'hold' }))
+    const window = 16
+    await given.run(given.params({ options: { window } }))
+    await until(() => linesOf(given.folder, 'started').length === window, 'the window is full')
+    for (let look = 0; look < 10; look++) {
+      await sleep(10)
+      assert.equal(await given.queue.unsettled(), window)
+    }
+    assert.equal(linesOf(given.folder, 'started').length, window)
+    given.openGate()
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 200))
+  })
+
+  bench.longTest('what a process had that was killed is delivered to another one', async (given) => {
+    await given.queue.send([...items(0, 20), ...items(20, 40, { act: 'hold' })])
+    const params = given.params({ soon: true })
+    const child = await given.fork(params)
+    await until(() => given.done().length === 20 && numbersOf(given.folder, 'started').length === 40, 'half is done')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    assert.ok((await given.queue.left()) >= 20, 'nothing was acked that was not done')
+    given.openGate()
+    await given.run(params)
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 40))
+  })
+
+  bench.test('a worker that is replaced takes nothing again that is in the graph, and loses nothing', async (given) => {
+    await given.queue.send(items(0, 30, { act: 'hold' }))
+    const pipeline = await given.run(given.params({ soon: true }))
+    await until(() => linesOf(given.folder, 'started').length === 30, 'all are in the graph')
+    await pipeline.restartWorker('in', 0)
+    await given.queue.send(items(30, 60))
+    await until(() => given.done().length === 30, 'the new worker takes more')
+    given.openGate()
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 60))
+  })
+
+  bench.test('connections that are reset cost nothing', async (given) => {
+    await using proxy = await Proxy.to(given.server.port)
+    await given.run(given.params({ port: proxy.port, soon: true, options: { window: 64 } }))
+    await given.queue.send(items(0, 100))
+    await until(() => given.done().length > 0, 'something is done')
+    proxy.reset()
+    await given.queue.send(items(100, 200))
+    await until(async () => given.done().length === 200 && (await given.queue.left()) === 0, 'all are acked')
+  })
+
+  bench.longTest('connections that are reset again and again cost nothing', async (given) => {
+    await using proxy = await Proxy.to(given.server.port)
+    await given.run(given.params({ port: proxy.port, soon: true, options: { window: 64 } }))
+    for (let round = 0; round < 8; round++) {
+      await given.queue.send(items(round * 50, (round + 1) * 50))
+      await until(() => given.done().length >= round * 50 + 1, `something of round ${round} is done`)
+      proxy.reset()
+    }
+    await until(async () => given.done().length === 400 && (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 400))
+  })
+
+  bench.longTest('a server that is away for a while is waited for, and so are its acks', async (given) => {
+    await using proxy = await Proxy.to(given.server.port)
+    await given.queue.send(items(0, 20, { act: 'hold' }))
+    const pipeline = await given.run(given.params({ port: proxy.port, soon: true }))
+    await until(() => linesOf(given.folder, 'started').length === 20, 'they are in the graph')
+    proxy.close()
+    given.openGate()
+    await until(() => given.done().length === 20, 'they are done')
+    await given.queue.send(items(20, 40))
+    await sleep(500)
+    assert.deepEqual(given.done(), range(0, 20))
+    proxy.open()
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 40))
+    assert.equal(pipeline.snapshot().nodes['in']!.failed, 0)
+  })
+
+  bench.test(
+    'a message that is no record, and one that fails, take the dead-letter edge; the others go on',
+    async (given) => {
+      await given.queue.send([...items(0, 5), '{"n": torn', ...items(5, 10), ...items(10, 11, { act: 'throw' })])
+      await given.run(given.params({ hasDead: true }))
+      await until(async () => (await given.queue.left()) === 0, 'all are acked')
+      assert.deepEqual(given.done(), range(0, 10))
+      const dead = linesOf(given.folder, 'dead').map(
+        (line) => JSON.parse(line) as { node: string; code?: string; message: string },
+      )
+      assert.deepEqual(dead.map(({ node, code }) => `${node} ${code ?? ''}`).sort(), ['in MESSAGE_UNREADABLE', 'work '])
+    },
+  )
+
+  bench.test(
+    'a message that fails without a dead-letter edge is delivered again until its deliveries are used up',
+    async (given) => {
+      await given.queue.send([...items(0, 5), ...items(5, 6, { act: 'throw' })])
+      const pipeline = await given.run(given.params({ options: { maxDeliveries: 3, redeliverMs: 20 } }))
+      await until(async () => (await given.queue.left()) === 0, 'all are settled')
+      assert.deepEqual(given.done(), range(0, 5))
+      assert.equal(linesOf(given.folder, 'started').filter((line) => line === '5').length, 3)
+      await until(() => pipeline.snapshot().nodes['in']!.failed === 3, 'it is counted')
+    },
+  )
+
+  bench.longTest('what killed its process too often is not tried again', async (given) => {
+    await given.queue.send(items(0, 1, { act: 'hold' }))
+    const params = given.params({ soon: true, options: { maxDeliveries: 2 }, hasDead: true })
+    const started = (): number => linesOf(given.folder, 'started').length
+    const isDead = (): boolean => linesOf(given.folder, 'dead').length > 0
+    while (!isDead()) {
+      const before = started()
+      const child = await given.fork(params)
+      await until(() => started() > before || isDead(), 'another delivery')
+      // The last process lives until the server knows.
+      if (isDead()) await until(async () => (await given.queue.left()) === 0, 'it is settled')
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    assert.match(linesOf(given.folder, 'dead').join(), /MESSAGE_UNDELIVERABLE/)
+    assert.ok(started() <= 2, `${started()} times`)
+  })
+
+  bench.test('a drain ends what was taken and gives the rest back; the next run has it at once', async (given) => {
+    const pipeline = await given.run(given.params({ options: { window: 32 } }))
+    await given.queue.send(items(0, 500))
+    await until(() => given.done().length > 20, 'records flow')
+    await pipeline.drain()
+    const done = given.done().length
+    assert.equal(await given.queue.left(), 500 - done)
+    await given.run(given.params())
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 500))
+    assert.equal(linesOf(given.folder, 'done').length, 500, 'each came once')
+  })
+
+  bench.longTest('Ctrl-C ends what was taken, and the process with 0', async (given) => {
+    await given.queue.send(items(0, 100))
+    const child = await given.fork(given.params())
+    await until(() => given.done().length > 0, 'records flow')
+    child.kill('SIGINT')
+    const [code] = (await once(child, 'exit')) as [number | null]
+    assert.equal(code, 0)
+    await until(async () => (await given.queue.left()) === 100 - given.done().length, 'what is done is acked')
+  })
+}
+
+/** What a sink has brought, sorted. */
+async function numbersAt({ queue }: Case): Promise<number[]> {
+  return (await queue.received()).map((text) => (JSON.parse(text) as Item).n).sort((a, b) => a - b)
+}
+
+async function push(pipeline: Pipeline, from: number, to: number): Promise<Promise<void>[]> {
+  const receipts = await Promise.all(range(from, to).map((n) => pipeline.push('in', { n })))
+  return receipts.map(({ done }) => done)
+}
+
+/** The guarantees of a sink; its graph is `outGraph`. */
+export function sinkGuarantees(suite: Suite): void {
+  const bench = new Bench(suite)
+  startGuarantees(bench)
+
+  bench.test('a record is done when the server has it', async (given) => {
+    const pipeline = await given.run(given.params())
+    await Promise.all(await push(pipeline, 0, 300))
+    assert.deepEqual(await numbersAt(given), range(0, 300))
+    assert.equal((await pipeline.drain()).acked, 300)
+  })
+
+  bench.test('a record is not done while the server has not confirmed it', async (given) => {
+    await using proxy = await Proxy.to(given.server.port)
+    const pipeline = await given.run(given.params({ port: proxy.port }))
+    await Promise.all(await push(pipeline, 0, 1))
+    proxy.silence()
+    const open = await push(pipeline, 1, 11)
+    const first = await Promise.race([...open, sleep(300, 'none')])
+    assert.equal(first, 'none')
+    proxy.speak()
+    await Promise.all(open)
+    const stored = await numbersAt(given)
+    assert.deepEqual([...new Set(stored)], range(0, 11))
+  })
+
+  bench.test('connections that are reset lose nothing', async (given) => {
+    await using proxy = await Proxy.to(given.server.port)
+    const pipeline = await given.run(given.params({ port: proxy.port }))
+    const open = await push(pipeline, 0, 100)
+    proxy.reset()
+    await Promise.all(open)
+    assert.deepEqual([...new Set(await numbersAt(given))], range(0, 100))
+  })
+
+  bench.longTest('connections that are reset again and again lose nothing', async (given) => {
+    await using proxy = await Proxy.to(given.server.port)
+    const pipeline = await given.run(given.params({ port: proxy.port }))
+    for (let round = 0; round < 8; round++) {
+      const open = await push(pipeline, round * 50, (round + 1) * 50)
+      proxy.reset()
+      await Promise.all(open)
+    }
+    const stored = await numbersAt(given)
+    assert.deepEqual([...new Set(stored)], range(0, 400))
+    if (suite.isExactlyOnce === true) assert.equal(stored.length, 400, 'nothing is there twice')
+  })
+
+  bench.longTest('a server that is away for a while is waited for', async (given) => {
+    await using proxy = await Proxy.to(given.server.port)
+    const pipeline = await given.run(given.params({ port: proxy.port }))
+    await Promise.all(await push(pipeline, 0, 5))
+    proxy.close()
+    const open = await push(pipeline, 5, 25)
+    assert.equal(await Promise.race([...open, sleep(500, 'none')]), 'none')
+    proxy.open()
+    await Promise.all(open)
+    assert.deepEqual([...new Set(await numbersAt(given))], range(0, 25))
+    assert.equal(pipeline.snapshot().nodes['out']!.failed, 0)
+  })
+
+  bench.test('a record that cannot be written fails alone, and takes the dead-letter edge', async (given) => {
+    const pipeline = await given.run(given.params({ hasDead: true }))
+    const open = await Promise.all(
+      range(0, 40).map((n) => pipeline.push('in', n === 17 ? { n, filler: 10n } : { n, filler: 'all right' })),
+    )
+    await Promise.all(open.map(({ done }) => done))
+    assert.deepEqual(
+      await numbersAt(given),
+      range(0, 40).filter((n) => n !== 17),
+    )
+    assert.equal(linesOf(given.folder, 'dead').length, 1)
+  })
+
+  bench.test('a worker that is killed loses nothing', async (given) => {
+    const pipeline = await given.run(given.params())
+    const open = await push(pipeline, 0, 500)
+    await pipeline.restartWorker('out', 0)
+    await Promise.all(open)
+    const stored = await numbersAt(given)
+    assert.deepEqual([...new Set(stored)], range(0, 500))
+    if (suite.isExactlyOnce === true) assert.equal(stored.length, 500, 'nothing is there twice')
+  })
+
+  bench.test('a drain waits until all is confirmed', async (given) => {
+    const pipeline = await given.run(given.params())
+    const open = await push(pipeline, 0, 200)
+    const report = await pipeline.drain()
+    assert.equal(report.acked, 200)
+    await Promise.all(open)
+    assert.deepEqual(await numbersAt(given), range(0, 200))
+  })
+}

@@ -1,0 +1,10 @@
+import { sinkGuarantees } from './guarantees.js'
+import { startNats } from './nats-server.js'
+
+sinkGuarantees({
+  name: 'natsSink',
+  module: new URL('./modules/nats.js', import.meta.url).href,
+  maker: 'natsOut',
+  start: () => startNats('sink'),
+  isExactlyOnce: true,
+})
