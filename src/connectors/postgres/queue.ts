@@ -20,7 +20,7 @@ interface PostgresQueueOptions extends DatabaseTable {
 }
 
 /** At the end a server that does not answer is not waited for. */
-const END_MS = 1_000
+const END_MS = 5_000
 
 /**
  * One worker's side of a table that is a queue. A message that is taken is leased: it is due again later. So a process that is killed

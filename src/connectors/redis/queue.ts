@@ -24,7 +24,7 @@ interface RedisQueueOptions extends RedisServer {
 /** A read waits so long for an entry: after it, it looks for entries that others have left. */
 const MOST_BLOCK_MS = 1_000
 /** At the end a server that does not answer is not waited for. */
-const END_MS = 1_000
+const END_MS = 5_000
 
 /** One worker's side of a consumer group: one connection waits for entries, the other one tells what became of them. */
 export class RedisQueue {
