@@ -74,6 +74,10 @@ export const ERROR_CODES = {
     text: 'The stage has no worker with this number.',
     fix: 'Use a number from 0 to `concurrency` - 1. A stage in the thread that called `run` has no worker to restart.',
   },
+  RESIZE_REFUSED: {
+    text: 'A stage cannot get another number of workers.',
+    fix: 'See `reason`. Set `maxConcurrency` on the node, and ask for 1 to `maxConcurrency` workers while the pipeline runs.',
+  },
   RECORD_FAILED: {
     text: 'A pushed record failed.',
     fix: 'See the events `record.failed`, `record.deadLettered` and `record.dropped` for where and why.',

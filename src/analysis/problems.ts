@@ -217,6 +217,11 @@ export const PROBLEMS = {
     text: 'The lanes of a loop hold fewer records than can be in the loop at once, so its workers can wait for each other forever.',
     fix: 'Set the capacity that the message names, or lower the `window` of the sources.',
   },
+  RESIZE_IMPOSSIBLE: {
+    severity: 'error',
+    text: 'A stage sets `maxConcurrency` and cannot be resized: it has `partitionBy` and is part of a loop, or its batches wait for members (`batch.of`). A key cannot move while records of it go round or wait.',
+    fix: 'Remove `maxConcurrency`, or take the stage out of the loop.',
+  },
   DECLARED_DRIFTED: {
     severity: 'warning',
     text: 'The measured value differs from the declared one.',

@@ -30,6 +30,7 @@ export const NODE_TREATMENT: Readonly<
   penwidth: DRAWN,
   image: DRAWN,
   concurrency: modelled('service rate, windows, room, deadlock'),
+  maxConcurrency: assumed('no stage is resized'),
   latencyMs: modelled('service rate, latency, window; of nodes without threads a delay'),
   serviceRate: modelled('service rate'),
   cpu: modelled('cores'),

@@ -12,7 +12,9 @@ import {
   MARKER,
   MARKER_AT,
   PART,
+  ROUTED,
   SENT,
+  SWITCH,
   TAIL,
   TAKEN,
   WANTING,
@@ -22,6 +24,12 @@ import type { Memory } from '../memory/memory.ts'
 
 /** Not an offset: no frame is there just now. Empty is normal, so it is a value. */
 export const NO_FRAME = -1
+
+/** Says which frames are the reader's, while its stage is resized (`worker/in/tenure.ts`). */
+export interface Gate {
+  /** Whether all that was sent by this version may be read. */
+  mayPass(version: number): boolean
+}
 
 /**
  * The reading side of a lane. `poll` looks ahead of HEAD as far as the reader likes; `release` and the journal give the
@@ -47,6 +55,9 @@ export class LaneReader {
   /** End of the last frame that was taken; behind it, `#next` may be past padding already. */
   #takenEnd: number
   #tailSeen: number
+  /** The frames behind #tailSeen are there, and not this reader's yet. */
+  #isHeldBack = false
+  readonly #gate: Gate | undefined
   #released: number
   #part: number
   #taken: number
@@ -58,8 +69,10 @@ export class LaneReader {
   /** The last hand-off granted credit; that of a predecessor may have, and have told nobody. */
   #hasGranted = true
 
-  constructor(memory: Memory, layout: LaneLayout) {
+  /** @param gate absent where the reading stage cannot be resized */
+  constructor(memory: Memory, layout: LaneLayout, gate?: Gate) {
     const { words } = memory
+    this.#gate = gate
     this.#memory = memory
     this.#header = layout.offset / 4
     this.#ring = ringOffset(layout)
@@ -89,6 +102,7 @@ export class LaneReader {
       if (this.#next === this.#tailSeen) {
         // PUBLISH: pairs with the store of TAIL in LaneWriter's hand-off. Gives R2.
         this.#tailSeen = load(this.#memory.words, this.#header + TAIL)
+        if (this.#gate !== undefined) this.#holdBack(this.#gate)
         if (this.#next === this.#tailSeen) return NO_FRAME
       }
       const at = this.#ring + (this.#next & (this.#ringBytes - 1))
@@ -118,7 +132,15 @@ export class LaneReader {
   /** Nothing comes here any more, and all that came is taken. */
   get hasEnded(): boolean {
     // END: pairs with the store of ENDED in LaneWriter's hand-off. The look for a frame comes after this load, so it sees the last one.
-    return load(this.#memory.words, this.#header + ENDED) === 1 && this.poll() === NO_FRAME
+    return load(this.#memory.words, this.#header + ENDED) === 1 && this.poll() === NO_FRAME && !this.#isHeldBack
+  }
+
+  /** All that came by versions before this one is taken. */
+  hasReachedSwitch(version: number): boolean {
+    const { words } = this.#memory
+    // ROUTE: as in #holdBack.
+    if (load(words, this.#header + ROUTED) !== version) return false
+    return ((this.#next - load(words, this.#header + SWITCH)) | 0) >= 0
   }
 
   /** Number of the last flush whose marker was handed on here. */
@@ -203,6 +225,15 @@ export class LaneReader {
     if (this.#hasGranted || wanting !== FOR_ROOM) return this.#hasGranted && wanting !== 0
     // Not what was seen of the lane: that may be long ago, and the rest of it full.
     return 2 * ((load(this.#memory.words, this.#header + TAIL) - this.#released) | 0) <= this.#ringBytes
+  }
+
+  /** Frames that were sent by a version that the gate does not let pass are not looked at. */
+  #holdBack(gate: Gate): void {
+    const { words } = this.#memory
+    // ROUTE: pairs with the store of ROUTED in LaneWriter's hand-off. This load comes after that of TAIL, so whoever sees a frame
+    // behind the switch sees the switch.
+    this.#isHeldBack = !gate.mayPass(load(words, this.#header + ROUTED))
+    if (this.#isHeldBack) this.#tailSeen = load(words, this.#header + SWITCH)
   }
 
   #isLow(): boolean {

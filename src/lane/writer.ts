@@ -34,6 +34,7 @@ import {
   ringOffset,
 } from '../memory/lane.ts'
 import type { Memory } from '../memory/memory.ts'
+import { LaneRoute } from './route.ts'
 
 const HALF_OF_ALL = 2 ** 30
 
@@ -67,6 +68,7 @@ export class LaneWriter {
   /** First byte after the room of the last `claim`. */
   limit = 0
   readonly maxFrameBytes: number
+  readonly route: LaneRoute
   /** The claim that is tried first: room for less is not worth a look. */
   readonly usualClaimBytes: number
   readonly #memory: Memory
@@ -107,6 +109,7 @@ export class LaneWriter {
     this.#mark = this.#stagedMark = load(memory.words, this.#header + MARKER)
     this.#markAt = load(memory.words, this.#header + MARKER_AT)
     this.#ended = this.#stagedEnded = load(memory.words, this.#header + ENDED) === 1
+    this.route = new LaneRoute(memory, layout)
   }
 
   /** Number of the last flush whose marker stands here, with the next hand-off. */
@@ -200,6 +203,11 @@ export class LaneWriter {
     return (this.#sent - this.#resume) >>> 0
   }
 
+  /** The reader has given back all that was ever sent here. */
+  get isDrained(): boolean {
+    return load(this.#memory.words, this.#header + TAKEN) === this.#sent
+  }
+
   /** Outputs of the granule in hand that an earlier hand-off made visible on this lane. */
   get resume(): number {
     return this.#resume
@@ -253,6 +261,8 @@ export class LaneWriter {
       journal.set(this.#header + MARKER, this.#mark)
       this.#stagedMark = this.#mark
     }
+    // After TAIL: what comes by the new version comes behind it.
+    this.route.stage(journal, this.#tail)
     if (this.#ended !== this.#stagedEnded) {
       // END: pairs with the load of ENDED in LaneReader.hasEnded. All stores of TAIL come before this store.
       journal.set(this.#header + ENDED, 1)

@@ -20,6 +20,7 @@ import { LINE_BYTES } from './memory.ts'
  *     132  BEAT     counts up with every step of the loop: it stands still where a handler hangs
  *     136  ASYNC    1 once its handler has answered with a promise, so that its calls may overlap
  *     140  NET      while its loop waits: for how long at most, in ms; 0 while it steps
+ *     144  RELEASED the last version of its stage's sizing by which it has lost keys or its seat, and kept nothing of them
  */
 export const PHASE = 0
 export const RUN_LOW = 1
@@ -48,14 +49,17 @@ export const STATE: number = LINE_BYTES / 4
 export const BEAT: number = STATE + 1
 export const ASYNC: number = STATE + 2
 export const NET: number = STATE + 3
+export const RELEASED: number = STATE + 4
 
 /** COMMAND: a source makes no records. */
 export const PAUSED = 1
 /** COMMAND: the worker lets its event loop run after every step; a sync stage that is busy or parked would not. */
 export const ATTEND = 2
+/** COMMAND: nobody has this seat, and nothing more comes of whoever had it. */
+export const VACANT = 4
 
-/** What a worker is at. */
-export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left'] as const
+/** What a worker is at. No worker stores the last one: nobody has its seat. */
+export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left', 'vacant'] as const
 /** Where a worker is between its start and its end. */
 export type WorkerState = (typeof WORKER_STATES)[number]
 export const NEW = 0

@@ -4,6 +4,7 @@
  * A lane is: the writer's line, the reader's line, the shape table, the ring.
  *
  *     0     TAIL  SENT  RESUME  SHAPES  WANTING  DROP_TO  PENDING  ENDED  MARKER  MARKER_AT   one writing worker: the writer;
+ *           ROUTED  SWITCH  BEFORE
  *           SIGNATURE: written once, before there are workers (see `signature.ts`)
  *     128   HEAD  TAKEN  GRANTED  PART  ASSEMBLED                 one writing worker: the reader
  *     256   shape table (`shapeBytes`): texts that the writer's codec taught the reader's
@@ -40,6 +41,9 @@ export const SIGNATURE = 7 // what both ends must agree on; nobody writes it any
 export const ENDED = 8 // 1 once nothing comes any more: all sources above have ended, and all that came of them is handed on.
 export const MARKER = 9 // number of the last flush whose marker was handed on here.
 export const MARKER_AT = 10 // position in bytes: where that marker stands.
+export const ROUTED = 11 // version of the reading stage's sizing by which records go to its lanes from SWITCH on (see `sizing.ts`).
+export const SWITCH = 12 // position in bytes: from here on, frames were sent by the version ROUTED.
+export const BEFORE = 13 // outputs of the granule in hand that went to any lane of the link by the version before ROUTED.
 export const HEAD = LINE_BYTES / 4 // position in bytes: the writer may overwrite what is before it.
 export const TAKEN = HEAD + 1 // position in records: all that were ever released.
 export const GRANTED = HEAD + 2 // position in records: the writer may send up to here.

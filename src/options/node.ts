@@ -36,6 +36,14 @@ export const NODE_OPTIONS = {
     unit: 'workers',
     text: 'Workers (threads) of the stage.',
   },
+  maxConcurrency: {
+    kinds: INPUTS,
+    type: 'integer',
+    min: 1,
+    max: 256,
+    unit: 'workers',
+    text: 'Workers that the stage can have after `pipeline.resize`. Memory is planned for them. Default: `concurrency`, and the stage cannot be resized.',
+  },
   latencyMs: {
     kinds: NODE_KINDS,
     type: 'number',

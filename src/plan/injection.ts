@@ -68,6 +68,7 @@ export function draftInjection(drafts: readonly StageDraft[], links: { next: num
       work: 'push',
       host: 'embedder',
       concurrency: 1,
+      seats: 1,
       nodes: [root, unwrap],
       source: ONE_BY_ONE,
       restart: resolve(RESTART_OPTIONS, restart),

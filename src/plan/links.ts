@@ -38,7 +38,7 @@ export function linkShape(
   const target = nodeAt(network, draft.to)
   const selectorEdge = draft.edges.find((index) => edgeAt(network, index).selector !== undefined)
   const codec = first(({ codec }) => codec) ?? EDGE_OPTIONS.codec.default
-  const lanes = from!.concurrency * to!.concurrency
+  const lanes = from!.seats * to!.seats
   const asked = first(({ maxDemand }) => maxDemand) ?? share(draft.capacity, lanes)
   const loop = Math.max(0, ...draft.edges.map((edge) => loops.get(edge) ?? 0))
   const batch = target.batch?.size ?? 0

@@ -3,6 +3,7 @@ import { type AckLaneLayout, ackLaneBytes } from '../memory/acks.ts'
 import { type JournalLayout, journalBytes } from '../memory/journal.ts'
 import { type LaneLayout, laneBytes } from '../memory/lane.ts'
 import { LINE_BYTES } from '../memory/memory.ts'
+import { SIZING_BYTES } from '../memory/sizing.ts'
 import { type SlotsLayout, slotsBytes, PARENT_WORDS } from '../memory/slots.ts'
 import { type StashLayout, stashBytes } from '../memory/stash.ts'
 import { EVENT_BYTES, TRACE_CONTROL_BYTES, type TraceLayout, traceBytes } from '../memory/trace.ts'
@@ -37,6 +38,10 @@ export class MemoryMap {
 
   rateLimit(): number {
     return this.take(RATE_LIMIT_BYTES)
+  }
+
+  sizing(): number {
+    return this.take(SIZING_BYTES)
   }
 
   workerControl(): WorkerControl {

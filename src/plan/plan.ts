@@ -42,7 +42,7 @@ export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false
     const above = sourcesAbove(drafted, shapes)
     const drafts = withSharedSlots(drafted, above)
     const slots = above.map((sources) =>
-      sources.reduce((sum, index) => sum + drafts[index]!.stage.concurrency * drafts[index]!.stage.source!.slots, 0),
+      sources.reduce((sum, index) => sum + drafts[index]!.stage.seats * drafts[index]!.stage.source!.slots, 0),
     )
     const isTraced = given.trace !== undefined
     return {
@@ -131,18 +131,19 @@ class Planner {
 
   #stages(): StagePlan[] {
     let next = 0
-    const workers = this.#drafts.map(({ stage }) => Array.from({ length: stage.concurrency }, () => next++))
+    const workers = this.#drafts.map(({ stage }) => Array.from({ length: stage.seats }, () => next++))
     const above = sourcesAbove(this.#drafts, this.#shapes)
     const loops = stageLoops(this.#drafts.length, this.#shapes)
     let source = 0
     const numbers = this.#drafts.map(({ stage }) =>
-      stage.kind === 'source' ? Array.from({ length: stage.concurrency }, () => source++) : [],
+      stage.kind === 'source' ? Array.from({ length: stage.seats }, () => source++) : [],
     )
     return this.#drafts.map(({ stage }, i) => ({
       ...stage,
       workers: workers[i]!,
       sourcesAbove: above[i]!.flatMap((index) => numbers[index]!),
       ...(stage.source && { rateLimitOffset: this.#map.rateLimit() }),
+      ...(stage.seats > stage.concurrency && { sizing: this.#map.sizing() }),
       ...(loops[i] && { loop: loops[i] }),
     }))
   }
@@ -150,8 +151,8 @@ class Planner {
   #links(): LinkPlan[] {
     return this.#shapes.map(({ sizes, ...shape }) => ({
       ...shape,
-      lanes: Array.from({ length: this.#drafts[shape.from]!.stage.concurrency }, () =>
-        Array.from({ length: this.#drafts[shape.to]!.stage.concurrency }, () => this.#map.lane(sizes)),
+      lanes: Array.from({ length: this.#drafts[shape.from]!.stage.seats }, () =>
+        Array.from({ length: this.#drafts[shape.to]!.stage.seats }, () => this.#map.lane(sizes)),
       ),
     }))
   }
@@ -208,7 +209,7 @@ class Planner {
       stage: stage.index,
       ordinal,
       control: this.#map.workerControl(),
-      journal: this.#map.journal(JOURNAL_ENTRIES + 6 * lanes + 6 * batch, counters),
+      journal: this.#map.journal(JOURNAL_ENTRIES + 9 * lanes + 6 * batch, counters),
       times: this.#map.times(),
       histograms: this.#map.histograms(histogramsOf(stage, outputs.length === 0)),
       inputs,
@@ -250,10 +251,10 @@ function histogramsOf({ kind }: StagePlan, isLast: boolean): HistogramKind[] {
  */
 function withSharedSlots(drafts: readonly StageDraft[], above: readonly (readonly number[])[]): StageDraft[] {
   return drafts.map((draft) => {
-    const { source, index, concurrency } = draft.stage
+    const { source, index, seats } = draft.stage
     if (source === undefined || source.granule === 1) return draft
-    const below = drafts.reduce((sum, { stage }, i) => sum + (above[i]!.includes(index) ? stage.concurrency : 0), 0)
-    const slots = sharedSlots(source.slots, concurrency * below)
+    const below = drafts.reduce((sum, { stage }, i) => sum + (above[i]!.includes(index) ? stage.seats : 0), 0)
+    const slots = sharedSlots(source.slots, seats * below)
     return { ...draft, stage: { ...draft.stage, source: { ...source, slots } } }
   })
 }

@@ -3,7 +3,7 @@ import type { StagePlan } from './types.ts'
 
 /** A stage before its workers and lanes are known; `paths` are the paths that its links will take, by link number. */
 export interface StageDraft {
-  readonly stage: Omit<StagePlan, 'workers' | 'sourcesAbove'>
+  readonly stage: Omit<StagePlan, 'workers' | 'sourcesAbove' | 'sizing'>
   readonly paths: readonly LinkDraft[]
   /** Counters of each of its workers. */
   readonly counters: number

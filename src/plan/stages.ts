@@ -53,6 +53,7 @@ class StageDrafter {
         work,
         host: work === 'push' || work === 'output' ? 'embedder' : 'pool',
         concurrency: work === 'push' || work === 'output' ? 1 : node.concurrency,
+        seats: Math.max(node.concurrency, node.maxConcurrency ?? 1),
         nodes,
         ...(node.kind === 'source'
           ? { source: sourcePlan(node) }

@@ -80,8 +80,14 @@ export interface StagePlan {
   readonly work: Work
   /** Where its workers run: in a pool of their own, or in the thread that called `run`. */
   readonly host: 'pool' | 'embedder'
+  /** Workers at the start: the first ones. */
   readonly concurrency: number
+  /** Workers that it can have (`maxConcurrency`). */
+  readonly seats: number
+  /** One for each seat. */
   readonly workers: readonly number[]
+  /** Where its number of workers lies (`memory/sizing.ts`); absent where that stays as it is. */
+  readonly sizing?: number
   /** All nodes that its workers run, its own first. */
   readonly nodes: readonly NodePlan[]
   /** Source numbers from which records can come. */

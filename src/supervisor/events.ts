@@ -68,6 +68,10 @@ export const EVENTS = {
       forMs: 'duration of the call or of the start',
     },
   },
+  'stage.resized': {
+    text: 'A stage has another number of workers. The keys that moved are with their new workers.',
+    fields: { node: 'node id', from: 'workers before', to: 'workers now', tookMs: 'time since it was asked for' },
+  },
   'stage.gaveUp': {
     text: 'The workers of a stage crashed too often, or on too many records. The pipeline stops.',
     fields: { node: 'node id', deaths: 'crashes within `restart.withinMs`', cause: 'the last error' },

@@ -1,6 +1,8 @@
 import type { GraphData } from '../graph/types.ts'
 import { type Memory, viewMemory } from '../memory/memory.ts'
 import { grantFirst } from '../lane/reader.ts'
+import { setVacant } from '../lane/seats.ts'
+import { SizingWords } from '../lane/sizing.ts'
 import { sign } from '../lane/signature.ts'
 import { RUN_LOW } from '../memory/control.ts'
 import { termsOf } from '../plan/terms.ts'
@@ -15,11 +17,12 @@ export interface PipelineMemory {
   readonly assemblies: ReadonlyMap<number, SharedArrayBuffer>
 }
 
-/** Allocates what the plan lays out, names the run, signs each lane and grants its first credit. */
+/** Allocates what the plan lays out, names the run, gives the first seats away, signs each lane and grants its first credit. */
 export function allocate(plan: Plan, graph: GraphData): PipelineMemory {
   const shared = new SharedArrayBuffer(plan.memoryBytes)
   const memory = viewMemory(shared)
   memory.words.set(crypto.getRandomValues(new Int32Array(2)), plan.control.offset / 4 + RUN_LOW)
+  seat(memory, plan)
   for (const { edges, lanes } of plan.links) {
     for (const lane of lanes.flat()) {
       sign(memory, lane, LIBRARY_VERSION, termsOf(graph, edges))
@@ -34,4 +37,13 @@ export function allocate(plan: Plan, graph: GraphData): PipelineMemory {
 /** Words that threads share beside the memory of a pipeline, all 0. */
 export function allocateWords(words: number): SharedArrayBuffer {
   return new SharedArrayBuffer(4 * words)
+}
+
+/** Gives each stage that can be resized the workers that it starts with. */
+export function seat(memory: Memory, { stages, workers }: Plan): void {
+  for (const { sizing, concurrency, workers: seats } of stages) {
+    if (sizing === undefined) continue
+    new SizingWords(memory, sizing).begin(concurrency)
+    for (const index of seats.slice(concurrency)) setVacant(memory, workers[index]!.control.offset, true)
+  }
 }

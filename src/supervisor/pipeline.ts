@@ -218,6 +218,16 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /**
+   * Gives a stage another number of workers, from 1 to `maxConcurrency`, while it runs: exactly once, and in order by key, as before.
+   * Resolves when the new workers run, the keys that move are with them, and those that are too many have left; one resize of a
+   * pipeline waits for the one before. Calls that are open end first: no key moves before.
+   * @throws RESIZE_REFUSED, NODE_UNKNOWN; START_FAILED, START_TIMEOUT: a new worker could not start, and the stage is as it was
+   */
+  resize(node: string, workers: number): Promise<void> {
+    return this.#supervisor.resizes.resize(node, workers)
+  }
+
+  /**
    * Ends a worker's thread; its successor goes on where it was. Nobody failed, so the stage's restarts are not charged.
    * @throws NODE_UNKNOWN, WORKER_UNKNOWN
    */

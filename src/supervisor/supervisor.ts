@@ -20,6 +20,7 @@ import { onAbort } from './on-abort.ts'
 import { OpenSources } from './open-sources.ts'
 import { flush } from './flush.ts'
 import { enterPhase } from './phase.ts'
+import { Resizes } from './resizes.ts'
 import { RecordEvents } from './record-events.ts'
 import { type Report, reportOf } from './report.ts'
 import { SourceControls } from './source-controls.ts'
@@ -69,6 +70,7 @@ export class Supervisor implements HandleListener {
   /** Absent where nothing can be traced. */
   readonly tracing: Tracing | undefined
   readonly handles: Handles
+  readonly resizes: Resizes
   /** The workers of this thread. */
   readonly host: HostWorkers
   startedAtMs = monotonicMs()
@@ -113,7 +115,9 @@ export class Supervisor implements HandleListener {
     })
     this.handles = new Handles(plan, allocated, { graph, hasFunctions, ...found }, this)
     const common = { memory, plan, events: this.events, handles: this.handles.all }
-    this.#start = new Start(this.handles.all, startDeadlineMs)
+    const seated = this.handles.all.filter(({ worker, stage }) => worker.ordinal < stage.concurrency)
+    this.#start = new Start(seated, startDeadlineMs)
+    this.resizes = new Resizes({ ...common, startDeadlineMs, isRunning: () => this.state === 'running' })
     this.#watch = new Watch({ ...common, stallMs })
     this.#stop = new Stop({ ...common, host: this.host, deadlineMs })
     this.#successors = new Successors({
@@ -215,7 +219,7 @@ export class Supervisor implements HandleListener {
         return void this.#options.isExported().then((isSame) => handle.tell(isSame ? 'same' : 'differs'))
       case 'ready':
         this.events.emit('worker.ready', { ...handle.place, tookMs: monotonicMs() - handle.startedAtMs })
-        return this.state === 'starting' ? this.#start.ready(handle) : this.#successors.ready(handle)
+        return this.state === 'starting' ? this.#start.ready(handle) : this.#ready(handle)
       case 'ended':
         return this.#sourceEnded(handle.worker.index)
       case 'event':
@@ -230,9 +234,14 @@ export class Supervisor implements HandleListener {
   }
 
   over(handle: WorkerHandle, error: unknown): void {
+    if (this.resizes.over(handle, error)) return
     if (this.state === 'starting') this.#start.over(handle, error)
     else if (this.#lifecycle.isIn('running', 'draining')) this.#successors.over(handle, error)
     else this.#successors.forget(handle)
+  }
+
+  #ready(handle: WorkerHandle): void {
+    if (!this.resizes.ready(handle)) this.#successors.ready(handle)
   }
 
   #sourceEnded(worker: number): void {
@@ -255,6 +264,7 @@ export class Supervisor implements HandleListener {
     if (this.#lifecycle.isIn('stopping', 'ended')) return
     this.#lifecycle.enter('stopping')
     this.#successors.close()
+    this.resizes.close()
     await this.#stop.leave(deadlineMs)
     this.#watch.end()
     this.#watch.tellDrops()

@@ -1,6 +1,6 @@
-import { load } from '#atomics'
+import { stateOf } from '../lane/seats.ts'
 import type { Memory } from '../memory/memory.ts'
-import { STATE, WORKER_STATES, type WorkerState } from '../memory/control.ts'
+import type { WorkerState } from '../memory/control.ts'
 import { COUNT, HOLDING, HOLDS_BATCH, HOLDS_RECORD, HOLDS_SEVERAL, PLACES, SEGMENT, SEGMENTS } from '../memory/hand.ts'
 import type { WorkerPlan } from '../plan/types.ts'
 import type { Death } from './history.ts'
@@ -36,7 +36,7 @@ export function workerStatuses(supervisor: Supervisor): WorkerStatus[] {
         node,
         worker: worker.ordinal,
         host,
-        state: WORKER_STATES[load(memory.words, worker.control.offset / 4 + STATE)]!,
+        state: stateOf(memory, worker.control.offset),
         epoch: handle?.epoch ?? 0,
         threadId: handle?.threadId,
         inHand: inHand(memory, worker),

@@ -2,7 +2,7 @@ import type { EdgeMeasurement, Measurements, NodeMeasurement } from '../analysis
 import type { LinkPlan, Plan, PortPlan, StagePlan } from '../plan/types.ts'
 import { portsOf } from './ports.ts'
 import type { LaneSnapshot, Snapshot, StageSnapshot } from './snapshot.ts'
-import { overlapOf, serviceNs, stageTime } from './stage-time.ts'
+import { overlapOf, serviceNs, stageTime, workersOf } from './stage-time.ts'
 
 /** Edges whose lanes are at least so much as full as the fullest share the blame for their writer's waiting. */
 const NEARLY_AS_FULL = 0.5
@@ -52,7 +52,7 @@ function measureNode(
   const overlap = overlapOf(stage, now)
   const calls = (service?.count ?? 0) - (was?.histograms.service?.count ?? 0)
   return {
-    workers: stage.concurrency,
+    workers: workersOf(now),
     in: now.in - (was?.in ?? 0),
     out: now.out - (was?.out ?? 0),
     filtered: now.filtered - (was?.filtered ?? 0),

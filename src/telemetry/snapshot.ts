@@ -2,7 +2,8 @@ import { load } from '#atomics'
 import { journalMark } from '../lane/journal.ts'
 import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../memory/lane.ts'
 import type { Memory } from '../memory/memory.ts'
-import { ASYNC, STATE as WORKER_STATE, WORKER_STATES, type WorkerState } from '../memory/control.ts'
+import { isVacant, stateOf } from '../lane/seats.ts'
+import { ASYNC, type WorkerState } from '../memory/control.ts'
 import {
   COUNTERS,
   type EdgeFigure,
@@ -290,12 +291,12 @@ function readWorker(memory: Memory, plan: Plan, index: number, counters: Float64
   // The state that goes on is counted up to now.
   const state = memory.floats[at + STATE]!
   const since = memory.floats[at + SINCE]!
-  const runsMs = since > 0 ? Math.max(0, now - since) : 0
+  const runsMs = since > 0 && !isVacant(memory, worker.control.offset) ? Math.max(0, now - since) : 0
   const snapshot = {
     index,
     stage: plan.stages[worker.stage]!.node,
     ordinal: worker.ordinal,
-    state: WORKER_STATES[load(memory.words, control + WORKER_STATE)]!,
+    state: stateOf(memory, worker.control.offset),
     isAsync: load(memory.words, control + ASYNC) === 1,
     handoffs: counters[HANDOFFS]!,
   } as Omit<WorkerSnapshot, `${Time}Ms`> & Record<`${Time}Ms`, number>

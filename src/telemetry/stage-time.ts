@@ -18,8 +18,13 @@ export function stageTime(
       for (let i = 0; i < now.workers.length; i++) spentMs += now.workers[i]![ms] - (was?.workers[i]?.[ms] ?? 0)
       return spentMs
     },
-    1_000 * seconds * stage.concurrency,
+    1_000 * seconds * (was === undefined ? workersOf(now) : (workersOf(was) + workersOf(now)) / 2),
   )
+}
+
+/** How many workers a stage has: its seats that are taken. */
+export function workersOf({ workers }: StageSnapshot): number {
+  return workers.filter(({ state }) => state !== 'vacant').length
 }
 
 /** Calls that may be open at once on each worker, which share its time; 1 where each call has its worker for itself. */

@@ -96,6 +96,14 @@ export class Handoff {
     this.add(1)
   }
 
+  /** Where keys or the seat are lost to a resize and nothing is left here, gives them up. @returns whether that is to be handed off */
+  release(): boolean {
+    const { desk, inlet, outlet } = this.#parts
+    const { tenure } = inlet
+    if (tenure?.isClosed !== true || !desk.stash.isEmpty || inlet.hasTaken) return false
+    return (!tenure.keepsOrder || outlet.isDrained) && tenure.release()
+  }
+
   /** All that came of some records is on the lanes. */
   closed(): void {
     if (this.#parts.hand.isResuming) this.#mustCommit = true
@@ -116,12 +124,14 @@ export class Handoff {
     inlet.stage(journal)
     outlet.stage(journal)
     desk.stage(journal)
+    inlet.tenure?.stage(journal)
     // The last one, for a source's part may have ended slots; the journal stores it first.
     if (recorder !== undefined) recorder.stage(journal)
     journal.commit()
     this.#wakeReaders()
     inlet.wakePeers()
     settlement.wakePeers()
+    inlet.tenure?.wakePeers()
     for (const other of this.#others) other.wakePeers()
     this.#records = 0
     desk.tidy()

@@ -14,6 +14,7 @@ import { Hand } from './hold/hand.ts'
 import type { Handlers } from './call/handlers.ts'
 import { Inlet, type Reading } from './in/inlet.ts'
 import { Markers } from './in/markers.ts'
+import { Tenure } from './in/tenure.ts'
 import { Outlet } from './out/outlet.ts'
 import { Pacing } from './source/pacing.ts'
 import { Progress } from './source/progress.ts'
@@ -90,13 +91,21 @@ export function makeParts(given: {
     },
     end: () => hand.endReading(),
   }
-  const inlet = new Inlet(memory, given.assembly, plan, worker.inputs, reading, (granule, records, hasEnded) => {
-    journal.counters[granule.lane!.dropped!]! += records
-    const { link } = granule.lane!
-    const from = hasEnded ? granule.from : granule.from - records
-    recorder?.droppedOldest(granule, from, records, link.dropEdge ?? link.edges.at(-1)!)
-    settlement.drop(granule, records)
-    if (hasEnded) settlement.toggle(granule)
+  const inlet = new Inlet({
+    memory,
+    assembly: given.assembly,
+    plan,
+    ends: worker.inputs,
+    tenure: stage.sizing === undefined ? undefined : new Tenure(memory, plan, stage, worker),
+    reading,
+    onDrop(granule, records, hasEnded) {
+      journal.counters[granule.lane!.dropped!]! += records
+      const { link } = granule.lane!
+      const from = hasEnded ? granule.from : granule.from - records
+      recorder?.droppedOldest(granule, from, records, link.dropEdge ?? link.edges.at(-1)!)
+      settlement.drop(granule, records)
+      if (hasEnded) settlement.toggle(granule)
+    },
   })
   const desk = new Desk(memory, worker.stash, journal)
   return {

@@ -18,11 +18,14 @@ export interface Sender {
   beforePart?(): void
 }
 
+/** Between two looks of a worker that loses keys at whether all that it has sent is taken. */
+const DRAIN_LOOK_MS = 1
+
 /**
  * One unit of work of a worker, from taking records to handing them off: a granule or a portion of it, a call, a batch. Stages
  * say which records it is and what is called for them; what happens around that is here, in this order:
  *
- *   start    a hand-off for which there was no room is tried again, before anything else
+ *   start    a hand-off for which there was no room is tried again, before anything else; then a resize is followed
  *   open     what comes of these records is sent under this header
  *   send     it is written to the lanes; where some of it does not fit, what does is handed off
  *   giveBack, finish   the records go back to their lane, or out of the stash
@@ -36,6 +39,8 @@ export class Unit {
   readonly handoff: Handoff
   readonly #parts: Parts
   #header: GranuleHeader | undefined
+  /** Whose records are being sent, while some of them wait for lanes. */
+  #sender: Sender | undefined
   /** The last hand-off found no room on the ack lanes. */
   #mustCommit = false
 
@@ -50,7 +55,25 @@ export class Unit {
     // A time that the last wait ended at would end the next one at once.
     this.wakeAt = Infinity
     this.#lookForMarkers()
-    return this.#mustCommit ? this.commit() : undefined
+    return this.#mustCommit ? this.commit() : this.#follow()
+  }
+
+  /** What an earlier life left, and where a stage below or this one is resized: what is sent and taken from here on goes by that. */
+  #follow(): Step | undefined {
+    const { inlet, outlet, settlement, clock } = this.#parts
+    outlet.abortFragments(clock.stamp)
+    inlet.tenure?.look(inlet.lanes)
+    if (!outlet.isBehind || !settlement.hasRoom()) return undefined
+    outlet.reroute()
+    if (this.#sender === undefined) return this.commit()
+    this.#commitPart(this.#sender)
+    return PROGRESS
+  }
+
+  /** Of what is being sent, hands off what fits. */
+  #commitPart(sender: Sender): void {
+    sender.beforePart?.()
+    this.handoff.commitPart(this.#header!)
   }
 
   /**
@@ -68,12 +91,9 @@ export class Unit {
     sender.hold()
     const isSent = outlet.flush(clock.stamp)
     sender.drop()
-    if (isSent) return true
-    if (this.handoff.isDirty) {
-      sender.beforePart?.()
-      this.handoff.commitPart(this.#header!)
-    }
-    return false
+    this.#sender = isSent ? undefined : sender
+    if (!isSent && this.handoff.isDirty) this.#commitPart(sender)
+    return isSent
   }
 
   /** Records of a granule that were not given back before go back to its lane. @returns whether the granule has ended */
@@ -131,7 +151,9 @@ export class Unit {
   idle(step: Step, wakeAt: number): Step {
     // Once more: the looks of this step may have passed padding before a marker.
     this.#lookForMarkers()
-    if (!this.handoff.isDirty && this.handoff.passEnd()) return this.commit()
-    return this.wait(step, wakeAt)
+    if (!this.handoff.isDirty && (this.handoff.release() || this.handoff.passEnd())) return this.commit()
+    // Readers below wake a writer that waits for room, and nobody else.
+    const looksAgainAt = this.#parts.inlet.tenure?.isClosed === true ? this.#parts.clock.now + DRAIN_LOOK_MS : Infinity
+    return this.wait(step, Math.min(wakeAt, looksAgainAt))
   }
 }

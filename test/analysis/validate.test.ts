@@ -140,6 +140,14 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
     says: /`a` → `b` → `a`/,
   },
   LOOP_GROWS: { graph: chain({ nodes: ['transform a'], edges: ['work > a', 'a > work'] }), at: { node: 'work' } },
+  RESIZE_IMPOSSIBLE: {
+    graph: chain({
+      work: { partitionBy: (n: number) => n, maxConcurrency: 2 },
+      nodes: ['transform a'],
+      edges: ['work > a', { from: 'a', to: 'work', ratio: 0.5 }],
+    }),
+    at: { node: 'work', option: 'maxConcurrency' },
+  },
   FAILURE_PATH_UNUSED: { graph: chain({ edges: [{ from: 'in', to: 'out', pathType: 'error' }] }), at: { edge: 2 } },
   CAPACITY_ABOVE_WINDOW: {
     graph: chain({

@@ -259,6 +259,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   },
   NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
   WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
+  RESIZE_REFUSED: () => withPipeline(graphs.good, (pipeline) => pipeline.resize('work', 2)),
   RECORD_FAILED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', -1)),
   RECORD_ABANDONED: async () => {
     const pipeline = await run(graphs.pushedToTimer)

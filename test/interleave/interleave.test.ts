@@ -1,5 +1,5 @@
 import { driveAll, readerDeaths, writerDeaths } from './drives.ts'
-import { onAcks, onLane, onTrace, onWorkers, withDeaths } from './programs.ts'
+import { onAcks, onLane, onResize, onTrace, onWorkers, withDeaths } from './programs.ts'
 
 /** Each half of the table holds two texts, the ring one record. */
 const TEXTS = { records: 3, ringBytes: 64, shapeBytes: 32 }
@@ -46,5 +46,6 @@ driveAll([
     'a worker with a trace ring that dies after each of its stores, one granule: 1 preemption',
     withDeaths((workerDeaths) => onTrace({ granules: 1, workerDeaths }, { preemptions: 1 }), 0),
   ],
+  ['a key that moves between two records: 1 preemption', onResize({ records: 2, resizeAfter: 1 }, { preemptions: 1 })],
   ['a whole source and a whole sink, two records: 2 preemptions', onWorkers({ records: 2 }, { preemptions: 2 })],
 ])

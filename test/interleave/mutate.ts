@@ -8,6 +8,8 @@ export interface Mutation {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** Only a resize shows it. */
+  readonly isOfResize?: true
 }
 
 export function mutate(sources: readonly Source[], { name, file, from, to }: Mutation, dist: URL): Source[] {

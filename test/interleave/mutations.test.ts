@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Violation } from './explore.ts'
 import { MUTATIONS } from './mutations.ts'
-import { type Drive, onAcks, onLane, onTrace, onWorkers, withDeaths } from './programs.ts'
+import { type Drive, onAcks, onLane, onResize, onTrace, onWorkers, withDeaths } from './programs.ts'
 
 const FEW = { preemptions: 2 }
 const ONE = { preemptions: 1 }
@@ -19,6 +19,11 @@ const HUNT_TRACE: readonly Drive[] = [
   onTrace({ granules: 1 }, FEW),
   onTrace({ granules: 2, events: 1 }, FEW),
   withDeaths((workerDeaths) => onTrace({ granules: 1, workerDeaths }, ONE), 0),
+]
+
+const HUNT_RESIZE: readonly Drive[] = [
+  onResize({ records: 2, resizeAfter: 1 }, NONE),
+  onResize({ records: 2, resizeAfter: 1 }, ONE),
 ]
 
 /** Programs that are driven until one of them fails, small ones first. */
@@ -41,9 +46,9 @@ const HUNT: readonly Drive[] = [
   withDeaths((writerDeaths) => onLane({ records: 3, ringBytes: 64, shapeBytes: 32, writerDeaths }, NONE), 0),
 ]
 
-for (const [i, { name, file }] of MUTATIONS.entries()) {
+for (const [i, { name, file, isOfResize }] of MUTATIONS.entries()) {
   test(`the checker finds out that ${name}`, async () => {
-    for (const drive of hunt(file)) {
+    for (const drive of isOfResize === true ? HUNT_RESIZE : hunt(file)) {
       try {
         await drive(i + 1)
       } catch (error) {

@@ -267,6 +267,28 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'journal.set(this.#header + DROPPED, this.#dropped);',
     to: 'undefined;',
   },
+  // Keys that move.
+  {
+    name: 'a frame behind the switch is read before its key is released',
+    file: 'lane/reader.js',
+    from: 'if (this.#gate !== undefined)\n                    this.#holdBack(this.#gate);',
+    to: '',
+    isOfResize: true,
+  },
+  {
+    name: 'a key is released before all that was sent for it is taken',
+    file: 'worker/in/tenure.js',
+    from: 'this.isClosed = reached;',
+    to: 'this.isClosed = true;',
+    isOfResize: true,
+  },
+  {
+    name: 'a writer does not tell from where on it sends by another version',
+    file: 'lane/route.js',
+    from: 'journal.set(this.#header + ROUTED, this.version);',
+    to: '',
+    isOfResize: true,
+  },
   // Whole workers.
   {
     name: 'a loop announces that it parks after its last look',

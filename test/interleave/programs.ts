@@ -7,8 +7,10 @@ import { type LaneSizes, laneProgram } from './lane-program.ts'
 import { loadProgram } from './load.ts'
 import type * as acks from './programs/acks.ts'
 import type * as lane from './programs/lane.ts'
+import type * as resize from './programs/resize.ts'
 import type * as trace from './programs/trace.ts'
 import type * as workers from './programs/workers.ts'
+import { type ResizeSizes, resizeProgram } from './resize-program.ts'
 import { type TraceSizes, traceProgram } from './trace-program.ts'
 import { workersProgram } from './workers-program.ts'
 
@@ -35,6 +37,11 @@ export const onTrace =
   (sizes: TraceSizes, bounds: Bounds = {}): Drive =>
   async (mutation) =>
     explore(traceProgram(await loadProgram<typeof trace>('trace', mutation), sizes), bounds)
+
+export const onResize =
+  (sizes: ResizeSizes, bounds: Bounds = {}): Drive =>
+  async (mutation) =>
+    explore(resizeProgram(await loadProgram<typeof resize>('resize', mutation), sizes), bounds)
 
 /** A death of one thread after each of its stores, one after the other, until it comes to its end before. */
 export const withDeaths =

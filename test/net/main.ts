@@ -20,7 +20,7 @@ const realNow = performance.now.bind(performance)
 time.install()
 const { round } = await import('./round.js')
 
-let [deaths, records, rounds, steps] = [0, 0, 0, 0]
+let [deaths, records, rounds, steps, resizes] = [0, 0, 0, 0, 0]
 const faults: { seed: number; faults: readonly string[] }[] = []
 for (let seed = Number(values.seed); deaths < Number(values.deaths) && rounds < Number(values.rounds); seed++) {
   if (process.env['NET_TRACE'] === '1') console.error(`seed ${seed}`)
@@ -29,6 +29,7 @@ for (let seed = Number(values.seed); deaths < Number(values.deaths) && rounds < 
   deaths += result.deaths
   records += result.records
   steps += result.steps
+  resizes += result.resizes
   if (result.faults.length > 0) {
     faults.push({ seed, faults: result.faults })
     if (!values.json) console.error(`seed ${seed}:\n  ${result.faults.join('\n  ')}`)
@@ -36,7 +37,7 @@ for (let seed = Number(values.seed); deaths < Number(values.deaths) && rounds < 
   }
 }
 const seconds = (realNow() - startedAt) / 1000
-const summary = { deaths, records, rounds, steps, seconds: Math.round(seconds * 10) / 10, faults }
-const text = `${rounds} rounds, ${records} records, ${deaths} deaths, ${faults.length} faults, ${summary.seconds} s`
+const summary = { deaths, records, rounds, steps, resizes, seconds: Math.round(seconds * 10) / 10, faults }
+const text = `${rounds} rounds, ${records} records, ${deaths} deaths, ${resizes} resizes, ${faults.length} faults, ${summary.seconds} s`
 process.stdout.write(`${values.json ? JSON.stringify(summary) : text}\n`)
 process.exitCode = faults.length > 0 ? 1 : 0

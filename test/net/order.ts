@@ -43,6 +43,7 @@ function keeps({
   if (isBatched && isHopeless) return false
   if (!isKept) return false
   if (partitioned && options['ordered'] === true) return 'key'
-  if (concurrency > 1) return partitioned ? 'key' : false
+  if (Math.max(concurrency, (options['maxConcurrency'] as number | undefined) ?? 1) > 1)
+    return partitioned ? 'key' : false
   return true
 }

@@ -7,10 +7,13 @@ import { Stash } from '#src/lane/stash.js'
 import { ASKED, DRAINING, PHASE, RUNNING } from '#src/memory/control.js'
 import { FLUSHED, SEQUENCE } from '#src/memory/progress.js'
 import { handBytes } from '#src/memory/hand.js'
+import { SizingWords } from '#src/lane/sizing.js'
+import { isVacant, setVacant } from '#src/lane/seats.js'
+import { isResized } from '#src/supervisor/resizes.js'
 import { recoverWorker } from '#src/supervisor/recovery.js'
 import { readSnapshot } from '#src/telemetry/snapshot.js'
-import { BLOCKED, ENDED, PROGRESS, type Step } from '#src/worker/stage.js'
-import type { WorkerPlan } from '#src/plan/types.js'
+import { BLOCKED, ENDED, PROGRESS, STARVED, type Step } from '#src/worker/stage.js'
+import type { StagePlan, WorkerPlan } from '#src/plan/types.js'
 import type { Random } from '../../scripts/chaos/random.ts'
 import { Death, fuse } from './fuse.ts'
 import { Life, type Shared } from './stage.ts'
@@ -35,6 +38,8 @@ export interface Wishes {
   /** Now and then the time leaps by so much. */
   readonly leapMs: number
   readonly maxSteps: number
+  /** Of the steps, this share is one at which a resize begins. */
+  readonly resizeShare?: number
   /** Called now and then. */
   readonly tick?: (() => void) | undefined
 }
@@ -45,7 +50,11 @@ export class NetPipeline {
   readonly #shared: Shared
   readonly #wishes: Wishes
   readonly #fault: (what: string) => void
-  readonly #lives: Life[]
+  /** By worker; a seat that nobody has holds none. */
+  readonly #seats: (Life | undefined)[]
+  /** The resize that is under way. */
+  #resize: { readonly stage: StagePlan; readonly version: number; readonly leaving: readonly number[] } | undefined
+  resizes = 0
   readonly #open: Open[] = []
   /** The life whose code runs now. */
   #running: Life | undefined
@@ -67,7 +76,9 @@ export class NetPipeline {
     const { memory, plan } = shared
     memory.words[plan.control.offset / 4 + PHASE] = RUNNING
     fuse.onDeath = (): void => this.#freeze()
-    this.#lives = plan.workers.map((worker) => this.#born(worker))
+    this.#seats = plan.workers.map((worker) =>
+      isVacant(memory, worker.control.offset) ? undefined : this.#born(worker),
+    )
   }
 
   /** For handlers: an answer that comes when the scheduler says so. */
@@ -95,6 +106,8 @@ export class NetPipeline {
       if (flushAt.includes(this.steps) || (flushShare > 0 && random.chance(flushShare))) this.#askForFlush()
       this.#checkFlush()
       if (this.steps % 64 === 0) this.#wishes.tick?.()
+      this.#beginResize()
+      this.#endResize()
       if (leapMs > 0 && random.chance(0.0005)) time.now += leapMs
       // Mostly the one that has something to do; now and then an answer or a timer comes before that.
       const mustWait = idle.size === this.#lives.length
@@ -178,11 +191,49 @@ export class NetPipeline {
     return life
   }
 
+  get #lives(): Life[] {
+    return this.#seats.filter((life) => life !== undefined)
+  }
+
+  /** What the supervisor does to resize a stage: new workers first, then the new version. */
+  #beginResize(): void {
+    const { random, resizeShare = 0 } = this.#wishes
+    const { memory, plan } = this.#shared
+    if (this.#resize !== undefined || this.#isDraining || resizeShare === 0 || !random.chance(resizeShare)) return
+    const stages = plan.stages.filter(({ sizing }) => sizing !== undefined)
+    if (stages.length === 0) return
+    const stage = random.pick(stages)
+    const sizing = new SizingWords(memory, stage.sizing!)
+    const from = sizing.workers(sizing.version)
+    const to = random.between(1, stage.seats)
+    if (from === to) return
+    for (const index of stage.workers.slice(from, to)) setVacant(memory, plan.workers[index]!.control.offset, false)
+    this.#resize = { stage, version: sizing.resize(to), leaving: stage.workers.slice(to, from) }
+    for (const index of stage.workers.slice(from, to)) this.#seats[index] = this.#born(plan.workers[index]!)
+    this.#idle.clear()
+    this.resizes++
+  }
+
+  /** The version is over, and those that lost their seats have left. */
+  #endResize(): void {
+    if (this.#resize === undefined) return
+    const { stage, version, leaving } = this.#resize
+    const { memory, plan } = this.#shared
+    if (!isResized(memory, plan, stage, version) || !leaving.every((index) => this.#seats[index]!.hasLeft)) return
+    for (const index of leaving) {
+      setVacant(memory, plan.workers[index]!.control.offset, true)
+      this.#seats[index] = undefined
+      this.#idle.delete(index)
+    }
+    this.#resize = undefined
+    this.#idle.clear()
+  }
+
   #step(life: Life): Step | undefined {
     this.#light(life)
     life.steppedAt = time.now
     try {
-      const step = this.#as(life, () => life.stage.step())
+      const step = life.hasLeft ? STARVED : this.#as(life, () => life.stage.step())
       if (!fuse.isDead) return step
     } catch (error) {
       if (!fuse.isDead) {
@@ -207,7 +258,7 @@ export class NetPipeline {
 
   /** All that follows from what just happened, before anything else does. */
   async #settle(life: Life): Promise<void> {
-    const before = this.#lives.indexOf(life) >= 0 ? life : this.#lives[life.worker.index]!
+    const before = this.#seats.includes(life) ? life : this.#seats[life.worker.index]!
     this.#as(before, () => undefined)
     await settled()
     if (fuse.isDead) this.#bury(before)
@@ -261,7 +312,7 @@ export class NetPipeline {
     time.drop(life)
     for (let i = this.#open.length - 1; i >= 0; i--) if (this.#open[i]!.life === life) this.#open.splice(i, 1)
     recoverWorker(memory, plan, life.worker)
-    this.#lives[life.worker.index] = this.#born(life.worker)
+    this.#seats[life.worker.index] = this.#born(life.worker)
   }
 
   /** How many flushes are through. */
@@ -309,6 +360,7 @@ export class NetPipeline {
   }
 
   #isOver(idle: ReadonlyMap<number, Step>): boolean {
+    if (this.#resize !== undefined) return false
     return this.#lives.every(({ worker }) => {
       const step = idle.get(worker.index)
       return worker.source === undefined ? step !== undefined && step !== BLOCKED : step === ENDED
@@ -322,7 +374,13 @@ export class NetPipeline {
     )
     const { nodes, lanes } = readSnapshot(memory, plan, 0)
     const inFlight = Object.entries(nodes).map(([id, each]) => `${id} ${each.in}-${each.inFlight}`)
+    const sizes = plan.stages
+      .filter(({ sizing }) => sizing !== undefined)
+      .map(({ node, sizing }) => {
+        const { version } = new SizingWords(memory, sizing!)
+        return `${node} has ${new SizingWords(memory, sizing!).workers(version)} workers by version ${version}`
+      })
     const queued = lanes.filter((lane) => lane.usedBytes > 0).map((lane) => JSON.stringify(lane))
-    return [`now ${time.now}`, `open ${this.#open.length}`, ...steps, ...inFlight, ...queued].join('\n    ')
+    return [`now ${time.now}`, `open ${this.#open.length}`, ...steps, ...inFlight, ...queued, ...sizes].join('\n    ')
   }
 }

@@ -17,10 +17,11 @@ export interface RoundResult {
   readonly deaths: number
   readonly steps: number
   readonly records: number
+  readonly resizes: number
   readonly faults: readonly string[]
 }
 
-export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed))): Promise<RoundResult> {
+export async function round(seed: number, shape: Shape = resizable(inThreads(shapeOf(seed)))): Promise<RoundResult> {
   const chances = new Random(seed ^ 0xca5e)
   time.reset(() => chances.next())
   const random = new Random(seed ^ 0x0de7)
@@ -59,6 +60,7 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
       drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
       flushShare: random.pick([0, 0, 0.002, 0.05]),
       leapMs: random.chance(0.2) ? 500 : 0,
+      resizeShare: new Random(seed ^ 0x5ea7).pick([0, 0.002, 0.02]),
       maxSteps: isBig ? 5_000_000 : 200_000,
       tick: () => traces.drain(),
     },
@@ -72,7 +74,14 @@ export async function round(seed: number, shape: Shape = inThreads(shapeOf(seed)
   } catch (error) {
     fault(String((error as Error).stack ?? error))
   }
-  return { seed, deaths: pipeline.deaths, steps: pipeline.steps, records: ledger.records, faults }
+  return {
+    seed,
+    deaths: pipeline.deaths,
+    steps: pipeline.steps,
+    resizes: pipeline.resizes,
+    records: ledger.records,
+    faults,
+  }
 
   function checkTraces(): void {
     traces.drain()
@@ -154,6 +163,21 @@ function inThreads(shape: Shape): Shape {
     if (node.does !== 'push') return node
     const { push: _, ...options } = node.options
     return { ...node, does: 'produce', options }
+  })
+  return { ...shape, nodes }
+}
+
+/** Some of the stages can be resized. What a broadcast copies depends on how many workers there are, so none of those. */
+function resizable(shape: Shape): Shape {
+  const random = new Random(shape.seed ^ 0x5ea7)
+  const hasLoop = shape.edges.some(({ options }) => options['pathType'] === 'retry')
+  const fused = new Set(shape.edges.filter(({ options }) => 'fuse' in options).map(({ to }) => to))
+  const nodes = shape.nodes.map((node): NodeShape => {
+    const { does, kind, partitioned, options, concurrency } = node
+    const isStage = (kind === 'transform' || kind === 'sink') && does !== 'output' && !fused.has(node.id)
+    const isSafe = options['dispatch'] !== 'broadcast' && !(hasLoop && partitioned)
+    if (!isStage || !isSafe || !random.chance(0.3)) return node
+    return { ...node, options: { ...options, maxConcurrency: concurrency + random.between(1, 3) } }
   })
   return { ...shape, nodes }
 }

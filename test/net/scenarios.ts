@@ -189,6 +189,26 @@ test('a record in fragments that waits for room goes to its own worker, and so d
   assert.deepEqual(sorted(played.out.get('out')), numbers(200))
 })
 
+test('a record in fragments whose writer died half way holds up no other lane of its reader', async () => {
+  for (const seed of numbers(8)) {
+    const made = numbers(60)
+    const graph = dataflow('broken', import.meta.url)
+      .source('in', {
+        concurrency: 3,
+        granule: 4,
+        window: 64,
+        produce: () => made.map((n) => ({ n, text: 'x'.repeat(3_000) })),
+      })
+      .transform('work', { concurrency: 2, map: ({ n }) => n })
+      .sink('out')
+      .connect('in', 'work', { laneBytes: 1_024 })
+      .connect('work', 'out')
+    const played = await play(() => graph, { seed, deathShare: 0.3, maxDeaths: 60 })
+    check(played)
+    assert.deepEqual(sorted(played.out.get('out')), sorted([...made, ...made, ...made]))
+  }
+})
+
 test('receipts are told of their own records, also where a granule is only a part of what was taken', async () => {
   const told: number[] = []
   const graph = dataflow('receipts', import.meta.url)

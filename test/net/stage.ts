@@ -4,6 +4,7 @@ import { type Memory, viewMemory } from '#src/memory/memory.js'
 import { LIVE, STATE } from '#src/memory/control.js'
 import type { Plan, WorkerPlan } from '#src/plan/types.js'
 import { type AnyFunction, Handlers } from '#src/worker/call/handlers.js'
+import { seat } from '#src/supervisor/memory.js'
 import { handlersOf } from '#src/worker/thread/load-handlers.js'
 import { OutputStage } from '#src/worker/stages/output.js'
 import { OVERDUE_MS } from '#src/worker/loop/loop.js'
@@ -27,6 +28,7 @@ export interface Shared {
 
 export async function share(plan: Plan, graph: GraphData, onOutput: Shared['onOutput']): Promise<Shared> {
   const memory = viewMemory(new SharedArrayBuffer(plan.memoryBytes))
+  seat(memory, plan)
   const assemblies = plan.workers.map(({ inputs }) =>
     viewMemory(new SharedArrayBuffer(inputs.length > 0 ? plan.maxRecordBytes : 0)),
   )
@@ -42,6 +44,7 @@ export class Life {
   readonly node: string
   readonly stage: Stage
   isDead = false
+  readonly #parts: Parts
   /** When its last step began. */
   steppedAt = 0
   readonly #draining = new AbortController()
@@ -52,7 +55,7 @@ export class Life {
     const stage = plan.stages[worker.stage]!
     this.worker = worker
     this.node = stage.node
-    const parts = makeParts({
+    const parts = (this.#parts = makeParts({
       plan,
       worker: worker.index,
       memory,
@@ -63,7 +66,7 @@ export class Life {
       draining: this.#draining.signal,
       wake,
       report: () => undefined,
-    })
+    }))
     // As the thread does before its loop runs: from here on a death counts for what is in hand.
     memory.words[worker.control.offset / 4 + STATE] = LIVE
     const Kind = shared.kinds[stage.index]
@@ -74,6 +77,11 @@ export class Life {
             return true
           })
         : new Kind(parts)
+  }
+
+  /** It has lost its seat to a resize: its loop ends. */
+  get hasLeft(): boolean {
+    return this.#parts.inlet.tenure?.hasLeft === true
   }
 
   /** When its loop would step it again though nothing happens. */

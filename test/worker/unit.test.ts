@@ -20,6 +20,8 @@ class Told {
     const parts = {
       clock: { read: tell('clock'), stamp: 0 },
       outlet: {
+        abortFragments: () => undefined,
+        isBehind: false,
         open: tell('open'),
         close: tell('close'),
         flush: () => this.calls.push('flush') > 0 && this.hasLaneRoom,
@@ -28,6 +30,7 @@ class Told {
       inlet: { release: tell('release'), releasePart: (_: unknown, to: number) => void this.calls.push(`part ${to}`) },
       settlement: { toggle: tell('settle') },
       desk: { finish: tell('finish') },
+      markers: { isAsked: false },
       plan: {},
       histograms: {},
     } as unknown as Parts
@@ -36,6 +39,7 @@ class Told {
       get isDirty() {
         return isDirty()
       },
+      release: () => false,
       passEnd: () => this.hasEnded,
       closed: tell('closed'),
       add: (records: number) => void this.calls.push(`add ${records}`),

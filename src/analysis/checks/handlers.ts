@@ -77,7 +77,16 @@ function isOfBatches(handler: string): boolean {
 
 /** What the thread that called `run` does itself has no pool, no attempts and no batches. */
 const NOT_IN_EMBEDDER = ['setup', 'teardown', 'resourceLimits'] as const
-const NOT_OF_OUTPUTS = ['batch', 'retry', 'maxInFlight', 'ordered', 'timeoutMs', 'maxCrashes', 'stashBytes'] as const
+const NOT_OF_OUTPUTS = [
+  'batch',
+  'retry',
+  'maxInFlight',
+  'ordered',
+  'timeoutMs',
+  'maxCrashes',
+  'maxConcurrency',
+  'stashBytes',
+] as const
 const ONLY_OF_POLL = ['pollSize', 'pollMs'] as const
 
 /** Options that would be taken without a word, and do nothing. */
@@ -161,6 +170,7 @@ function checkLevels(node: GraphNode, report: Report): void {
     const message = `${title}: \`${lowerName}\` ${low} is above \`${upperName}\` ${high}.`
     report('BOUNDS_CROSSED', message, { node: node.id, option: lowerName })
   }
+  crossed(['concurrency', node.concurrency ?? 1], ['maxConcurrency', node.maxConcurrency])
   crossed(['retry.baseMs', node.retry?.baseMs], ['retry.maxMs', node.retry?.maxMs])
   crossed(['batch.weight', node.batch?.weight], ['batch.maxWeight', node.batch?.maxWeight])
   crossed(['restart.backoffMs', node.restart?.backoffMs], ['restart.maxBackoffMs', node.restart?.maxBackoffMs])

@@ -7,7 +7,7 @@ import { traffic } from '../flow/traffic.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { resolved } from '../resolved.ts'
-import { walk } from '../structure.ts'
+import { loopEdges, walk } from '../structure.ts'
 import { isNumber } from './handlers.ts'
 
 /** Loops above this size are not checked for growth here. */
@@ -32,7 +32,26 @@ export function checkShape(graph: GraphData, found: ResolvedGraph, report: Repor
     }
   })
   checkLoops(graph, found, report)
+  checkResize(graph, found, report)
   checkRoom(found, sources, report)
+}
+
+/** Where a stage can be resized, its keys move; they cannot where they come back to it, or wait there for others. */
+function checkResize(graph: GraphData, found: ResolvedGraph, report: Report): void {
+  const keyed = found.nodes.flatMap((node, number) =>
+    node.maxConcurrency !== undefined && node.dispatch === 'partition' ? [{ node, number }] : [],
+  )
+  if (keyed.length === 0) return
+  const loops = loopEdges(graph)
+  for (const { node, number } of keyed) {
+    const isInLoop = found.out(number).some((edge) => loops.has(edge))
+    if (!isInLoop && node.batch?.of === undefined) continue
+    const why = isInLoop ? 'has keys and is part of a loop' : 'has `batch.of`'
+    report('RESIZE_IMPOSSIBLE', `The stage ${quote(node.id)} sets \`maxConcurrency\`, and ${why}.`, {
+      node: node.id,
+      option: 'maxConcurrency',
+    })
+  }
 }
 
 function checkLoops(graph: GraphData, found: ResolvedGraph, report: Report): void {

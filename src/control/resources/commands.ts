@@ -25,6 +25,11 @@ export const RateLimit = Type.Object(
 )
 export type RateLimit = Type.Static<typeof RateLimit>
 
+const Resize = Type.Object(
+  { workers: Type.Integer({ minimum: 1, maximum: 256, description: 'Number of workers, up to `maxConcurrency`.' }) },
+  { additionalProperties: false, examples: [{ workers: 3 }] },
+)
+
 export const WorkerCommand = Type.Object(
   {
     epoch: Type.Optional(
@@ -60,7 +65,7 @@ const Deadline = Type.Object(
 )
 
 export function commands(room: Room): readonly Endpoint[] {
-  return [...flow(room), ...ends(room), ...workerCommands(room), ...logLevel(room)]
+  return [...flow(room), ...ends(room), resizing(room), ...workerCommands(room), ...logLevel(room)]
 }
 
 /** Pause, resume, rate limits: what sources may make. */
@@ -154,6 +159,22 @@ function ends(room: Room): readonly Endpoint[] {
     end('drain', 'Drains the pipeline: sources make no more records, and it ends when all records have ended.'),
     end('stop', 'Stops the pipeline now. Records still in flight are nacked.'),
   ]
+}
+
+/** Answers once the stage has so many workers. */
+function resizing(room: Room): Endpoint {
+  return endpoint('POST /pipelines/:pipeline/stages/:node/resize', {
+    tag: 'commands',
+    summary: 'Changes the number of workers of a stage. Answers when the change is complete.',
+    params: NODE,
+    body: Resize,
+    answer: Resize,
+    errors: ['NODE_UNKNOWN', 'RESIZE_REFUSED', 'START_FAILED', 'START_TIMEOUT', 'PIPELINE_NOT_RUNNING'],
+    handle: async ({ params, body }) => {
+      await live(runningOf(room, params.pipeline)).resize(params.node, body.workers)
+      return body
+    },
+  })
 }
 
 function workerCommands(room: Room): readonly Endpoint[] {

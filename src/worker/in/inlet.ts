@@ -25,6 +25,8 @@ import {
 } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { LaneReader, NO_FRAME } from '../../lane/reader.ts'
+import type { Tenure } from './tenure.ts'
+import { vacancyOf } from './vacancy.ts'
 import { Texts } from '../../lane/texts.ts'
 import { laneTexts } from '../../memory/texts.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
@@ -63,21 +65,33 @@ export class InletLane {
   readonly #owningDecoder: Decoder
   readonly #memory: Memory
   readonly #peerDoorbell: number
+  readonly #isVacant: () => boolean
   /** Records to pass over in the next frame: an earlier life is done with them. */
   #skip: number
 
-  constructor(memory: Memory, plan: Plan, end: LaneEnd, number: number) {
+  constructor(memory: Memory, plan: Plan, end: LaneEnd, number: number, tenure: Tenure | undefined) {
     this.#memory = memory
     this.number = number
     this.dropped = end.dropped
     this.link = plan.links[end.link]!
-    this.reader = new LaneReader(memory, end.layout)
+    this.reader = new LaneReader(memory, end.layout, tenure)
+    this.#isVacant = vacancyOf(memory, plan, end.peer)
     const texts = new Texts(memory, laneTexts(end.layout))
     this.#decoder = codecOf(this.link.codec).decoder(texts)
     this.#owningDecoder = owningCodecOf(this.link.codec).decoder(texts)
     this.#peerDoorbell = plan.workers[end.peer]!.control.doorbell
     this.#skip = this.reader.part
     this.wakePeer()
+  }
+
+  /** Nobody has the seat of the writer. */
+  get isVacant(): boolean {
+    return this.#isVacant()
+  }
+
+  /** Nothing comes here: the writer has said so, or there is none; and all that came is taken. */
+  get isOver(): boolean {
+    return this.reader.hasEnded || (this.isVacant && this.reader.poll() === NO_FRAME)
   }
 
   /** Reads the header of the next frame into `granule`, and takes nothing; false where there is none. */
@@ -167,6 +181,8 @@ export class InletLane {
  */
 export class Inlet {
   readonly lanes: readonly InletLane[]
+  /** Absent where the stage cannot be resized. */
+  readonly tenure: Tenure | undefined
   readonly #memory: Memory
   readonly #assembly: Memory
   /** The lane whose record is in the place. */
@@ -182,20 +198,23 @@ export class Inlet {
   /** Told of records that were dropped: their granule, and how many; the granule has ended where all of it was. */
   readonly #onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void
 
-  /** @param assembly where a record in fragments is put together; it outlives the worker */
-  constructor(
-    memory: Memory,
-    assembly: Memory,
-    plan: Plan,
-    ends: readonly LaneEnd[],
-    reading: Reading,
-    onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void,
-  ) {
-    this.#reading = reading
-    this.#onDrop = onDrop
+  /** @param given assembly: where a record in fragments is put together; it outlives the worker */
+  constructor(given: {
+    memory: Memory
+    assembly: Memory
+    plan: Plan
+    ends: readonly LaneEnd[]
+    tenure?: Tenure | undefined
+    reading: Reading
+    onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void
+  }) {
+    const { memory, plan, tenure } = given
+    this.tenure = tenure
+    this.#reading = given.reading
+    this.#onDrop = given.onDrop
     this.#memory = memory
-    this.#assembly = assembly
-    this.lanes = ends.map((end, number) => new InletLane(memory, plan, end, number))
+    this.#assembly = given.assembly
+    this.lanes = given.ends.map((end, number) => new InletLane(memory, plan, end, number, tenure))
     this.#assembling = this.lanes.find(({ reader }) => reader.assembled > 0)
   }
 
@@ -204,10 +223,16 @@ export class Inlet {
     return this.#isHeldUp
   }
 
+  /** Frames are taken that no hand-off has given back. */
+  get hasTaken(): boolean {
+    return this.lanes.some(({ reader }) => reader.hasTaken)
+  }
+
   /** Takes the next granule of any lane; false where there is none. */
   next(granule: LaneGranule): boolean {
     const { lanes } = this
     this.#isHeldUp = false
+    if (this.tenure?.isClosed === true) return false
     for (let i = 0; i < lanes.length; i++) {
       this.#turn = this.#turn + 1 < lanes.length ? this.#turn + 1 : 0
       if (this.nextOf(lanes[this.#turn]!, granule)) return true

@@ -3,8 +3,7 @@ import type { Stash } from '../../lane/stash.ts'
 import { ASKED } from '../../memory/control.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { Plan, StagePlan } from '../../plan/types.ts'
-import type { LaneReader } from '../../lane/reader.ts'
-import type { Inlet } from './inlet.ts'
+import type { Inlet, InletLane } from './inlet.ts'
 
 /**
  * How far the markers of flushes have come to a worker (docs/protocol.md). It passes one on when all that came before it is done
@@ -17,7 +16,7 @@ export class Markers {
   readonly #asked: number
   readonly #stash: Stash
   /** All but those within the stage's own loop: these would wait for themselves. */
-  readonly #readers: readonly LaneReader[]
+  readonly #lanes: readonly InletLane[]
   /** All lanes have brought it, and what came before it is older in the stash than #boundary. */
   #pending = 0
   #boundary = 0
@@ -26,7 +25,7 @@ export class Markers {
     this.#words = memory.words
     this.#asked = plan.control.offset / 4 + ASKED
     this.#stash = stash
-    this.#readers = inlet.lanes.flatMap(({ reader, link }) => (stage.loop?.includes(link.from) ? [] : [reader]))
+    this.#lanes = inlet.lanes.filter(({ link }) => stage.loop?.includes(link.from) !== true)
     this.passed = passed
   }
 
@@ -63,10 +62,12 @@ export class Markers {
     return this.passed
   }
 
-  /** The last number that all lanes have brought, where it is new. */
+  /** The last number that all lanes have brought, where it is new. A seat that nobody has brings none. */
   #brought(isReleased: boolean): number | undefined {
     let least = this.asked
-    for (const reader of this.#readers) {
+    for (const lane of this.#lanes) {
+      if (lane.isVacant) continue
+      const { reader } = lane
       const { mark } = reader
       if (((mark - this.passed) | 0) <= 0 || !reader.isPastMarker(isReleased)) return undefined
       if (((mark - least) | 0) < 0) least = mark

@@ -39,6 +39,7 @@ export class Loop {
   readonly #policy: WaitPolicy
   readonly #beforeWait: () => void
   readonly #onPhase: (phase: number) => void
+  readonly #hasLeft: () => boolean
 
   constructor(given: {
     plan: Plan
@@ -52,6 +53,8 @@ export class Loop {
     beforeWait: () => void
     /** Called when the pipeline has come to another phase. */
     onPhase?: (phase: number) => void
+    /** Whether the worker has lost its seat, and keeps nothing. */
+    hasLeft?: () => boolean
     policy?: WaitPolicy
   }) {
     const { plan, worker, memory } = given
@@ -64,6 +67,7 @@ export class Loop {
     this.#onEnded = given.onEnded
     this.#policy = given.policy ?? new LookThenPark(memory, plan, given.clock.now)
     this.#onPhase = given.onPhase ?? nothing
+    this.#hasLeft = given.hasLeft ?? never
     this.#beforeWait = given.beforeWait
     this.#yieldedAt = given.clock.now
   }
@@ -87,6 +91,8 @@ export class Loop {
       if (this.#stage.isAsync) await this.#waitAsync()
       else if (!this.#look()) await this.#wait()
     }
+    // Its hand-offs have not told all readers yet.
+    if (this.#hasLeft()) this.#beforeWait()
     this.#doorbell.leave()
     clearInterval(held)
     this.#clock.read()
@@ -191,7 +197,7 @@ export class Loop {
       this.#seenPhase = phase
       this.#onPhase(phase)
     }
-    return phase >= STOPPING
+    return phase >= STOPPING || this.#hasLeft()
   }
 
   #mustYield(): boolean {
@@ -210,4 +216,8 @@ const TIME_OF: readonly number[] = [TIME.busy, TIME.starved, TIME.blocked, TIME.
 
 function nothing(): void {
   // Who runs the loop need not care for the phases.
+}
+
+function never(): boolean {
+  return false
 }

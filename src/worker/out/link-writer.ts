@@ -12,6 +12,7 @@ import { type GranuleHeader, LaneWriter, NO_ROOM } from '../../lane/writer.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
 import { EDGE_COUNTER } from '../../memory/counters.ts'
 import type { Dispatcher } from './dispatch.ts'
+import { SizingWords } from '../../lane/sizing.ts'
 import { deriveBase, type Member, partSalt, portionOf } from '../granule.ts'
 import type { Settlement } from './settlement.ts'
 import type { Recorder } from '../trace/recorder.ts'
@@ -120,6 +121,9 @@ interface Fragments {
 /** Workers of a stage, and so lanes of a link, at most. */
 const MAX_LANES = 512
 
+/** The dispatcher of a link for so many lanes, which has sent so many records before. */
+type DispatcherOf = (lanes: number, sentBefore: number) => Dispatcher | undefined
+
 /** Called for a record that cannot be sent. */
 export type Refuse = (origin: number, value: unknown, error: unknown) => void
 
@@ -129,10 +133,20 @@ export class LinkWriter {
   /** Of a batch whose records go on one by one: the granule of each, by origin. What has none there came of the whole batch. */
   members: readonly Member[] | undefined
   readonly #memory: Memory
-  readonly #lanes: readonly OutLane[]
+  readonly #all: readonly OutLane[]
+  /** Those to workers that the next stage has. */
+  #lanes: readonly OutLane[]
   /** One queue for all lanes (by demand), or one for each. */
   readonly #queues: readonly Queue[]
-  readonly #dispatcher: Dispatcher | undefined
+  /** Those of `#lanes`, where each has one. */
+  #open: readonly Queue[]
+  #dispatcher: Dispatcher | undefined
+  readonly #dispatcherOf: DispatcherOf
+  /** Absent where the next stage cannot be resized. */
+  readonly #sizing: SizingWords | undefined
+  /** Records of the granule in hand that were dispatched, and how many of them an earlier life had handed on by an earlier version. */
+  #dispatched = 0
+  #before = 0
   readonly #counters: Float64Array
   readonly #at: number
   readonly #settlement: Settlement
@@ -158,7 +172,7 @@ export class LinkWriter {
     plan: Plan
     link: LinkPlan
     ends: readonly LaneEnd[]
-    dispatcher: Dispatcher | undefined
+    dispatcherOf: DispatcherOf
     counters: Float64Array
     /** Index of the edge's block among them. */
     at: number
@@ -170,21 +184,28 @@ export class LinkWriter {
     const { memory, plan, link, ends } = given
     this.link = link
     this.#memory = memory
-    this.#lanes = ends.map((end) => new OutLane(memory, plan, link, end))
-    this.#dispatcher = given.dispatcher
-    this.#queues = given.dispatcher === undefined ? [new Queue()] : ends.map(() => new Queue())
+    this.#all = this.#lanes = ends.map((end) => new OutLane(memory, plan, link, end))
+    this.#dispatcherOf = given.dispatcherOf
+    const sizing = plan.stages[link.to]!.sizing
+    this.#sizing = sizing === undefined ? undefined : new SizingWords(memory, sizing)
+    this.#lanes = this.#lanesBy(this.routed)
+    this.#dispatcher = this.#dispatcherOf(this.#lanes.length, this.#sentBefore)
+    this.#queues = this.#dispatcher === undefined ? [new Queue()] : ends.map(() => new Queue())
+    this.#open = this.#queues.slice(0, this.#lanes.length)
     this.#counters = given.counters
     this.#at = given.at
     this.#settlement = given.settlement
     this.#recorder = given.recorder
-    this.#keepsIds = given.keepsIds && given.dispatcher?.copies !== true
+    this.#keepsIds = given.keepsIds && this.#dispatcher?.copies !== true
     this.#maxRecordBytes = plan.maxRecordBytes
-    this.#lanes.forEach((lane, i) => (this.#queues[given.dispatcher === undefined ? 0 : i]!.skip += lane.sent))
+    this.#passOver(this.#all[0]!.writer.route.before)
+    this.#all.forEach((lane, i) => (this.#queues[this.#dispatcher === undefined ? 0 : i]!.skip += lane.sent))
   }
 
   add(value: unknown, origin: number): void {
-    if (this.#dispatcher === undefined) this.#queues[0]!.add(value, origin)
-    else this.#dispatcher.dispatch(value, origin, this.#queues)
+    if (this.#dispatcher === undefined) return this.#queues[0]!.add(value, origin)
+    if (this.#sizing !== undefined && this.#dispatched++ < this.#before) return
+    this.#dispatcher.dispatch(value, origin, this.#open)
   }
 
   /** Adds values[from], … before `to`, whose origins are their indexes. False where they go record by record. */
@@ -236,10 +257,14 @@ export class LinkWriter {
     return isDone
   }
 
-  /** Ends records in fragments that an earlier life of this worker began; false where there is no room to say so yet. */
+  /**
+   * Ends records in fragments that an earlier life of this worker began; false where there is no room to say so yet. Until then
+   * their readers take no other record in fragments, and this worker may send them to other lanes.
+   */
   abortFragments(stamp: number): boolean {
-    for (const { writer } of this.#lanes) {
-      if (!writer.isPending || this.#fragments !== undefined) continue
+    for (const lane of this.#all) {
+      const { writer } = lane
+      if (!writer.isPending || this.#fragments?.lane === lane) continue
       const at = writer.claim(writer.usualClaimBytes)
       if (at === NO_ROOM) return false
       const header = {
@@ -258,42 +283,93 @@ export class LinkWriter {
   /** The granule in hand is wholly on its way: the next one starts anew. */
   endGranule(): void {
     for (const queue of this.#queues) queue.reset()
-    for (const lane of this.#lanes) {
+    for (const lane of this.#all) {
       lane.sent = 0
       lane.writer.resume = 0
     }
+    if (this.#sizing === undefined) return
+    this.#dispatched = this.#before = 0
+    this.#all[0]!.writer.route.before = 0
+  }
+
+  /** All that was sent here is with the next stage. */
+  get isDrained(): boolean {
+    return this.#all.every(({ writer }) => writer.isDrained)
+  }
+
+  /** Version of the next stage's sizing by which records are dispatched; 0 where it cannot be resized. */
+  get routed(): number {
+    return this.#all[0]!.writer.route.version
+  }
+
+  get isResizable(): boolean {
+    return this.#sizing !== undefined
+  }
+
+  /** The next stage is resized, and this link may follow: nothing waits that was dispatched before. */
+  get isBehind(): boolean {
+    if (this.#sizing === undefined || this.#sizing.version === this.routed || this.waiting > 0) return false
+    // What an earlier life has half sent is to be passed over first: by its version.
+    return (
+      this.#dispatcher === undefined ||
+      (this.#dispatched >= this.#before && this.#queues.every(({ skip }) => skip === 0))
+    )
+  }
+
+  /**
+   * Follows the next stage's sizing from the next hand-off on; that comes before anything else is dispatched. Of a granule that is half
+   * sent, what is dispatched by now stays where it is, and a successor passes over it whichever lanes it would choose.
+   */
+  reroute(): void {
+    const version = this.#sizing!.version
+    for (const { writer } of this.#all) writer.route.version = version
+    const lanes = this.#lanesBy(version)
+    // Nobody is to wait for a worker that is about to leave.
+    for (const lane of this.#lanes) if (!lanes.includes(lane)) this.#wantOf(lane, false)
+    this.#lanes = lanes
+    this.#open = this.#queues.slice(0, lanes.length)
+    if (this.#dispatcher === undefined) return
+    for (const lane of this.#all) lane.sent = lane.writer.resume = 0
+    this.#dispatcher = this.#dispatcherOf(lanes.length, this.#sentBefore)
+    this.#passOver(Math.max(this.#before, this.#dispatched))
+  }
+
+  /** So many records of the granule in hand went by an earlier version: a successor does not dispatch them, nor use their ids again. */
+  #passOver(records: number): void {
+    this.#before = this.#all[0]!.writer.route.before = records
+    for (const queue of this.#queues) queue.before = Math.max(queue.before, records)
   }
 
   /** From the next hand-off on, nothing is sent any more. @returns whether that is news */
   end(): boolean {
     let isNews = false
-    for (const { writer } of this.#lanes) isNews = writer.end() || isNews
+    for (const { writer } of this.#all) isNews = writer.end() || isNews
     return isNews
   }
 
   /** From the next hand-off on, the marker of a flush stands behind all that was sent. */
   putMarker(number: number): void {
-    for (const { writer } of this.#lanes) writer.putMarker(number)
+    for (const { writer } of this.#all) writer.putMarker(number)
   }
 
   /** Number of the last flush whose marker stands on these lanes. */
   get mark(): number {
-    return this.#lanes[0]?.writer.mark ?? 0
+    return this.#all[0]?.writer.mark ?? 0
   }
 
   get hasUncommitted(): boolean {
-    for (const lane of this.#lanes) if (lane.writer.hasUncommitted) return true
+    for (const { writer } of this.#all) if (writer.hasUncommitted || writer.route.isNew) return true
     return false
   }
 
   /** Before a hand-off in the middle of a granule: how far a successor must pass over what it makes again. */
   markResume(): void {
-    for (const lane of this.#lanes) lane.writer.resume = lane.sent
+    for (const lane of this.#all) lane.writer.resume = lane.sent
   }
 
   stage(journal: Journal): void {
-    for (const lane of this.#lanes) {
-      lane.mustWake ||= lane.writer.hasUncommitted || lane.writer.hasNews
+    for (const lane of this.#all) {
+      lane.mustWake ||= lane.writer.hasUncommitted || lane.writer.hasNews || lane.writer.route.isNew
       lane.writer.stage(journal)
     }
   }
@@ -303,13 +379,22 @@ export class LinkWriter {
    * @param all or only those that sleep, and those for whom enough has come together
    */
   wakePeers(all: boolean): void {
-    for (const lane of this.#lanes) {
+    for (const lane of this.#all) {
       if (!lane.mustWake) continue
       if (!all && lane.untold < lane.worthTelling && !isAsleep(this.#memory.words, lane.peerDoorbell)) continue
       ring(this.#memory.words, lane.peerDoorbell)
       lane.mustWake = false
       lane.untold = 0
     }
+  }
+
+  /** The lanes to the workers that the next stage has by a version. */
+  #lanesBy(version: number): readonly OutLane[] {
+    return this.#sizing === undefined ? this.#all : this.#all.slice(0, this.#sizing.workers(version))
+  }
+
+  get #sentBefore(): number {
+    return this.#all.reduce((sum, { writer }) => sum + writer.sentBefore, 0)
   }
 
   #flushQueue(queue: Queue, index: number, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {

@@ -2,7 +2,7 @@ import { MillraceError, errorText, isMillraceError } from '../../errors.ts'
 import type { Failure } from '../../plan/definition.ts'
 import type { Journal } from '../../lane/journal.ts'
 import type { Memory } from '../../memory/memory.ts'
-import { type GranuleHeader, LaneWriter } from '../../lane/writer.ts'
+import type { GranuleHeader } from '../../lane/writer.ts'
 import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import { COUNTER, EDGE_COUNTER } from '../../memory/counters.ts'
 import { dispatcherOf } from './dispatch.ts'
@@ -61,6 +61,7 @@ export class Outlet {
   readonly root: NodeOutlet
   readonly #nodes: readonly NodeOutlet[]
   readonly #links: LinkWriter[] = []
+  readonly #resizable: readonly LinkWriter[]
   readonly #settlement: Settlement
   readonly #handlers: Handlers
   /** What each link calls for a record that it cannot send. */
@@ -84,6 +85,8 @@ export class Outlet {
   #refused = new Set<number>()
   /** Of the granule in hand: values that a link has refused. Another edge's copy of one is given up with it. */
   #refusedBy = new Map<unknown, LinkWriter>()
+  /** An earlier life may have begun records in fragments that are not coming. */
+  #mayHaveBroken = true
   /** Something of the granule in hand is on a lane. */
   #hasSent = false
   /** Each record of a batch is sent under its own granule, which stands here by its index. */
@@ -116,9 +119,7 @@ export class Outlet {
     const linkOf = (port: PortPlan): LinkWriter => {
       const link = given.plan.links[port.link!]!
       const ends = given.worker.outputs.filter((end) => end.link === link.index)
-      const writers = ends.map(({ layout }) => new LaneWriter(given.memory, layout))
-      const sentBefore = writers.reduce((sum, { sentBefore }) => sum + sentBefore, 0)
-      const dispatcher = dispatcherOf(link, given.handlers.dispatch(link), ends.length, sentBefore)
+      const functions = given.handlers.dispatch(link)
       const { memory, plan, counters, settlement } = given
       const at = port.counters
       const writer = new LinkWriter({
@@ -126,7 +127,7 @@ export class Outlet {
         plan,
         link,
         ends,
-        dispatcher,
+        dispatcherOf: (lanes, sentBefore) => dispatcherOf(link, functions, lanes, sentBefore),
         counters,
         at,
         settlement,
@@ -137,6 +138,7 @@ export class Outlet {
       return writer
     }
     for (const node of this.#nodes) this.#connect(node, linkOf)
+    this.#resizable = this.#links.filter(({ isResizable }) => isResizable)
   }
 
   /**
@@ -281,8 +283,11 @@ export class Outlet {
     this.#granule = undefined
   }
 
-  abortFragments(stamp: number): boolean {
-    return this.#links.every((link) => link.abortFragments(stamp))
+  /** Ends records in fragments that an earlier life began, as soon as there is room to say so. */
+  abortFragments(stamp: number): void {
+    if (!this.#mayHaveBroken) return
+    this.#mayHaveBroken = false
+    for (const link of this.#links) this.#mayHaveBroken = !link.abortFragments(stamp) || this.#mayHaveBroken
   }
 
   /** From the next hand-off on, nothing is sent any more. @returns whether that is news */
@@ -300,6 +305,22 @@ export class Outlet {
   /** Number of the last flush whose marker was sent: 0 where nothing is sent at all. */
   get mark(): number {
     return this.#links[0]?.mark ?? 0
+  }
+
+  /** All that was sent is with the next stages: whatever comes by other workers from now on comes after it. */
+  get isDrained(): boolean {
+    return this.#links.every((link) => link.isDrained)
+  }
+
+  /** A stage below is resized, and the links to it may follow. */
+  get isBehind(): boolean {
+    for (const link of this.#resizable) if (link.isBehind) return true
+    return false
+  }
+
+  /** Lets those links follow. That is to be handed off before all else. */
+  reroute(): void {
+    for (const link of this.#resizable) if (link.isBehind) link.reroute()
   }
 
   get hasUncommitted(): boolean {

@@ -2,8 +2,21 @@ import { load, store } from '#atomics'
 import { threadId } from 'node:worker_threads'
 import type { SetupContext } from '../../plan/definition.ts'
 import { Doorbell } from '../../lane/doorbell.ts'
+import { SizingWords } from '../../lane/sizing.ts'
 import { type Memory, viewMemory } from '../../memory/memory.ts'
-import { DRAINING, LEFT, LIVE, NACKING, PHASE, READY, RUNNING, SETUP, STATE, STOPPING } from '../../memory/control.ts'
+import {
+  DRAINING,
+  LEFT,
+  LIVE,
+  NACKING,
+  PHASE,
+  READY,
+  RELEASED,
+  RUNNING,
+  SETUP,
+  STATE,
+  STOPPING,
+} from '../../memory/control.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import type { Handlers } from '../call/handlers.ts'
 import { leave } from './leaving.ts'
@@ -97,8 +110,8 @@ class WorkerThread {
   }
 
   async run(tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): Promise<void> {
-    // All workers are made ready before any of them runs.
-    await this.#until(RUNNING)
+    // All workers are made ready before any of them runs, and so are those of a resize before records are sent to them.
+    await this.#until((phase) => phase >= STOPPING || (phase >= RUNNING && this.#hasSeat()))
     const assembly = viewMemory(this.#task.assembly ?? new ArrayBuffer(0))
     let wake = nothing
     const parts = makeParts({
@@ -127,6 +140,7 @@ class WorkerThread {
       onEnded,
       beforeWait,
       onPhase: (phase) => this.#tellPhase(phase),
+      hasLeft: () => parts.inlet.tenure?.hasLeft === true,
     })
     wake = loop.wake
     store(this.#memory.words, this.#worker.control.offset / 4 + STATE, LIVE)
@@ -141,17 +155,27 @@ class WorkerThread {
 
   async #nackRest(source: SourceStage): Promise<void> {
     if (!source.hasToTell) return
-    await this.#until(NACKING)
+    await this.#until((phase) => phase >= NACKING)
     await source.nackRest()
   }
 
+  /** Its stage has as many workers; or it is the successor of one that loses its seat, and has not released what it keeps. */
+  #hasSeat(): boolean {
+    if (this.#stage.sizing === undefined) return true
+    const sizing = new SizingWords(this.#memory, this.#stage.sizing)
+    const { version } = sizing
+    const { ordinal, control } = this.#worker
+    if (ordinal < sizing.workers(version)) return true
+    return ordinal < sizing.workers(version - 1) && load(this.#memory.words, control.offset / 4 + RELEASED) !== version
+  }
+
   /** Waits until the pipeline has come to a phase. */
-  async #until(phase: number): Promise<void> {
+  async #until(hasCome: (phase: number) => boolean): Promise<void> {
     const doorbell = new Doorbell(this.#memory.words, this.#worker.control.doorbell)
     const held = setInterval(() => undefined, 1 << 30)
-    while (this.#phase() < phase) {
+    while (!hasCome(this.#phase())) {
       doorbell.announce(LOOK_EVERY_MS)
-      if (this.#phase() < phase) {
+      if (!hasCome(this.#phase())) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, LOOK_EVERY_MS)
           const wake = (): void => {

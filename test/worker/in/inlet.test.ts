@@ -10,11 +10,12 @@ import { LinkWriter } from '#src/worker/out/link-writer.js'
 import type { Settlement } from '#src/worker/out/settlement.js'
 import { TestLane, header } from '../../lane/lane.ts'
 
-const link = { index: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
+const link = { index: 0, to: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
 const plan = {
   links: [link],
+  stages: [{}],
   // A word of the lane's header that nothing uses.
-  workers: [{ control: { doorbell: 20 } }],
+  workers: [{ stage: 0, control: { doorbell: 20 } }],
   maxRecordBytes: 1 << 20,
 } as unknown as Plan
 
@@ -39,7 +40,7 @@ class LargeLink {
       plan,
       link: link as unknown as LinkPlan,
       ends: this.#ends,
-      dispatcher: undefined,
+      dispatcherOf: () => undefined,
       counters: new Float64Array(EDGE_FLOATS),
       at: 0,
       settlement: { toggle: () => undefined } as unknown as Settlement,
@@ -54,7 +55,14 @@ class LargeLink {
   reviveReader(): void {
     this.#reading = new Journal(this.#lane.memory, this.#lane.journals.reader)
     const reading = { start: () => 0, end: () => undefined }
-    this.inlet = new Inlet(this.#lane.memory, this.#assembly, plan, this.#ends, reading, () => undefined)
+    this.inlet = new Inlet({
+      memory: this.#lane.memory,
+      assembly: this.#assembly,
+      plan,
+      ends: this.#ends,
+      reading,
+      onDrop: () => undefined,
+    })
   }
 
   /** Writes as much as there is room for, each record a granule of its own. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PARTITIONS, dispatcherOf, partitionOwners } from '#src/worker/out/dispatch.js'
+import { PARTITIONS, partitionOwners } from '#src/lane/partitions.js'
+import { dispatcherOf } from '#src/worker/out/dispatch.js'
 
 test('one worker more takes its share of the partitions, and no other one moves', () => {
   for (let workers = 1; workers < 64; workers++) {

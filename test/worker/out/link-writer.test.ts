@@ -23,17 +23,18 @@ class TestLink {
 
   constructor({ maxDemand = 64, keepsIds = true, lanes = 1 } = {}) {
     this.lane = new TestLane({ ringBytes: 4096, maxDemand })
-    const link = { index: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
+    const link = { index: 0, to: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
     const toggle = (head: GranuleHeader): void => {
       tokenOf(head)
       this.born.push([mixed.low, mixed.high])
     }
     this.writer = new LinkWriter({
       memory: this.lane.memory,
-      plan: { workers: [{ control: { doorbell: 0 } }], maxRecordBytes: 1 << 20 } as unknown as Plan,
+      plan: { stages: [{}], workers: [{ control: { doorbell: 0 } }], maxRecordBytes: 1 << 20 } as unknown as Plan,
       link: link as unknown as LinkPlan,
       ends: Array.from({ length: lanes }, () => ({ link: 0, layout: this.lane.layout, peer: 0 })),
-      dispatcher: lanes === 1 ? undefined : dispatcherOf({ dispatch: 'roundRobin', toNode: 'out' }, {}, lanes, 0),
+      dispatcherOf: () =>
+        lanes === 1 ? undefined : dispatcherOf({ dispatch: 'roundRobin', toNode: 'out' }, {}, lanes, 0),
       counters: new Float64Array(EDGE_FLOATS),
       at: 0,
       settlement: { toggle } as unknown as Settlement,

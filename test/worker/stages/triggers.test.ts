@@ -174,6 +174,7 @@ test('a stage that is in no hurry has no time at which a batch is pressed', () =
         return isNear
       },
     },
+    markers: { isHere: false },
   } as unknown as Parts
   const triggers = new Triggers(parts, () => isHeldUp)
   assert.deepEqual(
