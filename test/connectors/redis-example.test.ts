@@ -14,7 +14,8 @@ test('the example of docs/connectors/redis.md counts visits by page', async (t) 
   const url = `redis://127.0.0.1:${server.port}`
   const client = createClient({ url })
   await client.connect()
-  t.after(() => client.destroy())
+  // Before its server ends.
+  await using _client = { [Symbol.asyncDispose]: async () => client.destroy() }
   for (const page of ['/a', '/b', '/a'])
     await client.xAdd('visits', '*', { data: JSON.stringify({ page, at: '2026-01-01' }) })
 

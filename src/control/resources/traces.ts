@@ -12,6 +12,7 @@ import { traces as listTraces } from '../../trace/questions/traces.ts'
 import type { Pipeline } from '../../supervisor/pipeline.ts'
 import type { TraceRange, TraceSource } from '../../trace/source.ts'
 import { LiveSource } from '../../trace/live-source.ts'
+import { wallMs } from '../../time.ts'
 import { endpoint, type Endpoint, PIPELINE } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 import { replays } from './replays.ts'
@@ -190,13 +191,13 @@ function ofMoments(asked: Asked): readonly Endpoint[] {
       summary: 'How full edges were and what was in hand at one moment, as far as it was traced.',
       query: {
         run: RANGE.run,
-        at: Type.Number({ description: 'Milliseconds since 1970.' }),
+        at: number('Milliseconds since 1970. Default: now.'),
         windowMs: number('Time before, over which `busy` is reckoned. Default: 1,000.'),
       },
       answer: MomentAnswer,
       handle: ({ params, query }) => {
         const { source, pipeline } = asked(params.pipeline)
-        return moment(source, { ...query, pipeline: pipeline.name })
+        return moment(source, { at: wallMs(), ...query, pipeline: pipeline.name })
       },
     }),
   ]

@@ -68,7 +68,7 @@ export class Markers {
     for (const lane of this.#lanes) {
       if (lane.isVacant) continue
       const { reader } = lane
-      const { mark } = reader
+      const mark = reader.mark
       if (((mark - this.passed) | 0) <= 0 || !reader.isPastMarker(isReleased)) return undefined
       if (((mark - least) | 0) < 0) least = mark
     }

@@ -17,7 +17,7 @@ export class Flushes {
   /** @returns whether something is to be handed off */
   step(): boolean {
     const { markers, outlet, progress } = this.#parts
-    const { asked } = markers
+    const asked = markers.asked
     let isNews = false
     if (asked !== markers.passed) {
       markers.passed = asked

@@ -86,7 +86,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     if (sent === BLOCKED) return BLOCKED
     if (this.#parts.hand.isResuming) return this.#resume()
     const hasTaken = this.#gatherKeyless() || this.#takeMore()
-    const { boundary } = this.#parts.markers
+    const boundary = this.#parts.markers.boundary
     if (boundary !== undefined) this.#open.closeBefore(boundary)
     this.#open.closeDue(!hasTaken)
     // A batch is known to a successor before its handler is called.
