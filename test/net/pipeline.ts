@@ -44,6 +44,9 @@ export interface Wishes {
   readonly tick?: (() => void) | undefined
 }
 
+/** More of them make a round slow, and show nothing new. */
+const MOST_RESIZES = 100
+
 export class NetPipeline {
   deaths = 0
   steps = 0
@@ -199,7 +202,8 @@ export class NetPipeline {
   #beginResize(): void {
     const { random, resizeShare = 0 } = this.#wishes
     const { memory, plan } = this.#shared
-    if (this.#resize !== undefined || this.#isDraining || resizeShare === 0 || !random.chance(resizeShare)) return
+    if (this.#resize !== undefined || this.#isDraining || this.resizes >= MOST_RESIZES) return
+    if (resizeShare === 0 || !random.chance(resizeShare)) return
     const stages = plan.stages.filter(({ sizing }) => sizing !== undefined)
     if (stages.length === 0) return
     const stage = random.pick(stages)
