@@ -68,7 +68,7 @@ export class NetPipeline {
   #handAtDeath: Uint8Array | undefined
   #isDraining = false
   /** The last flush that was asked for and is not through: its number, and how far each source worker had come. */
-  #flush: { readonly number: number; readonly sequences: ReadonlyMap<WorkerPlan, number> } | undefined
+  #flush: { readonly number: number; readonly sequences: Map<WorkerPlan, number> } | undefined
   /** Workers that had nothing to do when they were last stepped, and why; nothing has happened since that concerns them. */
   readonly #idle = new Map<number, Step>()
 
@@ -337,16 +337,18 @@ export class NetPipeline {
     if (this.#flush === undefined) return
     const { memory } = this.#shared
     const { number, sequences } = this.#flush
-    const isThrough = [...sequences.keys()].every(({ progress }) => memory.words[progress! / 4 + FLUSHED]! >= number)
-    for (const [{ index, progress, slots }, sequence] of sequences) {
+    for (const [worker, sequence] of sequences) {
+      const { index, progress, slots } = worker
       if (memory.words[progress! / 4 + FLUSHED]! < number) continue
+      // What is closed stays closed.
+      sequences.delete(worker)
       for (let slot = 0; slot < slots!.slots; slot++) {
         const [, , , count, own] = memory.words.subarray(slots!.offset / 4 + 8 * slot)
         if (count !== 0 && own! < sequence)
           this.#fault(`worker ${index} is flushed, and granule ${own} of it has not ended`)
       }
     }
-    if (!isThrough) return
+    if (sequences.size > 0) return
     this.flushes++
     this.#flush = undefined
   }
