@@ -52,18 +52,33 @@ export function resizeProgram(code: typeof resize, { records, resizeAfter, death
     const { raw, memory } = tracked
     handled = []
     for (const lane of plan.lanes) tracked.data(ringOffset(lane), RING.ringBytes)
-    const mortal = (name: string, thread: number, run: () => void, own: resize.ResizePlan['writer']) => ({
+    const mortal = (name: string, thread: number, run: () => void, revive: () => void) => ({
       name,
       run,
       deaths: deaths[thread] ?? [],
-      revive: () => code.again(memory, plan, own, run),
+      revive,
     })
     return {
       before: () => code.begin(memory, plan),
       threads: [
-        mortal('writer', 0, () => code.send(memory, plan), plan.writer),
-        mortal('loser', 1, () => code.handle(memory, plan, 0), plan.readers[0]!),
-        mortal('gainer', 2, () => code.handle(memory, plan, 1), plan.readers[1]!),
+        mortal(
+          'writer',
+          0,
+          () => code.send(memory, plan),
+          () => code.sendAgain(memory, plan),
+        ),
+        mortal(
+          'loser',
+          1,
+          () => code.handle(memory, plan, 0),
+          () => code.handleAgain(memory, plan, 0),
+        ),
+        mortal(
+          'gainer',
+          2,
+          () => code.handle(memory, plan, 1),
+          () => code.handleAgain(memory, plan, 1),
+        ),
         ...(resizeAfter === undefined ? [{ name: 'supervisor', run: () => code.resize(memory, plan) }] : []),
       ],
       check() {

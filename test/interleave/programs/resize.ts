@@ -197,10 +197,16 @@ export function begin(memory: Memory, plan: ResizePlan): void {
 }
 
 /** After a death: what the supervisor does, then the successor. */
-export function again(memory: Memory, plan: ResizePlan, { journal }: WorkerWords, goOn: () => void): void {
-  recover(memory, journal)
+export function sendAgain(memory: Memory, plan: ResizePlan): void {
+  recover(memory, plan.writer.journal)
+  for (const { doorbell } of plan.readers) ring(memory.words, doorbell)
+  send(memory, plan)
+}
+
+export function handleAgain(memory: Memory, plan: ResizePlan, ordinal: number): void {
+  recover(memory, plan.readers[ordinal]!.journal)
   for (const { doorbell } of [plan.writer, ...plan.readers]) ring(memory.words, doorbell)
-  goOn()
+  handle(memory, plan, ordinal)
 }
 
 function work(memory: Memory, worker: Worker, doorbell: number): void {
