@@ -48,16 +48,16 @@ export function resizeProgram(code: typeof resize, { records, resizeAfter, death
       handled.push(record)
     },
   }
+  const mortal = (name: string, thread: number, run: () => void, revive: () => void) => ({
+    name,
+    run,
+    deaths: deaths[thread] ?? [],
+    revive,
+  })
   const start = (tracked: Tracked): Start => {
     const { raw, memory } = tracked
     handled = []
     for (const lane of plan.lanes) tracked.data(ringOffset(lane), RING.ringBytes)
-    const mortal = (name: string, thread: number, run: () => void, revive: () => void) => ({
-      name,
-      run,
-      deaths: deaths[thread] ?? [],
-      revive,
-    })
     return {
       before: () => code.begin(memory, plan),
       threads: [
