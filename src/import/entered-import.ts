@@ -60,6 +60,7 @@ export async function importEntered(
             signal: AbortSignal.any([lost.signal, ...(options.signal === undefined ? [] : [options.signal])]),
             progress: new FileProgress(changed, tell),
           })
+    await lock?.confirm()
     const failure = lost.signal.aborted
       ? 'the connection broke, and another import of the source has begun meanwhile'
       : round.failure

@@ -44,11 +44,20 @@ export class RunLock {
     void this.#retake().finally(() => (this.#isRetaking = false))
   }
 
+  /**
+   * Looks whether this run has the lock still: what it has written may be done before it learns that its connection broke.
+   * @throws where the database cannot be asked
+   */
+  async confirm(): Promise<void> {
+    if (await this.#try()) return
+    // The server may learn late that the connection broke: until it does, its session keeps the lock for this run.
+    if ((await this.#owner()) !== this.#pid) this.#lose()
+  }
+
   async #retake(): Promise<void> {
     while (!this.#isOver) {
       try {
         if (await this.#try()) return
-        // The server may learn late that the connection broke: until it does, its session keeps the lock for this run.
         if ((await this.#owner()) !== this.#pid) return this.#lose()
       } catch {
         // It is away still.
