@@ -5,6 +5,8 @@ const MOST_HELD = 262_144
 /** Share of traces that counts as the slowest, and how many lengths the estimate of it looks back on. */
 const SLOWEST = 0.01
 const LENGTHS = 1_024
+/** Slow traces that are kept in a row. While a queue fills, each trace is slower than those before it. */
+const SLOW_BURST = 10
 
 /**
  * Holds the events of each trace until it has ended, then keeps or forgets them: kept is what failed, was retried, dropped or has
@@ -23,6 +25,8 @@ export class Tails {
   readonly #lengths: number[] = []
   #ended = 0
   #slowMs = Infinity
+  /** Slow traces that may be kept: each end adds its share. */
+  #slowCredit = SLOW_BURST
   #count = 0
 
   constructor(keep: (events: readonly TraceEvent[]) => void) {
@@ -71,7 +75,9 @@ export class Tails {
   }
 
   #isSlow(lengthMs: number): boolean {
-    const isSlow = lengthMs >= this.#slowMs
+    this.#slowCredit = Math.min(SLOW_BURST, this.#slowCredit + SLOWEST)
+    const isSlow = lengthMs >= this.#slowMs && this.#slowCredit >= 1
+    if (isSlow) this.#slowCredit--
     this.#lengths[this.#ended++ % LENGTHS] = lengthMs
     if (this.#ended % (LENGTHS / 8) === 0) {
       const sorted = this.#lengths.toSorted((a, b) => a - b)

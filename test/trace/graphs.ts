@@ -8,8 +8,10 @@ function* numbers(): Generator<number> {
 }
 
 /** So few that a busy machine drops no event on its way to a store. */
+export const FEW = 4_000
+
 function* fewNumbers(): Generator<number> {
-  for (let i = 0; i < 4_000; i++) yield i
+  for (let i = 0; i < FEW; i++) yield i
 }
 
 /** One record in each granule, so that a trace is the way of one record. */
