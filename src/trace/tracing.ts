@@ -124,25 +124,22 @@ export class Tracing {
 
   /** The last traces, oldest first. */
   recent(most?: number): Promise<readonly KeptTrace[]> {
-    if (this.#left !== undefined) return Promise.resolve(most === 0 ? [] : this.#left.recent.slice(-(most ?? Infinity)))
     return this.#ask({ about: 'recent', most })
   }
 
   /** One trace by its id, as long as it is kept. */
   trace(id: string): Promise<KeptTrace | undefined> {
-    if (this.#left !== undefined) return Promise.resolve(this.#left.recent.find(({ trace }) => trace === id))
     return this.#ask({ about: 'trace', trace: id })
   }
 
   /** The last events of workers and of the pipeline. */
   lifecycle(): Promise<readonly TraceEvent[]> {
-    if (this.#left !== undefined) return Promise.resolve(this.#left.lifecycle)
     return this.#ask({ about: 'lifecycle' })
   }
 
   /** The tracer's own figures. */
   async metrics(): Promise<TracerMetrics> {
-    const metrics = this.#left?.metrics ?? (await this.#ask({ about: 'metrics' }))
+    const metrics = await this.#ask({ about: 'metrics' })
     return { ...metrics, deaths: this.#deaths, sinks: [...metrics.sinks, ...this.#sinkCounts()] }
   }
 
@@ -205,6 +202,9 @@ export class Tracing {
       within(LAST_MS, this.#ask({ about: 'metrics' })),
     ])
     this.#left = { recent, lifecycle, metrics }
+    // Who asked meanwhile hears nothing of a tracer that is ended.
+    for (const { what, resolve } of this.#asked.values()) resolve(answerOf(this.#left, what))
+    this.#asked.clear()
     this.#line?.hold(false)
     await within(LAST_MS, Promise.all([...this.#feeds.values()].map((feed) => feed.close())))
     await this.#line?.end()
@@ -252,6 +252,7 @@ export class Tracing {
   }
 
   #ask<Q extends Question>(what: Q): Promise<Answers[Q['about']]> {
+    if (this.#left !== undefined) return Promise.resolve(answerOf(this.#left, what) as Answers[Q['about']])
     const id = this.#id++
     return new Promise((resolve) => {
       this.#asked.set(id, { what, resolve: resolve as (answer: unknown) => void })
@@ -262,5 +263,23 @@ export class Tracing {
 
   #sinkCounts(): readonly Feed['counts'][] {
     return [...this.#feeds.values()].map(({ counts }) => counts)
+  }
+}
+
+/** What the tracer would have answered. */
+function answerOf({ recent, lifecycle, metrics }: Left, what: Question): Answers[Question['about']] {
+  switch (what.about) {
+    case 'recent':
+      return what.most === 0 ? [] : recent.slice(-(what.most ?? Infinity))
+    case 'trace':
+      return recent.find(({ trace }) => trace === what.trace)
+    case 'lifecycle':
+      return lifecycle
+    case 'metrics':
+      return metrics
+    case 'flush':
+      return undefined
+    default:
+      return what satisfies never
   }
 }

@@ -7,8 +7,9 @@ import { TraceWriter } from '#src/lane/trace.js'
 import { type Memory, viewMemory } from '#src/memory/memory.js'
 import { EVENT_KINDS, INPUTS, KIND, OUTPUTS, RECORDS, SLOTS } from '#src/memory/trace.js'
 import { plan } from '#src/plan/plan.js'
+import type { Plan } from '#src/plan/types.js'
 import { TracerHost } from '#src/trace/host.js'
-import type { FromTracer, TracerTask } from '#src/trace/messages.js'
+import type { FromTracer, ToTracer, TracerTask } from '#src/trace/messages.js'
 import { type TracerLine, type TracerListener, Tracing } from '#src/trace/tracing.js'
 
 /** What is internal to the library, and not in its types. */
@@ -18,17 +19,23 @@ interface Inner extends Tracing {
 type StartThread = (task: TracerTask, listener: TracerListener) => TracerLine
 const Made = Tracing as unknown as new (memory: Memory, task: TracerTask, startThread: StartThread) => Inner
 
-test('the successor of a dead tracer reads what its predecessor has left in the rings', async () => {
-  const graph = dataflow('restarted', import.meta.url)
-    .source('in', { produce: () => [] })
-    .sink('out', { write: () => undefined })
-    .connect('in', 'out')
-  const planned = plan(graph, { trace: {} })
+const restarted = dataflow('restarted', import.meta.url)
+  .source('in', { produce: () => [] })
+  .sink('out', { write: () => undefined })
+  .connect('in', 'out')
+
+function tracingOf(startThread: StartThread): { planned: Plan; memory: Memory; tracing: Inner } {
+  const planned = plan(restarted, { trace: {} })
   const shared = new SharedArrayBuffer(planned.memoryBytes)
   const memory = viewMemory(shared)
+  const tracing = new Made(memory, { memory: shared, plan: planned, recent: 10 }, startThread)
+  return { planned, memory, tracing }
+}
+
+test('the successor of a dead tracer reads what its predecessor has left in the rings', async () => {
   const listeners: TracerListener[] = []
   const hosts: TracerHost[] = []
-  const tracing = new Made(memory, { memory: shared, plan: planned, recent: 10 }, (task, listener) => {
+  const { planned, memory, tracing } = tracingOf((task, listener) => {
     const host = new TracerHost(task, (message: FromTracer) => listener.take(message))
     hosts.push(host)
     listeners.push(listener)
@@ -59,4 +66,19 @@ test('the successor of a dead tracer reads what its predecessor has left in the 
   assert.equal((await tracing.metrics()).deaths, 1)
   await tracing.settle()
   assert.equal((await tracing.lifecycle()).length, 1)
+})
+
+test('who asks while the pipeline ends is answered, though the tracer is gone before it has answered', async () => {
+  const { tracing } = tracingOf((task, listener) => {
+    const host = new TracerHost(task, (message: FromTracer) => listener.take(message))
+    const isLost = (message: ToTracer): boolean => message.type === 'ask' && message.what.about === 'trace'
+    return {
+      tell: (message) => isLost(message) || host.take(message),
+      hold: () => undefined,
+      end: async () => host.stop(),
+    }
+  })
+  const asked = tracing.trace('0123456789abcdef')
+  await tracing.settle()
+  assert.equal(await asked, undefined)
 })
