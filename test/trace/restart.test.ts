@@ -68,12 +68,13 @@ test('the successor of a dead tracer reads what its predecessor has left in the 
   assert.equal((await tracing.lifecycle()).length, 1)
 })
 
+const isAboutTrace = (message: ToTracer): boolean => message.type === 'ask' && message.what.about === 'trace'
+
 test('who asks while the pipeline ends is answered, though the tracer is gone before it has answered', async () => {
   const { tracing } = tracingOf((task, listener) => {
     const host = new TracerHost(task, (message: FromTracer) => listener.take(message))
-    const isLost = (message: ToTracer): boolean => message.type === 'ask' && message.what.about === 'trace'
     return {
-      tell: (message) => isLost(message) || host.take(message),
+      tell: (message) => isAboutTrace(message) || host.take(message),
       hold: () => undefined,
       end: async () => host.stop(),
     }
