@@ -12,7 +12,8 @@ import type { TextsLayout } from './texts.ts'
  *
  * An entry is a frame of one record (see `lane.ts`), whose header goes on:
  *
- *     40   STATE: 0 open, 1 done        44  GROUP: the batch it was handed over with, or 0
+ *     40   STATE: 0 open, 1 done        44  GROUP: the batch it was handed over with, or 0;
+ *                                       -1: that batch is done, and waits here for its late records
  *     48   ORDER: counts up with every entry; kept when the entry is moved
  *     56   DUE: not before this time, in ms of the monotonic clock (8 bytes)
  *     64   SINCE: time of the first failure, in ms since 1970, or 0 (8 bytes)
@@ -38,6 +39,8 @@ export const SINCE = 8 // in floats
 export const ENTRY_HEADER_BYTES = 72
 export const OPEN = 0
 export const DONE = 1
+/** In GROUP. */
+export const HANDED_OVER = -1
 
 export function stashBytes(layout: Pick<StashLayout, 'textBytes' | 'ringBytes'>): number {
   return LINE_BYTES + layout.textBytes + layout.ringBytes

@@ -29,7 +29,7 @@ export const BATCH_OPTIONS = {
   weight: {
     type: 'number',
     above: 0,
-    text: 'Completes a batch as soon as its records weigh this much. The record that reaches it is in the batch.',
+    text: 'Completes a batch as soon as its records weigh this much. The record that reaches it is in the batch. With `of`, those of the batch that come later are taken without a call.',
   },
   maxWeight: {
     type: 'number',

@@ -188,8 +188,8 @@ function batchPlan(batch: NonNullable<ResolvedNode['batch']>, counters: number):
     idleMs,
     weighed: weigh !== undefined,
     weight,
-    maxWeight,
     // One that is closed before all have come would be none.
+    maxWeight: whole ? Infinity : maxWeight,
     maxOpen: whole ? Infinity : batch.maxOpen,
     serial: batch.serial,
     counters,

@@ -122,7 +122,7 @@ export interface BatchPlan {
   readonly size: number
   readonly timeoutMs: number
   readonly keyed: boolean
-  /** Its records say how many it has (`batch.of`): nothing else closes it, and it ends as one. */
+  /** Its records say how many it has (`batch.of`): nothing else closes it but its weight, and it ends as one. */
   readonly whole: boolean
   /** Infinity: no record that comes too late completes it. */
   readonly idleMs: number

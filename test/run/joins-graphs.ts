@@ -96,3 +96,59 @@ export const large = dataflow('large', import.meta.url)
   .connect('small', 'both')
   .connect('large', 'both')
   .connect('both', 'out')
+
+interface Racer extends Input {
+  readonly side: string
+}
+
+const ofRacer = ({ n }: Racer): number => n
+
+/** Two of three are enough: the third ends without a call, whenever it comes. */
+export const quorum = dataflow('quorum', import.meta.url)
+  .source('numbers', {
+    granule: 1,
+    window: 64,
+    produce: function* () {
+      for (let n = 0; n < MADE; n++) yield { n }
+    },
+  })
+  .transform('quick', { map: ({ n }: Input): Racer => ({ n, side: 'quick' }) })
+  .transform('steady', {
+    concurrency: 2,
+    maxCrashes: 100,
+    map: async ({ n }: Input): Promise<Racer> => {
+      if (n % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+      return { n, side: 'steady' }
+    },
+  })
+  .transform('slow', {
+    maxCrashes: 100,
+    map: async ({ n }: Input): Promise<Racer> => {
+      await new Promise((resolve) => setTimeout(resolve, n % 4))
+      return { n, side: 'slow' }
+    },
+  })
+  .transform('two', {
+    concurrency: 2,
+    partitionBy: ofRacer,
+    maxInFlight: 4,
+    maxCrashes: 100,
+    batch: { size: 3, by: ofRacer, of: () => 3, weigh: () => 1, weight: 2 },
+    retry: { maxAttempts: 2, baseMs: 1 },
+    mapBatch: async (racers: Racer[]) => {
+      const { n } = racers[0]!
+      if (n % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+      if (n % BOTH_FAILS === 0) throw new Error('two')
+      return [{ n, sides: racers.map(({ side }) => side) }]
+    },
+  })
+  .sink('out')
+  .sink('failed')
+  .connect('numbers', 'quick')
+  .connect('numbers', 'steady')
+  .connect('numbers', 'slow')
+  .connect('quick', 'two')
+  .connect('steady', 'two')
+  .connect('slow', 'two')
+  .connect('two', 'out')
+  .connect('two', 'failed', { pathType: 'error' })

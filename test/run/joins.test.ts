@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Failure, type Pipeline, run } from 'millrace'
 import { assertConserved, collect, until } from './harness.js'
-import { BOTH_FAILS, LEFT_FAILS, MADE, RIGHT_FAILS, diamond, large } from './joins-graphs.js'
+import { BOTH_FAILS, LEFT_FAILS, MADE, RIGHT_FAILS, diamond, large, quorum } from './joins-graphs.js'
 
 interface Joined {
   readonly n: number
@@ -66,6 +66,56 @@ test('a death at any instant joins no pair twice and loses none', { timeout: 120
   assertAll(joined, failures)
   assertConserved(pipeline)
 })
+
+interface Quorum {
+  readonly n: number
+  readonly sides: readonly string[]
+}
+
+test('a batch that weighs enough is handed over once, and those of it that come later end without a call', async () => {
+  const { outputs, report } = await collect(quorum)
+  assertQuorums(outputs['out'] as Quorum[], outputs['failed'] as never[])
+  assert.equal(report.abandoned, 0)
+})
+
+function assertQuorums(found: readonly Quorum[], failures: readonly Failure<{ n: number }[]>[]): void {
+  const numbers = [...found.map(({ n }) => n), ...failures.map(({ input }) => input[0]!.n)]
+  assert.deepEqual(
+    numbers.toSorted((a, b) => a - b),
+    Array.from({ length: MADE }, (_, n) => n),
+    'each is handed over once',
+  )
+  for (const { n, sides } of found) assert.equal(new Set(sides).size, 2, `of ${n}`)
+  assert.ok(failures.every(({ input }) => input.length === 2 && input[0]!.n % BOTH_FAILS === 0))
+}
+
+test(
+  'a death at any instant hands over no such batch twice, and loses no late record',
+  { timeout: 120_000 },
+  async (t) => {
+    const pipeline = await run(quorum, { restart: { maxRestarts: 1_000, backoffMs: 0 } })
+    const outputs = Promise.all([read<Quorum>(pipeline, 'out'), read<Failure<{ n: number }[]>>(pipeline, 'failed')])
+    const isOver = (): boolean => pipeline.state !== 'running'
+    let kills = 0
+    while (!isOver() && kills < KILLS) {
+      const [node, worker] = (
+        [
+          ['two', 0],
+          ['slow', 0],
+          ['two', 1],
+          ['steady', 1],
+        ] as const
+      )[kills++ % 4]!
+      await pipeline.restartWorker(node, worker).catch(() => undefined)
+      const { done } = pipeline.snapshot().nodes['two']!
+      await until(() => isOver() || pipeline.snapshot().nodes['two']!.done > done, 'more is handed over', 1)
+    }
+    await pipeline.finished
+    t.diagnostic(`${kills} restarts`)
+    assertQuorums(...(await outputs))
+    assertConserved(pipeline)
+  },
+)
 
 test('a record for which the stash has no room is joined as the small one that stands for it', async () => {
   const { outputs } = await collect(large, { stashBytes: 65_536 })

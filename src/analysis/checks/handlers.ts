@@ -121,7 +121,7 @@ function checkBatch(node: string, batch: NonNullable<GraphNode['batch']>, report
     const option = batch.weight === undefined ? 'maxWeight' : 'weight'
     report('BATCH_WEIGHT_HALF', `Node ${quote(node)} has \`batch.${option}\`, and no \`batch.weigh\`.`, place(option))
   }
-  for (const option of ['idleMs', 'weigh', 'maxOpen'] as const) {
+  for (const option of ['idleMs', 'maxWeight', 'maxOpen'] as const) {
     if (batch.of === undefined || batch[option] === undefined) continue
     const message = `Node ${quote(node)}: \`batch.${option}\` does nothing where \`batch.of\` says when a batch is complete.`
     report('OPTION_UNUSED', message, place(option))

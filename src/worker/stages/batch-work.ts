@@ -192,6 +192,7 @@ export class BatchWork {
   /** Records that the handler failed by `context.fail`: each by itself waits for another attempt, or is given up. */
   #failSome(batch: Batch, reasons: ReadonlyMap<number, unknown>): readonly Kept[] {
     const { outlet, stage, hand, desk, settlement, clock } = this.#parts
+    const { whole } = stage.input!.batch!
     const again = batch.again()
     const members = batch.members()
     const kept: Kept[] = []
@@ -200,7 +201,8 @@ export class BatchWork {
       const own = headerOf(members[i]!.header, members[i]!.index, fault.attempts)
       if (batch.entries === undefined && hand.isResuming && this.#isKept(own)) return this.#countRetried(1)
       const giveUp = (): void => outlet.giveUp(outlet.root, again[i], i, fault, members[i])
-      if (!isWorthRetry(stage.input!, this.#when, error, fault.attempts)) return giveUp()
+      // One that waits by itself would be no batch whose records belong together.
+      if (whole || !isWorthRetry(stage.input!, this.#when, error, fault.attempts)) return giveUp()
       const dueAt = clock.now + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
       if (batch.entries !== undefined) {
         // It stays with its batch until all that came of that is sent: a successor finds the batch as it was.

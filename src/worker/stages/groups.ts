@@ -1,6 +1,7 @@
 import type { StashEntry } from '../../lane/stash.ts'
 import type { BatchTrigger } from '../../figures.ts'
 import { TRIGGER, TRIGGER_NAMES } from '../../memory/counters.ts'
+import { HANDED_OVER } from '../../memory/stash.ts'
 import { type Batch, type Kept, batchHeader, batchId } from './batch-work.ts'
 import type { GatheredBatch } from './open-batches.ts'
 import { type Member, headerOf } from '../granule.ts'
@@ -26,6 +27,8 @@ export interface Group {
   /** Of a direct one: its key and its weight; those of others stand with their entries. */
   readonly measured?: KeyAndWeight
   readonly entries: StashEntry[]
+  /** Of late records, for which the handler is not called: those of their batch for which it was. */
+  readonly handedOver?: readonly StashEntry[] | undefined
   /** The record at `from` of a granule that is too large for the stash. */
   readonly direct?: LaneGranule
   /** Of a direct one that failed: those of others lie in the stash. */
@@ -79,7 +82,7 @@ export class Groups {
       if (due === most || !this.#isDue(group)) break
       if (!mayStart(group)) continue
       due++
-      if (group.number !== 0 || group.direct !== undefined) continue
+      if (group.number !== 0 || group.direct !== undefined || group.handedOver !== undefined) continue
       if (journal.room - group.entries.length < journal.capacity / 2) break
       group.number = this.#nextNumber(group.trigger)
       for (const entry of group.entries) desk.stash.setGroup(entry, group.number, journal)
@@ -119,8 +122,8 @@ export class Groups {
   }
 
   /** A batch is complete. */
-  add({ entries, trigger, openMs }: GatheredBatch): Group {
-    return this.#insert({ number: 0, entries, dueAt: 0, trigger, openMs })
+  add({ entries, trigger, openMs, handedOver }: GatheredBatch): Group {
+    return this.#insert({ number: 0, entries, dueAt: 0, trigger, openMs, handedOver })
   }
 
   /** A record that is in no batch: why its handler is not to be called. */
@@ -176,6 +179,11 @@ export class Groups {
       this.#unit.giveBack(group.direct, from, from + 1)
       return []
     }
+    if (this.isEarly(group)) {
+      for (const entry of group.entries) desk.stash.setGroup(entry, HANDED_OVER, journal)
+      return []
+    }
+    for (const entry of group.handedOver ?? []) this.#unit.finish(entry, desk.stash.header(entry))
     const again = new Map(kept.map((each) => [each.entry, each]))
     const singles: Group[] = []
     group.entries.forEach((entry, i) => {
@@ -194,6 +202,11 @@ export class Groups {
   /** From here on each record of the batch is a batch of its own. */
   split({ group }: GroupBatch): Group[] {
     return group.entries.map((entry) => this.#insert({ number: 0, entries: [entry], dueAt: 0, trigger: 'single' }))
+  }
+
+  /** It was handed over before all of its records had come: they end here once the last one has. */
+  isEarly({ trigger }: Pick<Group, 'trigger'>): boolean {
+    return trigger === 'weight' && this.#parts.stage.input!.batch!.whole
   }
 
   #isDue({ dueAt }: Group): boolean {
@@ -246,6 +259,10 @@ export class Groups {
     const { desk } = this.#parts
     if (desk.waiting === 0) return
     for (const entry of desk.takeAll()) {
+      if (entry.group === HANDED_OVER) {
+        this.#insert({ number: 0, entries: [entry], dueAt: 0, trigger: 'single' })
+        continue
+      }
       const known = entry.group === 0 ? undefined : this.#waiting.find(({ number }) => number === entry.group)
       if (known !== undefined) known.entries.push(entry)
       else this.#insert({ number: entry.group, entries: [entry], dueAt: entry.dueAt, trigger: triggerOf(entry.group) })

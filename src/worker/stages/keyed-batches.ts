@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { StashEntry } from '../../lane/stash.ts'
+import { HANDED_OVER } from '../../memory/stash.ts'
 import type { GranuleHeader } from '../../lane/writer.ts'
 import { type BatchOrder, LineOrder, SendOrder, anyOrder } from './batch-order.ts'
 import { BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
@@ -12,6 +13,7 @@ import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { batchCountOf, keyOf, weightOf } from '../call/results.ts'
 import { OpenBatches } from './open-batches.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
+import { COUNTER } from '../../memory/counters.ts'
 import type { BatchFacts } from '../../plan/definition.ts'
 import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { Triggers } from './trigger.ts'
@@ -101,7 +103,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   }
 
   /** The batch may start, as far as the order is concerned. */
-  readonly #isNext = (group: Group): boolean => this.#order.mayStart(group)
+  readonly #isNext = (group: Group): boolean => this.#order.mayStart(group) && isFree(group)
 
   /** What an earlier life left comes before what the lanes bring. */
   #lineUp(): void {
@@ -112,6 +114,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
       const [first] = group.entries
       if (first === undefined) continue
       const line = this.#lineOf(first)
+      if (this.#groups.isEarly(group)) this.#open.addHandedOver(line, group.entries, this.#countOfKnown(first))
       for (const entry of group.entries) {
         if (this.#weigh !== undefined && entry !== first) this.#lineOf(entry)
         entry.key = first.key
@@ -128,6 +131,10 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     } catch {
       return entry
     }
+  }
+
+  #countOfKnown(entry: StashEntry): number | undefined {
+    return this.#of && this.#countOf(this.#of, entry, this.#parts.desk.value(entry))
   }
 
   /** What an earlier life left half sent comes first, and by itself: no hand-off before it is wholly sent. */
@@ -161,6 +168,12 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     if (this.#keyless.length === 0 || this.#calls.open > 0) return false
     const { desk, hand, stage } = this.#parts
     for (const entry of this.#keyless.splice(0)) {
+      if (entry.group === HANDED_OVER) {
+        // Its key was asked for once, by a life that did not die of it.
+        Object.assign(entry, this.#askOf(entry))
+        this.#open.add(entry.key, entry, this.#countOfKnown(entry))
+        continue
+      }
       const header = desk.stash.header(entry)
       const deaths = hand.deathsOf(header, 0)
       if (deaths > stage.input!.maxCrashes) this.#addFailed(entry, this.#poison(deaths))
@@ -195,12 +208,16 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   /** The key of a record, and its weight. Both are the user's own code: it may kill, and hang. */
   #measure(entry: StashEntry, value: unknown): unknown {
     if (this.#by === undefined && this.#weigh === undefined) return undefined
-    const { desk, stage } = this.#parts
+    const { stage } = this.#parts
     const deaths = this.#deathsOf(entry)
     if (deaths >= stage.input!.maxCrashes) throw this.#poison(deaths)
-    idOf(desk.stash.header(entry), 0)
-    Object.assign(entry, this.#ask(value))
+    Object.assign(entry, this.#askOf(entry, value))
     return entry.key
+  }
+
+  #askOf(entry: StashEntry, value: unknown = this.#parts.desk.value(entry)): KeyAndWeight {
+    idOf(this.#parts.desk.stash.header(entry), 0)
+    return this.#ask(value)
   }
 
   /** @throws what the user's code throws, KEY_INVALID and HANDLER_RESULT_INVALID */
@@ -310,7 +327,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   #startDue(): boolean {
     let hasStarted = false
     while (this.#mayStart) {
-      const batch = this.#groups.next((group) => this.#isKnown(group) && this.#order.mayStart(group))
+      const batch = this.#groups.next((group) => this.#isKnown(group) && this.#isNext(group))
       if (batch === undefined) break
       batchId(batch)
       if (this.#calls.open > 0 && this.#parts.hand.deathsOfMixed() > 0) {
@@ -324,12 +341,13 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   }
 
   /** A successor would find the batch as it is; one of a record on its lane is found there. */
-  #isKnown({ number, direct }: Group): boolean {
-    return number !== 0 || direct !== undefined
+  #isKnown({ number, direct, handedOver }: Group): boolean {
+    return number !== 0 || direct !== undefined || handedOver !== undefined
   }
 
   #start(batch: GroupBatch): void {
     const { hand, stage } = this.#parts
+    if (batch.group.handedOver !== undefined) return this.#calls.skip(batch, batch.attempt + 1)
     batchId(batch)
     const deaths = hand.deathsOfMixed()
     const isPoison = deaths >= stage.input!.maxCrashes
@@ -374,6 +392,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   deliver({ work, context, hasFailed, outcome }: PlacedCall<GroupBatch>): void {
     this.#kept = []
+    if (work.group.handedOver !== undefined) return this.#parts.outlet.root.count(COUNTER.done, work.values.length)
     if (hasFailed) return this.#fail(work, outcome)
     let results: ArrayLike<unknown> | undefined
     try {
@@ -392,7 +411,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   close(batch: GroupBatch): void {
     const { group } = batch
-    if (!this.#isKept) this.#work.count(batch)
+    if (!this.#isKept && group.handedOver === undefined) this.#work.count(batch)
     if (!this.#isKept) this.#order.replace(group, this.#groups.close(batch, false, this.#kept))
     if (group.direct !== undefined) this.#isDirect = this.#isKept
     // What is behind a record that went by itself on its lane comes next.
@@ -400,4 +419,9 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
       this.#intake.hold(group.direct, group.direct.from)
     this.#isKept = false
   }
+}
+
+/** Late records wait until the rest of their batch is done. */
+function isFree({ handedOver }: Group): boolean {
+  return handedOver === undefined || handedOver.every(({ group }) => group === HANDED_OVER)
 }

@@ -1,5 +1,6 @@
 import type { BatchTrigger } from '../../figures.ts'
 import type { StashEntry } from '../../lane/stash.ts'
+import { HANDED_OVER } from '../../memory/stash.ts'
 import type { BatchPlan } from '../../plan/types.ts'
 import type { Clock } from '../clock.ts'
 import type { Triggers } from './trigger.ts'
@@ -11,11 +12,15 @@ export interface GatheredBatch {
   readonly trigger: BatchTrigger
   /** How long it was open, in ms. */
   readonly openMs: number
+  /** Of late records: those of their batch that were handed over without them. All of them end together. */
+  readonly handedOver?: readonly StashEntry[]
 }
 
 /** A batch that is being gathered. It stands in a line of all open ones: who was added to longest ago comes first. */
 class OpenBatch {
-  readonly entries: StashEntry[] = []
+  entries: StashEntry[] = []
+  /** Of a batch that was handed over before all of its records had come: those that had. */
+  handedOver: readonly StashEntry[] = []
   readonly key: unknown
   readonly openedAt: number
   addedAt: number
@@ -68,13 +73,33 @@ export class OpenBatches {
       this.#append(batch)
     }
     batch.addedAt = this.#clock.now
-    batch.entries.push(entry)
-    batch.weight += entry.weight
     batch.of = of ?? batch.of
-    const { length } = batch.entries
-    const isWhole = batch.of !== undefined && length >= batch.of
-    const trigger = isWhole ? 'whole' : this.#triggers.fullBy(length, batch.weight)
-    if (trigger !== undefined) this.#close(batch, trigger)
+    if (entry.group === HANDED_OVER) batch.handedOver = [...batch.handedOver, entry]
+    else batch.entries.push(entry)
+    batch.weight += entry.weight
+    this.#closeFull(batch)
+  }
+
+  /** A batch of this key is handed over already, and its late records are still to come. */
+  addHandedOver(key: unknown, entries: readonly StashEntry[], of: number | undefined): void {
+    const batch = new OpenBatch(key, this.#clock.now)
+    batch.of = of
+    batch.handedOver = entries
+    this.#open.set(key, batch)
+    this.#append(batch)
+  }
+
+  #closeFull(batch: OpenBatch): void {
+    const { entries, handedOver, of, weight } = batch
+    if (of !== undefined && entries.length + handedOver.length >= of) return this.#close(batch, 'whole')
+    // Late records wait for the last one of them.
+    if (handedOver.length > 0) return
+    const trigger = this.#triggers.fullBy(entries.length, weight)
+    if (trigger === undefined) return
+    if (!this.#plan.whole) return this.#close(batch, trigger)
+    batch.handedOver = entries
+    batch.entries = []
+    this.#onClosed({ key: batch.key, entries, trigger, openMs: this.#clock.now - batch.openedAt })
   }
 
   /** Closes those that have waited long enough. @param isIdle nothing more is there to take */
@@ -118,10 +143,11 @@ export class OpenBatches {
   }
 
   #close(batch: OpenBatch, trigger: BatchTrigger): void {
-    const { key, entries, openedAt } = batch
+    const { key, entries, handedOver, openedAt } = batch
     this.#open.delete(key)
     this.#remove(batch)
-    this.#onClosed({ key, entries, trigger, openMs: this.#clock.now - openedAt })
+    const late = handedOver.length === 0 ? {} : { handedOver }
+    this.#onClosed({ key, entries, trigger, openMs: this.#clock.now - openedAt, ...late })
   }
 
   #append(batch: OpenBatch): void {

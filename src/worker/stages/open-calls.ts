@@ -19,6 +19,8 @@ export interface PlacedCall<W> {
   hasFailed: boolean
 }
 
+const NOTHING: readonly unknown[] = Object.freeze([])
+
 /** What calls are for: single records, or batches. */
 export interface Callee<W> {
   readonly handler: (input: any, context: CallContext) => unknown
@@ -101,6 +103,11 @@ export class OpenCalls<W> implements Sender {
   /** The handler is not called: the work has failed already. */
   fail(work: W, attempt: number, deaths: number, error: unknown): void {
     this.#end(this.#place(work, this.#context(work, attempt), deaths), true, error)
+  }
+
+  /** The handler is not called: nothing comes of the work. */
+  skip(work: W, attempt: number): void {
+    this.#end(this.#place(work, this.#context(work, attempt), 0), false, NOTHING)
   }
 
   /** Takes over a call that is open already. */

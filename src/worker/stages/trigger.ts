@@ -18,13 +18,14 @@ interface Rule {
 
 /** The rules of a stage: of what is not asked for there is none. */
 function rulesOf(batch: BatchPlan, parts: Parts, isHeldUp: () => boolean): readonly Rule[] {
-  // Its records say how many it has: `OpenBatches` counts them, and nothing else closes it.
-  if (batch.whole) return []
   const { size, timeoutMs, idleMs } = batch
   const enough = Math.min(batch.weight, batch.maxWeight)
+  const weight = { trigger: 'weight', isFull: (_: number, weight: number) => weight >= enough } as const
+  // Its records say how many it has: `OpenBatches` counts them. Only their weight may hand it over before.
+  if (batch.whole) return batch.weighed ? [weight] : []
   return [
     { trigger: 'size', isFull: (records) => records >= size },
-    ...(batch.weighed ? [{ trigger: 'weight', isFull: (_: number, weight: number) => weight >= enough } as const] : []),
+    ...(batch.weighed ? [weight] : []),
     { trigger: 'timeout', dueAt: (openedAt) => openedAt + timeoutMs },
     ...(idleMs < Infinity
       ? [{ trigger: 'idle', dueAt: (_: number, addedAt: number) => addedAt + idleMs } as const]
