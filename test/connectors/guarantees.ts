@@ -244,6 +244,7 @@ export function sourceGuarantees(suite: Suite): void {
     given.openGate()
     await until(async () => (await given.queue.left()) === 0, 'all are acked')
     assert.deepEqual(given.done(), range(0, 60))
+    assert.equal(linesOf(given.folder, 'started').length, 60, 'each was taken once')
   })
 
   bench.test('connections that are reset cost nothing', async (given) => {

@@ -1,15 +1,23 @@
 import type { Marked } from '../../graph/types.ts'
+import { recordOfMessage } from './record.ts'
+import type { MessageKey, Receipt } from './receipt.ts'
 
-/** What names a message at its server: a sequence number, an id. */
-type MessageKey = string | number
+/** What every queue of messages is told: options with their defaults. */
+export interface FeedOptions<M> {
+  readonly window: number
+  readonly maxDeliveries: number
+  readonly decode: (message: M) => unknown
+}
 
 /**
  * The messages of a source between its server and its graph. At most `window` of them are asked for, wait to be polled, or are in
  * the graph and not settled; so nothing is taken from the server that the graph cannot take.
  */
-export class Feed<T> {
-  readonly #window: number
-  #waiting: Marked<T>[] = []
+export class Feed<M extends { readonly deliveries: number } = any> {
+  readonly #options: FeedOptions<M>
+  /** Names the queue in errors. */
+  readonly #origin: Readonly<Record<string, string>>
+  #waiting: Marked<unknown>[] = []
   /** What has arrived and is not settled. */
   readonly #held = new Set<MessageKey>()
   #asked = 0
@@ -18,8 +26,9 @@ export class Feed<T> {
   #onRoom: (() => void) | undefined
   #onMessage: (() => void) | undefined
 
-  constructor(window: number) {
-    this.#window = window
+  constructor(options: FeedOptions<M>, origin: Readonly<Record<string, string>>) {
+    this.#options = options
+    this.#origin = origin
   }
 
   get isStopped(): boolean {
@@ -32,10 +41,11 @@ export class Feed<T> {
 
   /** Resolves with how many messages may be asked for, as soon as it is half the window; they are then asked for. 0: it is stopped. */
   async ask(): Promise<number> {
+    const { window } = this.#options
     for (;;) {
-      const room = this.#window - this.#held.size - this.#asked
+      const room = window - this.#held.size - this.#asked
       if (this.#isStopped) return 0
-      if (room >= Math.max(1, this.#window >> 1)) {
+      if (room >= Math.max(1, window >> 1)) {
         this.#asked += room
         return room
       }
@@ -53,26 +63,31 @@ export class Feed<T> {
    * A message that was asked for has come.
    * @returns false where this message is in the graph already: it was delivered again before its end, and is passed over
    */
-  arrive(key: MessageKey, message: Marked<T>): boolean {
+  arrive(message: M, receipt: Receipt): boolean {
     this.#asked--
-    if (this.#held.has(key)) {
+    return this.admit(message, receipt)
+  }
+
+  /** As `arrive`, of a server that by itself sends no more than the window. */
+  admit(message: M, receipt: Receipt): boolean {
+    if (this.#held.has(receipt.id)) {
       this.#onRoom?.()
       return false
     }
-    this.#held.add(key)
-    this.#waiting.push(message)
+    this.#held.add(receipt.id)
+    this.#waiting.push(recordOfMessage(message, receipt, this.#options, { ...this.#origin, id: receipt.id }))
     this.#onMessage?.()
     return true
   }
 
   /** Messages of an earlier life of the worker, which are in the graph. */
-  adopt(keys: readonly MessageKey[]): void {
-    for (const key of keys) this.#held.add(key)
+  adopt(receipts: readonly Receipt[]): void {
+    for (const { id } of receipts) this.#held.add(id)
   }
 
   /** The server has learned the ends of these messages. */
-  settle(keys: Iterable<MessageKey>): void {
-    for (const key of keys) this.#held.delete(key)
+  settle(receipts: Iterable<Receipt>): void {
+    for (const { id } of receipts) this.#held.delete(id)
     this.#onRoom?.()
   }
 
@@ -80,13 +95,13 @@ export class Feed<T> {
    * For `poll`: what is there, at once; otherwise when something has come, or nothing when `signal` is aborted.
    * @throws what `fail` was given
    */
-  take(most: number, signal: AbortSignal): readonly Marked<T>[] | Promise<readonly Marked<T>[]> {
+  take(most: number, signal: AbortSignal): readonly Marked<unknown>[] | Promise<readonly Marked<unknown>[]> {
     if (this.#waiting.length > 0) return this.#splice(most)
     if (this.#error !== undefined) throw this.#error
     return this.#wait(most, signal)
   }
 
-  async #wait(most: number, signal: AbortSignal): Promise<readonly Marked<T>[]> {
+  async #wait(most: number, signal: AbortSignal): Promise<readonly Marked<unknown>[]> {
     if (!signal.aborted && !this.#isStopped) {
       await new Promise<void>((resolve) => {
         const end = (): void => {
@@ -102,7 +117,7 @@ export class Feed<T> {
     return this.#splice(most)
   }
 
-  #splice(most: number): Marked<T>[] {
+  #splice(most: number): Marked<unknown>[] {
     if (this.#waiting.length > most) return this.#waiting.splice(0, most)
     const all = this.#waiting
     this.#waiting = []
@@ -122,8 +137,8 @@ export class Feed<T> {
     this.#onMessage?.()
   }
 
-  /** What has come and was not polled: it is to go back to the server. */
-  giveBack(): readonly Marked<T>[] {
-    return this.#splice(Infinity)
+  /** The receipts of what has come and was not polled: it is to go back to the server. */
+  giveBack(): readonly unknown[] {
+    return this.#splice(Infinity).map(({ receipt }) => receipt)
   }
 }

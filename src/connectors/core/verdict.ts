@@ -1,13 +1,14 @@
 import type { AckContext } from '../../graph/types.ts'
+import type { Receipt } from './receipt.ts'
 
 /** How a source's messages are to be settled at their server. */
-interface Verdicts<R> {
+export interface Verdicts<R> {
   /** They are done: the server may forget them. */
-  readonly done: R[]
-  /** They failed, and are to be delivered again after a pause. */
-  readonly again: { readonly receipt: R; readonly delayMs: number }[]
+  readonly done: readonly R[]
+  /** They failed, and are to be delivered again after a pause; or they were not tried, and are to be delivered at once. */
+  readonly again: readonly { readonly receipt: R; readonly delayMs: number }[]
   /** They failed for the last time: the server is to forget them. */
-  readonly over: R[]
+  readonly over: readonly R[]
 }
 
 const MOST_DOUBLINGS = 6
@@ -16,7 +17,7 @@ const MOST_DOUBLINGS = 6
  * What a server is to do with messages that have ended. A failed one comes again until its deliveries are used up. One that a
  * buffer dropped is done: so the graph wants it. One that the pipeline's end cut off comes again at once.
  */
-export function verdicts<R extends { readonly deliveries: number }>(
+export function verdicts<R extends Receipt>(
   successes: readonly unknown[],
   failures: readonly unknown[],
   { reasons }: Pick<AckContext, 'reasons'>,
@@ -34,4 +35,14 @@ export function verdicts<R extends { readonly deliveries: number }>(
     else again.push({ receipt, delayMs: redeliverMs * 2 ** doublings })
   }
   return { done, again, over }
+}
+
+/** Messages that were not tried are delivered again at once. */
+export function untried<R>(receipts: readonly R[]): Verdicts<R> {
+  return { done: [], over: [], again: receipts.map((receipt) => ({ receipt, delayMs: 0 })) }
+}
+
+/** All of them. */
+export function settledBy<R>({ done, over, again }: Verdicts<R>): readonly R[] {
+  return [...done, ...over, ...again.map(({ receipt }) => receipt)]
 }

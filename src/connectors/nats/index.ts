@@ -2,10 +2,11 @@
 import type { SinkWriteOptions, SourceOptions } from '../../graph/types.ts'
 import { type Given, NATS_SINK_OPTIONS, NATS_SOURCE_OPTIONS, type WithoutHandlers } from '../../options/index.ts'
 import { checked } from '../core/checked.ts'
-import { type MessageQueue, type Publisher, publisherSink, queueSource } from '../core/queue.ts'
+import { type MessageQueue, queueSource } from '../core/queue.ts'
+import { type Publisher, publisherSink } from '../core/sink.ts'
 import { fromJson, type NatsMessage } from './message.ts'
 import { NatsPublisher } from './publisher.ts'
-import { NatsQueue } from './queue.ts'
+import { NatsIntake } from './intake.ts'
 
 export type { NatsMessage } from './message.ts'
 
@@ -34,7 +35,7 @@ export function natsSource<T = any>(options: NatsSourceOptions<T>): SourceOption
   const { stream, consumer, decode = fromJson } = options
   const filled = checked('natsSource', options, NATS_SOURCE_OPTIONS, ['stream', 'consumer'])
   const queue = { ...filled, stream, consumer, decode }
-  return queueSource(filled.window, (context) => NatsQueue.open(queue, context))
+  return queueSource(queue, { stream }, (feed, context) => NatsIntake.open(queue, feed, context))
 }
 
 /**

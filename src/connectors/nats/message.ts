@@ -1,3 +1,5 @@
+import type { Receipt } from '../core/receipt.ts'
+
 /** A message of a stream, as `decode` gets it. */
 export interface NatsMessage {
   readonly subject: string
@@ -12,11 +14,10 @@ export interface NatsMessage {
   readonly at: number
 }
 
-/** What a message is acked with. */
-export interface NatsReceipt {
+/** What a message is acked with; `id` is its number in the stream. */
+export interface NatsReceipt extends Receipt {
+  readonly id: number
   readonly reply: string
-  readonly sequence: number
-  readonly deliveries: number
 }
 
 /** Takes the bytes as JSON. */

@@ -1,6 +1,6 @@
 import { MillraceError, errorText } from '../../errors.ts'
-import type { Context, SetupContext } from '../../graph/types.ts'
-import { untilConfirmed } from '../core/backoff.ts'
+import type { SetupContext } from '../../graph/types.ts'
+import type { Publisher } from '../core/sink.ts'
 import { NatsLink, type NatsServer } from './link.ts'
 
 /** What a publisher is made of: options of `natsSink` with their defaults. */
@@ -10,8 +10,13 @@ interface NatsPublisherOptions extends NatsServer {
   readonly confirmMs: number
 }
 
+interface Outgoing {
+  readonly subject: string
+  readonly bytes: string | Uint8Array
+}
+
 /** One worker's side of a subject: each record is a message, named by the record's id, and done when its stream has it. */
-export class NatsPublisher {
+export class NatsPublisher implements Publisher<Outgoing> {
   readonly #options: NatsPublisherOptions
   readonly #link: NatsLink
   /** Ends of the waits for a confirmation. */
@@ -47,17 +52,11 @@ export class NatsPublisher {
     return new NatsPublisher(options, link)
   }
 
-  async write(record: unknown, { id, signal }: Pick<Context, 'id' | 'signal'>): Promise<void> {
-    const bytes = this.#options.encode(record)
-    const subject = this.#options.subjectOf(record)
-    await untilConfirmed(
-      () => this.#publish(subject, bytes, id),
-      (error) => this.#link.isPassing(error),
-      signal,
-    )
+  encode(record: unknown): Outgoing {
+    return { subject: this.#options.subjectOf(record), bytes: this.#options.encode(record) }
   }
 
-  async #publish(subject: string, bytes: string | Uint8Array, id: string): Promise<void> {
+  async send({ subject, bytes }: Outgoing, id: string): Promise<void> {
     const { confirmMs } = this.#options
     // What is published now goes nowhere.
     if (!this.#link.isConnected) throw this.#lost()
@@ -70,6 +69,10 @@ export class NatsPublisher {
     } finally {
       this.#waits.delete(end)
     }
+  }
+
+  isPassing(error: unknown): boolean {
+    return this.#link.isPassing(error)
   }
 
   #lost(): Error {

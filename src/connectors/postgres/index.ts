@@ -10,9 +10,10 @@ import {
   type WithoutHandlers,
 } from '../../options/index.ts'
 import { checked } from '../core/checked.ts'
-import { type BatchWriter, type MessageQueue, queueSource, writerSink } from '../core/queue.ts'
+import { type MessageQueue, queueSource } from '../core/queue.ts'
+import { type BatchWriter, writerSink } from '../core/sink.ts'
 import { bodyFromJson, type PostgresMessage } from './message.ts'
-import { PostgresQueue } from './queue.ts'
+import { PostgresIntake } from './intake.ts'
 import { PostgresWriter } from './writer.ts'
 
 export type { PostgresMessage } from './message.ts'
@@ -42,7 +43,7 @@ export function postgresSource<T = any>(options: PostgresSourceOptions<T>): Sour
   const { url, table, decode = bodyFromJson } = options
   const filled = checked('postgresSource', options, POSTGRES_SOURCE_OPTIONS, ['url', 'table'])
   const queue = { ...filled, url, table, decode }
-  return queueSource(filled.window, (context) => PostgresQueue.open(queue, context))
+  return queueSource(queue, { table }, (feed, context) => PostgresIntake.open(queue, feed, context))
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Receipt } from '../core/receipt.ts'
+
 /** A row of a queue, as `decode` gets it. */
 export interface PostgresMessage {
   readonly id: string
@@ -7,9 +9,8 @@ export interface PostgresMessage {
 }
 
 /** What a row is acked with. */
-export interface PostgresReceipt {
+export interface PostgresReceipt extends Receipt {
   readonly id: string
-  readonly deliveries: number
 }
 
 /** Takes the body as JSON. */

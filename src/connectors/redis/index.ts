@@ -2,10 +2,11 @@
 import type { SinkWriteOptions, SourceOptions } from '../../graph/types.ts'
 import { type Given, REDIS_SINK_OPTIONS, REDIS_SOURCE_OPTIONS, type WithoutHandlers } from '../../options/index.ts'
 import { checked } from '../core/checked.ts'
-import { type MessageQueue, type Publisher, publisherSink, queueSource } from '../core/queue.ts'
+import { type MessageQueue, queueSource } from '../core/queue.ts'
+import { type Publisher, publisherSink } from '../core/sink.ts'
 import { DATA_FIELD, fromDataField, type RedisMessage } from './message.ts'
 import { RedisPublisher } from './publisher.ts'
-import { RedisQueue } from './queue.ts'
+import { RedisIntake } from './intake.ts'
 
 export type { RedisMessage } from './message.ts'
 
@@ -33,7 +34,7 @@ export function redisSource<T = any>(options: RedisSourceOptions<T>): SourceOpti
   const { stream, group, decode = fromDataField } = options
   const filled = checked('redisSource', options, REDIS_SOURCE_OPTIONS, ['stream', 'group'])
   const queue = { ...filled, stream, group, decode }
-  return queueSource(filled.window, (context) => RedisQueue.open(queue, context))
+  return queueSource(queue, { stream, group }, (feed, context) => RedisIntake.open(queue, feed, context))
 }
 
 /**

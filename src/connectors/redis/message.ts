@@ -1,3 +1,5 @@
+import type { Receipt } from '../core/receipt.ts'
+
 /** An entry of a stream, as `decode` gets it. */
 export interface RedisMessage {
   readonly id: string
@@ -7,9 +9,8 @@ export interface RedisMessage {
 }
 
 /** What an entry is acked with. */
-export interface RedisReceipt {
+export interface RedisReceipt extends Receipt {
   readonly id: string
-  readonly deliveries: number
 }
 
 /** The field of an entry that holds the record, where nothing else is said. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Context, SetupContext } from '../../graph/types.ts'
-import { untilConfirmed } from '../core/backoff.ts'
+import type { SetupContext } from '../../graph/types.ts'
+import type { Publisher } from '../core/sink.ts'
 import { RedisLink, type RedisServer } from './link.ts'
 
 /** What a publisher is made of: options of `redisSink` with their defaults. */
@@ -20,7 +20,7 @@ return false`
 const ADD_ONCE_SHA = createHash('sha1').update(ADD_ONCE).digest('hex')
 
 /** One worker's side of a stream: each record is an entry, and done when the server has it. */
-export class RedisPublisher {
+export class RedisPublisher implements Publisher<readonly string[]> {
   readonly #options: RedisPublisherOptions
   readonly #link: RedisLink
   readonly #trim: readonly string[]
@@ -36,16 +36,12 @@ export class RedisPublisher {
     return new RedisPublisher(options, await RedisLink.open(options, context))
   }
 
-  async write(record: unknown, { id, signal }: Pick<Context, 'id' | 'signal'>): Promise<void> {
-    const entry = [...this.#trim, '*', ...Object.entries(this.#options.encode(record)).flat()]
-    await untilConfirmed(
-      () => this.#add(entry, id),
-      (error) => this.#link.isPassing(error),
-      signal,
-    )
+  /** What XADD takes. */
+  encode(record: unknown): readonly string[] {
+    return [...this.#trim, '*', ...Object.entries(this.#options.encode(record)).flat()]
   }
 
-  async #add(entry: readonly string[], id: string): Promise<void> {
+  async send(entry: readonly string[], id: string): Promise<void> {
     const { stream, dedupeMs } = this.#options
     const { client } = this.#link
     if (dedupeMs === 0) return void (await client.sendCommand(['XADD', stream, ...entry]))
@@ -59,8 +55,11 @@ export class RedisPublisher {
     }
   }
 
-  close(): Promise<void> {
+  isPassing(error: unknown): boolean {
+    return this.#link.isPassing(error)
+  }
+
+  close(): void {
     this.#link.close()
-    return Promise.resolve()
   }
 }

@@ -12,6 +12,12 @@ export const CONNECTION_OPTIONS = {
   },
 } as const satisfies OptionTable
 
+/** Who asks. */
+export const CREDENTIALS = {
+  user: { type: 'string', text: 'Name of the user.' },
+  password: { type: 'string', text: 'Password of the user.' },
+} as const satisfies OptionTable
+
 /** Options of all sources that take messages from a queue of a server, and settle them there. */
 export const QUEUE_OPTIONS = {
   window: {

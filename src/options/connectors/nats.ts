@@ -1,5 +1,5 @@
 import type { OptionTable } from '../spec.ts'
-import { CONNECTION_OPTIONS, QUEUE_OPTIONS } from './connector.ts'
+import { CONNECTION_OPTIONS, CREDENTIALS, QUEUE_OPTIONS } from './connector.ts'
 
 const SERVER = {
   servers: {
@@ -7,8 +7,7 @@ const SERVER = {
     default: 'nats://127.0.0.1:4222',
     text: 'Addresses of the servers, separated by commas.',
   },
-  user: { type: 'string', text: 'Name of the user.' },
-  password: { type: 'string', text: 'Password of the user.' },
+  ...CREDENTIALS,
   token: { type: 'string', text: 'Token, instead of user and password.' },
   ...CONNECTION_OPTIONS,
 } as const satisfies OptionTable

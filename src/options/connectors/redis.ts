@@ -1,5 +1,5 @@
 import type { OptionTable } from '../spec.ts'
-import { CONNECTION_OPTIONS, QUEUE_OPTIONS } from './connector.ts'
+import { CONNECTION_OPTIONS, CREDENTIALS, QUEUE_OPTIONS } from './connector.ts'
 
 const SERVER = {
   url: {
@@ -7,8 +7,7 @@ const SERVER = {
     default: 'redis://127.0.0.1:6379',
     text: 'Address of the server: `redis://` or `rediss://`, with the number of the database if it is not 0.',
   },
-  user: { type: 'string', text: 'Name of the user.' },
-  password: { type: 'string', text: 'Password of the user.' },
+  ...CREDENTIALS,
   stream: { type: 'string', text: 'Key of the stream. It is created if it does not exist.' },
   ...CONNECTION_OPTIONS,
 } as const satisfies OptionTable

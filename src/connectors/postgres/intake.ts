@@ -1,0 +1,151 @@
+import { errorText } from '../../errors.ts'
+import type { SetupContext } from '../../graph/types.ts'
+import { clearTimeout, setTimeout } from '../../time.ts'
+import { Backoff, untilConfirmed } from '../core/backoff.ts'
+import type { Feed } from '../core/feed.ts'
+import type { Intake, QueueOptions } from '../core/queue.ts'
+import type { Verdicts } from '../core/verdict.ts'
+import { PostgresLink, type DatabaseTable } from './link.ts'
+import type { PostgresMessage, PostgresReceipt } from './message.ts'
+
+/** Options of `postgresSource` with their defaults. */
+interface PostgresIntakeOptions extends DatabaseTable, QueueOptions<PostgresMessage> {
+  readonly leaseMs: number
+  readonly lookMs: number
+  readonly channel?: string
+}
+
+/**
+ * One worker's side of a table that is a queue. A message that is taken is leased: it is due again later. So a process that is killed
+ * holds no lock, and what it had comes to others when its leases end.
+ */
+export class PostgresIntake implements Intake<PostgresReceipt> {
+  readonly #options: PostgresIntakeOptions
+  readonly #feed: Feed<PostgresMessage>
+  readonly #database: PostgresLink
+  readonly #stopped = new AbortController()
+  #onNews: (() => void) | undefined
+  readonly keepMs: number
+
+  private constructor(options: PostgresIntakeOptions, feed: Feed<PostgresMessage>, database: PostgresLink) {
+    this.#options = options
+    this.#feed = feed
+    this.#database = database
+    this.keepMs = options.leaseMs / 2
+  }
+
+  /** @throws CONNECTOR_NOT_INSTALLED, CONNECTOR_UNREACHABLE, CONNECTOR_REFUSED */
+  static async open(
+    options: PostgresIntakeOptions,
+    feed: Feed<PostgresMessage>,
+    context: SetupContext,
+  ): Promise<PostgresIntake> {
+    const index = `${options.table.replace(/^.*\./, '')}_due`
+    const database = await PostgresLink.open(options, context, async ({ sql, table }) => {
+      await sql`
+        create table if not exists ${table} (
+          id bigint generated always as identity primary key, body text not null,
+          deliveries integer not null default 0, due_at timestamptz not null default now())`
+      await sql`create index if not exists ${sql(index)} on ${table} (due_at)`
+    })
+    return new PostgresIntake(options, feed, database)
+  }
+
+  async take(): Promise<void> {
+    void this.#listen()
+    const backoff = new Backoff()
+    for (let most = await this.#feed.ask(); most > 0; most = await this.#feed.ask()) {
+      try {
+        if ((await this.#lease(most)) === 0) await this.#news()
+        backoff.reset()
+      } catch (error) {
+        if (!this.isPassing(error)) throw this.#database.refusal(error)
+        await backoff.pause(this.#stopped.signal)
+      }
+    }
+  }
+
+  halt(): void {
+    this.#stopped.abort()
+    this.#onNews?.()
+  }
+
+  async settle({ done, over, again }: Verdicts<PostgresReceipt>): Promise<void> {
+    const { sql, table } = this.#database
+    const ended = [...done, ...over].map(({ id }) => id)
+    const late = again.map(({ receipt }) => receipt.id)
+    if (ended.length > 0) await sql`delete from ${table} where id = any(${ended}::bigint[])`
+    if (late.length === 0) return
+    const delays = again.map(({ delayMs }) => delayMs)
+    await sql`
+      update ${table} queue set due_at = now() + late.ms * interval '1 ms'
+      from unnest(${late}::bigint[], ${delays}::float8[]) late (id, ms) where queue.id = late.id`
+  }
+
+  /** Work may take longer than a lease. */
+  keep(): void {
+    const { sql, table } = this.#database
+    const held = [...this.#feed.held] as string[]
+    if (held.length === 0) return
+    sql`
+      update ${table} set due_at = now() + ${this.#options.leaseMs}::float8 * interval '1 ms' where id = any(${held}::bigint[])
+    `.catch(() => undefined)
+  }
+
+  isPassing(error: unknown): boolean {
+    return this.#database.isPassing(error)
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+
+  /** How many there were. */
+  async #lease(most: number): Promise<number> {
+    const { sql, table } = this.#database
+    const { leaseMs } = this.#options
+    let left = most
+    try {
+      const rows = await sql<{ id: string; body: string; deliveries: number }[]>`
+        update ${table} set deliveries = deliveries + 1, due_at = now() + ${leaseMs}::float8 * interval '1 ms'
+        where id in (select id from ${table} where due_at <= now() order by due_at, id limit ${most} for update skip locked)
+        returning id::text, body, deliveries`
+      // They come in any order.
+      rows.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
+      for (const { id, body, deliveries } of rows) {
+        left--
+        this.#feed.arrive({ id, body, deliveries }, { id, deliveries })
+      }
+      return rows.length
+    } finally {
+      this.#feed.forgo(left)
+    }
+  }
+
+  /** Resolves when it is time to look again. */
+  async #news(): Promise<void> {
+    if (this.#feed.isStopped) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#options.lookMs)
+      this.#onNews = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#onNews = undefined
+  }
+
+  /** The client listens again after it has reconnected. */
+  async #listen(): Promise<void> {
+    const { channel } = this.#options
+    if (channel === undefined) return
+    const listening = untilConfirmed(
+      () => this.#database.sql.listen(channel, () => this.#onNews?.()),
+      (error) => this.isPassing(error),
+      this.#stopped.signal,
+    )
+    await listening.catch((error: unknown) =>
+      console.warn(`millrace/postgres: LISTEN ${channel}: ${errorText(error).message}`),
+    )
+  }
+}
