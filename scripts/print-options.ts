@@ -13,6 +13,8 @@ import {
   type OptionTable,
   POSTGRES_SINK_OPTIONS,
   POSTGRES_SOURCE_OPTIONS,
+  RABBITMQ_SINK_OPTIONS,
+  RABBITMQ_SOURCE_OPTIONS,
   REDIS_SINK_OPTIONS,
   REDIS_SOURCE_OPTIONS,
   RESTART_OPTIONS,
@@ -55,6 +57,8 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Connectors: `natsSink`', text: 'See `docs/connectors/nats.md`.', table: NATS_SINK_OPTIONS },
   { title: 'Connectors: `redisSource`', text: 'See `docs/connectors/redis.md`.', table: REDIS_SOURCE_OPTIONS },
   { title: 'Connectors: `redisSink`', text: 'See `docs/connectors/redis.md`.', table: REDIS_SINK_OPTIONS },
+  { title: 'Connectors: `rabbitmqSource`', text: 'See `docs/connectors/rabbitmq.md`.', table: RABBITMQ_SOURCE_OPTIONS },
+  { title: 'Connectors: `rabbitmqSink`', text: 'See `docs/connectors/rabbitmq.md`.', table: RABBITMQ_SINK_OPTIONS },
   { title: 'Connectors: `postgresSource`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SOURCE_OPTIONS },
   { title: 'Connectors: `postgresSink`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SINK_OPTIONS },
 ]

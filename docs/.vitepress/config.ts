@@ -34,6 +34,25 @@ export default defineConfig({
           page('How to', '/how-to'),
           page('Examples', '/examples'),
           page('Coming from', '/coming-from'),
+          page('Coming from Broadway', '/coming-from-broadway'),
+        ],
+      },
+      {
+        text: 'Build',
+        items: [
+          page('Pipelines', '/pipelines'),
+          page('Requests', '/requests'),
+          page('Import', '/import'),
+        ],
+      },
+      {
+        text: 'Connectors',
+        items: [
+          page('Overview', '/connectors/README'),
+          page('RabbitMQ', '/connectors/rabbitmq'),
+          page('NATS JetStream', '/connectors/nats'),
+          page('Redis Streams', '/connectors/redis'),
+          page('PostgreSQL', '/connectors/postgres'),
         ],
       },
       {
@@ -57,7 +76,6 @@ export default defineConfig({
           page('Tracing', '/tracing'),
           page('Questions to traces', '/tracing-questions'),
           page('Where traces are kept', '/trace-store'),
-          page('Import', '/import'),
         ],
       },
       {

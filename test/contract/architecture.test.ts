@@ -235,6 +235,7 @@ test('each package has one place', () => {
     '@nats-io/transport-node': ['connectors'],
     '@nats-io/jetstream': ['connectors'],
     redis: ['connectors'],
+    amqplib: ['connectors'],
   }
   for (const [name, folders] of Object.entries(places))
     onlyIn(

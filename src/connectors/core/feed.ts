@@ -1,6 +1,6 @@
 import type { Marked } from '../../graph/types.ts'
 import { recordOfMessage } from './record.ts'
-import type { MessageKey, Receipt } from './receipt.ts'
+import type { MessageKey, MessageReceipt } from './receipt.ts'
 
 /** What every queue of messages is told: options with their defaults. */
 export interface FeedOptions<M> {
@@ -63,13 +63,13 @@ export class Feed<M extends { readonly deliveries: number } = any> {
    * A message that was asked for has come.
    * @returns false where this message is in the graph already: it was delivered again before its end, and is passed over
    */
-  arrive(message: M, receipt: Receipt): boolean {
+  arrive(message: M, receipt: MessageReceipt): boolean {
     this.#asked--
     return this.admit(message, receipt)
   }
 
   /** As `arrive`, of a server that by itself sends no more than the window. */
-  admit(message: M, receipt: Receipt): boolean {
+  admit(message: M, receipt: MessageReceipt): boolean {
     if (this.#held.has(receipt.id)) {
       this.#onRoom?.()
       return false
@@ -81,12 +81,12 @@ export class Feed<M extends { readonly deliveries: number } = any> {
   }
 
   /** Messages of an earlier life of the worker, which are in the graph. */
-  adopt(receipts: readonly Receipt[]): void {
+  adopt(receipts: readonly MessageReceipt[]): void {
     for (const { id } of receipts) this.#held.add(id)
   }
 
   /** The server has learned the ends of these messages. */
-  settle(receipts: Iterable<Receipt>): void {
+  settle(receipts: Iterable<MessageReceipt>): void {
     for (const { id } of receipts) this.#held.delete(id)
     this.#onRoom?.()
   }

@@ -2,11 +2,11 @@ import type { AckContext, Marked, PolledBatch, SetupContext, SourceContext, Sour
 import { clearInterval, setInterval } from '../../time.ts'
 import { pause, untilConfirmed } from './backoff.ts'
 import { Feed, type FeedOptions } from './feed.ts'
-import type { Receipt } from './receipt.ts'
-import { settledBy, untried, type Verdicts, verdicts } from './verdict.ts'
+import type { MessageReceipt } from './receipt.ts'
+import { type MessageEnds, settledBy, messageEnds, untried } from './ends.ts'
 
 /** What a connector does for one worker at its server: takes messages into a feed, and settles them. */
-export interface Intake<R extends Receipt> {
+export interface MessageIntake<R extends MessageReceipt> {
   /** How often `keep` is called, in ms. */
   readonly keepMs?: number
   /** Learns the messages of this worker's earlier lives, before `take`. */
@@ -16,7 +16,7 @@ export interface Intake<R extends Receipt> {
   /** The feed is stopped: ends what `take` waits for, so that nothing is on its way. */
   halt(): Promise<void> | void
   /** Resolves when the server has it. What is settled twice must be the same as settled once. */
-  settle(verdicts: Verdicts<R>): Promise<unknown>
+  settle(ends: MessageEnds<R>): Promise<unknown>
   /** Tells the server that the messages in the feed are still worked on. */
   keep?(): unknown
   /** The error says only that the server cannot be reached now, or answers too late. */
@@ -33,18 +33,18 @@ export interface QueueOptions<M> extends FeedOptions<M> {
 const END_MS = 5_000
 
 /** One worker's side of a queue at a server. */
-export class MessageQueue<R extends Receipt = any> {
+export class MessageQueue<R extends MessageReceipt = any> {
   readonly #options: QueueOptions<any>
   readonly #feed: Feed
-  readonly #ready: Promise<Intake<R>>
+  readonly #ready: Promise<MessageIntake<R>>
   /** Once it is ready. */
-  #intake: Intake<R> | undefined
+  #intake: MessageIntake<R> | undefined
   readonly #closed = new AbortController()
   #taking: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #alive: NodeJS.Timeout | undefined
 
-  private constructor(options: QueueOptions<any>, feed: Feed, opening: Promise<Intake<R>>) {
+  private constructor(options: QueueOptions<any>, feed: Feed, opening: Promise<MessageIntake<R>>) {
     this.#options = options
     this.#feed = feed
     this.#ready = opening.then(async (intake) => {
@@ -55,10 +55,10 @@ export class MessageQueue<R extends Receipt = any> {
   }
 
   /** A worker that is replaced starts without its server too. @throws what `opening` throws in a worker's first life */
-  static async open<R extends Receipt>(
+  static async open<R extends MessageReceipt>(
     options: QueueOptions<any>,
     feed: Feed,
-    opening: Promise<Intake<R>>,
+    opening: Promise<MessageIntake<R>>,
     { epoch }: SetupContext,
   ): Promise<MessageQueue<R>> {
     const queue = new MessageQueue(options, feed, opening)
@@ -73,7 +73,7 @@ export class MessageQueue<R extends Receipt = any> {
   }
 
   async ack(successes: readonly unknown[], failures: readonly unknown[], context: AckContext): Promise<void> {
-    const all = verdicts<R>(successes, failures, context, this.#options)
+    const all = messageEnds<R>(successes, failures, context, this.#options)
     await this.#settle(await this.#ready, all)
   }
 
@@ -102,7 +102,7 @@ export class MessageQueue<R extends Receipt = any> {
   /** Takes no more, and gives back what was not polled. What is in the graph is kept until it ends. */
   #stop(): Promise<void> {
     this.#feed.stop()
-    const giveBack = async (intake: Intake<R>): Promise<void> => {
+    const giveBack = async (intake: MessageIntake<R>): Promise<void> => {
       await intake.halt?.()
       await this.#taking
       const back = this.#feed.giveBack() as readonly R[]
@@ -115,7 +115,7 @@ export class MessageQueue<R extends Receipt = any> {
     return this.#stopping
   }
 
-  async #settle(intake: Intake<R>, all: Verdicts<R>): Promise<void> {
+  async #settle(intake: MessageIntake<R>, all: MessageEnds<R>): Promise<void> {
     await untilConfirmed(
       () => intake.settle(all),
       (error) => intake.isPassing(error),
@@ -129,10 +129,10 @@ export class MessageQueue<R extends Receipt = any> {
  * The node options of a source of messages.
  * @param origin names the queue in errors
  */
-export function queueSource<T, M extends { readonly deliveries: number }, R extends Receipt>(
+export function queueSource<T, M extends { readonly deliveries: number }, R extends MessageReceipt>(
   options: QueueOptions<M>,
   origin: Readonly<Record<string, string>>,
-  open: (feed: Feed<M>, context: SetupContext) => Promise<Intake<R>>,
+  open: (feed: Feed<M>, context: SetupContext) => Promise<MessageIntake<R>>,
 ): SourceOptions<T, MessageQueue> {
   return {
     window: options.window,

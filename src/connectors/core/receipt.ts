@@ -2,7 +2,7 @@
 export type MessageKey = string | number
 
 /** What a message is settled with. */
-export interface Receipt {
+export interface MessageReceipt {
   readonly id: MessageKey
   /** Which delivery this is, from 1. */
   readonly deliveries: number

@@ -3,8 +3,8 @@ import { errorText, MillraceError } from '../../errors.ts'
 import type { SetupContext } from '../../graph/types.ts'
 import { Backoff, pause } from '../core/backoff.ts'
 import type { Feed } from '../core/feed.ts'
-import type { Intake, QueueOptions } from '../core/queue.ts'
-import { settledBy, type Verdicts } from '../core/verdict.ts'
+import type { MessageIntake, QueueOptions } from '../core/queue.ts'
+import { settledBy, type MessageEnds } from '../core/ends.ts'
 import { NatsLink, type NatsServer } from './link.ts'
 import { natsMessage } from './delivery.ts'
 import type { NatsMessage, NatsReceipt } from './message.ts'
@@ -24,7 +24,7 @@ const NANOS = 1e6
 const FLUSH_MS = 1_000
 
 /** One worker's side of a consumer: pulls by the window, and settles what has ended. */
-export class NatsIntake implements Intake<NatsReceipt> {
+export class NatsIntake implements MessageIntake<NatsReceipt> {
   readonly #options: NatsIntakeOptions
   readonly #feed: Feed<NatsMessage>
   readonly #link: NatsLink
@@ -98,7 +98,7 @@ export class NatsIntake implements Intake<NatsReceipt> {
   }
 
   /** What is published while there is no connection is lost with it, so it is said again. */
-  async settle(all: Verdicts<NatsReceipt>): Promise<void> {
+  async settle(all: MessageEnds<NatsReceipt>): Promise<void> {
     for (const receipt of all.done) this.#reply(receipt, '+ACK')
     for (const receipt of all.over) this.#reply(receipt, '+TERM')
     for (const { receipt, delayMs } of all.again)

@@ -1,4 +1,4 @@
-import type { Receipt } from '../core/receipt.ts'
+import type { MessageReceipt } from '../core/receipt.ts'
 
 /** A message of a stream, as `decode` gets it. */
 export interface NatsMessage {
@@ -15,7 +15,7 @@ export interface NatsMessage {
 }
 
 /** What a message is acked with; `id` is its number in the stream. */
-export interface NatsReceipt extends Receipt {
+export interface NatsReceipt extends MessageReceipt {
   readonly id: number
   readonly reply: string
 }

@@ -3,8 +3,8 @@ import type { SetupContext } from '../../graph/types.ts'
 import { clearTimeout, setTimeout } from '../../time.ts'
 import { Backoff, untilConfirmed } from '../core/backoff.ts'
 import type { Feed } from '../core/feed.ts'
-import type { Intake, QueueOptions } from '../core/queue.ts'
-import type { Verdicts } from '../core/verdict.ts'
+import type { MessageIntake, QueueOptions } from '../core/queue.ts'
+import type { MessageEnds } from '../core/ends.ts'
 import { PostgresLink, type DatabaseTable } from './link.ts'
 import type { PostgresMessage, PostgresReceipt } from './message.ts'
 
@@ -19,7 +19,7 @@ interface PostgresIntakeOptions extends DatabaseTable, QueueOptions<PostgresMess
  * One worker's side of a table that is a queue. A message that is taken is leased: it is due again later. So a process that is killed
  * holds no lock, and what it had comes to others when its leases end.
  */
-export class PostgresIntake implements Intake<PostgresReceipt> {
+export class PostgresIntake implements MessageIntake<PostgresReceipt> {
   readonly #options: PostgresIntakeOptions
   readonly #feed: Feed<PostgresMessage>
   readonly #database: PostgresLink
@@ -70,7 +70,7 @@ export class PostgresIntake implements Intake<PostgresReceipt> {
     this.#onNews?.()
   }
 
-  async settle({ done, over, again }: Verdicts<PostgresReceipt>): Promise<void> {
+  async settle({ done, over, again }: MessageEnds<PostgresReceipt>): Promise<void> {
     const { sql, table } = this.#database
     const ended = [...done, ...over].map(({ id }) => id)
     const late = again.map(({ receipt }) => receipt.id)

@@ -1,4 +1,4 @@
-import type { Receipt } from '../core/receipt.ts'
+import type { MessageReceipt } from '../core/receipt.ts'
 
 /** A row of a queue, as `decode` gets it. */
 export interface PostgresMessage {
@@ -9,7 +9,7 @@ export interface PostgresMessage {
 }
 
 /** What a row is acked with. */
-export interface PostgresReceipt extends Receipt {
+export interface PostgresReceipt extends MessageReceipt {
   readonly id: string
 }
 

@@ -4,8 +4,8 @@ import type { SetupContext } from '../../graph/types.ts'
 import { monotonicMs } from '../../time.ts'
 import { Backoff, pause, untilConfirmed } from '../core/backoff.ts'
 import type { Feed } from '../core/feed.ts'
-import type { Intake, QueueOptions } from '../core/queue.ts'
-import type { Verdicts } from '../core/verdict.ts'
+import type { MessageIntake, QueueOptions } from '../core/queue.ts'
+import type { MessageEnds } from '../core/ends.ts'
 import { Claims, type Entry } from './claims.ts'
 import { RedisLink, type RedisServer } from './link.ts'
 import type { RedisMessage, RedisReceipt } from './message.ts'
@@ -23,7 +23,7 @@ const MOST_BLOCK_MS = 1_000
 const LEAVE_MS = 1_000
 
 /** One worker's side of a consumer group: one connection waits for entries, the other one tells what became of them. */
-export class RedisIntake implements Intake<RedisReceipt> {
+export class RedisIntake implements MessageIntake<RedisReceipt> {
   readonly #options: RedisIntakeOptions
   readonly #context: SetupContext
   readonly #consumer: string
@@ -93,7 +93,7 @@ export class RedisIntake implements Intake<RedisReceipt> {
     await this.#teller.client.sendCommand(['CLIENT', 'UNBLOCK', String(await this.#readerId)])
   }
 
-  async settle({ done, over, again }: Verdicts<RedisReceipt>): Promise<void> {
+  async settle({ done, over, again }: MessageEnds<RedisReceipt>): Promise<void> {
     await Promise.all([
       this.#claims.ack([...done, ...over].map(({ id }) => id)),
       ...again.map(({ receipt, delayMs }) => this.#claims.keep([receipt.id], delayMs)),

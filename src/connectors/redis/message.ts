@@ -1,4 +1,4 @@
-import type { Receipt } from '../core/receipt.ts'
+import type { MessageReceipt } from '../core/receipt.ts'
 
 /** An entry of a stream, as `decode` gets it. */
 export interface RedisMessage {
@@ -9,7 +9,7 @@ export interface RedisMessage {
 }
 
 /** What an entry is acked with. */
-export interface RedisReceipt extends Receipt {
+export interface RedisReceipt extends MessageReceipt {
   readonly id: string
 }
 

@@ -1,8 +1,8 @@
 import type { AckContext } from '../../graph/types.ts'
-import type { Receipt } from './receipt.ts'
+import type { MessageReceipt } from './receipt.ts'
 
 /** How a source's messages are to be settled at their server. */
-export interface Verdicts<R> {
+export interface MessageEnds<R> {
   /** They are done: the server may forget them. */
   readonly done: readonly R[]
   /** They failed, and are to be delivered again after a pause; or they were not tried, and are to be delivered at once. */
@@ -17,12 +17,12 @@ const MOST_DOUBLINGS = 6
  * What a server is to do with messages that have ended. A failed one comes again until its deliveries are used up. One that a
  * buffer dropped is done: so the graph wants it. One that the pipeline's end cut off comes again at once.
  */
-export function verdicts<R extends Receipt>(
+export function messageEnds<R extends MessageReceipt>(
   successes: readonly unknown[],
   failures: readonly unknown[],
   { reasons }: Pick<AckContext, 'reasons'>,
   { maxDeliveries, redeliverMs }: { readonly maxDeliveries: number; readonly redeliverMs: number },
-): Verdicts<R> {
+): MessageEnds<R> {
   const done = [...successes] as R[]
   const again: { receipt: R; delayMs: number }[] = []
   const over: R[] = []
@@ -38,11 +38,11 @@ export function verdicts<R extends Receipt>(
 }
 
 /** Messages that were not tried are delivered again at once. */
-export function untried<R>(receipts: readonly R[]): Verdicts<R> {
+export function untried<R>(receipts: readonly R[]): MessageEnds<R> {
   return { done: [], over: [], again: receipts.map((receipt) => ({ receipt, delayMs: 0 })) }
 }
 
 /** All of them. */
-export function settledBy<R>({ done, over, again }: Verdicts<R>): readonly R[] {
+export function settledBy<R>({ done, over, again }: MessageEnds<R>): readonly R[] {
   return [...done, ...over, ...again.map(({ receipt }) => receipt)]
 }
