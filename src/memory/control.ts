@@ -12,7 +12,7 @@ import { LINE_BYTES } from './memory.ts'
  *
  * Of each source stage:
  *     0    RATE     records per second that it may make; 0 as planned, Infinity without limit. Stored by the supervisor
- *     8    GIVEN    what its limit has let through: the one word here that several workers change (`worker/source/rate-limit.ts`)
+ *     8    GIVEN    what its limit has let through: the one word here that several workers change (`worker/limit/rate-limit.ts`)
  *
  * Of each worker: a line of the supervisor's, a line of its own, then its doorbell.
  *     0    COMMAND  a bit for each lasting request

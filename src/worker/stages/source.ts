@@ -14,7 +14,7 @@ import { Granule } from '../granule.ts'
 import { MAX_ATTEMPTS, Outcomes } from '../source/outcomes.ts'
 import { Flushes } from '../source/flushes.ts'
 import { GranuleSize } from '../source/pacing.ts'
-import { RateLimit } from '../source/rate-limit.ts'
+import { RateLimit } from '../limit/rate-limit.ts'
 import { RecordIds } from '../source/record-ids.ts'
 import { type Further, Handoff } from '../handoff.ts'
 import {

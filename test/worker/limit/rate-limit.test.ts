@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { viewMemory } from '#src/memory/memory.js'
 import { RATE, RATE_LIMIT_BYTES } from '#src/memory/control.js'
-import { RateLimit } from '#src/worker/source/rate-limit.js'
+import { RateLimit } from '#src/worker/limit/rate-limit.js'
 
 interface Limited {
   readonly workers: readonly RateLimit[]
