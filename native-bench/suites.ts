@@ -7,6 +7,7 @@ import { hop } from './suites/hop.ts'
 import { importSuite } from './suites/import.ts'
 import { ints } from './suites/ints.ts'
 import { latency } from './suites/latency.ts'
+import { limits } from './suites/limits.ts'
 import { pipeline } from './suites/pipeline.ts'
 import { requests } from './suites/requests.ts'
 import { ring } from './suites/ring.ts'
@@ -23,6 +24,7 @@ export const SUITES: readonly Suite[] = [
   embed,
   idle,
   workers,
+  limits,
   codec,
   trace,
   requests,

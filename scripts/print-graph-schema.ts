@@ -86,6 +86,11 @@ function typeSchema({ type, values, fields, min, max, above }: OptionSpec): Sche
       return { enum: values }
     case 'object':
       return object({ required: [], properties: optionSchemas(fields ?? {}) })
+    case 'limit': {
+      const [first = ''] = Object.keys(fields ?? {})
+      const number = { type: 'number', exclusiveMinimum: above }
+      return { anyOf: [number, object({ required: [first], properties: optionSchemas(fields ?? {}) })] }
+    }
     case 'codec': {
       const types = { type: 'object', minProperties: 1, additionalProperties: { enum: STRUCT_TYPES } }
       const struct = { anyOf: [{ enum: STRUCT_TYPES }, types] }

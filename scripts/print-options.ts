@@ -5,7 +5,9 @@ import {
   BATCH_OPTIONS,
   CLUSTER_OPTIONS,
   CONTROL_OPTIONS,
+  DRAIN_OPTIONS,
   EDGE_OPTIONS,
+  LIMIT_OPTIONS,
   NATS_SINK_OPTIONS,
   NATS_SOURCE_OPTIONS,
   NODE_OPTIONS,
@@ -32,6 +34,7 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
     table: NODE_OPTIONS,
   },
   { title: 'Nodes: `batch`', text: 'How a stage collects records.', table: BATCH_OPTIONS },
+  { title: 'Nodes: `rateLimit`', text: 'What a rate limit is where it is no number.', table: LIMIT_OPTIONS },
   { title: 'Nodes: `retry`', text: 'How a stage tries failed records again.', table: RETRY_OPTIONS },
   { title: 'Nodes and runs: `restart`', text: 'How crashed workers are replaced.', table: RESTART_OPTIONS },
   {
@@ -42,6 +45,7 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Edges', text: 'Options of `connect`.', table: EDGE_OPTIONS },
   { title: 'Clusters', text: 'Options of `cluster`.', table: CLUSTER_OPTIONS },
   { title: 'Runs', text: 'Options of `run`, `rehearse` and `plan`.', table: RUN_OPTIONS },
+  { title: 'Drain', text: 'Options of `pipeline.drain`.', table: DRAIN_OPTIONS },
   {
     title: 'Control',
     text: 'Options of `control` and `serveControl`.',
@@ -113,6 +117,7 @@ function typeOf({ type, values, fields }: OptionSpec): string {
   if (type === 'handler') return 'function or `{ module, export }`'
   if (type === 'signal') return '`AbortSignal`'
   if (type === 'logger') return 'boolean or pino logger'
+  if (type === 'limit') return 'number, or object, see below'
   if (type === 'codec') return `${quoted(values ?? [])}, \`{ struct }\` or \`{ bytes: 'borrow' }\``
   if (values !== undefined) return quoted(values)
   return fields === undefined ? type : 'object, see below'

@@ -68,7 +68,7 @@ export const ERROR_CODES = {
   },
   NODE_NOT_SOURCE: {
     text: 'This node is not a source.',
-    fix: 'Name a source. Only sources can be paused or limited; the other nodes follow them.',
+    fix: 'Name a source. Only sources can be paused; the other nodes follow them.',
   },
   WORKER_UNKNOWN: {
     text: 'The stage has no worker with this number.',

@@ -94,8 +94,9 @@ export class LiveAnalysis {
   /** Shared memory counts the time of a paused source as that of a limited one. */
   #paused(explanation: Explanation): Explanation {
     const { cause, bottleneck } = explanation
-    if (cause !== 'limited' || bottleneck === undefined || !this.#pipeline.isPaused(bottleneck)) return explanation
-    return { ...explanation, sentence: `${quote(bottleneck)} is paused`, because: [], remedy: 'Resume it.' }
+    const stage = this.#pipeline.plan.nodeStages.find(({ node }) => node === bottleneck)
+    if (cause !== 'limited' || stage?.kind !== 'source' || !this.#pipeline.isPaused(stage.node)) return explanation
+    return { ...explanation, sentence: `${quote(stage.node)} is paused`, because: [], remedy: 'Resume it.' }
   }
 }
 

@@ -2,6 +2,7 @@ import {
   BATCH_OPTIONS,
   defaultOf,
   EDGE_OPTIONS,
+  LIMIT_OPTIONS,
   NODE_OPTIONS,
   type OptionTable,
   resolve,
@@ -16,7 +17,10 @@ type EdgeDefaults = Defaulted<typeof EDGE_OPTIONS>
 
 /** A node with all defaults filled in, whatever its kind. */
 export interface ResolvedNode
-  extends Omit<GraphNode, NodeDefaults | 'batch' | 'retry'>, Required<Pick<GraphNode, NodeDefaults>> {
+  extends Omit<GraphNode, NodeDefaults | 'batch' | 'retry' | 'rateLimit'>, Required<Pick<GraphNode, NodeDefaults>> {
+  readonly limit?: ResolvedLimit
+  /** Records per second of the stage by that; absent where there is none. */
+  readonly rateLimit?: number
   /** There where the stage takes batches: also of `mapBatch` or `mapEach` alone. */
   readonly batch?: Resolved<typeof BATCH_OPTIONS>
   readonly retry: Resolved<typeof RETRY_OPTIONS>
@@ -25,6 +29,9 @@ export interface ResolvedNode
   /** Calls that a worker is said to have open at once: its `maxInFlight` where that is given, else 1. */
   readonly overlap: number
 }
+
+/** A rate limit, whether it was given as a number or as options. */
+export type ResolvedLimit = Resolved<typeof LIMIT_OPTIONS> & { readonly perSecond: number }
 
 /** An edge with all defaults filled in. */
 export interface ResolvedEdge extends Omit<GraphEdge, EdgeDefaults>, Required<Pick<GraphEdge, EdgeDefaults>> {}
@@ -141,15 +148,24 @@ const NO_RETRY = resolve(RETRY_OPTIONS)
 /** A node with the defaults filled in. */
 export function resolveNode(node: GraphNode): ResolvedNode {
   const { batch, mapBatch, mapEach, retry, push, maxInFlight } = node
+  const limit = resolveLimit(node.rateLimit)
   const filled = withDefaults(node, NODE_DEFAULTS) as Required<Pick<GraphNode, NodeDefaults>>
   const isBatching = batch !== undefined || mapBatch !== undefined || mapEach !== undefined
   return Object.freeze({
     ...filled,
     workers: push === true ? 1 : filled.concurrency,
     overlap: maxInFlight ?? 1,
+    limit,
+    rateLimit: limit?.perSecond,
     ...(isBatching ? { batch: resolve(BATCH_OPTIONS, nested(batch)) } : {}),
     retry: retry === undefined ? NO_RETRY : resolve(RETRY_OPTIONS, nested(retry)),
   }) as ResolvedNode
+}
+
+function resolveLimit(given: GraphNode['rateLimit']): ResolvedLimit | undefined {
+  if (given === undefined || given === null) return undefined
+  const options = typeof given === 'object' ? given : { perSecond: given }
+  return options.perSecond === undefined ? undefined : (resolve(LIMIT_OPTIONS, options) as ResolvedLimit)
 }
 
 /** What is no object was reported, and says nothing. */

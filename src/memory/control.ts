@@ -10,8 +10,8 @@ import { LINE_BYTES } from './memory.ts'
  *     4    RUN low, RUN high: a random number of this run, which the ids of records are mixed from
  *     12   ASKED    number of the last flush that was asked for, by anyone (docs/protocol.md, markers)
  *
- * Of each source stage:
- *     0    RATE     records per second that it may make; 0 as planned, Infinity without limit. Stored by the supervisor
+ * Of each stage:
+ *     0    RATE     records per second that it may make, or work on; 0 as planned, Infinity without limit. Stored by the supervisor
  *     8    GIVEN    what its limit has let through: the one word here that several workers change (`worker/limit/rate-limit.ts`)
  *
  * Of each worker: a line of the supervisor's, a line of its own, then its doorbell.

@@ -1,4 +1,5 @@
 import { BATCH_OPTIONS } from './batch.ts'
+import { LIMIT_OPTIONS } from './limit.ts'
 import { RESTART_OPTIONS } from './restart.ts'
 import { RETRY_OPTIONS } from './retry.ts'
 import type { OptionTable } from './spec.ts'
@@ -71,6 +72,14 @@ export const NODE_OPTIONS = {
     text: 'How crashed workers are replaced. Default: the `restart` of the run.',
   },
   resourceLimits: { kinds: STAGES, type: 'object', fields: HEAP_LIMITS, text: 'Heap limits of each worker.' },
+  rateLimit: {
+    kinds: STAGES,
+    type: 'limit',
+    fields: LIMIT_OPTIONS,
+    above: 0,
+    unit: 'records/s',
+    text: 'Maximum number of records per second of all workers of the stage together: those that a source sends, those that a handler is called with, further attempts included. A batch counts as its records. Default: no limit.',
+  },
   setup: {
     kinds: STAGES,
     type: 'handler',
@@ -84,13 +93,6 @@ export const NODE_OPTIONS = {
     min: 0,
     unit: 'records/s',
     text: 'Declared rate, for analysis and rehearsal. It does not limit the source.',
-  },
-  rateLimit: {
-    kinds: ['source'],
-    type: 'number',
-    above: 0,
-    unit: 'records/s',
-    text: 'Maximum number of records per second that all workers of the stage send together. Default: no limit.',
   },
   window: {
     kinds: ['source'],

@@ -12,6 +12,7 @@ export interface OptionSpec {
     | 'string'
     | 'strings'
     | 'handler'
+    | 'limit'
     | 'oneOf'
     | 'object'
     | 'codec'
@@ -26,6 +27,7 @@ export interface OptionSpec {
   /** Of a number: the value itself is not allowed, only more. */
   readonly above?: number
   readonly values?: readonly string[]
+  /** Of an object; of a limit, which may also be a number: the first of them. */
   readonly fields?: Readonly<Record<string, OptionSpec>>
   /** Node options: the kinds that take it. Absent: every kind. */
   readonly kinds?: readonly NodeKind[]
@@ -59,6 +61,8 @@ type Value<S extends OptionSpec, Fields> = S extends { type: 'oneOf'; values: re
             ? Handler
             : S extends { type: 'codec' }
               ? CodecName | StructCodec | BorrowedBytesCodec
+              : S extends { type: 'limit' }
+                ? number | Fields
               : S extends { type: 'signal' }
                 ? AbortSignal
                 : S extends { type: 'object' }
@@ -90,7 +94,7 @@ export type OptionsFor<T extends OptionTable, Kind extends NodeKind> = {
 }[keyof T]
 
 type Always<T extends OptionTable> = {
-  [K in keyof T]: T[K] extends { default: unknown } | { fields: OptionTable } ? K : never
+  [K in keyof T]: T[K] extends { default: unknown } | { type: 'object'; fields: OptionTable } ? K : never
 }[keyof T]
 
 /** Options after `resolve`: what has a default is there. */
@@ -102,7 +106,7 @@ export type Resolved<T extends OptionTable> = {
 export function resolve<T extends OptionTable>(table: T, given: object = {}): Resolved<T> {
   const entries = Object.entries(table as OptionTable).flatMap(([name, spec]) => {
     const value: unknown = Reflect.get(given, name)
-    if (spec.fields !== undefined) return [[name, resolve(spec.fields, value ?? {})]]
+    if (spec.type === 'object' && spec.fields !== undefined) return [[name, resolve(spec.fields, value ?? {})]]
     const found = value === undefined ? defaultOf(spec, given) : value
     return found === undefined ? [] : [[name, found]]
   })

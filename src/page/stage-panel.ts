@@ -6,8 +6,8 @@ import type { FindTraces } from './exemplars.ts'
 import { count, percent, rate } from './format.ts'
 import { HistogramView } from './histogram-view.ts'
 import type { Histories } from './histories.ts'
+import { LimitForm } from './limit-form.ts'
 import { paint, shareBar } from './shares.ts'
-import { SourceForm } from './source-form.ts'
 import { type WorkerHost, WorkerTable } from './worker-table.ts'
 
 const RATES = [
@@ -35,7 +35,7 @@ export class StagePanel {
   readonly #charts: readonly Sparkline[]
   readonly #histogram: HistogramView
   readonly #workers: WorkerTable
-  readonly #source: SourceForm | undefined
+  readonly #limit: LimitForm
   readonly #batches = h('p', { class: 'muted' })
   #view: StageView | undefined
   #shown = 0
@@ -45,15 +45,14 @@ export class StagePanel {
     const pipeline = `pipelines/${encodeURIComponent(host.pipeline)}`
     this.#path = `${pipeline}/stages/${encodeURIComponent(node)}`
     const kind = host.graph.nodes.find(({ id }) => id === node)?.kind ?? ''
-    if (kind === 'source') {
-      this.#source = new SourceForm(`${pipeline}/sources/${encodeURIComponent(node)}`, (what) =>
-        host.act(async () => {
-          await what()
-          await this.#look()
-          this.#source?.show(this.#view!)
-        }),
-      )
-    }
+    const source = kind === 'source' ? `${pipeline}/sources/${encodeURIComponent(node)}` : undefined
+    this.#limit = new LimitForm(this.#path, source, (what) =>
+      host.act(async () => {
+        await what()
+        await this.#look()
+        this.#limit.show(this.#view!)
+      }),
+    )
     this.#histogram = new HistogramView(host.pipeline, node, host.figures, host.find)
     this.#workers = new WorkerTable(node, this.#path, host)
     const [rates, shares] = [h('div', { class: 'chart' }), h('div', { class: 'chart' })]
@@ -64,7 +63,7 @@ export class StagePanel {
       h('div', { class: 'head' }, h('h2', {}, node), h('span', { class: 'muted' }, kind)),
       h('dl', { class: 'figures' }, ...this.#figures.map(({ element }) => element)),
       this.#bar,
-      ...(this.#source === undefined ? [] : [this.#source.element]),
+      this.#limit.element,
       h('div', { class: 'columns' }, chart('Records ', RATES, rates), chart('Time ', TIMES, shares)),
       this.#histogram.element,
       this.#batches,
@@ -80,7 +79,7 @@ export class StagePanel {
     if (live === undefined) return
     for (const figure of this.#figures) figure.update(live)
     paint(this.#bar, live.shares)
-    if (this.#view !== undefined) this.#source?.show(this.#view)
+    if (this.#view !== undefined) this.#limit.show(this.#view)
     this.#workers.show(live.workers, this.#view)
     for (const chart of this.#charts) chart.refresh()
     this.#histogram.show()

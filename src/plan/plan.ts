@@ -142,7 +142,7 @@ class Planner {
       ...stage,
       workers: workers[i]!,
       sourcesAbove: above[i]!.flatMap((index) => numbers[index]!),
-      ...(stage.source && { rateLimitOffset: this.#map.rateLimit() }),
+      limit: { ...stage.limit, offset: this.#map.rateLimit() },
       ...(stage.seats > stage.concurrency && { sizing: this.#map.sizing() }),
       ...(loops[i] && { loop: loops[i] }),
     }))

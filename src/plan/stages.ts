@@ -55,6 +55,7 @@ class StageDrafter {
         concurrency: work === 'push' || work === 'output' ? 1 : node.concurrency,
         seats: Math.max(node.concurrency, node.maxConcurrency ?? 1),
         nodes,
+        limit: limitPlan(node),
         ...(node.kind === 'source'
           ? { source: sourcePlan(node) }
           : { input: inputPlan(node, () => this.#take(BATCH_FLOATS)) }),
@@ -125,6 +126,11 @@ class StageDrafter {
   }
 }
 
+function limitPlan({ limit, batch, concurrency, maxConcurrency = 1 }: ResolvedNode): StageDraft['stage']['limit'] {
+  const atOnce = (batch?.size ?? 1) * Math.max(concurrency, maxConcurrency)
+  return { perSecond: limit?.perSecond ?? 0, burst: limit?.burst ?? 0, atOnce }
+}
+
 /** What a node does that says nothing about it; nothing where it only passes records on. */
 const USUAL_WORK: Readonly<Record<NodeKind, Work | undefined>> = {
   source: 'push',
@@ -164,12 +170,11 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : a + (b ?? 0)
 }
 
-function sourcePlan({ window, granule, rateLimit = 0, ack, maxCrashes, pollSize, pollMs }: ResolvedNode): SourcePlan {
+function sourcePlan({ window, granule, ack, maxCrashes, pollSize, pollMs }: ResolvedNode): SourcePlan {
   return {
     window,
     granule,
     slots: slotsOf(window, granule),
-    rateLimit,
     acks: ack !== undefined,
     maxCrashes,
     pollSize,

@@ -96,10 +96,21 @@ export interface StagePlan {
   readonly loop?: readonly number[]
   readonly input?: InputPlan
   readonly source?: SourcePlan
-  /** A source: where the words of its rate limit lie (`memory/control.ts`). */
-  readonly rateLimitOffset?: number
+  readonly limit: LimitPlan
   readonly restart: Resolved<typeof RESTART_OPTIONS>
   readonly resourceLimits: Readonly<Record<string, number>>
+}
+
+/** The rate limit of a stage, which all of its workers share. */
+export interface LimitPlan {
+  /** Where its words lie (`memory/control.ts`). */
+  readonly offset: number
+  /** Records per second; 0: none, unless one is set while the pipeline runs. */
+  readonly perSecond: number
+  /** Records that may go at once after a pause; 0: ten milliseconds of the rate. */
+  readonly burst: number
+  /** Records that all workers may take at once, whatever the limit says: batches, which are not parted. */
+  readonly atOnce: number
 }
 
 /** How a stage takes records. */
@@ -144,8 +155,6 @@ export interface SourcePlan {
   readonly granule: number
   /** Granules that each worker may have on their way. */
   readonly slots: number
-  /** Records per second of all its workers; 0: no limit. */
-  readonly rateLimit: number
   readonly acks: boolean
   readonly maxCrashes: number
   /** Most records that one call of `poll` is asked for, and the pause after an empty answer. */

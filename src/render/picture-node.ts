@@ -69,8 +69,8 @@ const RING_WIDTH = 2
 
 /** What a node declares, in short lines. */
 function detailsOf(node: GraphNode): readonly string[] {
-  const { rate, rateLimit, latencyMs, serviceRate, capacity } = node
-  const { concurrency, whenFull, selectivity } = resolveNode(node)
+  const { rate, latencyMs, serviceRate, capacity } = node
+  const { concurrency, whenFull, selectivity, rateLimit } = resolveNode(node)
   const workers = concurrency === 1 ? '' : ` × ${concurrency}`
   const service = serviceRate === undefined ? latencyMs : undefined
   const work = [

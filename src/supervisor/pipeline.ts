@@ -1,7 +1,7 @@
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { type GraphData, mark } from '../graph/types.ts'
-import { NODE_OPTIONS, RUN_OPTIONS } from '../options/index.ts'
+import { DRAIN_OPTIONS, type Given, LIMIT_OPTIONS, type OptionTable, RUN_OPTIONS } from '../options/index.ts'
 import { INJECT } from '../plan/injection.ts'
 import type { Plan } from '../plan/types.ts'
 import type { HistogramKind } from '../figures.ts'
@@ -18,17 +18,20 @@ import type { Tracing } from '../trace/tracing.ts'
 
 import { type WorkerStatus, workerStatuses } from './worker-status.ts'
 
-/** How long `drain` or `stop` may take. */
-interface EndOptions {
-  /** Default: `deadlineMs` of the run. */
-  readonly deadlineMs?: number
-}
+/** What `drain` takes. */
+export interface DrainOptions extends Given<typeof DRAIN_OPTIONS> {}
+const STOP_OPTIONS = { deadlineMs: RUN_OPTIONS.deadlineMs }
+/** How long `stop` may take. */
+interface StopOptions extends Given<typeof STOP_OPTIONS> {}
 
-const END_OPTIONS = { deadlineMs: RUN_OPTIONS.deadlineMs }
-const RATE_OPTIONS = { rateLimit: NODE_OPTIONS.rateLimit }
+const RATE_OPTIONS = { perSecond: LIMIT_OPTIONS.perSecond }
 
-function ended(options: EndOptions, end: (deadlineMs?: number) => Promise<Report>): Promise<Report> {
-  const problems = validateOptions(options, END_OPTIONS)
+function ended<Options extends StopOptions>(
+  options: Options,
+  table: OptionTable,
+  end: (deadlineMs?: number) => Promise<Report>,
+): Promise<Report> {
+  const problems = validateOptions(options, table)
   if (problems.length > 0) return Promise.reject(new MillraceError('OPTIONS_INVALID', { problems }))
   return end(options.deadlineMs)
 }
@@ -90,18 +93,23 @@ export class Pipeline implements AsyncDisposable {
 
   /**
    * Lets the sources make no more records, and ends the pipeline when all of theirs have ended; after the deadline (default:
-   * `deadlineMs` of the run) it is stopped. @throws OPTIONS_INVALID; what stopped the pipeline
+   * `deadlineMs` of the run) it is stopped. With `limits: 'lift'`, no rate limit holds up what is left.
+   * @throws OPTIONS_INVALID; what stopped the pipeline
    */
-  drain(options: EndOptions = {}): Promise<Report> {
-    return ended(options, (deadlineMs) => this.#supervisor.drain(deadlineMs))
+  drain(options: DrainOptions = {}): Promise<Report> {
+    return ended(options, DRAIN_OPTIONS, (deadlineMs) => {
+      const end = this.#supervisor.drain(deadlineMs)
+      if (options.limits === 'lift') this.#supervisor.limits.lift()
+      return end
+    })
   }
 
   /**
    * Ends the pipeline now: what is in hand is handed off, what is left is nacked to its source and reported.
    * @throws OPTIONS_INVALID; what stopped the pipeline
    */
-  stop(options: EndOptions = {}): Promise<Report> {
-    return ended(options, (deadlineMs) => this.#supervisor.stop(deadlineMs))
+  stop(options: StopOptions = {}): Promise<Report> {
+    return ended(options, STOP_OPTIONS, (deadlineMs) => this.#supervisor.stop(deadlineMs))
   }
 
   /**
@@ -202,19 +210,19 @@ export class Pipeline implements AsyncDisposable {
     return this.#supervisor.sources.isPaused(node)
   }
 
-  /** A source's rate limit as it is now: records per second, Infinity for none. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
+  /** The rate limit of a stage as it is now: records per second, Infinity for none. @throws NODE_UNKNOWN */
   rateLimit(node: string): number {
-    return this.#supervisor.sources.rateLimit(node)
+    return this.#supervisor.limits.of(node)
   }
 
   /**
-   * Changes a source's rate limit at once: records per second, Infinity for none, undefined for the planned one.
-   * @throws OPTIONS_INVALID, NODE_UNKNOWN, NODE_NOT_SOURCE
+   * Changes the rate limit of a stage at once, whether the graph gives it one or not: records per second, Infinity for none, undefined
+   * for the planned one. @throws OPTIONS_INVALID, NODE_UNKNOWN
    */
   setRateLimit(node: string, perSecond: number | undefined): void {
-    const problems = perSecond === Infinity ? [] : validateOptions({ rateLimit: perSecond }, RATE_OPTIONS)
+    const problems = perSecond === Infinity ? [] : validateOptions({ perSecond }, RATE_OPTIONS)
     if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
-    this.#supervisor.sources.setRateLimit(node, perSecond)
+    this.#supervisor.limits.set(node, perSecond)
   }
 
   /**

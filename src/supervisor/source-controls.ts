@@ -2,7 +2,7 @@ import { load, store } from '#atomics'
 import { MillraceError } from '../errors.ts'
 import { ring } from '../lane/doorbell.ts'
 import type { Memory } from '../memory/memory.ts'
-import { COMMAND, PAUSED, RATE } from '../memory/control.ts'
+import { COMMAND, PAUSED } from '../memory/control.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
 
 /** What sources are told while they run, by the control words of their workers. The other stages follow them. */
@@ -30,23 +30,6 @@ export class SourceControls {
   /** A source, or all of them. @throws NODE_UNKNOWN, NODE_NOT_SOURCE */
   isPaused(node?: string): boolean {
     return this.#controls(node).every((control) => (load(this.#memory.words, control + COMMAND) & PAUSED) !== 0)
-  }
-
-  /** Changes the rate limit of a source at once: records per second, Infinity for none, undefined for the planned one. */
-  setRateLimit(node: string, perSecond: number | undefined): void {
-    const rate = perSecond === undefined ? 0 : Math.max(Number.MIN_VALUE, perSecond)
-    this.#memory.floats[this.#rateAt(node)] = rate
-    this.#ring(node)
-  }
-
-  /** What `setRateLimit` set, all workers together; the planned limit if it set none. Infinity: no limit. */
-  rateLimit(node: string): number {
-    const planned = this.stages(node)[0]!.source!.rateLimit || Infinity
-    return this.#memory.floats[this.#rateAt(node)]! || planned
-  }
-
-  #rateAt(node: string): number {
-    return this.stages(node)[0]!.rateLimitOffset! / 8 + RATE
   }
 
   #change(node: string | undefined, isPaused: boolean): void {

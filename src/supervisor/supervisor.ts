@@ -23,6 +23,7 @@ import { enterPhase } from './phase.ts'
 import { Resizes } from './resizes.ts'
 import { RecordEvents } from './record-events.ts'
 import { type Report, reportOf } from './report.ts'
+import { RateLimits } from './rate-limits.ts'
 import { SourceControls } from './source-controls.ts'
 import { Start } from './start.ts'
 import { Stop } from './stop.ts'
@@ -67,6 +68,7 @@ export class Supervisor implements HandleListener {
   readonly history = new History()
   readonly deadLetters: DeadLetters
   readonly sources: SourceControls
+  readonly limits: RateLimits
   /** Absent where nothing can be traced. */
   readonly tracing: Tracing | undefined
   readonly handles: Handles
@@ -98,6 +100,7 @@ export class Supervisor implements HandleListener {
     this.sources = new SourceControls(memory, plan, (node, isPaused) =>
       this.events.emit(isPaused ? 'source.paused' : 'source.resumed', { node }),
     )
+    this.limits = new RateLimits(memory, plan)
     if (options.paused) this.sources.pause()
     if (plan.trace !== undefined) {
       const task = { memory: allocated.shared, plan, recent: options.recentTraces }

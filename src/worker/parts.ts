@@ -16,6 +16,7 @@ import { Inlet, type Reading } from './in/inlet.ts'
 import { Markers } from './in/markers.ts'
 import { Tenure } from './in/tenure.ts'
 import { Outlet } from './out/outlet.ts'
+import { RateLimit } from './limit/rate-limit.ts'
 import { Pacing } from './source/pacing.ts'
 import { Progress } from './source/progress.ts'
 import type { Supply } from './source/supply.ts'
@@ -135,6 +136,7 @@ export function makeParts(given: {
     },
     stopped: given.stopped,
     draining: given.draining,
+    limit: new RateLimit(memory, stage.limit),
     source,
     supply: given.supply,
     histograms: Object.fromEntries(

@@ -4,6 +4,7 @@ import type { Memory } from '../memory/memory.ts'
 import type { Slots } from '../lane/slots.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import type { Histogram } from '../telemetry/histogram.ts'
+import type { RateLimit } from './limit/rate-limit.ts'
 import type { WorkerFacts } from './call/context.ts'
 import type { Handlers } from './call/handlers.ts'
 import type { Participants } from './handoff.ts'
@@ -46,6 +47,8 @@ export interface Parts extends Participants {
   /** Aborted when the pipeline stops, and when it drains. */
   readonly stopped: AbortSignal
   readonly draining: AbortSignal
+  /** The rate limit of the stage, where it has one. */
+  readonly limit: RateLimit
   /** What only a source has. */
   readonly source: SourceSide | undefined
   /** Where a source's records come from, if not from its handlers. */

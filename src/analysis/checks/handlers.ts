@@ -1,4 +1,4 @@
-import { isStage } from '../../graph/resolve.ts'
+import { isStage, resolveNode } from '../../graph/resolve.ts'
 import type { GraphData, GraphNode } from '../../graph/types.ts'
 import { isGiven, NODE_OPTIONS, WORK_OPTIONS } from '../../options/index.ts'
 import type { Report } from '../problems.ts'
@@ -174,8 +174,9 @@ function checkLevels(node: GraphNode, report: Report): void {
   crossed(['retry.baseMs', node.retry?.baseMs], ['retry.maxMs', node.retry?.maxMs])
   crossed(['batch.weight', node.batch?.weight], ['batch.maxWeight', node.batch?.maxWeight])
   crossed(['restart.backoffMs', node.restart?.backoffMs], ['restart.maxBackoffMs', node.restart?.maxBackoffMs])
-  if (isNumber(node.rate) && isNumber(node.rateLimit) && node.rate > node.rateLimit) {
-    const message = `${title} declares ${node.rate} records/s and lets ${node.rateLimit} records/s through.`
+  const { rateLimit } = resolveNode(node)
+  if (isNumber(node.rate) && isNumber(rateLimit) && node.rate > rateLimit) {
+    const message = `${title} declares ${node.rate} records/s and lets ${rateLimit} records/s through.`
     report('RATE_ABOVE_LIMIT', message, { node: node.id, option: 'rate' })
   }
   if (isStage(node.kind) && isNumber(node.latencyMs) && isNumber(node.serviceRate)) {

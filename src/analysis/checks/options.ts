@@ -51,7 +51,7 @@ function checkOption(check: OptionsToCheck, key: string, value: unknown, report:
     report(fault.code, `${title}: ${quote(name)} must be ${fault.want}, not ${show(value)}.`, here)
     return false
   }
-  if (spec.type !== 'object' || spec.fields === undefined) return true
+  if (spec.fields === undefined || typeof value === 'number') return true
   const nested = { given: value as object, table: spec.fields, place, title, prefix: `${name}.` }
   return checkOptions(nested, report).length === 0
 }
@@ -64,6 +64,7 @@ function reportUnknown({ table, title, prefix = '' }: OptionsToCheck, key: strin
 
 function faultOf(spec: OptionSpec, value: unknown): Fault | undefined {
   if (spec.type === 'integer' || spec.type === 'number') return numberFault(spec, value)
+  if (spec.type === 'limit') return limitFault(spec, value)
   const { accepts, code, want } = TYPES[spec.type]
   const values = spec.values ?? []
   return accepts(value, values) ? undefined : { code, want: want(list(values)) }
@@ -72,7 +73,7 @@ function faultOf(spec: OptionSpec, value: unknown): Fault | undefined {
 /** What a value that is no number must be: the check, the problem's code, and how the message says it. */
 const TYPES: Readonly<
   Record<
-    Exclude<OptionSpec['type'], 'integer' | 'number'>,
+    Exclude<OptionSpec['type'], 'integer' | 'number' | 'limit'>,
     {
       accepts: (value: unknown, values: readonly string[]) => boolean
       code: ProblemCode
@@ -121,6 +122,16 @@ function numberFault(spec: OptionSpec, value: unknown): Fault | undefined {
   if (spec.type === 'integer' && !Number.isInteger(value)) return { code: 'OPTION_TYPE_WRONG', want }
   const { min = -Infinity, max = Infinity, above = -Infinity } = spec
   return value < min || value > max || value <= above ? { code: 'OPTION_OUT_OF_BOUNDS', want } : undefined
+}
+
+/** A number, or an object that has at least the first of the fields. */
+function limitFault(spec: OptionSpec, value: unknown): Fault | undefined {
+  const [first] = Object.keys(spec.fields!)
+  const want = `a number${bounds(spec)}, or an object with ${quote(first!)}`
+  const isMeant = typeof value === 'number' || (isPlain(value) && Reflect.get(value, first!) !== undefined)
+  if (!isMeant) return { code: 'OPTION_TYPE_WRONG', want }
+  const fault = typeof value === 'number' ? numberFault(spec, value) : undefined
+  return fault && { ...fault, want }
 }
 
 function bounds({ min, max, above, unit }: OptionSpec): string {

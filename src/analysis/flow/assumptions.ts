@@ -53,7 +53,8 @@ function undeclared({ graph, shares }: Model): readonly string[] {
     if (kind === 'source' && rate === undefined && rateLimit === undefined) {
       found.push(`${quote(id)} declares no rate: it sends as fast as the graph lets it.`)
     }
-    if (kind !== 'source' && isStage(kind) && latencyMs === undefined && serviceRate === undefined) {
+    const isTimed = latencyMs !== undefined || serviceRate !== undefined || rateLimit !== undefined
+    if (kind !== 'source' && isStage(kind) && !isTimed) {
       found.push(`${quote(id)} declares no \`latencyMs\`: it limits nothing.`)
     }
     if (batch !== undefined && kind !== 'source') {

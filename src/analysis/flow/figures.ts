@@ -1,4 +1,5 @@
 import { MillraceError } from '../../errors.ts'
+import { resolveNode } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { refuseMalformed } from '../malformed.ts'
 import { validate } from '../validate.ts'
@@ -6,7 +7,6 @@ import { validate } from '../validate.ts'
 /** Options that predictions count with. */
 const NODE_FIGURES = [
   'rate',
-  'rateLimit',
   'latencyMs',
   'serviceRate',
   'concurrency',
@@ -25,7 +25,7 @@ const EDGE_FIGURES = ['ratio', 'weight', 'rate', 'maxDemand'] as const
 export function refuseBadFigures(graph: GraphData): void {
   refuseMalformed(graph)
   const found =
-    graph.nodes.some((node) => NODE_FIGURES.some((name) => isBad(node[name]))) ||
+    graph.nodes.some((node) => NODE_FIGURES.some((name) => isBad(node[name])) || isBad(resolveNode(node).rateLimit)) ||
     graph.edges.some((edge) => EDGE_FIGURES.some((name) => isBad(edge[name])))
   if (!found) return
   const problems = validate(graph).filter(({ severity }) => severity === 'error')

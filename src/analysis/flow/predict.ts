@@ -55,10 +55,12 @@ function offeredOf(model: Model, origins: readonly Origin[], { rates }: Filling)
 /** A limit without the number of its node, as results show it. */
 export interface NamedLimit {
   readonly by: Limit['by']
-  /** The stage that is full; with `cores`, the stage that burns most. */
+  /** The stage that is full, by its handler or (`rateLimit`) its limit; with `cores`, the stage that burns most. */
   readonly node?: string
 }
 
 export function named(model: Model, { by, node }: Limit): NamedLimit {
-  return node === undefined ? { by } : { by, node: model.graph.id(node) }
+  if (node === undefined) return { by }
+  const isLimited = by === 'stage' && model.services[node]?.isLimited === true
+  return { by: isLimited ? 'rateLimit' : by, node: model.graph.id(node) }
 }

@@ -6,6 +6,8 @@ import type { EdgeShare } from './shares.ts'
 export interface Service {
   /** Records per second that the whole stage can serve; infinite where nothing limits it. */
   readonly rate: number
+  /** That rate is its rate limit, not what its handler takes. */
+  readonly isLimited: boolean
   /** Records that it can have in service at once. */
   readonly servers: number
   /** Time in service of one record, in ms. Of nodes without threads: the delay they add, which limits nothing. */
@@ -43,7 +45,7 @@ export function servicesOf(
       visits *= shares[edge]?.gain ?? 0
       fusedMs += visits * service.serviceMs
       fusedCoreSeconds += visits * service.coreSeconds
-      services[node] = { ...service, rate: Infinity, fused: { head, visits } }
+      services[node] = { ...service, rate: Infinity, isLimited: false, fused: { head, visits } }
     }
     services[head] = withFused(graph, head, services[head]!, fusedMs, fusedCoreSeconds)
   })
@@ -60,7 +62,14 @@ function withFused(
 ): Service {
   const workerMs = own.serviceMs + fusedMs
   const rate = Math.min(rateOf(own.servers, workerMs), rateOf(graph.node(head).workers, fusedMs))
-  return { ...own, rate, workerMs, workerCoreSeconds: own.coreSeconds + fusedCoreSeconds }
+  const workerCoreSeconds = own.coreSeconds + fusedCoreSeconds
+  return { ...own, ...withinLimit(graph.node(head), rate), workerMs, workerCoreSeconds }
+}
+
+/** A source's limit counts with what it offers (`model.ts`), not with what it serves. */
+function withinLimit({ kind, rateLimit = Infinity }: ResolvedNode, rate: number): Pick<Service, 'rate' | 'isLimited'> {
+  const isLimited = kind !== 'source' && rateLimit < rate
+  return { rate: isLimited ? rateLimit : rate, isLimited }
 }
 
 function rateOf(servers: number, ms: number): number {
@@ -68,19 +77,26 @@ function rateOf(servers: number, ms: number): number {
 }
 
 /**
- * `rate = servers × 1,000 / latencyMs`, or the declared `serviceRate`. A worker that waits (not `cpu`) serves `maxInFlight`
+ * `rate = servers × 1,000 / latencyMs`, or the declared `serviceRate`, and at most the `rateLimit`. A worker that waits (not `cpu`) serves `maxInFlight`
  * records at once where that is declared. `overheadMs` is core time that the runtime itself takes for each record.
  */
 export function serviceOf(node: ResolvedNode, overheadMs = 0): Service {
   const { kind, latencyMs = 0, serviceRate, cpu, workers, overlap } = node
-  const none = { rate: Infinity, servers: Infinity, coreSeconds: 0, workerMs: 0, workerCoreSeconds: 0 }
+  const none = {
+    rate: Infinity,
+    isLimited: false,
+    servers: Infinity,
+    coreSeconds: 0,
+    workerMs: 0,
+    workerCoreSeconds: 0,
+  }
   if (!isStage(kind)) return { ...none, serviceMs: latencyMs }
   const servers = workers * (cpu ? 1 : overlap)
   const declaredMs = serviceRate === undefined ? latencyMs : (servers * 1_000) / serviceRate
   const serviceMs = declaredMs + overheadMs
   const coreSeconds = ((cpu ? declaredMs : 0) + overheadMs) / 1_000
   return {
-    rate: rateOf(servers, serviceMs),
+    ...withinLimit(node, rateOf(servers, serviceMs)),
     servers,
     serviceMs,
     coreSeconds,

@@ -56,11 +56,11 @@ type Root = Pick<Blame, 'root' | 'cause' | 'chain'>
  *    what comes out is limited by the one behind. Of several side by side (or in a loop) the one that is waited for longest,
  *    then the busiest, then the first of the graph. A rate limit never goes before a full stage.
  * 2. Where the longest wait leads, of a stage that waits for credit more than it starves or is limited: down the longest waits
- *    to the first stage that is not mostly blocked (`slow`: some of its workers are full, or it works in gusts); that is
- *    blocked, but waits for no stage (`outside`: for the reader of its output, or its next attempt); or that was passed
+ *    to the first stage that is not mostly blocked (`slow`: some of its workers are full, or it works in gusts; `limited`: its
+ *    rate limit holds it for most of its time); that is blocked, but waits for no stage (`outside`: for the reader of its output, or its next attempt); or that was passed
  *    before (`loop`: stages that wait for each other; of them the one that would let most through, as above).
  * 3. `outside`: a stage of that kind for which nobody waits yet.
- * 4. `limited`: the source that its rate limit holds longest, where that takes most of its time.
+ * 4. `limited`: the stage that its rate limit holds longest, where that takes most of its time.
  * 5. `acks`: the source that is blocked longest, where that takes most of its time: the lanes below it are empty, so its
  *    window is full.
  * 6. `none`: no stage is short of time, whether all starve or the sources are slow. The root is the busiest.
@@ -87,7 +87,7 @@ export function blame(graph: GraphData, measurements: Measurements): Blame {
       'outside',
       mostOf(others, 'blocked', ({ node }) => !waits.some((wait) => wait.node === node)),
     ) ??
-    alone('limited', mostOf(sources, 'limited')) ??
+    alone('limited', mostOf(stages, 'limited')) ??
     alone('acks', mostOf(sources, 'blocked')) ??
     alone('none', busiest(stages)) ?? { root: undefined, cause: 'none', chain: [] }
   return { ...root, stages, waits }
@@ -167,7 +167,7 @@ function endOfWaits({ stages, waits }: Found, gain: Gain): Root | undefined {
   const isBlocked = (node: string): boolean => states.get(node)?.mostly === 'blocked'
   const chain = chainThrough(start, waits, (node) => !isBlocked(node))
   const root = chain.at(-1)!.waitsFor
-  if (!isBlocked(root)) return { root, cause: 'slow', chain }
+  if (!isBlocked(root)) return { root, cause: states.get(root)?.mostly === 'limited' ? 'limited' : 'slow', chain }
   const onRing = ringOf(chain)
   const [best] = [...onRing].sort((a, b) => gain(b) - gain(a))
   if (best !== undefined && gain(best) > 1) return { root: best, cause: 'loop', chain }

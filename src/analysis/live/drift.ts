@@ -28,7 +28,8 @@ export function drift(
 ): readonly Drift[] {
   const measured = measuredOf(graph, measurements)
   const now = measuredGraph(graph, measurements)
-  const { services } = modelOf(now)
+  // What a stage serves by itself, whatever its limit lets it.
+  const { services } = modelOf({ ...now, nodes: now.nodes.map(({ rateLimit: _, ...node }) => node) })
   const found: Drift[] = []
   const compare = (
     place: Pick<Drift, 'node' | 'edge'>,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { MillraceError } from '../../errors.ts'
+import { DRAIN_OPTIONS } from '../../options/index.ts'
 import { endpoint, NODE, PIPELINE, WORKER, type Endpoint } from '../endpoint.ts'
 import { LOG_LEVELS } from '../log.ts'
 import { type Room, runningOf, watchedOf } from '../room.ts'
@@ -18,7 +19,7 @@ export type CommandAnswer = Type.Static<typeof CommandAnswer>
 export const RateLimit = Type.Object(
   {
     perSecond: Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: 1e12 }), Type.Null()], {
-      description: 'Records per second, for all workers of the source together; null removes the limit.',
+      description: 'Records per second, for all workers of the stage together; null removes the limit.',
     }),
   },
   { additionalProperties: false, examples: [{ perSecond: 500 }] },
@@ -64,14 +65,27 @@ const Deadline = Type.Object(
   { additionalProperties: false, examples: [{ deadlineMs: 10_000 }] },
 )
 
+const Drain = Type.Object(
+  {
+    ...Deadline.properties,
+    limits: Type.Optional(
+      Type.Enum([...DRAIN_OPTIONS.limits.values], {
+        description: 'Whether rate limits still hold for the records that are left. Default: `keep`.',
+      }),
+    ),
+  },
+  { additionalProperties: false, examples: [{ limits: 'lift' }] },
+)
+
 export function commands(room: Room): readonly Endpoint[] {
   return [...flow(room), ...ends(room), resizing(room), ...workerCommands(room), ...logLevel(room)]
 }
 
-/** Pause, resume, rate limits: what sources may make. */
+/** Pause, resume, rate limits: what sources may make, and stages may work on. */
 function flow(room: Room): readonly Endpoint[] {
   const errors = ['PIPELINE_NOT_RUNNING'] as const
-  const sourceErrors = [...errors, 'NODE_UNKNOWN', 'NODE_NOT_SOURCE'] as const
+  const stageErrors = [...errors, 'NODE_UNKNOWN'] as const
+  const sourceErrors = [...stageErrors, 'NODE_NOT_SOURCE'] as const
   const change = (name: 'pause' | 'resume'): readonly Endpoint[] => [
     endpoint(`POST /pipelines/:pipeline/${name}`, {
       tag: 'commands',
@@ -99,25 +113,25 @@ function flow(room: Room): readonly Endpoint[] {
   return [
     ...change('pause'),
     ...change('resume'),
-    endpoint('PUT /pipelines/:pipeline/sources/:node/rate-limit', {
+    endpoint('PUT /pipelines/:pipeline/stages/:node/rate-limit', {
       tag: 'commands',
-      summary: 'Changes the rate limit of a source.',
+      summary: 'Changes the rate limit of a stage.',
       params: NODE,
       body: RateLimit,
       answer: RateLimit,
-      errors: sourceErrors,
+      errors: stageErrors,
       handle: ({ params, body }) => {
         const pipeline = live(runningOf(room, params.pipeline))
         pipeline.setRateLimit(params.node, body.perSecond ?? Infinity)
         return { perSecond: limitOf(pipeline.rateLimit(params.node)) }
       },
     }),
-    endpoint('DELETE /pipelines/:pipeline/sources/:node/rate-limit', {
+    endpoint('DELETE /pipelines/:pipeline/stages/:node/rate-limit', {
       tag: 'commands',
-      summary: 'Resets the rate limit of a source to the one in the graph.',
+      summary: 'Resets the rate limit of a stage to the one in the graph.',
       params: NODE,
       answer: RateLimit,
-      errors: sourceErrors,
+      errors: stageErrors,
       handle: ({ params }) => {
         const pipeline = live(runningOf(room, params.pipeline))
         pipeline.setRateLimit(params.node, undefined)
@@ -134,7 +148,7 @@ function ends(room: Room): readonly Endpoint[] {
       tag: 'commands',
       summary,
       params: PIPELINE,
-      body: Deadline,
+      body: name === 'drain' ? Drain : Deadline,
       answer: CommandAnswer,
       status: 202,
       handle: ({ params, body }) => {

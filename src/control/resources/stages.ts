@@ -41,11 +41,10 @@ export const StageView = Type.Object(
     kind: Type.Enum(['source', 'transform', 'sink']),
     host: Type.Enum(['pool', 'embedder']),
     isPaused: Type.Optional(Type.Boolean({ description: 'Sources only.' })),
-    rateLimit: Type.Optional(
+    rateLimit:
       Type.Union([Type.Number(), Type.Null()], {
-        description: 'Sources only: the rate limit in records per second; null if there is none.',
+        description: 'The rate limit in records per second; null if there is none.',
       }),
-    ),
     batches: Type.Optional(BATCHES),
     inFlight: NODE_COUNT_FIELDS.inFlight,
     retried: NODE_COUNT_FIELDS.retried,
@@ -58,6 +57,7 @@ export const StageView = Type.Object(
         node: 'parse',
         kind: 'transform',
         host: 'pool',
+        rateLimit: null,
         inFlight: 64,
         retried: 0,
         crashed: 0,
@@ -117,7 +117,8 @@ function stageViews({ pipeline, sampler }: Running, showRecords: boolean): Stage
       node,
       kind,
       host,
-      ...(kind === 'source' ? { isPaused: pipeline.isPaused(node), rateLimit: limitOf(pipeline.rateLimit(node)) } : {}),
+      ...(kind === 'source' ? { isPaused: pipeline.isPaused(node) } : {}),
+      rateLimit: limitOf(pipeline.rateLimit(node)),
       ...(batches === undefined ? {} : { batches }),
       inFlight,
       retried,

@@ -9,7 +9,7 @@ import { type GroupBatch, Groups } from './groups.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { isThenable } from '../call/results.ts'
 import type { Member } from '../granule.ts'
-import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { Triggers } from './trigger.ts'
 import { type Sender, Unit } from '../unit.ts'
 import { wallMs } from '../../time.ts'
@@ -92,8 +92,10 @@ export class BatchStage implements Stage, Sender {
 
   #takeBatch(): Step {
     if (this.#left.length > 0) return this.#handOver(this.#takeLeft())
-    const group = this.#groups.next()
+    const isLimited = this.#isLimited
+    const group = isLimited ? undefined : this.#groups.next()
     if (group !== undefined) return this.#handOver(group)
+    if (isLimited && this.#groups.nextDueAt <= this.#parts.clock.now) return this.#waitForLimit()
     // Where there is an order, nothing overtakes what waits for another attempt.
     if (this.#isOrdered && this.#groups.waiting > 0) return this.#idle()
     this.#fill()
@@ -101,7 +103,19 @@ export class BatchStage implements Stage, Sender {
     if (unread !== undefined && unread.unreadDeaths > 0) return this.#takeUnread(unread)
     const records = this.#next
     const trigger = this.#completedBy(records)
-    return trigger === undefined ? this.#idle() : this.#handOver(this.#take(records, trigger))
+    if (trigger === undefined) return this.#idle()
+    return isLimited ? this.#waitForLimit() : this.#handOver(this.#take(records, trigger))
+  }
+
+  /** A batch goes as soon as one record may. */
+  get #isLimited(): boolean {
+    const { limit, clock } = this.#parts
+    return limit.allowed(clock.now) < 1
+  }
+
+  #waitForLimit(): Step {
+    const { limit, clock } = this.#parts
+    return this.#unit.wait(LIMITED, limit.nextAt(clock.now))
   }
 
   #idle(): Step {
@@ -258,7 +272,8 @@ export class BatchStage implements Stage, Sender {
   }
 
   #call(batch: Batch): Step {
-    const { stage, wake, clock } = this.#parts
+    const { stage, wake, clock, limit } = this.#parts
+    limit.charge(batch.values.length, clock.now)
     this.#hold(batch)
     this.#context.aim(batch.header, 0, batch.attempt + 1, batch.facts)
     this.#startedAt = clock.now
@@ -335,6 +350,7 @@ export class BatchStage implements Stage, Sender {
   #tryAgain(): Step {
     this.#unit.wakeAt = this.#againAt
     if (this.#parts.clock.now < this.#againAt) return BLOCKED
+    if (this.#isLimited) return this.#waitForLimit()
     this.#againAt = 0
     this.#batch = { ...this.#batch!, values: this.#batch!.again() }
     return this.#call(this.#batch)

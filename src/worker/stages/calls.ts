@@ -9,7 +9,7 @@ import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import type { RecordWork } from './record-work.ts'
-import { BLOCKED, PROGRESS, type Parts, STARVED, type Step, WAITING } from '../stage.ts'
+import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Step, WAITING } from '../stage.ts'
 import type { Unit } from '../unit.ts'
 
 /** The granule does not fit the stash: it is to be taken by itself. */
@@ -41,6 +41,8 @@ export class Calls implements Callee<CalledRecord> {
   readonly #isKeyed: boolean
   /** What an earlier life left on the desk has lined up. */
   #isLinedUp = false
+  /** A record could be called, but for the rate limit. */
+  #isLimited = false
 
   constructor(parts: Parts, unit: Unit, work: RecordWork) {
     this.#parts = parts
@@ -69,6 +71,7 @@ export class Calls implements Callee<CalledRecord> {
     const taken = this.#takeMore(granule)
     if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
     if (sent === PROGRESS || hasStarted || taken) return PROGRESS
+    if (this.#isLimited) return this.#unit.idle(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
     // While no call may start, an entry that is due waits for an answer, not for a time.
     const wakeAt = this.#calls.free > 0 ? this.#parts.desk.nextDueAt : Infinity
     return this.#unit.idle(this.#calls.open > 0 ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED, wakeAt)
@@ -187,13 +190,16 @@ export class Calls implements Callee<CalledRecord> {
 
   /** Starts the calls of entries that are due. */
   #startDue(): boolean {
-    const { desk, hand, clock } = this.#parts
+    const { desk, hand, clock, limit } = this.#parts
     let hasStarted = false
-    while (this.#calls.free > 0) {
-      const entry = desk.next(clock.now)
-      if (entry === undefined) break
+    this.#isLimited = false
+    while (this.#calls.free > 0 && desk.nextDueAt <= clock.now) {
+      this.#isLimited = limit.take(1, clock.now) === 0
+      if (this.#isLimited) break
+      const entry = desk.next(clock.now)!
       const deaths = hand.deathsOf(desk.stash.header(entry), 0)
       if (deaths > 0 && this.#calls.open > 0) {
+        limit.giveBack(1)
         desk.wait(entry)
         break
       }

@@ -68,6 +68,12 @@ export class Groups {
     return at < 0 ? undefined : this.#batch(this.#waiting.splice(at, 1)[0]!)
   }
 
+  /** Whether `next` would give one. */
+  hasNext(mayStart: (group: Group) => boolean): boolean {
+    this.#collect()
+    return this.#waiting.some((group) => this.#isDue(group) && mayStart(group))
+  }
+
   /**
    * Makes the batches that start next known to a successor: from the next hand-off on, it finds them as they are. As many as the
    * journal has room for; the largest batch always fits an empty one.

@@ -15,7 +15,7 @@ import { OpenBatches } from './open-batches.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import type { BatchFacts } from '../../plan/definition.ts'
-import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { Triggers } from './trigger.ts'
 import { Unit } from '../unit.ts'
 
@@ -48,6 +48,8 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   #kept: readonly Kept[] = []
   /** A record that is too large for the stash is in hand. */
   #isDirect = false
+  /** A batch could be called, but for the rate limit. */
+  #isLimited = false
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -96,6 +98,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     if (hasNamed && this.#unit.commit() === BLOCKED) return BLOCKED
     const hasStarted = this.#startDue()
     if (sent === PROGRESS || hasTaken || hasStarted) return PROGRESS
+    if (this.#isLimited) return this.#unit.idle(LIMITED, this.#nextWake())
     return this.#unit.idle(
       this.#calls.open > 0 ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED,
       this.#nextWake(),
@@ -153,7 +156,9 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   #nextWake(): number {
     // While no call may start, a batch that is due waits for an answer, not for a time.
-    const startAt = this.#mayStart ? this.#groups.nextDueAt : Infinity
+    const { limit, clock } = this.#parts
+    const dueAt = this.#isLimited ? limit.nextAt(clock.now) : this.#groups.nextDueAt
+    const startAt = this.#mayStart ? dueAt : Infinity
     return Math.min(startAt, this.#open.nextDueAt)
   }
 
@@ -325,9 +330,15 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   }
 
   #startDue(): boolean {
+    const { limit, clock } = this.#parts
     let hasStarted = false
+    this.#isLimited = false
     while (this.#mayStart) {
-      const batch = this.#groups.next((group) => this.#isKnown(group) && this.#isNext(group))
+      if (limit.allowed(clock.now) < 1) {
+        this.#isLimited = this.#groups.hasNext(this.#isReady)
+        break
+      }
+      const batch = this.#groups.next(this.#isReady)
       if (batch === undefined) break
       batchId(batch)
       if (this.#calls.open > 0 && this.#parts.hand.deathsOfMixed() > 0) {
@@ -339,6 +350,8 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     }
     return hasStarted
   }
+
+  readonly #isReady = (group: Group): boolean => this.#isKnown(group) && this.#isNext(group)
 
   /** A successor would find the batch as it is; one of a record on its lane is found there. */
   #isKnown({ number, direct, handedOver }: Group): boolean {
@@ -354,8 +367,11 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     const maySplit = this.#of === undefined && batch.values.length > 1
     if (isPoison && maySplit && !hand.isResuming) return this.#split(batch)
     const error = batch.group.fault ?? (isPoison ? this.#poison(deaths) : undefined)
-    if (error === undefined) this.#calls.start(batch, batch.values, batch.attempt + 1, deaths)
-    else this.#calls.fail(batch, batch.attempt + 1, deaths, error)
+    if (error === undefined) {
+      const { limit, clock } = this.#parts
+      limit.charge(batch.values.length, clock.now)
+      this.#calls.start(batch, batch.values, batch.attempt + 1, deaths)
+    } else this.#calls.fail(batch, batch.attempt + 1, deaths, error)
   }
 
   #split(batch: GroupBatch): void {

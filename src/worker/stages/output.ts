@@ -1,6 +1,6 @@
 import { COUNTER } from '../../memory/counters.ts'
 import { LaneGranule } from '../in/inlet.ts'
-import { BLOCKED, type Parts, STARVED, type Stage, type Step } from '../stage.ts'
+import { BLOCKED, LIMITED, type Parts, STARVED, type Stage, type Step } from '../stage.ts'
 import { Unit } from '../unit.ts'
 
 interface Reader {
@@ -13,7 +13,6 @@ interface Reader {
  * have been asked past, so a reader that stops reading holds the pipeline back.
  */
 export class OutputStage implements Stage {
-  readonly wakeAt = Infinity
   readonly isAsync = true
   readonly #parts: Parts
   readonly #unit: Unit
@@ -58,6 +57,10 @@ export class OutputStage implements Stage {
     for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined })
   }
 
+  get wakeAt(): number {
+    return this.#unit.wakeAt
+  }
+
   step(): Step {
     const owed = this.#unit.start()
     if (owed !== undefined) return owed
@@ -71,11 +74,16 @@ export class OutputStage implements Stage {
 
   #handOut(): Step {
     const granule = this.#granule
+    const { limit, clock } = this.#parts
     while (this.#index < granule.count && !this.#isLent) {
       const record = granule.values[this.#index]
+      if (limit.take(1, clock.now) === 0) return this.#unit.wait(LIMITED, limit.nextAt(clock.now))
       if (!this.#answer(granule.slot, record)) {
         const reader = this.#readers.shift()
-        if (reader === undefined) return this.#unit.wait(BLOCKED)
+        if (reader === undefined) {
+          limit.giveBack(1)
+          return this.#unit.wait(BLOCKED)
+        }
         // Who asks for the next record already has asked past this one.
         this.#isLent = this.#readers.length === 0
         reader.resolve({ done: false, value: record })

@@ -5,7 +5,7 @@ import { CallContext } from '../call/context.ts'
 import { LaneGranule } from '../in/inlet.ts'
 import { type InHand, RecordWork } from './record-work.ts'
 import { isThenable } from '../call/results.ts'
-import { BLOCKED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
+import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { type Sender, Unit } from '../unit.ts'
 
 /** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
@@ -125,7 +125,8 @@ export class RecordStage implements Stage, Sender {
     if (open === undefined) {
       const dueAt = this.#inHand?.dueAt ?? 0
       if (dueAt > this.#parts.clock.now) return this.#unit.wait(BLOCKED, dueAt)
-      if (!this.#takeRest()) this.#callPortion()
+      if (!this.#takeRest() && !this.#callPortion())
+        return this.#unit.wait(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
     } else if (!this.#handOver(open) && !this.#settle(open)) return this.#unit.wait(WAITING)
     if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
     if (this.#inHand !== undefined && this.#index === this.#first) {
@@ -136,14 +137,18 @@ export class RecordStage implements Stage, Sender {
     return this.#send()
   }
 
-  #callPortion(): void {
+  /** @returns false where the rate limit lets no record through now */
+  #callPortion(): boolean {
     const { clock, hand, histograms } = this.#parts
     const from = this.#index
     const start = clock.now
     // What was left half sent goes as it went: what a lane has of it already is counted from its first record on.
     const isDoubtful = !hand.isResuming && hand.doubts(this.#granule, from, this.#granule.count)
     const isAlone = this.#inHand !== undefined || isDoubtful
-    const last = isAlone ? from + 1 : this.#granule.count
+    const wanted = isAlone ? 1 : this.#granule.count - from
+    const allowed = this.#allowed(wanted)
+    if (allowed === 0) return false
+    const last = from + allowed
     if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
     else this.#callUpTo(last, 0)
     if (this.#exception === undefined) this.#inHand = undefined
@@ -151,6 +156,17 @@ export class RecordStage implements Stage, Sender {
     const tookNs = (clock.read() - start) * 1e6
     if (!this.#timesEach && records > 0) histograms.service.record(tookNs / records, records)
     this.#timesEach = tookNs > TIME_EACH_ABOVE_NS * records
+    // The record at #index was called too, where it is an exception.
+    if (this.#exception !== undefined) this.#parts.limit.giveBack(last - this.#index - 1)
+    return true
+  }
+
+  /** Of so many records, those that the rate limit lets through now. What was left half sent goes whole. */
+  #allowed(records: number): number {
+    const { limit, hand, clock } = this.#parts
+    if (!hand.isResuming) return limit.take(records, clock.now)
+    limit.charge(records, clock.now)
+    return records
   }
 
   /** The hot loop. False where it came upon an exception; #index is at its record then. */

@@ -14,7 +14,6 @@ import { Granule } from '../granule.ts'
 import { MAX_ATTEMPTS, Outcomes } from '../source/outcomes.ts'
 import { Flushes } from '../source/flushes.ts'
 import { GranuleSize } from '../source/pacing.ts'
-import { RateLimit } from '../limit/rate-limit.ts'
 import { RecordIds } from '../source/record-ids.ts'
 import { type Further, Handoff } from '../handoff.ts'
 import {
@@ -52,7 +51,6 @@ export class SourceStage implements Stage, Sender, Further {
   /** Makes the last records, when the pipeline drains. */
   readonly #last: AnyFunction | undefined
   readonly #outcomes: Outcomes | undefined
-  readonly #limit: RateLimit
   readonly #size: GranuleSize
   readonly #ids: RecordIds
   readonly #flushes: Flushes
@@ -77,7 +75,6 @@ export class SourceStage implements Stage, Sender, Further {
     this.#parts = parts
     this.#source = stage.source!
     this.#control = worker.control.offset / 4
-    this.#limit = new RateLimit(parts.memory, stage.rateLimitOffset!, this.#source.rateLimit)
     this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
     this.#size = new GranuleSize(this.#source.granule, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
@@ -226,7 +223,7 @@ export class SourceStage implements Stage, Sender, Further {
     if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
     const allowed = this.#allowed(named)
     if (allowed === 0) {
-      this.#unit.wakeAt = this.#limit.nextAt(clock.now)
+      this.#unit.wakeAt = this.#parts.limit.nextAt(clock.now)
       return LIMITED
     }
     return this.#open(allowed < named ? this.#ids.name(this.#taken, allowed) : named)
@@ -234,20 +231,20 @@ export class SourceStage implements Stage, Sender, Further {
 
   /** Of so many records, those that the rate limit lets through now. What is taken when the pipeline drains goes at once. */
   #allowed(records: number): number {
-    const { isDraining, clock } = this.#parts
-    return isDraining() ? records : this.#limit.take(records, clock.now)
+    const { isDraining, clock, limit } = this.#parts
+    return isDraining() ? records : limit.take(records, clock.now)
   }
 
   /** Records that may be made now. */
   #most(): number {
-    const { isDraining, outlet, clock, slots, progress } = this.#parts
+    const { isDraining, outlet, clock, slots, progress, limit } = this.#parts
     if (isDraining()) this.#closeSupply()
     if (slots.free === 0 || this.#isCramped || this.#isPaused) return 0
     if (this.#taken.count > 0) return this.#taken.count
     // What arrives after the end was written down is not taken any more: it is nacked with what is left.
     if (this.#supply.isOver || progress.isFinished) return 0
     // One record is taken ahead of the rate limit: so the end of the records is known with the last of them.
-    const allowed = Math.max(1, this.#limit.allowed(clock.now))
+    const allowed = Math.max(1, limit.allowed(clock.now))
     this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), allowed)
     return Math.min(this.#room, this.#size.records)
   }
@@ -368,13 +365,13 @@ export class SourceStage implements Stage, Sender, Further {
 
   /** The stash has no room for the receipts of so many records: they wait for acks, and not for the rate limit. */
   #putOff(records: number): Step {
-    const { slots, desk, stage, isDraining } = this.#parts
+    const { slots, desk, stage, isDraining, limit } = this.#parts
     slots.close(this.#slot)
     this.#slot = NO_SLOT
     const isAlone = desk.stash.isEmpty && !this.#unit.handoff.isDirty
     // Receipts that do not fit an empty stash together go with fewer records.
     const fewer = isAlone ? records >> 1 : 0
-    if (!isDraining()) this.#limit.giveBack(records - fewer)
+    if (!isDraining()) limit.giveBack(records - fewer)
     if (fewer > 0) return this.#open(this.#ids.name(this.#taken, fewer))
     if (isAlone) throw new MillraceError('RECEIPT_TOO_LARGE', { node: stage.node, most: desk.stash.maxEntryBytes })
     this.#isCramped = true
