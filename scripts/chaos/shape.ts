@@ -231,6 +231,7 @@ class Shaping {
       ...(isTimed ? { timeoutMs: TIMEOUT_MS } : {}),
       ...(answers !== 'sync' && random.chance(0.7) ? { maxInFlight: random.pick([1, 2, 8, 64]) } : {}),
       ...(random.chance(0.2) ? { ordered: true } : {}),
+      ...(random.chance(0.2) ? { rateLimit: random.pick([500, 5_000, { perSecond: 20_000, burst: 1 }]) } : {}),
       ...(!partitioned && random.chance(0.4)
         ? { dispatch: random.pick(['roundRobin', 'roundRobin', 'broadcast']) }
         : {}),

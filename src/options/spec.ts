@@ -63,11 +63,11 @@ type Value<S extends OptionSpec, Fields> = S extends { type: 'oneOf'; values: re
               ? CodecName | StructCodec | BorrowedBytesCodec
               : S extends { type: 'limit' }
                 ? number | Fields
-              : S extends { type: 'signal' }
-                ? AbortSignal
-                : S extends { type: 'object' }
-                  ? Fields
-                  : unknown
+                : S extends { type: 'signal' }
+                  ? AbortSignal
+                  : S extends { type: 'object' }
+                    ? Fields
+                    : unknown
 
 type FieldsOf<S> = S extends { fields: infer F extends OptionTable } ? F : {}
 

@@ -1,9 +1,12 @@
 import type { WhenFull } from '../graph/types.ts'
-import type { LimitPlan, StagePlan } from './types.ts'
+import type { LimitPlan } from './limit-plan.ts'
+import type { StagePlan } from './types.ts'
 
 /** A stage before its workers and lanes are known; `paths` are the paths that its links will take, by link number. */
 export interface StageDraft {
-  readonly stage: Omit<StagePlan, 'workers' | 'sourcesAbove' | 'sizing' | 'limit'> & { readonly limit: Omit<LimitPlan, 'offset'> }
+  readonly stage: Omit<StagePlan, 'workers' | 'sourcesAbove' | 'sizing' | 'limit'> & {
+    readonly limit: Omit<LimitPlan, 'offset'>
+  }
   readonly paths: readonly LinkDraft[]
   /** Counters of each of its workers. */
   readonly counters: number

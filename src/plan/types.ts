@@ -14,6 +14,7 @@ import type { LaneLayout } from '../memory/lane.ts'
 import type { SlotsLayout } from '../memory/slots.ts'
 import type { StashLayout } from '../memory/stash.ts'
 import type { TraceLayout } from '../memory/trace.ts'
+import type { LimitPlan } from './limit-plan.ts'
 import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved, WorkOption } from '../options/index.ts'
 
 /**
@@ -99,18 +100,6 @@ export interface StagePlan {
   readonly limit: LimitPlan
   readonly restart: Resolved<typeof RESTART_OPTIONS>
   readonly resourceLimits: Readonly<Record<string, number>>
-}
-
-/** The rate limit of a stage, which all of its workers share. */
-export interface LimitPlan {
-  /** Where its words lie (`memory/control.ts`). */
-  readonly offset: number
-  /** Records per second; 0: none, unless one is set while the pipeline runs. */
-  readonly perSecond: number
-  /** Records that may go at once after a pause; 0: ten milliseconds of the rate. */
-  readonly burst: number
-  /** Records that all workers may take at once, whatever the limit says: batches, which are not parted. */
-  readonly atOnce: number
 }
 
 /** How a stage takes records. */

@@ -26,8 +26,8 @@ interface StopOptions extends Given<typeof STOP_OPTIONS> {}
 
 const RATE_OPTIONS = { perSecond: LIMIT_OPTIONS.perSecond }
 
-function ended<Options extends StopOptions>(
-  options: Options,
+function ended(
+  options: StopOptions,
   table: OptionTable,
   end: (deadlineMs?: number) => Promise<Report>,
 ): Promise<Report> {

@@ -96,6 +96,14 @@ const two = graphOf(
   ['s > x', 'x > xs', 't > y', 'y > ys'],
 )
 
+test('a stage at its rate limit that others wait for is the root, by its limit', () => {
+  const shares = { in: { blocked: 0.9 }, a: { busy: 0.1, limited: 0.9 } }
+  const found = blame(row, byHand(row, shares, { 'in > a': 0.9 }))
+  assert.deepEqual(verdict(found), ['limited', 'a'])
+  assert.equal(explain(row, byHand(row, shares, { 'in > a': 0.9 })).remedy, 'Raise `rateLimit` of `a`.')
+  assert.deepEqual(verdict(blame(row, byHand(row, { b: { limited: 0.8 } }))), ['limited', 'b'])
+})
+
 test('a full stage goes before a rate limit, wherever it is', () => {
   for (const [limited, full] of [
     ['s', 'y'],

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { simulate, type NodeFlow, type Simulation } from '#src/analysis/flow/simulate.js'
+import { proposals } from 'millrace/analysis'
+import { changeGraph } from '#src/analysis/flow/what-if.js'
 import { graphOf } from './graphs.js'
 
 function flow(found: Simulation, id: string): NodeFlow {
@@ -244,6 +246,25 @@ test('a rate limit holds a source, and its own latency does too', () => {
       [10, { by: 'stage', node: 'slow' }],
     ],
   )
+})
+
+test('a rate limit holds a stage, is what limits, and is not lifted by workers', () => {
+  const graph = graphOf(
+    [
+      { kind: 'source', id: 'in', rate: 100 },
+      { kind: 'transform', id: 'work', latencyMs: 20, rateLimit: { perSecond: 10 } },
+      'sink out',
+    ],
+    ['in > work', 'work > out'],
+  )
+  const found = simulate(graph)
+  near(flow(found, 'out').in, 10)
+  assert.deepEqual(found.bottleneck, { by: 'rateLimit', node: 'work', saturated: true })
+  assert.deepEqual(found.sources[0]?.limit, { by: 'rateLimit', node: 'work' })
+  assert.deepEqual(proposals(graph), [])
+  // What its handler takes is less than the limit lets it do.
+  const slow = changeGraph(graph, { nodes: { work: { rateLimit: 80 } } })
+  assert.deepEqual(simulate(slow).bottleneck, { by: 'stage', node: 'work', saturated: true })
 })
 
 test('a sink with outgoing edges passes its records on', () => {

@@ -27,7 +27,7 @@ test('a source, or all of them, are paused and resumed; twice is once', async ()
 
 test('a rate limit is changed, told, and given back', async () => {
   await controlled(graphs.mill, {}, async ({ ask, get }) => {
-    const path = '/pipelines/mill/sources/sensors/rate-limit'
+    const path = '/pipelines/mill/stages/sensors/rate-limit'
     assert.deepEqual((await ask('PUT', path, { perSecond: 50 })).json, { perSecond: 50 })
     assert.equal((await get('/pipelines/mill/stages/sensors')).rateLimit, 50)
     await until('the source is held', async () => {
@@ -42,9 +42,28 @@ test('a rate limit is changed, told, and given back', async () => {
   })
 })
 
+test('any stage has a rate limit, and a drain may lift it', async () => {
+  await controlled(graphs.mill, {}, async ({ ask, get, pipeline }) => {
+    assert.equal((await get('/pipelines/mill/stages/parse')).rateLimit, null)
+    assert.deepEqual((await ask('PUT', '/pipelines/mill/stages/parse/rate-limit', { perSecond: 0.001 })).json, {
+      perSecond: 0.001,
+    })
+    await until('the stage is held', async () => {
+      const { bottleneck } = await get('/pipelines/mill/analysis')
+      return bottleneck.node === 'parse' && bottleneck.cause === 'limited'
+    })
+    assert.equal(
+      (await ask('PUT', '/pipelines/mill/stages/nowhere/rate-limit', { perSecond: 1 })).json.error.code,
+      'NODE_UNKNOWN',
+    )
+    assert.equal((await ask('POST', '/pipelines/mill/drain', { limits: 'lift' })).status, 202)
+    assert.equal((await pipeline.finished).outcome, 'drained')
+  })
+})
+
 test('a rate limit is what was set, however slow, and shared by the workers of the source', async () => {
   await controlled(graphs.shared, {}, async ({ ask, get, pipeline }) => {
-    const path = '/pipelines/shared/sources/in/rate-limit'
+    const path = '/pipelines/shared/stages/in/rate-limit'
     for (const perSecond of [0.0004, 0.1, 100, 79.83, 1e12, 1e-300]) {
       assert.deepEqual((await ask('PUT', path, { perSecond })).json, { perSecond })
       assert.equal((await get('/pipelines/shared/stages/in')).rateLimit, perSecond)

@@ -227,6 +227,13 @@ const limited = (count: number, rateLimit: number, options: object = {}): GraphD
   start('limited', count, { rateLimit, ...options })
     .sink('out')
     .connect('in', 'out')
+const slowly = async (n: number): Promise<number> => (await wait(5), n)
+const limitedWork = (work: object, count = 30): GraphData =>
+  start('limited', count)
+    .transform('work', { rateLimit: 100, ...(work as { map: (n: number) => number }) })
+    .sink('out')
+    .connect('in', 'work')
+    .connect('work', 'out')
 /** Of four workers one has records. */
 const ofOneWorker = ({ worker }: { worker: number }): number[] => (worker === 1 ? numbers(200) : [])
 
@@ -251,6 +258,70 @@ describe('a source with a rate limit', () => {
     assert.deepEqual(sent, numbers(sent.length))
     assert.ok(sent.length >= 1 && sent.length <= 2, `${sent.length} records`)
     assert.ok(played.tookMs < 50_000, `${played.tookMs} ms`)
+  })
+})
+
+describe('a stage with a rate limit', () => {
+  const tick = { size: 10, timeoutMs: 1_000 }
+  const kinds: Record<string, { readonly work: object; readonly tookMs: number }> = {
+    'calls its handler at the rate': { work: { map: (n: number) => n }, tookMs: 290 },
+    'starts async calls at the rate, however many may be open': { work: { map: slowly }, tookMs: 290 },
+    'keeps the order of its records': { work: { ordered: true, retry: { maxAttempts: 2 }, map: slowly }, tookMs: 290 },
+    'counts a batch as its records': { work: { batch: tick, mapBatch: same }, tookMs: 200 },
+    'counts a batch by key as its records': {
+      work: { batch: { ...tick, by: (n: number) => n % 3 }, mapBatch: same },
+      tookMs: 200,
+    },
+    'lets a burst through at once': {
+      work: { rateLimit: { perSecond: 100, burst: 11 }, map: (n: number) => n },
+      tookMs: 190,
+    },
+  }
+  for (const [what, { work, tookMs }] of Object.entries(kinds)) {
+    test(what, async () => {
+      const played = await play(() => limitedWork(work))
+      check(played)
+      assert.deepEqual(sorted(played.out.get('out')), numbers(30))
+      assert.ok(Math.abs(played.tookMs - tookMs) < 25, `${played.tookMs} ms`)
+    })
+
+    test(`${what}, and loses no record whenever its workers die`, async () => {
+      for (const seed of [1, 2, 3]) {
+        const played = await play(() => limitedWork({ ...work, concurrency: 2 }, 60), {
+          seed,
+          deathShare: 0.2,
+          maxDeaths: 30,
+        })
+        check(played)
+        assert.deepEqual(sorted(played.out.get('out')), numbers(60))
+      }
+    })
+  }
+
+  test('counts further attempts too', async () => {
+    const failing = new Set<number>()
+    const map = (n: number): number => {
+      if (failing.has(n)) return n
+      failing.add(n)
+      throw new Error('once')
+    }
+    const played = await play(() => limitedWork({ retry: { maxAttempts: 2, baseMs: 1, maxMs: 1 }, map }))
+    check(played)
+    assert.deepEqual(sorted(played.out.get('out')), numbers(30))
+    assert.ok(Math.abs(played.tookMs - 590) < 25, `${played.tookMs} ms`)
+  })
+
+  test('has the whole rate if only one of its workers has records', async () => {
+    const played = await play(() => limitedWork({ concurrency: 4, partitionBy: () => 'one', map: (n: number) => n }))
+    check(played)
+    assert.ok(Math.abs(played.tookMs - 290) < 25, `${played.tookMs} ms`)
+  })
+
+  test('hands the records of an output out at the rate', async () => {
+    const graph = start('limited', 30).sink('out', { rateLimit: 100 }).connect('in', 'out')
+    const played = await play(() => graph)
+    check(played)
+    assert.ok(Math.abs(played.tookMs - 290) < 25, `${played.tookMs} ms`)
   })
 })
 

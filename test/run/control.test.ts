@@ -55,6 +55,22 @@ test('a rate limit takes effect at once, and can be taken back', async () => {
   assertConserved(pipeline)
 })
 
+test('any stage is limited while it runs, and a drain lifts the limits or keeps them', async () => {
+  for (const limits of ['lift', 'keep'] as const) {
+    const pipeline = await run(graphs.endless)
+    const records = read(pipeline, 'out')
+    await until(() => records.length > 5, 'records flow')
+    assert.equal(pipeline.rateLimit('check'), Infinity)
+    assert.throws(() => pipeline.setRateLimit('nowhere', 1), { code: 'NODE_UNKNOWN' })
+    pipeline.setRateLimit('check', 0.001)
+    await until(() => pipeline.snapshot().stages['ticks']!.inFlight > 3, 'records wait for the limit')
+    const report = await pipeline.drain({ limits, deadlineMs: limits === 'lift' ? 30_000 : 500 })
+    assert.equal(report.deadlinePassed, limits === 'keep')
+    assert.equal(report.abandoned > 0, limits === 'keep')
+    assertConserved(pipeline)
+  }
+})
+
 test('an injected record goes in before its node, and its receipt follows it; a dead letter can be tried once more', async () => {
   const pipeline = await run(graphs.endless, { inject: true })
   const records = read(pipeline, 'out')

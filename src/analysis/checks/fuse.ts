@@ -36,7 +36,15 @@ function obstacles(graph: ResolvedGraph, edge: number): string[] {
   })
   check(plain.length > 1, `${quote(from.id)} has other outputs`)
   check(from.concurrency !== to.concurrency, `${quote(from.id)} and ${quote(to.id)} have different \`concurrency\``)
-  const apart = ['partitionBy', 'dispatch', 'batch', 'resourceLimits', 'restart', 'maxConcurrency', 'rateLimit'] as const
+  const apart = [
+    'partitionBy',
+    'dispatch',
+    'batch',
+    'resourceLimits',
+    'restart',
+    'maxConcurrency',
+    'rateLimit',
+  ] as const
   for (const option of apart)
     check(graph.given.nodes[graph.to(edge)]![option] !== undefined, `${quote(to.id)} has \`${option}\``)
   return found

@@ -1,4 +1,4 @@
-import type { GraphData } from '../../graph/types.ts'
+import type { GraphData, GraphNode } from '../../graph/types.ts'
 import { modelOf } from '../flow/model.ts'
 import type { Measurements } from '../types.ts'
 import { measuredGraph, measuredOf } from './measured.ts'
@@ -29,7 +29,7 @@ export function drift(
   const measured = measuredOf(graph, measurements)
   const now = measuredGraph(graph, measurements)
   // What a stage serves by itself, whatever its limit lets it.
-  const { services } = modelOf({ ...now, nodes: now.nodes.map(({ rateLimit: _, ...node }) => node) })
+  const { services } = modelOf({ ...now, nodes: now.nodes.map(unlimited) })
   const found: Drift[] = []
   const compare = (
     place: Pick<Drift, 'node' | 'edge'>,
@@ -61,6 +61,11 @@ export function drift(
     compare({ edge: index }, 'rate', edge.rate, measured.edge(index).records / measurements.seconds)
   })
   return found.sort((a, b) => Math.abs(b.drift) - Math.abs(a.drift))
+}
+
+function unlimited(node: GraphNode): GraphNode {
+  const { rateLimit: _, ...rest } = node
+  return rest
 }
 
 function relative(declared: number, measured: number): number {

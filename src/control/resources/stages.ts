@@ -41,10 +41,9 @@ export const StageView = Type.Object(
     kind: Type.Enum(['source', 'transform', 'sink']),
     host: Type.Enum(['pool', 'embedder']),
     isPaused: Type.Optional(Type.Boolean({ description: 'Sources only.' })),
-    rateLimit:
-      Type.Union([Type.Number(), Type.Null()], {
-        description: 'The rate limit in records per second; null if there is none.',
-      }),
+    rateLimit: Type.Union([Type.Number(), Type.Null()], {
+      description: 'The rate limit in records per second; null if there is none.',
+    }),
     batches: Type.Optional(BATCHES),
     inFlight: NODE_COUNT_FIELDS.inFlight,
     retried: NODE_COUNT_FIELDS.retried,

@@ -1,7 +1,7 @@
 import { add, compareExchange, load } from '#atomics'
 import type { Memory } from '../../memory/memory.ts'
 import { GIVEN, RATE } from '../../memory/control.ts'
-import type { LimitPlan } from '../../plan/types.ts'
+import type { LimitPlan } from '../../plan/limit-plan.ts'
 
 /** A pause lets so many milliseconds of the rate through at once, where nothing else is said, and at least one record. */
 const BURST_MS = 10

@@ -14,7 +14,10 @@ interface Limited {
 function limited(perSecond: number, workers: number): Limited {
   const memory = viewMemory(new SharedArrayBuffer(RATE_LIMIT_BYTES))
   return {
-    workers: Array.from({ length: workers }, () => new RateLimit(memory, { offset: 0, perSecond, burst: 0, atOnce: 1 })),
+    workers: Array.from(
+      { length: workers },
+      () => new RateLimit(memory, { offset: 0, perSecond, burst: 0, atOnce: 1 }),
+    ),
     setRate: (to) => void (memory.floats[RATE] = to),
   }
 }
