@@ -31,7 +31,7 @@ export interface ResolvedNode
 }
 
 /** A rate limit, whether it was given as a number or as options. */
-export type ResolvedLimit = Resolved<typeof LIMIT_OPTIONS> & { readonly perSecond: number }
+type ResolvedLimit = Resolved<typeof LIMIT_OPTIONS> & { readonly perSecond: number }
 
 /** An edge with all defaults filled in. */
 export interface ResolvedEdge extends Omit<GraphEdge, EdgeDefaults>, Required<Pick<GraphEdge, EdgeDefaults>> {}
