@@ -106,6 +106,10 @@ export const ERROR_CODES = {
     text: 'A record crashed its worker too often, so it is not tried again.',
     fix: 'Check what the handler does with this record. The option `maxCrashes` sets how many crashes are allowed.',
   },
+  RECORD_NOT_REPEATED: {
+    text: 'A worker of a source crashed while it sent a record, and the source did not make the record again.',
+    fix: 'Mark the records of `poll` with cursors, or go on at `context.emitted`. If the source takes records from a queue, `ack` gets the record as a failure, and the queue can deliver it again.',
+  },
   HANDLER_TIMEOUT: {
     text: 'A handler call took longer than `timeoutMs`.',
     fix: 'End the handler when `context.signal` aborts, or raise `timeoutMs`.',

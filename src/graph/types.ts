@@ -118,7 +118,11 @@ export interface SourceContext<State = unknown, Params = unknown> extends RunCon
   readonly cursor: unknown
   /** With `ack`: the cursor below which every record has ended, or `undefined` before the first one has. */
   readonly watermark: unknown
-  /** Records that this worker's earlier lives handed on; in `finish`, all that it handed on before. */
+  /**
+   * Records that this worker's earlier lives handed on; in `finish`, all that it handed on before. A `poll` without cursors that
+   * makes its records again goes on behind them. One that never reads this takes its records from elsewhere: what its worker had half
+   * sent when it crashed fails.
+   */
   readonly emitted: number
   /**
    * With `ack`, at the start: receipts of the records of this worker's earlier lives that are in flight, or whose end `ack`

@@ -76,7 +76,7 @@ export class Tails {
 
   #isSlow(lengthMs: number): boolean {
     this.#slowCredit = Math.min(SLOW_BURST, this.#slowCredit + SLOWEST)
-    const isSlow = lengthMs >= this.#slowMs && this.#slowCredit >= 1
+    const isSlow = lengthMs > this.#slowMs && this.#slowCredit >= 1
     if (isSlow) this.#slowCredit--
     this.#lengths[this.#ended++ % LENGTHS] = lengthMs
     if (this.#ended % (LENGTHS / 8) === 0) {

@@ -30,6 +30,7 @@ import { natsSource } from 'millrace/nats'
 import { plan } from 'millrace/plan'
 import { theme, toDot, toSvg, views } from 'millrace/render'
 import * as flows from '../flow/flows.js'
+import { until } from '../run/harness.js'
 import * as graphs from './graphs.js'
 import { keyless, otherInWorkers } from './modules/editions.js'
 import { runsItself } from './modules/runs.js'
@@ -274,6 +275,16 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   RECORD_TOO_DEEP: () => given(graphs.tooDeep),
   RECORD_TOO_LARGE: () => given(graphs.tooLarge, { maxRecordBytes: 2_048 }),
   RECORD_POISONED: () => given(graphs.poisoned),
+  RECORD_NOT_REPEATED: async () => {
+    await using pipeline = await run(graphs.forgetful)
+    const written = (): number => pipeline.snapshot().nodes['slow']!.done
+    while (pipeline.deadLetters.list().length === 0) {
+      const before = written()
+      await until(() => written() > before, 'more is written')
+      await pipeline.restartWorker('queue', 0)
+    }
+    return pipeline.deadLetters.list()[0]!.error
+  },
   HANDLER_TIMEOUT: () => given(graphs.timesOut),
   CURSOR_TOO_LARGE: async () => (await died(graphs.largeCursor)).cause as Told,
   RECEIPT_TOO_LARGE: async () => (await died(graphs.largeReceipt)).cause as Told,

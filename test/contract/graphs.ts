@@ -31,6 +31,14 @@ export const pushed = dataflow('pushed', here)
   .connect('in', 'odd')
   .connect('odd', 'out')
 
+/** Each record is in the middle of being sent for long: one of the sinks is slow. */
+export const forgetful = dataflow('forgetful', here)
+  .source('queue', { poll: () => ten(), granule: 10, window: 20, restart: { maxRestarts: 100, backoffMs: 0 } })
+  .sink('quick', { write: () => undefined })
+  .sink('slow', { write: () => sleep(20) })
+  .connect('queue', 'quick')
+  .connect('queue', 'slow', { maxDemand: 1 })
+
 /** What is pushed waits for a batch that does not come. */
 export const pushedToTimer = dataflow('pushedToTimer', here)
   .source('in', { push: true })

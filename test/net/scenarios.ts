@@ -599,6 +599,60 @@ describe('a handler that makes one record for each of a batch', () => {
   }
 })
 
+describe('a source over a queue, which gives each record once', () => {
+  for (const [how, isLater] of [
+    ['at once', false],
+    ['later', true],
+  ] as const) {
+    test(`${how}, has no record acked that did not come everywhere, though its worker dies in the middle of sending`, async () => {
+      const told = new Map<number, string>()
+      const tell = (receipts: readonly unknown[], what: string): unknown =>
+        receipts.forEach((receipt) => told.set(receipt as number, what))
+      let next = 0
+      const poll = (): unknown[] | null => {
+        const first = next
+        next = Math.min(1_000, first + 1 + (first % 4))
+        const records = numbers(next - first).map((n) => mark(first + n, { receipt: first + n }))
+        return records.length > 0 ? records : null
+      }
+      const graph = (later: Later): GraphData =>
+        dataflow('queue', import.meta.url)
+          .source('in', {
+            granule: 4,
+            poll: isLater ? () => later(poll) : poll,
+            ack: (good, bad) => void [tell(good, 'acked'), tell(bad, 'failed')],
+          })
+          .sink('wide')
+          .sink('narrow')
+          .connect('in', 'wide')
+          .connect('in', 'narrow', { maxDemand: 1 })
+      const played = await play(graph, { deathShare: 0.2, maxDeaths: 100 })
+      check(played)
+      const [wide, narrow] = ['wide', 'narrow'].map((sink) => new Set(played.out.get(sink)))
+      for (const sink of ['wide', 'narrow'])
+        assert.equal(new Set(played.out.get(sink)).size, played.out.get(sink)!.length)
+      for (const [n, what] of told) if (what === 'acked') assert.ok(wide!.has(n) && narrow!.has(n), `${n}`)
+      const failed = [...told].filter(([, what]) => what === 'failed')
+      assert.ok(failed.length > 0, 'some worker died in the middle of sending')
+      assert.ok(told.size > 500)
+    })
+  }
+})
+
+test('a source that makes fewer records the second time has those that it does not make again fail, and ends', async () => {
+  for (const seed of numbers(10)) {
+    let lives = 0
+    const graph = dataflow('fewer', import.meta.url)
+      .source('in', { granule: 8, produce: () => numbers(lives++ === 0 ? 300 : 3) })
+      .sink('wide')
+      .sink('narrow')
+      .connect('in', 'wide')
+      .connect('in', 'narrow', { maxDemand: 1 })
+    check(await play(() => graph, { seed, deathShare: 0.2, maxDeaths: 20 }))
+    assert.ok(lives > 1)
+  }
+})
+
 /** Fifty records, and then nothing more, without an end. */
 const once = (): object => {
   const given = new WeakSet<object>()

@@ -208,10 +208,28 @@ export class Outlet {
       node.count(outcome === 'deadLettered' ? COUNTER.deadLettered : COUNTER.failed, 1)
       if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(COUNTER.crashed, 1)
     }
-    this.#onFault(node.plan.node, input, fault, outcome, recordIdOf(owner, member.index))
+    this.#tellGivenUp(node, input, fault, outcome, member, isCounted)
+  }
+
+  /** Nacks a record of a source's granule in hand that is not there to be sent to any edge. */
+  nack(index: number, fault: Fault): void {
+    const member = this.#memberOf(index)
+    this.#failed.push(member.header)
+    this.#tellGivenUp(this.root, undefined, fault, 'failed', member, true)
+  }
+
+  #tellGivenUp(
+    node: NodeOutlet,
+    input: unknown,
+    fault: Fault,
+    outcome: Outcome,
+    { header, index }: Member,
+    isCounted: boolean,
+  ): void {
+    this.#onFault(node.plan.node, input, fault, outcome, recordIdOf(header, index))
     const recorder = this.#recorder
     if (recorder?.isOn === true && isCounted)
-      recorder.gaveUp(member, outcome === 'deadLettered' ? 'deadLettered' : 'failed', fault.error)
+      recorder.gaveUp({ header, index }, outcome === 'deadLettered' ? 'deadLettered' : 'failed', fault.error)
   }
 
   #memberOf(origin: number): Member {

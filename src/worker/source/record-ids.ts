@@ -67,7 +67,7 @@ export class RecordIds {
    * @param most records that are handed on together
    * @returns how many of them have ids that follow each other
    */
-  name({ count: taken, marks, hasMarks }: Taken, most: number = taken): number {
+  name({ count: taken, marks, hasMarks }: Pick<Taken, 'count' | 'marks' | 'hasMarks'>, most: number = taken): number {
     const count = Math.min(taken, most)
     const { emitted, behind } = this.#progress
     const next = this.#next

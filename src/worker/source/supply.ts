@@ -83,6 +83,8 @@ export interface Supply {
   readonly isAsync: boolean
   /** Some record that it gave has a cursor. */
   readonly hasCursors?: boolean
+  /** It does not make again what an earlier life had taken and not sent. Known from its first answer on. */
+  readonly isForgetful?: boolean
   /** No more are wanted. */
   close(): void
   /** Records that it has asked for, and that were not taken. */
@@ -283,13 +285,26 @@ class PollSupply implements Supply {
   readonly #wake: () => void
   readonly #arrivals = new Arrivals()
   #isAsking = false
+  #hasAnswered = false
   #hasEnded = false
+  /** It asked where an earlier life stopped. */
+  #hasAsked = false
 
   constructor(poll: AnyFunction, context: SourceContext, skip: number, wake: () => void) {
+    const { emitted } = context
+    const onAsked = (): number => {
+      this.#hasAsked = true
+      return emitted
+    }
     this.#skip = skip
     this.#poll = poll
-    this.#context = context
+    this.#context = Object.defineProperty(context, 'emitted', { get: onAsked, enumerable: true })
     this.#wake = wake
+  }
+
+  /** Whoever takes records from a queue neither gives cursors nor asks how many were taken. */
+  get isForgetful(): boolean {
+    return this.#hasAnswered && !this.hasCursors && !this.#hasAsked && this.#context.cursor === undefined
   }
 
   get isOver(): boolean {
@@ -311,7 +326,7 @@ class PollSupply implements Supply {
       else if (this.#skip > 0 || !(isList(batch) && batch.length <= missing && into.adopt(batch))) {
         this.#accept(batch)
         this.#arrivals.take(missing, into)
-      }
+      } else this.#hasAnswered = true
     } catch (error) {
       this.#fail(error)
     }
@@ -336,6 +351,7 @@ class PollSupply implements Supply {
   }
 
   #accept(batch: unknown): void {
+    this.#hasAnswered = true
     if (batch === null) this.#hasEnded = true
     else if (isList(batch)) for (const record of batch) this.#arrive(record)
     else throw invalidResult(this.#context.node, 'poll', batch)

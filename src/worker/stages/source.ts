@@ -92,7 +92,8 @@ export class SourceStage implements Stage, Sender, Further {
     this.#last = handlers.own('finish')
     if (progress.isFinished) this.#supply = over
     else if (progress.last > 0) this.#supply = this.#makeLast(progress.last - 1)
-    else this.#supply = parts.supply ?? supplyOf(produced, context, progress, parts.wake)
+    // A context of its own: what `ack` reads says nothing of where this goes on.
+    else this.#supply = parts.supply ?? supplyOf(produced, this.#context(), progress, parts.wake)
     this.isAsync = this.#supply.isAsync || ack !== undefined
     for (const reader of parts.acks) reader.want(ack !== undefined)
     // They are counted already; only `ack` has not been told, or not surely.
@@ -213,6 +214,8 @@ export class SourceStage implements Stage, Sender, Further {
     if (before < most) this.#supply.take(most - before, this.#taken, Math.min(this.#source.pollSize, this.#room))
     this.isAsync ||= this.#supply.isAsync
     const { count } = this.#taken
+    if (resumed > 0 && (this.#supply.isForgetful === true || (this.#supply.isOver && count < resumed)))
+      return this.#forgo(resumed)
     if (count === 0 || count < resumed) return this.#nothing()
     const taken = count - before
     if (taken > 0) this.#parts.histograms.service.record(((clock.read() - start) * 1e6) / taken, taken)
@@ -344,6 +347,25 @@ export class SourceStage implements Stage, Sender, Further {
     return this.#send()
   }
 
+  /**
+   * An earlier life has half sent these records, and the source does not make them again: they have failed, whatever comes of what was
+   * sent. What it has made instead, if anything, is sent for itself.
+   */
+  #forgo(records: number): Step {
+    const { outlet, worker, stage } = this.#parts
+    const granule = this.#granule
+    this.#ids.name({ count: records, marks: [], hasMarks: false })
+    this.#header().count = records
+    this.#slot = this.#halfSentSlot()
+    granule.slot = anchorOf(worker.source!, this.#slot)
+    this.#trace(records, true)
+    this.#unit.open(granule, records)
+    const error = new MillraceError('RECORD_NOT_REPEATED', { node: stage.node })
+    for (let i = 0; i < records; i++) outlet.nack(i, { error, attempts: 1, firstFailedAt: wallMs() })
+    this.#pass()
+    return this.#unit.commit()
+  }
+
   /** Decides whether the slot is traced, once; its granule says so. */
   #trace(records: number, isResumed: boolean): void {
     const { slots, progress, hand, worker, memory } = this.#parts
@@ -414,22 +436,30 @@ export class SourceStage implements Stage, Sender, Further {
   }
 
   #closeGranule(): void {
+    const { count } = this.#granule
+    this.#pass()
+    if (this.#taken.hasMarks) {
+      this.#moveCursor(count)
+      this.#askForFlush(count)
+    }
+    this.#taken.drop(count)
+    this.#isSending = false
+  }
+
+  /** The granule is done with here: the next one has its place in the line. */
+  #pass(): void {
     const { outlet, progress, hand, settlement } = this.#parts
     const { count } = this.#granule
     progress.beyond += count
     if (this.#supply.hasCursors === true) progress.expectCursor()
-    if (this.#taken.hasMarks) this.#moveCursor(count)
     progress.emitted += count
     if (progress.last > 0) progress.last += count
     progress.sequence = (progress.sequence + 1) | 0
     this.#ids.advance()
-    if (this.#taken.hasMarks) this.#askForFlush(count)
-    this.#taken.drop(count)
     this.#opened.push(this.#slot)
     outlet.tally(COUNTER.in, count)
     if (hand.isResuming) settlement.toggle(this.#granule)
     this.#unit.close(count)
-    this.#isSending = false
   }
 
   /** A record that is marked for it has all before it, and itself, flushed: every source says so, as at any flush. */
