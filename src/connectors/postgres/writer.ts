@@ -61,9 +61,11 @@ export class PostgresWriter {
         : whenExists === 'keep' || others.length === 0
           ? sql`on conflict (${sql([...key])}) do nothing`
           : sql`on conflict (${sql([...key])}) do update set ${replace}`
+    // Before the client has it: what throws while the client writes a statement may leave its connection waiting for ever.
+    const json = JSON.stringify(rows)
     await sql`
       insert into ${table} (${sql(columns)}) select ${sql(columns)}
-      from jsonb_populate_recordset(null::${table}, ${sql.json(rows as never)}) ${onConflict}`
+      from jsonb_populate_recordset(null::${table}, ${json}::text::jsonb) ${onConflict}`
   }
 
   close(): Promise<void> {
