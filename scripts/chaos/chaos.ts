@@ -1,5 +1,5 @@
 import { KINDS, type Kind } from './orders.ts'
-import { Random } from './random.ts'
+import { Random } from '#src/test-kit/random.js'
 import { type RoundResult, round } from './round.ts'
 import { type Shape, shapeOf } from './shape.ts'
 

@@ -1,4 +1,4 @@
-import { hash } from './random.ts'
+import { hash } from '#src/test-kit/random.js'
 import type { NodeShape } from './shape.ts'
 
 /** A record: the source worker that made it, its number, and the ledger: the nodes that it went through. */

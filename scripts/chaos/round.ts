@@ -3,7 +3,7 @@ import { type GraphData, type Pipeline, type PipelineEvent, MillraceError, run }
 import { type Entry, made } from './deeds.ts'
 import { type Balance, Ledger } from './ledger.ts'
 import { KINDS, type Kind, Orders } from './orders.ts'
-import { Random } from './random.ts'
+import { Random } from '#src/test-kit/random.js'
 import { type NodeShape, type Shape, shapeOf } from './shape.ts'
 
 /** What came of one round. */

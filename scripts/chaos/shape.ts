@@ -1,5 +1,5 @@
 import type { NodeKind } from 'millrace/graph'
-import { Random } from './random.ts'
+import { Random } from '#src/test-kit/random.js'
 
 /** What a node of a random graph does with a record. All of it follows from the record and the node alone. */
 export type Deed =

@@ -1,5 +1,5 @@
 /** `#atomics` under the condition `net`: a worker ends after so many of its stores (`fuse.ts`). */
-import { fuse } from './fuse.ts'
+import { fuse } from '#src/test-kit/fuse.js'
 
 export const load: (words: Int32Array, index: number) => number = Atomics.load
 

@@ -4,7 +4,7 @@ import { mark } from 'millrace/graph'
 import * as deeds from '../../scripts/chaos/deeds.ts'
 import { type Entry, dice } from '../../scripts/chaos/deeds.ts'
 import type { NodeShape, Shape } from '../../scripts/chaos/shape.ts'
-import { fuse } from './fuse.ts'
+import { fuse } from '#src/test-kit/fuse.js'
 
 /** What handlers need of the net. */
 export interface World {

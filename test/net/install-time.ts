@@ -1,4 +1,4 @@
 /** Import it first: what the library takes of timers and clocks, it takes when it is loaded. */
-import { time } from './time.ts'
+import { time } from '#src/test-kit/virtual-time.js'
 
 time.install()

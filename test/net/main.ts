@@ -3,7 +3,7 @@
  * so many workers have died. Prints each fault with the seed that replays it, and ends with 1 where there is one.
  */
 import { parseArgs } from 'node:util'
-import { time } from './time.ts'
+import { time } from '#src/test-kit/virtual-time.js'
 
 const { values } = parseArgs({
   options: {

@@ -1,10 +1,10 @@
 /** Plays one graph to its end, or until it stands still. */
 import type { GraphData } from 'millrace/graph'
 import { plan as makePlan } from '#src/plan/plan.js'
-import { Random } from '../../scripts/chaos/random.ts'
-import { NetPipeline, type Wishes } from './pipeline.ts'
-import { share } from './stage.ts'
-import { time } from './time.ts'
+import { Random } from '#src/test-kit/random.js'
+import { NetPipeline, type Wishes } from '#src/test-kit/one-thread.js'
+import { share } from '#src/test-kit/life.js'
+import { time } from '#src/test-kit/virtual-time.js'
 
 export interface Played {
   /** What came out, by output. */

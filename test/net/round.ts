@@ -3,14 +3,14 @@ import { plan as makePlan } from '#src/plan/plan.js'
 import type { Plan } from '#src/plan/types.js'
 import { type Entry, keyOf, made } from '../../scripts/chaos/deeds.ts'
 import { Ledger } from '../../scripts/chaos/ledger.ts'
-import { Random } from '../../scripts/chaos/random.ts'
+import { Random } from '#src/test-kit/random.js'
 import { type NodeShape, type Shape, shapeOf } from '../../scripts/chaos/shape.ts'
 import { graphOf, receiptOf, type World } from './handlers.ts'
-import { NetPipeline } from './pipeline.ts'
+import { NetPipeline } from '#src/test-kit/one-thread.js'
 import { orderOf } from './order.ts'
-import { share } from './stage.ts'
+import { share } from '#src/test-kit/life.js'
 import { Traces } from './traces.ts'
-import { time } from './time.ts'
+import { time } from '#src/test-kit/virtual-time.js'
 
 export interface RoundResult {
   readonly seed: number

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { dataflow, mark } from 'millrace'
 import type { Context, Failure, GraphData } from 'millrace/graph'
-import { fuse } from './fuse.ts'
+import { fuse } from '#src/test-kit/fuse.js'
 import { type Later, type Played, play } from './play.ts'
 import { InletLane } from '#src/worker/in/inlet.js'
 

@@ -2,22 +2,22 @@
  * A whole planned pipeline in one thread: the shipped stages, journal and recovery, stepped by a seeded scheduler, each of
  * them killed after any number of its atomic stores or in the middle of the user's code. The same seed gives the same run.
  */
-import { Progress } from '#src/worker/source/progress.js'
-import { Stash } from '#src/lane/stash.js'
-import { ASKED, DRAINING, PHASE, RUNNING } from '#src/memory/control.js'
-import { FLUSHED, SEQUENCE } from '#src/memory/progress.js'
-import { handBytes } from '#src/memory/hand.js'
-import { SizingWords } from '#src/lane/sizing.js'
-import { isVacant, setVacant } from '#src/lane/seats.js'
-import { isResized } from '#src/supervisor/resizes.js'
-import { recoverWorker } from '#src/supervisor/recovery.js'
-import { readSnapshot } from '#src/telemetry/snapshot.js'
-import { BLOCKED, ENDED, PROGRESS, STARVED, type Step } from '#src/worker/stage.js'
-import type { StagePlan, WorkerPlan } from '#src/plan/types.js'
-import type { Random } from '../../scripts/chaos/random.ts'
+import { Progress } from '../worker/source/progress.ts'
+import { Stash } from '../lane/stash.ts'
+import { ASKED, DRAINING, PHASE, RUNNING } from '../memory/control.ts'
+import { FLUSHED, SEQUENCE } from '../memory/progress.ts'
+import { handBytes } from '../memory/hand.ts'
+import { SizingWords } from '../lane/sizing.ts'
+import { isVacant, setVacant } from '../lane/seats.ts'
+import { isResized } from '../supervisor/resizes.ts'
+import { recoverWorker } from '../supervisor/recovery.ts'
+import { readSnapshot } from '../telemetry/snapshot.ts'
+import { BLOCKED, ENDED, PROGRESS, STARVED, type Step } from '../worker/stage.ts'
+import type { StagePlan, WorkerPlan } from '../plan/types.ts'
+import type { Random } from './random.ts'
 import { Death, fuse } from './fuse.ts'
-import { Life, type Shared } from './stage.ts'
-import { settled, time } from './time.ts'
+import { Life, type Shared } from './life.ts'
+import { settled, time } from './virtual-time.ts'
 
 /** A call of a handler that has not answered yet. */
 interface Open {

@@ -1,16 +1,16 @@
 /** One worker of the pipeline, in one of its lives: the shipped stage, on the memory that outlives it. */
-import type { GraphData, Handler } from '#src/graph/types.js'
-import { type Memory, viewMemory } from '#src/memory/memory.js'
-import { LIVE, STATE } from '#src/memory/control.js'
-import type { Plan, WorkerPlan } from '#src/plan/types.js'
-import { type AnyFunction, Handlers } from '#src/worker/call/handlers.js'
-import { seat } from '#src/supervisor/memory.js'
-import { handlersOf } from '#src/worker/thread/load-handlers.js'
-import { OutputStage } from '#src/worker/stages/output.js'
-import { OVERDUE_MS } from '#src/worker/loop/loop.js'
-import { makeParts } from '#src/worker/parts.js'
-import { loadStage } from '#src/worker/thread/stage-kinds.js'
-import type { Parts, Stage } from '#src/worker/stage.js'
+import type { GraphData, Handler } from '../graph/types.ts'
+import { type Memory, viewMemory } from '../memory/memory.ts'
+import { LIVE, STATE } from '../memory/control.ts'
+import type { Plan, WorkerPlan } from '../plan/types.ts'
+import { type AnyFunction, Handlers } from '../worker/call/handlers.ts'
+import { seat } from '../supervisor/memory.ts'
+import { handlersOf } from '../worker/thread/load-handlers.ts'
+import { OutputStage } from '../worker/stages/output.ts'
+import { OVERDUE_MS } from '../worker/loop/loop.ts'
+import { makeParts } from '../worker/parts.ts'
+import { loadStage } from '../worker/thread/stage-kinds.ts'
+import type { Parts, Stage } from '../worker/stage.ts'
 
 type Kind = new (parts: Parts) => Stage
 
