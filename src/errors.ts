@@ -54,6 +54,10 @@ export const ERROR_CODES = {
     text: 'Too many records of a stage crashed its worker, so the pipeline stopped.',
     fix: 'Check `history` and `cause`: the handler itself crashes, not only on single records. `restart.maxPoison` sets the share of the last 20 records that may crash a worker.',
   },
+  INLINE_NOT_OVER: {
+    text: 'The graph did not come to its end on one thread.',
+    fix: '`reason` names the workers and what they wait for. A source that never ends needs `drainAfter`; handlers that wait for servers need `clock: "real"`; a large job may need more `maxSteps`.',
+  },
   PIPELINE_NOT_RUNNING: {
     text: 'The pipeline no longer accepts records.',
     fix: 'Push before you call `drain` or `stop`, and before the pipeline finishes.',

@@ -8,22 +8,47 @@
 import { performance } from 'node:perf_hooks'
 import * as timers from 'node:timers'
 
-/** Milliseconds of the monotonic clock. All threads of a process read the same one. */
-export const monotonicMs: () => number = performance.now.bind(performance)
+/** What tells the time, and calls when it has come. */
+export interface TimeSource {
+  readonly monotonicMs: () => number
+  readonly wallMs: () => number
+  readonly setTimeout: typeof timers.setTimeout
+  readonly clearTimeout: typeof timers.clearTimeout
+  readonly setInterval: typeof timers.setInterval
+  readonly clearInterval: typeof timers.clearInterval
+  readonly setImmediate: typeof timers.setImmediate
+}
 
+/** The time of the process. */
+export const PROCESS_TIME: TimeSource = {
+  monotonicMs: performance.now.bind(performance),
+  wallMs: Date.now,
+  setTimeout: timers.setTimeout,
+  clearTimeout: timers.clearTimeout,
+  setInterval: timers.setInterval,
+  clearInterval: timers.clearInterval,
+  setImmediate: timers.setImmediate,
+}
+
+/** Milliseconds of the monotonic clock. All threads of a process read the same one. */
+export let monotonicMs: () => number = PROCESS_TIME.monotonicMs
 /** Milliseconds since 1970 by the wall clock: to show, never to reckon with. */
-export const wallMs: () => number = Date.now
+export let wallMs: () => number = PROCESS_TIME.wallMs
+export let setTimeout: typeof timers.setTimeout = PROCESS_TIME.setTimeout
+export let clearTimeout: typeof timers.clearTimeout = PROCESS_TIME.clearTimeout
+export let setInterval: typeof timers.setInterval = PROCESS_TIME.setInterval
+export let clearInterval: typeof timers.clearInterval = PROCESS_TIME.clearInterval
+export let setImmediate: typeof timers.setImmediate = PROCESS_TIME.setImmediate
+
+/** All of the library in this thread goes by another time from now on: a pipeline on one thread, in a test, has its own. */
+export function goBy(source: TimeSource): void {
+  ;({ monotonicMs, wallMs, setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = source)
+}
 
 /** What the wall clock would have shown at a time of the monotonic clock, as it is set now. */
 export function wallMsAt(ms: number): number {
   return wallMs() - (monotonicMs() - ms)
 }
-
-export const setTimeout: typeof timers.setTimeout = timers.setTimeout
-export const clearTimeout: typeof timers.clearTimeout = timers.clearTimeout
-export const setInterval: typeof timers.setInterval = timers.setInterval
-export const clearInterval: typeof timers.clearInterval = timers.clearInterval
-export const setImmediate: typeof timers.setImmediate = timers.setImmediate
 
 /** The longest delay of a timer: Node takes a longer one for 1 ms. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1

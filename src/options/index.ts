@@ -15,6 +15,7 @@ export { RESTART_OPTIONS } from './restart.ts'
 export { RETRY_OPTIONS } from './retry.ts'
 export { RUN_OPTIONS } from './run.ts'
 export { SIGNAL_OPTIONS } from './signals.ts'
+export { INLINE_OPTIONS } from './test-kit.ts'
 export {
   defaultOf,
   type DependentDefault,

@@ -63,17 +63,21 @@ export interface LaneSnapshot {
   readonly isWanted: boolean
 }
 
+/** Where all records are. */
+export interface BooksSnapshot {
+  /** Every node that takes records, those without threads too. */
+  readonly nodes: Readonly<Record<string, NodeCounts>>
+  readonly edges: readonly EdgeSnapshot[]
+  readonly lanes: readonly LaneSnapshot[]
+}
+
 /** Everything that is counted, at one moment: read from shared memory, without asking a worker. */
-export interface Snapshot {
+export interface Snapshot extends BooksSnapshot {
   readonly pipeline: string
   /** Milliseconds since 1970 by the wall clock, to show; and since the pipeline ran, to reckon with. */
   readonly time: number
   readonly elapsedMs: number
   readonly stages: Readonly<Record<string, StageSnapshot>>
-  /** Every node that takes records, those without threads too. */
-  readonly nodes: Readonly<Record<string, NodeCounts>>
-  readonly edges: readonly EdgeSnapshot[]
-  readonly lanes: readonly LaneSnapshot[]
 }
 
 /** A worker that hands off all the time may tear a look; after so many the last one is taken. */
@@ -82,9 +86,7 @@ const MAX_LOOKS = 100
 export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): Snapshot {
   const now = monotonicMs()
   const counters = plan.workers.map((worker) => readCounters(memory, worker))
-  const lanes = plan.links.flatMap((link) => readLanes(memory, plan, link))
-  const edges = readEdges(plan, counters, lanes)
-  const nodes = readNodes(plan, counters, edges, lanes)
+  const { nodes, edges, lanes } = readBooks(memory, plan, counters)
   const stages = plan.nodeStages.map((stage) => readStage(memory, plan, stage, counters, nodes[stage.node]!, now))
   return {
     pipeline: plan.graph,
@@ -95,6 +97,17 @@ export function readSnapshot(memory: Memory, plan: Plan, startedAtMs: number): S
     edges,
     lanes,
   }
+}
+
+/** Where all records are: a part of a snapshot, and far cheaper. */
+export function readBooks(
+  memory: Memory,
+  plan: Plan,
+  counters: readonly Float64Array[] = plan.workers.map((worker) => readCounters(memory, worker)),
+): BooksSnapshot {
+  const lanes = plan.links.flatMap((link) => readLanes(memory, plan, link))
+  const edges = readEdges(plan, counters, lanes)
+  return { nodes: readNodes(plan, counters, edges, lanes), edges, lanes }
 }
 
 /** Whether records move: hand-offs of all workers so far, and source records on their way. Far cheaper than a snapshot. */

@@ -4,22 +4,22 @@ export class Death extends Error {
 }
 
 /**
- * Ends the worker that runs after so many atomic stores, or in the middle of the user's code. There is one thread, so one
- * fuse: it is lit for a step of one worker, and taken out after it.
+ * Ends the worker that runs at one of its instants: in the user's code, at a hand-off, or, where atomics are counted too (the
+ * library's own net), at any of its stores. There is one thread, so one fuse.
  */
 class Fuse {
   /** Told at the very moment of a death. */
   onDeath: () => void = () => undefined
   isDead = false
-  /** Stores so far, of all workers. */
-  burnt = 0
-  #stores = Infinity
-  #visits = Infinity
+  /** Instants so far, of all workers. */
+  visits = 0
+  #storesLeft = Infinity
+  #visitsLeft = Infinity
 
-  /** @param stores after which the worker ends; @param visits of its handlers, after which it ends */
+  /** @param stores after which the worker ends; @param visits after which it ends */
   light({ stores = Infinity, visits = Infinity }: { stores?: number; visits?: number }): void {
-    this.#stores = stores
-    this.#visits = visits
+    this.#storesLeft = stores
+    this.#visitsLeft = visits
   }
 
   takeOut(): void {
@@ -27,20 +27,15 @@ class Fuse {
     this.isDead = false
   }
 
-  /** Called before every atomic store. */
+  /** Called before an atomic access by which a worker tells others something. */
   store(): void {
-    this.exchange()
-    this.burnt++
+    if (this.isDead || --this.#storesLeft < 0) this.die()
   }
 
-  /** Called before an atomic exchange: a worker that keeps its rate limit up with the clock tells nobody anything by it. */
-  exchange(): void {
-    if (this.isDead || --this.#stores < 0) this.die()
-  }
-
-  /** Called by the user's code wherever a death could come. */
+  /** Called wherever a death could come: before and after the user's functions, and hand-offs. */
   visit(): void {
-    if (this.isDead || --this.#visits < 0) this.die()
+    this.visits++
+    if (this.isDead || --this.#visitsLeft < 0) this.die()
   }
 
   die(): never {

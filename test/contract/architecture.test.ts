@@ -196,6 +196,13 @@ test('a connector is a user of the library, and knows no other one', () => {
   )
 })
 
+test('the test kit is a user of the library: nothing of ours knows it', () => {
+  onlyIn(
+    ({ folder }) => folder === 'test-kit',
+    ({ ours }) => ours.some((other) => folderOf(other) === 'test-kit'),
+  )
+})
+
 test('nothing imports the commands or the index', () => {
   onlyIn(
     ({ folder }) => folder === 'cli',

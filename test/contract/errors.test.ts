@@ -28,6 +28,7 @@ import { flow, runFlow, type AnyFlow, type RequestOptions } from 'millrace/flow'
 import { serveFlows } from 'millrace/flow/server'
 import { natsSource } from 'millrace/nats'
 import { plan } from 'millrace/plan'
+import { inline } from 'millrace/test'
 import { theme, toDot, toSvg, views } from 'millrace/render'
 import * as flows from '../flow/flows.js'
 import { until } from '../run/harness.js'
@@ -273,6 +274,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   CALL_UNANSWERED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', 2)),
   RECORD_NOT_ENCODABLE: () => given(graphs.notEncodable),
   RECORD_TOO_DEEP: () => given(graphs.tooDeep),
+  INLINE_NOT_OVER: () => thrown(() => inline(graphs.good, { maxSteps: 1 })),
   RECORD_TOO_LARGE: () => given(graphs.tooLarge, { maxRecordBytes: 2_048 }),
   RECORD_POISONED: () => given(graphs.poisoned),
   RECORD_NOT_REPEATED: async () => {

@@ -10,7 +10,7 @@ import { KNOWN_EXPORTS } from './known-exports.js'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 /** What packages users may import, and the files that are started: nobody of ours has to import what they export. */
 const DOORS =
-  /^src\/(index|graph\/index|trace\/index|control\/index|import\/index|flow\/index|flow\/client|flow-server\/index|connectors\/\w+\/index|page\/index|worker\/(main|entry)|cli\/main)\.ts$/
+  /^src\/(index|graph\/index|trace\/index|control\/index|import\/index|flow\/index|flow\/client|flow-server\/index|test-kit\/index|connectors\/\w+\/index|page\/index|worker\/(main|entry)|cli\/main)\.ts$/
 
 const files = ['src', 'test', 'scripts', 'examples', 'native-bench'].flatMap((folder) =>
   (readdirSync(join(root, folder), { recursive: true }) as string[])

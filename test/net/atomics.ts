@@ -14,7 +14,7 @@ export function add(words: Int32Array, index: number, value: number): number {
 }
 
 export function compareExchange(words: Int32Array, index: number, expected: number, value: number): number {
-  fuse.exchange()
+  fuse.store()
   return Atomics.compareExchange(words, index, expected, value)
 }
 

@@ -3,7 +3,7 @@
  * so many workers have died. Prints each fault with the seed that replays it, and ends with 1 where there is one.
  */
 import { parseArgs } from 'node:util'
-import { time } from '#src/test-kit/virtual-time.js'
+import { round } from './round.ts'
 
 const { values } = parseArgs({
   options: {
@@ -16,9 +16,6 @@ const { values } = parseArgs({
 })
 
 const startedAt = performance.now()
-const realNow = performance.now.bind(performance)
-time.install()
-const { round } = await import('./round.js')
 
 let [deaths, records, rounds, steps, resizes] = [0, 0, 0, 0, 0]
 const faults: { seed: number; faults: readonly string[] }[] = []
@@ -36,7 +33,7 @@ for (let seed = Number(values.seed); deaths < Number(values.deaths) && rounds < 
     if (faults.length >= Number(values['most-faults'])) break
   }
 }
-const seconds = (realNow() - startedAt) / 1000
+const seconds = (performance.now() - startedAt) / 1000
 const summary = { deaths, records, rounds, steps, resizes, seconds: Math.round(seconds * 10) / 10, faults }
 const text = `${rounds} rounds, ${records} records, ${deaths} deaths, ${resizes} resizes, ${faults.length} faults, ${summary.seconds} s`
 process.stdout.write(`${values.json ? JSON.stringify(summary) : text}\n`)

@@ -2,9 +2,9 @@
 import type { GraphData } from 'millrace/graph'
 import { plan as makePlan } from '#src/plan/plan.js'
 import { Random } from '#src/test-kit/random.js'
-import { NetPipeline, type Wishes } from '#src/test-kit/one-thread.js'
+import { NetPipeline, type Wishes } from './net-pipeline.ts'
 import { share } from '#src/test-kit/life.js'
-import { time } from '#src/test-kit/virtual-time.js'
+import { VirtualClock } from '#src/test-kit/virtual-clock.js'
 
 export interface Played {
   /** What came out, by output. */
@@ -24,25 +24,31 @@ export async function play(
 ): Promise<Played> {
   const { run = {}, seed = 1, ...wishes } = options
   const chances = new Random(seed)
-  time.reset(() => chances.next())
+  const clock = new VirtualClock()
+  clock.begin(() => chances.next())
   const out = new Map<string, unknown[]>()
   const faults: string[] = []
   // oxlint-disable-next-line prefer-const -- handlers call it, and it needs them
   let pipeline: NetPipeline | undefined
   const graph = graphOf((act) => pipeline!.later(act))
   const plan = { ...makePlan(graph, { maxRecordBytes: 65_536, ...run, inject: false }), rehearse: false }
-  const shared = await share(plan, graph, (node, record) => {
+  const output = (node: string, record: unknown): void => {
     const known = out.get(node)
     if (known === undefined) out.set(node, [record])
     else known.push(record)
-  })
+  }
+  const shared = await share(plan, graph, { listener: { output }, params: undefined })
   const usual = { deathShare: 0, maxDeaths: 0, drainAfter: Infinity, leapMs: 0, maxSteps: 1_000_000 }
   pipeline = new NetPipeline(
     shared,
-    { random: new Random(seed), ...usual, ...wishes },
+    { random: new Random(seed), clock, ...usual, ...wishes },
     (what) => void faults.push(what),
   )
-  const start = time.now
-  await pipeline.run()
-  return { out, faults, pipeline, tookMs: time.now - start }
+  const start = clock.now
+  try {
+    await pipeline.run()
+  } finally {
+    clock.end()
+  }
+  return { out, faults, pipeline, tookMs: clock.now - start }
 }

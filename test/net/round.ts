@@ -1,16 +1,17 @@
 /** One round: a random graph, random options, random deaths, and the ledger of all that came out. */
+import { inspect } from 'node:util'
 import { plan as makePlan } from '#src/plan/plan.js'
-import type { Plan } from '#src/plan/types.js'
+import { withoutBlame } from '#src/test-kit/inline.js'
 import { type Entry, keyOf, made } from '../../scripts/chaos/deeds.ts'
 import { Ledger } from '../../scripts/chaos/ledger.ts'
 import { Random } from '#src/test-kit/random.js'
 import { type NodeShape, type Shape, shapeOf } from '../../scripts/chaos/shape.ts'
 import { graphOf, receiptOf, type World } from './handlers.ts'
-import { NetPipeline } from '#src/test-kit/one-thread.js'
+import { NetPipeline } from './net-pipeline.ts'
 import { orderOf } from './order.ts'
 import { share } from '#src/test-kit/life.js'
 import { Traces } from './traces.ts'
-import { time } from '#src/test-kit/virtual-time.js'
+import { VirtualClock } from '#src/test-kit/virtual-clock.js'
 
 export interface RoundResult {
   readonly seed: number
@@ -23,7 +24,8 @@ export interface RoundResult {
 
 export async function round(seed: number, shape: Shape = resizable(inThreads(shapeOf(seed)))): Promise<RoundResult> {
   const chances = new Random(seed ^ 0xca5e)
-  time.reset(() => chances.next())
+  const clock = new VirtualClock()
+  clock.begin(() => chances.next())
   const random = new Random(seed ^ 0x0de7)
   const faults: string[] = []
   const fault = (what: string): unknown => faults.length < 5 && faults.push(what)
@@ -43,18 +45,20 @@ export async function round(seed: number, shape: Shape = resizable(inThreads(sha
   const ring = new Random(seed ^ 0x7ace).pick([0, 1_024, 16_777_216])
   const trace = ring === 0 ? {} : { trace: { rate: 1, ring, side: ring === 1_024 ? 4_096 : ring } }
   const plan = withoutBlame(makePlan(graph, { ...shape.run, ...trace, maxRecordBytes: 65_536, inject: false }))
-  const shared = await share(plan, graph, (node, record) => {
+  const output = (node: string, record: unknown): void => {
     ledger.add(node, record as Entry)
     const known = cameOut.get(node)
     if (known === undefined) cameOut.set(node, [record as Entry])
     else known.push(record as Entry)
-  })
+  }
+  const shared = await share(plan, graph, { listener: { output }, params: undefined })
   const traces = new Traces(shared.memory, plan, new Set(shape.nodes.filter(isSigning).map(({ id }) => id)))
   if (plan.trace !== undefined) shared.memory.floats[plan.trace.offset / 8] = 1
   pipeline = new NetPipeline(
     shared,
     {
       random,
+      clock,
       deathShare: random.pick([0, 0.02, 0.2, 0.5, 0.5]),
       maxDeaths: random.pick([5, 200, 800]),
       drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
@@ -62,6 +66,7 @@ export async function round(seed: number, shape: Shape = resizable(inThreads(sha
       leapMs: random.chance(0.2) ? 500 : 0,
       resizeShare: new Random(seed ^ 0x5ea7).pick([0, 0.002, 0.02]),
       maxSteps: isBig ? 5_000_000 : 200_000,
+      balances: !isBig && new Random(seed ^ 0xb00c).chance(0.1),
       tick: () => traces.drain(),
     },
     fault,
@@ -72,7 +77,9 @@ export async function round(seed: number, shape: Shape = resizable(inThreads(sha
     if (faults.length === 0) checkLedger()
     if (faults.length === 0 && ring > 0) checkTraces()
   } catch (error) {
-    fault(String((error as Error).stack ?? error))
+    fault(inspect(error))
+  } finally {
+    clock.end()
   }
   return {
     seed,
@@ -180,15 +187,4 @@ function resizable(shape: Shape): Shape {
     return { ...node, options: { ...options, maxConcurrency: concurrency + random.between(1, 3) } }
   })
   return { ...shape, nodes }
-}
-
-/** Deaths come by chance, more of them than an option allows, and no record is to be blamed for them. */
-function withoutBlame(plan: Plan): Plan {
-  const maxCrashes = Infinity
-  const stages = plan.stages.map((stage) => ({
-    ...stage,
-    ...(stage.input && { input: { ...stage.input, maxCrashes } }),
-    ...(stage.source && { source: { ...stage.source, maxCrashes } }),
-  }))
-  return { ...plan, stages }
 }

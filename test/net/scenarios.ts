@@ -2,7 +2,6 @@
  * What the net found, and what it could not find by chance, each as the smallest graph that shows it. Run under the condition
  * `net`, by `net.test.ts`.
  */
-import './install-time.ts'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { dataflow, mark } from 'millrace'

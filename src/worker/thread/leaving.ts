@@ -15,9 +15,14 @@ export async function leave(): Promise<void> {
   // What is put off to the next turn gets its turn.
   await setImmediate()
   do await setImmediate()
-  while (process.getActiveResourcesInfo().some((name) => REQUEST.test(name)) && monotonicMs() < until)
+  while (requestsUnderWay() > 0 && monotonicMs() < until)
   const late = new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, until - monotonicMs())).unref())
   await Promise.race([late, Promise.all([process.stdout, process.stderr].map(flushed))])
+}
+
+/** Reads, writes and look-ups that are under way in this thread: they end by themselves. */
+export function requestsUnderWay(): number {
+  return process.getActiveResourcesInfo().filter((name) => REQUEST.test(name)).length
 }
 
 /** Whoever reads a thread's output says what has arrived, and only then a write is over. */

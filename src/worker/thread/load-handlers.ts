@@ -41,11 +41,20 @@ async function findGraph(
   return found.graph
 }
 
-/** The handlers of a graph that is at hand, functions and all. Modules that only other stages name are not imported. */
+/** The handlers of a graph that is at hand, functions and all. */
 export async function bindHandlers(plan: Plan, stage: StagePlan, graph: GraphData, params: unknown): Promise<Handlers> {
+  return new Handlers(stage, graph, await functionsOf(plan, stage, graph), params)
+}
+
+/** The functions of a stage, by what the graph says in their place. Modules that only other stages name are not imported. */
+export async function functionsOf(
+  plan: Plan,
+  stage: StagePlan,
+  graph: GraphData,
+): Promise<ReadonlyMap<Handler, AnyFunction>> {
   const functions = new Map<Handler, AnyFunction>()
   for (const handler of handlersOf(partOf(plan, stage, graph))) functions.set(handler, await load(handler, plan))
-  return new Handlers(stage, graph, functions, params)
+  return functions
 }
 
 /** What a stage needs of a graph: its own nodes, and how records are spread over the workers of the next ones. */
