@@ -13,12 +13,12 @@ async function passes(said: RegExp, command: string, args: readonly string[], en
   assert.equal(code, 0, out + err)
 }
 
-test('vitest', options, () => passes(/Tests +2 passed/, 'vitest', ['run']))
+test('vitest', options, () => passes(/Tests +3 passed/, 'vitest', ['run']))
 
 test('jest, with ES modules', options, () =>
-  passes(/Tests: +2 passed/, 'jest', [], { NODE_OPTIONS: '--experimental-vm-modules' }),
+  passes(/Tests: +3 passed/, 'jest', [], { NODE_OPTIONS: '--experimental-vm-modules' }),
 )
 
 test('node:test, with tsx', options, () =>
-  passes(/pass 2\b/, 'node', ['--import', 'tsx', '--test', 'tests/inline.node.ts', 'tests/imported.node.ts']),
+  passes(/pass 3\b/, 'node', ['--import', 'tsx', '--test', 'tests/inline.node.ts', 'tests/imported.node.ts']),
 )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { run } from 'millrace'
+import { inline } from 'millrace/test'
 import { first as graph } from '../src/graphs.ts'
 
 async function squares(): Promise<unknown> {
@@ -13,4 +14,12 @@ async function squares(): Promise<unknown> {
 
 test('squares', async () => {
   assert.deepEqual(await squares(), [0, 1, 4])
+})
+
+test('squares, on this thread', async () => {
+  const { outputs } = await inline(graph, { params: { more: 1 }, crashAt: 3 })
+  assert.deepEqual(
+    [...(outputs['out'] as number[])].sort((a, b) => a - b),
+    [1, 2, 5],
+  )
 })

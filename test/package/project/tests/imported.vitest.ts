@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { run } from 'millrace'
+import { inline } from 'millrace/test'
 import { first as graph } from '../src/graphs.ts'
 
 async function squares(): Promise<unknown> {
@@ -12,4 +13,9 @@ async function squares(): Promise<unknown> {
 
 test('squares', async () => {
   expect(await squares()).toEqual([0, 1, 4])
+})
+
+test('squares, on this thread', async () => {
+  const { outputs } = await inline(graph, { params: { more: 1 }, crashAt: 3 })
+  expect([...(outputs['out'] as number[])].sort((a, b) => a - b)).toEqual([1, 2, 5])
 })
