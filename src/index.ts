@@ -65,7 +65,14 @@ export type { TimeShares, WorkerTimes } from './telemetry/times.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'
 export { distributions } from './telemetry/distributions.ts'
 export { measurements } from './telemetry/measurements.ts'
-export type { EdgeSnapshot, LaneSnapshot, Snapshot, StageSnapshot, WorkerSnapshot } from './telemetry/snapshot.ts'
+export type {
+  BooksSnapshot,
+  EdgeSnapshot,
+  LaneSnapshot,
+  Snapshot,
+  StageSnapshot,
+  WorkerSnapshot,
+} from './telemetry/snapshot.ts'
 export type { PushOutcome, Receipt } from './worker/source/push.ts'
 export type { HistogramCopy } from './telemetry/histogram-read.ts'
 export type { Death } from './supervisor/history.ts'

@@ -34,7 +34,7 @@ export const INLINE_OPTIONS = {
     min: 1,
     max: 1_000_000_000,
     unit: 'steps',
-    text: 'Drains the pipeline after so many steps. Needed for sources that never end.',
+    text: 'Drains the pipeline after this number of steps. Needed for sources that never end.',
   },
   maxSteps: {
     type: 'integer',
@@ -42,7 +42,7 @@ export const INLINE_OPTIONS = {
     min: 1,
     max: 1_000_000_000,
     unit: 'steps',
-    text: 'If the pipeline is not over after so many steps, `inline` rejects with `INLINE_NOT_OVER`.',
+    text: 'If the pipeline is not over after this number of steps, `inline` rejects with `INLINE_NOT_OVER`.',
   },
   params: RUN_OPTIONS.params,
   maxDemand: RUN_OPTIONS.maxDemand,

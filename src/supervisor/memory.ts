@@ -40,7 +40,7 @@ export function allocateWords(words: number): SharedArrayBuffer {
 }
 
 /** Gives each stage that can be resized the workers that it starts with. */
-export function seat(memory: Memory, { stages, workers }: Plan): void {
+function seat(memory: Memory, { stages, workers }: Plan): void {
   for (const { sizing, concurrency, workers: seats } of stages) {
     if (sizing === undefined) continue
     new SizingWords(memory, sizing).begin(concurrency)

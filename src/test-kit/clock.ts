@@ -1,7 +1,7 @@
 import { PROCESS_TIME } from '../time.ts'
 
 /** The time of a pipeline on one thread: who steps its workers goes on in it, and takes what is due. */
-export interface Clock {
+export interface RunClock {
   readonly now: number
   /** Whose timers are set now: they go with it when it dies. */
   owner: unknown
@@ -36,7 +36,7 @@ export interface Due {
 const LOOK_MS = 5
 
 /** The time of the process: workers wait as long as they say. */
-export class RealClock implements Clock {
+export class RealClock implements RunClock {
   owner: unknown
   readonly nextTimerAt = Infinity
 

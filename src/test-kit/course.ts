@@ -1,10 +1,10 @@
-import type { Clock } from './clock.ts'
+import type { RunClock } from './clock.ts'
 import type { Random } from './random.ts'
 
 /** What happens to the pipeline. */
 export interface Course {
   readonly random: Random
-  readonly clock: Clock
+  readonly clock: RunClock
   /** Steps after which the pipeline is not over, though it should be. */
   readonly maxSteps: number
   /** Lights the fuse of a worker that can die, before it is stepped, or before an answer arrives that it waits for. */

@@ -1,6 +1,6 @@
 /** What ends a worker: everything that it does from here on reaches nobody. */
-export class Death extends Error {
-  override name = 'Death'
+export class WorkerDeath extends Error {
+  override name = 'WorkerDeath'
 }
 
 /**
@@ -43,7 +43,7 @@ class Fuse {
       this.isDead = true
       this.onDeath()
     }
-    throw new Death('the worker ends here')
+    throw new WorkerDeath('the worker ends here')
   }
 }
 

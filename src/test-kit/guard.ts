@@ -3,7 +3,7 @@ import { isThenable } from '../worker/call/results.ts'
 import { fuse } from './fuse.ts'
 
 /** Whose functions are guarded. */
-export interface Guard {
+export interface CodeGuard {
   /** Its code runs now. False where it is dead: its code reaches nobody any more. */
   enter(): boolean
   /** An answer has come: `act` is called when its turn has come, and never where the one who waits has died by then. */
@@ -14,7 +14,7 @@ export interface Guard {
  * A function of the user, during which its worker may die: before it, after it, before each record that a generator makes, and
  * before its answer arrives. Answers arrive in the order that the scheduler says.
  */
-export function guarded(handler: AnyFunction, guard: Guard): AnyFunction {
+export function guarded(handler: AnyFunction, guard: CodeGuard): AnyFunction {
   return (...given: unknown[]) => {
     guard.enter()
     fuse.visit()
@@ -25,7 +25,7 @@ export function guarded(handler: AnyFunction, guard: Guard): AnyFunction {
   }
 }
 
-function answerOf(result: PromiseLike<unknown>, guard: Guard): Promise<unknown> {
+function answerOf(result: PromiseLike<unknown>, guard: CodeGuard): Promise<unknown> {
   const arrive = (act: () => void): void =>
     guard.queue(() => {
       fuse.visit()
@@ -45,7 +45,7 @@ function isIterator(result: unknown): result is AnyIterator {
   return typeof result === 'object' && result !== null && typeof (result as { next?: unknown }).next === 'function'
 }
 
-function iteratorOf(made: AnyIterator, guard: Guard): object {
+function iteratorOf(made: AnyIterator, guard: CodeGuard): object {
   const self = (): object => iterator
   const iterator = {
     next: (...given: [] | [unknown]) => {

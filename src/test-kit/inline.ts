@@ -11,7 +11,7 @@ import { type Report, reportOf } from '../supervisor/report.ts'
 import { PushSupply, Receipt } from '../worker/source/push.ts'
 import { graphOf, handOver } from '../worker/thread/find-graph.ts'
 import { Books } from './books.ts'
-import { type Clock, RealClock } from './clock.ts'
+import { type RunClock, RealClock } from './clock.ts'
 import { fuse } from './fuse.ts'
 import { type Shared, share } from './life.ts'
 import { OneThread } from './one-thread.ts'
@@ -102,7 +102,7 @@ async function runInline(
     supplyOf: (node, wake) => supplyOf(node, input[node] ?? [], wake),
   })
   const chances = new Random(options.seed ^ 0xca5e)
-  const clock: Clock = options.clock === 'virtual' ? new VirtualClock() : new RealClock()
+  const clock: RunClock = options.clock === 'virtual' ? new VirtualClock() : new RealClock()
   clock.begin(() => chances.next())
   try {
     const startedAtMs = clock.now
@@ -116,7 +116,7 @@ async function runInline(
 }
 
 /** @throws START_FAILED, WORKER_DIED, INLINE_NOT_OVER, INTERNAL */
-async function play(shared: Shared, clock: Clock, options: Resolved<typeof INLINE_OPTIONS>): Promise<OneThread> {
+async function play(shared: Shared, clock: RunClock, options: Resolved<typeof INLINE_OPTIONS>): Promise<OneThread> {
   const { seed, crashAt = Infinity, crashShare, drainAfter = Infinity, maxSteps } = options
   const random = new Random(seed)
   const where = { graph: shared.plan.graph, seed }

@@ -32,7 +32,7 @@ export interface Shared {
 }
 
 /** What comes of the records. */
-export interface SharedListener {
+interface SharedListener {
   /** A record has come out. */
   output(node: string, record: unknown): void
   /** A worker tells of a record. */
@@ -56,7 +56,7 @@ export async function share(
 }
 
 /** How a life is made, and what it tells whoever steps it. */
-export interface LifeOptions {
+interface LifeOptions {
   /** Which life of its worker this is. */
   readonly epoch: number
   /** What `setup` has returned. */

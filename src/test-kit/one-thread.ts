@@ -6,12 +6,12 @@ import type { WorkerPlan } from '../plan/types.ts'
 import { enterPhase } from '../supervisor/phase.ts'
 import { recoverWorker } from '../supervisor/recovery.ts'
 import { BLOCKED, ENDED, PROGRESS, STARVED, type Step } from '../worker/stage.ts'
-import type { Clock } from './clock.ts'
+import type { RunClock } from './clock.ts'
 import { type Course, STEP_NAMES } from './course.ts'
-import { Death, fuse } from './fuse.ts'
+import { WorkerDeath, fuse } from './fuse.ts'
 import { guarded } from './guard.ts'
 import { Life, type Shared } from './life.ts'
-import { Answers, type Seat } from './seat.ts'
+import { AnswerQueue, type Seat } from './seat.ts'
 import { Setups } from './setups.ts'
 
 /**
@@ -23,12 +23,12 @@ export class OneThread {
   steps = 0
   readonly shared: Shared
   readonly #course: Course
-  readonly #clock: Clock
+  readonly #clock: RunClock
   readonly #setups: Setups
   readonly #fault: (what: string) => void
   /** By worker; a seat that nobody has is vacant. */
   readonly #seats: (Seat | undefined)[]
-  readonly #answers = new Answers()
+  readonly #answers = new AnswerQueue()
   /** Whose code runs now. */
   #running: Seat | undefined
   /**
@@ -128,7 +128,7 @@ export class OneThread {
         try {
           resolve(act())
         } catch (error) {
-          if (error instanceof Death) throw error
+          if (error instanceof WorkerDeath) throw error
           reject(error)
         }
       }),
@@ -211,7 +211,7 @@ export class OneThread {
         throw new MillraceError('WORKER_DIED', detail, { cause: error })
       }
       // Whoever catches a death has a `try` that holds more than the user's code.
-      if (!(error instanceof Death))
+      if (!(error instanceof WorkerDeath))
         this.#fault(`a death in ${life.node} came out as ${String((error as Error).stack)}`)
       return undefined
     }
@@ -247,7 +247,7 @@ export class OneThread {
     try {
       this.#as(seat, act)
     } catch (error) {
-      if (!(error instanceof Death)) throw error
+      if (!(error instanceof WorkerDeath)) throw error
     }
     if (!fuse.isDead) await this.#clock.settle()
     await this.#end()

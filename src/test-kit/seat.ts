@@ -1,10 +1,10 @@
 import type { WorkerPlan } from '../plan/types.ts'
-import type { Guard } from './guard.ts'
+import type { CodeGuard } from './guard.ts'
 import type { Life } from './life.ts'
 import type { Random } from './random.ts'
 
 /** The place of a worker in one of its lives: there before the life is made, which may already do things. */
-export interface Seat extends Guard {
+export interface Seat extends CodeGuard {
   readonly worker: WorkerPlan
   readonly epoch: number
   readonly state: unknown
@@ -19,7 +19,7 @@ interface Answer {
 }
 
 /** What handlers have answered, until the scheduler lets it arrive. */
-export class Answers {
+export class AnswerQueue {
   readonly #waiting: Answer[] = []
 
   get count(): number {

@@ -2,16 +2,16 @@ import { MillraceError, errorText } from '../errors.ts'
 import type { SetupContext } from '../graph/types.ts'
 import type { WorkerPlan } from '../plan/types.ts'
 import type { AnyFunction } from '../worker/call/handlers.ts'
-import type { Clock } from './clock.ts'
+import type { RunClock } from './clock.ts'
 import type { Shared } from './life.ts'
 
 /** Calls what workers run before their first record and after their last one. */
 export class Setups {
   readonly #shared: Shared
-  readonly #clock: Clock
+  readonly #clock: RunClock
   readonly #fault: (what: string) => void
 
-  constructor(shared: Shared, clock: Clock, fault: (what: string) => void) {
+  constructor(shared: Shared, clock: RunClock, fault: (what: string) => void) {
     this.#shared = shared
     this.#clock = clock
     this.#fault = fault

@@ -5,7 +5,7 @@ import timersPromises from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { PROCESS_TIME, type TimeSource, goBy } from '../time.ts'
 import { requestsUnderWay } from '../worker/thread/leaving.ts'
-import { type Clock, type Due, turn } from './clock.ts'
+import { type RunClock, type Due, turn } from './clock.ts'
 
 const EPOCH_MS = 1_700_000_000_000
 const START_MS = 1_000
@@ -78,7 +78,7 @@ class VirtualTimer {
  * A time that stands still, but for what a step takes, and leaps to the next moment at which something can happen. While it is begun, the
  * library goes by it, and so do the timers, `Date`, `performance.now` and `Math.random` of the whole thread.
  */
-export class VirtualClock implements Clock {
+export class VirtualClock implements RunClock {
   now = START_MS
   owner: unknown
   #timers: VirtualTimer[] = []
