@@ -286,7 +286,7 @@ describe('a stage with a rate limit', () => {
 
     test(`${what}, and loses no record whenever its workers die`, async () => {
       for (const seed of [1, 2, 3]) {
-        const played = await play(() => limitedWork({ ...work, concurrency: 2 }, 60), {
+        const played = await play(() => limitedWork({ ...work, concurrency: 2, maxCrashes: 100 }, 60), {
           seed,
           deathShare: 0.2,
           maxDeaths: 30,
