@@ -5,12 +5,17 @@ import {
   BATCH_OPTIONS,
   CLUSTER_OPTIONS,
   CONTROL_OPTIONS,
+  CRON_OPTIONS,
+  CSV_SINK_OPTIONS,
+  CSV_SOURCE_OPTIONS,
   DRAIN_OPTIONS,
   EDGE_OPTIONS,
   LIMIT_OPTIONS,
   INLINE_OPTIONS,
   NATS_SINK_OPTIONS,
   NATS_SOURCE_OPTIONS,
+  NDJSON_SINK_OPTIONS,
+  NDJSON_SOURCE_OPTIONS,
   NODE_OPTIONS,
   type OptionSpec,
   type OptionTable,
@@ -25,6 +30,8 @@ import {
   RUN_OPTIONS,
   SERVE_OPTIONS,
   SIGNAL_OPTIONS,
+  TAIL_OPTIONS,
+  WATCH_OPTIONS,
 } from '#src/options/index.js'
 
 /** The tables in the order of the page. Nested ones stand behind those that use them. */
@@ -71,6 +78,13 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Connectors: `rabbitmqSink`', text: 'See `docs/connectors/rabbitmq.md`.', table: RABBITMQ_SINK_OPTIONS },
   { title: 'Connectors: `postgresSource`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SOURCE_OPTIONS },
   { title: 'Connectors: `postgresSink`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SINK_OPTIONS },
+  { title: 'Connectors: `csvSource`', text: 'See `docs/connectors/csv.md`.', table: CSV_SOURCE_OPTIONS },
+  { title: 'Connectors: `csvSink`', text: 'See `docs/connectors/csv.md`.', table: CSV_SINK_OPTIONS },
+  { title: 'Connectors: `ndjsonSource`', text: 'See `docs/connectors/ndjson.md`.', table: NDJSON_SOURCE_OPTIONS },
+  { title: 'Connectors: `ndjsonSink`', text: 'See `docs/connectors/ndjson.md`.', table: NDJSON_SINK_OPTIONS },
+  { title: 'Connectors: `watchSource`', text: 'See `docs/connectors/files.md`.', table: WATCH_OPTIONS },
+  { title: 'Connectors: `tailSource`', text: 'See `docs/connectors/files.md`.', table: TAIL_OPTIONS },
+  { title: 'Connectors: `cronSource`', text: 'See `docs/connectors/cron.md`.', table: CRON_OPTIONS },
 ]
 
 export function optionsPage(): string {

@@ -307,7 +307,7 @@ export const ERROR_CODES = {
     fix: 'Check the address, and that the server runs. After the start a connector waits for its server.',
   },
   CONNECTOR_REFUSED: {
-    text: 'The server of a connector refuses what the connector asks for.',
+    text: 'The server or the file system refuses what a connector asks for.',
     fix: 'The reason says why: check user, password and rights, and that what the options name exists.',
   },
   MESSAGE_UNREADABLE: {

@@ -53,6 +53,10 @@ export default defineConfig({
           page('NATS JetStream', '/connectors/nats'),
           page('Redis Streams', '/connectors/redis'),
           page('PostgreSQL', '/connectors/postgres'),
+          page('CSV', '/connectors/csv'),
+          page('NDJSON', '/connectors/ndjson'),
+          page('Directories and growing files', '/connectors/files'),
+          page('Schedules', '/connectors/cron'),
         ],
       },
       {

@@ -2,7 +2,7 @@ import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ServerUnderTest } from './guarantees.js'
+import type { ServerUnderTest } from './bench.js'
 import { startServer } from './servers.js'
 
 const USER = 'mill'

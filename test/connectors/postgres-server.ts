@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import type { ServerUnderTest } from './guarantees.js'
+import type { ServerUnderTest } from './bench.js'
 import { isThere } from './servers.js'
 
 export const URL_HERE = new URL(process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres')

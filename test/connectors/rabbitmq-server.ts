@@ -1,7 +1,7 @@
 import amqp from 'amqplib'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { ServerUnderTest } from './guarantees.js'
+import type { ServerUnderTest } from './bench.js'
 import { isThere } from './servers.js'
 
 export const RABBITMQ_URL = new URL(process.env['TEST_RABBITMQ_URL'] ?? 'amqp://guest:guest@127.0.0.1:5672')

@@ -1,5 +1,5 @@
 import { createClient } from 'redis'
-import type { ServerUnderTest } from './guarantees.js'
+import type { ServerUnderTest } from './bench.js'
 import { startServer } from './servers.js'
 
 const PASSWORD = 'stone'

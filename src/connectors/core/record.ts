@@ -22,7 +22,11 @@ export function recordOfMessage<M extends { readonly deliveries: number }>(
   try {
     return mark(decode(message), { receipt })
   } catch (cause) {
-    const detail = { ...where, reason: errorText(cause).message }
-    return mark<unknown>(message, { receipt, error: new MillraceError('MESSAGE_UNREADABLE', detail, { cause }) })
+    return mark<unknown>(message, { receipt, error: unreadable(cause, where) })
   }
+}
+
+/** Why what arrived is no record. */
+export function unreadable(cause: unknown, where: Readonly<Record<string, unknown>>): MillraceError {
+  return new MillraceError('MESSAGE_UNREADABLE', { ...where, reason: errorText(cause).message }, { cause })
 }

@@ -13,6 +13,12 @@ interface Kept {
   readonly cursor: unknown
 }
 
+/** A granule in the order in which the source handed it on. Its slot may belong to another one before its turn comes. */
+interface InLine {
+  readonly cursor: unknown
+  hasEnded: boolean
+}
+
 /** Calls of `ack` that fail are tried again so often, with a pause that doubles. */
 export const MAX_ATTEMPTS = 6
 const FIRST_PAUSE_MS = 50
@@ -38,9 +44,10 @@ export class Outcomes {
   readonly #entries = new Map<number, StashEntry>()
   /** Slots that have ended and wait for the next call. */
   #ended: number[] = []
-  /** Open slots, oldest first: the watermark stands before the first one. */
-  readonly #line: number[]
-  readonly #cursors = new Map<number, unknown>()
+  /** Oldest first: the watermark stands before the first one that has not ended. */
+  readonly #line: InLine[] = []
+  /** Of open slots. */
+  readonly #inLine = new Map<number, InLine>()
   #told: number[] = []
   #isCalling = false
   #onFailure: (error: unknown) => void
@@ -59,15 +66,16 @@ export class Outcomes {
     this.#slots = given.slots
     this.#wake = given.wake
     this.#onFailure = given.onFailure
-    this.#line = given.slots.openSlots()
     const inherited: unknown[] = []
+    const cursors = new Map<number, unknown>()
     for (const entry of given.desk.recover()) {
       const slot = given.desk.stash.header(entry).slot
       this.#entries.set(slot, entry)
       const { cursor, receipts } = given.desk.value(entry) as Kept
-      this.#cursors.set(slot, cursor)
+      cursors.set(slot, cursor)
       inherited.push(...receipts)
     }
+    for (const slot of given.slots.openSlots()) this.#lineUp(slot, cursors.get(slot))
     this.inherited = inherited
     given.desk.takeAll()
   }
@@ -79,8 +87,7 @@ export class Outcomes {
     const entry = this.#desk.put({ ...header, slot }, { receipts, cursor } satisfies Kept, 0, 0)
     if (entry === undefined) return false
     this.#entries.set(slot, entry)
-    this.#cursors.set(slot, cursor)
-    this.#line.push(slot)
+    this.#lineUp(slot, cursor)
     return true
   }
 
@@ -165,20 +172,24 @@ export class Outcomes {
     }
   }
 
-  /** Moves the watermark over all slots at the head of the line that have ended. */
+  #lineUp(slot: number, cursor: unknown): void {
+    const granule: InLine = { cursor, hasEnded: false }
+    this.#line.push(granule)
+    this.#inLine.set(slot, granule)
+  }
+
+  /** Moves the watermark over all granules at the head of the line that have ended. */
   #advance(slots: readonly number[]): void {
-    for (const slot of slots) this.#endedInLine.add(slot)
-    while (this.#line.length > 0 && this.#endedInLine.delete(this.#line[0]!)) {
-      const cursor = this.#cursors.get(this.#line.shift()!)
+    for (const slot of slots) this.#inLine.get(slot)!.hasEnded = true
+    while (this.#line[0]?.hasEnded === true) {
+      const { cursor } = this.#line.shift()!
       if (cursor !== undefined) this.watermark = cursor
     }
   }
 
-  readonly #endedInLine = new Set<number>()
-
   #forget(slot: number): void {
     this.#desk.finish(this.#entries.get(slot)!)
     this.#entries.delete(slot)
-    this.#cursors.delete(slot)
+    this.#inLine.delete(slot)
   }
 }
