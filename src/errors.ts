@@ -376,7 +376,15 @@ export const ERROR_CODES = {
   },
   REQUEST_ENDED: {
     text: 'The request has ended.',
-    fix: 'Nothing of it is left to stop. Its `state` says how it ended.',
+    fix: 'Nothing of it is left to stop, pause or resume. Its `state` says how it ended.',
+  },
+  STEPS_NOT_KEPT: {
+    text: 'The flow does not keep what its steps do, so its requests cannot go on where they were.',
+    fix: 'Give the flow the setting `keepSteps: true`: the third argument of `flow`.',
+  },
+  FLOW_STORE_UNUSABLE: {
+    text: 'The store of a flow cannot be used.',
+    fix: 'See `reason`. Requests that were taken before go on, and are saved once it is back.',
   },
   FLOW_UNKNOWN: {
     text: 'There is no flow with this name.',

@@ -27,7 +27,7 @@ const MAX_ID = 200
 const WAIT_MS = 60_000
 
 export function flowRoutes(room: FlowRoom): readonly Endpoint[] {
-  return [...definitions(room), ...asking(room), ...following(room)]
+  return [...definitions(room), ...asking(room), ...telling(room), ...following(room)]
 }
 
 function definitions(room: FlowRoom): readonly Endpoint[] {
@@ -64,7 +64,6 @@ function definitions(room: FlowRoom): readonly Endpoint[] {
 }
 
 function asking(room: FlowRoom): readonly Endpoint[] {
-  const hashes = new WeakMap<FlowRequest, string>()
   return [
     endpoint('POST /flows/:flow', {
       tag: 'requests',
@@ -83,6 +82,7 @@ function asking(room: FlowRoom): readonly Endpoint[] {
         'REQUEST_STOPPED',
         'REQUEST_TIMED_OUT',
         'PIPELINE_NOT_RUNNING',
+        'FLOW_STORE_UNUSABLE',
       ],
       handle: async ({ params, query, request, reply }) => {
         const flow = flowOf(room, params.flow)
@@ -91,14 +91,14 @@ function asking(room: FlowRoom): readonly Endpoint[] {
         // Nobody can send a second one where the id is not theirs.
         if (id === undefined) return answer(room, flow.start(input, query), request, reply)
         const hash = hashOf(request.headers['content-type'] ?? '', bytes)
-        const known = flow.get(id)
-        if (known !== undefined && (hashes.get(known) ?? hash) !== hash)
-          throw new MillraceError('KEY_REUSED', { key: id })
-        const asked = known ?? flow.start(input, { id, ...query })
-        if (known === undefined) hashes.set(asked, hash)
-        return answer(room, asked, request, reply)
+        return answer(room, flow.start(input, { id, hash, ...query }), request, reply)
       },
     }),
+  ]
+}
+
+function telling(room: FlowRoom): readonly Endpoint[] {
+  return [
     endpoint('POST /flows/:flow/requests/:request/stop', {
       tag: 'requests',
       summary: 'Stops a request, and answers when nothing of it is left.',
@@ -107,6 +107,23 @@ function asking(room: FlowRoom): readonly Endpoint[] {
       errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED'],
       handle: ({ params }) => stop(room, params),
     }),
+    ...(['pause', 'resume'] as const).map((change) =>
+      endpoint(`POST /flows/:flow/requests/:request/${change}`, {
+        tag: 'requests',
+        summary:
+          change === 'pause'
+            ? 'Pauses a request: no step of it is called from now on, and those that run go on to their ends.'
+            : 'Lets a paused request go on where it was.',
+        params: REQUEST,
+        answer: RequestAnswer,
+        errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED', 'STEPS_NOT_KEPT'],
+        handle: async ({ params }) => {
+          const request = requestOf(room, params)
+          await flowOf(room, params.flow)[change](params.request)
+          return requestView(request, room.showErrors)
+        },
+      }),
+    ),
     endpoint('DELETE /flows/:flow/requests/:request', {
       tag: 'requests',
       summary: 'The same.',
@@ -141,7 +158,7 @@ function following(room: FlowRoom): readonly Endpoint[] {
           .list({ limit: Infinity, ...(state === undefined ? {} : { state }) })
           .filter(({ createdAt }) => createdAt >= from && createdAt < to)
         const shown = found.slice((page - 1) * pageSize, page * pageSize)
-        const requests = shown.map(({ id }) => requestView(flow.get(id)!, room.showErrors))
+        const requests = shown.map(({ id }) => requestView(flow.get(id)!, room.showErrors, true))
         return { requests, total: found.length, page, pages: Math.ceil(found.length / pageSize) }
       },
     }),
@@ -183,6 +200,8 @@ async function answer(
   )
   const came = waitMs === Infinity ? await outcome : waitMs === 0 ? undefined : await within(waitMs, outcome)
   if (came === undefined) {
+    // Whoever is told that it is taken may rely on it.
+    await asked.saved
     const { flow } = asked.view()
     const address = `${room.prefix}/flows/${encodeURIComponent(flow)}/requests/${encodeURIComponent(asked.id)}`
     void reply.code(202).header('location', address)

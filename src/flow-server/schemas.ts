@@ -1,10 +1,27 @@
 import { Type } from 'typebox'
 
-const STATES = ['queued', 'running', 'succeeded', 'failed', 'stopped', 'timedOut'] as const
+const STATES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'stopped', 'timedOut'] as const
 
 export const StateOfRequest = Type.Enum([...STATES], {
   description: 'The last four are ends. `queued`: fewer than `maxRequests` have to be open first.',
 })
+
+const StepOfRequest = Type.Object({
+  step: Type.String(),
+  path: Type.Array(Type.Integer(), { description: 'Index of the item, for each `forEach` around the step.' }),
+  state: Type.Enum(['done', 'failed', 'undone', 'undoFailed']),
+  attempts: Type.Integer(),
+  startedAt: Type.String({ format: 'date-time' }),
+  endedAt: Type.String({ format: 'date-time' }),
+  error: Type.Optional(
+    Type.Object({
+      name: Type.String(),
+      code: Type.Optional(Type.String()),
+      message: Type.Optional(Type.String({ description: 'Only with `showErrors`.' })),
+    }),
+  ),
+})
+export type StepOfRequest = Type.Static<typeof StepOfRequest>
 
 /** A request, as the API shows it. */
 export const RequestAnswer = Type.Object(
@@ -29,6 +46,9 @@ export const RequestAnswer = Type.Object(
         step: Type.Optional(Type.String()),
         reason: Type.Optional(Type.String({ description: 'What the step said; only with `showErrors`.' })),
       }),
+    ),
+    steps: Type.Optional(
+      Type.Array(StepOfRequest, { description: 'What its steps did, where the flow has `keepSteps`; not in lists.' }),
     ),
   },
   {

@@ -1,10 +1,10 @@
-import type { FlowRequest, RunningFlow } from '../flow/index.ts'
+import type { FlowRequest, RunningFlow, StepView } from '../flow/index.ts'
 import { MillraceError } from '../errors.ts'
-import type { FlowAnswer, RequestAnswer } from './schemas.ts'
+import type { FlowAnswer, RequestAnswer, StepOfRequest } from './schemas.ts'
 
 /** @param showErrors whether the words of steps are shown: they may quote what was asked */
-export function requestView(request: FlowRequest, showErrors: boolean): RequestAnswer {
-  const { id, flow, state, createdAt, startedAt, endedAt, answer, error } = request.view()
+export function requestView(request: FlowRequest, showErrors: boolean, isListed = false): RequestAnswer {
+  const { id, flow, state, createdAt, startedAt, endedAt, answer, error, steps } = request.view()
   return {
     id,
     flow,
@@ -15,7 +15,16 @@ export function requestView(request: FlowRequest, showErrors: boolean): RequestA
     ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
     ...(answer === undefined ? {} : { answer: jsonOf(answer) }),
     ...(error === undefined ? {} : { error: errorOfRequest(error, showErrors) }),
+    ...(steps === undefined || isListed ? {} : { steps: steps.map((step) => stepView(step, showErrors)) }),
   }
+}
+
+function stepView({ error, startedAt, endedAt, path, ...step }: StepView, showErrors: boolean): StepOfRequest {
+  const times = { startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }
+  if (error === undefined) return { ...step, path: [...path], ...times }
+  const { name, code, message } = error
+  const said = { name, ...(code === undefined ? {} : { code }), ...(showErrors ? { message } : {}) }
+  return { ...step, path: [...path], ...times, error: said }
 }
 
 function errorOfRequest(error: Error, showErrors: boolean): NonNullable<RequestAnswer['error']> {

@@ -1,6 +1,7 @@
 import type { Context } from '../graph/types.ts'
 import type { Parcel } from './parcel.ts'
-import { RequestTable } from './table.ts'
+import { type Race, type Site, pathTo } from './site.ts'
+import { type Decision, RequestTable } from './table.ts'
 import type { StepContext, StepFault } from './types.ts'
 
 /** What `runFlow` gives to its workers as `params`. */
@@ -24,9 +25,38 @@ function tableOf({ params }: Call): RequestTable | undefined {
 }
 
 /** Why the step is not to be called; undefined where it is. */
-export function stopOf(parcel: Parcel, step: string, call: Call): StepFault | undefined {
-  if (tableOf(call)?.isStopped(parcel) !== true) return undefined
-  return { step, name: 'Error', message: 'the request was stopped', stack: '', code: 'REQUEST_STOPPED', attempts: 0 }
+export function refusalOf(parcel: Parcel, { node, races }: Site, call: Call): StepFault | undefined {
+  const table = tableOf(call)
+  const refused = (code: string, message: string): StepFault => ({
+    step: node,
+    name: 'Error',
+    message,
+    stack: '',
+    code,
+    attempts: 0,
+  })
+  if (table?.isStopped(parcel) === true) return refused('REQUEST_STOPPED', 'the request was stopped')
+  for (const race of races)
+    if (isDecided(parcel, race, table)) return refused('STEP_CANCELLED', 'its answer is not waited for any more')
+  if (table?.isPaused(parcel) === true) return refused('REQUEST_PAUSED', 'the request is paused')
+  return undefined
+}
+
+/** The join has enough answers: in this run of the request, or in an earlier one. */
+function isDecided(parcel: Parcel, race: Race, table: RequestTable | undefined): boolean {
+  const path = pathTo(parcel.path, race.depth)
+  if (parcel.memos?.some((memo) => memo.step === race.node && memo.path === path) === true) return true
+  return table?.isDecided(decisionOf(parcel, race)) === true
+}
+
+function decisionOf({ at, turn, path }: Parcel, { node, depth }: Race): Decision {
+  return { at, turn, path: pathTo(path, depth), node }
+}
+
+/** A join has enough answers: those who make others need not go on. */
+export function decide(parcel: Parcel, node: string, call: Call): void {
+  const { at, turn, path } = parcel
+  tableOf(call)?.decide({ at, turn, path, node })
 }
 
 /** The context of one call of a step. It may outlive the call: an async handler keeps it. */
@@ -39,15 +69,17 @@ export class StepCall implements StepContext<any, any> {
   readonly params: unknown
   readonly #parcel: Parcel
   readonly #call: Call
+  readonly #races: readonly Race[]
   #signal: AbortSignal | undefined
 
-  constructor(parcel: Parcel, step: string, call: Call) {
+  constructor(parcel: Parcel, step: string, call: Call, races: readonly Race[] = []) {
     this.#parcel = parcel
     this.#call = call
+    this.#races = races
     this.request = parcel.request
     this.step = step
     this.attempt = call.attempt
-    this.id = call.id
+    this.id = `${parcel.request}/${step}${parcel.path}`
     this.state = call.state
     this.params = call.params?.params
   }
@@ -60,7 +92,9 @@ export class StepCall implements StepContext<any, any> {
   get signal(): AbortSignal {
     if (this.#signal !== undefined) return this.#signal
     const stopped = new AbortController()
-    void tableOf(this.#call)?.abortOnStop(this.#parcel, stopped)
+    const table = tableOf(this.#call)
+    void table?.abortOnStop(this.#parcel, stopped)
+    for (const race of this.#races) void table?.abortOnDecision(decisionOf(this.#parcel, race), stopped)
     return (this.#signal = AbortSignal.any([this.#call.signal, stopped.signal]))
   }
 }

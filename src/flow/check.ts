@@ -1,7 +1,6 @@
 import { quote } from '../analysis/problems.ts'
 import { DEFAULT_ITEMS, DEFAULT_REQUESTS } from './compile.ts'
 import type { FlowData, FlowPart } from './data.ts'
-import { CLOSED, ITEM, PAST, SKIPPED } from './handlers.ts'
 import { FLOW_PROBLEMS, type FlowProblem, type FlowProblemCode } from './problems.ts'
 
 type Report = (code: FlowProblemCode, message: string, step?: string) => void
@@ -13,7 +12,7 @@ interface Check {
 }
 
 /** Nodes that every flow's graph has. */
-const RESERVED = new Set(['request', 'answer', PAST, SKIPPED, CLOSED, ITEM])
+const RESERVED = new Set(['request', 'answer'])
 /** Most requests at once, as many as a source may have records in flight. */
 const MAX_REQUESTS = 65_536
 const MAX_JOIN_BYTES = 536_870_912
@@ -81,7 +80,9 @@ function checkPart(part: FlowPart, step: string, common: Check): void {
   const missing = (name: string): void => report('FLOW_HANDLER_MISSING', `${quote(step)} has no ${quote(name)}.`, step)
   if (part.kind === 'subflow') return check(part.flow, `${step}.`, common)
   if (part.kind === 'step') {
-    if (typeof part.options.map !== 'function' && typeof part.options.join !== 'function') missing('map')
+    const { map, join, undo } = part.options
+    if (typeof map !== 'function' && typeof join !== 'function') missing('map')
+    if (undo !== undefined && typeof undo !== 'function') missing('undo')
   } else if (part.kind === 'branch') {
     const { when, branches = {} } = part.options
     if (typeof when !== 'function') missing('when')
@@ -128,6 +129,8 @@ function checkEdges(
       )
     if (before.size <= 1 && joins)
       report('FLOW_JOIN_UNUSED', `${quote(part.id)} has \`join\` and ${before.size} steps before it.`, place(part.id))
+    if (part.kind === 'step' && part.options.quorum !== undefined)
+      checkNumber('quorum', part.options.quorum, [1, Math.max(1, before.size)], report, place(part.id))
   }
 }
 

@@ -31,6 +31,19 @@ export interface RemoteRequest<Answer> {
   readonly endedAt?: string
   readonly answer?: Answer
   readonly error?: { readonly code: string; readonly step?: string; readonly reason?: string }
+  /** What its steps did, where the flow has `keepSteps`; not in lists. */
+  readonly steps?: readonly RemoteStep[]
+}
+
+/** What a step did, as the server shows it. */
+export interface RemoteStep {
+  readonly step: string
+  readonly path: readonly number[]
+  readonly state: 'done' | 'failed' | 'undone' | 'undoFailed'
+  readonly attempts: number
+  readonly startedAt: string
+  readonly endedAt: string
+  readonly error?: { readonly name: string; readonly code?: string; readonly message?: string }
 }
 
 /** Which requests to list. */
@@ -118,6 +131,16 @@ export class FlowClient<Input, Answer> {
   /** Stops a request; resolves when nothing of it is left. @throws REQUEST_UNKNOWN, REQUEST_ENDED */
   async stop(id: string): Promise<RemoteRequest<Answer>> {
     return jsonOf(await this.#call('DELETE', this.#request(id)))
+  }
+
+  /** Pauses a request: no step of it is called from now on. @throws REQUEST_UNKNOWN, REQUEST_ENDED, STEPS_NOT_KEPT */
+  async pause(id: string): Promise<RemoteRequest<Answer>> {
+    return jsonOf(await this.#call('POST', `${this.#request(id)}/pause`))
+  }
+
+  /** Lets a paused request go on where it was. @throws as `pause` */
+  async resume(id: string): Promise<RemoteRequest<Answer>> {
+    return jsonOf(await this.#call('POST', `${this.#request(id)}/resume`))
   }
 
   #request(id: string): string {

@@ -1,38 +1,24 @@
 import type { GraphCluster, GraphEdge, GraphNode } from '../graph/types.ts'
 import type { BranchData, FlowData, FlowPart, ForEachData, StepData } from './data.ts'
-import {
-  CLOSED,
-  ITEM,
-  type Incoming,
-  type IncomingEdges,
-  PAST,
-  SKIPPED,
-  chooseBranches,
-  joinBranches,
-  joinItems,
-  splitItems,
-  stepJoin,
-  stepMap,
-  stepRecovery,
-  withoutValue,
-} from './handlers.ts'
+import { PAST, SKIPPED, chooseBranches, joinBranches } from './branches.ts'
+import { stepJoin, stepMap, stepRecovery, stepUndo, withoutValue } from './handlers.ts'
+import { CLOSED, ITEM, joinItems, splitItems } from './items.ts'
 import { type Parcel, groupOf, outerGroupOf } from './parcel.ts'
+import { NOTE, type Site } from './site.ts'
+import {
+  type Exit,
+  type Gathering,
+  type Into,
+  type PartRoom,
+  incomingOf,
+  itemsAndClose,
+  keepsSteps,
+  racesOf,
+  restartsOf,
+  answerWeight,
+} from './wiring.ts'
 
 type Handler = (...args: any[]) => any
-
-/** Where something of a part comes out: a node, all of it or one of its branches, and whether its failures do too. */
-interface Exit {
-  readonly node: string
-  readonly when?: string
-  readonly failures: boolean
-}
-
-/** An edge into a part: the exits of what is before it, and what it does. */
-interface Into extends Incoming {
-  readonly exits: readonly Exit[]
-  readonly label?: string
-  readonly when?: string
-}
 
 export const DEFAULT_REQUESTS = 128
 export const DEFAULT_ITEMS = 1_000
@@ -44,31 +30,33 @@ const [SMALL_PARCEL_BYTES, RESERVED_SHARE] = [512, 4]
 const CALLS = 16
 /** What predictions take a `forEach` to have. */
 const TYPICAL_ITEMS = 10
+/** Calls of `undo`, at most, and of what they undo. */
+const UNDO_ATTEMPTS = 5
 /** Failures are few: their lanes are small, and a larger one goes in fragments. */
 const FAILURE_LANE_BYTES = 65_536
 
-/** What a join waits for: at most so many, as `of` says; predictions take it to be `typical`. */
-interface Gathered {
-  readonly size: number
-  readonly by?: (arrival: any) => string
-  readonly of?: (parcel: any) => number | undefined
-  readonly typical?: number
-}
+/** Nodes for what the thread of `runFlow` is told of steps, and for what it has undone. */
+export const STEPS_NODE = 'answer.steps'
+export const UNDO_NODE = 'request.undo'
+const UNDONE_NODE = 'request.undone'
 
 /** What a flow's graph is made of. */
 export interface CompiledFlow {
   readonly nodes: readonly GraphNode[]
   readonly edges: readonly GraphEdge[]
   readonly clusters: readonly GraphCluster[]
+  /** Steps that can be undone. */
+  readonly undoable: ReadonlySet<string>
 }
 
 /** Compiles a flow that has no problems. */
 export function compileFlow(flow: FlowData): CompiledFlow {
   const { maxRequests = DEFAULT_REQUESTS, joinBytes = DEFAULT_JOIN_BYTES } = flow.settings
-  const compiler = new Compiler(maxRequests, joinBytes)
+  const compiler = new Compiler(maxRequests, joinBytes, keepsSteps(flow))
   compiler.source()
   const start: Into = { name: 'request', data: true, exits: [{ node: 'request', failures: false }] }
-  compiler.sink(compiler.flow(flow, '', undefined, start))
+  compiler.sink(compiler.flow(flow, { prefix: '', cluster: undefined, depth: 0, races: [] }, start))
+  compiler.undo()
   return compiler
 }
 
@@ -78,10 +66,20 @@ class Compiler implements CompiledFlow {
   readonly clusters: GraphCluster[] = []
   readonly #maxRequests: number
   readonly #joinBytes: number
+  readonly #isKept: boolean
+  readonly #undos = new Map<string, Handler>()
+  /** Nodes that say what they did. */
+  readonly #kept: string[] = []
+  readonly #below = new Map<string, Set<string>>()
 
-  constructor(maxRequests: number, joinBytes: number) {
+  constructor(maxRequests: number, joinBytes: number, isKept: boolean) {
     this.#maxRequests = maxRequests
     this.#joinBytes = joinBytes
+    this.#isKept = isKept
+  }
+
+  get undoable(): ReadonlySet<string> {
+    return new Set(this.#undos.keys())
   }
 
   source(): void {
@@ -91,10 +89,33 @@ class Compiler implements CompiledFlow {
   sink(exits: readonly Exit[]): void {
     this.nodes.push({ id: 'answer', kind: 'sink' })
     this.#connect(exits, 'answer')
+    if (!this.#isKept) return
+    this.nodes.push({ id: STEPS_NODE, kind: 'sink', label: 'steps' })
+    for (const from of this.#kept) {
+      this.edges.push({ from, to: STEPS_NODE, when: NOTE })
+      this.edges.push({ from, to: STEPS_NODE, pathType: 'error', laneBytes: FAILURE_LANE_BYTES })
+    }
+  }
+
+  /** What steps have done is undone one by one: the thread of `runFlow` says what comes next. */
+  undo(): void {
+    if (this.#undos.size === 0) return
+    this.nodes.push({ id: UNDO_NODE, kind: 'source', label: 'undo', push: true, window: this.#maxRequests, granule: 1 })
+    this.nodes.push({
+      id: UNDONE_NODE,
+      kind: 'sink',
+      label: 'undone',
+      write: stepUndo(this.#undos),
+      retry: { maxAttempts: UNDO_ATTEMPTS },
+      maxCrashes: UNDO_ATTEMPTS,
+    })
+    this.edges.push({ from: UNDO_NODE, to: UNDONE_NODE })
   }
 
   /** All parts of a flow, each after those before it. @returns where its answer comes out */
-  flow({ parts, links }: FlowData, prefix: string, cluster: string | undefined, start: Into): readonly Exit[] {
+  flow(flow: FlowData, room: PartRoom, start: Into): readonly Exit[] {
+    const { parts, links } = flow
+    const races = racesOf(flow, room)
     const exits = new Map<string, readonly Exit[]>()
     const left = new Set(parts)
     for (let before = -1; left.size > 0 && left.size !== before;) {
@@ -108,7 +129,10 @@ class Compiler implements CompiledFlow {
           data,
           exits: exits.get(from)!,
         }))
-        exits.set(part.id, this.#part(part, prefix, cluster, into.length === 0 ? [start] : into))
+        exits.set(
+          part.id,
+          this.#part(part, { ...room, races: races.get(part.id)! }, into.length === 0 ? [start] : into),
+        )
         left.delete(part)
       }
     }
@@ -116,28 +140,57 @@ class Compiler implements CompiledFlow {
     return exits.get(end.id)!
   }
 
-  #part(part: FlowPart, prefix: string, cluster: string | undefined, into: readonly Into[]): readonly Exit[] {
-    const node = prefix + part.id
-    if (part.kind === 'step') return this.#step(node, cluster, part.options, into)
+  #part(part: FlowPart, room: PartRoom, into: readonly Into[]): readonly Exit[] {
+    const node = room.prefix + part.id
+    const { cluster } = room
+    if (part.kind === 'step') return this.#step(node, room, part.options, into)
     this.clusters.push({ id: node, label: part.id, ...(cluster === undefined ? {} : { parent: cluster }) })
-    if (part.kind === 'branch') return this.#branch(node, part.options, into)
-    if (part.kind === 'forEach') return this.#forEach(node, part.options, into)
-    return this.flow(part.flow, `${node}.`, node, into[0]!)
+    if (part.kind === 'branch') return this.#branch(node, room, part.options, into)
+    if (part.kind === 'forEach') return this.#forEach(node, room, part.options, into)
+    return this.flow(part.flow, { ...room, prefix: `${node}.`, cluster: node }, into[0]!)
   }
 
-  #step(node: string, cluster: string | undefined, options: StepData, into: readonly Into[]): readonly Exit[] {
-    const { map, join, onFailure, ...rest } = options
-    const incoming = incomingOf(into)
+  #site(node: string, { races }: PartRoom, into: readonly Into[]): Site {
+    return { node, incoming: incomingOf(into), isKept: this.#isKept, races, below: () => this.#nodesBelow(node) }
+  }
+
+  /** Asked for once all edges are there. */
+  #nodesBelow(node: string): ReadonlySet<string> {
+    const found = this.#below.get(node) ?? new Set<string>()
+    if (this.#below.has(node)) return found
+    const visit = (from: string): void => {
+      for (const edge of this.edges) {
+        if (edge.from !== from || found.has(edge.to)) continue
+        found.add(edge.to)
+        visit(edge.to)
+      }
+    }
+    this.#below.set(node, found)
+    visit(node)
+    return found
+  }
+
+  #step(node: string, room: PartRoom, options: StepData, into: readonly Into[]): readonly Exit[] {
+    const { map, join, onFailure, undo, quorum, ...rest } = options
+    const { cluster } = room
+    const site = this.#site(node, room, into)
+    this.#kept.push(node)
+    if (undo !== undefined) this.#undos.set(node, undo)
     const place = cluster === undefined ? {} : { cluster }
-    if (join === undefined) this.#node(node, { ...rest, ...place, map: stepMap(node, incoming, map!) })
+    if (join === undefined) this.#node(node, { ...rest, ...place, map: stepMap(site, map!) })
     else {
       const shared = { maxInFlight: CALLS, ...rest, ...place }
-      this.#join(node, shared, { size: into.length }, stepJoin(node, incoming, join, map))
+      this.#join(node, shared, { size: into.length, quorum }, stepJoin(site, join, map, quorum))
     }
     this.#enter(into, node)
     if (onFailure === undefined) return [{ node, failures: true }]
     const recovery = `${node}.onFailure`
-    this.#node(recovery, { ...place, label: 'on failure', map: stepRecovery(recovery, node, incoming, onFailure) })
+    this.#node(recovery, {
+      ...place,
+      label: 'on failure',
+      map: stepRecovery({ ...site, node: recovery }, node, onFailure),
+    })
+    this.#kept.push(recovery)
     this.edges.push({ from: node, to: recovery, pathType: 'error', laneBytes: FAILURE_LANE_BYTES })
     return [
       { node, failures: false },
@@ -145,7 +198,7 @@ class Compiler implements CompiledFlow {
     ]
   }
 
-  #branch(node: string, options: BranchData, into: readonly Into[]): readonly Exit[] {
+  #branch(node: string, room: PartRoom, options: BranchData, into: readonly Into[]): readonly Exit[] {
     const { when, branches = {}, join, onNone = 'continue', ...rest } = options
     const [chooser, ways, joiner] = [node, `${node}.branches`, `${node}.join`]
     const names = Object.keys(branches)
@@ -157,37 +210,38 @@ class Compiler implements CompiledFlow {
       const inner = `${node}.${name}`
       this.clusters.push({ id: inner, label: name, parent: node })
       const start: Into = { name: chooser, data: true, exits: [{ node: ways, when: name, failures: false }] }
-      const exits = this.flow(branches[name]!, `${inner}.`, inner, start)
+      const exits = this.flow(branches[name]!, { ...room, prefix: `${inner}.`, cluster: inner }, start)
       exitOf.set(name, exits[0]!.node)
       for (const exit of exits) nameOf.set(exit.node, name)
       joined.push(...exits)
     }
-    const choosing = chooseBranches(chooser, incomingOf(into), { when: when!, branches: exitOf, onNone })
+    const choice = { when: when!, branches: exitOf, onNone, joiner }
+    const choosing = chooseBranches(this.#site(chooser, room, into), choice)
     this.#setHandler(chooser, { flatMap: choosing, selectivity: names.length })
     this.#join(
       joiner,
       { ...restartsOf(rest), cluster: node, label: 'join' },
       { size: names.length },
-      joinBranches(joiner, nameOf, join),
+      joinBranches(this.#site(joiner, room, []), nameOf, join),
     )
     this.#connect(joined, joiner)
     return this.#afterChoice(chooser, ways, joiner)
   }
 
-  #forEach(node: string, options: ForEachData, into: readonly Into[]): readonly Exit[] {
+  #forEach(node: string, room: PartRoom, options: ForEachData, into: readonly Into[]): readonly Exit[] {
     const { items, each, join, onError = 'fail', maxItems = DEFAULT_ITEMS, ...rest } = options
     const [splitter, ways, joiner] = [node, `${node}.items`, `${node}.join`]
     this.#choose(splitter, ways, rest, into)
-    const splitting = splitItems(splitter, incomingOf(into), { items: items!, maxItems })
+    const splitting = splitItems(this.#site(splitter, room, into), { items: items!, maxItems, joiner })
     const typical = Math.min(maxItems, TYPICAL_ITEMS)
     this.#setHandler(splitter, { flatMap: splitting, selectivity: typical + 1 })
     const inner = `${node}.each`
     this.clusters.push({ id: inner, label: 'each', parent: node })
     const start: Into = { name: splitter, data: true, exits: [{ node: ways, when: ITEM, failures: false }] }
-    const exits = this.flow(each!, `${inner}.`, inner, start)
+    const exits = this.flow(each!, { ...room, prefix: `${inner}.`, cluster: inner, depth: room.depth + 1 }, start)
     const shared = { ...restartsOf(rest), cluster: node, label: 'join' }
     const gathered = { size: maxItems + 1, by: outerGroupOf, of: itemsAndClose, typical: typical + 1 }
-    this.#join(joiner, shared, gathered, joinItems(joiner, onError, join))
+    this.#join(joiner, shared, gathered, joinItems(this.#site(joiner, room, []), onError, join))
     this.#connect([...exits, { node: ways, when: CLOSED, failures: false }], joiner)
     return this.#afterChoice(splitter, ways, joiner)
   }
@@ -201,6 +255,7 @@ class Compiler implements CompiledFlow {
   }
 
   #afterChoice(chooser: string, ways: string, joiner: string): readonly Exit[] {
+    this.#kept.push(chooser, joiner)
     const exits = [
       { node: joiner, failures: true },
       { node: ways, when: PAST, failures: false },
@@ -221,12 +276,13 @@ class Compiler implements CompiledFlow {
   #join(
     id: string,
     options: object,
-    { size, by = groupOf, of = () => size, typical = size }: Gathered,
+    { size, by = groupOf, of = () => size, typical = size, quorum }: Gathering,
     mapBatch: Handler,
   ): void {
     const least = SMALL_PARCEL_BYTES * RESERVED_SHARE * this.#maxRequests * size
     const stashBytes = Math.min(MAX_STASH_BYTES, Math.max(this.#joinBytes, least))
-    const batch = { size, by, of, instead: withoutValue } as never
+    const enough = quorum === undefined ? {} : { weigh: answerWeight, weight: quorum }
+    const batch = { size, by, of, instead: withoutValue, ...enough } as never
     this.#node(id, { ...options, stashBytes, partitionBy: by, batch, mapBatch, selectivity: 1 / typical })
   }
 
@@ -241,20 +297,4 @@ class Compiler implements CompiledFlow {
       if (failures) this.edges.push({ from: node, to, pathType: 'error', laneBytes: FAILURE_LANE_BYTES })
     }
   }
-}
-
-/** What is said of crashes holds for the node that joins, too: `join` runs there. */
-function restartsOf({ maxCrashes, restart }: { readonly [option: string]: unknown }): object {
-  return { ...(maxCrashes === undefined ? {} : { maxCrashes }), ...(restart === undefined ? {} : { restart }) }
-}
-
-/** The parcel that closes the items says how many there are. */
-function itemsAndClose({ items }: Parcel): number | undefined {
-  return items === undefined ? undefined : items + 1
-}
-
-function incomingOf(into: readonly Into[]): IncomingEdges {
-  return new Map(
-    into.flatMap(({ exits, name, map, data }) => exits.map(({ node }) => [node, { name, map, data }] as const)),
-  )
 }

@@ -1,4 +1,4 @@
-import type { ItemFailures } from './handlers.ts'
+import type { ItemFailures } from './items.ts'
 import type { RequestView } from './request-view.ts'
 
 type Handler = (...args: any[]) => any
@@ -14,6 +14,8 @@ export interface StepData {
   readonly map?: Handler
   readonly join?: Handler
   readonly onFailure?: Handler
+  readonly undo?: Handler
+  readonly quorum?: number
   readonly [option: string]: unknown
 }
 
@@ -51,6 +53,11 @@ export interface FlowSettings {
    * that can be joined, and a quarter holds all that wait. Default: 16 MiB.
    */
   readonly joinBytes?: number
+  /**
+   * Keeps what each step did with its request, in the thread of `runFlow`: answers, times, attempts and errors. A request can then be
+   * paused, and goes on after the end of the process where it has a store. Default: true where a step has `undo`, otherwise false.
+   */
+  readonly keepSteps?: boolean
 }
 
 /** What is called in the thread of `runFlow`. Those of a flow inside another one are not. */

@@ -5,7 +5,7 @@ import type { GraphCluster, GraphData, GraphEdge, GraphNode } from '../graph/typ
 import { checkFlow } from './check.ts'
 import { type CompiledFlow, compileFlow } from './compile.ts'
 import type { FlowData, FlowEdge, FlowHooks, FlowPart, FlowSettings } from './data.ts'
-import type { ItemFailures } from './handlers.ts'
+import type { ItemFailures } from './items.ts'
 import type { FlowProblem } from './problems.ts'
 import type { RequestView } from './request-view.ts'
 import type {
@@ -19,6 +19,7 @@ import type {
   JoinOptions,
   Joined,
   OrderEdge,
+  QuorumOptions,
   StepOptions,
   StepTypes,
 } from './types.ts'
@@ -77,6 +78,10 @@ export class Flow<S extends Steps = {}, Entered extends string = never, Left ext
    * Adds a step: `map` gets the answer of the step before it, and returns its own. A step after several others has `join`, which gets
    * their answers by name; add it after them.
    */
+  step<const Id extends string, In, Out = In, State = undefined>(
+    id: Id,
+    options: QuorumOptions<Answers<S>, In, Out, State, Params>,
+  ): Flow<S & Record<Id, { in: Joined; out: Awaited<Out> }>, Entered, Left, Params>
   step<const Id extends string, In, Out = In, State = undefined>(
     id: Id,
     options: JoinOptions<Answers<S>, In, Out, State, Params>,
@@ -176,6 +181,11 @@ export class Flow<S extends Steps = {}, Entered extends string = never, Left ext
 
   get clusters(): readonly GraphCluster[] {
     return this.#graph().clusters
+  }
+
+  /** Steps that can be undone. @internal */
+  get undoable(): ReadonlySet<string> {
+    return this.#graph().undoable
   }
 
   #graph(): CompiledFlow {

@@ -3,9 +3,13 @@ export { Flow, flow, type AnyFlow } from './flow.ts'
 export type { FlowSettings } from './data.ts'
 export { FLOW_PROBLEMS, type FlowProblem, type FlowProblemCode } from './problems.ts'
 export type { FlowRequest } from './request.ts'
-export type { RequestState, RequestView } from './request-view.ts'
+export type { RequestState, RequestView, StepView } from './request-view.ts'
+export { MemoryFlowStore } from './store/memory-store.ts'
+export { openFlowStore } from './store/open-store.ts'
+export type { FlowStore, StoreChange, StoredRequest } from './store/store.ts'
 export { runFlow, type RunFlowOptions } from './run-flow.ts'
-export type { RequestOptions, RunningFlow } from './running-flow.ts'
+export type { RequestOptions } from './request-options.ts'
+export type { RunningFlow } from './running-flow.ts'
 export type {
   AnswerOf,
   BranchAnswers,
@@ -17,6 +21,7 @@ export type {
   ItemOutcome,
   Joined,
   JoinOptions,
+  QuorumOptions,
   OrderEdge,
   StepContext,
   StepFault,

@@ -1,4 +1,5 @@
 import type { Failure } from '../graph/types.ts'
+import type { Memo, Site } from './site.ts'
 import type { StepFault } from './types.ts'
 
 /** What goes over the lanes of a flow: one value of one request. */
@@ -21,6 +22,8 @@ export interface Parcel {
   readonly items?: number | undefined
   /** A branch that was not chosen: nothing comes of it. */
   readonly isSkipped?: boolean | undefined
+  /** Of a request that goes on where it was: what its steps have done before, as far as it concerns those to come. */
+  readonly memos?: readonly Memo[] | undefined
 }
 
 /** What arrives at a step: a parcel, or, over an error edge, the failure of one, or of those that were to be joined. */
@@ -61,7 +64,18 @@ export function failed(parcel: Parcel, from: string, fault: StepFault): Parcel {
   return { request, at, turn, path, from, value: undefined, fault }
 }
 
-export function answered(parcel: Parcel, from: string, value: unknown): Parcel {
-  const { request, at, turn, path } = parcel
-  return { request, at, turn, path, from, value }
+/** A parcel with an answer, for all nodes behind this one. */
+export function answered(parcel: Parcel, { node, below }: Pick<Site, 'node' | 'below'>, value: unknown): Parcel {
+  const { request, at, turn, path, memos } = parcel
+  const sent = { request, at, turn, path, from: node, value }
+  if (memos === undefined) return sent
+  const nodes = below()
+  return { ...sent, memos: memos.filter(({ step }) => nodes.has(step)) }
+}
+
+/** The path of the item of a `forEach` at `outer` to which a longer path belongs; `outer` where it belongs to none. */
+export function itemPath(path: string, outer: string): string {
+  if (path.length <= outer.length || !path.startsWith(`${outer}/`)) return outer
+  const end = path.indexOf('/', outer.length + 1)
+  return end < 0 ? path : path.slice(0, end)
 }

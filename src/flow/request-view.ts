@@ -1,5 +1,23 @@
-/** `queued`: it waits until fewer than `maxRequests` are open. The last four are its end. */
-export type RequestState = 'queued' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'timedOut'
+/**
+ * `queued`: it waits until fewer than `maxRequests` are open. `paused`: no step of it is called until it goes on. The last four are
+ * its end.
+ */
+export type RequestState = 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'stopped' | 'timedOut'
+
+/** What a step did for a request, where the flow keeps that. */
+export interface StepView {
+  readonly step: string
+  /** Of a step inside `forEach`, the index of the item, one for each `forEach` around it. */
+  readonly path: readonly number[]
+  /** `undoFailed`: its `undo` has failed at the last attempt. */
+  readonly state: 'done' | 'failed' | 'undone' | 'undoFailed'
+  readonly attempts: number
+  /** Times in ms since 1970. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Of a step that has failed, or whose `undo` has. */
+  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined }
+}
 
 /** A request as data, at one moment. */
 export interface RequestView {
@@ -12,4 +30,6 @@ export interface RequestView {
   readonly endedAt?: number
   readonly answer?: unknown
   readonly error?: Error
+  /** Where the flow keeps its steps, in the order in which they ended. */
+  readonly steps?: readonly StepView[]
 }

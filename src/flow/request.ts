@@ -1,6 +1,7 @@
 import { errorText } from '../errors.ts'
 import { wallMs } from '../time.ts'
 import type { FlowHooks } from './data.ts'
+import { type DoneStep, DoneSteps } from './done-steps.ts'
 import type { RequestState, RequestView } from './request-view.ts'
 import type { Place } from './table.ts'
 
@@ -12,11 +13,34 @@ export interface FlowRequest<Answer = unknown> {
   readonly state: RequestState
   /** The answer of the last step. @throws REQUEST_FAILED, REQUEST_STOPPED, REQUEST_TIMED_OUT, what ended the pipeline */
   readonly answer: Promise<Answer>
+  /** Resolves once the store of the flow, if there is one, keeps it as it is now. */
+  readonly saved: Promise<void>
   /** Resolves when nothing of it is left anywhere, and `finally` of the flow is over. Never rejects. */
   readonly ended: Promise<void>
   view(): RequestView
   /** Calls `listener` at each change of the state, and at the end. @returns what ends that */
   watch(listener: () => void): () => void
+}
+
+type Outcome = { readonly answer: unknown } | { readonly error: Error }
+
+/** A request as it was given. */
+interface GivenRequest {
+  readonly id: string
+  readonly input: unknown
+  readonly hash?: string | undefined
+  readonly createdAt?: number
+}
+
+/** A request as a store keeps it. */
+export interface RequestRecord {
+  readonly input: unknown
+  readonly hash: string | undefined
+  readonly state: RequestState
+  readonly createdAt: number
+  readonly startedAt: number | undefined
+  readonly endedAt: number | undefined
+  readonly outcome: Outcome | undefined
 }
 
 /** One request, as the thread that called `runFlow` keeps it. */
@@ -27,11 +51,15 @@ export class Request implements FlowRequest {
   readonly input: unknown
   readonly #flow: string
   readonly #hooks: FlowHooks
-  readonly #createdAt = wallMs()
+  readonly #createdAt: number
+  /** What a second request with the same id must have the same. */
+  readonly hash: string | undefined
+  /** What its steps did; undefined where the flow does not keep that. */
+  readonly steps: DoneSteps | undefined
   #startedAt: number | undefined
   #endedAt: number | undefined
   #state: RequestState = 'queued'
-  #outcome: { readonly answer: unknown } | { readonly error: Error } | undefined
+  #outcome: Outcome | undefined
   #resolve!: (answer: unknown) => void
   #reject!: (error: Error) => void
   #end!: () => void
@@ -39,14 +67,24 @@ export class Request implements FlowRequest {
   /** Its line in the request table, while it is open and not queued. */
   place: Place | undefined
   isStopping = false
+  /** A step was not called because the request was paused: what is left of it is to run again. */
+  isCut = false
+  /** Resolves once the store keeps it. */
+  saved: Promise<void> = Promise.resolve()
   /** Forgets its deadline and the caller's signal. */
   release: () => void = nothing
 
-  constructor(id: string, flow: string, input: unknown, hooks: FlowHooks) {
+  constructor(
+    { id, input, hash, createdAt = wallMs() }: GivenRequest,
+    { flow, hooks, keepsSteps }: { flow: string; hooks: FlowHooks; keepsSteps: boolean },
+  ) {
     this.id = id
     this.input = input
+    this.hash = hash
+    this.#createdAt = createdAt
     this.#flow = flow
     this.#hooks = hooks
+    if (keepsSteps) this.steps = new DoneSteps()
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -68,11 +106,54 @@ export class Request implements FlowRequest {
     return this.#outcome !== undefined
   }
 
+  get isPaused(): boolean {
+    return this.#state === 'paused'
+  }
+
+  /** What an earlier process knew of it. */
+  restore({ state, startedAt, endedAt, outcome }: RequestRecord): void {
+    this.#startedAt = startedAt
+    if (state === 'paused') this.#state = state
+    if (outcome === undefined) return
+    this.#state = state
+    this.#outcome = outcome
+    if ('answer' in outcome) this.#resolve(outcome.answer)
+    else this.#reject(outcome.error)
+    if (endedAt === undefined) return
+    this.#endedAt = endedAt
+    this.#end()
+  }
+
+  /** All that another process has to know of it. */
+  record(): RequestRecord {
+    const { input, hash, state } = this
+    const [createdAt, startedAt, endedAt, outcome] = [this.#createdAt, this.#startedAt, this.#endedAt, this.#outcome]
+    return { input, hash, state, createdAt, startedAt, endedAt, outcome }
+  }
+
   start(place: Place): void {
     this.place = place
     this.#state = 'running'
-    this.#startedAt = wallMs()
+    this.#startedAt ??= wallMs()
     this.#tell()
+  }
+
+  pause(): void {
+    this.#state = 'paused'
+    this.#tell()
+  }
+
+  /** Whatever it waits for: to be started, or for steps that run. */
+  resume(): void {
+    this.#state = this.place === undefined ? 'queued' : 'running'
+    this.#tell()
+  }
+
+  /** A step has answered or failed. @returns by what it is known */
+  did(step: DoneStep): string {
+    const key = this.steps!.add(step)
+    this.#tell()
+    return key
   }
 
   succeed(answer: unknown): void {
@@ -97,6 +178,18 @@ export class Request implements FlowRequest {
       .then(this.#end)
   }
 
+  /** Resolves once it has ended, or is paused. */
+  rests(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.isPaused) resolve()
+      }
+      this.watch(look)
+      look()
+      void this.ended.then(resolve)
+    })
+  }
+
   view(): RequestView {
     const { id, state } = this
     const times = {
@@ -104,7 +197,8 @@ export class Request implements FlowRequest {
       ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt }),
       ...(this.#endedAt === undefined ? {} : { endedAt: this.#endedAt }),
     }
-    return { id, flow: this.#flow, state, ...times, ...this.#outcome }
+    const steps = this.steps === undefined ? {} : { steps: this.steps.views() }
+    return { id, flow: this.#flow, state, ...times, ...this.#outcome, ...steps }
   }
 
   watch(listener: () => void): () => void {
@@ -113,7 +207,7 @@ export class Request implements FlowRequest {
   }
 
   /** The first outcome is the request's. */
-  #settle(state: RequestState, outcome: { readonly answer: unknown } | { readonly error: Error }): boolean {
+  #settle(state: RequestState, outcome: Outcome): boolean {
     if (this.#outcome !== undefined) return false
     this.#outcome = outcome
     this.#state = state

@@ -1,65 +1,79 @@
 import { randomUUID } from 'node:crypto'
-import { MillraceError, errorOf, isMillraceError } from '../errors.ts'
+import { MillraceError } from '../errors.ts'
 import { within } from '../running-time.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Report } from '../supervisor/report.ts'
-import { MAX_TIMER_MS, clearTimeout, monotonicMs, setTimeout } from '../time.ts'
+import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
 import type { Receipt } from '../worker/source/push.ts'
-import { type Arrival, parcelOf } from './parcel.ts'
+import type { Archive } from './archive.ts'
+import { Books } from './books.ts'
+import { STEPS_NODE } from './compile.ts'
 import type { FlowHooks } from './data.ts'
-import { type FlowRequest, Request } from './request.ts'
+import { isPause } from './calling.ts'
+import { type Arrival, parcelOf } from './parcel.ts'
+import { KnownRequests } from './known-requests.ts'
+import type { FlowRequest, Request } from './request.ts'
+import { type RequestOptions, checkRequest } from './request-options.ts'
+import { requestFailure, noteOf, storeError } from './told.ts'
 import type { RequestState, RequestView } from './request-view.ts'
+import type { StepNote } from './site.ts'
 import type { RequestTable } from './table.ts'
-import type { StepFault } from './types.ts'
-
-/** How one request is run. */
-export interface RequestOptions {
-  /** Default: a random one. With the id of a request that is still known, that request is the result, and nothing runs. */
-  readonly id?: string
-  /** The request fails with `REQUEST_TIMED_OUT` after this time, and what is left of it is stopped. Default: no limit. */
-  readonly timeoutMs?: number
-  /** Stops the request when it aborts: its answer rejects with the signal's reason. */
-  readonly signal?: AbortSignal
-}
 
 /** What `runFlow` has made of its options. */
 interface RunningFlowSettings {
   readonly table: RequestTable
   readonly maxRequests: number
   readonly keepRequests: number
+  readonly keepMs: number
   readonly deadlineMs: number
   readonly hooks: FlowHooks
+  readonly keepsSteps: boolean
+  readonly undoable: ReadonlySet<string>
+  readonly archive: Archive | undefined
 }
 
 /** A flow that takes requests. */
 export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisposable {
   /** What runs it: events, snapshots, dead letters, the control API. */
   readonly pipeline: Pipeline
+  readonly #settings: RunningFlowSettings
   readonly #table: RequestTable
-  readonly #kept: number
-  readonly #deadlineMs: number
-  readonly #hooks: FlowHooks
+  readonly #archive: Archive | undefined
   /** Free lines of the request table. */
   readonly #free: number[]
-  /** Open requests, and the last ones that have ended, by id; oldest first. */
-  readonly #requests = new Map<string, Request>()
+  readonly #requests: KnownRequests
+  readonly #books: Books
   readonly #queue = new Set<Request>()
-  readonly #ended: string[] = []
   readonly #byPlace: (Request | undefined)[]
   #isClosed = false
 
   /** @internal */
-  constructor(pipeline: Pipeline, { table, maxRequests, keepRequests, deadlineMs, hooks }: RunningFlowSettings) {
+  constructor(pipeline: Pipeline, settings: RunningFlowSettings) {
+    const { table, maxRequests, keepsSteps, archive } = settings
     this.pipeline = pipeline
+    this.#settings = settings
     this.#table = table
-    this.#kept = keepRequests
-    this.#deadlineMs = deadlineMs
-    this.#hooks = hooks
+    this.#archive = archive
+    this.#requests = new KnownRequests(settings.keepRequests, settings.keepMs, (id) => archive?.forget(id))
+    this.#books = new Books(pipeline, { ...settings, known: this.#requests })
     this.#free = Array.from({ length: maxRequests }, (_, i) => maxRequests - 1 - i)
     this.#byPlace = new Array<Request | undefined>(maxRequests).fill(undefined)
     void this.#read()
+    if (keepsSteps) void this.#readSteps()
     const close = (): void => this.#close()
     pipeline.finished.then(close, close)
+  }
+
+  /**
+   * Takes up what an earlier process has left in the store: open requests go on where they were.
+   * @internal
+   */
+  async recover(): Promise<void> {
+    for (const request of await this.#books.load()) {
+      if (request.isSettled) void this.#books.end(request)
+      else if (!request.isPaused) this.#queue.add(request)
+    }
+    this.#admit()
   }
 
   get name(): string {
@@ -75,16 +89,20 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     return this.start(input, options).answer
   }
 
-  /** The same at once, with the request to follow. Throws only OPTIONS_INVALID: all else is in its `answer`. */
-  start(input: Input, { id = randomUUID(), timeoutMs, signal }: RequestOptions = {}): FlowRequest<Answer> {
-    check(id, timeoutMs, signal)
+  /** The same at once, with the request to follow. Throws only OPTIONS_INVALID and KEY_REUSED: all else is in its `answer`. */
+  start(input: Input, { id = randomUUID(), timeoutMs, signal, hash }: RequestOptions = {}): FlowRequest<Answer> {
+    checkRequest(id, timeoutMs, signal)
     const known = this.#requests.get(id)
-    if (known !== undefined) return known as FlowRequest<Answer>
-    const request = new Request(id, this.name, input, this.#hooks)
-    this.#requests.set(id, request)
+    if (known !== undefined) {
+      if (known.hash === hash || known.hash === undefined || hash === undefined) return known as FlowRequest<Answer>
+      throw new MillraceError('KEY_REUSED', { key: id })
+    }
+    const request = this.#books.make({ id, input, hash })
+    const reason = this.#archive?.failure
     if (signal?.aborted === true) this.#abort(request, signal)
-    else if (this.#isClosed || this.pipeline.state !== 'running') this.#refuse(request)
-    else {
+    else if (reason !== undefined) this.#books.refuse(request, storeError(reason))
+    else if (this.#isClosed || this.pipeline.state !== 'running') this.#books.refuse(request)
+    else if (this.#books.isSaved(request)) {
       this.#watch(request, timeoutMs, signal)
       this.#queue.add(request)
       this.#admit()
@@ -99,7 +117,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
 
   /** Requests that have not ended, and those of them that are queued. */
   get open(): number {
-    return this.#requests.size - this.#ended.length
+    return this.#requests.open
   }
 
   get queued(): number {
@@ -108,11 +126,41 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
 
   /** Requests that are known, newest first. */
   list({ state, limit = 100 }: { readonly state?: RequestState; readonly limit?: number } = {}): RequestView[] {
-    const all = [...this.#requests.values()].toReversed()
-    return all
-      .filter((request) => state === undefined || request.state === state)
-      .slice(0, limit)
-      .map((request) => request.view())
+    return this.#requests.list(state, limit).map((request) => request.view())
+  }
+
+  /**
+   * Pauses a request: no step of it is called from now on, those that run go on to their ends, and what they answer is kept. Its
+   * `timeoutMs` goes on. One that is paused stays so. @throws REQUEST_UNKNOWN, REQUEST_ENDED, STEPS_NOT_KEPT
+   */
+  async pause(id: string): Promise<void> {
+    const request = this.#changeable(id)
+    if (request.isPaused) return
+    if (request.place === undefined) this.#queue.delete(request)
+    else this.#table.pause(request.place)
+    request.pause()
+    await this.#books.save(request)
+  }
+
+  /** Lets a paused request go on where it was; another one goes on as it does. @throws as `pause`; FLOW_STORE_UNUSABLE */
+  async resume(id: string): Promise<void> {
+    const request = this.#changeable(id)
+    if (!request.isPaused) return
+    request.resume()
+    if (request.place === undefined) this.#queue.add(request)
+    else this.#table.resume(request.place)
+    this.#admit()
+    await this.#books.save(request)
+  }
+
+  /** @throws REQUEST_UNKNOWN, REQUEST_ENDED, STEPS_NOT_KEPT */
+  #changeable(id: string): Request {
+    const request = this.#requests.get(id)
+    if (request === undefined) throw new MillraceError('REQUEST_UNKNOWN', { request: id })
+    if (!this.#settings.keepsSteps) throw new MillraceError('STEPS_NOT_KEPT', { flow: this.name })
+    if (request.isSettled || request.isStopping || !request.isOpen)
+      throw new MillraceError('REQUEST_ENDED', { request: id, state: request.state })
+    return request
   }
 
   /**
@@ -131,24 +179,20 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
    * Takes no more requests, answers those that were asked, and ends the pipeline; after the deadline (default: `deadlineMs` of the run)
    * it is stopped. @throws OPTIONS_INVALID; what stopped the pipeline
    */
-  async drain({ deadlineMs = this.#deadlineMs }: { readonly deadlineMs?: number } = {}): Promise<Report> {
+  async drain({ deadlineMs = this.#settings.deadlineMs }: { readonly deadlineMs?: number } = {}): Promise<Report> {
     this.#isClosed = true
     const startedAt = monotonicMs()
-    // What waits here is not in the pipeline yet: it goes first. A deadline that is none is refused below.
-    if (deadlineMs > 0) await within(deadlineMs, this.#taken())
+    // What waits here is not in the pipeline yet, nor is what is to be undone. A deadline that is none is refused below.
+    if (deadlineMs > 0) await within(deadlineMs, this.#books.rest())
     const left = deadlineMs > 0 ? Math.max(0, deadlineMs - (monotonicMs() - startedAt)) : deadlineMs
-    return this.pipeline.drain({ deadlineMs: left })
+    const report = await this.pipeline.drain({ deadlineMs: left })
+    await this.#archive?.close()
+    return report
   }
 
   /** Drains, as `await using` expects. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain().catch(() => undefined)
-  }
-
-  /** Resolves when no request is queued. */
-  async #taken(): Promise<void> {
-    while (this.#queue.size > 0 && this.pipeline.state === 'running')
-      await Promise.race(this.#byPlace.flatMap((request) => request?.ended ?? []))
   }
 
   #admit(): void {
@@ -163,14 +207,15 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     }
   }
 
-  /** Resolves when nothing of the request is left anywhere. */
+  /** Resolves when nothing of the request is left in the pipeline. */
   async #push(request: Request): Promise<void> {
-    const { id, input } = request
+    const { id, input, steps } = request
     const { at, turn } = request.place!
+    const memos = steps?.memos() ?? []
     let reason: unknown
     try {
       const parcel = { request: id, at, turn, path: '', from: 'request', value: input }
-      const receipt: Receipt = await this.pipeline.push('request', parcel)
+      const receipt: Receipt = await this.pipeline.push('request', memos.length === 0 ? parcel : { ...parcel, memos })
       await receipt.done
     } catch (error) {
       reason = error
@@ -178,24 +223,18 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     this.#byPlace[at] = undefined
     this.#table.close({ at, turn })
     this.#free.push(at)
-    this.#finish(request, reason)
+    if (reason === undefined && request.isCut && !request.isStopping && !request.isSettled) this.#cut(request)
+    else this.#books.finish(request, reason)
     this.#admit()
   }
 
-  /** Nothing of it is left. @param reason why the pipeline has lost it, if it has */
-  #finish(request: Request, reason: unknown): void {
-    const { id } = request
-    if (request.isStopping) request.fail('stopped', new MillraceError('REQUEST_STOPPED', { request: id }))
-    else if (isMillraceError(reason) && reason.code === 'PIPELINE_NOT_RUNNING') request.fail('failed', reason)
-    else request.fail('failed', new MillraceError('REQUEST_FAILED', { request: id }, { cause: reason }))
-    this.#keep(request)
-  }
-
-  /** It has ended: the oldest ones are forgotten. */
-  #keep(request: Request): void {
-    request.end()
-    this.#ended.push(request.id)
-    while (this.#ended.length > this.#kept) this.#requests.delete(this.#ended.shift()!)
+  /** It was paused, and is to go on where it was: at once if it was resumed meanwhile. */
+  #cut(request: Request): void {
+    request.isCut = false
+    request.place = undefined
+    if (request.isPaused) return
+    request.resume()
+    this.#queue.add(request)
   }
 
   /** Takes the answers of the last step. */
@@ -206,11 +245,18 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
       // A step that was called again after a crash cannot answer twice; a stopped request has no answer.
       if (request === undefined || request.id !== id || request.isStopping) continue
       if (fault === undefined) request.succeed(value)
-      else {
-        const cause = causeOf(fault)
-        const detail = { request: id, step: fault.step, reason: cause.message }
-        request.fail('failed', new MillraceError('REQUEST_FAILED', detail, { cause }))
-      }
+      else if (isPause(fault)) request.isCut = true
+      else request.fail('failed', requestFailure(id, fault))
+    }
+  }
+
+  /** Learns what steps did. */
+  async #readSteps(): Promise<void> {
+    for await (const told of this.pipeline.output(STEPS_NODE)) {
+      const note = noteOf(told as StepNote | Arrival)
+      const request = this.#byPlace[note.at]
+      if (request === undefined || request.id !== note.request) continue
+      this.#books.did(request, note)
     }
   }
 
@@ -240,37 +286,14 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     request.isStopping = true
     if (request.place !== undefined) return this.#table.stop(request.place)
     this.#queue.delete(request)
-    this.#finish(request, undefined)
-  }
-
-  #refuse(request: Request): void {
-    request.fail('failed', new MillraceError('PIPELINE_NOT_RUNNING', { node: 'request' }))
-    this.#keep(request)
+    this.#books.finish(request, undefined)
   }
 
   /** The pipeline has ended: what still waits is never run. */
   #close(): void {
     this.#isClosed = true
-    for (const request of this.#queue) this.#refuse(request)
+    for (const request of this.#requests.all())
+      if (this.#queue.has(request) || (request.isPaused && request.place === undefined)) this.#books.refuse(request)
     this.#queue.clear()
   }
-}
-
-/** The error of the step that failed. */
-function causeOf({ step, code, ...rest }: StepFault): Error {
-  if (code === 'ANSWER_TOO_LARGE') return new MillraceError(code, { step })
-  return errorOf({ ...rest, ...(code === undefined ? {} : { code }) })
-}
-
-function check(id: unknown, timeoutMs: unknown, signal: unknown): void {
-  const problems: { code: string; message: string; fix: string }[] = []
-  const wrong = (option: string, must: string): void => {
-    problems.push({ code: 'OPTION_TYPE_WRONG', message: `\`${option}\` must be ${must}.`, fix: 'Correct it.' })
-  }
-  if (typeof id !== 'string' || id === '' || id.length > 200) wrong('id', 'a text of 1 to 200 characters')
-  const isTime =
-    timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= MAX_TIMER_MS)
-  if (!isTime) wrong('timeoutMs', 'a number of ms above 0, at most 2,147,483,647')
-  if (signal !== undefined && !(signal instanceof AbortSignal)) wrong('signal', 'an AbortSignal')
-  if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
 }

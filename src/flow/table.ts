@@ -1,9 +1,13 @@
 import { allocateWords } from '../supervisor/memory.ts'
+import { mix, mixed } from '../lane/ids.ts'
 import { load, notify, store, waitAsync } from '#atomics'
 
 /** Words of a line: which request it belongs to, and what it is told. */
 const [TURN, COMMAND, LINE_WORDS] = [0, 1, 2]
-const STOP = 2
+const [PAUSE, STOP] = [1, 2]
+/** Behind the lines: joins that have enough answers, by a mix of what names them. A later one may take the place of another. */
+const DECISIONS = 4_096
+const DECISION_WORDS = 2
 /** Longer than any request waits; a wait is asked for again. */
 const WAIT_MS = 86_400_000
 
@@ -13,6 +17,12 @@ export interface Place {
   readonly turn: number
 }
 
+/** Names one join of one request. */
+export interface Decision extends Place {
+  readonly node: string
+  readonly path: string
+}
+
 /**
  * What requests are told, in shared memory: a line for each that may be open at once. The thread that called `runFlow` writes it;
  * every worker looks at its request's line before it calls a step.
@@ -20,15 +30,17 @@ export interface Place {
 export class RequestTable {
   readonly memory: SharedArrayBuffer
   readonly #words: Int32Array
+  readonly #decisions: number
 
   /** @param memory of a table that another thread has made */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory
     this.#words = new Int32Array(memory)
+    this.#decisions = this.#words.length - DECISIONS * DECISION_WORDS
   }
 
   static of(requests: number): RequestTable {
-    return new RequestTable(allocateWords(LINE_WORDS * requests))
+    return new RequestTable(allocateWords(LINE_WORDS * requests + DECISIONS * DECISION_WORDS))
   }
 
   /** A request takes a free line. */
@@ -46,18 +58,72 @@ export class RequestTable {
     this.#command(at, STOP)
   }
 
-  isStopped({ at, turn }: Place): boolean {
-    return load(this.#words, at * LINE_WORDS + COMMAND) === STOP && this.#isOpen(at, turn)
+  /** No step of it is called until it goes on. A request that is stopped stays so. */
+  pause({ at }: Place): void {
+    if (load(this.#words, at * LINE_WORDS + COMMAND) !== STOP) this.#command(at, PAUSE)
+  }
+
+  resume({ at }: Place): void {
+    if (load(this.#words, at * LINE_WORDS + COMMAND) === PAUSE) this.#command(at, 0)
+  }
+
+  isStopped(place: Place): boolean {
+    return this.#commandOf(place) === STOP
+  }
+
+  isPaused(place: Place): boolean {
+    return this.#commandOf(place) === PAUSE
   }
 
   /** Aborts `controller` when the request is stopped. Resolves when there is nothing more to wait for. */
-  async abortOnStop({ at, turn }: Place, controller: AbortController): Promise<void> {
-    const command = at * LINE_WORDS + COMMAND
-    while (this.#isOpen(at, turn) && !controller.signal.aborted) {
-      if (this.isStopped({ at, turn })) return controller.abort()
-      const waited = waitAsync(this.#words, command, 0, WAIT_MS)
+  async abortOnStop(place: Place, controller: AbortController): Promise<void> {
+    const word = place.at * LINE_WORDS + COMMAND
+    while (this.#isOpen(place.at, place.turn) && !controller.signal.aborted) {
+      const command = load(this.#words, word)
+      if (this.isStopped(place)) return controller.abort()
+      const waited = waitAsync(this.#words, word, command, WAIT_MS)
       if (waited.async) await waited.value
     }
+  }
+
+  /**
+   * A join has enough answers. Several workers may write here: where two joins meet in one place, one of them is forgotten, and those
+   * who make answers for it go on for nothing.
+   */
+  decide(decision: Decision): void {
+    const { word, low, high } = this.#decision(decision)
+    store(this.#words, word + 1, 0)
+    store(this.#words, word, low)
+    store(this.#words, word + 1, high)
+    notify(this.#words, word + 1)
+  }
+
+  isDecided(decision: Decision): boolean {
+    const { word, low, high } = this.#decision(decision)
+    return load(this.#words, word) === low && load(this.#words, word + 1) === high
+  }
+
+  async abortOnDecision(decision: Decision, controller: AbortController): Promise<void> {
+    const { word } = this.#decision(decision)
+    while (this.#isOpen(decision.at, decision.turn) && !controller.signal.aborted) {
+      const seen = load(this.#words, word + 1)
+      if (this.isDecided(decision)) return controller.abort()
+      const waited = waitAsync(this.#words, word + 1, seen, WAIT_MS)
+      if (waited.async) await waited.value
+    }
+  }
+
+  #commandOf({ at, turn }: Place): number {
+    return this.#isOpen(at, turn) ? load(this.#words, at * LINE_WORDS + COMMAND) : 0
+  }
+
+  /** Where a decision stands, and the 64 bits by which it is known there: so are all ids here. */
+  #decision({ at, turn, path, node }: Decision): { word: number; low: number; high: number } {
+    mix(at, turn, 1)
+    const name = `${node}${path}`
+    for (let i = 0; i < name.length; i++) mix(mixed.low, mixed.high, name.charCodeAt(i))
+    const place = (mixed.low & (DECISIONS - 1)) * DECISION_WORDS
+    return { word: this.#decisions + place, low: mixed.low, high: mixed.high || 1 }
   }
 
   #isOpen(at: number, turn: number): boolean {

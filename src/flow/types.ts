@@ -16,7 +16,7 @@ export interface StepContext<State = undefined, Params = unknown> extends RunCon
   readonly path: readonly number[]
   /** 1 at the first call; one more after each failure, time-out or crash. */
   readonly attempt: number
-  /** Stable id of this call, the same at every attempt: side effects can be deduped by it. */
+  /** Stable id of this call, the same at every attempt, also after a pause or the end of the process: side effects can be deduped by it. */
   readonly id: string
   /** Aborted if the request is stopped or runs out of time, if the step's `timeoutMs` passes, or if the pipeline stops. */
   readonly signal: AbortSignal
@@ -51,7 +51,8 @@ type OfFlows =
 type PartOptions<State, Params> = Omit<TransformOptions<never, never, State, Params>, OfFlows>
 
 /** A step. */
-export interface StepOptions<In, Out, State, Params> extends PartOptions<State, Params> {
+export interface StepOptions<In, Out, State, Params>
+  extends PartOptions<State, Params>, Undoable<Awaited<Out>, Params> {
   readonly map: (input: In, context: StepContext<State, Params>) => Out | Promise<Out>
   /** Called when `map` has failed at its last attempt: what it returns is the answer; what it throws is the failure. */
   readonly onFailure?: (
@@ -61,8 +62,30 @@ export interface StepOptions<In, Out, State, Params> extends PartOptions<State, 
   ) => NoInfer<Out> | Promise<NoInfer<Out>>
 }
 
+/** How what a step did is undone. */
+interface Undoable<Out, Params> {
+  /**
+   * Called with the step's answer if the request fails, runs out of time or is stopped after it, once nothing of the request runs any
+   * more; the last step first, one at a time. It is called again if it fails or its worker crashes, so it may undo twice.
+   */
+  readonly undo?: (answer: NoInfer<Out>, context: StepContext<undefined, Params>) => unknown
+}
+
+/** A step with several steps before it that needs not all of their answers. */
+export interface QuorumOptions<Answers, In, Out, State, Params> extends JoinOptions<
+  Partial<Answers>,
+  In,
+  Out,
+  State,
+  Params
+> {
+  /** So many answers are enough; 1 is a race. What makes the others is cancelled: its `signal` aborts, and its next steps are not called. */
+  readonly quorum: number
+}
+
 /** A step with several steps before it. */
-export interface JoinOptions<Answers, In, Out, State, Params> extends PartOptions<State, Params> {
+export interface JoinOptions<Answers, In, Out, State, Params>
+  extends PartOptions<State, Params>, Undoable<Awaited<Out>, Params> {
   /** Makes the input of `map` of the answers of the steps before it, by name. */
   readonly join: (answers: Answers) => In
   /** Left out, the joined value is the answer. */

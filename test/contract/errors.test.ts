@@ -24,7 +24,7 @@ import {
   run,
 } from 'millrace'
 import { graphFromJson, reachable, simulate, whatIf } from 'millrace/analysis'
-import { flow, runFlow, type AnyFlow, type RequestOptions } from 'millrace/flow'
+import { flow, openFlowStore, runFlow, type AnyFlow, type RequestOptions } from 'millrace/flow'
 import { serveFlows } from 'millrace/flow/server'
 import { natsSource } from 'millrace/nats'
 import { plan } from 'millrace/plan'
@@ -259,6 +259,12 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
     await using running = await runFlow(flows.said)
     return thrown(() => running.stop('nobody'))
   },
+  STEPS_NOT_KEPT: async () => {
+    await using running = await runFlow(flows.said)
+    void running.start('x', { id: 'x' })
+    return thrown(() => running.pause('x'))
+  },
+  FLOW_STORE_UNUSABLE: () => thrown(() => openFlowStore('postgres://127.0.0.1:1/none')),
   NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
   WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
   RESIZE_REFUSED: () => withPipeline(graphs.good, (pipeline) => pipeline.resize('work', 2)),

@@ -1,17 +1,21 @@
 /** The client of a server of flows. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { MillraceError } from 'millrace'
 import { type FlowsClient, connectFlows } from 'millrace/flow/client'
 import { type FlowServer, serveFlows } from 'millrace/flow/server'
 import { until } from '../run/harness.js'
-import { BEGAN, diamond, echo, said, waiting } from './flows.js'
+import { BEGAN, diamond, echo, kept, said, waiting } from './flows.js'
 
 interface Flows extends Readonly<Record<string, unknown>> {
   readonly said: typeof said
   readonly echo: typeof echo
   readonly diamond: typeof diamond
   readonly waiting: typeof waiting
+  readonly kept: typeof kept
 }
 
 const counts = new Int32Array(new SharedArrayBuffer(12))
@@ -20,7 +24,7 @@ let client: FlowsClient<Flows>
 
 before(async () => {
   const run = { params: { counts: counts.buffer } }
-  server = await serveFlows([said, echo, diamond, waiting], { port: 0, token: 'secret', showErrors: true, run })
+  server = await serveFlows([said, echo, diamond, waiting, kept], { port: 0, token: 'secret', showErrors: true, run })
   client = connectFlows<Flows>(server.url, { token: 'secret' })
 })
 after(() => server.close())
@@ -71,6 +75,17 @@ test('what the server refuses is thrown with its code', async () => {
     fetch: () => Promise.resolve(new Response('?', { status: 502 })),
   })
   await assert.rejects(elsewhere.flow('said').execute('x'), /status 502/)
+})
+
+test('a request is paused and resumed', async () => {
+  const log = join(mkdtempSync(join(tmpdir(), 'millrace-client-')), 'log')
+  writeFileSync(`${log}.first`, '')
+  const { id } = await client.flow('kept').start({ log, items: 1 })
+  assert.equal((await client.flow('kept').pause(id)).state, 'paused')
+  rmSync(`${log}.first`)
+  await client.flow('kept').resume(id)
+  const { answer, steps } = await client.flow('kept').ended(id)
+  assert.deepEqual([answer, steps!.at(-1)!.step], [[0], 'last'])
 })
 
 test('a caller that stops waiting stops nothing', async () => {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flow } from 'millrace/flow'
 
@@ -289,3 +291,140 @@ export const sizes = flow('sizes', import.meta.url, { maxRequests: 8, joinBytes:
   .edge('size', 'small')
   .edge('large', 'both')
   .edge('small', 'both')
+
+/** What a racer of `race` does: `wait` ms, and whether it looks at its signal. */
+export interface Racer {
+  readonly ms: number
+  readonly fails?: boolean
+}
+
+function racer(name: string): (given: Racers, context: { signal: AbortSignal; params: Counted }) => Promise<string> {
+  return async (given, { signal, params }) => {
+    const { ms, fails } = given[name]!
+    try {
+      await sleep(ms, undefined, { signal })
+    } catch (error) {
+      Atomics.add(new Int32Array(params.counts), ABORTED, 1)
+      throw error
+    }
+    if (fails === true) throw new Error(`${name} fails`)
+    return name
+  }
+}
+
+type Racers = Readonly<Record<string, Racer>>
+interface Counted {
+  readonly counts: SharedArrayBuffer
+}
+
+/** Three ways of which `enough` are enough. The last one has a step more, which counts its calls. */
+function ways(name: string, enough: number) {
+  return flow<Counted>(name, import.meta.url, { maxRequests: 32 })
+    .step('ask', { ...MANY_CRASHES, map: (given: Racers) => given })
+    .step('a', { ...MANY_CRASHES, map: racer('a') })
+    .step('b', { ...MANY_CRASHES, map: racer('b') })
+    .step('c', { ...MANY_CRASHES, map: racer('c') })
+    .step('more', {
+      ...MANY_CRASHES,
+      map: (text: string, { params }) => {
+        Atomics.add(new Int32Array(params.counts), WENT_ON, 1)
+        return text
+      },
+    })
+    .step('first', {
+      ...MANY_CRASHES,
+      quorum: enough,
+      join: ({ a, b, more }) => [a, b, more].filter((text) => text !== undefined),
+      map: (texts) => texts.join(),
+    })
+    .edge('ask', 'a')
+    .edge('ask', 'b')
+    .edge('ask', 'c')
+    .edge('c', 'more')
+    .edge('a', 'first')
+    .edge('b', 'first')
+    .edge('more', 'first')
+}
+
+export const race = ways('race', 1)
+export const two = ways('two', 2)
+
+/** What `trip` did and undid, in the thread of its workers: they write it to a file. */
+export interface Trip {
+  readonly id: string
+  readonly log: string
+  readonly fails?: string
+  readonly waits?: string
+  readonly stubborn?: boolean
+}
+
+async function book(what: string, { log, fails, waits, id }: Trip, signal?: AbortSignal): Promise<string> {
+  if (fails === what) throw new Error(`no ${what}`)
+  await appendFile(log, `${what} of ${id}\n`)
+  if (waits === what) await sleep(60_000, undefined, { signal })
+  return `${what} of ${id}`
+}
+
+/** Bookings that are given back if a later one fails. */
+export const trip = flow('trip', import.meta.url, { maxRequests: 32 })
+  .step('start', { ...MANY_CRASHES, map: (given: Trip) => given })
+  .step('hotel', {
+    ...MANY_CRASHES,
+    map: async (given: Trip) => ({ given, what: await book('hotel', given) }),
+    undo: ({ given, what }) => appendFile(given.log, `no ${what}\n`),
+  })
+  .step('flight', {
+    ...MANY_CRASHES,
+    map: async ({ given }: { given: Trip }) => ({ given, what: await book('flight', given) }),
+    undo: async ({ given, what }, { attempt }) => {
+      if (given.stubborn === true && attempt < 3) throw new Error('not yet')
+      await appendFile(given.log, `no ${what}\n`)
+    },
+  })
+  .step('car', {
+    ...MANY_CRASHES,
+    map: async ({ given }: { given: Trip }, { signal }) => book('car', given, signal),
+  })
+  .edge('start', 'hotel')
+  .edge('hotel', 'flight')
+  .edge('flight', 'car')
+
+/** Steps, items and a branch that write what they do to a file, and wait while a file stands beside it. */
+export const kept = flow('kept', import.meta.url, { maxRequests: 8, keepSteps: true })
+  .step('first', { ...MANY_CRASHES, map: (given: Kept) => noted(given, 'first') })
+  .step('left', { ...MANY_CRASHES, map: (given: Kept) => noted(given, 'left') })
+  .step('right', { ...MANY_CRASHES, map: (given: Kept, { signal }) => noted(given, 'right', signal) })
+  .step('both', { ...MANY_CRASHES, join: ({ left }) => left })
+  .forEach('items', {
+    ...MANY_CRASHES,
+    items: (given: Kept) => upTo(given.items).map((n) => ({ ...given, n })),
+    each: flow('item').step('item', {
+      ...MANY_CRASHES,
+      map: (given: Kept & { n: number }, { signal }) => noted(given, `item${given.n}`, signal),
+    }),
+    join: (all) => ({ log: all[0]!.log, names: all.map(({ n }) => n) }),
+  })
+  .step('last', {
+    ...MANY_CRASHES,
+    map: async ({ log, names }: { log: string; names: readonly number[] }) => {
+      await appendFile(log, 'last\n')
+      return names
+    },
+  })
+  .edge('first', 'left')
+  .edge('first', 'right')
+  .edge('left', 'both')
+  .edge('right', 'both')
+  .edge('both', 'items')
+  .edge('items', 'last')
+
+export interface Kept {
+  readonly log: string
+  readonly items: number
+}
+
+async function noted<G extends Kept>(given: G, what: string, signal?: AbortSignal): Promise<G> {
+  await appendFile(given.log, `${what}\n`)
+  while (existsSync(`${given.log}.${what}`)) await sleep(2, undefined, { signal })
+  return given
+}

@@ -1,18 +1,21 @@
 /** Flows over HTTP: each route, with a real server and a real client. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import Fastify from 'fastify'
 import { runFlow } from 'millrace/flow'
 import { type FlowServer, type RequestAnswer, type RequestList, flowApi, serveFlows } from 'millrace/flow/server'
 import { until } from '../run/harness.js'
-import { ABORTED, BEGAN, diamond, echo, said, waiting } from './flows.js'
+import { ABORTED, BEGAN, diamond, echo, kept, said, waiting } from './flows.js'
 
 const counts = new Int32Array(new SharedArrayBuffer(12))
 let server: FlowServer
 
 before(async () => {
   const options = { port: 0, showErrors: true, run: { params: { counts: counts.buffer } } }
-  server = await serveFlows([said, echo, diamond, waiting], options)
+  server = await serveFlows([said, echo, diamond, waiting, kept], options)
 })
 after(() => server.close())
 
@@ -120,6 +123,29 @@ test('a stop is answered when nothing of the request is left, and cannot be done
   assert.deepEqual([again.status, await codeOf(again)], [409, 'REQUEST_ENDED'])
 })
 
+test('a request is paused and resumed, as often as one likes, and shows what its steps did', async () => {
+  const log = join(mkdtempSync(join(tmpdir(), 'millrace-http-')), 'log')
+  writeFileSync(`${log}.first`, '')
+  await post('/flows/kept', { log, items: 2 }, { 'x-request-id': 'held', prefer: 'respond-async' })
+  const change = (how: string, id = 'held'): Promise<Response> =>
+    ask(`/flows/kept/requests/${id}/${how}`, { method: 'POST' })
+  for (const _ of [1, 2]) assert.equal(((await (await change('pause')).json()) as RequestAnswer).state, 'paused')
+  rmSync(`${log}.first`)
+  const { requests } = (await (await ask('/flows/kept/requests?state=paused')).json()) as RequestList
+  assert.deepEqual([requests.length, requests[0]!.steps], [1, undefined])
+  await change('resume')
+  await change('resume')
+  const view = (await (await ask('/flows/kept/requests/held?wait=60000')).json()) as RequestAnswer
+  assert.deepEqual([view.state, view.answer], ['succeeded', [0, 1]])
+  const items = view.steps!.filter(({ step }) => step === 'items.each.item')
+  const did = items.map(({ path, state, attempts }) => `${path.join()} ${state} ${attempts}`)
+  assert.deepEqual(new Set(did), new Set(['0 done 1', '1 done 1']))
+  const late = await change('pause')
+  assert.deepEqual([late.status, await codeOf(late)], [409, 'REQUEST_ENDED'])
+  const unknown = await change('resume', 'nobody')
+  assert.deepEqual([unknown.status, await codeOf(unknown)], [404, 'REQUEST_UNKNOWN'])
+})
+
 async function idsOf(query: string): Promise<string[]> {
   const { requests } = (await (await ask(`/flows/said/requests?${query}`)).json()) as RequestList
   return requests.map(({ id }) => id)
@@ -147,7 +173,7 @@ test('flows are listed, described and drawn, and the document names every route'
   const { flows } = (await (await ask('/flows')).json()) as { flows: { name: string }[] }
   assert.deepEqual(
     flows.map(({ name }) => name),
-    ['said', 'echo', 'diamond', 'waiting'],
+    ['said', 'echo', 'diamond', 'waiting', 'kept'],
   )
   const flow = (await (await ask('/flows/diamond')).json()) as { steps: string[]; open: number }
   assert.deepEqual([flow.steps, flow.open], [['ask', 'left', 'right', 'both'], 0])
@@ -161,6 +187,8 @@ test('flows are listed, described and drawn, and the document names every route'
     '/flows/{flow}/drawing',
     '/flows/{flow}/requests',
     '/flows/{flow}/requests/{request}',
+    '/flows/{flow}/requests/{request}/pause',
+    '/flows/{flow}/requests/{request}/resume',
     '/flows/{flow}/requests/{request}/stop',
   ])
 })

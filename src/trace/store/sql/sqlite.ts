@@ -13,7 +13,7 @@ export interface SqliteStatement {
   all(...values: readonly SqliteValue[]): unknown[]
 }
 
-export type SqliteValue = string | number | bigint | null
+export type SqliteValue = string | number | bigint | null | Uint8Array
 
 type Open = new (path: string) => Sqlite
 
