@@ -9,7 +9,7 @@ import {
   inputOf,
   memoOf,
 } from './calling.ts'
-import { refusalOf } from './call.ts'
+import { stepRefusal } from './call.ts'
 import { type Parcel, answered, failed, parcelOf } from './parcel.ts'
 import type { Site } from './site.ts'
 
@@ -30,7 +30,7 @@ export function chooseBranches(
   const { node, incoming } = site
   return (arrival, context) => {
     const parcel = parcelOf(arrival)
-    const fault = parcel.fault ?? refusalOf(parcel, site, context)
+    const fault = parcel.fault ?? stepRefusal(parcel, site, context)
     if (fault !== undefined) return [{ ...failed(parcel, node, fault), to: PAST }]
     const done = memoOf(parcel, joiner)
     if (done !== undefined) return [{ ...answered(parcel, site, done.answer), to: PAST }]
@@ -69,7 +69,7 @@ export function joinBranches(
   return (arrivals, context) => {
     const parcels = arrivals.map(parcelOf)
     const first = firstOf(parcels)
-    const fault = faultOf(parcels) ?? refusalOf(first, site, context)
+    const fault = faultOf(parcels) ?? stepRefusal(first, site, context)
     if (fault !== undefined) return [failed(first, site.node, fault)]
     const taken = parcels.filter(({ isSkipped }) => isSkipped !== true)
     const answers = Object.fromEntries(taken.map(({ from, value }) => [names.get(from)!, value]))

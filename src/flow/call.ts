@@ -25,7 +25,7 @@ function tableOf({ params }: Call): RequestTable | undefined {
 }
 
 /** Why the step is not to be called; undefined where it is. */
-export function refusalOf(parcel: Parcel, { node, races }: Site, call: Call): StepFault | undefined {
+export function stepRefusal(parcel: Parcel, { node, races }: Site, call: Call): StepFault | undefined {
   const table = tableOf(call)
   const refused = (code: string, message: string): StepFault => ({
     step: node,

@@ -1,5 +1,5 @@
 import type { Context } from '../graph/types.ts'
-import { StepCall, decide, refusalOf } from './call.ts'
+import { StepCall, decide, stepRefusal } from './call.ts'
 import {
   type JoinHandler,
   type NodeHandler,
@@ -18,7 +18,7 @@ export function stepMap(site: Site, map: UserFunction): NodeHandler {
   return (arrival, context) => {
     const parcel = parcelOf(arrival)
     const { node, incoming } = site
-    const fault = parcel.fault ?? refusalOf(parcel, site, context)
+    const fault = parcel.fault ?? stepRefusal(parcel, site, context)
     if (fault !== undefined) return failed(parcel, node, fault)
     const memo = memoOf(parcel, node)
     if (memo !== undefined) return answered(parcel, site, memo.answer)
@@ -50,7 +50,7 @@ export function stepJoin(
     const came = parcels.filter(({ fault }) => fault === undefined)
     const fault =
       (came.length < (quorum ?? parcels.length) ? faultOf(parcels, quorum !== undefined) : undefined) ??
-      refusalOf(first, site, context)
+      stepRefusal(first, site, context)
     if (fault !== undefined) return [failed(first, node, fault)]
     if (quorum !== undefined) decide(first, node, context)
     if (memo !== undefined) return [answered(first, site, memo.answer)]
@@ -72,7 +72,7 @@ export function stepRecovery(site: Site, step: string, onFailure: UserFunction):
   return (arrival, context) => {
     const parcel = parcelOf(arrival)
     const fault = parcel.fault!
-    const stop = refusalOf(parcel, site, context)
+    const stop = stepRefusal(parcel, site, context)
     if (stop !== undefined) return failed(parcel, site.node, stop)
     const input = 'error' in arrival ? inputOfFailure(arrival.input, site.incoming) : undefined
     return called(

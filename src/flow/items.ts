@@ -11,7 +11,7 @@ import {
   settled,
 } from './calling.ts'
 import { PAST } from './branches.ts'
-import { type StepCall, refusalOf } from './call.ts'
+import { type StepCall, stepRefusal } from './call.ts'
 import { type Parcel, answered, failed, itemPath, outerPath, parcelOf } from './parcel.ts'
 import type { Memo, Site } from './site.ts'
 
@@ -27,7 +27,7 @@ export function splitItems(
   const { node, incoming } = site
   return (arrival, context) => {
     const parcel = parcelOf(arrival)
-    const fault = parcel.fault ?? refusalOf(parcel, site, context)
+    const fault = parcel.fault ?? stepRefusal(parcel, site, context)
     if (fault !== undefined) return [{ ...failed(parcel, node, fault), to: PAST }]
     const done = memoOf(parcel, joiner)
     if (done !== undefined) return [{ ...answered(parcel, site, done.answer), to: PAST }]
@@ -97,7 +97,7 @@ export function joinItems(site: Site, onError: ItemFailures, join: UserFunction 
     const close = parcels.find(({ items }) => items !== undefined)!
     const items = parcels.filter((parcel) => parcel !== close).toSorted((a, b) => indexOf(a) - indexOf(b))
     const broken = onError === 'fail' ? faultOf(items) : items.find(({ fault }) => fault && isPause(fault))?.fault
-    const fault = broken ?? refusalOf(close, site, context)
+    const fault = broken ?? stepRefusal(close, site, context)
     if (fault !== undefined) return [failed(close, site.node, fault)]
     const kept = onError === 'skip' ? items.filter((item) => item.fault === undefined) : items
     const answers =
