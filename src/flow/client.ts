@@ -162,7 +162,7 @@ export class FlowClient<Input, Answer> {
     const headers = { ...token, ...(given.headers as Record<string, string> | undefined) }
     const response = await this.#fetch(this.#url + path, { ...given, method, headers })
     if (response.ok) return response
-    throw await stepRefusal(response)
+    throw await refusalOf(response)
   }
 }
 
@@ -201,7 +201,7 @@ async function jsonOf<T>(response: Response): Promise<T> {
 }
 
 /** The error that the server answered. What is no answer of this API says its status. */
-async function stepRefusal(response: Response): Promise<Error> {
+async function refusalOf(response: Response): Promise<Error> {
   const { status } = response
   const answered = (await response.json().catch(() => undefined)) as
     | { error?: { code?: unknown; message?: unknown } }
