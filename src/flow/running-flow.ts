@@ -6,7 +6,7 @@ import type { Report } from '../supervisor/report.ts'
 import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
 import type { Receipt } from '../worker/source/push.ts'
 import type { Archive } from './archive.ts'
-import { Books } from './books.ts'
+import { RequestBooks } from './request-books.ts'
 import { STEPS_NODE } from './compile.ts'
 import type { FlowHooks } from './data.ts'
 import { isPause } from './calling.ts'
@@ -42,7 +42,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   /** Free lines of the request table. */
   readonly #free: number[]
   readonly #requests: KnownRequests
-  readonly #books: Books
+  readonly #books: RequestBooks
   readonly #queue = new Set<Request>()
   readonly #byPlace: (Request | undefined)[]
   #isClosed = false
@@ -55,7 +55,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     this.#table = table
     this.#archive = archive
     this.#requests = new KnownRequests(settings.keepRequests, settings.keepMs, (id) => archive?.forget(id))
-    this.#books = new Books(pipeline, { ...settings, known: this.#requests })
+    this.#books = new RequestBooks(pipeline, { ...settings, known: this.#requests })
     this.#free = Array.from({ length: maxRequests }, (_, i) => maxRequests - 1 - i)
     this.#byPlace = new Array<Request | undefined>(maxRequests).fill(undefined)
     void this.#read()

@@ -8,7 +8,7 @@ import type { KnownRequests } from './known-requests.ts'
 import { Request } from './request.ts'
 
 /** What the books of a flow are made of. */
-interface BooksSettings {
+interface RequestBooksSettings {
   readonly known: KnownRequests
   readonly archive: Archive | undefined
   readonly undoable: ReadonlySet<string>
@@ -17,14 +17,14 @@ interface BooksSettings {
 }
 
 /** How requests begin and end, and what of them is kept: here, and in the store. */
-export class Books {
+export class RequestBooks {
   readonly #pipeline: Pipeline
   readonly #known: KnownRequests
   readonly #archive: Archive | undefined
   readonly #undoable: ReadonlySet<string>
   readonly #common: { readonly flow: string; readonly hooks: FlowHooks; readonly keepsSteps: boolean }
 
-  constructor(pipeline: Pipeline, { known, archive, undoable, hooks, keepsSteps }: BooksSettings) {
+  constructor(pipeline: Pipeline, { known, archive, undoable, hooks, keepsSteps }: RequestBooksSettings) {
     this.#pipeline = pipeline
     this.#known = known
     this.#archive = archive
