@@ -147,7 +147,8 @@ export class RecordStage implements Stage, Sender {
     const isAlone = this.#inHand !== undefined || isDoubtful
     const wanted = isAlone ? 1 : this.#granule.count - from
     const allowed = this.#allowed(wanted)
-    if (allowed === 0) return false
+    // Nothing is wanted where all that was left of the granule was dropped: no limit is in the way of that.
+    if (allowed === 0 && wanted > 0) return false
     const last = from + allowed
     if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
     else this.#callUpTo(last, 0)
