@@ -1,114 +1,19 @@
-import { codecOf } from '../../codec/codecs.ts'
-import type { Encoder } from '../../codec/codec.ts'
 import { MillraceError } from '../../errors.ts'
 import { isAsleep, ring } from '../../lane/doorbell.ts'
 import { mixed } from '../../lane/ids.ts'
 import type { Journal } from '../../lane/journal.ts'
 import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align, headerBytes } from '../../memory/lane.ts'
 import { type Memory, viewMemory } from '../../memory/memory.ts'
-import { Texts } from '../../lane/texts.ts'
-import { laneTexts } from '../../memory/texts.ts'
-import { type GranuleHeader, LaneWriter, NO_ROOM } from '../../lane/writer.ts'
+import { type GranuleHeader, NO_ROOM } from '../../lane/writer.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
 import { EDGE_COUNTER } from '../../memory/counters.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { SizingWords } from '../../lane/sizing.ts'
 import { deriveBase, type Member, partSalt, portionOf } from '../granule.ts'
+import { OutLane } from './out-lane.ts'
+import { Queue } from './queue.ts'
 import type { Settlement } from './settlement.ts'
 import type { Recorder } from '../trace/recorder.ts'
-
-/**
- * Records of the granule in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
- * granule: what lives long is slow to store young objects in.
- */
-class Queue {
-  values: ArrayLike<unknown> = []
-  /** Absent where the origin of values[i] is i. */
-  origins: number[] | undefined = []
-  /** The next one to send, and how many there are. */
-  next = 0
-  count = 0
-  /** Records before values[0] that this granule already had here. */
-  before = 0
-  /** The origins count up by one: no record lies between two others of the same granule. */
-  isDense = true
-  /** Records that an earlier life of this worker handed on already. */
-  skip = 0
-
-  add(value: unknown, origin: number): void {
-    if (this.origins === undefined) this.#own()
-    const at = this.count++
-    if (at > 0 && origin !== this.origins![at - 1]! + 1) this.isDense = false
-    ;(this.values as unknown[])[at] = value
-    this.origins![at] = origin
-  }
-
-  /** Takes a whole array, whose origins are its indexes; false where something waits here already. */
-  adopt(values: ArrayLike<unknown>, count: number): boolean {
-    if (this.count > 0) return false
-    this.values = values
-    this.origins = undefined
-    this.count = count
-    return true
-  }
-
-  /** More comes to an array that was taken whole: from here on it is a copy, with the origins written out. */
-  #own(): void {
-    this.values = Array.from({ length: this.count }, (_, i) => this.values[i])
-    this.origins = Array.from({ length: this.count }, (_, i) => i)
-  }
-
-  origin(index: number): number {
-    return this.origins === undefined ? index : this.origins[index]!
-  }
-
-  get isEmpty(): boolean {
-    return this.next === this.count
-  }
-
-  /** Forgets what was sent. */
-  compact(): void {
-    this.before += this.next
-    this.next = 0
-    this.count = 0
-    this.values = []
-    this.origins = []
-  }
-
-  reset(): void {
-    if (this.count > 0) this.compact()
-    this.before = 0
-    this.isDense = true
-    // A handler that made fewer records of the same input than at its first call: nothing of the next granule goes for that.
-    this.skip = 0
-  }
-}
-
-/** One lane out of this worker. */
-class OutLane {
-  readonly writer: LaneWriter
-  readonly encoder: Encoder
-  readonly peerDoorbell: number
-  claimBytes: number
-  /** Records of the granule in hand that went here. */
-  sent: number
-  /** No room for a frame at the last try of this flush. */
-  isFull = false
-  /** Frames are visible here of which the reader has not been told; and how many records went here since it was told. */
-  mustWake = false
-  untold = 0
-  /** So many of them are worth waking the reader for: it would find the lane full if it were told much later. */
-  readonly worthTelling: number
-
-  constructor(memory: Memory, plan: Plan, link: LinkPlan, end: LaneEnd) {
-    this.writer = new LaneWriter(memory, end.layout)
-    this.encoder = codecOf(link.codec).encoder(new Texts(memory, laneTexts(end.layout)))
-    this.peerDoorbell = plan.workers[end.peer]!.control.doorbell
-    this.worthTelling = end.layout.maxDemand >> 2
-    this.claimBytes = this.writer.usualClaimBytes
-    this.sent = this.writer.resume
-  }
-}
 
 /** A record that goes in fragments: its bytes, and how many of them are on the lane. */
 interface Fragments {
