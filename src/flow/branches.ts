@@ -9,13 +9,21 @@ import {
   inputOf,
   memoOf,
 } from './calling.ts'
-import { stepRefusal } from './call.ts'
+import { type Call, stepRefusal } from './call.ts'
 import { type Parcel, answered, failed, parcelOf } from './parcel.ts'
 import type { Site } from './site.ts'
 
 /** Ways out of a part: no branch of the user's has such a name. */
 export const PAST = '(past)'
 export const SKIPPED = '(not taken)'
+
+/** A parcel that a part lets past: one without a value, or one for which its joiner has answered before. Else undefined. */
+export function pastPart(parcel: Parcel, site: Site, call: Call, joiner: string): Parcel[] | undefined {
+  const fault = parcel.fault ?? stepRefusal(parcel, site, call)
+  if (fault !== undefined) return [{ ...failed(parcel, site.node, fault), to: PAST }]
+  const done = memoOf(parcel, joiner)
+  return done && [{ ...answered(parcel, site, done.answer), to: PAST }]
+}
 
 /** The names of the branches that a request takes, each with a parcel; or `past` them, with what came in. */
 export function chooseBranches(
@@ -30,10 +38,8 @@ export function chooseBranches(
   const { node, incoming } = site
   return (arrival, context) => {
     const parcel = parcelOf(arrival)
-    const fault = parcel.fault ?? stepRefusal(parcel, site, context)
-    if (fault !== undefined) return [{ ...failed(parcel, node, fault), to: PAST }]
-    const done = memoOf(parcel, joiner)
-    if (done !== undefined) return [{ ...answered(parcel, site, done.answer), to: PAST }]
+    const past = pastPart(parcel, site, context, joiner)
+    if (past !== undefined) return past
     const input = inputOf(parcel, incoming)
     const go = (chosen: unknown): Parcel[] => {
       const names = namesOf(chosen, [...branches.keys()], node)

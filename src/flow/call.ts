@@ -11,7 +11,7 @@ export interface FlowParams {
   readonly params: unknown
 }
 
-type Call = Context<any, FlowParams | undefined>
+export type Call = Context<any, FlowParams | undefined>
 
 /** One table for each memory: a worker has one. */
 const tables = new WeakMap<SharedArrayBuffer, RequestTable>()

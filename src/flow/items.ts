@@ -10,7 +10,7 @@ import {
   memoOf,
   settled,
 } from './calling.ts'
-import { PAST } from './branches.ts'
+import { pastPart } from './branches.ts'
 import { type StepCall, stepRefusal } from './call.ts'
 import { type Parcel, answered, failed, itemPath, outerPath, parcelOf } from './parcel.ts'
 import type { Memo, Site } from './site.ts'
@@ -27,10 +27,8 @@ export function splitItems(
   const { node, incoming } = site
   return (arrival, context) => {
     const parcel = parcelOf(arrival)
-    const fault = parcel.fault ?? stepRefusal(parcel, site, context)
-    if (fault !== undefined) return [{ ...failed(parcel, node, fault), to: PAST }]
-    const done = memoOf(parcel, joiner)
-    if (done !== undefined) return [{ ...answered(parcel, site, done.answer), to: PAST }]
+    const past = pastPart(parcel, site, context, joiner)
+    if (past !== undefined) return past
     const memo = memoOf(parcel, node)
     if (memo !== undefined) return parcelsOf(parcel, site, memo.answer as readonly unknown[])
     const list = (made: unknown): unknown =>
