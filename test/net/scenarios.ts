@@ -647,7 +647,12 @@ test('a source that makes fewer records the second time has those that it does n
       .sink('narrow')
       .connect('in', 'wide')
       .connect('in', 'narrow', { maxDemand: 1 })
-    check(await play(() => graph, { seed, deathShare: 0.2, maxDeaths: 20 }))
+    const played = await play(() => graph, { seed, deathShare: 0.2, maxDeaths: 20 })
+    check(played)
+    for (const sink of ['wide', 'narrow']) {
+      const out = played.out.get(sink)!
+      assert.equal(new Set(out).size, out.length, 'none comes twice')
+    }
     assert.ok(lives > 1)
   }
 })

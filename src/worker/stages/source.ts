@@ -214,8 +214,12 @@ export class SourceStage implements Stage, Sender, Further {
     if (before < most) this.#supply.take(most - before, this.#taken, Math.min(this.#source.pollSize, this.#room))
     this.isAsync ||= this.#supply.isAsync
     const { count } = this.#taken
-    if (resumed > 0 && (this.#supply.isForgetful === true || (this.#supply.isOver && count < resumed)))
+    if (resumed > 0 && this.#supply.isForgetful === true) return this.#forgo(resumed)
+    if (count < resumed && this.#supply.isOver) {
+      // The first ones of those that were half sent: they fail with the others.
+      this.#taken.drop(count)
       return this.#forgo(resumed)
+    }
     if (count === 0 || count < resumed) return this.#nothing()
     const taken = count - before
     if (taken > 0) this.#parts.histograms.service.record(((clock.read() - start) * 1e6) / taken, taken)
@@ -349,7 +353,7 @@ export class SourceStage implements Stage, Sender, Further {
 
   /**
    * An earlier life has half sent these records, and the source does not make them again: they have failed, whatever comes of what was
-   * sent. What it has made instead, if anything, is sent for itself.
+   * sent. What is taken was made in their place, and is sent for itself.
    */
   #forgo(records: number): Step {
     const { outlet, worker, stage } = this.#parts
