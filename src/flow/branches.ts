@@ -9,7 +9,7 @@ import {
   inputOf,
   memoOf,
 } from './calling.ts'
-import { type Call, stepRefusal } from './call.ts'
+import { type FlowCall, stepRefusal } from './call.ts'
 import { type Parcel, answered, failed, parcelOf } from './parcel.ts'
 import type { Site } from './site.ts'
 
@@ -18,7 +18,7 @@ export const PAST = '(past)'
 export const SKIPPED = '(not taken)'
 
 /** A parcel that a part lets past: one without a value, or one for which its joiner has answered before. Else undefined. */
-export function pastPart(parcel: Parcel, site: Site, call: Call, joiner: string): Parcel[] | undefined {
+export function pastPart(parcel: Parcel, site: Site, call: FlowCall, joiner: string): Parcel[] | undefined {
   const fault = parcel.fault ?? stepRefusal(parcel, site, call)
   if (fault !== undefined) return [{ ...failed(parcel, site.node, fault), to: PAST }]
   const done = memoOf(parcel, joiner)

@@ -11,12 +11,12 @@ export interface FlowParams {
   readonly params: unknown
 }
 
-export type Call = Context<any, FlowParams | undefined>
+export type FlowCall = Context<any, FlowParams | undefined>
 
 /** One table for each memory: a worker has one. */
 const tables = new WeakMap<SharedArrayBuffer, RequestTable>()
 
-function tableOf({ params }: Call): RequestTable | undefined {
+function tableOf({ params }: FlowCall): RequestTable | undefined {
   // A flow that `run` runs, as any other graph, has none: nobody can stop its requests.
   if (!(params?.table instanceof SharedArrayBuffer)) return undefined
   let table = tables.get(params.table)
@@ -25,7 +25,7 @@ function tableOf({ params }: Call): RequestTable | undefined {
 }
 
 /** Why the step is not to be called; undefined where it is. */
-export function stepRefusal(parcel: Parcel, { node, races }: Site, call: Call): StepFault | undefined {
+export function stepRefusal(parcel: Parcel, { node, races }: Site, call: FlowCall): StepFault | undefined {
   const table = tableOf(call)
   const refused = (code: string, message: string): StepFault => ({
     step: node,
@@ -54,7 +54,7 @@ function decisionOf({ at, turn, path }: Parcel, { node, depth }: Race): Decision
 }
 
 /** A join has enough answers: those who make others need not go on. */
-export function decide(parcel: Parcel, node: string, call: Call): void {
+export function decide(parcel: Parcel, node: string, call: FlowCall): void {
   const { at, turn, path } = parcel
   tableOf(call)?.decide({ at, turn, path, node })
 }
@@ -68,11 +68,11 @@ export class StepCall implements StepContext<any, any> {
   readonly state: unknown
   readonly params: unknown
   readonly #parcel: Parcel
-  readonly #call: Call
+  readonly #call: FlowCall
   readonly #races: readonly Race[]
   #signal: AbortSignal | undefined
 
-  constructor(parcel: Parcel, step: string, call: Call, races: readonly Race[] = []) {
+  constructor(parcel: Parcel, step: string, call: FlowCall, races: readonly Race[] = []) {
     this.#parcel = parcel
     this.#call = call
     this.#races = races

@@ -11,13 +11,13 @@ import type { Dispatcher } from './dispatch.ts'
 import { SizingWords } from '../../lane/sizing.ts'
 import { deriveBase, type Member, partSalt, portionOf } from '../granule.ts'
 import { OutLane } from './out-lane.ts'
-import { Queue } from './queue.ts'
+import { LaneQueue } from './lane-queue.ts'
 import type { Settlement } from './settlement.ts'
 import type { Recorder } from '../trace/recorder.ts'
 
 /** A record that goes in fragments: its bytes, and how many of them are on the lane. */
 interface Fragments {
-  readonly queue: Queue
+  readonly queue: LaneQueue
   readonly lane: OutLane
   readonly bytes: Buffer
   sent: number
@@ -42,9 +42,9 @@ export class LinkWriter {
   /** Those to workers that the next stage has. */
   #lanes: readonly OutLane[]
   /** One queue for all lanes (by demand), or one for each. */
-  readonly #queues: readonly Queue[]
+  readonly #queues: readonly LaneQueue[]
   /** Those of `#lanes`, where each has one. */
-  #open: readonly Queue[]
+  #open: readonly LaneQueue[]
   #dispatcher: Dispatcher | undefined
   readonly #dispatcherOf: DispatcherOf
   /** Absent where the next stage cannot be resized. */
@@ -95,7 +95,7 @@ export class LinkWriter {
     this.#sizing = sizing === undefined ? undefined : new SizingWords(memory, sizing)
     this.#lanes = this.#lanesBy(this.routed)
     this.#dispatcher = this.#dispatcherOf(this.#lanes.length, this.#sentBefore)
-    this.#queues = this.#dispatcher === undefined ? [new Queue()] : ends.map(() => new Queue())
+    this.#queues = this.#dispatcher === undefined ? [new LaneQueue()] : ends.map(() => new LaneQueue())
     this.#open = this.#queues.slice(0, this.#lanes.length)
     this.#counters = given.counters
     this.#at = given.at
@@ -302,7 +302,7 @@ export class LinkWriter {
     return this.#all.reduce((sum, { writer }) => sum + writer.sentBefore, 0)
   }
 
-  #flushQueue(queue: Queue, index: number, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {
+  #flushQueue(queue: LaneQueue, index: number, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {
     while (queue.skip > 0 && !queue.isEmpty) {
       queue.next++
       queue.skip--
@@ -327,14 +327,14 @@ export class LinkWriter {
   }
 
   /** What waits was dropped. */
-  #settleDropped(queue: Queue, header: GranuleHeader): void {
+  #settleDropped(queue: LaneQueue, header: GranuleHeader): void {
     if (this.members === undefined) return this.#settlement.drop(header, queue.count - queue.next)
     for (let i = queue.next; i < queue.count; i++)
       this.#settlement.drop(this.members[queue.origin(i)]?.header ?? header, 1)
   }
 
   /** The index behind the last record that may go in one frame with the next one. */
-  #endOfRun(queue: Queue): number {
+  #endOfRun(queue: LaneQueue): number {
     const { members } = this
     if (members === undefined) return queue.count
     let end = queue.next + 1
@@ -379,7 +379,7 @@ export class LinkWriter {
   }
 
   /** Writes one frame of as many records as fit; false where the lane has no room. */
-  #send(lane: OutLane, queue: Queue, given: GranuleHeader, stamp: number, refuse: Refuse): boolean {
+  #send(lane: OutLane, queue: LaneQueue, given: GranuleHeader, stamp: number, refuse: Refuse): boolean {
     const member = this.members?.[queue.origin(queue.next)]
     const header = member?.header ?? given
     if (this.#fragments !== undefined) return this.#sendFragment(this.#fragments, queue, header, given.trace, stamp)
@@ -409,7 +409,7 @@ export class LinkWriter {
   }
 
   /** The record does not fit `room`: asks for the room of the largest frame, or cuts the record into fragments. */
-  #sendLarge(lane: OutLane, queue: Queue, room: number, refuse: Refuse): boolean {
+  #sendLarge(lane: OutLane, queue: LaneQueue, room: number, refuse: Refuse): boolean {
     if (room < lane.writer.maxFrameBytes) {
       lane.claimBytes = lane.writer.maxFrameBytes
       return true
@@ -423,7 +423,7 @@ export class LinkWriter {
     return true
   }
 
-  #refuseNext(queue: Queue, error: unknown, refuse: Refuse): void {
+  #refuseNext(queue: LaneQueue, error: unknown, refuse: Refuse): void {
     const index = queue.next++
     queue.isDense = false
     refuse(queue.origin(index), queue.values[index], error)
@@ -440,7 +440,7 @@ export class LinkWriter {
     }
   }
 
-  #sendFragment(fragments: Fragments, queue: Queue, header: GranuleHeader, trace: number, stamp: number): boolean {
+  #sendFragment(fragments: Fragments, queue: LaneQueue, header: GranuleHeader, trace: number, stamp: number): boolean {
     const { lane, bytes } = fragments
     const { writer } = lane
     // As much room for the record as for a long header: the plan has made the ring large enough for both.
@@ -471,7 +471,7 @@ export class LinkWriter {
   }
 
   /** Ids of the next `count` records: their inputs' where they may keep them, otherwise of a base of their own. */
-  #identify(queue: Queue, header: GranuleHeader, count: number): void {
+  #identify(queue: LaneQueue, header: GranuleHeader, count: number): void {
     const own = this.#header
     own.slot = header.slot
     own.furtherAnchors = header.furtherAnchors
@@ -495,7 +495,7 @@ export class LinkWriter {
     own.salt = 0
   }
 
-  #sent(lane: OutLane, queue: Queue, count: number, bytes: number): void {
+  #sent(lane: OutLane, queue: LaneQueue, count: number, bytes: number): void {
     if (this.#recorder?.isOn === true) this.#recorder.sent(this.link, this.#header, queue, queue.next, count, bytes)
     this.#settlement.toggle(this.#header)
     queue.next += count

@@ -2,7 +2,7 @@
  * Records of the granule in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
  * granule: what lives long is slow to store young objects in.
  */
-export class Queue {
+export class LaneQueue {
   values: ArrayLike<unknown> = []
   /** Absent where the origin of values[i] is i. */
   origins: number[] | undefined = []
