@@ -16,6 +16,5 @@ driveAll([
   ['a whole sink that dies after each of its stores: 1 preemption', workerDeaths(1, false, 1)],
   ['a whole transform that dies after each of its stores: no preemption', workerDeaths(1, true, 0)],
   ['a key that moves at any time, two records: 1 preemption', onResize({ records: 2 }, { preemptions: 1 })],
-  ['a key that moves between two records: 2 preemptions', onResize({ records: 2, resizeAfter: 1 }, { preemptions: 2 })],
   ...resizeDeaths,
 ])

@@ -1,8 +1,9 @@
 /** One more preemption than in the long tests: many times as many orders. */
 import { driveAll, workerDeaths } from './drives.ts'
-import { onWorkers } from './programs.ts'
+import { onResize, onWorkers } from './programs.ts'
 
 driveAll([
+  ['a key that moves between two records: 2 preemptions', onResize({ records: 2, resizeAfter: 1 }, { preemptions: 2 })],
   ['a whole source and a whole sink, two records: 3 preemptions', onWorkers({ records: 2 }, { preemptions: 3 })],
   ['a whole source that dies after each of its stores: 2 preemptions', workerDeaths(0, false, 2)],
   ['a whole sink that dies after each of its stores: 2 preemptions', workerDeaths(1, false, 2)],
