@@ -42,8 +42,6 @@ export class Traces {
   /** Slots whose end says that all is there, and it is not. */
   broken(): string[] {
     const faults: string[] = []
-    // What an event has no room for beside it, it does not say: whose gap that is, nobody knows.
-    if (this.events.some(({ isTruncated }) => isTruncated)) return faults
     const whole = new Set<string>()
     for (const { kind, traces, isIncomplete } of this.events) if (kind === 'end' && !isIncomplete) whole.add(traces[0]!)
     const consumed = new Set(this.events.flatMap(({ inputs }) => idsOf(inputs)))

@@ -5,6 +5,7 @@ import type { Memory } from '../../memory/memory.ts'
 import type { GranuleHeader } from '../../lane/writer.ts'
 import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import { COUNTER, EDGE_COUNTER } from '../../memory/counters.ts'
+import { GAP } from '../../memory/lane.ts'
 import { dispatcherOf } from './dispatch.ts'
 import type { Handlers, Operation } from '../call/handlers.ts'
 import { type Composed, portionOf, recordIdOf } from '../granule.ts'
@@ -291,6 +292,7 @@ export class Outlet {
   close(): void {
     for (const link of this.#links) link.endGranule()
     this.#recorder?.close(this.#pending, this.root.at)
+    this.#tellGap()
     for (let i = 0; i < this.#pending.length; i++) this.#counters[i]! += this.#pending[i]!
     this.#pending.fill(0)
     for (const owner of this.#failed) this.#settlement.fail(owner, 1)
@@ -348,6 +350,7 @@ export class Outlet {
 
   markResume(): void {
     this.#recorder?.part()
+    this.#tellGap()
     for (const link of this.#links) link.markResume()
   }
 
@@ -357,6 +360,12 @@ export class Outlet {
 
   wakePeers(all: boolean): void {
     for (const link of this.#links) link.wakePeers(all)
+  }
+
+  /** The frames of a granule may be sent when its event finds no room. */
+  #tellGap(): void {
+    const granule = this.#granule
+    if (granule !== undefined && (granule.trace & GAP) !== 0) this.#settlement.gap(granule)
   }
 
   /** A record that no codec takes, or that is too large: the node that sent it gives it up. */

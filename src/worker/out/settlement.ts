@@ -73,6 +73,11 @@ export class Settlement {
     this.#add(header, 0, 0, failuresWord(0, records))
   }
 
+  /** An event of a granule was dropped, as its header says. */
+  gap(header: GranuleHeader): void {
+    this.#add(header, 0, 0, 0)
+  }
+
   /** Whether the ack lanes take all that is owed. */
   hasRoom(): boolean {
     for (const { writer } of this.#lanes) if (!writer.hasRoom(this.#count)) return false
@@ -81,10 +86,12 @@ export class Settlement {
 
   /** Writes the entries; there is room for them. */
   stage(journal: Journal): void {
+    // A gap by itself waits for the entry of whoever ends the granule, whose frame says it too. A source is told at once: there
+    // may be no frame.
+    const noNews = this.#own === undefined ? GAP_FAILURE : 0
     for (let i = 0; i < this.#count; i++) {
       const [low, high, failures] = [this.#lows[i]!, this.#highs[i]!, this.#failures[i]!]
-      // A gap by itself waits for the entry of whoever ends the granule: its frame says it too.
-      if (low === 0 && high === 0 && (failures & ~GAP_FAILURE) === 0) continue
+      if (low === 0 && high === 0 && (failures & ~noNews) === 0) continue
       const anchor = this.#anchors[i]!
       if (this.#own !== undefined) this.#own(anchorSlot(anchor), low, high, failures)
       else this.#acks[anchorSource(anchor)]!.writer.put(anchorSlot(anchor), low, high, failures)

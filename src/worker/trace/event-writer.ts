@@ -91,8 +91,10 @@ export class EventWriter {
     return this.#writer.hasRoom(events)
   }
 
-  drop(events: number): void {
+  /** @returns false: what it is about has a gap */
+  drop(events: number): false {
     this.#writer.drop(events)
+    return false
   }
 
   countThrow(): void {
@@ -113,8 +115,11 @@ export class EventWriter {
     return undefined
   }
 
-  /** Writes an event of the granule with this header. There is room for it. */
-  write(header: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts): void {
+  /**
+   * Writes an event of the granule with this header. There is room for it.
+   * @returns whether it says which records came and went, and of which slots
+   */
+  write(header: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts): boolean {
     const { words } = this.#writer
     const at = this.#writer.begin()
     const kind = EVENT_KINDS.indexOf(facts.kind) | (EVENT_OUTCOMES.indexOf(facts.outcome) << 8)
@@ -133,8 +138,8 @@ export class EventWriter {
     const needed = this.#sections.length
     if (facts.attributes !== undefined) this.#addText(SECTION_ATTRIBUTES, facts.attributes)
     if (facts.seen !== undefined) this.#addSeen(facts.seen)
-    if (this.#sections.length > 0) this.#writeSections(at, needed)
     this.#unstamped.push(at)
+    return this.#sections.length === 0 || this.#writeSections(at, needed)
   }
 
   /** Stamps what was written, and adds it to the hand-off. */
@@ -216,21 +221,25 @@ export class EventWriter {
     for (let i = 0; i < padded.byteLength; i += 4) this.#sections.push(padded.readInt32LE(i))
   }
 
-  /** @param needed sections before there go by themselves where there is no room for those that only tell more */
-  #writeSections(at: number, needed: number): void {
+  /**
+   * @param needed sections before there go by themselves where there is no room for those that only tell more
+   * @returns whether those went
+   */
+  #writeSections(at: number, needed: number): boolean {
     const { words, side, sideMask } = this.#writer
     const sections = this.#sections
     let position = this.#writer.claimSide(sections.length)
     if (position === NO_SIDE) {
       words[at + KIND]! |= EVENT_TRUNCATED
       this.#writer.truncate()
-      if (needed === 0 || needed === sections.length) return
-      position = this.#writer.claimSide(needed)
-      if (position === NO_SIDE) return
+      if (needed === 0) return true
+      if (needed < sections.length) position = this.#writer.claimSide(needed)
+      if (position === NO_SIDE) return false
       sections.length = needed
     }
     words[at + SIDE] = position
     words[at + SIDE_LENGTH] = sections.length
     for (let i = 0; i < sections.length; i++) words[side + ((position + i) & sideMask)] = sections[i]!
+    return true
   }
 }

@@ -245,14 +245,16 @@ export class Recorder {
   }
 
   #write(facts: Pick<EventFacts, 'kind' | 'inputs'> & Partial<EventFacts>): void {
-    if (this.#isDropping) return this.#events.drop(1)
+    if (this.#isDropping) return void this.#events.drop(1)
     const header = this.#header
     const flags = ((header.trace & GAP) === 0 ? 0 : EVENT_GAP) | (facts.flags ?? 0)
     const isFirst = facts.kind === this.#kind
     const outputs = isFirst ? this.#outputs : NONE
     const origins = isFirst ? this.#origins : NONE
     const common = { attempt: header.attempt, takenAt: this.#takenAt, outputs, origins }
-    this.#events.write(header, { ...NOTHING, ...common, ...this.#told(facts), ...facts, flags })
+    const isWhole = this.#events.write(header, { ...NOTHING, ...common, ...this.#told(facts), ...facts, flags })
+    // What it sent before cannot say so any more: whoever settles the granule does.
+    if (!isWhole) header.trace |= GAP
   }
 
   /** What only the first event of a hand-off says of its granule. */
@@ -267,11 +269,12 @@ export class Recorder {
     return { ...this.#asides.take(records), ...(parent && { parent: Array.from(parent) }) }
   }
 
-  /** An event by itself, where there is room for it. */
+  /** An event by itself, where there is room for it beside those of the granule that is being sent. */
   #put(anchors: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts, marked?: { trace: number }): void {
-    if (this.#events.hasRoom(1)) return this.#events.write(anchors, facts)
-    this.#events.drop(1)
-    if (marked !== undefined) marked.trace |= GAP
+    const isWhole = this.#events.hasRoom(1 + (this.isOn && !this.#isDropping ? MOST_EVENTS : 0))
+      ? this.#events.write(anchors, facts)
+      : this.#events.drop(1)
+    if (!isWhole && marked !== undefined) marked.trace |= GAP
   }
 
   #writeGiven(kind: 'fail' | 'dead', outcome: 'failed' | 'deadLettered'): void {
