@@ -10,8 +10,8 @@ const STEPS = steps()
 /** How long the last batch of a burst waits for more: a rival's last message is not held back either. */
 export const LAST_BATCH_MS = 2
 
-/** Streams of integers go in large granules. */
-const [INTS_WINDOW, INTS_GRANULE, INTS_DEMAND] = [524_288, 8_192, 131_072]
+/** Streams of integers go in large chunks. */
+const [INTS_WINDOW, INTS_CHUNK, INTS_DEMAND] = [524_288, 8_192, 131_072]
 
 /** A source's handler: makes the records that the gate asks for. */
 export function feed<T>(name: string, kind: Kind<T>): (demand: number) => T[] {
@@ -83,7 +83,7 @@ const working = (name: string, workers: number): GraphData =>
   pipelineGraph(name, import.meta.url, { workers, kind: PAYLOAD, map: withWork })
 
 export const pipeline: GraphData = trivial('pipeline', 2)
-/** The same for each share of traced granules. */
+/** The same for each share of traced chunks. */
 export const traceNone: GraphData = trivial('traceNone', 2)
 export const traceOff: GraphData = trivial('traceOff', 2)
 export const traceOne: GraphData = trivial('traceOne', 2)
@@ -103,17 +103,17 @@ export const fused: GraphData = dataflow('fused', import.meta.url)
 
 /** Integers in arrays of integers, as a rival without a library would have them. */
 export const ints: GraphData = dataflow('ints', import.meta.url)
-  .source('source', { poll: feedInts('ints'), window: INTS_WINDOW, granule: INTS_GRANULE })
-  .transform('transform', { batch: { size: INTS_GRANULE, timeoutMs: LAST_BATCH_MS }, mapBatch: mapInts })
-  .sink('sink', { batch: { size: INTS_GRANULE, timeoutMs: LAST_BATCH_MS }, write: tally('ints', INTS) })
+  .source('source', { poll: feedInts('ints'), window: INTS_WINDOW, chunk: INTS_CHUNK })
+  .transform('transform', { batch: { size: INTS_CHUNK, timeoutMs: LAST_BATCH_MS }, mapBatch: mapInts })
+  .sink('sink', { batch: { size: INTS_CHUNK, timeoutMs: LAST_BATCH_MS }, write: tally('ints', INTS) })
   .connect('source', 'transform', { codec: { struct: 'i32', view: true }, maxDemand: INTS_DEMAND })
   .connect('transform', 'sink', { codec: { struct: 'i32', view: true }, maxDemand: INTS_DEMAND })
 
 /** The same with a handler that takes one integer at a time. */
 export const intsEach: GraphData = dataflow('intsEach', import.meta.url)
-  .source('source', { poll: feed('intsEach', INTS), window: INTS_WINDOW, granule: INTS_GRANULE })
+  .source('source', { poll: feed('intsEach', INTS), window: INTS_WINDOW, chunk: INTS_CHUNK })
   .transform('transform', { map: INTS.map })
-  .sink('sink', { batch: { size: INTS_GRANULE, timeoutMs: LAST_BATCH_MS }, write: tally('intsEach', INTS) })
+  .sink('sink', { batch: { size: INTS_CHUNK, timeoutMs: LAST_BATCH_MS }, write: tally('intsEach', INTS) })
   .connect('source', 'transform', { codec: { struct: 'i32' }, maxDemand: INTS_DEMAND })
   .connect('transform', 'sink', { codec: { struct: 'i32' }, maxDemand: INTS_DEMAND })
 

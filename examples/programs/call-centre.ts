@@ -63,7 +63,7 @@ function* daysOf({ days, seed }: Params): Generator<Day> {
 }
 
 const graph = dataflow<Params>('call-centre', import.meta.url)
-  .source('days', { granule: 16, produce: ({ params }) => daysOf(params) })
+  .source('days', { chunk: 16, produce: ({ params }) => daysOf(params) })
   .transform('simulate', { concurrency: Math.max(1, Math.floor(availableCores())), map: simulate })
   .sink('outcomes')
   .connect('days', 'simulate', { dataType: 'day' })

@@ -77,7 +77,7 @@ function inOrder(path: string) {
 }
 
 const graph = dataflow<Params>('csv-to-ndjson', import.meta.url)
-  .source('blocks', { granule: 1, window: 16, produce: ({ params }) => blocksOf(params.input) })
+  .source('blocks', { chunk: 1, window: 16, produce: ({ params }) => blocksOf(params.input) })
   .transform('convert', { concurrency: Math.max(1, Math.floor(availableCores())), map: convert })
   .sink('write', {
     maxInFlight: 16,

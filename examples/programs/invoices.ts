@@ -49,7 +49,7 @@ async function draw({ number, customer, items }: Invoice): Promise<Drawn> {
 }
 
 const graph = dataflow<Params>('invoices', import.meta.url)
-  .source('invoices', { granule: 16, produce: ({ params }) => createInterface(createReadStream(params.input)) })
+  .source('invoices', { chunk: 16, produce: ({ params }) => createInterface(createReadStream(params.input)) })
   .transform('parse', { map: (line: string) => JSON.parse(line) as Invoice })
   .transform('draw', { concurrency: Math.max(1, Math.floor(availableCores())), maxInFlight: 1, map: draw })
   .sink('files', {

@@ -72,7 +72,7 @@ function save(counts: readonly Count[], database: sqlite.Database): void {
 }
 
 const graph = dataflow<Params>('log-analyser', import.meta.url)
-  .source('files', { granule: 1, produce: ({ params }) => readdirSync(params.folder) })
+  .source('files', { chunk: 1, produce: ({ params }) => readdirSync(params.folder) })
   .transform('read', {
     concurrency: 2,
     flatMap: (file: string, { params }) =>

@@ -8,7 +8,7 @@ import { viewMemory } from '#src/memory/memory.js'
 import { SIX_FIELDS, payloads } from '../records.ts'
 import { type Contender, type Scale, type Suite, moved } from '../suite.ts'
 
-/** Values of one block, as in a granule. */
+/** Values of one block, as in a chunk. */
 const BLOCK = 64
 const BLOCK_BYTES = 1 << 20
 const PAYLOAD = payloads(32)

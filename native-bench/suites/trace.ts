@@ -6,7 +6,7 @@ import type { Suite } from '../suite.ts'
 
 const RECORDS = 2_000_000
 
-/** What tracing costs: the pipeline of the suite of that name, with more and more of its granules traced. */
+/** What tracing costs: the pipeline of the suite of that name, with more and more of its chunks traced. */
 export const trace: Suite = {
   name: 'trace',
   title: 'source → transform × 2 → sink in batches of 100, traced',

@@ -130,7 +130,7 @@ class Shaping {
     const options = {
       ...(isPushed ? { push: true } : { resourceLimits: HEAP, maxCrashes: 100 }),
       ...(random.chance(0.5) ? { window: random.pick([1, 3, 64, 1_000]) } : {}),
-      ...(random.chance(0.5) ? { granule: random.pick([1, 3, 40, 1_024]) } : {}),
+      ...(random.chance(0.5) ? { chunk: random.pick([1, 3, 40, 1_024]) } : {}),
       ...(random.chance(0.6) ? { rateLimit: random.pick([500, 5_000, 20_000]) } : {}),
     }
     const cursorEvery = isPushed ? 0 : random.pick([0, 1, 5])

@@ -41,7 +41,7 @@ export const NODE_TREATMENT: Readonly<
   rate: modelled('what a source offers'),
   rateLimit: modelled('what a source offers at most; service rate of other stages'),
   window: modelled('rate by Little’s law, forecast, reach of buffers, deadlock'),
-  granule: modelled('deadlock; rates as if records went one by one'),
+  chunk: modelled('deadlock; rates as if records went one by one'),
   pollSize: assumed('a call of `poll` gives all that there is room for'),
   pollMs: assumed('a source has records whenever they can be taken'),
   trace: nothing('tracing costs no more than the page on it says'),

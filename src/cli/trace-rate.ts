@@ -24,7 +24,7 @@ function rateLines({ rate, every, run, tracer }: TracingAnswer): string[] {
   const thinned = pressure > 0 ? `, thinned to one in ${2 ** pressure} of that` : ''
   const throwing = threw > 0 ? [`Predicates threw ${threw} times.`] : []
   return [
-    `Run ${run}: ${percentText(rate)} of the granules${every > 0 ? `, and one in ${every}` : ''}${thinned}.`,
+    `Run ${run}: ${percentText(rate)} of the chunks${every > 0 ? `, and one in ${every}` : ''}${thinned}.`,
     `Events: ${read} read, ${Math.round(readPerSecond)} a second, ${dropped} dropped; rings ${percentText(fill)} full, ${durationText(lagMs)} behind.`,
     ...throwing,
   ]

@@ -1,7 +1,7 @@
 import type { Memory } from '../memory/memory.ts'
 
 /**
- * A codec writes the records of one granule as a block of bytes and reads them back. Its fixed costs are paid per granule.
+ * A codec writes the records of one chunk as a block of bytes and reads them back. Its fixed costs are paid per chunk.
  * What arrives equals what was sent, as `structuredClone` defines it (`struct` and `bytes`: for the values they take);
  * a value that cannot arrive so is refused.
  */

@@ -8,7 +8,7 @@ import { TEXT_SLACK_BYTES, type TextReader } from './text-block.ts'
  * Compiles a learned type into an encoder and a decoder of rows.
  *
  * A row starts at a multiple of 8. Its fixed part holds numbers and Dates (8 bytes each) first, then a word for each int32,
- * boolean, string (its length; the characters are in the granule's text) and array (its length). The variable part holds,
+ * boolean, string (its length; the characters are in the chunk's text) and array (its length). The variable part holds,
  * in the order of the fields, the elements of arrays (numbers as in the fixed part, objects as rows) and tagged values.
  */
 export interface RowEncoder {

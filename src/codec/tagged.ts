@@ -26,7 +26,7 @@ export const FULL = -1
 export const REFUSED = -2
 export const SHARED = -3
 
-/** What the encoder of a granule gathers: its text so far, and bytes a character may need. */
+/** What the encoder of a chunk gathers: its text so far, and bytes a character may need. */
 export interface Gathered {
   text: string
   chars: number

@@ -1,8 +1,8 @@
 import type { Memory } from '../memory/memory.ts'
 
 /**
- * The text of a granule: all its strings, one after the other, written by one call and read in windows. A call into the
- * engine's own code costs more than most strings, so it is paid per granule, not per string (docs/performance.md).
+ * The text of a chunk: all its strings, one after the other, written by one call and read in windows. A call into the
+ * engine's own code costs more than most strings, so it is paid per chunk, not per string (docs/performance.md).
  */
 export const LATIN1 = 0
 export const UTF16 = 1
@@ -34,7 +34,7 @@ export function writeText({ bytes }: Memory, text: string, at: number, limit: nu
   return true
 }
 
-/** Takes strings from a granule's text, in the order in which they were written. */
+/** Takes strings from a chunk's text, in the order in which they were written. */
 export class TextReader {
   #bytes: Buffer
   #at = 0

@@ -77,7 +77,7 @@ export class ControlClient {
     return (await this.#json('POST', `/pipelines/${encodeURIComponent(pipeline)}/${command}`)) as CommandAnswer
   }
 
-  /** Changes what is traced, from the next granules on. @throws CONTROL_UNREACHABLE */
+  /** Changes what is traced, from the next chunks on. @throws CONTROL_UNREACHABLE */
   async setTracing(pipeline: string, rates: TracingBody): Promise<TracingAnswer> {
     return (await this.#json('PUT', `/pipelines/${encodeURIComponent(pipeline)}/tracing`, rates)) as TracingAnswer
   }

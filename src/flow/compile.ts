@@ -83,7 +83,7 @@ class Compiler implements CompiledFlow {
   }
 
   source(): void {
-    this.nodes.push({ id: 'request', kind: 'source', push: true, window: this.#maxRequests, granule: 1 })
+    this.nodes.push({ id: 'request', kind: 'source', push: true, window: this.#maxRequests, chunk: 1 })
   }
 
   sink(exits: readonly Exit[]): void {
@@ -100,7 +100,7 @@ class Compiler implements CompiledFlow {
   /** What steps have done is undone one by one: the thread of `runFlow` says what comes next. */
   undo(): void {
     if (this.#undos.size === 0) return
-    this.nodes.push({ id: UNDO_NODE, kind: 'source', label: 'undo', push: true, window: this.#maxRequests, granule: 1 })
+    this.nodes.push({ id: UNDO_NODE, kind: 'source', label: 'undo', push: true, window: this.#maxRequests, chunk: 1 })
     this.nodes.push({
       id: UNDONE_NODE,
       kind: 'sink',

@@ -228,7 +228,7 @@ export interface SourceOptions<Out, State, Params = unknown>
   readonly finish?:
     | ((context: SourceContext<State, Params>) => LastRecords<Out> | Promise<LastRecords<Out>>)
     | HandlerReference
-  /** Whether the granule of a record is traced, or the chance that it is; where the run has the option `trace`. */
+  /** Whether the chunk of a record is traced, or the chance that it is; where the run has the option `trace`. */
   readonly trace?: ((record: NoInfer<Out>) => boolean | number) | HandlerReference
   /** Learns the receipts of source records that ended well, and of those that failed. */
   readonly ack?:

@@ -9,7 +9,7 @@ import { endPieces, openReader, readFiles } from './read.ts'
 const PIECES = { maxDemand: 4, laneBytes: 4 * 1024 * 1024 }
 
 export default dataflow<JobData>('import', import.meta.url)
-  .source('files', { window: 64, granule: 1, setup: openReader, produce: readFiles, ack: endPieces })
+  .source('files', { window: 64, chunk: 1, setup: openReader, produce: readFiles, ack: endPieces })
   .transform('parse', { concurrency: 2, map: parsePiece })
   // A worker for each connection; the embedded database lives in its one worker.
   .sink('load', {

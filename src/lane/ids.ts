@@ -1,6 +1,6 @@
 /**
- * Stable 64-bit ids, as two signed words. The id of a record is `mix(base, index)`; the base of what comes of a granule is
- * `mix(base, salt)`, so a replay makes the same ids. A granule's own id is that of its first record.
+ * Stable 64-bit ids, as two signed words. The id of a record is `mix(base, index)`; the base of what comes of a chunk is
+ * `mix(base, salt)`, so a replay makes the same ids. A chunk's own id is that of its first record.
  *
  * `mix` writes its result into `mixed`: two values without an allocation.
  */

@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts'
 export class LaneRoute {
   /** Set it only while nothing waits for the lane that was dispatched by the one before. */
   version: number
-  /** Outputs of the granule in hand that went to any lane of the link before the version changed. */
+  /** Outputs of the chunk in hand that went to any lane of the link before the version changed. */
   before: number
   readonly #header: number
   #stagedVersion: number

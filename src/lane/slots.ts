@@ -83,7 +83,7 @@ export class Slots {
     this.#image[slot * SLOT_WORDS + TRACE] = trace
   }
 
-  /** Opens a slot for a granule of `count` records; `settle` then says which ids were born. */
+  /** Opens a slot for a chunk of `count` records; `settle` then says which ids were born. */
   open(count: number, sequence: number, born: number): number {
     const slot = this.#free.pop()
     if (slot === undefined) return NO_SLOT
@@ -123,7 +123,7 @@ export class Slots {
     this.#free.push(slot)
   }
 
-  /** All slots that are open, oldest granule first. */
+  /** All slots that are open, oldest chunk first. */
   openSlots(): number[] {
     const open = Array.from({ length: this.capacity }, (_, slot) => slot).filter((slot) => this.count(slot) > 0)
     return open.sort((a, b) => (this.sequence(a) - this.sequence(b)) | 0)

@@ -1,6 +1,6 @@
 import { formatId, mix, mixed } from './ids.ts'
 
-/** One attempt at one granule, by the id of its first record: whoever works on it and whoever reads of it later name one span. */
+/** One attempt at one chunk, by the id of its first record: whoever works on it and whoever reads of it later name one span. */
 interface Attempt {
   readonly low: number
   readonly high: number

@@ -26,7 +26,7 @@ import {
   type StashLayout,
   TAIL,
 } from '../memory/stash.ts'
-import { type GranuleHeader, NO_ROOM } from './writer.ts'
+import { type ChunkHeader, NO_ROOM } from './writer.ts'
 
 const FLOAT = new Float64Array(1)
 const FLOAT_WORDS = new Int32Array(FLOAT.buffer)
@@ -147,7 +147,7 @@ export class Stash {
   }
 
   /** Writes the header of the entry at `at`, whose record ends at `end`. */
-  append(at: number, end: number, header: GranuleHeader, dueAt: number, since: number): StashEntry {
+  append(at: number, end: number, header: ChunkHeader, dueAt: number, since: number): StashEntry {
     const bytes = align(end - at)
     const { words, floats } = this.#memory
     const frame = at >> 2
@@ -184,7 +184,7 @@ export class Stash {
   }
 
   /** Reads an entry's header into `header`; its further anchors are new numbers in a new array. */
-  header(entry: StashEntry): GranuleHeader {
+  header(entry: StashEntry): ChunkHeader {
     const { words } = this.#memory
     const frame = entry.at >> 2
     const from = frame + ENTRY_HEADER_BYTES / 4

@@ -15,7 +15,7 @@ interface Controlled {
   readonly control: { readonly offset: number }
 }
 
-/** The 32 digits of a slot's trace: run, source number, how often its count of granules has come round, and that count. */
+/** The 32 digits of a slot's trace: run, source number, how often its count of chunks has come round, and that count. */
 export function traceIdOf(run: string, { anchor, trace, sequence }: SlotTrace): string {
   return run + formatId(sequence, (anchorSource(anchor) << 20) | (trace >>> WRAPS_SHIFT))
 }

@@ -41,8 +41,8 @@ const HALF_OF_ALL = 2 ** 30
 /** Not an offset: the ring has no room just now. Full is normal, so it is a value. */
 export const NO_ROOM = -1
 
-/** What a frame says of the granule in it. `furtherAnchors` holds the anchors after the first one. */
-export interface GranuleHeader {
+/** What a frame says of the chunk in it. `furtherAnchors` holds the anchors after the first one. */
+export interface ChunkHeader {
   slot: number
   readonly furtherAnchors: readonly number[]
   baseLow: number
@@ -167,7 +167,7 @@ export class LaneWriter {
    * Writes the header of the frame at `at` (from `claim`), whose records end at `end`.
    * @returns bytes of the frame
    */
-  append(at: number, end: number, count: number, header: GranuleHeader, stamp: number): number {
+  append(at: number, end: number, count: number, header: ChunkHeader, stamp: number): number {
     const bytes = align(end - at)
     const words = this.#memory.words
     const frame = at >> 2
@@ -208,7 +208,7 @@ export class LaneWriter {
     return load(this.#memory.words, this.#header + TAKEN) === this.#sent
   }
 
-  /** Outputs of the granule in hand that an earlier hand-off made visible on this lane. */
+  /** Outputs of the chunk in hand that an earlier hand-off made visible on this lane. */
   get resume(): number {
     return this.#resume
   }

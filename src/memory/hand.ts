@@ -6,14 +6,14 @@ import { LINE_BYTES } from './memory.ts'
  *
  * The worker's:
  *     0   HOLDING   see below
- *     4   ID low, ID high: base of the granule in hand; of a batch: its id
+ *     4   ID low, ID high: base of the chunk in hand; of a batch: its id
  *     12  INDEX     a record, or the first of several: its index under that base
  *     16  CALLED    counts up with every call, so that a watchdog tells one from the next; only where there is a `timeoutMs`
  *     20  SEGMENTS  a batch: how many pairs (input, records) say what it is made of, from SEGMENT on
- *     24  RESUMING  1 where a hand-off left the granule in hand half sent; then its id, low and high. By the journal
+ *     24  RESUMING  1 where a hand-off left the chunk in hand half sent; then its id, low and high. By the journal
  *     36  COUNT     several records: how many
  *     40  PLACES    open calls beside what HOLDING says: the pairs from SEGMENT on are ids, zero where the place is free
- *     44  READING   1 while records are read from a lane, whatever HOLDING says; then base low and high of their granule, the
+ *     44  READING   1 while records are read from a lane, whatever HOLDING says; then base low and high of their chunk, the
  *                   index of the first one under that base, and how many there are
  *     64  COMPLETED_BY   a batch: what completed it
  * The supervisor's, a line further:
@@ -49,7 +49,7 @@ export const COMPLETED_BY = 16
 export const HOLDS_NOTHING = 0
 export const HOLDS_RECORD = 1
 export const HOLDS_BATCH = 2
-/** Several records of a granule: one of them is being sent. */
+/** Several records of a chunk: one of them is being sent. */
 export const HOLDS_SEVERAL = 3
 /** A batch that an earlier life held. */
 export const HELD_BATCH = 4

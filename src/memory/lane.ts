@@ -10,7 +10,7 @@
  *     256   shape table (`shapeBytes`): texts that the writer's codec taught the reader's
  *     …     ring (`ringBytes`, a power of two)
  *
- * A frame carries one granule. It starts at a multiple of 8 bytes and never wraps; padding fills the end of the ring.
+ * A frame carries one chunk. It starts at a multiple of 8 bytes and never wraps; padding fills the end of the ring.
  *
  *     0   bytes of the frame, this header included; negative: padding of so many bytes
  *     4   COUNT of records
@@ -20,7 +20,7 @@
  *     24  FIRST: index of the first record under that base
  *     28  ATTEMPT: failed attempts so far in the lower half; then the four FRAGMENT flags; then the upper bits of STAMP
  *     32  STAMP: when the frame was written, in microseconds of the monotonic clock, lower word
- *     36  SALT: 0 while the granule is as its source made it; sets parts of a granule apart from the whole (see `slots.ts`)
+ *     36  SALT: 0 while the chunk is as its source made it; sets parts of a chunk apart from the whole (see `slots.ts`)
  *     40  further anchors, one word each, then the encoded records from the next multiple of 8
  */
 import { LINE_BYTES } from './memory.ts'
@@ -28,7 +28,7 @@ import { LINE_BYTES } from './memory.ts'
 // Word indexes from the start of a lane.
 export const TAIL = 0 // position in bytes: all frames before it are whole. The reader loads it.
 export const SENT = 1 // position in records: all that were ever committed.
-export const RESUME = 2 // outputs of the granule in hand that are committed already (see `worker/out/outlet.ts`).
+export const RESUME = 2 // outputs of the chunk in hand that are committed already (see `worker/out/outlet.ts`).
 export const SHAPES = 3 // generation of the shape table, and how much of it is written (see `texts.ts`).
 export const WANTING = 4 // 0, or what the writer waits for here.
 /** WANTING: room, or the room and the credit for more than it could send. */
@@ -43,7 +43,7 @@ export const MARKER = 9 // number of the last flush whose marker was handed on h
 export const MARKER_AT = 10 // position in bytes: where that marker stands.
 export const ROUTED = 11 // version of the reading stage's sizing by which records go to its lanes from SWITCH on (see `sizing.ts`).
 export const SWITCH = 12 // position in bytes: from here on, frames were sent by the version ROUTED.
-export const BEFORE = 13 // outputs of the granule in hand that went to any lane of the link by the version before ROUTED.
+export const BEFORE = 13 // outputs of the chunk in hand that went to any lane of the link by the version before ROUTED.
 export const HEAD = LINE_BYTES / 4 // position in bytes: the writer may overwrite what is before it.
 export const TAKEN = HEAD + 1 // position in records: all that were ever released.
 export const GRANTED = HEAD + 2 // position in records: the writer may send up to here.
@@ -73,9 +73,9 @@ export const FIRST_FRAGMENT: number = 1 << 17
 export const LAST_FRAGMENT: number = 1 << 18
 /** The record begun here is not coming: its writer died, and its successor may send it elsewhere. */
 export const ABORT_FRAGMENTS: number = 1 << 19
-/** ANCHORS: a slot of the granule is traced. It travels with the granule, and with all that comes of it. */
+/** ANCHORS: a slot of the chunk is traced. It travels with the chunk, and with all that comes of it. */
 export const TRACED: number = 1 << 29
-/** ANCHORS: an event of this granule, or of one that it came of, was dropped. It travels likewise, and to the source. */
+/** ANCHORS: an event of this chunk, or of one that it came of, was dropped. It travels likewise, and to the source. */
 export const GAP: number = 1 << 30
 /** Both of them. */
 export const TRACE_FLAGS: number = TRACED | GAP

@@ -1,20 +1,20 @@
 /**
- * A source worker's slots: one for each granule of its records that is on its way. All slots are the worker's end-to-end
+ * A source worker's slots: one for each chunk of its records that is on its way. All slots are the worker's end-to-end
  * window. Stored by the source worker only, through its journal; anyone may read when a slot was born.
  *
  *     0   LOW, HIGH   XOR of the ids that were born and of those that ended: zero when all is done
  *     8   FAILURES    records that failed
- *     12  COUNT       source records in the granule; 0 while the slot is free
- *     16  SEQUENCE    how-manieth granule of this source worker, modulo 2^32
- *     20  BORN        stamp of the granule, in microseconds of the monotonic clock: low word, high word
+ *     12  COUNT       source records in the chunk; 0 while the slot is free
+ *     16  SEQUENCE    how-manieth chunk of this source worker, modulo 2^32
+ *     20  BORN        stamp of the chunk, in microseconds of the monotonic clock: low word, high word
  *     28  TRACE       0 where the slot is not traced; else why (low bits), and how often SEQUENCE has come round (upper 20)
  *
  * Invariants (test/lane/slots.test.ts, test/interleave):
- *   S1  while a granule is on its way, some id of it has been born and has not ended, so the XOR is not zero
- *   S2  an id that goes on is the only child of its granule: whatever else is born of it, all get ids of their own. Entries
+ *   S1  while a chunk is on its way, some id of it has been born and has not ended, so the XOR is not zero
+ *   S2  an id that goes on is the only child of its chunk: whatever else is born of it, all get ids of their own. Entries
  *       of different workers come in any order, and one that ends an id must not come before the one that tells of its
  *       siblings and leave zero between them
- *   S3  a slot is opened again only after it has ended, so no entry of an earlier granule can come late
+ *   S3  a slot is opened again only after it has ended, so no entry of an earlier chunk can come late
  */
 export interface SlotsLayout {
   readonly offset: number
@@ -70,7 +70,7 @@ export function anchorSlot(anchor: number): number {
   return anchor & (MAX_SLOTS - 1)
 }
 
-/** When the granule of a slot was born; for end-to-end times at the sinks. */
+/** When the chunk of a slot was born; for end-to-end times at the sinks. */
 export function slotBorn(words: Int32Array, layout: SlotsLayout, slot: number): number {
   const at = layout.offset / 4 + slot * SLOT_WORDS
   return bornAt(words, at)

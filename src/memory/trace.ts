@@ -8,7 +8,7 @@ import { LINE_BYTES } from './memory.ts'
  *     256   events of EVENT_WORDS words each (`events`, a power of two)
  *     …     side ring (`sideWords`, a power of two): positions are words and wrap as TAIL does
  *
- * An event is what became of one granule at one hop: the words below. What does not fit lies in the side ring as sections, each
+ * An event is what became of one chunk at one hop: the words below. What does not fit lies in the side ring as sections, each
  * with a word that says its kind (low byte) and its length in words.
  *
  * Invariants (test/lane/trace.test.ts, test/interleave):
@@ -45,7 +45,7 @@ export const EVENT_BYTES: number = 4 * EVENT_WORDS
 export const KIND = 0
 /** Failed attempts before this one in the lower half, life of the worker in the upper one. */
 export const ATTEMPT = 1
-/** Stamps, low word and high word: when the granule was taken, and when it was handed off. */
+/** Stamps, low word and high word: when the chunk was taken, and when it was handed off. */
 export const TAKEN = 2
 export const HANDED = 4
 /** Microseconds in the handler. */
@@ -55,7 +55,7 @@ export const SIDE = 7
 export const SIDE_LENGTH = 8
 /** Records that the event is about, where not all of its inputs. */
 export const RECORDS = 9
-/** How many slots the granule counts for; the first three words of one: its anchor, its TRACE and its SEQUENCE. */
+/** How many slots the chunk counts for; the first three words of one: its anchor, its TRACE and its SEQUENCE. */
 export const SLOTS = 10
 export const SLOT = 11
 /** How many inputs; the first one. */
@@ -80,7 +80,7 @@ export const SLOT_PART_WORDS = 3
 /** EDGE of an input that came over none. */
 export const NO_EDGE = -1
 
-/** EVENT_ flags: an event of this granule was dropped before; sections are missing; more of the same hop follows. */
+/** EVENT_ flags: an event of this chunk was dropped before; sections are missing; more of the same hop follows. */
 export const EVENT_GAP: number = 1 << 16
 export const EVENT_TRUNCATED: number = 1 << 17
 export const EVENT_PART: number = 1 << 18

@@ -103,19 +103,19 @@ export const NODE_OPTIONS = {
     unit: 'records',
     text: 'Maximum number of source records in flight, per worker.',
   },
-  granule: {
+  chunk: {
     kinds: ['source'],
     type: 'integer',
     min: 1,
     max: 16_384,
     unit: 'records',
     default: { when: ['ack', 'push'], is: 1, else: 512 },
-    text: 'Maximum number of source records that travel as one granule: they share a slot, and are acked together.',
+    text: 'Maximum number of source records that travel as one chunk: they share a slot, and are acked together.',
   },
   trace: {
     kinds: ['source'],
     type: 'handler',
-    text: '(record) => boolean | number: whether the granule of this record is traced, or the chance that it is. Asked only where the run has the option `trace`.',
+    text: '(record) => boolean | number: whether the chunk of this record is traced, or the chance that it is. Asked only where the run has the option `trace`.',
   },
   produce: {
     kinds: ['source'],

@@ -76,7 +76,7 @@ export const RUN_OPTIONS = {
   trace: {
     type: 'object',
     fields: TRACE_OPTIONS,
-    text: 'Tracing: which granules, and room for their events (`docs/tracing.md`). Left out, nothing is traced and no room is taken; an empty object takes the room, and what is traced can be said later.',
+    text: 'Tracing: which chunks, and room for their events (`docs/tracing.md`). Left out, nothing is traced and no room is taken; an empty object takes the room, and what is traced can be said later.',
   },
   inject: {
     type: 'boolean',

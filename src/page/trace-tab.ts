@@ -135,7 +135,7 @@ export class TraceTab {
   async #tellTracer(): Promise<void> {
     const { rate, tracer } = await ask<TracingAnswer>('GET', `${this.#path}/tracing`)
     const dropped = tracer.dropped > 0 ? `, ${count(tracer.dropped)} dropped` : ''
-    const text = `${percent(rate)} of the granules traced, ${count(tracer.readPerSecond)} events a second${dropped}`
+    const text = `${percent(rate)} of the chunks traced, ${count(tracer.readPerSecond)} events a second${dropped}`
     setText(byId('trace-rate'), text)
   }
 

@@ -10,7 +10,7 @@ export const INJECTED_RECORDS = 64
 
 const ONE_BY_ONE: SourcePlan = {
   window: INJECTED_RECORDS,
-  granule: 1,
+  chunk: 1,
   slots: INJECTED_RECORDS,
   acks: false,
   maxCrashes: 1,

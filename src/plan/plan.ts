@@ -245,14 +245,14 @@ function histogramsOf({ kind }: StagePlan, isLast: boolean): HistogramKind[] {
 }
 
 /**
- * Gives the sources of very many ack lanes fewer slots. Where a granule is one record, the window is what was asked for, and
+ * Gives the sources of very many ack lanes fewer slots. Where a chunk is one record, the window is what was asked for, and
  * stays.
  * @param above for each stage, the source stages from which records can come
  */
 function withSharedSlots(drafts: readonly StageDraft[], above: readonly (readonly number[])[]): StageDraft[] {
   return drafts.map((draft) => {
     const { source, index, seats } = draft.stage
-    if (source === undefined || source.granule === 1) return draft
+    if (source === undefined || source.chunk === 1) return draft
     const below = drafts.reduce((sum, { stage }, i) => sum + (above[i]!.includes(index) ? stage.seats : 0), 0)
     const slots = sharedSlots(source.slots, seats * below)
     return { ...draft, stage: { ...draft.stage, source: { ...source, slots } } }

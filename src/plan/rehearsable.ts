@@ -61,8 +61,8 @@ function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
   const inputs = { ...keyed, ...again, ...(batch === undefined ? {} : { batch: { ...weightless(batch), ...by } }) }
   switch (node.kind) {
     case 'source':
-      // Records that are counted one by one: a granule of several seconds would blur slow flows.
-      return { ...kept, ...(node.rate === undefined ? {} : { granule: node.granule ?? 1 }), poll: SYNTHETIC }
+      // Records that are counted one by one: a chunk of several seconds would blur slow flows.
+      return { ...kept, ...(node.rate === undefined ? {} : { chunk: node.chunk ?? 1 }), poll: SYNTHETIC }
     case 'transform':
       return { ...kept, ...inputs, [transformWork(node)]: SYNTHETIC }
     case 'conditional':

@@ -2,7 +2,7 @@ import { ackLaneBytes } from '../memory/acks.ts'
 import { MAX_SLOTS } from '../memory/slots.ts'
 import { powerOfTwo } from './lane-sizes.ts'
 
-/** Slots where granules may hold many records: enough of them for granules that stay small. */
+/** Slots where chunks may hold many records: enough of them for chunks that stay small. */
 const MAX_SHARED_SLOTS = 4096
 /** What all ack lanes to one source stage take together before its windows are cut into fewer slots. */
 const ACKS_BYTES = 1 << 28
@@ -10,13 +10,13 @@ const LEAST_SLOTS = 256
 /** Entries of an ack lane, at least, where there are not very many. */
 const ACK_ENTRIES = 1024
 
-export function slotsOf(window: number, granule: number): number {
-  return Math.min(MAX_SLOTS, granule === 1 ? window : Math.min(window, MAX_SHARED_SLOTS))
+export function slotsOf(window: number, chunk: number): number {
+  return Math.min(MAX_SLOTS, chunk === 1 ? window : Math.min(window, MAX_SHARED_SLOTS))
 }
 
 /** A hand-off owes at most an entry for each slot, so it always fits an empty ack lane. */
-export function ackEntries({ slots, window, granule }: { slots: number; window: number; granule: number }): number {
-  return powerOfTwo(slots < slotsOf(window, granule) ? slots : Math.max(ACK_ENTRIES, slots))
+export function ackEntries({ slots, window, chunk }: { slots: number; window: number; chunk: number }): number {
+  return powerOfTwo(slots < slotsOf(window, chunk) ? slots : Math.max(ACK_ENTRIES, slots))
 }
 
 /**

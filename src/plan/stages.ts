@@ -170,11 +170,11 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : a + (b ?? 0)
 }
 
-function sourcePlan({ window, granule, ack, maxCrashes, pollSize, pollMs }: ResolvedNode): SourcePlan {
+function sourcePlan({ window, chunk, ack, maxCrashes, pollSize, pollMs }: ResolvedNode): SourcePlan {
   return {
     window,
-    granule,
-    slots: slotsOf(window, granule),
+    chunk,
+    slots: slotsOf(window, chunk),
     acks: ack !== undefined,
     maxCrashes,
     pollSize,

@@ -141,8 +141,8 @@ export interface BatchPlan {
 /** How a source makes records. */
 export interface SourcePlan {
   readonly window: number
-  readonly granule: number
-  /** Granules that each worker may have on their way. */
+  readonly chunk: number
+  /** Chunks that each worker may have on their way. */
   readonly slots: number
   readonly acks: boolean
   readonly maxCrashes: number

@@ -63,7 +63,7 @@ export class History {
   }
 }
 
-/** The granule that was in doubt was the killer's. */
+/** The chunk that was in doubt was the killer's. */
 function isOf(one: Suspect, { base }: Suspect): boolean {
   return base !== undefined && one.deaths === 0 && one.low === base.low && one.high === base.high
 }

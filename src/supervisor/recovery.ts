@@ -31,13 +31,13 @@ import {
 } from '../memory/hand.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 
-/** What was in hand at a death: a record, a batch, or a granule of which nobody knows yet which record it was. */
+/** What was in hand at a death: a record, a batch, or a chunk of which nobody knows yet which record it was. */
 export interface Suspect {
   readonly low: number
   readonly high: number
-  /** The deaths that it has seen now; 0 of a granule in doubt. */
+  /** The deaths that it has seen now; 0 of a chunk in doubt. */
   readonly deaths: number
-  /** The base of a record's granule, where the hand named it. */
+  /** The base of a record's chunk, where the hand named it. */
   readonly base?: { readonly low: number; readonly high: number }
 }
 
@@ -101,7 +101,7 @@ function knownSuspects(words: Int32Array, at: number): { low: number; high: numb
   })
 }
 
-/** What the hand names: the record, batch or granule that is worked on, and the open calls beside it. */
+/** What the hand names: the record, batch or chunk that is worked on, and the open calls beside it. */
 function held(words: Int32Array, at: number): Suspect[] {
   const calls = Array.from({ length: words[at + PLACES]! }, (_, place) => ({
     low: words[at + SEGMENT + 2 * place]!,

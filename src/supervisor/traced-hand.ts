@@ -1,7 +1,7 @@
 import { load } from '#atomics'
 import { formatId, unmix, mixed } from '../lane/ids.ts'
 import { Stash } from '../lane/stash.ts'
-import type { GranuleHeader } from '../lane/writer.ts'
+import type { ChunkHeader } from '../lane/writer.ts'
 import {
   COUNT,
   HOLDING,
@@ -49,15 +49,15 @@ import type { Plan, WorkerPlan } from '../plan/types.ts'
 import { traceIdAt } from '../lane/trace-id.ts'
 import type { TracedRecords } from '../trace/event.ts'
 
-/** Traced records of one granule that a worker had in hand when it died. */
+/** Traced records of one chunk that a worker had in hand when it died. */
 export interface TracedInHand {
   readonly traces: readonly string[]
   readonly records: TracedRecords
   readonly attempt: number
 }
 
-/** A granule that is still on a lane, or in the stash, of a dead worker. */
-interface Left extends GranuleHeader {
+/** A chunk that is still on a lane, or in the stash, of a dead worker. */
+interface Left extends ChunkHeader {
   /** Place of its lane among the worker's inputs; -1 in the stash. */
   readonly input: number
   readonly count: number
@@ -85,13 +85,13 @@ export function tracedInHand(memory: Memory, plan: Plan, worker: WorkerPlan): Tr
   ]
   const batch = batchOf(memory, worker)
   const held = heldBy(memory, worker)
-  return left.flatMap((granule): TracedInHand[] => {
-    const fromBatch = takeOf(batch, granule)
-    if ((granule.trace & TRACED) === 0) return []
-    const found = [...fromBatch, ...held.flatMap((each) => each(granule))]
-    const traces = [granule.slot, ...granule.furtherAnchors].flatMap((anchor) => traceOf(memory, plan, anchor))
+  return left.flatMap((chunk): TracedInHand[] => {
+    const fromBatch = takeOf(batch, chunk)
+    if ((chunk.trace & TRACED) === 0) return []
+    const found = [...fromBatch, ...held.flatMap((each) => each(chunk))]
+    const traces = [chunk.slot, ...chunk.furtherAnchors].flatMap((anchor) => traceOf(memory, plan, anchor))
     if (traces.length === 0) return []
-    const { baseLow, baseHigh, attempt, input, stamp, bytes } = granule
+    const { baseLow, baseHigh, attempt, input, stamp, bytes } = chunk
     const edge = input < 0 ? {} : { edge: plan.links[worker.inputs[input]!.link]!.edges.at(-1)! }
     const frame = stamp === undefined ? {} : { writtenAt: stamp / 1000, bytes: bytes! }
     return found.map(({ first, count }) => ({
@@ -102,7 +102,7 @@ export function tracedInHand(memory: Memory, plan: Plan, worker: WorkerPlan): Tr
   })
 }
 
-/** The granules between HEAD and TAIL, but for what of the first one is given back. */
+/** The chunks between HEAD and TAIL, but for what of the first one is given back. */
 function onLane({ words }: Memory, layout: LaneLayout, input: number): Left[] {
   const header = layout.offset / 4
   const tail = load(words, header + TAIL)
@@ -135,7 +135,7 @@ function onLane({ words }: Memory, layout: LaneLayout, input: number): Left[] {
   return found
 }
 
-/** Records that wait for another attempt: each is a granule by itself. */
+/** Records that wait for another attempt: each is a chunk by itself. */
 function inStash(memory: Memory, { stash }: WorkerPlan): Left[] {
   const read = new Stash(memory, stash)
   return read.open().map((entry) => ({ ...read.header(entry), input: -1, count: 1 }))
@@ -153,7 +153,7 @@ function batchOf({ words }: Memory, { hand }: WorkerPlan): Map<number, number> {
   return batch
 }
 
-/** The records of a granule that are in the batch: it takes those that are oldest on each lane. */
+/** The records of a chunk that are in the batch: it takes those that are oldest on each lane. */
 function takeOf(batch: Map<number, number>, { input, baseLow, baseHigh, first, count }: Left): Held[] {
   const wanted = Math.min(count, batch.get(input) ?? 0)
   if (wanted <= 0) return []
@@ -161,8 +161,8 @@ function takeOf(batch: Map<number, number>, { input, baseLow, baseHigh, first, c
   return [{ low: baseLow, high: baseHigh, first, count: wanted }]
 }
 
-/** What else the hand names: how to find each in a granule. */
-function heldBy({ words }: Memory, { hand }: WorkerPlan): ((granule: Left) => Held[])[] {
+/** What else the hand names: how to find each in a chunk. */
+function heldBy({ words }: Memory, { hand }: WorkerPlan): ((chunk: Left) => Held[])[] {
   const at = hand.offset / 4
   const holding = words[at + HOLDING]
   const isReading = words[at + READING] === 1
@@ -180,7 +180,7 @@ function heldBy({ words }: Memory, { hand }: WorkerPlan): ((granule: Left) => He
 }
 
 /** Records by their indexes. */
-function several(held: Held): (granule: Left) => Held[] {
+function several(held: Held): (chunk: Left) => Held[] {
   return ({ baseLow, baseHigh, first, count }) => {
     if (held.low !== baseLow || held.high !== baseHigh) return []
     // Indexes wrap, so they are compared by difference.
@@ -191,7 +191,7 @@ function several(held: Held): (granule: Left) => Held[] {
 }
 
 /** An open call, by the id of its record; zero where its place is free. */
-function call(low: number, high: number): (granule: Left) => Held[] {
+function call(low: number, high: number): (chunk: Left) => Held[] {
   return ({ baseLow, baseHigh, first, count }) => {
     if (low === 0 && high === 0) return []
     unmix(low, high)

@@ -153,7 +153,7 @@ export class Decoder {
     }
   }
 
-  /** The 32 digits of a slot's trace: run, source number, how often its count of granules has come round, and that count. */
+  /** The 32 digits of a slot's trace: run, source number, how often its count of chunks has come round, and that count. */
   #trace(words: Words, at: number): string {
     if ((words(at + 1) & (BY_RATE | BY_PREDICATE | BY_ALWAYS | BY_PARENT)) !== 0) this.#isChosen = true
     return traceIdOf(this.#run, { anchor: words(at), trace: words(at + 1), sequence: words(at + 2) })

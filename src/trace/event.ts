@@ -1,5 +1,5 @@
 /**
- * What the tracer tells of one granule at one hop, read from the rings: plain frozen values, as stores keep them, questions ask
+ * What the tracer tells of one chunk at one hop, read from the rings: plain frozen values, as stores keep them, questions ask
  * them and exports write them. Times are milliseconds of the wall clock, with fractions; ids are hexadecimal digits.
  */
 export interface TraceEvent {
@@ -9,7 +9,7 @@ export interface TraceEvent {
   /** Name of the pipeline, and of its run: 16 digits. */
   readonly pipeline: string
   readonly run: string
-  /** Trace of the source granule: 32 digits; a batch or join counts for several, the first one first. */
+  /** Trace of the source chunk: 32 digits; a batch or join counts for several, the first one first. */
   readonly traces: readonly string[]
   /** The stage, which of its workers, and how often that one had been replaced. */
   readonly node: string
@@ -36,7 +36,7 @@ export interface TraceEvent {
   /** Records that were captured, redacted in the worker, as JSON text; by place among the inputs. */
   readonly content?: readonly { readonly index: number; readonly json: string }[]
   readonly checksum?: string
-  /** An event of this granule was dropped before: its chain may have a gap. */
+  /** An event of this chunk was dropped before: its chain may have a gap. */
   readonly isIncomplete: boolean
   /** Outputs of a hop that is not over yet: another event tells of the rest. */
   readonly isPart?: boolean
@@ -45,7 +45,7 @@ export interface TraceEvent {
 }
 
 /**
- * `open`: a source made the granule. `hop`: a stage took and sent. `batch`, `emit`: the same, n to m. `fail`, `retry`, `dead`,
+ * `open`: a source made the chunk. `hop`: a stage took and sent. `batch`, `emit`: the same, n to m. `fail`, `retry`, `dead`,
  * `drop`, `filter`: what became of records that did not go on. `end`: all that came of a slot is done; the source says so.
  * The rest tells of workers and stages, and has no records.
  */

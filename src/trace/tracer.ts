@@ -51,7 +51,7 @@ export interface LifecycleFacts {
   readonly worker?: number | undefined
   readonly epoch?: number | undefined
   readonly error?: { readonly code: string; readonly message: string } | undefined
-  /** What was in hand at a death, a granule each, written at a time of the monotonic clock: told as a hop of outcome `died`. */
+  /** What was in hand at a death, a chunk each, written at a time of the monotonic clock: told as a hop of outcome `died`. */
   readonly hand?: readonly {
     readonly traces: readonly string[]
     readonly records: TracedRecords

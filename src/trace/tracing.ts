@@ -24,9 +24,9 @@ const LAST_MS = 5_000
 
 /** What of the selection may change while the pipeline runs. */
 export interface TraceRates {
-  /** Share of the source granules that are traced. */
+  /** Share of the source chunks that are traced. */
   readonly rate: number
-  /** One of so many granules of each source worker as well; 0: none. */
+  /** One of so many chunks of each source worker as well; 0: none. */
   readonly every: number
 }
 
@@ -109,7 +109,7 @@ export class Tracing {
     return { rate: this.#memory.floats[offset / 8 + RATE]!, every: this.#memory.words[offset / 4 + EVERY]! }
   }
 
-  /** Changes what is chosen, from the next granules on. @throws OPTIONS_INVALID */
+  /** Changes what is chosen, from the next chunks on. @throws OPTIONS_INVALID */
   set({ rate, every }: Partial<TraceRates>): void {
     const { offset } = this.#plan.trace!
     const problems: string[] = []

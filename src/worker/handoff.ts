@@ -1,8 +1,8 @@
 import type { Journal } from '../lane/journal.ts'
-import type { GranuleHeader } from '../lane/writer.ts'
+import type { ChunkHeader } from '../lane/writer.ts'
 import { HANDOFFS } from '../memory/counters.ts'
 import type { Clock } from './clock.ts'
-import type { Desk } from './hold/desk.ts'
+import type { Pending } from './hold/pending.ts'
 import type { End } from './in/end.ts'
 import type { Hand } from './hold/hand.ts'
 import type { Inlet } from './in/inlet.ts'
@@ -17,7 +17,7 @@ export interface Participants {
   readonly inlet: Inlet
   readonly outlet: Outlet
   readonly settlement: Settlement
-  readonly desk: Desk
+  readonly pending: Pending
   readonly hand: Hand
   readonly end: End
   readonly markers: Markers
@@ -47,7 +47,7 @@ export class Handoff {
   #records = 0
   #since = 0
   #wokeAt = 0
-  /** The granule that was half sent is wholly sent: that must be known before another one is taken. */
+  /** The chunk that was half sent is wholly sent: that must be known before another one is taken. */
   #mustCommit = false
 
   /** @param others further parts that take part, beside those that all stages have */
@@ -83,8 +83,8 @@ export class Handoff {
    * @returns whether that is to be handed off
    */
   passEnd(): boolean {
-    const { end, desk, outlet } = this.#parts
-    return desk.stash.isEmpty && end.hasCome && outlet.end()
+    const { end, pending, outlet } = this.#parts
+    return pending.stash.isEmpty && end.hasCome && outlet.end()
   }
 
   /** Passes the marker of a flush on, where all that came before it is handed on. */
@@ -98,9 +98,9 @@ export class Handoff {
 
   /** Where keys or the seat are lost to a resize and nothing is left here, gives them up. @returns whether that is to be handed off */
   release(): boolean {
-    const { desk, inlet, outlet } = this.#parts
+    const { pending, inlet, outlet } = this.#parts
     const { tenure } = inlet
-    if (tenure?.isClosed !== true || !desk.stash.isEmpty || inlet.hasTaken) return false
+    if (tenure?.isClosed !== true || !pending.stash.isEmpty || inlet.hasTaken) return false
     return (!tenure.keepsOrder || outlet.isDrained) && tenure.release()
   }
 
@@ -111,7 +111,7 @@ export class Handoff {
 
   /** Hands off. False where the ack lanes have no room: nothing has happened then. */
   commit(): boolean {
-    const { journal, inlet, outlet, settlement, desk, hand, recorder } = this.#parts
+    const { journal, inlet, outlet, settlement, pending, hand, recorder } = this.#parts
     if (!settlement.hasRoom()) return false
     journal.counters[HANDOFFS]!++
     // Other things may be handed off while a successor waits for the records of what was half sent.
@@ -123,7 +123,7 @@ export class Handoff {
     for (const other of this.#others) other.stage(journal)
     inlet.stage(journal)
     outlet.stage(journal)
-    desk.stage(journal)
+    pending.stage(journal)
     inlet.tenure?.stage(journal)
     // The last one, for a source's part may have ended slots; the journal stores it first.
     if (recorder !== undefined) recorder.stage(journal)
@@ -134,7 +134,7 @@ export class Handoff {
     inlet.tenure?.wakePeers()
     for (const other of this.#others) other.wakePeers()
     this.#records = 0
-    desk.tidy()
+    pending.tidy()
     return true
   }
 
@@ -149,13 +149,13 @@ export class Handoff {
     outlet.wakePeers(isTime)
   }
 
-  /** In the middle of a granule whose outputs do not all fit: lets the reader see those that do. */
-  commitPart(granule: GranuleHeader): boolean {
+  /** In the middle of a chunk whose outputs do not all fit: lets the reader see those that do. */
+  commitPart(chunk: ChunkHeader): boolean {
     if (!this.isDirty) return true
     if (!this.#parts.settlement.hasRoom()) return false
     const { outlet, hand, journal } = this.#parts
     outlet.markResume()
-    hand.markResume(granule, journal)
+    hand.markResume(chunk, journal)
     return this.commit()
   }
 }

@@ -8,7 +8,7 @@ import { DRAINING, PHASE } from '../memory/control.ts'
 import type { Plan } from '../plan/types.ts'
 import { Histogram } from '../telemetry/histogram.ts'
 import { Clock } from './clock.ts'
-import { Desk } from './hold/desk.ts'
+import { Pending } from './hold/pending.ts'
 import { End } from './in/end.ts'
 import { Hand } from './hold/hand.ts'
 import type { Handlers } from './call/handlers.ts'
@@ -86,8 +86,8 @@ export function makeParts(given: {
   const hand = new Hand(memory, worker.hand, timeoutMs > 0)
   // A record that has killed its share is read once more, to be given up; if that kills too, it is given up unread.
   const reading: Reading = {
-    start(granule) {
-      const deaths = hand.startReading(granule, granule.from, granule.count)
+    start(chunk) {
+      const deaths = hand.startReading(chunk, chunk.from, chunk.count)
       return deaths > maxCrashes ? deaths : 0
     },
     end: () => hand.endReading(),
@@ -99,16 +99,16 @@ export function makeParts(given: {
     ends: worker.inputs,
     tenure: stage.sizing === undefined ? undefined : new Tenure(memory, plan, stage, worker),
     reading,
-    onDrop(granule, records, hasEnded) {
-      journal.counters[granule.lane!.dropped!]! += records
-      const { link } = granule.lane!
-      const from = hasEnded ? granule.from : granule.from - records
-      recorder?.droppedOldest(granule, from, records, link.dropEdge ?? link.edges.at(-1)!)
-      settlement.drop(granule, records)
-      if (hasEnded) settlement.toggle(granule)
+    onDrop(chunk, records, hasEnded) {
+      journal.counters[chunk.lane!.dropped!]! += records
+      const { link } = chunk.lane!
+      const from = hasEnded ? chunk.from : chunk.from - records
+      recorder?.droppedOldest(chunk, from, records, link.dropEdge ?? link.edges.at(-1)!)
+      settlement.drop(chunk, records)
+      if (hasEnded) settlement.toggle(chunk)
     },
   })
-  const desk = new Desk(memory, worker.stash, journal)
+  const pending = new Pending(memory, worker.stash, journal)
   return {
     plan,
     stage,
@@ -120,8 +120,8 @@ export function makeParts(given: {
     end: new End(memory, plan, stage, inlet),
     outlet,
     settlement,
-    desk,
-    markers: new Markers(memory, plan, stage, inlet, desk.stash, outlet.mark),
+    pending,
+    markers: new Markers(memory, plan, stage, inlet, pending.stash, outlet.mark),
     hand,
     clock,
     recorder,

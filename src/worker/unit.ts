@@ -1,10 +1,10 @@
 import type { StashEntry } from '../lane/stash.ts'
-import type { GranuleHeader } from '../lane/writer.ts'
+import type { ChunkHeader } from '../lane/writer.ts'
 import { COUNTER } from '../memory/counters.ts'
 import { Handoff } from './handoff.ts'
-import type { LaneGranule } from './in/inlet.ts'
-import { measureGranule } from './measure.ts'
-import type { Composed } from './granule.ts'
+import type { LaneChunk } from './in/inlet.ts'
+import { measureChunk } from './measure.ts'
+import type { Composed } from './chunk.ts'
 import { BLOCKED, PROGRESS, type Parts, type Step } from './stage.ts'
 
 /**
@@ -22,7 +22,7 @@ export interface Sender {
 const DRAIN_LOOK_MS = 1
 
 /**
- * One unit of work of a worker, from taking records to handing them off: a granule or a portion of it, a call, a batch. Stages
+ * One unit of work of a worker, from taking records to handing them off: a chunk or a portion of it, a call, a batch. Stages
  * say which records it is and what is called for them; what happens around that is here, in this order:
  *
  *   start    a hand-off for which there was no room is tried again, before anything else; then a resize is followed
@@ -38,7 +38,7 @@ export class Unit {
   wakeAt = Infinity
   readonly handoff: Handoff
   readonly #parts: Parts
-  #header: GranuleHeader | undefined
+  #header: ChunkHeader | undefined
   /** Whose records are being sent, while some of them wait for lanes. */
   #sender: Sender | undefined
   /** The last hand-off found no room on the ack lanes. */
@@ -77,10 +77,10 @@ export class Unit {
   }
 
   /**
-   * @param from the first record of this portion, where a granule goes in several (see `Outlet.open`)
+   * @param from the first record of this portion, where a chunk goes in several (see `Outlet.open`)
    * @param composed of a batch, or a call that has ended: what it is made of
    */
-  open(header: GranuleHeader, records: number, from = 0, composed?: Composed): void {
+  open(header: ChunkHeader, records: number, from = 0, composed?: Composed): void {
     this.#header = header
     this.#parts.outlet.open(header, records, from, composed)
   }
@@ -96,25 +96,25 @@ export class Unit {
     return isSent
   }
 
-  /** Records of a granule that were not given back before go back to its lane. @returns whether the granule has ended */
-  giveBack(granule: LaneGranule, from: number, to: number): boolean {
+  /** Records of a chunk that were not given back before go back to its lane. @returns whether the chunk has ended */
+  giveBack(chunk: LaneChunk, from: number, to: number): boolean {
     const { outlet, inlet, settlement, recorder } = this.#parts
     outlet.tally(COUNTER.in, to - from)
     recorder?.took(to - from)
-    if (to < granule.count) {
-      inlet.releasePart(granule, to)
+    if (to < chunk.count) {
+      inlet.releasePart(chunk, to)
       return false
     }
-    settlement.toggle(granule)
-    inlet.release(granule)
-    measureGranule(this.#parts, granule)
+    settlement.toggle(chunk)
+    inlet.release(chunk)
+    measureChunk(this.#parts, chunk)
     return true
   }
 
   /** A record of the stash is done. */
-  finish(entry: StashEntry, header: GranuleHeader): void {
+  finish(entry: StashEntry, header: ChunkHeader): void {
     this.#parts.settlement.toggle(header)
-    this.#parts.desk.finish(entry)
+    this.#parts.pending.finish(entry)
   }
 
   close(records: number): void {

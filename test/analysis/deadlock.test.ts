@@ -13,11 +13,11 @@ function retryLoop({
   capacity = 500,
   whenFull = 'block',
   maxDemand = 100,
-  granule = 1,
+  chunk = 1,
 } = {}): GraphData {
   return graphOf(
     [
-      { kind: 'source', id: 'in', window, concurrency, granule },
+      { kind: 'source', id: 'in', window, concurrency, chunk },
       'transform work',
       'conditional valid',
       { kind: 'buffer', id: 'again', capacity, whenFull: whenFull as 'block' },
@@ -53,14 +53,14 @@ test('one record less and it is not, and the smallest capacity that makes it saf
   assert.ok(deadlock(retryLoop({ capacity: 901 })).safe)
 })
 
-test('a granule lies on its lane until all that came of it is sent, so its other records count once less', () => {
+test('a chunk lies on its lane until all that came of it is sent, so its other records count once less', () => {
   // Each of the two lanes may hold 31 records whose results lie on the other one.
-  const found = deadlock(retryLoop({ capacity: 900, granule: 32 }))
+  const found = deadlock(retryLoop({ capacity: 900, chunk: 32 }))
   assert.equal(found.loops[0]?.capacity, 1_000 - 2 * 31)
-  assert.ok(deadlock(retryLoop({ capacity: found.enlarge[0]!.bufferCapacity!, granule: 32 })).safe)
+  assert.ok(deadlock(retryLoop({ capacity: found.enlarge[0]!.bufferCapacity!, chunk: 32 })).safe)
   // What failed is sent by itself.
   const failing = graphOf(
-    [{ kind: 'source', id: 'in', window: 64, granule: 32 }, 'transform work', 'sink out'],
+    [{ kind: 'source', id: 'in', window: 64, chunk: 32 }, 'transform work', 'sink out'],
     ['in > work', 'work > out', { from: 'work', to: 'work', pathType: 'retry', maxDemand: 65 }],
   )
   assert.equal(deadlock(failing).loops[0]?.capacity, 65)
@@ -69,7 +69,7 @@ test('a granule lies on its lane until all that came of it is sent, so its other
 
 const granting = (minDemand: number): GraphData =>
   graphOf(
-    [{ kind: 'source', id: 'in', window: 64, granule: 1 }, 'transform work', 'sink out'],
+    [{ kind: 'source', id: 'in', window: 64, chunk: 1 }, 'transform work', 'sink out'],
     ['in > work', 'work > out', { from: 'work', to: 'work', pathType: 'retry', maxDemand: 100, minDemand }],
   )
 
@@ -82,7 +82,7 @@ test('a reader that grants again only when little is left lets its lane hold no 
 
 const narrow = (laneBytes: number): GraphData =>
   graphOf(
-    [{ kind: 'source', id: 'in', window: 64, granule: 1 }, 'transform work', 'sink out'],
+    [{ kind: 'source', id: 'in', window: 64, chunk: 1 }, 'transform work', 'sink out'],
     ['in > work', 'work > out', { from: 'work', to: 'work', pathType: 'retry', laneBytes }],
   )
 
@@ -94,7 +94,7 @@ test('a lane holds no more than its bytes do', () => {
 const copying = (from: string): GraphData =>
   graphOf(
     [
-      { kind: 'source', id: 'in', window: 64, granule: 1 },
+      { kind: 'source', id: 'in', window: 64, chunk: 1 },
       { kind: 'transform', id: 't', concurrency: 3, dispatch: 'broadcast' },
       'transform again',
       'sink k',
@@ -112,7 +112,7 @@ test('a stage whose workers all get each record makes copies, so a loop through 
   // Behind it the loop gets three copies of each record, and makes no more of them.
   const behind = graphOf(
     [
-      { kind: 'source', id: 'in', window: 64, granule: 1 },
+      { kind: 'source', id: 'in', window: 64, chunk: 1 },
       { kind: 'transform', id: 't', concurrency: 3, dispatch: 'broadcast' },
       'transform again',
       'sink k',
@@ -176,7 +176,7 @@ test('a buffer that drops never makes a worker wait', () => {
 test('what becomes several on the way to the loop counts several times, and a branch only where it may be taken', () => {
   const graph = graphOf(
     [
-      { kind: 'source', id: 'in', window: 10, granule: 1 },
+      { kind: 'source', id: 'in', window: 10, chunk: 1 },
       { kind: 'transform', id: 'split', selectivity: 4 },
       'conditional pick',
       'transform a',

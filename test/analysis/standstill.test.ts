@@ -22,7 +22,7 @@ const loops = fc
       fc.record({
         window: fc.integer({ min: 1, max: 12 }),
         concurrency: fc.integer({ min: 1, max: 2 }),
-        granule: fc.integer({ min: 1, max: 5 }),
+        chunk: fc.integer({ min: 1, max: 5 }),
       }),
       {
         minLength: 1,

@@ -27,8 +27,8 @@ interface Worker {
   readonly inputs: Ring[]
   /** Rings to each worker of the next stage, by edge. */
   readonly outputs: Map<number, Ring[]>
-  /** The granule in hand, and where it lies. */
-  granule: Slot[]
+  /** The chunk in hand, and where it lies. */
+  chunk: Slot[]
   from: Ring | undefined
   /** The next record of it, and those of its portion: their ring gets the room back when all that came of them is sent. */
   next: number
@@ -88,12 +88,12 @@ class Model {
 
   #act(worker: Worker): boolean {
     if (worker.waiting.length > 0) return this.#send(worker)
-    if (worker.next < worker.granule.length) return this.#work(worker)
+    if (worker.next < worker.chunk.length) return this.#work(worker)
     if (worker.window !== undefined) return this.#make(worker, worker.window)
     const full = worker.inputs.filter(({ queue }) => queue.length > 0)
     if (full.length === 0) return false
     worker.from = full[this.#below(full.length)]!
-    worker.granule = worker.from.queue.shift()!
+    worker.chunk = worker.from.queue.shift()!
     worker.next = 0
     return this.#work(worker)
   }
@@ -104,12 +104,12 @@ class Model {
       0,
       ...[...worker.outputs.values()].map((rings) => rings.reduce((sum, ring) => sum + creditOf(ring), 0)),
     )
-    const { granule = 512 } = this.#graph.nodes.find(({ id }) => id === worker.id)!
-    const most = Math.min(left, credit, granule)
+    const { chunk = 512 } = this.#graph.nodes.find(({ id }) => id === worker.id)!
+    const most = Math.min(left, credit, chunk)
     if (most === 0) return false
     const records = 1 + this.#below(most)
     worker.window = left - records
-    worker.granule = Array.from({ length: records }, () => ({ source: worker, alive: 1 }))
+    worker.chunk = Array.from({ length: records }, () => ({ source: worker, alive: 1 }))
     worker.next = 0
     return this.#work(worker)
   }
@@ -122,10 +122,10 @@ class Model {
     const out = this.#graph.edges.flatMap((edge, index) => (edge.from === worker.id ? [{ ...edge, index }] : []))
     const retries = out.filter(({ pathType }) => pathType === 'retry')
     worker.portion = 0
-    for (let fails = false; !fails && worker.next < worker.granule.length;) {
+    for (let fails = false; !fails && worker.next < worker.chunk.length;) {
       fails = retries.length > 0 && this.#random() < 0.7
       if (fails && worker.portion > 0) break
-      const slot = worker.granule[worker.next++]!
+      const slot = worker.chunk[worker.next++]!
       worker.portion++
       for (const { index, to, ratio } of out) {
         if (retries.some((edge) => edge.index === index) !== fails) continue
@@ -165,8 +165,8 @@ class Model {
 
   /** The portion in hand is done. Its reader grants more where little is left of what it granted. */
   #release(worker: Worker): void {
-    const { granule, next, portion, from } = worker
-    for (const slot of granule.slice(next - portion, next)) {
+    const { chunk, next, portion, from } = worker
+    for (const slot of chunk.slice(next - portion, next)) {
       if (--slot.alive === 0) slot.source.window! += 1
     }
     if (from === undefined) return
@@ -189,7 +189,7 @@ function idle(id: string, window: number | undefined): Worker {
     window,
     inputs: [],
     outputs: new Map(),
-    granule: [],
+    chunk: [],
     from: undefined,
     next: 0,
     portion: 0,

@@ -50,7 +50,7 @@ const CHANGES: Readonly<Record<string, { node?: string; edge?: number; to: objec
   rate: { node: 'in', to: { rate: 20 } },
   rateLimit: { node: 'in', to: { rateLimit: 20 } },
   window: { node: 'in', to: { window: 1 } },
-  granule: { node: 'in', to: { granule: 50 } },
+  chunk: { node: 'in', to: { chunk: 50 } },
   push: { node: 'in', to: { push: true, concurrency: 3 }, beside: { concurrency: 3 } },
   selectivity: { node: 'a', to: { selectivity: 2 } },
   mapBatch: { node: 'b', to: { mapBatch: (records: unknown[]) => records } },

@@ -121,7 +121,7 @@ for (const [name, codec] of Object.entries(CODECS)) {
         const memory = viewMemory(new ArrayBuffer(65_536))
         const encoder = codecOf(codec).encoder(tableOf())
         const values = [good, good, good, good, bad, good]
-        // The granule ends before it, or takes it whole (what reads as a plain object to a codec is one).
+        // The chunk ends before it, or takes it whole (what reads as a plain object to a codec is one).
         assert.ok([4, 6].includes(encoder.encode(memory, values, 0, 6, 0, 65_536)))
         try {
           assert.ok(encoder.encode(memory, values, 4, 6, 0, 65_536) > 0)

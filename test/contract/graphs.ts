@@ -33,7 +33,7 @@ export const pushed = dataflow('pushed', here)
 
 /** Each record is in the middle of being sent for long: one of the sinks is slow. */
 export const forgetful = dataflow('forgetful', here)
-  .source('queue', { poll: () => ten(), granule: 10, window: 20, restart: { maxRestarts: 100, backoffMs: 0 } })
+  .source('queue', { poll: () => ten(), chunk: 10, window: 20, restart: { maxRestarts: 100, backoffMs: 0 } })
   .sink('quick', { write: () => undefined })
   .sink('slow', { write: () => sleep(20) })
   .connect('queue', 'quick')

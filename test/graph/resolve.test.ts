@@ -21,10 +21,10 @@ test('every default of the tables is filled in, and what is given stays', () => 
 })
 
 test('a default that other options decide follows them', () => {
-  const granules = [{}, { ack: work }, { push: true }, { push: false }, { push: true, granule: 7 }].map((options) => {
-    return resolved([{ id: 'a', kind: 'source', ...options }]).node(0).granule
+  const chunks = [{}, { ack: work }, { push: true }, { push: false }, { push: true, chunk: 7 }].map((options) => {
+    return resolved([{ id: 'a', kind: 'source', ...options }]).node(0).chunk
   })
-  assert.deepEqual(granules, [512, 1, 1, 512, 7])
+  assert.deepEqual(chunks, [512, 1, 1, 512, 7])
   const calls = [{}, { batch: {} }, { mapBatch: work }, { batch: {}, maxInFlight: 3 }].map((options) => {
     const { maxInFlight, overlap } = resolved([{ id: 'a', kind: 'transform', ...options }]).node(0)
     return [maxInFlight, overlap]

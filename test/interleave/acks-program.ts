@@ -9,7 +9,7 @@ import type * as acks from './programs/acks.ts'
 import type { Tracked } from './tracked.ts'
 
 export interface AcksSizes {
-  readonly granules: number
+  readonly chunks: number
   /** Entries of the ack lane of the worker that runs. */
   readonly entries?: number
   /** The worker that runs; the other one's entries are there before. */
@@ -20,10 +20,10 @@ export interface AcksSizes {
 
 const ENTRIES = 16
 
-/** A source with a slot for each granule, and two workers whose entries end them. */
+/** A source with a slot for each chunk, and two workers whose entries end them. */
 export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
-  const { granules, entries = 1 } = sizes
-  const slots = granules
+  const { chunks, entries = 1 } = sizes
+  const slots = chunks
   let bytes = 0
   const take = (wanted: number): number => {
     const offset = bytes
@@ -40,9 +40,9 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
     },
   })
   const plan: acks.AcksPlan = {
-    granules,
+    chunks,
     slots: { offset: take(slotsBytes(slots)), slots, source: 0 },
-    opened: take(4 + 4 * granules),
+    opened: take(4 + 4 * chunks),
     source: worker(2),
     workers: [0, 1].map((number) => {
       const room = number === sizes.worker ? entries : 2
@@ -77,9 +77,9 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
         }
       },
       check() {
-        assert.equal(ended(), granules, 'A3: every granule ended once')
+        assert.equal(ended(), chunks, 'A3: every chunk ended once')
         for (const number of [0, 1])
-          assert.deepEqual([tail(number), head(number)], [granules, granules], 'every entry was told and taken once')
+          assert.deepEqual([tail(number), head(number)], [chunks, chunks], 'every entry was told and taken once')
         for (let slot = 0; slot < slots; slot++) {
           const [low, high, , count] = raw.words.subarray(plan.slots.offset / 4 + 8 * slot)
           assert.deepEqual([low, high, count], [0, 0, 0], 'every slot is free')

@@ -16,9 +16,9 @@ const HUNT_WORKERS: readonly Drive[] = [
 
 /** The same for what concerns the rings of events. */
 const HUNT_TRACE: readonly Drive[] = [
-  onTrace({ granules: 1 }, FEW),
-  onTrace({ granules: 2, events: 1 }, FEW),
-  withDeaths((workerDeaths) => onTrace({ granules: 1, workerDeaths }, ONE), 0),
+  onTrace({ chunks: 1 }, FEW),
+  onTrace({ chunks: 2, events: 1 }, FEW),
+  withDeaths((workerDeaths) => onTrace({ chunks: 1, workerDeaths }, ONE), 0),
 ]
 
 const HUNT_RESIZE: readonly Drive[] = [
@@ -29,18 +29,18 @@ const HUNT_RESIZE: readonly Drive[] = [
 /** Programs that are driven until one of them fails, small ones first. */
 const HUNT: readonly Drive[] = [
   onLane({ records: 1 }),
-  onAcks({ granules: 1, worker: 0 }),
-  onAcks({ granules: 1, worker: 1 }),
-  onAcks({ granules: 1, worker: 0, entries: 4 }),
+  onAcks({ chunks: 1, worker: 0 }),
+  onAcks({ chunks: 1, worker: 1 }),
+  onAcks({ chunks: 1, worker: 0, entries: 4 }),
   onLane({ records: 2, ringBytes: 64 }, FEW),
   onLane({ records: 3, perHandoff: 2 }, FEW),
   onLane({ records: 2, ringBytes: 512, maxDemand: 1 }, FEW),
   onLane({ records: 4 }, FEW),
-  onAcks({ granules: 2, worker: 0 }, FEW),
+  onAcks({ chunks: 2, worker: 0 }, FEW),
   withDeaths((writerDeaths) => onLane({ records: 2, writerDeaths }, ONE), 0),
   withDeaths((readerDeaths) => onLane({ records: 2, readerDeaths }, ONE), 1),
-  withDeaths((sourceDeaths) => onAcks({ granules: 1, worker: 0, sourceDeaths }), 0),
-  withDeaths((workerDeaths) => onAcks({ granules: 1, worker: 1, workerDeaths }, ONE), 1),
+  withDeaths((sourceDeaths) => onAcks({ chunks: 1, worker: 0, sourceDeaths }), 0),
+  withDeaths((workerDeaths) => onAcks({ chunks: 1, worker: 1, workerDeaths }, ONE), 1),
   onLane({ records: 3, ringBytes: 512, maxDemand: 2, minDemand: 1 }, FEW),
   onLane({ records: 3, ringBytes: 64, shapeBytes: 32 }, FEW),
   withDeaths((writerDeaths) => onLane({ records: 3, ringBytes: 64, shapeBytes: 32, writerDeaths }, NONE), 0),

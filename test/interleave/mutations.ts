@@ -303,7 +303,7 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'this.#wakeReaders(); outlet.wakePeers(); inlet.wakePeers(); settlement.wakePeers(); journal.commit();',
   },
   {
-    name: 'granules are seen before their slots are open',
+    name: 'chunks are seen before their slots are open',
     file: 'worker/handoff.js',
     from: 'settlement.stage(journal);\n',
     to: 'outlet.stage(journal); settlement.stage(journal);\n',

@@ -75,13 +75,13 @@ export const onWorkers =
     const made = Array.from({ length: records }, (_, i) => i)
     const arrived: number[] = []
     const ends = dataflow('stepped', import.meta.url)
-      .source('source', { produce: () => made, window: 2, granule: 1 })
+      .source('source', { produce: () => made, window: 2, chunk: 1 })
       .transform('transform', { map: (n: number) => n })
       .sink('sink', { write: (n: number) => void arrived.push(n) })
     const graph = hasTransform
       ? ends.connect('source', 'transform', SMALL).connect('transform', 'sink', SMALL)
       : dataflow('stepped', import.meta.url)
-          .source('source', { produce: () => made, window: 2, granule: 1 })
+          .source('source', { produce: () => made, window: 2, chunk: 1 })
           .sink('sink', { write: (n: number) => void arrived.push(n) })
           .connect('source', 'sink', SMALL)
     const isSinkMortal = death.dies === (hasTransform ? 2 : 1)

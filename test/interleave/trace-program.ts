@@ -8,7 +8,7 @@ import type * as trace from './programs/trace.ts'
 import type { Tracked } from './tracked.ts'
 
 export interface TraceSizes {
-  readonly granules: number
+  readonly chunks: number
   /** Events of the worker's ring; the source's holds all. */
   readonly events?: number
   readonly workerDeaths?: readonly number[]
@@ -17,7 +17,7 @@ export interface TraceSizes {
 const ENTRIES = 4
 
 /** Two rings and their tracer. */
-export function traceProgram(code: typeof trace, { granules, events = granules, workerDeaths }: TraceSizes): Program {
+export function traceProgram(code: typeof trace, { chunks, events = chunks, workerDeaths }: TraceSizes): Program {
   // Word 0 names no word of a journal's.
   let bytes = LINE_BYTES
   const take = (wanted: number): number => {
@@ -31,8 +31,8 @@ export function traceProgram(code: typeof trace, { granules, events = granules, 
     return { journal, trace: { offset: take(traceBytes(sizes)), ...sizes }, doorbell: take(DOORBELL_BYTES) }
   }
   const plan: trace.TracePlan = {
-    granules,
-    handed: take(4 + 4 * granules),
+    chunks,
+    handed: take(4 + 4 * chunks),
     worker: side(events),
     source: side(4),
     tracer: take(DOORBELL_BYTES),
@@ -55,7 +55,7 @@ export function traceProgram(code: typeof trace, { granules, events = granules, 
         assert.ok(used >= 0 && used <= events, `X3: ${used} events of ${events}`)
       },
       check() {
-        assert.equal(word(TAIL) + word(DROPPED), granules, 'X4: every event is written or counted')
+        assert.equal(word(TAIL) + word(DROPPED), chunks, 'X4: every event is written or counted')
       },
     }
   }

@@ -19,18 +19,18 @@ describe('ids', () => {
     )
   })
 
-  test('no two records of a granule share one, nor those of two granules of a source', () => {
+  test('no two records of a chunk share one, nor those of two chunks of a source', () => {
     const seen = new Set<string>()
-    const [granules, records] = [500, 200]
-    for (let granule = 0; granule < granules; granule++) {
-      mix(1, 0x5eed, granule)
+    const [chunks, records] = [500, 200]
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      mix(1, 0x5eed, chunk)
       const { low, high } = mixed
       for (let i = 0; i < records; i++) {
         mix(low, high, i)
         seen.add(formatId(mixed.low, mixed.high))
       }
     }
-    assert.equal(seen.size, granules * records)
+    assert.equal(seen.size, chunks * records)
   })
 
   test('different ids stay different when the same number is mixed in', () => {

@@ -4,7 +4,7 @@ import { type JournalLayout, journalBytes } from '#src/memory/journal.js'
 import { HEAD, type LaneLayout, TAIL, laneBytes } from '#src/memory/lane.js'
 import { LINE_BYTES, type Memory, viewMemory } from '#src/memory/memory.js'
 import { LaneReader, NO_FRAME } from '#src/lane/reader.js'
-import { type GranuleHeader, LaneWriter, NO_ROOM } from '#src/lane/writer.js'
+import { type ChunkHeader, LaneWriter, NO_ROOM } from '#src/lane/writer.js'
 
 export const ENTRIES = 64
 
@@ -29,7 +29,7 @@ export class Space {
   }
 }
 
-export function header(given: Partial<GranuleHeader> = {}): GranuleHeader {
+export function header(given: Partial<ChunkHeader> = {}): ChunkHeader {
   return { slot: 0, furtherAnchors: [], baseLow: 0, baseHigh: 0, first: 0, salt: 0, attempt: 0, trace: 0, ...given }
 }
 
@@ -80,7 +80,7 @@ export class TestLane {
   }
 
   /** Writes a frame with these bytes and tells nobody; false where there is no credit or room. */
-  write(payload: readonly number[], given: Partial<GranuleHeader> = {}): boolean {
+  write(payload: readonly number[], given: Partial<ChunkHeader> = {}): boolean {
     const head = header(given)
     if (this.writer.credit() <= 0) return false
     const body = this.writer.body(0, head.furtherAnchors.length)
@@ -97,7 +97,7 @@ export class TestLane {
     this.writing.commit()
   }
 
-  send(payload: readonly number[], given: Partial<GranuleHeader> = {}): boolean {
+  send(payload: readonly number[], given: Partial<ChunkHeader> = {}): boolean {
     const isWritten = this.write(payload, given)
     if (isWritten) this.publish()
     return isWritten

@@ -104,7 +104,7 @@ describe('a ring', () => {
     assert.deepEqual(lane.look(2, 3), [9, 8])
   })
 
-  test('a granule that is released in part stays, and is counted once', () => {
+  test('a chunk that is released in part stays, and is counted once', () => {
     const lane = new TestLane()
     lane.send([1])
     const at = lane.reader.poll()
@@ -227,7 +227,7 @@ describe('a successor', () => {
     assert.deepEqual(lane.receive(1), [2])
   })
 
-  test('finds how far the granule in hand was sent', () => {
+  test('finds how far the chunk in hand was sent', () => {
     const lane = new TestLane()
     lane.write([1])
     lane.writer.resume = 1

@@ -69,7 +69,7 @@ describe('slots', () => {
       fc.property(tree, fc.infiniteStream(fc.nat()), (numbers, choices) => {
         const { slots } = new TestSlots(1)
         const slot = slots.open(1, 0, 0)
-        // The granule ends with the first entry of the first worker; each of its children ends with one of its own.
+        // The chunk ends with the first entry of the first worker; each of its children ends with one of its own.
         const ids = new Set(numbers).size === numbers.length ? numbers : [...new Set(numbers)]
         const [root, ...children] = ids as [number, ...number[]]
         slots.settle(slot, root, ~root, 0)
@@ -96,7 +96,7 @@ describe('slots', () => {
     ids.forEach(({ low, high }, i) => assert.equal(slots.settle(slot, low, high, 0), i === ids.length - 1))
   })
 
-  test('S2: where a granule ends that has two children, neither may go on under its id', () => {
+  test('S2: where a chunk ends that has two children, neither may go on under its id', () => {
     const { slots } = new TestSlots(1)
     const slot = slots.open(1, 0, 0)
     slots.settle(slot, 5, 0, 0)

@@ -1,5 +1,5 @@
 /** The handlers of a random graph, as the net calls them: they die, wait, fail and check what they are given. */
-import type { BatchFacts, Context, Failure, GraphData, SourceContext } from 'millrace/graph'
+import type { AckContext, BatchFacts, Context, Failure, GraphData, SourceContext } from 'millrace/graph'
 import { mark } from 'millrace/graph'
 import * as deeds from '../../scripts/chaos/deeds.ts'
 import { type Entry, dice } from '../../scripts/chaos/deeds.ts'
@@ -41,6 +41,10 @@ function select(entry: Entry, worker: number): boolean {
 
 class NetHandlers {
   readonly #world: World
+  /** Receipts that `ack` was called with. */
+  readonly #acked = new Set<string>()
+  /** By source worker. */
+  readonly #watermarks = new Map<string, number>()
 
   constructor(world: World) {
     this.#world = world
@@ -60,7 +64,14 @@ class NetHandlers {
     return {
       ...(isStage ? { concurrency } : {}),
       ...(node.finishes ? { finish: (context: SourceContext) => this.#finish(node, context) } : {}),
-      ...(acks ? { ack: (successes: readonly string[]) => this.#tell(successes) } : {}),
+      ...(acks
+        ? {
+            ack: (successes: readonly string[], failures: readonly string[], context: AckContext) => {
+              this.#checkWatermark(node, [...successes, ...failures], context)
+              return this.#tell(successes)
+            },
+          }
+        : {}),
       ...(partitioned ? { partitionBy: keyOf } : {}),
       ...(options['retry'] === undefined
         ? {}
@@ -180,6 +191,20 @@ class NetHandlers {
     }
     if (node.answers === 'sync') return poll
     return (demand: number, context: SourceContext) => this.#world.later(() => poll(demand, context))
+  }
+
+  /** It never goes back, and whatever lies below it has ended. A record's cursor is the next one's number. */
+  #checkWatermark(node: NodeShape, receipts: readonly string[], { watermark = 0, worker }: AckContext): void {
+    for (const receipt of receipts) this.#acked.add(receipt)
+    if (fuse.isDead) return
+    const place = `${node.id}.${worker}`
+    const before = this.#watermarks.get(place) ?? 0
+    const now = watermark as number
+    if (now < before) this.#world.fault(`the watermark of ${place} is ${now} after ${before}`)
+    for (let n = before; n < now; n++)
+      if (!this.#acked.has(receiptOf(node, worker, n)))
+        this.#world.fault(`the watermark of ${place} is ${now}, and record ${n} was not acked`)
+    this.#watermarks.set(place, now)
   }
 
   #tell(successes: readonly string[]): unknown {

@@ -190,7 +190,7 @@ export class NetPipeline {
       for (let slot = 0; slot < slots!.slots; slot++) {
         const [, , , count, own] = memory.words.subarray(slots!.offset / 4 + 8 * slot)
         if (count !== 0 && own! < sequence)
-          this.#fault(`worker ${index} is flushed, and granule ${own} of it has not ended`)
+          this.#fault(`worker ${index} is flushed, and chunk ${own} of it has not ended`)
       }
     }
     if (sequences.size > 0) return

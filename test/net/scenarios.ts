@@ -178,7 +178,7 @@ describe('thousands of records in open batches', () => {
 test('a record in fragments that waits for room goes to its own worker, and so do those beside it', async () => {
   const texts = numbers(200).map((n) => ({ n, text: 'x'.repeat(n % 4 === 0 ? 2_000 : 10) }))
   const graph = dataflow('large', import.meta.url)
-    .source('in', { granule: 3, produce: () => texts })
+    .source('in', { chunk: 3, produce: () => texts })
     .transform('work', { concurrency: 2, partitionBy: ({ n }) => n % 13, map: ({ n }) => n })
     .sink('out')
     .connect('in', 'work', { laneBytes: 1_024 })
@@ -194,7 +194,7 @@ test('a record in fragments whose writer died half way holds up no other lane of
     const graph = dataflow('broken', import.meta.url)
       .source('in', {
         concurrency: 3,
-        granule: 4,
+        chunk: 4,
         window: 64,
         produce: () => made.map((n) => ({ n, text: 'x'.repeat(3_000) })),
       })
@@ -208,11 +208,11 @@ test('a record in fragments whose writer died half way holds up no other lane of
   }
 })
 
-test('receipts are told of their own records, also where a granule is only a part of what was taken', async () => {
+test('receipts are told of their own records, also where a chunk is only a part of what was taken', async () => {
   const told: number[] = []
   const graph = dataflow('receipts', import.meta.url)
     .source('in', {
-      granule: 40,
+      chunk: 40,
       produce: () => numbers(100).map((n) => mark(n, { receipt: n, ...(n % 5 === 0 ? { cursor: `page ${n}` } : {}) })),
       ack: (successes) => void told.push(...(successes as number[])),
     })
@@ -430,14 +430,14 @@ describe('a record that kills', () => {
       // oxlint-disable-next-line typescript/unbound-method -- it is put back, and called with its lane
       const { decode } = InletLane.prototype
       // Nothing that is sent kills its reader but by its size: this is what a heap that is exhausted looks like.
-      InletLane.prototype.decode = function (at, granule): void {
-        decode.call(this, at, granule)
-        if (this.link.toNode === 'work' && Array.from(granule.values).includes(lethal)) fuse.die()
+      InletLane.prototype.decode = function (at, chunk): void {
+        decode.call(this, at, chunk)
+        if (this.link.toNode === 'work' && Array.from(chunk.values).includes(lethal)) fuse.die()
       }
       try {
         const handler =
           batch === undefined ? { map: (n: number) => n } : { batch, mapBatch: (all: readonly number[]) => [...all] }
-        const graph = start('unread', 40, { granule: 1 })
+        const graph = start('unread', 40, { chunk: 1 })
           .transform('work', { ...plain, ...handler })
           .sink('out')
           .sink('dead')
@@ -502,7 +502,7 @@ test('a source that waits for room on its lanes takes all that its ack lanes hol
   // Each record has a slot of its own, so a hand-off behind the batch owes hundreds of entries: more than a source takes at once.
   let next = 0
   const graph = dataflow('owed', import.meta.url)
-    .source('in', { granule: 2, poll: () => (next < 12_000 ? [next++] : null) })
+    .source('in', { chunk: 2, poll: () => (next < 12_000 ? [next++] : null) })
     .transform('work', {
       batch: { size: 3_000, timeoutMs: 1_000 },
       mapBatch: (batch: readonly number[]) => batch.slice(0, 50),
@@ -528,7 +528,7 @@ describe('the last records of a source, which it makes when the pipeline drains'
     test(`come ${how}, once each, behind all others, whoever dies`, async () => {
       const played = await play(
         (later) =>
-          start('last', 1_000_000, { granule: 3, finish: () => give(last, later) })
+          start('last', 1_000_000, { chunk: 3, finish: () => give(last, later) })
             .sink('out')
             .connect('in', 'out'),
         { drainAfter: 20, deathShare: 0.5, maxDeaths: 100 },
@@ -563,7 +563,7 @@ describe('a handler that makes one record for each of a batch', () => {
       const graph = (later: Later): GraphData =>
         dataflow('each', import.meta.url)
           .source('in', {
-            granule: 5,
+            chunk: 5,
             produce: () => numbers(300).map((n) => mark(n, { receipt: n })),
             ack: (good, bad) => void [tell(good, 'acked'), tell(bad, 'failed')],
           })
@@ -586,7 +586,7 @@ describe('a handler that makes one record for each of a batch', () => {
       check(played)
       const good = numbers(300).filter((n) => n % 50 !== 1 && n % 50 !== 2)
       assert.deepEqual(sorted(played.out.get('out')), good)
-      // The records of a granule share its slot.
+      // The records of a chunk share its slot.
       const bad = new Set(
         numbers(300)
           .filter((n) => !good.includes(n))
@@ -617,7 +617,7 @@ describe('a source over a queue, which gives each record once', () => {
       const graph = (later: Later): GraphData =>
         dataflow('queue', import.meta.url)
           .source('in', {
-            granule: 4,
+            chunk: 4,
             poll: isLater ? () => later(poll) : poll,
             ack: (good, bad) => void [tell(good, 'acked'), tell(bad, 'failed')],
           })
@@ -642,7 +642,7 @@ test('a source that makes fewer records the second time has those that it does n
   for (const seed of numbers(10)) {
     let lives = 0
     const graph = dataflow('fewer', import.meta.url)
-      .source('in', { granule: 8, produce: () => numbers(lives++ === 0 ? 300 : 3) })
+      .source('in', { chunk: 8, produce: () => numbers(lives++ === 0 ? 300 : 3) })
       .sink('wide')
       .sink('narrow')
       .connect('in', 'wide')

@@ -7,7 +7,7 @@ const here = import.meta.url
 export const tens = dataflow('tens', here)
   .source('in', {
     setup: () => ({ calls: 0, next: 0 }),
-    granule: 1,
+    chunk: 1,
     poll: async (most, { state }) => {
       if (state.next >= 1_000) return null
       state.calls++

@@ -4,7 +4,7 @@ import { type MillraceError, run } from 'millrace'
 import { collect, until } from '../run/harness.js'
 import * as graphs from './sources-graphs.js'
 
-test('a poll that gives ten records a call is called once for each ten, though a granule is one record', async () => {
+test('a poll that gives ten records a call is called once for each ten, though a chunk is one record', async () => {
   const { outputs } = await collect(graphs.tens)
   const records = outputs['out'] as { n: number; call: number }[]
   assert.equal(records.length, 1_000)

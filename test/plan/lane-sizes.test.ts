@@ -31,7 +31,7 @@ const linkOf = ({ links }: Plan, edge: number): Plan['links'][number] =>
 const ringOf = (made: Plan, edge = 1): number => linkOf(made, edge).lanes[0]![0]!.ringBytes
 const shapesOf = (made: Plan, edge = 1): number => linkOf(made, edge).lanes[0]![0]!.shapeBytes
 
-test('small plans are as they were: rings of 512 KiB with 16 KiB of shapes, windows of 4,096 granules', () => {
+test('small plans are as they were: rings of 512 KiB with 16 KiB of shapes, windows of 4,096 chunks', () => {
   for (const [from, to] of [
     [1, 1],
     [8, 8],

@@ -55,7 +55,7 @@ test('the lanes of a loop have bytes for all their records', () => {
 
 test('in a loop of several stages one lane makes up for what the others do not hold', () => {
   const graph = dataflow('long loop')
-    .source('in', { window: 30_000, granule: 1 })
+    .source('in', { window: 30_000, chunk: 1 })
     .transform('first')
     .transform('second')
     .sink('out')

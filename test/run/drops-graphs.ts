@@ -59,7 +59,7 @@ export const ackedOldest = acked('dropOldest')
 
 /** Records whose keys are no keys. */
 export const keys = dataflow('keys', import.meta.url)
-  .source('in', { granule: 1, produce: () => [1, NaN, 2] })
+  .source('in', { chunk: 1, produce: () => [1, NaN, 2] })
   .transform('partition', { concurrency: 2, partitionBy: (n: number) => n, map: (n: number) => n })
   .sink('batch', { batch: { size: 1, by: (n: number) => (n === 2 ? NaN : n) }, write: () => undefined })
   .connect('in', 'partition')

@@ -59,7 +59,7 @@ export const contexts = dataflow('contexts', import.meta.url)
   .connect('many', 'batches', { when: 'batch' })
   .connect('many', 'failed', { pathType: 'dead_letter' })
 
-/** Records so large that a granule of the source goes in parts, and a source that makes its records again after a death. */
+/** Records so large that a chunk of the source goes in parts, and a source that makes its records again after a death. */
 export const heavy = dataflow('heavy', import.meta.url)
   .source('blocks', {
     produce: function* () {
@@ -163,7 +163,7 @@ export const equals = dataflow('equals', import.meta.url)
   .connect('numbers', 'some')
   .connect('some', 'out')
 
-/** One granule of three records goes on in two portions, and the record between them comes to nothing. */
+/** One chunk of three records goes on in two portions, and the record between them comes to nothing. */
 export const portions = dataflow('portions', import.meta.url)
   .source('numbers', { produce: () => [0, 3] })
   .transform('spread', { flatMap: (n: number) => (n === 0 ? [0, 1, 2] : [n]) })

@@ -43,7 +43,7 @@ test('every call has a context of its own, however many are open: attempt, id, e
   assert.equal(report.acked, 60)
 })
 
-test('a source that dies while a granule is half sent takes it up again, and its slot ends', async () => {
+test('a source that dies while a chunk is half sent takes it up again, and its slot ends', async () => {
   const pipeline = await run(graphs.heavy)
   const due = [40, 120, 200, 280]
   const records: unknown[] = []
@@ -69,7 +69,7 @@ test('a stash without room holds records up, and no attempt is left out', async 
   assert.equal(report.nodes['fails']!.retried, 1_200)
 })
 
-test('`ordered` holds for granules that are too large for the stash, retries included', async () => {
+test('`ordered` holds for chunks that are too large for the stash, retries included', async () => {
   const { outputs, report } = await collect(graphs.stubbornInOrder, { stashBytes: 4_096 })
   assert.deepEqual(
     outputs['out'],
@@ -113,10 +113,10 @@ test('each call of `fail` fails one record of the batch that is equal; without o
   assert.deepEqual(outputs['out'], [1, 2])
 })
 
-test('the portions of a granule count each by itself: nothing is acked while some of it is under way', async () => {
+test('the portions of a chunk count each by itself: nothing is acked while some of it is under way', async () => {
   const pipeline = await run(graphs.portions)
   const source = () => pipeline.snapshot().nodes['numbers']!
-  // The last record comes to nothing, and the one in the middle of the first granule did before it.
+  // The last record comes to nothing, and the one in the middle of the first chunk did before it.
   while (source().done === 0) await sleep(1)
   assert.deepEqual([source().done, source().inFlight], [1, 1])
   const records: unknown[] = []

@@ -272,7 +272,7 @@ export const deafDeadLetters = dataflow('deafDeadLetters', import.meta.url)
 
 /** Batches of records that each have a slot of their own, over the smallest lanes; and batches of those. */
 export const manyAnchors = dataflow('manyAnchors', import.meta.url)
-  .source('numbers', { granule: 1, produce: () => numbers(3_000) })
+  .source('numbers', { chunk: 1, produce: () => numbers(3_000) })
   .transform('first', { batch: { size: 300, timeoutMs: 20 }, mapBatch: (batch: number[]) => [batch] })
   .transform('second', {
     batch: { size: 5, timeoutMs: 20 },

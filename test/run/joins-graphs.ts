@@ -24,7 +24,7 @@ function partOf(record: Part | Failure<Input>): Part {
 /** Two ways that meet again: each pair is joined once, whatever dies, and what fails on one of them is a member too. */
 export const diamond = dataflow('diamond', import.meta.url)
   .source('numbers', {
-    granule: 1,
+    chunk: 1,
     window: 64,
     produce: function* () {
       for (let n = 0; n < MADE; n++) yield { n }
@@ -76,7 +76,7 @@ const keyOfSized = ({ n }: Sized): number => n
 
 /** One of two members of every second pair is larger than any place in a stash of 64 KiB. */
 export const large = dataflow('large', import.meta.url)
-  .source('numbers', { granule: 1, produce: () => [0, 1, 2, 3, 4, 5, 6, 7] })
+  .source('numbers', { chunk: 1, produce: () => [0, 1, 2, 3, 4, 5, 6, 7] })
   .transform('small', { map: (n: number): Sized => ({ n, body: 'small' }) })
   .transform('large', { map: (n: number): Sized => ({ n, body: 'x'.repeat(n % 2 === 0 ? 100_000 : 100) }) })
   .transform('both', {
@@ -106,7 +106,7 @@ const ofRacer = ({ n }: Racer): number => n
 /** Two of three are enough: the third ends without a call, whenever it comes. */
 export const quorum = dataflow('quorum', import.meta.url)
   .source('numbers', {
-    granule: 1,
+    chunk: 1,
     window: 64,
     produce: function* () {
       for (let n = 0; n < MADE; n++) yield { n }

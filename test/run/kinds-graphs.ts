@@ -168,7 +168,7 @@ export const byTime = dataflow('byTime', here)
 
 /** Makes records as fast as they are taken; nobody reads them. */
 const unread = (name: string, edge: object, capacity?: number): GraphData => {
-  const graph = dataflow(name, here).source('numbers', { granule: 1, produce: endless }).sink('out')
+  const graph = dataflow(name, here).source('numbers', { chunk: 1, produce: endless }).sink('out')
   if (capacity === undefined) return graph.connect('numbers', 'out', edge)
   return graph.buffer('queue', { capacity }).connect('numbers', 'queue').connect('queue', 'out')
 }

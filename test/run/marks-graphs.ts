@@ -11,7 +11,7 @@ function makeFailing(): GraphData {
   let next = 0
   return dataflow<Told>('failing-marks', import.meta.url)
     .source('in', {
-      granule: 8,
+      chunk: 8,
       poll: () =>
         next === 12
           ? null

@@ -20,7 +20,7 @@ function linesOf<T>(file: string): T[] {
     .map((line) => JSON.parse(line) as T)
 }
 
-test('a record that its source marks with an error takes the dead-letter edge alone; the others of its granule go on', async (t) => {
+test('a record that its source marks with an error takes the dead-letter edge alone; the others of its chunk go on', async (t) => {
   const ledger = join(folderOf(t), 'ledger')
   const { outputs, report } = await collect(failing, { params: { ledger } })
   assert.deepEqual(

@@ -40,7 +40,7 @@ function through(
   Source: Int32ArrayConstructor | Float64ArrayConstructor = Int32Array,
 ): GraphData {
   return dataflow(name, here)
-    .source('numbers', { poll: polled(Source), granule: 200 })
+    .source('numbers', { poll: polled(Source), chunk: 200 })
     .transform('work', work)
     .sink('out')
     .connect('numbers', 'work', input)

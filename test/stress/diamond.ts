@@ -68,7 +68,7 @@ const tiny = (): object => ({ maxDemand: between(3, 200), laneBytes: 2 ** betwee
 export const diamond = dataflow('diamond', import.meta.url)
   .source('numbers', {
     window: between(500, 5_000),
-    granule: between(1, 64),
+    chunk: between(1, 64),
     poll: (demand) => {
       if (next === RECORDS) return null
       const size = Math.min(1 + Math.floor(Math.random() * demand), RECORDS - next)

@@ -23,7 +23,7 @@ export const credit = slow.source('numbers', { produce: numbers }).connect('numb
 
 /** The same, but the source's window is full before any lane is. */
 export const window = dataflow('window', import.meta.url)
-  .source('numbers', { window: 32, granule: 1, produce: numbers })
+  .source('numbers', { window: 32, chunk: 1, produce: numbers })
   .sink('slow', { write: () => rest(2) })
   .connect('numbers', 'slow')
 

@@ -147,7 +147,7 @@ describe('a crash', () => {
   const ordersOf = (saved: Map<string, number>, told: Set<unknown>) =>
     dataflow('orders', import.meta.url)
       .source('orders', {
-        granule: 2,
+        chunk: 2,
         produce: ({ cursor }) =>
           numbers(6)
             .slice((cursor as number | undefined) ?? 0)

@@ -13,7 +13,7 @@ import type { Plan } from '#src/plan/types.js'
 import { restartVerdict } from '#src/supervisor/restart.js'
 import { MAX_TIMER_MS } from '#src/time.js'
 import { retryDelayMs } from '#src/worker/call/faults.js'
-import { measureGranule } from '#src/worker/measure.js'
+import { measureChunk } from '#src/worker/measure.js'
 import type { Parts } from '#src/worker/stage.js'
 
 const HOUR_US = 3_600_000_000
@@ -53,7 +53,7 @@ test('times on a lane and end to end are true after hours', () => {
         clock: { stamp: born + ageUs },
         histograms: { lane: { record }, endToEnd: { record } },
       } as unknown as Parts
-      measureGranule(parts, { count: 1, slot: anchorOf(0, slot), stamp: born } as never)
+      measureChunk(parts, { count: 1, slot: anchorOf(0, slot), stamp: born } as never)
       assert.deepEqual(recorded, [ageUs * 1_000, ageUs * 1_000])
     }
     source.close(slot)

@@ -16,7 +16,7 @@ import { play } from './model.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-trace-cli-'))
 after(() => rmSync(folder, { recursive: true }))
-const played = play(25, { granules: 30, trouble: 0.1 })
+const played = play(25, { chunks: 30, trouble: 0.1 })
 const { events, ledger } = played
 const STORE = join(folder, 'store')
 const store = new SegmentStore(STORE)

@@ -8,7 +8,7 @@ import * as graphs from '../control/graphs.js'
 import { controlled } from '../control/harness.js'
 import { play } from './model.js'
 
-const played = play(25, { granules: 30, pipeline: 'mill' })
+const played = play(25, { chunks: 30, pipeline: 'mill' })
 const store = new MemoryStore()
 await store.begin(played.run)
 store.write(played.events)

@@ -11,7 +11,7 @@ import { play } from './model.js'
 // Within the package, so that the examples find it by its name.
 const folder = mkdtempSync(fileURLToPath(new URL('docs-', import.meta.url)))
 after(() => rmSync(folder, { recursive: true }))
-const { run, events } = play(25, { granules: 30, pipeline: 'orders' })
+const { run, events } = play(25, { chunks: 30, pipeline: 'orders' })
 const store = new SegmentStore(join(folder, 'traces'))
 await store.begin(run)
 store.write(events)

@@ -99,7 +99,7 @@ test('lines of JSON are the events', () => {
 })
 
 test('the picture shows each edge with its records, escaped, the same each time; of nothing it is empty', async () => {
-  const played = play(13, { granules: 30, pipeline: 'a <b> & "c"' })
+  const played = play(13, { chunks: 30, pipeline: 'a <b> & "c"' })
   const store = new MemoryStore()
   await store.begin(played.run)
   store.write(played.events)

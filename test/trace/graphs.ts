@@ -14,23 +14,23 @@ function* fewNumbers(): Generator<number> {
   for (let i = 0; i < FEW; i++) yield i
 }
 
-/** One record in each granule, so that a trace is the way of one record. */
+/** One record in each chunk, so that a trace is the way of one record. */
 export const single = dataflow('single', import.meta.url)
-  .source('numbers', { produce: numbers, granule: 1 })
+  .source('numbers', { produce: numbers, chunk: 1 })
   .transform('double', { concurrency: 2, map: (n: number) => n * 2 })
   .sink('out')
   .connect('numbers', 'double')
   .connect('double', 'out')
 
 export const chosen = dataflow('chosen', import.meta.url)
-  .source('numbers', { produce: numbers, granule: 1, trace: (n) => n % 1_000 === 7 })
+  .source('numbers', { produce: numbers, chunk: 1, trace: (n) => n % 1_000 === 7 })
   .transform('double', { map: (n: number) => n * 2 })
   .sink('out')
   .connect('numbers', 'double')
   .connect('double', 'out')
 
 export const failing = dataflow('failing', import.meta.url)
-  .source('numbers', { produce: fewNumbers, granule: 1 })
+  .source('numbers', { produce: fewNumbers, chunk: 1 })
   .transform('odd', {
     map: (n: number) => {
       if (n % 1_000 === 3) throw new Error(`not ${n}`)
@@ -66,7 +66,7 @@ export const stream = dataflow('stream', import.meta.url)
 export const throwing = dataflow('throwing', import.meta.url)
   .source('numbers', {
     produce: numbers,
-    granule: 1,
+    chunk: 1,
     trace: (n) => {
       if (n % 2 === 1) throw new Error(`no word of ${n}`)
       return n % 1_000 === 0

@@ -10,7 +10,7 @@ import { type Entry, type Played, play } from './model.js'
 
 const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 
-test('the place of a record in a granule is found from its id alone', () => {
+test('the place of a record in a chunk is found from its id alone', () => {
   fc.assert(
     fc.property(
       word,

@@ -38,7 +38,7 @@ test('what is traced is changed while it runs, by the API, the client and the co
     }
     assert.equal(await cli(['trace', 'rate', server.url, '--rate', '0', '--every', '50'], output), 0, out.join())
     assert.deepEqual(pipeline.tracing!.rates, { rate: 0, every: 50 })
-    assert.match(out.join('\n'), /0 % of the granules, and one in 50/)
+    assert.match(out.join('\n'), /0 % of the chunks, and one in 50/)
     assert.equal(await cli(['trace', 'rate', server.url, '--json'], output), 0)
     assert.ok(isValid(JSON.parse(out.at(-1)!)))
     assert.equal(await cli(['trace', 'rate', server.url, '--rate', '2'], output), 2)

@@ -38,7 +38,7 @@ export interface ModelNode {
 }
 
 export interface ModelOptions {
-  readonly granules?: number
+  readonly chunks?: number
   readonly pipeline?: string
   readonly run?: string
   readonly startAt?: number
@@ -89,7 +89,7 @@ class Model {
   constructor(seed: number, options: ModelOptions) {
     this.#random = chance(seed)
     this.#options = {
-      granules: 6,
+      chunks: 6,
       pipeline: 'model',
       run: (seed >>> 0).toString(16).padStart(16, '0'),
       startAt: 1_790_000_000_000,
@@ -131,12 +131,12 @@ class Model {
   }
 
   play(): Played {
-    let left = this.#options.granules
+    let left = this.#options.chunks
     while (left > 0 || this.#queue.length > this.#options.unfinished) {
       const opens = left > 0 && (this.#queue.length === 0 || this.#random() < 0.4)
       if (opens) {
         left--
-        this.#openSlot(this.#options.granules - left)
+        this.#openSlot(this.#options.chunks - left)
       } else this.#step()
     }
     for (const { travelling } of this.#queue)

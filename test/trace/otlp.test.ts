@@ -63,7 +63,7 @@ const spansIn = (bodies: readonly Body[]): OtlpSpan[] =>
     resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
   )
 
-const { events } = play(31, { granules: 30, trouble: 0.2 })
+const { events } = play(31, { chunks: 30, trouble: 0.2 })
 
 async function sent(url: string, options: Partial<OtlpOptions> = {}, given = events): Promise<OtlpExporter> {
   const exporter = new OtlpExporter({ url, pauseMs: 5, maxPauseMs: 40, ...options })

@@ -13,7 +13,7 @@ const whole = <T>(record: T): T => record
 
 const made = (price: (item: Item) => Item) =>
   dataflow('priced', import.meta.url)
-    .source('items', { produce: items, granule: 3 })
+    .source('items', { produce: items, chunk: 3 })
     .transform('price', {
       map: async (item: Item) => {
         if (item.id === 13) throw new Error('bad luck')

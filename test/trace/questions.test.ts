@@ -53,7 +53,7 @@ const FILTERS: readonly (readonly [TraceListOptions, (event: TraceEvent) => bool
 test('filters pick the traces that brute force picks, newest first, and pages make up the whole', async () => {
   await fc.assert(
     fc.asyncProperty(seeds, fc.integer({ min: 1, max: 5 }), async (seed, limit) => {
-      const { events } = play(seed, { granules: 12, trouble: 0.2 })
+      const { events } = play(seed, { chunks: 12, trouble: 0.2 })
       const store = storeOf(events)
       for (const [filter, holds] of FILTERS) {
         const expected = [...new Set(events.filter(holds).flatMap((event) => event.traces))].sort()
@@ -79,7 +79,7 @@ test('filters pick the traces that brute force picks, newest first, and pages ma
 })
 
 test('traces are found by status, duration, time and record', async () => {
-  const { events, ledger } = play(7, { granules: 40, trouble: 0.15, unfinished: 3 })
+  const { events, ledger } = play(7, { chunks: 40, trouble: 0.15, unfinished: 3 })
   const store = storeOf(events)
   const all = (await traces(store, { limit: 1_000 })).traces
   assert.deepEqual([...new Set(all.map(({ status }) => status))].sort(), ['failed', 'ok', 'open'])
@@ -164,7 +164,7 @@ test('dependencies count what arrived, and take exact counts where they are give
 })
 
 test('slow transfers are the slowest of all', async () => {
-  const { events } = play(11, { granules: 30 })
+  const { events } = play(11, { chunks: 30 })
   const waits = events.flatMap(({ inputs, takenAt }) => inputs.map(({ writtenAt }) => takenAt - writtenAt!))
   const found = await slowTransfers(storeOf(events), { limit: 7 })
   assert.deepEqual(

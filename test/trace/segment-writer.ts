@@ -2,7 +2,7 @@
 import { SegmentStore } from '#src/trace/store/segments/segment-store.js'
 import { play } from './model.js'
 
-const { run, events } = play(12, { granules: 300 })
+const { run, events } = play(12, { chunks: 300 })
 const store = new SegmentStore(process.argv[2]!, { blockEvents: 256, segmentBytes: 60_000 })
 await store.begin(run)
 for (let sequence = 0; ;) {

@@ -38,7 +38,7 @@ storeSuite({
 const files = (directory: string): string[] =>
   (readdirSync(directory, { recursive: true }) as string[]).filter((name) => name.endsWith('.seg')).sort()
 
-const many = play(4, { granules: 200 })
+const many = play(4, { chunks: 200 })
 
 async function written(directory: string, options: SegmentStoreOptions = {}): Promise<void> {
   const store = new SegmentStore(directory, { blockEvents: 20, ...options })

@@ -14,7 +14,7 @@ function* orders(): Generator<Order> {
 }
 
 export const spoken = dataflow('spoken', import.meta.url)
-  .source('orders', { produce: orders, granule: 1 })
+  .source('orders', { produce: orders, chunk: 1 })
   .transform('price', {
     map: (order: Order, { attribute, trace }) => {
       attribute('customer', order.customer)

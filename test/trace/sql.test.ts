@@ -90,8 +90,8 @@ function compare(rows: readonly Flow[], { counts, edges }: Played): void {
   assert.ok(rows.every((row) => Number(row.avg_transfer_time) > 0))
 }
 
-const recent = (): Played => play(21, { granules: 40, trouble: 0.2, startAt: Date.now() - 60_000 })
-const old = play(22, { granules: 5, startAt: Date.now() - 7_200_000 })
+const recent = (): Played => play(21, { chunks: 40, trouble: 0.2, startAt: Date.now() - 60_000 })
+const old = play(22, { chunks: 5, startAt: Date.now() - 7_200_000 })
 
 test('sqlite: the dependency query runs as written, and counts records', onSqlite, async () => {
   const store = await SqliteStore.open(join(folder, 'query'))

@@ -34,7 +34,7 @@ const at = (): string => `place${places++}`
 export function storeSuite({ name, options = {}, open, isKept }: StoreKind): void {
   test(`${name}: what was written is read, event by event, by any range`, options, async () => {
     const store = await open(at())
-    const runs = [play(1, { granules: 20 }), play(2, { granules: 20, pipeline: 'other', startAt: 1_790_000_000_020 })]
+    const runs = [play(1, { chunks: 20 }), play(2, { chunks: 20, pipeline: 'other', startAt: 1_790_000_000_020 })]
     for (const { run } of runs) await store.begin(run)
     const events = runs.flatMap((run) => run.events)
     for (let i = 0; i < events.length; i += 7) store.write(events.slice(i, i + 7))
@@ -71,7 +71,7 @@ export function storeSuite({ name, options = {}, open, isKept }: StoreKind): voi
 
   test(`${name}: questions are answered as from memory`, options, async () => {
     const store = await open(at())
-    const { run, events, ledger } = play(5, { granules: 15, trouble: 0.2 })
+    const { run, events, ledger } = play(5, { chunks: 15, trouble: 0.2 })
     await store.begin(run)
     store.write(events)
     await store.flush()

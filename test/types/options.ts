@@ -60,7 +60,7 @@ export const values: readonly true[] = [
   true satisfies Same<NonNullable<SourceOptions<unknown, unknown>['restart']>['maxRestarts'], number | undefined>,
   true satisfies Same<RunOptions['signal'], AbortSignal | undefined>,
   true satisfies Same<ControlOptions['hosts'], readonly string[] | undefined>,
-  true satisfies Same<Resolved<typeof NODE_OPTIONS>['granule'], number>,
+  true satisfies Same<Resolved<typeof NODE_OPTIONS>['chunk'], number>,
   true satisfies Same<Resolved<typeof NODE_OPTIONS>['batch']['size'], number>,
 ]
 

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type GraphData, dataflow } from 'millrace'
 import { plan } from '#src/plan/plan.js'
-import type { GranuleHeader } from '#src/lane/writer.js'
+import type { ChunkHeader } from '#src/lane/writer.js'
 import { mixed } from '#src/lane/ids.js'
 import { batchHeader } from '#src/worker/stages/batch-work.js'
-import { headerOf, recordIdOf, tokenOf } from '#src/worker/granule.js'
+import { headerOf, recordIdOf, tokenOf } from '#src/worker/chunk.js'
 import { linksThatKeepIds } from '#src/worker/out/outlet.js'
 import { header } from '../lane/lane.ts'
 
-/** The id that the acks follow a granule by. */
-function token(head: GranuleHeader): string {
+/** The id that the acks follow a chunk by. */
+function token(head: ChunkHeader): string {
   tokenOf(head)
   return `${mixed.low} ${mixed.high}`
 }
@@ -53,10 +53,10 @@ test('copies of a record that meet again have ids of their own: they would cance
 })
 
 test('batches that begin with the same record have one id each for acks, and the same one for their handler', () => {
-  const granule = header({ slot: 1, baseLow: 11, baseHigh: 12, first: 5 })
+  const chunk = header({ slot: 1, baseLow: 11, baseHigh: 12, first: 5 })
   // The record failed by itself, and then once more.
-  const again = headerOf(granule, 2, 1)
-  const headers = [batchHeader([granule], 2, 0), batchHeader([again], 0, 1), batchHeader([headerOf(again, 0, 2)], 0, 2)]
+  const again = headerOf(chunk, 2, 1)
+  const headers = [batchHeader([chunk], 2, 0), batchHeader([again], 0, 1), batchHeader([headerOf(again, 0, 2)], 0, 2)]
   assert.equal(new Set(headers.map(token)).size, 3)
   assert.equal(new Set(headers.map((head) => recordIdOf(head, 0))).size, 1)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Handoff } from '#src/worker/handoff.js'
-import { LaneGranule } from '#src/worker/in/inlet.js'
+import { LaneChunk } from '#src/worker/in/inlet.js'
 import { BLOCKED, PROGRESS, type Parts, STARVED } from '#src/worker/stage.js'
 import { Unit } from '#src/worker/unit.js'
 import { header } from '../lane/lane.ts'
@@ -29,7 +29,7 @@ class Told {
       },
       inlet: { release: tell('release'), releasePart: (_: unknown, to: number) => void this.calls.push(`part ${to}`) },
       settlement: { toggle: tell('settle') },
-      desk: { finish: tell('finish') },
+      pending: { finish: tell('finish') },
       markers: { isAsked: false },
       plan: {},
       histograms: {},
@@ -90,13 +90,13 @@ test('where some of it has no room, what has is handed off, with nothing in hand
   assert.deepEqual(told.take(), ['hold', 'flush', 'drop', 'before part', 'commit part'])
 })
 
-test('a granule is settled with the last of its records; before that only its part goes back', () => {
+test('a chunk is settled with the last of its records; before that only its part goes back', () => {
   const told = new Told()
-  const granule = new LaneGranule()
-  granule.count = 5
-  assert.equal(told.unit.giveBack(granule, 0, 2), false)
+  const chunk = new LaneChunk()
+  chunk.count = 5
+  assert.equal(told.unit.giveBack(chunk, 0, 2), false)
   assert.deepEqual(told.take(), ['in 2', 'part 2'])
-  assert.equal(told.unit.giveBack(granule, 2, 5), true)
+  assert.equal(told.unit.giveBack(chunk, 2, 5), true)
   assert.deepEqual(told.take(), ['in 3', 'settle', 'release'])
 })
 

@@ -5,7 +5,7 @@ import { elementaryCycles } from '../cycles.ts'
 import { refuseBadFigures } from '../flow/figures.ts'
 import { sharesOf } from '../flow/shares.ts'
 import { resolved } from '../resolved.ts'
-import { largestGranule, mostInFlight } from './in-flight.ts'
+import { largestChunk, mostInFlight } from './in-flight.ts'
 import { DEFAULT_MAX_DEMAND, USABLE_RECORD_BYTES } from './lanes.ts'
 import { reconvergences, type Reconvergence } from './reconvergence.ts'
 import { verdictOf, type Enlargement, type LoopVerdict } from './verdict.ts'
@@ -49,7 +49,7 @@ export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadl
   const parts = components(found)
   const { cycles, incomplete } = elementaryCycles(found, maxCycles)
   const most = parts.members.map((_, index) => (parts.isLoop(index) ? mostInFlight(found, parts, index, injected) : 0))
-  const granules = parts.members.map((_, index) => (parts.isLoop(index) ? largestGranule(found, parts, index) : 1))
+  const chunks = parts.members.map((_, index) => (parts.isLoop(index) ? largestChunk(found, parts, index) : 1))
   const inFlight = (edge: number): number => {
     const component = parts.of(found.from(edge))
     return component === parts.of(found.to(edge)) ? (most[component] ?? 0) : 0
@@ -57,11 +57,11 @@ export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadl
   const shares = sharesOf(found)
   const larger = new Map<number, Enlargement>()
   const loops = cycles.map((edges) => {
-    const granule = granules[parts.of(found.from(edges[0] ?? -1))] ?? 1
-    return verdictOf(found, edges, { records: inFlight(edges[0] ?? -1), facts: { maxDemand, granule }, shares, larger })
+    const chunk = chunks[parts.of(found.from(edges[0] ?? -1))] ?? 1
+    return verdictOf(found, edges, { records: inFlight(edges[0] ?? -1), facts: { maxDemand, chunk }, shares, larger })
   })
   if (incomplete) {
-    enlargeBackEdges(found, (edge) => inFlight(edge) && inFlight(edge) + granules[parts.of(found.from(edge))]!, larger)
+    enlargeBackEdges(found, (edge) => inFlight(edge) && inFlight(edge) + chunks[parts.of(found.from(edge))]!, larger)
   }
   const met = reconvergences(found)
   const all = [...larger.values()].sort((a, b) => a.edge - b.edge)

@@ -22,23 +22,23 @@ export function mostInFlight(graph: ResolvedGraph, parts: Components, loop: numb
 }
 
 /**
- * The most records of one granule in the loop: what sources send together, and what stages make of a batch, times what each
+ * The most records of one chunk in the loop: what sources send together, and what stages make of a batch, times what each
  * becomes on its way there.
  */
-export function largestGranule(graph: ResolvedGraph, parts: Components, loop: number): number {
+export function largestChunk(graph: ResolvedGraph, parts: Components, loop: number): number {
   const most = mostInto(graph, parts, loop)
   return graph.nodes.reduce((largest, node, number) => {
     const arriving = most[number] ?? 0
-    const together = node.kind === 'source' ? granuleOf(graph, number) : (node.batch?.size ?? 1)
+    const together = node.kind === 'source' ? chunkOf(graph, number) : (node.batch?.size ?? 1)
     return arriving === 0 ? largest : Math.max(largest, together * Math.ceil(arriving))
   }, 1)
 }
 
-function granuleOf(graph: ResolvedGraph, source: number): number {
-  const { granule, window, produce, poll, rate } = graph.node(source)
+function chunkOf(graph: ResolvedGraph, source: number): number {
+  const { chunk, window, produce, poll, rate } = graph.node(source)
   // A rehearsal sends records one by one where it is to keep to a rate.
   const isRehearsed = produce === undefined && poll === undefined && rate !== undefined
-  return Math.min(window, isRehearsed ? (graph.given.nodes[source]!.granule ?? 1) : granule)
+  return Math.min(window, isRehearsed ? (graph.given.nodes[source]!.chunk ?? 1) : chunk)
 }
 
 /** For each node: the most records that come into the loop of one record of the node. */

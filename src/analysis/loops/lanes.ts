@@ -29,8 +29,8 @@ export interface LanePath {
   /** Rings that must be full before the cycle can stand still, and the workers that read them. */
   readonly fullRings: number
   readonly waitingReaders: number
-  /** Most records of a granule that its readers send on together. */
-  readonly granule: number
+  /** Most records of a chunk that its readers send on together. */
+  readonly chunk: number
   /** The graph says the capacity; otherwise the plan is free to choose it. */
   readonly isSaid: boolean
   /** A buffer on the way drops records when it is full, so a writer never waits for it. */
@@ -41,10 +41,10 @@ export interface LanePath {
   readonly bounds: readonly ('minDemand' | 'laneBytes')[]
 }
 
-/** What the lanes of a graph hold where it says nothing, and the most records of a granule in a loop. */
+/** What the lanes of a graph hold where it says nothing, and the most records of a chunk in a loop. */
 export interface LaneFacts {
   readonly maxDemand: number
-  readonly granule: number
+  readonly chunk: number
 }
 
 /** Cuts a cycle into lanes: a new one begins at each stage. It must begin at a stage. */
@@ -59,8 +59,8 @@ export function lanePaths(graph: ResolvedGraph, cycle: readonly number[], facts:
   }
   return paths.map((path, i) => {
     const next = paths[(i + 1) % paths.length]![0]!
-    const granule = goesAlone(graph, next) ? 1 : facts.granule
-    return { ...laneOf(graph, path, facts.maxDemand), granule }
+    const chunk = goesAlone(graph, next) ? 1 : facts.chunk
+    return { ...laneOf(graph, path, facts.maxDemand), chunk }
   })
 }
 
@@ -76,20 +76,20 @@ function goesAlone(graph: ResolvedGraph, edge: number): boolean {
 
 /**
  * Different records that a lane holds when the cycle stands still, with rings of so many. Records that a worker has in hand
- * lie on their ring until all that came of their granule is sent: those of which it is sent already count on the next one too.
+ * lie on their ring until all that came of their chunk is sent: those of which it is sent already count on the next one too.
  */
-export function heldBy({ fullRings, waitingReaders, granule }: LanePath, ringCapacity: number): number {
-  return fullRings * ringCapacity - waitingReaders * Math.max(0, Math.min(granule, ringCapacity) - 1)
+export function heldBy({ fullRings, waitingReaders, chunk }: LanePath, ringCapacity: number): number {
+  return fullRings * ringCapacity - waitingReaders * Math.max(0, Math.min(chunk, ringCapacity) - 1)
 }
 
 /** The least that each ring must hold so that the lane holds so many. */
-export function ringFor({ fullRings, waitingReaders, granule }: LanePath, records: number): number {
-  const ofOneGranule = Math.ceil((records - waitingReaders) / (fullRings - waitingReaders))
-  if (fullRings > waitingReaders && ofOneGranule <= granule) return Math.max(1, ofOneGranule)
-  return Math.max(1, Math.ceil((records + waitingReaders * (granule - 1)) / fullRings))
+export function ringFor({ fullRings, waitingReaders, chunk }: LanePath, records: number): number {
+  const ofOneChunk = Math.ceil((records - waitingReaders) / (fullRings - waitingReaders))
+  if (fullRings > waitingReaders && ofOneChunk <= chunk) return Math.max(1, ofOneChunk)
+  return Math.max(1, Math.ceil((records + waitingReaders * (chunk - 1)) / fullRings))
 }
 
-function laneOf(graph: ResolvedGraph, edges: readonly number[], maxDemand: number): Omit<LanePath, 'granule'> {
+function laneOf(graph: ResolvedGraph, edges: readonly number[], maxDemand: number): Omit<LanePath, 'chunk'> {
   // What is fused runs in the workers of the first of its chain, which get their records as that one does.
   const [from, to] = [headOf(graph, graph.from(edges[0] ?? -1)), graph.to(edges.at(-1) ?? -1)]
   const [writers, readers] = [graph.node(from).workers, graph.node(to).workers]

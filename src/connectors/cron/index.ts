@@ -44,7 +44,7 @@ export function cronSource(options: CronOptions): SourceOptions<Tick, CronState>
   const filled = checked('cronSource', options, CRON_OPTIONS, ['cron'])
   const { cursorFile, missed, timeZone } = filled
   return {
-    granule: 1,
+    chunk: 1,
     setup: async ({ node, workers }) => {
       const croner = await loadClient('croner', () => import('croner'))
       try {

@@ -164,7 +164,7 @@ const SINK_COUNTERS = {
 
 function tracerMetrics(text: Metrics, pipeline: string, { rates, metrics: { sinks, ...metrics } }: Traced): void {
   const labels = { pipeline }
-  text.gauge('millrace_trace_rate', 'Share of the source granules that are traced.', labels, rates.rate)
+  text.gauge('millrace_trace_rate', 'Share of the source chunks that are traced.', labels, rates.rate)
   for (const name of namesOf(TRACER_COUNTERS)) {
     const [metric, help] = TRACER_COUNTERS[name]
     text.counter(`millrace_trace_${metric}_total`, help, labels, metrics[name])

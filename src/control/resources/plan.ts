@@ -17,7 +17,7 @@ const PlannedStage = Type.Object({
   maxInFlight: Type.Optional(Type.Integer()),
   batch: Type.Optional(Type.Object({ size: Type.Integer(), timeoutMs: Type.Number(), keyed: Type.Boolean() })),
   window: Type.Optional(Type.Integer({ description: 'Sources only: records that each worker may have in flight.' })),
-  slots: Type.Optional(Type.Integer({ description: 'Sources only: granules that each worker may have in flight.' })),
+  slots: Type.Optional(Type.Integer({ description: 'Sources only: chunks that each worker may have in flight.' })),
   restart: Type.Object({
     maxRestarts: Type.Integer(),
     withinMs: Type.Number(),

@@ -4,11 +4,11 @@ import type { Tracing } from '../../trace/tracing.ts'
 import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 
-const Rate = Type.Number({ minimum: 0, maximum: 1, description: 'Share of the source granules that are traced.' })
+const Rate = Type.Number({ minimum: 0, maximum: 1, description: 'Share of the source chunks that are traced.' })
 const Every = Type.Integer({
   minimum: 0,
   maximum: 2_147_483_647,
-  description: 'One of so many granules of each source worker is traced as well; 0: none.',
+  description: 'One of so many chunks of each source worker is traced as well; 0: none.',
 })
 
 export const TracingBody = Type.Object(
@@ -46,7 +46,7 @@ export const TracingAnswer = Type.Object(
       lagMs: Type.Number(),
       fill: Type.Number({ minimum: 0, maximum: 1, description: 'Largest share of a ring that is taken.' }),
       pressure: Type.Integer({
-        description: 'How often the share of traced granules is halved, because rings fill up.',
+        description: 'How often the share of traced chunks is halved, because rings fill up.',
       }),
       deaths: Type.Integer(),
       sinks: Type.Array(Sink),
@@ -93,7 +93,7 @@ export function tracing(room: Room): readonly Endpoint[] {
     }),
     endpoint('PUT /pipelines/:pipeline/tracing', {
       ...about,
-      summary: 'Changes what is traced, from the next granules on.',
+      summary: 'Changes what is traced, from the next chunks on.',
       body: TracingBody,
       handle: ({ params, body }) => {
         const found = tracingOf(room, params.pipeline)

@@ -1,9 +1,9 @@
 import type { TracedRecords } from '../event.ts'
 
-/** Numbers of one block: a granule lies in few of them, and a block holds few granules, be they large or of one record. */
+/** Numbers of one block: a chunk lies in few of them, and a block holds few chunks, be they large or of one record. */
 const BLOCK = 128
 
-/** Finds what was noted of the granule that holds a record: many granules of a source share one base, so that alone finds too many. */
+/** Finds what was noted of the chunk that holds a record: many chunks of a source share one base, so that alone finds too many. */
 export class BaseIndex<T> {
   readonly #blocks = new Map<string, T[]>()
 

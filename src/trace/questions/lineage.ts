@@ -16,7 +16,7 @@ export interface LineageStep {
   readonly edge?: number | undefined
   readonly attempt: number
   readonly at: number
-  /** Time on the lane, and in the handler with all others of its granule. */
+  /** Time on the lane, and in the handler with all others of its chunk. */
   readonly waitMs?: number | undefined
   readonly serviceMs: number
   readonly fate: Fate
@@ -161,7 +161,7 @@ function isToldApart(passage: Passage, passages: Passages): boolean {
   if (side !== 'taken') return false
   const others = othersOf(passage, passages)
   if (goesOn(passage, passages)) return false
-  // What a stage sent in its place, to an error edge say, stands in the event of the granule.
+  // What a stage sent in its place, to an error edge say, stands in the event of the chunk.
   if (others.some((other) => goesOn({ ...passage, ...other }, passages))) return true
   if (event.outcome !== 'ok') return false
   // Outputs that did not fit at once are told of in several events.

@@ -7,7 +7,7 @@ export function idIn(records: TracedRecords, place: number): string {
   return formatId(mixed.low, mixed.high)
 }
 
-/** Finds one record among granules: ids are computed, so a granule is looked at once however many records it has. */
+/** Finds one record among chunks: ids are computed, so a chunk is looked at once however many records it has. */
 export class RecordFinder {
   readonly #low: number
   readonly #high: number

@@ -8,7 +8,7 @@ interface Sent {
   readonly output: TracedRecords
 }
 
-/** Which event sent what another one took: of whole granules, where `Passages` tells it of records. */
+/** Which event sent what another one took: of whole chunks, where `Passages` tells it of records. */
 export class Senders {
   readonly #sent = new Map<string, Sent[]>()
   readonly #attempts = new Map<string, TraceEvent[]>()
@@ -20,7 +20,7 @@ export class Senders {
     }
   }
 
-  /** A granule that was split may come of several frames, and a frame may be taken in parts. */
+  /** A chunk that was split may come of several frames, and a frame may be taken in parts. */
   of(event: TraceEvent): Set<TraceEvent> {
     const found = new Set<TraceEvent>()
     for (const input of event.inputs) {

@@ -3,7 +3,7 @@ import type { TraceEvent } from '../event.ts'
 /** `open`: not all that came of it is done. `failed`: its source was told of a failure, or a record was given up on. */
 export type TraceStatus = 'open' | 'ok' | 'failed'
 
-/** One trace: a source granule and all that came of it. */
+/** One trace: a source chunk and all that came of it. */
 export interface TraceSummary {
   readonly trace: string
   readonly pipeline: string

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../errors.ts'
 import type { BatchFacts, Context, TraceContext } from '../../plan/definition.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
-import { recordIdOf } from '../granule.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
+import { recordIdOf } from '../chunk.ts'
 import { type AttributeValue, Notes } from './notes.ts'
 
 /** What a worker's contexts have in common. */
@@ -19,9 +19,9 @@ export interface WorkerFacts {
 
 /** What calls have to do with tracing. */
 interface CallTracing {
-  /** The span of a granule in hand; undefined where it is not traced. */
-  spanOf(header: GranuleHeader): TraceContext | undefined
-  isTraced(header: GranuleHeader): boolean
+  /** The span of a chunk in hand; undefined where it is not traced. */
+  spanOf(header: ChunkHeader): TraceContext | undefined
+  isTraced(header: ChunkHeader): boolean
   /** An attribute was refused. */
   countRefused(): void
 }
@@ -43,7 +43,7 @@ export class CallContext implements Context {
   #call: AbortController | undefined
   readonly #tracing: CallTracing | undefined
   #notes: Notes | undefined
-  #header: GranuleHeader | undefined
+  #header: ChunkHeader | undefined
   #index = 0
 
   /** @param stopped aborted when the pipeline stops */
@@ -98,7 +98,7 @@ export class CallContext implements Context {
   }
 
   /** The record, or the batch, that the next call is for. */
-  aim(header: GranuleHeader, index: number, attempt: number, batch?: BatchFacts): void {
+  aim(header: ChunkHeader, index: number, attempt: number, batch?: BatchFacts): void {
     this.#batch = batch
     this.#header = header
     this.#index = index
@@ -107,12 +107,12 @@ export class CallContext implements Context {
   }
 
   /** The record of the call in hand lies elsewhere now: the call goes on. */
-  moveUnder(header: GranuleHeader): void {
+  moveUnder(header: ChunkHeader): void {
     this.#header = header
     this.#index = 0
   }
 
-  /** The next call is for another record of the same granule, at the same attempt. */
+  /** The next call is for another record of the same chunk, at the same attempt. */
   moveTo(index: number): void {
     this.#index = index
     // Looked at before it is stored to: almost no call makes one.

@@ -6,7 +6,7 @@ const MOST_TEXT = 512
 /** A value that an attribute may have. */
 export type AttributeValue = string | number | boolean
 
-/** What handlers say of the traced granule in hand: a few short values by name, the last one of each name. */
+/** What handlers say of the traced chunk in hand: a few short values by name, the last one of each name. */
 export class Notes {
   #values = new Map<string, AttributeValue>()
 

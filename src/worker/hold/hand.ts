@@ -2,7 +2,7 @@ import { load } from '#atomics'
 import { mixed } from '../../lane/ids.ts'
 import type { Journal } from '../../lane/journal.ts'
 import type { Memory } from '../../memory/memory.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import {
   CALLED,
   COUNT,
@@ -36,11 +36,11 @@ import {
   COMPLETED_BY,
 } from '../../memory/hand.ts'
 import type { HandLayout } from '../../plan/types.ts'
-import { idOf, tokenOf } from '../granule.ts'
+import { idOf, tokenOf } from '../chunk.ts'
 
 /** Where the worker says what its handler works on. Plain stores: they are read after its death only, or by a watchdog. */
 export class Hand {
-  /** The granule in hand is half sent, and a successor has to take it up first. */
+  /** The chunk in hand is half sent, and a successor has to take it up first. */
   isResuming: boolean
   /** How many suspects the supervisor has found in earlier lives of this worker. */
   readonly suspects: number
@@ -64,20 +64,20 @@ export class Hand {
     this.#words[this.#at + READING] = 0
   }
 
-  /** The granule whose records are taken up next, one after the other. */
-  open({ baseLow, baseHigh }: GranuleHeader): void {
+  /** The chunk whose records are taken up next, one after the other. */
+  open({ baseLow, baseHigh }: ChunkHeader): void {
     this.#words[this.#at + ID_LOW] = baseLow
     this.#words[this.#at + ID_HIGH] = baseHigh
   }
 
-  /** The record that the handler gets now: its index under the granule's base. */
+  /** The record that the handler gets now: its index under the chunk's base. */
   hold(index: number): void {
     this.#words[this.#at + INDEX] = index
     if (this.#timed) this.#words[this.#at + CALLED]!++
     this.#words[this.#at + HOLDING] = HOLDS_RECORD
   }
 
-  /** Records of the open granule are sent now, the first one with this index. */
+  /** Records of the open chunk are sent now, the first one with this index. */
   holdSeveral(index: number, count: number): void {
     if (count === 1) return this.hold(index)
     this.#words[this.#at + INDEX] = index
@@ -86,25 +86,25 @@ export class Hand {
   }
 
   /** A record by its whole header: it is put away, or read again. */
-  holdOne({ baseLow, baseHigh, first }: GranuleHeader): void {
+  holdOne({ baseLow, baseHigh, first }: ChunkHeader): void {
     this.#words[this.#at + ID_LOW] = baseLow
     this.#words[this.#at + ID_HIGH] = baseHigh
     this.hold(first)
   }
 
   /**
-   * The records of a granule from `from` on are read from its lane now.
+   * The records of a chunk from `from` on are read from its lane now.
    * @returns the deaths that reading them has cost; they are not to be read where that is more than the worker may die of
    */
-  startReading(granule: GranuleHeader, from: number, count: number): number {
+  startReading(chunk: ChunkHeader, from: number, count: number): number {
     const words = this.#words
     const at = this.#at
-    words[at + READ_LOW] = granule.baseLow
-    words[at + READ_HIGH] = granule.baseHigh
-    words[at + READ_INDEX] = (granule.first + from) | 0
+    words[at + READ_LOW] = chunk.baseLow
+    words[at + READ_HIGH] = chunk.baseHigh
+    words[at + READ_INDEX] = (chunk.first + from) | 0
     words[at + READ_COUNT] = count - from
     words[at + READING] = 1
-    return this.suspects === 0 ? 0 : this.#deathsReading(granule, from, count)
+    return this.suspects === 0 ? 0 : this.#deathsReading(chunk, from, count)
   }
 
   endReading(): void {
@@ -169,16 +169,16 @@ export class Hand {
     journal.set(this.#at + HOLDING, HOLDS_NOTHING)
   }
 
-  /** Whether a granule is the one that an earlier life left half sent. */
-  resumes(granule: GranuleHeader): boolean {
+  /** Whether a chunk is the one that an earlier life left half sent. */
+  resumes(chunk: ChunkHeader): boolean {
     if (!this.isResuming) return false
-    tokenOf(granule)
+    tokenOf(chunk)
     return mixed.low === this.#words[this.#at + RESUME_LOW] && mixed.high === this.#words[this.#at + RESUME_HIGH]
   }
 
-  /** The next hand-off leaves this granule half sent. */
-  markResume(granule: GranuleHeader, journal: Journal): void {
-    tokenOf(granule)
+  /** The next hand-off leaves this chunk half sent. */
+  markResume(chunk: ChunkHeader, journal: Journal): void {
+    tokenOf(chunk)
     journal.set(this.#at + RESUME_LOW, mixed.low)
     journal.set(this.#at + RESUME_HIGH, mixed.high)
     journal.set(this.#at + RESUMING, 1)
@@ -193,21 +193,21 @@ export class Hand {
   }
 
   /** Deaths with this record in hand. */
-  deathsOf(granule: GranuleHeader, index: number): number {
+  deathsOf(chunk: ChunkHeader, index: number): number {
     if (this.suspects === 0) return 0
-    idOf(granule, index)
+    idOf(chunk, index)
     return this.deathsOfMixed()
   }
 
-  #deathsReading(granule: GranuleHeader, from: number, count: number): number {
-    if (count - from === 1) return this.deathsOf(granule, from)
-    mixed.low = granule.baseLow
-    mixed.high = granule.baseHigh
+  #deathsReading(chunk: ChunkHeader, from: number, count: number): number {
+    if (count - from === 1) return this.deathsOf(chunk, from)
+    mixed.low = chunk.baseLow
+    mixed.high = chunk.baseHigh
     return this.deathsOfMixed()
   }
 
   /** One of these records, or of those beside them, has killed, and nobody knows which: they go one by one. */
-  doubts({ baseLow, baseHigh, first }: GranuleHeader, from: number, to: number): boolean {
+  doubts({ baseLow, baseHigh, first }: ChunkHeader, from: number, to: number): boolean {
     const words = this.#words
     const at = this.#at
     const count = words[at + DOUBT_COUNT]!

@@ -30,10 +30,10 @@ import { vacancyOf } from './vacancy.ts'
 import { Texts } from '../../lane/texts.ts'
 import { laneTexts } from '../../memory/texts.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
-import { Granule, NO_ANCHORS } from '../granule.ts'
+import { Chunk, NO_ANCHORS } from '../chunk.ts'
 
-/** A granule from a lane: where it came from, so that it can be released. */
-export class LaneGranule extends Granule {
+/** A chunk from a lane: where it came from, so that it can be released. */
+export class LaneChunk extends Chunk {
   lane: InletLane | undefined
   /** Start and end of its frame on the lane. */
   position = 0
@@ -49,7 +49,7 @@ export class LaneGranule extends Granule {
 /** Told of what is read from a lane, so that a death there has a cause (`hand.ts`). */
 export interface Reading {
   /** @returns 0, or the deaths that reading these records has cost, where they are not to be read again */
-  start(granule: LaneGranule): number
+  start(chunk: LaneChunk): number
   end(): void
 }
 
@@ -94,64 +94,64 @@ export class InletLane {
     return this.reader.hasEnded || (this.isVacant && this.reader.poll() === NO_FRAME)
   }
 
-  /** Reads the header of the next frame into `granule`, and takes nothing; false where there is none. */
-  peek(granule: LaneGranule): boolean {
+  /** Reads the header of the next frame into `chunk`, and takes nothing; false where there is none. */
+  peek(chunk: LaneChunk): boolean {
     const at = this.reader.poll()
     if (at === NO_FRAME) return false
-    this.#readHeader(at, granule)
-    granule.from = this.#skip
+    this.#readHeader(at, chunk)
+    chunk.from = this.#skip
     return true
   }
 
-  /** Takes the frame at `at` into `granule`. */
-  take(at: number, granule: LaneGranule): void {
-    this.#readHeader(at, granule)
-    granule.assembledBytes = 0
-    granule.from = this.#skip
+  /** Takes the frame at `at` into `chunk`. */
+  take(at: number, chunk: LaneChunk): void {
+    this.#readHeader(at, chunk)
+    chunk.assembledBytes = 0
+    chunk.from = this.#skip
     this.#skip = 0
-    granule.position = this.reader.take(at)
-    granule.end = this.reader.position
+    chunk.position = this.reader.take(at)
+    chunk.end = this.reader.position
   }
 
-  #readHeader(at: number, granule: LaneGranule): void {
+  #readHeader(at: number, chunk: LaneChunk): void {
     const { words } = this.#memory
     const frame = at >> 2
     const further = words[frame + FRAME_ANCHORS]! & ~TRACE_FLAGS
-    granule.lane = this
-    granule.isOnLane = true
-    granule.slot = words[frame + FRAME_SLOT]!
-    granule.furtherAnchors = further === 0 ? NO_ANCHORS : this.#anchors(frame, further)
-    granule.baseLow = words[frame + FRAME_BASE_LOW]!
-    granule.baseHigh = words[frame + FRAME_BASE_HIGH]!
-    granule.first = words[frame + FRAME_FIRST]!
-    granule.salt = words[frame + FRAME_SALT]!
-    granule.attempt = words[frame + FRAME_ATTEMPT]! & ATTEMPTS
-    granule.trace = words[frame + FRAME_ANCHORS]! & TRACE_FLAGS
-    granule.count = words[frame + FRAME_COUNT]!
-    granule.stamp = stampOf(words[frame + FRAME_ATTEMPT]!, words[frame + FRAME_STAMP]!)
+    chunk.lane = this
+    chunk.isOnLane = true
+    chunk.slot = words[frame + FRAME_SLOT]!
+    chunk.furtherAnchors = further === 0 ? NO_ANCHORS : this.#anchors(frame, further)
+    chunk.baseLow = words[frame + FRAME_BASE_LOW]!
+    chunk.baseHigh = words[frame + FRAME_BASE_HIGH]!
+    chunk.first = words[frame + FRAME_FIRST]!
+    chunk.salt = words[frame + FRAME_SALT]!
+    chunk.attempt = words[frame + FRAME_ATTEMPT]! & ATTEMPTS
+    chunk.trace = words[frame + FRAME_ANCHORS]! & TRACE_FLAGS
+    chunk.count = words[frame + FRAME_COUNT]!
+    chunk.stamp = stampOf(words[frame + FRAME_ATTEMPT]!, words[frame + FRAME_STAMP]!)
   }
 
-  decode(at: number, granule: LaneGranule): void {
-    const body = at + headerBytes(granule.furtherAnchors.length)
+  decode(at: number, chunk: LaneChunk): void {
+    const body = at + headerBytes(chunk.furtherAnchors.length)
     if (this.#decoder.inPlace !== undefined) {
-      granule.values = this.#decoder.inPlace(this.#memory, body, granule.count)
+      chunk.values = this.#decoder.inPlace(this.#memory, body, chunk.count)
       return
     }
-    const values = new Array<unknown>(granule.count)
-    this.#read(this.#decoder, at, granule, values)
-    granule.values = values
+    const values = new Array<unknown>(chunk.count)
+    this.#read(this.#decoder, at, chunk, values)
+    chunk.values = values
   }
 
-  /** The records of a granule that is taken and not released, once more. */
-  again(granule: LaneGranule): unknown[] {
+  /** The records of a chunk that is taken and not released, once more. */
+  again(chunk: LaneChunk): unknown[] {
     const values: unknown[] = []
-    this.#read(this.#owningDecoder, this.reader.offsetOf(granule.position), granule, values)
+    this.#read(this.#owningDecoder, this.reader.offsetOf(chunk.position), chunk, values)
     return values
   }
 
-  decodeAssembled(assembly: Memory, granule: LaneGranule): unknown[] {
+  decodeAssembled(assembly: Memory, chunk: LaneChunk): unknown[] {
     const values: unknown[] = []
-    this.#owningDecoder.decode(assembly, 0, granule.assembledBytes, 1, values)
+    this.#owningDecoder.decode(assembly, 0, chunk.assembledBytes, 1, values)
     return values
   }
 
@@ -159,9 +159,9 @@ export class InletLane {
     if (this.reader.isWorthWaking) ring(this.#memory.words, this.#peerDoorbell)
   }
 
-  #read(decoder: Decoder, at: number, granule: LaneGranule, values: unknown[]): void {
+  #read(decoder: Decoder, at: number, chunk: LaneChunk, values: unknown[]): void {
     const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]!
-    decoder.decode(this.#memory, at + headerBytes(granule.furtherAnchors.length), end, granule.count, values)
+    decoder.decode(this.#memory, at + headerBytes(chunk.furtherAnchors.length), end, chunk.count, values)
   }
 
   #anchors(frame: number, further: number): number[] {
@@ -171,12 +171,12 @@ export class InletLane {
 }
 
 /**
- * A worker's reading side: its lanes, taken in turn, a granule at a time. A record in fragments may be larger than its lane:
+ * A worker's reading side: its lanes, taken in turn, a chunk at a time. A record in fragments may be larger than its lane:
  * each fragment but the last gives its room back at once, and the record is put together in a place that outlives the worker.
  *
  * Invariants (test/worker/in/inlet.test.ts):
  *   F1  a fragment is taken only where nothing else of its lane is in hand, for its room is given back with all before it
- *   F2  ASSEMBLED counts the fragments that are given back: the last one stays on its lane, with its granule
+ *   F2  ASSEMBLED counts the fragments that are given back: the last one stays on its lane, with its chunk
  *   F3  there is one place: no other record comes there before a hand-off has told that the last one is done
  */
 export class Inlet {
@@ -195,8 +195,8 @@ export class Inlet {
   readonly #released: InletLane[] = []
 
   readonly #reading: Reading
-  /** Told of records that were dropped: their granule, and how many; the granule has ended where all of it was. */
-  readonly #onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void
+  /** Told of records that were dropped: their chunk, and how many; the chunk has ended where all of it was. */
+  readonly #onDrop: (chunk: LaneChunk, records: number, hasEnded: boolean) => void
 
   /** @param given assembly: where a record in fragments is put together; it outlives the worker */
   constructor(given: {
@@ -206,7 +206,7 @@ export class Inlet {
     ends: readonly LaneEnd[]
     tenure?: Tenure | undefined
     reading: Reading
-    onDrop: (granule: LaneGranule, records: number, hasEnded: boolean) => void
+    onDrop: (chunk: LaneChunk, records: number, hasEnded: boolean) => void
   }) {
     const { memory, plan, tenure } = given
     this.tenure = tenure
@@ -228,73 +228,73 @@ export class Inlet {
     return this.lanes.some(({ reader }) => reader.hasTaken)
   }
 
-  /** Takes the next granule of any lane; false where there is none. */
-  next(granule: LaneGranule): boolean {
+  /** Takes the next chunk of any lane; false where there is none. */
+  next(chunk: LaneChunk): boolean {
     const { lanes } = this
     this.#isHeldUp = false
     if (this.tenure?.isClosed === true) return false
     for (let i = 0; i < lanes.length; i++) {
       this.#turn = this.#turn + 1 < lanes.length ? this.#turn + 1 : 0
-      if (this.nextOf(lanes[this.#turn]!, granule)) return true
+      if (this.nextOf(lanes[this.#turn]!, chunk)) return true
     }
     return false
   }
 
-  /** Takes the next granule of one lane. */
-  nextOf(lane: InletLane, granule: LaneGranule): boolean {
-    if (lane.dropped !== undefined && !lane.reader.hasTaken) this.#dropOldest(lane, granule)
+  /** Takes the next chunk of one lane. */
+  nextOf(lane: InletLane, chunk: LaneChunk): boolean {
+    if (lane.dropped !== undefined && !lane.reader.hasTaken) this.#dropOldest(lane, chunk)
     const at = lane.reader.poll()
     if (at === NO_FRAME) return false
-    if (this.#isFragment(at)) return this.#assemble(lane, granule)
-    lane.take(at, granule)
-    if (this.#startReading(granule)) lane.decode(at, granule)
+    if (this.#isFragment(at)) return this.#assemble(lane, chunk)
+    lane.take(at, chunk)
+    if (this.#startReading(chunk)) lane.decode(at, chunk)
     this.#reading.end()
-    const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, granule.count - granule.from)
+    const excess = lane.dropped === undefined ? 0 : Math.min(lane.reader.toDrop, chunk.count - chunk.from)
     if (excess > 0) {
-      granule.from += excess
-      this.#onDrop(granule, excess, false)
+      chunk.from += excess
+      this.#onDrop(chunk, excess, false)
     }
     return true
   }
 
-  /** The writer asks for room: whole granules that are too old go, in pieces the rest when it is taken. */
-  #dropOldest(lane: InletLane, granule: LaneGranule): void {
+  /** The writer asks for room: whole chunks that are too old go, in pieces the rest when it is taken. */
+  #dropOldest(lane: InletLane, chunk: LaneChunk): void {
     for (;;) {
       const at = lane.reader.poll()
       if (at === NO_FRAME || this.#memory.words[(at >> 2) + FRAME_COUNT]! > lane.reader.toDrop) return
       if (this.#isFragment(at)) return
-      lane.take(at, granule)
-      this.#onDrop(granule, granule.count - granule.from, true)
-      this.release(granule)
+      lane.take(at, chunk)
+      this.#onDrop(chunk, chunk.count - chunk.from, true)
+      this.release(chunk)
     }
   }
 
-  /** Takes the granule with this id, if it is the next one of its lane. */
-  nextWhere(matches: (granule: LaneGranule) => boolean, granule: LaneGranule): boolean {
-    return this.lanes.some((lane) => lane.peek(granule) && matches(granule) && this.nextOf(lane, granule))
+  /** Takes the chunk with this id, if it is the next one of its lane. */
+  nextWhere(matches: (chunk: LaneChunk) => boolean, chunk: LaneChunk): boolean {
+    return this.lanes.some((lane) => lane.peek(chunk) && matches(chunk) && this.nextOf(lane, chunk))
   }
 
-  /** The records of a granule once more, as they were sent: handlers may have changed the values. */
-  again(granule: LaneGranule): unknown[] {
-    const lane = granule.lane!
-    return granule.assembledBytes > 0 ? lane.decodeAssembled(this.#assembly, granule) : lane.again(granule)
+  /** The records of a chunk once more, as they were sent: handlers may have changed the values. */
+  again(chunk: LaneChunk): unknown[] {
+    const lane = chunk.lane!
+    return chunk.assembledBytes > 0 ? lane.decodeAssembled(this.#assembly, chunk) : lane.again(chunk)
   }
 
-  /** Gives a granule back, with all before it on its lane. */
-  release(granule: LaneGranule): void {
-    const lane = granule.lane!
-    if (granule.assembledBytes > 0) {
+  /** Gives a chunk back, with all before it on its lane. */
+  release(chunk: LaneChunk): void {
+    const lane = chunk.lane!
+    if (chunk.assembledBytes > 0) {
       lane.reader.assembled = 0
       this.#isAssembledDone = true
     }
-    lane.reader.release(granule.end, 0, granule.count - this.#partOf(lane, granule))
+    lane.reader.release(chunk.end, 0, chunk.count - this.#partOf(lane, chunk))
     this.#touch(lane)
   }
 
-  /** Gives the first `part` records of a granule back, with all granules before it on its lane. */
-  releasePart(granule: LaneGranule, part: number): void {
-    const lane = granule.lane!
-    lane.reader.release(granule.position, part, part - this.#partOf(lane, granule))
+  /** Gives the first `part` records of a chunk back, with all chunks before it on its lane. */
+  releasePart(chunk: LaneChunk, part: number): void {
+    const lane = chunk.lane!
+    lane.reader.release(chunk.position, part, part - this.#partOf(lane, chunk))
     this.#touch(lane)
   }
 
@@ -316,15 +316,15 @@ export class Inlet {
     this.#isAssembledDone = false
   }
 
-  #startReading(granule: LaneGranule): boolean {
-    granule.unreadDeaths = this.#reading.start(granule)
-    if (granule.unreadDeaths > 0) granule.values = []
-    return granule.unreadDeaths === 0
+  #startReading(chunk: LaneChunk): boolean {
+    chunk.unreadDeaths = this.#reading.start(chunk)
+    if (chunk.unreadDeaths > 0) chunk.values = []
+    return chunk.unreadDeaths === 0
   }
 
-  /** Records of this granule that were given back before. */
-  #partOf(lane: InletLane, granule: LaneGranule): number {
-    return lane.reader.part > 0 && lane.reader.releasedPosition === granule.position ? lane.reader.part : 0
+  /** Records of this chunk that were given back before. */
+  #partOf(lane: InletLane, chunk: LaneChunk): number {
+    return lane.reader.part > 0 && lane.reader.releasedPosition === chunk.position ? lane.reader.part : 0
   }
 
   #touch(lane: InletLane): void {
@@ -336,8 +336,8 @@ export class Inlet {
     return (this.#memory.words[(at >> 2) + FRAME_ATTEMPT]! & FRAGMENT) !== 0
   }
 
-  /** Puts the next fragments to those before them. True with the last one: the granule is whole, in the place for it. */
-  #assemble(lane: InletLane, granule: LaneGranule): boolean {
+  /** Puts the next fragments to those before them. True with the last one: the chunk is whole, in the place for it. */
+  #assemble(lane: InletLane, chunk: LaneChunk): boolean {
     const { reader } = lane
     for (;;) {
       const at = reader.poll()
@@ -355,17 +355,17 @@ export class Inlet {
       const from = at + headerBytes(this.#memory.words[(at >> 2) + FRAME_ANCHORS]! & ~TRACE_FLAGS)
       const end = at + this.#memory.words[(at >> 2) + FRAME_BYTES]!
       this.#memory.bytes.copy(this.#assembly.bytes, reader.assembled, from, end)
-      lane.take(at, granule)
+      lane.take(at, chunk)
       if ((flags & LAST_FRAGMENT) !== 0) {
-        granule.assembledBytes = reader.assembled + end - from
-        if (this.#startReading(granule)) granule.values = lane.decodeAssembled(this.#assembly, granule)
+        chunk.assembledBytes = reader.assembled + end - from
+        if (this.#startReading(chunk)) chunk.values = lane.decodeAssembled(this.#assembly, chunk)
         this.#reading.end()
         return true
       }
       reader.assembled += end - from
-      reader.release(granule.end, 0, 0)
+      reader.release(chunk.end, 0, 0)
       this.#touch(lane)
-      if ((flags & ABORT_FRAGMENTS) !== 0) return this.nextOf(lane, granule)
+      if ((flags & ABORT_FRAGMENTS) !== 0) return this.nextOf(lane, chunk)
     }
   }
 }

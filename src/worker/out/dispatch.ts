@@ -20,7 +20,7 @@ interface DispatchFunctions {
 }
 
 /**
- * The dispatcher of a link; undefined: by demand, a granule at a time (`link-writer.ts`).
+ * The dispatcher of a link; undefined: by demand, a chunk at a time (`link-writer.ts`).
  * @param lanes how many of them are in use: one for each worker that the next stage has
  * @param sentBefore how many records this worker has sent on the link so far, so that a successor takes the next turn
  */

@@ -1,6 +1,6 @@
 /**
- * Records of the granule in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
- * granule: what lives long is slow to store young objects in.
+ * Records of the chunk in hand that wait for a lane, with the index of the input that each came of. Arrays are new for each
+ * chunk: what lives long is slow to store young objects in.
  */
 export class LaneQueue {
   values: ArrayLike<unknown> = []
@@ -9,9 +9,9 @@ export class LaneQueue {
   /** The next one to send, and how many there are. */
   next = 0
   count = 0
-  /** Records before values[0] that this granule already had here. */
+  /** Records before values[0] that this chunk already had here. */
   before = 0
-  /** The origins count up by one: no record lies between two others of the same granule. */
+  /** The origins count up by one: no record lies between two others of the same chunk. */
   isDense = true
   /** Records that an earlier life of this worker handed on already. */
   skip = 0
@@ -60,7 +60,7 @@ export class LaneQueue {
     if (this.count > 0) this.compact()
     this.before = 0
     this.isDense = true
-    // A handler that made fewer records of the same input than at its first call: nothing of the next granule goes for that.
+    // A handler that made fewer records of the same input than at its first call: nothing of the next chunk goes for that.
     this.skip = 0
   }
 }

@@ -4,12 +4,12 @@ import { mixed } from '../../lane/ids.ts'
 import type { Journal } from '../../lane/journal.ts'
 import { ABORT_FRAGMENTS, FIRST_FRAGMENT, FRAGMENT, LAST_FRAGMENT, align, headerBytes } from '../../memory/lane.ts'
 import { type Memory, viewMemory } from '../../memory/memory.ts'
-import { type GranuleHeader, NO_ROOM } from '../../lane/writer.ts'
+import { type ChunkHeader, NO_ROOM } from '../../lane/writer.ts'
 import type { LaneEnd, LinkPlan, Plan } from '../../plan/types.ts'
 import { EDGE_COUNTER } from '../../memory/counters.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { SizingWords } from '../../lane/sizing.ts'
-import { deriveBase, type Member, partSalt, portionOf } from '../granule.ts'
+import { deriveBase, type Member, partSalt, portionOf } from '../chunk.ts'
 import { OutLane } from './out-lane.ts'
 import { LaneQueue } from './lane-queue.ts'
 import type { Settlement } from './settlement.ts'
@@ -35,7 +35,7 @@ export type Refuse = (origin: number, value: unknown, error: unknown) => void
 /** The writing side of a link: all lanes from this worker to the workers of the next stage. */
 export class LinkWriter {
   readonly link: LinkPlan
-  /** Of a batch whose records go on one by one: the granule of each, by origin. What has none there came of the whole batch. */
+  /** Of a batch whose records go on one by one: the chunk of each, by origin. What has none there came of the whole batch. */
   members: readonly Member[] | undefined
   readonly #memory: Memory
   readonly #all: readonly OutLane[]
@@ -49,7 +49,7 @@ export class LinkWriter {
   readonly #dispatcherOf: DispatcherOf
   /** Absent where the next stage cannot be resized. */
   readonly #sizing: SizingWords | undefined
-  /** Records of the granule in hand that were dispatched, and how many of them an earlier life had handed on by an earlier version. */
+  /** Records of the chunk in hand that were dispatched, and how many of them an earlier life had handed on by an earlier version. */
   #dispatched = 0
   #before = 0
   readonly #counters: Float64Array
@@ -69,7 +69,7 @@ export class LinkWriter {
     trace: 0,
   }
   #fragments: Fragments | undefined
-  /** Records that a frame must hold to be all that comes of the granule in hand; none can be where this is 0. */
+  /** Records that a frame must hold to be all that comes of the chunk in hand; none can be where this is 0. */
   #whole = 0
 
   constructor(given: {
@@ -140,11 +140,11 @@ export class LinkWriter {
 
   /**
    * Writes what waits, as far as credit and room allow.
-   * @param header of the granule that the records came of
-   * @param isWhole what waits here is one record for each of the granule's, and nothing else comes of it
+   * @param header of the chunk that the records came of
+   * @param isWhole what waits here is one record for each of the chunk's, and nothing else comes of it
    * @returns whether nothing waits any more
    */
-  flush(header: GranuleHeader, isWhole: boolean, stamp: number, refuse: Refuse): boolean {
+  flush(header: ChunkHeader, isWhole: boolean, stamp: number, refuse: Refuse): boolean {
     let isDone = true
     this.#whole = isWhole && this.members === undefined ? this.waiting : 0
     for (const lane of this.#lanes) lane.isFull = false
@@ -185,8 +185,8 @@ export class LinkWriter {
     return true
   }
 
-  /** The granule in hand is wholly on its way: the next one starts anew. */
-  endGranule(): void {
+  /** The chunk in hand is wholly on its way: the next one starts anew. */
+  endChunk(): void {
     for (const queue of this.#queues) queue.reset()
     for (const lane of this.#all) {
       lane.sent = 0
@@ -222,7 +222,7 @@ export class LinkWriter {
   }
 
   /**
-   * Follows the next stage's sizing from the next hand-off on; that comes before anything else is dispatched. Of a granule that is half
+   * Follows the next stage's sizing from the next hand-off on; that comes before anything else is dispatched. Of a chunk that is half
    * sent, what is dispatched by now stays where it is, and a successor passes over it whichever lanes it would choose.
    */
   reroute(): void {
@@ -239,7 +239,7 @@ export class LinkWriter {
     this.#passOver(Math.max(this.#before, this.#dispatched))
   }
 
-  /** So many records of the granule in hand went by an earlier version: a successor does not dispatch them, nor use their ids again. */
+  /** So many records of the chunk in hand went by an earlier version: a successor does not dispatch them, nor use their ids again. */
   #passOver(records: number): void {
     this.#before = this.#all[0]!.writer.route.before = records
     for (const queue of this.#queues) queue.before = Math.max(queue.before, records)
@@ -267,7 +267,7 @@ export class LinkWriter {
     return false
   }
 
-  /** Before a hand-off in the middle of a granule: how far a successor must pass over what it makes again. */
+  /** Before a hand-off in the middle of a chunk: how far a successor must pass over what it makes again. */
   markResume(): void {
     for (const lane of this.#all) lane.writer.resume = lane.sent
   }
@@ -302,7 +302,7 @@ export class LinkWriter {
     return this.#all.reduce((sum, { writer }) => sum + writer.sentBefore, 0)
   }
 
-  #flushQueue(queue: LaneQueue, index: number, header: GranuleHeader, stamp: number, refuse: Refuse): boolean {
+  #flushQueue(queue: LaneQueue, index: number, header: ChunkHeader, stamp: number, refuse: Refuse): boolean {
     while (queue.skip > 0 && !queue.isEmpty) {
       queue.next++
       queue.skip--
@@ -327,7 +327,7 @@ export class LinkWriter {
   }
 
   /** What waits was dropped. */
-  #settleDropped(queue: LaneQueue, header: GranuleHeader): void {
+  #settleDropped(queue: LaneQueue, header: ChunkHeader): void {
     if (this.members === undefined) return this.#settlement.drop(header, queue.count - queue.next)
     for (let i = queue.next; i < queue.count; i++)
       this.#settlement.drop(this.members[queue.origin(i)]?.header ?? header, 1)
@@ -379,7 +379,7 @@ export class LinkWriter {
   }
 
   /** Writes one frame of as many records as fit; false where the lane has no room. */
-  #send(lane: OutLane, queue: LaneQueue, given: GranuleHeader, stamp: number, refuse: Refuse): boolean {
+  #send(lane: OutLane, queue: LaneQueue, given: ChunkHeader, stamp: number, refuse: Refuse): boolean {
     const member = this.members?.[queue.origin(queue.next)]
     const header = member?.header ?? given
     if (this.#fragments !== undefined) return this.#sendFragment(this.#fragments, queue, header, given.trace, stamp)
@@ -440,7 +440,7 @@ export class LinkWriter {
     }
   }
 
-  #sendFragment(fragments: Fragments, queue: LaneQueue, header: GranuleHeader, trace: number, stamp: number): boolean {
+  #sendFragment(fragments: Fragments, queue: LaneQueue, header: ChunkHeader, trace: number, stamp: number): boolean {
     const { lane, bytes } = fragments
     const { writer } = lane
     // As much room for the record as for a long header: the plan has made the ring large enough for both.
@@ -471,7 +471,7 @@ export class LinkWriter {
   }
 
   /** Ids of the next `count` records: their inputs' where they may keep them, otherwise of a base of their own. */
-  #identify(queue: LaneQueue, header: GranuleHeader, count: number): void {
+  #identify(queue: LaneQueue, header: ChunkHeader, count: number): void {
     const own = this.#header
     own.slot = header.slot
     own.furtherAnchors = header.furtherAnchors
@@ -483,7 +483,7 @@ export class LinkWriter {
       own.baseLow = header.baseLow
       own.baseHigh = header.baseHigh
       own.first = (header.first + (member?.index ?? queue.origin(queue.next))) | 0
-      // Only a frame that is all that comes of the granule may go on under its id (see `slots.ts`, S2).
+      // Only a frame that is all that comes of the chunk may go on under its id (see `slots.ts`, S2).
       own.salt = count === this.#whole ? header.salt : partSalt(header.salt, own.first)
       return
     }

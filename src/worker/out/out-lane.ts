@@ -12,7 +12,7 @@ export class OutLane {
   readonly encoder: Encoder
   readonly peerDoorbell: number
   claimBytes: number
-  /** Records of the granule in hand that went here. */
+  /** Records of the chunk in hand that went here. */
   sent: number
   /** No room for a frame at the last try of this flush. */
   isFull = false

@@ -2,18 +2,18 @@ import { MillraceError, errorText, isMillraceError } from '../../errors.ts'
 import type { Failure } from '../../plan/definition.ts'
 import type { Journal } from '../../lane/journal.ts'
 import type { Memory } from '../../memory/memory.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import { COUNTER, EDGE_COUNTER } from '../../memory/counters.ts'
 import { GAP } from '../../memory/lane.ts'
 import { dispatcherOf } from './dispatch.ts'
 import type { Handlers, Operation } from '../call/handlers.ts'
-import { type Composed, portionOf, recordIdOf } from '../granule.ts'
+import { type Composed, portionOf, recordIdOf } from '../chunk.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import { leftOf } from './left-of.ts'
 import { isThenable, settled } from '../call/results.ts'
 import type { Settlement } from './settlement.ts'
-import type { Member } from '../granule.ts'
+import type { Member } from '../chunk.ts'
 import type { Recorder } from '../trace/recorder.ts'
 import { wallMs } from '../../time.ts'
 
@@ -55,7 +55,7 @@ export class NodeOutlet {
 
 /**
  * A worker's writing side: where the outputs of its handler go. Conditionals, inline buffers and merges, and fused nodes run
- * here, record by record; links write to lanes, granule by granule.
+ * here, record by record; links write to lanes, chunk by chunk.
  */
 export class Outlet {
   /** The stage's own node. */
@@ -72,25 +72,25 @@ export class Outlet {
   readonly #onFault: OnFault
   readonly #recorder: Recorder | undefined
   readonly #counters: Float64Array
-  /** What the granule in hand adds to the counters and to the failures: known to others only once it is wholly done. */
+  /** What the chunk in hand adds to the counters and to the failures: known to others only once it is wholly done. */
   readonly #pending: Float64Array
-  /** Granules of the records that were nacked. */
-  readonly #failed: GranuleHeader[] = []
-  #granule: GranuleHeader | undefined
+  /** Chunks of the records that were nacked. */
+  readonly #failed: ChunkHeader[] = []
+  #chunk: ChunkHeader | undefined
   /** What the links send is named by this. */
-  #portion!: GranuleHeader
+  #portion!: ChunkHeader
   /** Undefined until it was said: what an earlier life said may still stand. */
   #isWanting: boolean | undefined
   #records = 0
-  /** Inputs of the granule in hand of which an output was refused: each is given up once, however many outputs it had. */
+  /** Inputs of the chunk in hand of which an output was refused: each is given up once, however many outputs it had. */
   #refused = new Set<number>()
-  /** Of the granule in hand: values that a link has refused. Another edge's copy of one is given up with it. */
+  /** Of the chunk in hand: values that a link has refused. Another edge's copy of one is given up with it. */
   #refusedBy = new Map<unknown, LinkWriter>()
   /** An earlier life may have begun records in fragments that are not coming. */
   #mayHaveBroken = true
-  /** Something of the granule in hand is on a lane. */
+  /** Something of the chunk in hand is on a lane. */
   #hasSent = false
-  /** Each record of a batch is sent under its own granule, which stands here by its index. */
+  /** Each record of a batch is sent under its own chunk, which stands here by its index. */
   #members: readonly Member[] | undefined
   readonly #isEach: boolean
 
@@ -143,18 +143,18 @@ export class Outlet {
   }
 
   /**
-   * Starts sending what comes of `granule`, of which so many records are in hand.
+   * Starts sending what comes of `chunk`, of which so many records are in hand.
    * @param from where what comes of it is sent in portions: the first record of this one. Each has ids of its own
    * @param composed of what lay apart: what it is made of
    */
-  open(granule: GranuleHeader, records: number, from = 0, composed?: Composed): void {
-    if (this.#recorder !== undefined) this.#recorder.open(granule, from, composed)
+  open(chunk: ChunkHeader, records: number, from = 0, composed?: Composed): void {
+    if (this.#recorder !== undefined) this.#recorder.open(chunk, from, composed)
     if (this.#isEach) {
       this.#members = composed!.members!()
       for (const link of this.#links) link.members = this.#members
     }
-    this.#granule = granule
-    this.#portion = from === 0 ? granule : portionOf(granule, from)
+    this.#chunk = chunk
+    this.#portion = from === 0 ? chunk : portionOf(chunk, from)
     this.#records = records
     this.#hasSent = false
   }
@@ -167,7 +167,7 @@ export class Outlet {
 
   /**
    * Sends values[from], … before `to`, one for each input with the same index, to all edges that have no branch. The array
-   * may be kept until the granule is closed: the caller makes a new one for the next granule.
+   * may be kept until the chunk is closed: the caller makes a new one for the next chunk.
    */
   sendRun(node: NodeOutlet, values: ArrayLike<unknown>, from: number, to: number): void {
     if (this.#recorder?.isOn === true) this.#recorder.made(to - from)
@@ -185,7 +185,7 @@ export class Outlet {
 
   /**
    * Gives a record up: to the error edge, else to the dead-letter edge, else it is nacked.
-   * @param member the granule that the record counts for, and its place there, where that is not the one in hand: a batch has many
+   * @param member the chunk that the record counts for, and its place there, where that is not the one in hand: a batch has many
    * @param isCounted false for a further output of an input that was given up before: it is told, and counts no more
    */
   giveUp(
@@ -212,7 +212,7 @@ export class Outlet {
     this.#tellGivenUp(node, input, fault, outcome, member, isCounted)
   }
 
-  /** Nacks a record of a source's granule in hand that is not there to be sent to any edge. */
+  /** Nacks a record of a source's chunk in hand that is not there to be sent to any edge. */
   nack(index: number, fault: Fault): void {
     const member = this.#memberOf(index)
     this.#failed.push(member.header)
@@ -234,7 +234,7 @@ export class Outlet {
   }
 
   #memberOf(origin: number): Member {
-    return this.#members?.[origin] ?? { header: this.#granule!, index: Math.max(0, origin) }
+    return this.#members?.[origin] ?? { header: this.#chunk!, index: Math.max(0, origin) }
   }
 
   #sendFailure(ports: readonly Port[], failure: Failure, origin: number, sent: SentFailure): void {
@@ -242,7 +242,7 @@ export class Outlet {
     for (const port of ports) port.send(failure, origin)
   }
 
-  /** Counts something of the stage's own node that belongs to no granule in hand. */
+  /** Counts something of the stage's own node that belongs to no chunk in hand. */
   tally(counter: number, records: number): void {
     this.#counters[this.root.at + counter]! += records
   }
@@ -288,9 +288,9 @@ export class Outlet {
     return waiting
   }
 
-  /** All that came of the granule is on the lanes: its counts stand, and the next one may be opened. */
+  /** All that came of the chunk is on the lanes: its counts stand, and the next one may be opened. */
   close(): void {
-    for (const link of this.#links) link.endGranule()
+    for (const link of this.#links) link.endChunk()
     this.#recorder?.close(this.#pending, this.root.at)
     this.#tellGap()
     for (let i = 0; i < this.#pending.length; i++) this.#counters[i]! += this.#pending[i]!
@@ -300,7 +300,7 @@ export class Outlet {
     // Not cleared: see `Settlement.stage`.
     if (this.#refused.size > 0) this.#refused = new Set()
     if (this.#refusedBy.size > 0) this.#refusedBy = new Map()
-    this.#granule = undefined
+    this.#chunk = undefined
   }
 
   /** Ends records in fragments that an earlier life began, as soon as there is room to say so. */
@@ -362,10 +362,10 @@ export class Outlet {
     for (const link of this.#links) link.wakePeers(all)
   }
 
-  /** The frames of a granule may be sent when its event finds no room. */
+  /** The frames of a chunk may be sent when its event finds no room. */
   #tellGap(): void {
-    const granule = this.#granule
-    if (granule !== undefined && (granule.trace & GAP) !== 0) this.#settlement.gap(granule)
+    const chunk = this.#chunk
+    if (chunk !== undefined && (chunk.trace & GAP) !== 0) this.#settlement.gap(chunk)
   }
 
   /** A record that no codec takes, or that is too large: the node that sent it gives it up. */
@@ -379,7 +379,7 @@ export class Outlet {
     const isCounted = !this.#refused.has(origin) && (isSource || this.#pending[this.root.at + COUNTER.done]! > 0)
     this.#refused.add(origin)
     if (isCounted && !isSource) this.root.count(COUNTER.done, -1)
-    const fault = { error, attempts: this.#granule!.attempt + 1, firstFailedAt: wallMs() }
+    const fault = { error, attempts: this.#chunk!.attempt + 1, firstFailedAt: wallMs() }
     this.giveUp(this.root, value, origin, fault, undefined, isCounted)
   }
 
@@ -523,7 +523,7 @@ class InlinePort implements Port {
 /** Whose a failure is that goes to an edge. */
 interface SentFailure {
   readonly node: NodeOutlet
-  readonly owner: GranuleHeader
+  readonly owner: ChunkHeader
   readonly outcome: Outcome
   readonly isCounted: boolean
 }

@@ -6,9 +6,9 @@ import type { Journal } from '../../lane/journal.ts'
 import { GAP } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { anchorSlot, anchorSource } from '../../memory/slots.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import type { AckEnd, Plan } from '../../plan/types.ts'
-import { tokenOf } from '../granule.ts'
+import { tokenOf } from '../chunk.ts'
 
 interface AckLane {
   readonly writer: AckWriter
@@ -18,7 +18,7 @@ interface AckLane {
 
 /**
  * What a hand-off owes to the sources: for each anchor the XOR of the ids that ended here and of those that were born here,
- * and the records that failed. A granule that goes on under its own id cancels itself and owes nothing.
+ * and the records that failed. A chunk that goes on under its own id cancels itself and owes nothing.
  */
 export class Settlement {
   /** Ack lanes by source number; sparse. */
@@ -57,24 +57,24 @@ export class Settlement {
     this.#acks = acks
   }
 
-  /** A granule ended here, or was born here: both are the same word to the source. */
-  toggle(header: GranuleHeader): void {
+  /** A chunk ended here, or was born here: both are the same word to the source. */
+  toggle(header: ChunkHeader): void {
     tokenOf(header)
     this.#add(header, mixed.low, mixed.high, 0)
   }
 
-  /** Records of a granule failed. */
-  fail(header: GranuleHeader, records: number): void {
+  /** Records of a chunk failed. */
+  fail(header: ChunkHeader, records: number): void {
     this.#add(header, 0, 0, failuresWord(records, 0))
   }
 
-  /** Records of a granule were dropped by a buffer. */
-  drop(header: GranuleHeader, records: number): void {
+  /** Records of a chunk were dropped by a buffer. */
+  drop(header: ChunkHeader, records: number): void {
     this.#add(header, 0, 0, failuresWord(0, records))
   }
 
-  /** An event of a granule was dropped, as its header says. */
-  gap(header: GranuleHeader): void {
+  /** An event of a chunk was dropped, as its header says. */
+  gap(header: ChunkHeader): void {
     this.#add(header, 0, 0, 0)
   }
 
@@ -86,7 +86,7 @@ export class Settlement {
 
   /** Writes the entries; there is room for them. */
   stage(journal: Journal): void {
-    // A gap by itself waits for the entry of whoever ends the granule, whose frame says it too. A source is told at once: there
+    // A gap by itself waits for the entry of whoever ends the chunk, whose frame says it too. A source is told at once: there
     // may be no frame.
     const noNews = this.#own === undefined ? GAP_FAILURE : 0
     for (let i = 0; i < this.#count; i++) {
@@ -110,7 +110,7 @@ export class Settlement {
     }
   }
 
-  #add(header: GranuleHeader, low: number, high: number, failed: number): void {
+  #add(header: ChunkHeader, low: number, high: number, failed: number): void {
     const failures = (header.trace & GAP) === 0 ? failed : failed | GAP_FAILURE
     this.#addTo(header.slot, low, high, failures)
     const further = header.furtherAnchors
@@ -124,7 +124,7 @@ export class Settlement {
     this.#failures[i] = addFailures(this.#failures[i]!, failures)
   }
 
-  /** Position of an anchor. Granules come in runs of one slot, so the last one is mostly it. */
+  /** Position of an anchor. Chunks come in runs of one slot, so the last one is mostly it. */
   #find(anchor: number): number {
     const last = this.#count - 1
     if (last >= 0 && this.#anchors[last] === anchor) return last

@@ -6,7 +6,7 @@ import type { Progress } from './progress.ts'
 /** A source's side of the flushes: it says their markers behind all that it has handed on, and then waits for the ends of that: M3. */
 export class Flushes {
   readonly #parts: { markers: Markers; outlet: Outlet; slots: Slots; progress: Progress }
-  /** Flushes whose marker was said, and the granule behind it. */
+  /** Flushes whose marker was said, and the chunk behind it. */
   readonly #said: { readonly number: number; readonly before: number }[] = []
 
   constructor(parts: { markers: Markers; outlet: Outlet; slots: Slots; progress: Progress }) {

@@ -49,10 +49,10 @@ function perMsOf(perSecond: number): number {
 }
 
 /**
- * How many records a source puts into one granule: what the pipeline ends in about a millisecond. Fast streams get large
- * granules, which cost less; slow ones small ones, which spread better over workers and arrive sooner.
+ * How many records a source puts into one chunk: what the pipeline ends in about a millisecond. Fast streams get large
+ * chunks, which cost less; slow ones small ones, which spread better over workers and arrive sooner.
  */
-export class GranuleSize {
+export class ChunkSize {
   readonly #most: number
   #size: number
   #ended = 0

@@ -16,14 +16,14 @@ const OF_ORDINAL = 0x0d1a
 
 /**
  * The ids of a source worker's records. The id of a record is `mix(base, n)`, so records whose numbers follow each other travel
- * in one granule:
+ * in one chunk:
  *
  *     a record with a cursor of its own            base of node, worker and cursor, n = 0
  *     the same where the cursor is a whole number  base of node and worker, n = the cursor (its lower 32 bits)
  *     the k-th record behind a cursor              base of node, worker and cursor, n = k
  *     a record before the first cursor             base of the run and the worker, n = how many were made before it
  *
- * So a record that is named by a cursor has one id in every run, however it was cut into granules, and all others have ids
+ * So a record that is named by a cursor has one id in every run, however it was cut into chunks, and all others have ids
  * that no other run gives. Invariant I1 (test/worker/source/record-ids): no two records of one run share an id, as long as the
  * source does not go back to a cursor that it has left.
  */
@@ -40,7 +40,7 @@ export class RecordIds {
   #hasCursor: boolean
   #cursorLow = 0
   #cursorHigh = 0
-  /** The same with the granule in hand. */
+  /** The same with the chunk in hand. */
   #next = { hasCursor: false, low: 0, high: 0, behind: 0 }
 
   constructor(memory: Memory, plan: Plan, worker: WorkerPlan, progress: Progress) {

@@ -9,7 +9,7 @@ import { monotonicMs, setImmediate } from '../../time.ts'
 
 /** Records that are taken from a source's handler and not sent yet; `marks[i]` are those of `values[i]`, if it has any. */
 export class Taken {
-  /** A new array for each granule, or a typed array that its owner leaves alone until the next call. */
+  /** A new array for each chunk, or a typed array that its owner leaves alone until the next call. */
   values: ArrayLike<unknown> = []
   readonly marks: (Marked<unknown> | undefined)[] = []
   count = 0
@@ -91,9 +91,9 @@ export interface Supply {
   readonly left?: readonly unknown[]
   /** Somebody waits for what comes of its records. */
   readonly isWaitedFor?: boolean
-  /** What the record of a granule continues, by its sequence; asked once. */
+  /** What the record of a chunk continues, by its sequence; asked once. */
   parentOf?(sequence: number): TraceParent | undefined
-  /** All that came of a granule is done: its sequence, and how many records failed. */
+  /** All that came of a chunk is done: its sequence, and how many records failed. */
   ended?(sequence: number, failures: number): void
 }
 

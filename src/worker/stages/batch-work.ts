@@ -2,11 +2,11 @@ import { type NumbersType, areNumbers, numbersOf } from '../../codec/struct.ts'
 import { errorText } from '../../errors.ts'
 import { mix, mixed } from '../../lane/ids.ts'
 import type { StashEntry } from '../../lane/stash.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import { COUNTER, TRIGGER } from '../../memory/counters.ts'
 import type { CallContext } from '../call/context.ts'
 import { isWorthRetry, retryDelayMs } from '../call/faults.ts'
-import { type Member, NO_ANCHORS, headerOf, idOf, partSalt } from '../granule.ts'
+import { type Member, NO_ANCHORS, headerOf, idOf, partSalt } from '../chunk.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import type { Fault } from '../out/outlet.ts'
 import { settled, settledEach } from '../call/results.ts'
@@ -18,11 +18,11 @@ import { wallMs } from '../../time.ts'
 /** A batch, wherever its records lie. */
 export interface Batch {
   /** What the outputs are sent under: a base of their own, and an anchor for each slot in the batch. */
-  readonly header: GranuleHeader
+  readonly header: ChunkHeader
   readonly values: ArrayLike<unknown>
   readonly facts: BatchFacts
-  /** The granules that its records count for, each once, the first record's first; and that record's place. */
-  readonly granules: readonly GranuleHeader[]
+  /** The chunks that its records count for, each once, the first record's first; and that record's place. */
+  readonly chunks: readonly ChunkHeader[]
   readonly firstIndex: number
   /** Failed attempts before this one. */
   readonly attempt: number
@@ -45,14 +45,14 @@ export interface Kept {
 }
 
 /** The id of a batch, in `mixed`: its first record's and its size. A batch of one has its record's. */
-export function batchId({ granules, firstIndex, values }: Pick<Batch, 'granules' | 'firstIndex' | 'values'>): void {
-  idOf(granules[0]!, firstIndex)
+export function batchId({ chunks, firstIndex, values }: Pick<Batch, 'chunks' | 'firstIndex' | 'values'>): void {
+  idOf(chunks[0]!, firstIndex)
   if (values.length > 1) mix(mixed.low, mixed.high, values.length)
 }
 
 /** The header of what comes of a batch. */
-export function batchHeader(granules: readonly GranuleHeader[], firstIndex: number, attempt: number): GranuleHeader {
-  const first = granules[0]!
+export function batchHeader(chunks: readonly ChunkHeader[], firstIndex: number, attempt: number): ChunkHeader {
+  const first = chunks[0]!
   idOf(first, firstIndex)
   const own = {
     slot: first.slot,
@@ -63,10 +63,10 @@ export function batchHeader(granules: readonly GranuleHeader[], firstIndex: numb
     // A record that failed by itself becomes the first of another batch: what came of the first one is not to meet it.
     salt: first.attempt === 0 ? first.salt : partSalt(first.salt, first.attempt),
     attempt,
-    trace: granules.reduce((flags, { trace }) => flags | trace, 0),
+    trace: chunks.reduce((flags, { trace }) => flags | trace, 0),
   }
-  if (granules.every(({ slot, furtherAnchors }) => slot === first.slot && furtherAnchors.length === 0)) return own
-  const anchors = new Set(granules.flatMap(({ slot, furtherAnchors }) => [slot, ...furtherAnchors]))
+  if (chunks.every(({ slot, furtherAnchors }) => slot === first.slot && furtherAnchors.length === 0)) return own
+  const anchors = new Set(chunks.flatMap(({ slot, furtherAnchors }) => [slot, ...furtherAnchors]))
   anchors.delete(first.slot)
   return { ...own, furtherAnchors: [...anchors] }
 }
@@ -181,8 +181,8 @@ export class BatchWork {
    * Whether an earlier life that left this batch half sent has kept the record already: at fewer attempts, for the death is one
    * more.
    */
-  #isKept(own: GranuleHeader): boolean {
-    const { stash } = this.#parts.desk
+  #isKept(own: ChunkHeader): boolean {
+    const { stash } = this.#parts.pending
     return stash.open().some((entry) => {
       const { baseLow, baseHigh, first } = stash.header(entry)
       return baseLow === own.baseLow && baseHigh === own.baseHigh && first === own.first
@@ -191,7 +191,7 @@ export class BatchWork {
 
   /** Records that the handler failed by `context.fail`: each by itself waits for another attempt, or is given up. */
   #failSome(batch: Batch, reasons: ReadonlyMap<number, unknown>): readonly Kept[] {
-    const { outlet, stage, hand, desk, settlement, clock } = this.#parts
+    const { outlet, stage, hand, pending, settlement, clock } = this.#parts
     const { whole } = stage.input!.batch!
     const again = batch.again()
     const members = batch.members()
@@ -208,13 +208,13 @@ export class BatchWork {
         // It stays with its batch until all that came of that is sent: a successor finds the batch as it was.
         kept.push({ entry: batch.entries[i]!, attempt: fault.attempts, dueAt, since: fault.firstFailedAt })
       } else {
-        const entry = desk.put(own, again[i], dueAt, fault.firstFailedAt)
+        const entry = pending.put(own, again[i], dueAt, fault.firstFailedAt)
         if (entry === undefined) return giveUp()
         settlement.toggle(own)
         // A batch that lies on its lane and has a key or a weight is one record.
         entry.key = batch.facts.key
         entry.weight = batch.facts.weight ?? 0
-        desk.wait(entry)
+        pending.wait(entry)
       }
       this.countRetry(fault, 1)
     })

@@ -6,17 +6,17 @@ import { type Batch, BatchWork, type Kept, batchHeader, batchId } from './batch-
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
-import { LaneGranule } from '../in/inlet.ts'
+import { LaneChunk } from '../in/inlet.ts'
 import { isThenable } from '../call/results.ts'
-import type { Member } from '../granule.ts'
+import type { Member } from '../chunk.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { Triggers } from './trigger.ts'
 import { type Sender, Unit } from '../unit.ts'
 import { wallMs } from '../../time.ts'
 
-/** A part of a granule that is in a batch: records from `from` up to `to`. */
+/** A part of a chunk that is in a batch: records from `from` up to `to`. */
 interface Part {
-  readonly granule: LaneGranule
+  readonly chunk: LaneChunk
   readonly from: number
   readonly to: number
 }
@@ -39,9 +39,9 @@ export class BatchStage implements Stage, Sender {
   readonly #size: number
   readonly #triggers: Triggers
   readonly #isOrdered: boolean
-  /** Granules that are taken and not wholly in a batch, the first one from `granule.from` on. */
-  readonly #queue: LaneGranule[] = []
-  readonly #spare: LaneGranule[] = []
+  /** Chunks that are taken and not wholly in a batch, the first one from `chunk.from` on. */
+  readonly #queue: LaneChunk[] = []
+  readonly #spare: LaneChunk[] = []
   #waiting = 0
   /** What the batch in hand of an earlier life was made of. */
   #left: [input: number, records: number][]
@@ -125,28 +125,28 @@ export class BatchStage implements Stage, Sender {
   }
 
   /** Reading these records kills: they are given up one by one, and nothing that is read is held up by them. */
-  #takeUnread(granule: LaneGranule): Step {
+  #takeUnread(chunk: LaneChunk): Step {
     const { stage } = this.#parts
     this.#queue.shift()
-    this.#waiting -= granule.count - granule.from
-    const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths: granule.unreadDeaths })
-    this.#groups.addDirect(granule, error)
+    this.#waiting -= chunk.count - chunk.from
+    const error = new MillraceError('RECORD_POISONED', { node: stage.node, deaths: chunk.unreadDeaths })
+    this.#groups.addDirect(chunk, error)
     return this.#handOver(this.#groups.next()!)
   }
 
-  /** Takes granules until there is a batch. */
+  /** Takes chunks until there is a batch. */
   #fill(): void {
     const { inlet, clock } = this.#parts
     while (this.#waiting < this.#size && !this.#hasUnread) {
-      const granule = this.#spare.pop() ?? new LaneGranule()
-      if (!inlet.next(granule)) {
-        this.#spare.push(granule)
+      const chunk = this.#spare.pop() ?? new LaneChunk()
+      if (!inlet.next(chunk)) {
+        this.#spare.push(chunk)
         return
       }
-      granule.takenAt = clock.now
-      this.#queue.push(granule)
-      this.#waiting += granule.count - granule.from
-      if (granule.unreadDeaths > 0) return
+      chunk.takenAt = clock.now
+      this.#queue.push(chunk)
+      this.#waiting += chunk.count - chunk.from
+      if (chunk.unreadDeaths > 0) return
     }
   }
 
@@ -186,10 +186,10 @@ export class BatchStage implements Stage, Sender {
     const parts: Part[] = []
     let missing = this.#alone(records)
     const by = missing < records ? 'single' : trigger
-    for (const granule of this.#queue) {
-      const to = Math.min(granule.count, granule.from + missing)
-      parts.push({ granule, from: granule.from, to })
-      missing -= to - granule.from
+    for (const chunk of this.#queue) {
+      const to = Math.min(chunk.count, chunk.from + missing)
+      parts.push({ chunk, from: chunk.from, to })
+      missing -= to - chunk.from
       if (missing === 0) break
     }
     return this.#laneBatch(parts, by, this.#parts.clock.now - this.#queue[0]!.takenAt)
@@ -201,18 +201,18 @@ export class BatchStage implements Stage, Sender {
     const parts: Part[] = []
     for (const [input, records] of this.#left) {
       for (let missing = records; missing > 0;) {
-        const known = parts.findLast(({ granule }) => granule.lane === inlet.lanes[input])
-        let granule = known?.granule
-        if (granule === undefined || known!.to === granule.count) {
-          granule = new LaneGranule()
-          if (!inlet.nextOf(inlet.lanes[input]!, granule))
+        const known = parts.findLast(({ chunk }) => chunk.lane === inlet.lanes[input])
+        let chunk = known?.chunk
+        if (chunk === undefined || known!.to === chunk.count) {
+          chunk = new LaneChunk()
+          if (!inlet.nextOf(inlet.lanes[input]!, chunk))
             throw new MillraceError('INTERNAL', { what: 'a batch in hand is not on its lanes' })
-          this.#queue.push(granule)
-          this.#waiting += granule.count - granule.from
+          this.#queue.push(chunk)
+          this.#waiting += chunk.count - chunk.from
         }
-        const from = known?.granule === granule ? known.to : granule.from
-        const to = Math.min(granule.count, from + missing)
-        parts.push({ granule, from, to })
+        const from = known?.chunk === chunk ? known.to : chunk.from
+        const to = Math.min(chunk.count, from + missing)
+        parts.push({ chunk, from, to })
         missing -= to - from
       }
     }
@@ -223,16 +223,16 @@ export class BatchStage implements Stage, Sender {
   #laneBatch(parts: readonly Part[], trigger: BatchTrigger, openMs: number): LaneBatch {
     const { inlet, hand } = this.#parts
     const values = this.#lent === undefined ? gathered(parts) : gatheredNumbers(parts, this.#lent)
-    const granules = parts.map(({ granule }) => granule)
+    const chunks = parts.map(({ chunk }) => chunk)
     const firstIndex = parts[0]!.from
     const members = (): Member[] =>
-      parts.flatMap(({ granule, from, to }) =>
-        Array.from({ length: to - from }, (_, i) => ({ header: granule, index: from + i })),
+      parts.flatMap(({ chunk, from, to }) =>
+        Array.from({ length: to - from }, (_, i) => ({ header: chunk, index: from + i })),
       )
-    const again = (): unknown[] => parts.flatMap(({ granule, from, to }) => inlet.again(granule).slice(from, to))
-    const header = batchHeader(granules, firstIndex, 0)
+    const again = (): unknown[] => parts.flatMap(({ chunk, from, to }) => inlet.again(chunk).slice(from, to))
+    const header = batchHeader(chunks, firstIndex, 0)
     const facts = { key: undefined, size: values.length, weight: undefined, trigger, openMs }
-    const batch = { header, values, facts, granules, firstIndex, members, attempt: 0, since: 0, again, parts }
+    const batch = { header, values, facts, chunks, firstIndex, members, attempt: 0, since: 0, again, parts }
     if (hand.suspects === 0) return batch
     batchId(batch)
     return { ...batch, attempt: hand.deathsOfMixed() }
@@ -244,9 +244,9 @@ export class BatchStage implements Stage, Sender {
     const { hand } = this.#parts
     if (hand.suspects === 0) return records
     let before = 0
-    for (const granule of this.#queue) {
-      for (let index = granule.from; index < granule.count && before < records; index++) {
-        if (hand.deathsOf(granule, index) > 0) return Math.max(1, before)
+    for (const chunk of this.#queue) {
+      for (let index = chunk.from; index < chunk.count && before < records; index++) {
+        if (hand.deathsOf(chunk, index) > 0) return Math.max(1, before)
         before++
       }
     }
@@ -402,12 +402,12 @@ export class BatchStage implements Stage, Sender {
 
   /** Gives the records of a batch back to their lanes. */
   #release({ parts }: LaneBatch): void {
-    for (const { granule, from, to } of parts) {
+    for (const { chunk, from, to } of parts) {
       this.#waiting -= to - from
-      granule.from = to
-      if (!this.#unit.giveBack(granule, from, to)) continue
-      this.#queue.splice(this.#queue.indexOf(granule), 1)
-      this.#spare.push(granule)
+      chunk.from = to
+      if (!this.#unit.giveBack(chunk, from, to)) continue
+      this.#queue.splice(this.#queue.indexOf(chunk), 1)
+      this.#spare.push(chunk)
     }
   }
 
@@ -422,8 +422,8 @@ export class BatchStage implements Stage, Sender {
   #hold(batch: Batch): void {
     const { hand, inlet } = this.#parts
     const segments: [number, number][] = []
-    for (const { granule, from, to } of 'parts' in batch ? (batch as LaneBatch).parts : []) {
-      const input = inlet.lanes.indexOf(granule.lane!)
+    for (const { chunk, from, to } of 'parts' in batch ? (batch as LaneBatch).parts : []) {
+      const input = inlet.lanes.indexOf(chunk.lane!)
       const last = segments.at(-1)
       if (last?.[0] === input) last[1] += to - from
       else segments.push([input, to - from])
@@ -438,15 +438,15 @@ export class BatchStage implements Stage, Sender {
 function gathered(parts: readonly Part[]): unknown[] {
   const values = new Array<unknown>(parts.reduce((sum, { from, to }) => sum + to - from, 0))
   let next = 0
-  for (const { granule, from, to } of parts) for (let i = from; i < to; i++) values[next++] = granule.values[i]
+  for (const { chunk, from, to } of parts) for (let i = from; i < to; i++) values[next++] = chunk.values[i]
   return values
 }
 
 /** The same in `into`, which is used again for the next batch. */
 function gatheredNumbers(parts: readonly Part[], into: Numbers): Numbers {
   let next = 0
-  for (const { granule, from, to } of parts) {
-    into.set((granule.values as Numbers).subarray(from, to), next)
+  for (const { chunk, from, to } of parts) {
+    into.set((chunk.values as Numbers).subarray(from, to), next)
     next += to - from
   }
   return next === into.length ? into : into.subarray(0, next)

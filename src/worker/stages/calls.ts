@@ -1,10 +1,10 @@
 import type { StashEntry } from '../../lane/stash.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import type { OpenCall } from '../call/call.ts'
 import type { CallContext } from '../call/context.ts'
-import { idOf } from '../granule.ts'
+import { idOf } from '../chunk.ts'
 import type { AnyFunction } from '../call/handlers.ts'
-import type { LaneGranule } from '../in/inlet.ts'
+import type { LaneChunk } from '../in/inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
@@ -12,13 +12,13 @@ import type { RecordWork } from './record-work.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Step, WAITING } from '../stage.ts'
 import type { Unit } from '../unit.ts'
 
-/** The granule does not fit the stash: it is to be taken by itself. */
+/** The chunk does not fit the stash: it is to be taken by itself. */
 export const TAKE_DIRECTLY = -1
 
 /** One record of the stash that is called, and its value as its handler and the nodes below it see it. */
 interface CalledRecord {
   readonly entry: StashEntry
-  readonly header: GranuleHeader
+  readonly header: ChunkHeader
   readonly value: unknown
 }
 
@@ -39,7 +39,7 @@ export class Calls implements Callee<CalledRecord> {
   #isKept = false
   /** Keys of records are asked for here. */
   readonly #isKeyed: boolean
-  /** What an earlier life left on the desk has lined up. */
+  /** What an earlier life left among its pending records has lined up. */
   #isLinedUp = false
   /** A record could be called, but for the rate limit. */
   #isLimited = false
@@ -62,75 +62,75 @@ export class Calls implements Callee<CalledRecord> {
     return this.#calls.isAsync
   }
 
-  /** @param granule is filled where the outcome is TAKE_DIRECTLY */
-  step(granule: LaneGranule): Step | typeof TAKE_DIRECTLY {
+  /** @param chunk is filled where the outcome is TAKE_DIRECTLY */
+  step(chunk: LaneChunk): Step | typeof TAKE_DIRECTLY {
     const sent = this.#calls.sendEnded()
     if (sent === BLOCKED) return BLOCKED
     this.#lineUp()
     const hasStarted = this.#startDue()
-    const taken = this.#takeMore(granule)
+    const taken = this.#takeMore(chunk)
     if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
     if (sent === PROGRESS || hasStarted || taken) return PROGRESS
     if (this.#isLimited) return this.#unit.idle(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
     // While no call may start, an entry that is due waits for an answer, not for a time.
-    const wakeAt = this.#calls.free > 0 ? this.#parts.desk.nextDueAt : Infinity
+    const wakeAt = this.#calls.free > 0 ? this.#parts.pending.nextDueAt : Infinity
     return this.#unit.idle(this.#calls.open > 0 ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED, wakeAt)
   }
 
   /**
-   * Takes the records of a granule in hand from `index` on: those that the stash has no room for yet stay on their lane, and
+   * Takes the records of a chunk in hand from `index` on: those that the stash has no room for yet stay on their lane, and
    * come next.
    * @param values the records as they were sent
    * @returns the index of the first one that stays there; `index` where none fits, and nothing was taken
    */
-  takeRest(granule: LaneGranule, index: number, values: readonly unknown[]): number {
+  takeRest(chunk: LaneChunk, index: number, values: readonly unknown[]): number {
     this.#lineUp()
-    return this.#holdRest(granule, index, this.#intake.admit(granule, index, values))
+    return this.#holdRest(chunk, index, this.#intake.admit(chunk, index, values))
   }
 
   /** The same where the call of the record at `index` is open already: it goes on as the first of many. */
   takeOver(
-    granule: LaneGranule,
+    chunk: LaneChunk,
     index: number,
     values: readonly unknown[],
     { call, context }: { call: OpenCall; context: CallContext },
   ): number {
     this.#lineUp()
-    const to = this.#intake.admit(granule, index, values, (entry, value) => {
+    const to = this.#intake.admit(chunk, index, values, (entry, value) => {
       this.#order.enter(entry, value)
-      this.#calls.takeOver({ entry, header: this.#parts.desk.stash.header(entry), value }, context, call)
+      this.#calls.takeOver({ entry, header: this.#parts.pending.stash.header(entry), value }, context, call)
     })
-    return this.#holdRest(granule, index, to)
+    return this.#holdRest(chunk, index, to)
   }
 
-  #holdRest(granule: LaneGranule, from: number, to: number): number {
-    if (to > from && to < granule.count) this.#intake.hold(granule, to)
+  #holdRest(chunk: LaneChunk, from: number, to: number): number {
+    if (to > from && to < chunk.count) this.#intake.hold(chunk, to)
     return to
   }
 
   /** An entry is done: the one behind it may start, where there is an order. */
   leave(entry: StashEntry): void {
     const next = this.#order.leave(entry)
-    if (next !== undefined) this.#parts.desk.wait(next)
+    if (next !== undefined) this.#parts.pending.wait(next)
   }
 
-  /** What an earlier life left on the desk comes before what the lanes bring. */
+  /** What an earlier life left among its pending records comes before what the lanes bring. */
   #lineUp(): void {
     if (this.#isLinedUp) return
     this.#isLinedUp = true
-    const { desk } = this.#parts
-    for (const entry of desk.takeAll()) this.#enter(entry, desk.value(entry))
+    const { pending } = this.#parts
+    for (const entry of pending.takeAll()) this.#enter(entry, pending.value(entry))
   }
 
   #enter(entry: StashEntry, value: unknown): void {
-    if (this.#order.enter(entry, value)) this.#parts.desk.wait(entry)
+    if (this.#order.enter(entry, value)) this.#parts.pending.wait(entry)
   }
 
   /** The key is the user's own code: it may kill, and hang. A record that is given up for that has a line of its own. */
   #asking(keyOf: AnyFunction): (value: unknown, entry: StashEntry) => unknown {
-    const { hand, desk, stage } = this.#parts
+    const { hand, pending, stage } = this.#parts
     return (value, entry) => {
-      const header = desk.stash.header(entry)
+      const header = pending.stash.header(entry)
       if (hand.deathsOf(header, 0) >= stage.input!.maxCrashes) return entry
       idOf(header, 0)
       this.#calls.holdBeside()
@@ -144,7 +144,7 @@ export class Calls implements Callee<CalledRecord> {
     idOf(header, 0)
   }
 
-  headerOf({ header }: CalledRecord): GranuleHeader {
+  headerOf({ header }: CalledRecord): ChunkHeader {
     return header
   }
 
@@ -153,7 +153,7 @@ export class Calls implements Callee<CalledRecord> {
   }
 
   valuesOf({ entry }: CalledRecord): ArrayLike<unknown> {
-    return [this.#parts.desk.value(entry)]
+    return [this.#parts.pending.value(entry)]
   }
 
   maySend({ entry }: CalledRecord): boolean {
@@ -174,10 +174,10 @@ export class Calls implements Callee<CalledRecord> {
   }
 
   #fail({ entry, header }: CalledRecord, error: unknown): void {
-    const { desk, hand, stage } = this.#parts
+    const { pending, hand, stage } = this.#parts
     // One that has killed once more, while it was read to be given up, is not read again.
     const isUnreadable = hand.deathsOf(header, 0) > stage.input!.maxCrashes
-    this.#isKept = this.#work.failedAgain(entry, () => (isUnreadable ? undefined : desk.value(entry)), error)
+    this.#isKept = this.#work.failedAgain(entry, () => (isUnreadable ? undefined : pending.value(entry)), error)
   }
 
   close({ entry, header }: CalledRecord): void {
@@ -190,17 +190,17 @@ export class Calls implements Callee<CalledRecord> {
 
   /** Starts the calls of entries that are due. */
   #startDue(): boolean {
-    const { desk, hand, clock, limit } = this.#parts
+    const { pending, hand, clock, limit } = this.#parts
     let hasStarted = false
     this.#isLimited = false
-    while (this.#calls.free > 0 && desk.nextDueAt <= clock.now) {
+    while (this.#calls.free > 0 && pending.nextDueAt <= clock.now) {
       this.#isLimited = limit.take(1, clock.now) === 0
       if (this.#isLimited) break
-      const entry = desk.next(clock.now)!
-      const deaths = hand.deathsOf(desk.stash.header(entry), 0)
+      const entry = pending.next(clock.now)!
+      const deaths = hand.deathsOf(pending.stash.header(entry), 0)
       if (deaths > 0 && this.#calls.open > 0) {
         limit.giveBack(1)
-        desk.wait(entry)
+        pending.wait(entry)
         break
       }
       this.#start(entry, deaths)
@@ -210,28 +210,28 @@ export class Calls implements Callee<CalledRecord> {
   }
 
   #start(entry: StashEntry, deaths: number): void {
-    const { desk, hand, stage } = this.#parts
-    const header = desk.stash.header(entry)
+    const { pending, hand, stage } = this.#parts
+    const header = pending.stash.header(entry)
     const attempt = entry.attempt + deaths + 1
     if (deaths >= stage.input!.maxCrashes) {
       // Its record may be what kills: it is not read.
       return this.#calls.fail({ entry, header, value: undefined }, attempt, deaths, this.#work.poison(deaths))
     }
     hand.holdOne(header)
-    const value = desk.value(entry)
+    const value = pending.value(entry)
     hand.drop()
     this.#calls.start({ entry, header, value }, value, attempt, deaths)
   }
 
-  /** Takes granules from the lanes into the stash, enough to keep all calls open. */
-  #takeMore(granule: LaneGranule): boolean | typeof TAKE_DIRECTLY {
-    const { desk, hand, stage } = this.#parts
+  /** Takes chunks from the lanes into the stash, enough to keep all calls open. */
+  #takeMore(chunk: LaneChunk): boolean | typeof TAKE_DIRECTLY {
+    const { pending, hand, stage } = this.#parts
     const { maxInFlight } = stage.input!
     let hasTaken = false
     // A death while a key is asked for would lie at the door of the open calls too.
     if (this.#isKeyed && hand.suspects > 0 && this.#calls.open > 0) return false
-    while (desk.waiting < maxInFlight && this.#calls.ended < maxInFlight) {
-      const outcome = this.#intake.next(granule)
+    while (pending.waiting < maxInFlight && this.#calls.ended < maxInFlight) {
+      const outcome = this.#intake.next(chunk)
       if (outcome === TOO_LARGE) return TAKE_DIRECTLY
       if (outcome !== TAKEN) {
         // Ended entries give their room back only by a hand-off.

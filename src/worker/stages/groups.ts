@@ -4,8 +4,8 @@ import { TRIGGER, TRIGGER_NAMES } from '../../memory/counters.ts'
 import { HANDED_OVER } from '../../memory/stash.ts'
 import { type Batch, type Kept, batchHeader, batchId } from './batch-work.ts'
 import type { GatheredBatch } from './open-batches.ts'
-import { type Member, headerOf } from '../granule.ts'
-import type { LaneGranule } from '../in/inlet.ts'
+import { type Member, headerOf } from '../chunk.ts'
+import type { LaneChunk } from '../in/inlet.ts'
 import type { BatchFacts } from '../../plan/definition.ts'
 import type { Parts } from '../stage.ts'
 import type { Unit } from '../unit.ts'
@@ -29,8 +29,8 @@ export interface Group {
   readonly entries: StashEntry[]
   /** Of late records, for which the handler is not called: those of their batch for which it was. */
   readonly handedOver?: readonly StashEntry[] | undefined
-  /** The record at `from` of a granule that is too large for the stash. */
-  readonly direct?: LaneGranule
+  /** The record at `from` of a chunk that is too large for the stash. */
+  readonly direct?: LaneChunk
   /** Of a direct one that failed: those of others lie in the stash. */
   readonly attempt?: number
   readonly since?: number
@@ -54,7 +54,7 @@ export class Groups {
   constructor(parts: Parts, unit: Unit) {
     this.#parts = parts
     this.#unit = unit
-    parts.desk.recover()
+    parts.pending.recover()
     this.#collect()
   }
 
@@ -82,7 +82,7 @@ export class Groups {
    */
   name(most: number, mayStart: (group: Group) => boolean): boolean {
     this.#collect()
-    const { journal, desk } = this.#parts
+    const { journal, pending } = this.#parts
     let [due, hasNamed] = [0, false]
     for (const group of this.#waiting) {
       if (due === most || !this.#isDue(group)) break
@@ -91,7 +91,7 @@ export class Groups {
       if (group.number !== 0 || group.direct !== undefined || group.handedOver !== undefined) continue
       if (journal.room - group.entries.length < journal.capacity / 2) break
       group.number = this.#nextNumber(group.trigger)
-      for (const entry of group.entries) desk.stash.setGroup(entry, group.number, journal)
+      for (const entry of group.entries) pending.stash.setGroup(entry, group.number, journal)
       hasNamed = true
     }
     return hasNamed
@@ -104,12 +104,12 @@ export class Groups {
 
   /** Batches that wait, due or not. */
   get waiting(): number {
-    return this.#waiting.length + this.#parts.desk.waiting
+    return this.#waiting.length + this.#parts.pending.waiting
   }
 
   /** When the next one is due, in ms of the shared clock. */
   get nextDueAt(): number {
-    return Math.min(this.#waiting[0]?.dueAt ?? Infinity, this.#parts.desk.nextDueAt)
+    return Math.min(this.#waiting[0]?.dueAt ?? Infinity, this.#parts.pending.nextDueAt)
   }
 
   /**
@@ -137,8 +137,8 @@ export class Groups {
     return this.#insert({ number: 0, entries: [entry], dueAt: 0, trigger: 'single', fault })
   }
 
-  /** The record at `from` of a granule, which is too large for the stash: a batch where it is. */
-  addDirect(direct: LaneGranule, fault?: unknown, measured?: KeyAndWeight): void {
+  /** The record at `from` of a chunk, which is too large for the stash: a batch where it is. */
+  addDirect(direct: LaneChunk, fault?: unknown, measured?: KeyAndWeight): void {
     const own = { ...(fault === undefined ? {} : { fault }), ...(measured && { measured }) }
     this.#insert({ number: 0, entries: [], direct, dueAt: 0, trigger: 'single', ...own })
   }
@@ -148,10 +148,10 @@ export class Groups {
    * records, and it is no batch of this kind.
    */
   keep(batch: Batch, { dueAt, attempt, since }: { dueAt: number; attempt: number; since: number }): boolean {
-    const { desk, journal, settlement } = this.#parts
+    const { pending, journal, settlement } = this.#parts
     const known = 'group' in batch ? (batch as GroupBatch).group : undefined
     if (known !== undefined && known.direct === undefined) {
-      for (const entry of known.entries) desk.stash.postpone(entry, attempt, dueAt, since, journal)
+      for (const entry of known.entries) pending.stash.postpone(entry, attempt, dueAt, since, journal)
       known.dueAt = dueAt
       this.#insert(known)
       return true
@@ -161,12 +161,12 @@ export class Groups {
       return true
     }
     const headers = batch.members().map(({ header, index }) => headerOf(header, index, attempt))
-    const entries = desk.putAll(headers, batch.again(), dueAt, since)
+    const entries = pending.putAll(headers, batch.again(), dueAt, since)
     if (entries === undefined) return false
     for (const header of headers) settlement.toggle(header)
     const { trigger, openMs } = batch.facts
     const number = this.#nextNumber(trigger)
-    for (const entry of entries) desk.stash.setGroup(entry, number, journal)
+    for (const entry of entries) pending.stash.setGroup(entry, number, journal)
     this.#insert({ number, entries, dueAt, trigger, openMs })
     return true
   }
@@ -176,8 +176,8 @@ export class Groups {
    * @param kept records of it that wait for another attempt by themselves
    * @returns the batches that these are now
    */
-  close({ group, granules }: GroupBatch, isKept: boolean, kept: readonly Kept[] = []): Group[] {
-    const { desk, journal } = this.#parts
+  close({ group, chunks }: GroupBatch, isKept: boolean, kept: readonly Kept[] = []): Group[] {
+    const { pending, journal } = this.#parts
     if (isKept) return []
     if (group.direct !== undefined) {
       const { from } = group.direct
@@ -186,20 +186,20 @@ export class Groups {
       return []
     }
     if (this.isEarly(group)) {
-      for (const entry of group.entries) desk.stash.setGroup(entry, HANDED_OVER, journal)
+      for (const entry of group.entries) pending.stash.setGroup(entry, HANDED_OVER, journal)
       return []
     }
-    for (const entry of group.handedOver ?? []) this.#unit.finish(entry, desk.stash.header(entry))
+    for (const entry of group.handedOver ?? []) this.#unit.finish(entry, pending.stash.header(entry))
     const again = new Map(kept.map((each) => [each.entry, each]))
     const singles: Group[] = []
     group.entries.forEach((entry, i) => {
       const waiting = again.get(entry)
       if (waiting === undefined) {
-        this.#unit.finish(entry, granules[i]!)
+        this.#unit.finish(entry, chunks[i]!)
         return
       }
-      desk.stash.setGroup(entry, 0, journal)
-      desk.stash.postpone(entry, waiting.attempt, waiting.dueAt, waiting.since, journal)
+      pending.stash.setGroup(entry, 0, journal)
+      pending.stash.postpone(entry, waiting.attempt, waiting.dueAt, waiting.since, journal)
       singles.push(this.#insert({ number: 0, entries: [entry], dueAt: waiting.dueAt, trigger: 'single' }))
     })
     return singles
@@ -220,29 +220,29 @@ export class Groups {
   }
 
   #batch(group: Group): GroupBatch {
-    const { desk, hand, inlet, stage } = this.#parts
+    const { pending, hand, inlet, stage } = this.#parts
     const { direct, entries, fault } = group
-    const granules = direct === undefined ? entries.map((entry) => desk.stash.header(entry)) : [direct]
+    const chunks = direct === undefined ? entries.map((entry) => pending.stash.header(entry)) : [direct]
     const firstIndex = direct?.from ?? 0
-    const members = (): Member[] => granules.map((header) => ({ header, index: firstIndex }))
+    const members = (): Member[] => chunks.map((header) => ({ header, index: firstIndex }))
     const { attempt = 0, since = 0 } = entries[0] ?? group
-    const header = batchHeader(granules, firstIndex, attempt)
-    const values = new Array<unknown>(granules.length)
-    batchId({ granules, firstIndex, values })
+    const header = batchHeader(chunks, firstIndex, attempt)
+    const values = new Array<unknown>(chunks.length)
+    batchId({ chunks, firstIndex, values })
     const deaths = hand.deathsOfMixed()
     // One that has killed once more, while it was read to be given up, is not read again.
     const isUnreadable = (direct?.unreadDeaths ?? 0) > 0 || deaths > stage.input!.maxCrashes
     const read = (entry: StashEntry): unknown => {
-      hand.holdOne(desk.stash.header(entry))
-      const value = desk.value(entry)
+      hand.holdOne(pending.stash.header(entry))
+      const value = pending.value(entry)
       hand.drop()
       return value
     }
     const again = (): unknown[] => {
-      if (isUnreadable) return granules.map(() => undefined)
+      if (isUnreadable) return chunks.map(() => undefined)
       return direct === undefined ? entries.map(read) : [inlet.again(direct)[firstIndex]]
     }
-    const own = { granules, firstIndex, members, since, again, group, fault, header, facts: this.#facts(group) }
+    const own = { chunks, firstIndex, members, since, again, group, fault, header, facts: this.#facts(group) }
     return { ...own, values: again(), attempt: attempt + deaths, ...(direct === undefined ? { entries } : {}) }
   }
 
@@ -255,16 +255,16 @@ export class Groups {
 
   /** An earlier life left what came of this batch half sent: it comes first. */
   #isHalfSent({ entries, direct }: Group): boolean {
-    const { desk, hand } = this.#parts
-    const granules = direct === undefined ? entries.map((entry) => desk.stash.header(entry)) : [direct]
-    return hand.resumes(batchHeader(granules, direct?.from ?? 0, 0))
+    const { pending, hand } = this.#parts
+    const chunks = direct === undefined ? entries.map((entry) => pending.stash.header(entry)) : [direct]
+    return hand.resumes(batchHeader(chunks, direct?.from ?? 0, 0))
   }
 
-  /** Takes what waits on the desk: what an earlier life left, and records that a handler failed one by one. */
+  /** Takes what waits among its pending records: what an earlier life left, and records that a handler failed one by one. */
   #collect(): void {
-    const { desk } = this.#parts
-    if (desk.waiting === 0) return
-    for (const entry of desk.takeAll()) {
+    const { pending } = this.#parts
+    if (pending.waiting === 0) return
+    for (const entry of pending.takeAll()) {
       if (entry.group === HANDED_OVER) {
         this.#insert({ number: 0, entries: [entry], dueAt: 0, trigger: 'single' })
         continue

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../errors.ts'
 import type { StashEntry } from '../../lane/stash.ts'
-import { headerOf } from '../granule.ts'
-import type { LaneGranule } from '../in/inlet.ts'
+import { headerOf } from '../chunk.ts'
+import type { LaneChunk } from '../in/inlet.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import type { Parts } from '../stage.ts'
 import type { Unit } from '../unit.ts'
@@ -16,15 +16,15 @@ export const NO_ROOM_NOW = 3
 export const TOO_LARGE = 4
 
 /**
- * Moves granules from the lanes into the stash, record by record; from then on each record counts by itself. A granule goes in
+ * Moves chunks from the lanes into the stash, record by record; from then on each record counts by itself. A chunk goes in
  * parts where it does not fit: its lane keeps the rest.
  */
 export class Intake {
   readonly #parts: Parts
   readonly #unit: Unit
   readonly #admitted: (entry: StashEntry, value: unknown) => void
-  /** A granule that is taken from its lane, whose records from `from` on wait for room. */
-  #held: LaneGranule | undefined
+  /** A chunk that is taken from its lane, whose records from `from` on wait for room. */
+  #held: LaneChunk | undefined
   /** Of batches that end as one: what to keep of a record for which there is no room. */
   readonly #instead: AnyFunction | undefined
   /** Room that is kept free for such records. */
@@ -36,78 +36,78 @@ export class Intake {
     this.#unit = unit
     this.#admitted = admitted
     this.#instead = parts.handlers.batchInstead()
-    this.#reserve = this.#instead === undefined ? 0 : parts.desk.stash.ringBytes >> 2
+    this.#reserve = this.#instead === undefined ? 0 : parts.pending.stash.ringBytes >> 2
   }
 
-  /** True while records of a granule wait for room. */
+  /** True while records of a chunk wait for room. */
   get isHolding(): boolean {
     return this.#held !== undefined
   }
 
-  /** Takes records of the next granule. @param granule holds it, from `from` on, where the outcome is TOO_LARGE */
-  next(granule: LaneGranule): typeof TAKEN | typeof NOTHING | typeof NO_ROOM_NOW | typeof TOO_LARGE {
-    if (this.#held === undefined && !this.#parts.inlet.next(granule)) return NOTHING
+  /** Takes records of the next chunk. @param chunk holds it, from `from` on, where the outcome is TOO_LARGE */
+  next(chunk: LaneChunk): typeof TAKEN | typeof NOTHING | typeof NO_ROOM_NOW | typeof TOO_LARGE {
+    if (this.#held === undefined && !this.#parts.inlet.next(chunk)) return NOTHING
     this.#held = undefined
-    const from = granule.from
-    const to = granule.unreadDeaths > 0 ? from : this.admit(granule, from, granule.values)
+    const from = chunk.from
+    const to = chunk.unreadDeaths > 0 ? from : this.admit(chunk, from, chunk.values)
     if (to === from) {
       // What is here before it may have an order, so a record that goes by itself goes alone.
-      if (this.#parts.desk.stash.isEmpty && !this.#unit.handoff.isDirty) return TOO_LARGE
-      this.#held = granule
+      if (this.#parts.pending.stash.isEmpty && !this.#unit.handoff.isDirty) return TOO_LARGE
+      this.#held = chunk
       return NO_ROOM_NOW
     }
-    this.#release(granule, to)
-    if (to < granule.count) this.#held = granule
+    this.#release(chunk, to)
+    if (to < chunk.count) this.#held = chunk
     return TAKEN
   }
 
   /**
    * Takes the next record for which there is no room as a smaller one, which says so. False where there is none, or it cannot be
    * read.
-   * @param granule as `next` left it
+   * @param chunk as `next` left it
    */
-  nextInstead(granule: LaneGranule): boolean {
-    const { desk, settlement, hand } = this.#parts
-    if (this.#instead === undefined || granule.unreadDeaths > 0 || !desk.stash.hasRoom(0)) return false
-    const { from } = granule
-    const header = headerOf(granule, from, granule.attempt)
+  nextInstead(chunk: LaneChunk): boolean {
+    const { pending, settlement, hand } = this.#parts
+    if (this.#instead === undefined || chunk.unreadDeaths > 0 || !pending.stash.hasRoom(0)) return false
+    const { from } = chunk
+    const header = headerOf(chunk, from, chunk.attempt)
     hand.holdOne(header)
-    const error = new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: desk.stash.maxEntryBytes })
-    const value = this.#instead(granule.values[from], error)
-    const entry = desk.put(header, value, 0, 0)
+    const error = new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: pending.stash.maxEntryBytes })
+    const value = this.#instead(chunk.values[from], error)
+    const entry = pending.put(header, value, 0, 0)
     hand.drop()
     if (entry === undefined) return false
     settlement.toggle(header)
     this.#held = undefined
-    this.#release(granule, from + 1)
-    if (granule.from < granule.count) this.#held = granule
+    this.#release(chunk, from + 1)
+    if (chunk.from < chunk.count) this.#held = chunk
     this.#admitted(entry, value)
     return true
   }
 
-  /** The records of a granule in hand wait here for their turn, from `from` on. */
-  hold(granule: LaneGranule, from: number): void {
-    granule.from = from
-    this.#held = granule
+  /** The records of a chunk in hand wait here for their turn, from `from` on. */
+  hold(chunk: LaneChunk, from: number): void {
+    chunk.from = from
+    this.#held = chunk
   }
 
   /**
-   * Puts records of a granule in hand into the stash, from `from` on, as many as fit. Whoever calls it gives them back to the lane.
+   * Puts records of a chunk in hand into the stash, from `from` on, as many as fit. Whoever calls it gives them back to the lane.
    * @param first is told of the first one in place of `admitted`
    * @returns the index behind the last one
    */
   admit(
-    granule: LaneGranule,
+    chunk: LaneChunk,
     from: number,
     values: ArrayLike<unknown>,
     first: (entry: StashEntry, value: unknown) => void = this.#admitted,
   ): number {
-    const { desk, settlement, hand } = this.#parts
+    const { pending, settlement, hand } = this.#parts
     let index = from
-    for (; index < granule.count && desk.stash.hasRoom(0, this.#reserve); index++) {
-      const header = headerOf(granule, index, granule.attempt)
+    for (; index < chunk.count && pending.stash.hasRoom(0, this.#reserve); index++) {
+      const header = headerOf(chunk, index, chunk.attempt)
       hand.holdOne(header)
-      const entry = desk.put(header, values[index], 0, 0)
+      const entry = pending.put(header, values[index], 0, 0)
       hand.drop()
       if (entry === undefined) break
       settlement.toggle(header)
@@ -118,10 +118,10 @@ export class Intake {
   }
 
   /** The records before `to` are in the stash. */
-  #release(granule: LaneGranule, to: number): void {
-    const { from } = granule
-    granule.from = to
-    this.#unit.giveBack(granule, from, to)
+  #release(chunk: LaneChunk, to: number): void {
+    const { from } = chunk
+    chunk.from = to
+    this.#unit.giveBack(chunk, from, to)
     this.#unit.handoff.add(to - from)
   }
 }

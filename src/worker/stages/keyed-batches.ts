@@ -1,14 +1,14 @@
 import { MillraceError } from '../../errors.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import { HANDED_OVER } from '../../memory/stash.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import { type BatchOrder, LineOrder, SendOrder, anyOrder } from './batch-order.ts'
 import { BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
 import { CallContext } from '../call/context.ts'
-import { type Member, idOf } from '../granule.ts'
+import { type Member, idOf } from '../chunk.ts'
 import { type Group, type GroupBatch, Groups, type KeyAndWeight } from './groups.ts'
 import type { AnyFunction } from '../call/handlers.ts'
-import { LaneGranule } from '../in/inlet.ts'
+import { LaneChunk } from '../in/inlet.ts'
 import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { batchCountOf, keyOf, weightOf } from '../call/results.ts'
 import { OpenBatches } from './open-batches.ts'
@@ -40,7 +40,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   /** Taken, and not yet asked for their key: a suspect's is asked for with no call open, and those behind it wait. */
   readonly #keyless: StashEntry[] = []
   readonly #open: OpenBatches
-  readonly #granule = new LaneGranule()
+  readonly #chunk = new LaneChunk()
   /** What an earlier life left has its place in the order. */
   #isLinedUp = false
   /** Of the batch being sent: it waits for another attempt, or records of it do. */
@@ -130,22 +130,22 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   #lineOf(entry: StashEntry): unknown {
     if (this.#by === undefined && this.#weigh === undefined) return undefined
     try {
-      return this.#measure(entry, this.#parts.desk.value(entry))
+      return this.#measure(entry, this.#parts.pending.value(entry))
     } catch {
       return entry
     }
   }
 
   #countOfKnown(entry: StashEntry): number | undefined {
-    return this.#of && this.#countOf(this.#of, entry, this.#parts.desk.value(entry))
+    return this.#of && this.#countOf(this.#of, entry, this.#parts.pending.value(entry))
   }
 
   /** What an earlier life left half sent comes first, and by itself: no hand-off before it is wholly sent. */
   #resume(): Step {
     if (this.#calls.open > 0) return WAITING
     const { hand, inlet } = this.#parts
-    const isHalfSent = (granule: LaneGranule): boolean => hand.resumes(batchHeader([granule], granule.from, 0))
-    if (!this.#isDirect && inlet.nextWhere(isHalfSent, this.#granule)) this.#takeDirect()
+    const isHalfSent = (chunk: LaneChunk): boolean => hand.resumes(batchHeader([chunk], chunk.from, 0))
+    if (!this.#isDirect && inlet.nextWhere(isHalfSent, this.#chunk)) this.#takeDirect()
     const batch = this.#groups.next()
     if (batch === undefined) throw new MillraceError('INTERNAL', { what: 'a batch that was half sent is not there' })
     const [entry] = batch.group.entries
@@ -171,7 +171,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   /** @returns whether there was any, and no call is open */
   #gatherKeyless(): boolean {
     if (this.#keyless.length === 0 || this.#calls.open > 0) return false
-    const { desk, hand, stage } = this.#parts
+    const { pending, hand, stage } = this.#parts
     for (const entry of this.#keyless.splice(0)) {
       if (entry.group === HANDED_OVER) {
         // Its key was asked for once, by a life that did not die of it.
@@ -179,12 +179,12 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
         this.#open.add(entry.key, entry, this.#countOfKnown(entry))
         continue
       }
-      const header = desk.stash.header(entry)
+      const header = pending.stash.header(entry)
       const deaths = hand.deathsOf(header, 0)
       if (deaths > stage.input!.maxCrashes) this.#addFailed(entry, this.#poison(deaths))
       else {
         hand.holdOne(header)
-        const value = desk.value(entry)
+        const value = pending.value(entry)
         hand.drop()
         this.#gather(entry, value)
       }
@@ -220,8 +220,8 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     return entry.key
   }
 
-  #askOf(entry: StashEntry, value: unknown = this.#parts.desk.value(entry)): KeyAndWeight {
-    idOf(this.#parts.desk.stash.header(entry), 0)
+  #askOf(entry: StashEntry, value: unknown = this.#parts.pending.value(entry)): KeyAndWeight {
+    idOf(this.#parts.pending.stash.header(entry), 0)
     return this.#ask(value)
   }
 
@@ -240,8 +240,8 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   /** @throws what the user's code throws, and HANDLER_RESULT_INVALID */
   #countOf(of: AnyFunction, entry: StashEntry, value: unknown): number | undefined {
-    const { desk, stage } = this.#parts
-    idOf(desk.stash.header(entry), 0)
+    const { pending, stage } = this.#parts
+    idOf(pending.stash.header(entry), 0)
     this.#calls.holdBeside()
     try {
       return batchCountOf(stage.node, of(value), stage.input!.batch!.size)
@@ -252,7 +252,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
 
   #faultOf(entry: StashEntry): unknown {
     try {
-      this.#measure(entry, this.#parts.desk.value(entry))
+      this.#measure(entry, this.#parts.pending.value(entry))
       return undefined
     } catch (error) {
       return error
@@ -260,8 +260,8 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   }
 
   #deathsOf(entry: StashEntry): number {
-    const { hand, desk } = this.#parts
-    return hand.suspects === 0 ? 0 : hand.deathsOf(desk.stash.header(entry), 0)
+    const { hand, pending } = this.#parts
+    return hand.suspects === 0 ? 0 : hand.deathsOf(pending.stash.header(entry), 0)
   }
 
   #poison(deaths: number): MillraceError {
@@ -276,13 +276,13 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     const { stage } = this.#parts
     let hasTaken = false
     for (
-      let granules = 0;
-      granules < 8 && !this.#isDirect && this.#keyless.length === 0 && this.#groups.waiting <= stage.input!.maxInFlight;
-      granules++
+      let chunks = 0;
+      chunks < 8 && !this.#isDirect && this.#keyless.length === 0 && this.#groups.waiting <= stage.input!.maxInFlight;
+      chunks++
     ) {
-      const outcome = this.#intake.next(this.#granule)
+      const outcome = this.#intake.next(this.#chunk)
       const isStuck = outcome === TOO_LARGE || (outcome === NO_ROOM_NOW && this.#isStuck)
-      if (isStuck && this.#of !== undefined && this.#intake.nextInstead(this.#granule)) {
+      if (isStuck && this.#of !== undefined && this.#intake.nextInstead(this.#chunk)) {
         hasTaken = true
         continue
       }
@@ -305,25 +305,25 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   }
 
   #takeDirect(): void {
-    const { unreadDeaths } = this.#granule
+    const { unreadDeaths } = this.#chunk
     this.#isDirect = true
-    if (unreadDeaths > 0) return this.#groups.addDirect(this.#granule, this.#poison(unreadDeaths))
+    if (unreadDeaths > 0) return this.#groups.addDirect(this.#chunk, this.#poison(unreadDeaths))
     try {
-      this.#groups.addDirect(this.#granule, undefined, this.#measureDirect())
+      this.#groups.addDirect(this.#chunk, undefined, this.#measureDirect())
     } catch (error) {
-      this.#groups.addDirect(this.#granule, error)
+      this.#groups.addDirect(this.#chunk, error)
     }
   }
 
   /** A record that goes by itself is to have a key and a weight all the same. */
   #measureDirect(): KeyAndWeight | undefined {
-    const { hand, stage, desk } = this.#parts
+    const { hand, stage, pending } = this.#parts
     if (this.#by === undefined && this.#weigh === undefined) return undefined
     // It cannot wait here for the others of its batch.
     if (this.#of !== undefined)
-      throw new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: desk.stash.maxEntryBytes })
-    const { values, from } = this.#granule
-    idOf(this.#granule, from)
+      throw new MillraceError('RECORD_TOO_LARGE', { maxRecordBytes: pending.stash.maxEntryBytes })
+    const { values, from } = this.#chunk
+    idOf(this.#chunk, from)
     const deaths = hand.deathsOfMixed()
     if (deaths >= stage.input!.maxCrashes) throw this.#poison(deaths)
     return this.#ask(values[from])
@@ -382,7 +382,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     batchId(batch)
   }
 
-  headerOf({ header }: GroupBatch): GranuleHeader {
+  headerOf({ header }: GroupBatch): ChunkHeader {
     return header
   }
 

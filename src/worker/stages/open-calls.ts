@@ -1,10 +1,10 @@
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { isThenable } from '../call/results.ts'
 import type { BatchFacts } from '../../plan/definition.ts'
 import { BLOCKED, type Parts, STARVED, type Step } from '../stage.ts'
-import type { Member } from '../granule.ts'
+import type { Member } from '../chunk.ts'
 import type { Sender, Unit } from '../unit.ts'
 import { monotonicMs } from '../../time.ts'
 
@@ -26,7 +26,7 @@ export interface Callee<W> {
   readonly handler: (input: any, context: CallContext) => unknown
   /** Computes the id that the hand knows the work by, into `mixed`. */
   identify(work: W): void
-  headerOf(work: W): GranuleHeader
+  headerOf(work: W): ChunkHeader
   recordsOf(work: W): number
   /** Of a batch: what its handler sees of it. */
   factsOf?(work: W): BatchFacts

@@ -1,5 +1,5 @@
 import { COUNTER } from '../../memory/counters.ts'
-import { LaneGranule } from '../in/inlet.ts'
+import { LaneChunk } from '../in/inlet.ts'
 import { BLOCKED, LIMITED, type Parts, STARVED, type Stage, type Step } from '../stage.ts'
 import { Unit } from '../unit.ts'
 
@@ -9,7 +9,7 @@ interface Reader {
 }
 
 /**
- * A sink that is read in this thread. Records are handed out one after the other; a granule is done when all of its records
+ * A sink that is read in this thread. Records are handed out one after the other; a chunk is done when all of its records
  * have been asked past, so a reader that stops reading holds the pipeline back.
  */
 export class OutputStage implements Stage {
@@ -18,7 +18,7 @@ export class OutputStage implements Stage {
   readonly #unit: Unit
   /** Looks at a record first: true where it takes the record, as the answer of a call. */
   readonly #answer: (anchor: number, record: unknown) => boolean
-  readonly #granule = new LaneGranule()
+  readonly #chunk = new LaneChunk()
   #isReading = false
   #index = 0
   /** The record before #index is in the reader's hands. */
@@ -65,20 +65,20 @@ export class OutputStage implements Stage {
     const owed = this.#unit.start()
     if (owed !== undefined) return owed
     if (!this.#isReading) {
-      if (!this.#parts.inlet.next(this.#granule)) return this.#unit.idle(STARVED, Infinity)
+      if (!this.#parts.inlet.next(this.#chunk)) return this.#unit.idle(STARVED, Infinity)
       this.#isReading = true
-      this.#index = this.#granule.from
+      this.#index = this.#chunk.from
     }
     return this.#handOut()
   }
 
   #handOut(): Step {
-    const granule = this.#granule
+    const chunk = this.#chunk
     const { limit, clock } = this.#parts
-    while (this.#index < granule.count && !this.#isLent) {
-      const record = granule.values[this.#index]
+    while (this.#index < chunk.count && !this.#isLent) {
+      const record = chunk.values[this.#index]
       if (limit.take(1, clock.now) === 0) return this.#unit.wait(LIMITED, limit.nextAt(clock.now))
-      if (!this.#answer(granule.slot, record)) {
+      if (!this.#answer(chunk.slot, record)) {
         const reader = this.#readers.shift()
         if (reader === undefined) {
           limit.giveBack(1)
@@ -96,10 +96,10 @@ export class OutputStage implements Stage {
   }
 
   #close(): void {
-    const { from, count } = this.#granule
-    this.#unit.open(this.#granule, count)
+    const { from, count } = this.#chunk
+    this.#unit.open(this.#chunk, count)
     this.#parts.outlet.root.count(COUNTER.done, count - from)
-    this.#unit.giveBack(this.#granule, from, count)
+    this.#unit.giveBack(this.#chunk, from, count)
     this.#unit.close(count - from)
     this.#isReading = false
   }

@@ -1,10 +1,10 @@
 import { MillraceError, errorText } from '../../errors.ts'
 import type { StashEntry } from '../../lane/stash.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import type { CallContext } from '../call/context.ts'
 import { isWorthRetry, retryDelayMs } from '../call/faults.ts'
-import { headerOf } from '../granule.ts'
+import { headerOf } from '../chunk.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import type { Fault } from '../out/outlet.ts'
 import { settled } from '../call/results.ts'
@@ -84,7 +84,7 @@ export class RecordWork {
    * @returns when it is to be tried again, where it has to stay in hand: there is no room in the stash
    */
   failed(
-    header: GranuleHeader,
+    header: ChunkHeader,
     again: () => unknown,
     origin: number,
     error: unknown,
@@ -104,7 +104,7 @@ export class RecordWork {
 
   /** A record of the stash failed once more. @returns whether it waits again; otherwise it is done */
   failedAgain(entry: StashEntry, again: () => unknown, error: unknown): boolean {
-    const { outlet, desk, journal } = this.#parts
+    const { outlet, pending, journal } = this.#parts
     const fault: Fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || wallMs() }
     if (!this.#isWorthRetry(fault)) {
       outlet.giveUp(outlet.root, again(), 0, fault)
@@ -115,13 +115,13 @@ export class RecordWork {
       return false
     }
     this.#countRetry(fault)
-    desk.stash.postpone(entry, fault.attempts, this.#dueAt(fault), fault.firstFailedAt, journal)
-    desk.wait(entry)
+    pending.stash.postpone(entry, fault.attempts, this.#dueAt(fault), fault.firstFailedAt, journal)
+    pending.wait(entry)
     return true
   }
 
   /** A record whose worker died with it in hand too often. */
-  poisoned(value: unknown, origin: number, header: GranuleHeader, deaths: number): void {
+  poisoned(value: unknown, origin: number, header: ChunkHeader, deaths: number): void {
     const { outlet } = this.#parts
     const attempts = header.attempt + deaths
     outlet.giveUp(outlet.root, value, origin, { error: this.poison(deaths), attempts, firstFailedAt: wallMs() })
@@ -135,13 +135,13 @@ export class RecordWork {
     return isWorthRetry(this.#parts.stage.input!, this.#when, error, attempts)
   }
 
-  #keep(header: GranuleHeader, value: unknown, origin: number, fault: Fault): boolean {
-    const { desk, settlement } = this.#parts
+  #keep(header: ChunkHeader, value: unknown, origin: number, fault: Fault): boolean {
+    const { pending, settlement } = this.#parts
     const own = headerOf(header, origin, fault.attempts)
-    const entry = desk.put(own, value, this.#dueAt(fault), fault.firstFailedAt)
+    const entry = pending.put(own, value, this.#dueAt(fault), fault.firstFailedAt)
     if (entry === undefined) return false
     settlement.toggle(own)
-    desk.wait(entry)
+    pending.wait(entry)
     this.#countRetry(fault)
     return true
   }

@@ -2,21 +2,21 @@ import type { StashEntry } from '../../lane/stash.ts'
 import { OpenCall } from '../call/call.ts'
 import { Calls, TAKE_DIRECTLY } from './calls.ts'
 import { CallContext } from '../call/context.ts'
-import { LaneGranule } from '../in/inlet.ts'
+import { LaneChunk } from '../in/inlet.ts'
 import { type InHand, RecordWork } from './record-work.ts'
 import { isThenable } from '../call/results.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { type Sender, Unit } from '../unit.ts'
 
-/** Below this, all records of a granule are timed together: a reading of the clock costs as much as a small handler. */
+/** Below this, all records of a chunk are timed together: a reading of the clock costs as much as a small handler. */
 const TIME_EACH_ABOVE_NS = 5_000
 
 /** A call that failed, one that is open, or a record that is not to be called again: it has killed too often. */
 type Exception = { readonly error: unknown } | OpenCall | { readonly deaths: number }
 
 /**
- * A stage whose handler takes single records: `map`, `flatMap`, `filter`, `write`. It takes a granule, calls the handler for
- * each record, sends what comes of them, and hands off. A granule goes in portions: a record whose call fails or stays open
+ * A stage whose handler takes single records: `map`, `flatMap`, `filter`, `write`. It takes a chunk, calls the handler for
+ * each record, sends what comes of them, and hands off. A chunk goes in portions: a record whose call fails or stays open
  * is sent apart from those before it. For a successor that takes up what was half sent makes it again, and a call that failed
  * need not fail again. Records that wait for a retry lie in the stash, and so do those of async handlers, of which several
  * calls are open at once (`calls.ts`).
@@ -27,14 +27,14 @@ export class RecordStage implements Stage, Sender {
   readonly #unit: Unit
   readonly #work: RecordWork
   #context: CallContext
-  readonly #granule = new LaneGranule()
-  /** Where the stage stands with the granule in hand. */
+  readonly #chunk = new LaneChunk()
+  /** Where the stage stands with the chunk in hand. */
   #phase: 'idle' | 'running' | 'sending' = 'idle'
   /** The next record to call the handler for. */
   #index = 0
   /** The first record of the portion in hand. */
   #first = 0
-  /** The stash entry in hand, where the granule in hand is one; and whether it stays there for another attempt. */
+  /** The stash entry in hand, where the chunk in hand is one; and whether it stays there for another attempt. */
   #entry: StashEntry | undefined
   #isKept = false
   /** What came of the record at #index, where that is no answer. */
@@ -46,7 +46,7 @@ export class RecordStage implements Stage, Sender {
   /** The records behind #index are with the calls. */
   #isLeftToCalls = false
   #timesEach = false
-  /** An earlier life left a granule half sent, and it was not yet taken up. */
+  /** An earlier life left a chunk half sent, and it was not yet taken up. */
   #hasHalfSent: boolean
 
   constructor(parts: Parts) {
@@ -57,9 +57,9 @@ export class RecordStage implements Stage, Sender {
     parts.handlers.context = this.#context
     const { ordered, retry } = parts.stage.input!
     this.#hasHalfSent = parts.hand.isResuming
-    parts.desk.recover()
+    parts.pending.recover()
     // What waits in the stash, or could, has its place before what the lanes bring.
-    if (ordered && (retry.maxAttempts > 1 || parts.desk.waiting > 0)) this.#useCalls()
+    if (ordered && (retry.maxAttempts > 1 || parts.pending.waiting > 0)) this.#useCalls()
   }
 
   get wakeAt(): number {
@@ -77,34 +77,34 @@ export class RecordStage implements Stage, Sender {
       default:
         if (this.#takeHalfSent()) return this.#run()
         if (this.#calls !== undefined) return this.#stepCalls(this.#calls)
-        return this.#takeAny() ? this.#run() : this.#unit.idle(STARVED, this.#parts.desk.nextDueAt)
+        return this.#takeAny() ? this.#run() : this.#unit.idle(STARVED, this.#parts.pending.nextDueAt)
     }
   }
 
-  /** The granule that an earlier life left half sent comes first, and by itself. */
+  /** The chunk that an earlier life left half sent comes first, and by itself. */
   #takeHalfSent(): boolean {
-    const { hand, inlet, desk } = this.#parts
+    const { hand, inlet, pending } = this.#parts
     if (!this.#hasHalfSent) return false
     this.#hasHalfSent = false
-    if (inlet.nextWhere((granule) => hand.resumes(granule), this.#granule)) return this.#start()
-    const entry = desk.nextWhere((header) => hand.resumes(header))
+    if (inlet.nextWhere((chunk) => hand.resumes(chunk), this.#chunk)) return this.#start()
+    const entry = pending.nextWhere((header) => hand.resumes(header))
     return entry !== undefined && this.#startEntry(entry)
   }
 
   #takeAny(): boolean {
-    const { inlet, desk, clock } = this.#parts
-    const entry = desk.waiting > 0 ? desk.next(clock.now) : undefined
+    const { inlet, pending, clock } = this.#parts
+    const entry = pending.waiting > 0 ? pending.next(clock.now) : undefined
     if (entry !== undefined) return this.#startEntry(entry)
-    return inlet.next(this.#granule) && this.#start()
+    return inlet.next(this.#chunk) && this.#start()
   }
 
   #startEntry(entry: StashEntry): boolean {
-    const { desk, hand, stage } = this.#parts
-    const header = desk.stash.header(entry)
+    const { pending, hand, stage } = this.#parts
+    const header = pending.stash.header(entry)
     const deaths = hand.deathsOf(header, 0)
-    this.#granule.unreadDeaths = deaths > stage.input!.maxCrashes ? deaths : 0
+    this.#chunk.unreadDeaths = deaths > stage.input!.maxCrashes ? deaths : 0
     hand.holdOne(header)
-    desk.take(entry, this.#granule, deaths <= stage.input!.maxCrashes)
+    pending.take(entry, this.#chunk, deaths <= stage.input!.maxCrashes)
     hand.drop()
     this.#entry = entry
     return this.#start()
@@ -113,9 +113,9 @@ export class RecordStage implements Stage, Sender {
   #start(): boolean {
     this.#phase = 'running'
     this.#isLeftToCalls = false
-    this.#index = this.#first = this.#granule.from
-    this.#parts.hand.open(this.#granule)
-    this.#unit.open(this.#granule, this.#granule.count, this.#first)
+    this.#index = this.#first = this.#chunk.from
+    this.#parts.hand.open(this.#chunk)
+    this.#unit.open(this.#chunk, this.#chunk.count, this.#first)
     return true
   }
 
@@ -143,11 +143,11 @@ export class RecordStage implements Stage, Sender {
     const from = this.#index
     const start = clock.now
     // What was left half sent goes as it went: what a lane has of it already is counted from its first record on.
-    const isDoubtful = !hand.isResuming && hand.doubts(this.#granule, from, this.#granule.count)
+    const isDoubtful = !hand.isResuming && hand.doubts(this.#chunk, from, this.#chunk.count)
     const isAlone = this.#inHand !== undefined || isDoubtful
-    const wanted = isAlone ? 1 : this.#granule.count - from
+    const wanted = isAlone ? 1 : this.#chunk.count - from
     const allowed = this.#allowed(wanted)
-    // Nothing is wanted where all that was left of the granule was dropped: no limit is in the way of that.
+    // Nothing is wanted where all that was left of the chunk was dropped: no limit is in the way of that.
     if (allowed === 0 && wanted > 0) return false
     const last = from + allowed
     if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
@@ -172,15 +172,15 @@ export class RecordStage implements Stage, Sender {
 
   /** The hot loop. False where it came upon an exception; #index is at its record then. */
   #callUpTo(last: number, deaths: number): boolean {
-    const granule = this.#granule
-    const { values, first } = granule
-    const attempt = this.#inHand?.attempts ?? granule.attempt
+    const chunk = this.#chunk
+    const { values, first } = chunk
+    const attempt = this.#inHand?.attempts ?? chunk.attempt
     const { hand, stage, wake } = this.#parts
     const work = this.#work
     const { handler, isChecked } = work
     const context = this.#context
     const results = new Array<unknown>(last)
-    context.aim(granule, this.#index, attempt + deaths + 1)
+    context.aim(chunk, this.#index, attempt + deaths + 1)
     // Results from here on wait to be delivered together.
     let from = this.#index
     for (let i = from; i < last; i++) {
@@ -218,7 +218,7 @@ export class RecordStage implements Stage, Sender {
 
   /** Keys, routes and fused handlers are called on the way out. */
   #deliverRun(results: unknown[], from: number, to: number): void {
-    const { values, first } = this.#granule
+    const { values, first } = this.#chunk
     if (from === to) return
     this.#parts.hand.holdSeveral((first + from) | 0, to - from)
     this.#work.deliverRun(results, values, from, to)
@@ -228,8 +228,8 @@ export class RecordStage implements Stage, Sender {
   #callEach(last: number): void {
     const { clock, hand, histograms, stage } = this.#parts
     while (this.#index < last) {
-      const { unreadDeaths } = this.#granule
-      const deaths = unreadDeaths > 0 ? unreadDeaths : hand.deathsOf(this.#granule, this.#index)
+      const { unreadDeaths } = this.#chunk
+      const deaths = unreadDeaths > 0 ? unreadDeaths : hand.deathsOf(this.#chunk, this.#index)
       if (deaths >= stage.input!.maxCrashes) {
         this.#exception = { deaths }
         return
@@ -245,17 +245,17 @@ export class RecordStage implements Stage, Sender {
     if (exception instanceof OpenCall && !exception.isSettled) return false
     this.#exception = undefined
     const index = this.#index++
-    const { values, first } = this.#granule
+    const { values, first } = this.#chunk
     this.#parts.hand.hold((first + index) | 0)
     if ('deaths' in exception) {
       this.#inHand = undefined
-      this.#work.poisoned(values[index], index, this.#granule, exception.deaths)
+      this.#work.poisoned(values[index], index, this.#chunk, exception.deaths)
       return true
     }
     if (exception instanceof OpenCall) {
       this.#answered(index, exception, this.#context.takeFailure())
       this.#renewContext()
-      this.#context.aim(this.#granule, this.#index, this.#granule.attempt + 1)
+      this.#context.aim(this.#chunk, this.#index, this.#chunk.attempt + 1)
     } else this.#fail(index, exception.error)
     if (this.#inHand !== undefined) this.#index = index
     if (this.isAsync && this.#parts.stage.input!.maxInFlight > 1) this.#useCalls()
@@ -276,28 +276,28 @@ export class RecordStage implements Stage, Sender {
     } catch (invalid) {
       return this.#fail(index, invalid)
     }
-    this.#work.deliver(settled, this.#granule.values[index], index, this.#context)
+    this.#work.deliver(settled, this.#chunk.values[index], index, this.#context)
     this.#inHand = undefined
   }
 
   #fail(index: number, error: unknown): void {
     this.#context.emitted.length = 0
-    const { desk, inlet } = this.#parts
+    const { pending, inlet } = this.#parts
     const entry = this.#entry
     if (entry === undefined) {
-      const again = (): unknown => inlet.again(this.#granule)[index]
-      // Beside open calls only a granule that the stash cannot hold is in hand, and those that are ordered keep their order.
+      const again = (): unknown => inlet.again(this.#chunk)[index]
+      // Beside open calls only a chunk that the stash cannot hold is in hand, and those that are ordered keep their order.
       const mayLeave = this.#calls === undefined || !this.#parts.stage.input!.ordered
       const facts = { earlier: this.#inHand, mayLeave }
-      this.#inHand = this.#work.failed(this.#granule, again, index, error, facts)
-    } else this.#isKept = this.#work.failedAgain(entry, () => desk.value(entry), error)
+      this.#inHand = this.#work.failed(this.#chunk, again, index, error, facts)
+    } else this.#isKept = this.#work.failedAgain(entry, () => pending.value(entry), error)
   }
 
   /** The records behind an async call go where several calls may be open; false where they do not, or there is no room. */
   #takeRest(): boolean {
     if (this.#calls === undefined || this.#isByItself) return false
     const { inlet } = this.#parts
-    return this.#leave(this.#calls.takeRest(this.#granule, this.#index, inlet.again(this.#granule)))
+    return this.#leave(this.#calls.takeRest(this.#chunk, this.#index, inlet.again(this.#chunk)))
   }
 
   /**
@@ -305,14 +305,14 @@ export class RecordStage implements Stage, Sender {
    * is sent: what a hand-off in between told of the stash, a successor would find there and on its lane.
    */
   #handOver(call: Exception): boolean {
-    const { inlet, stage, desk } = this.#parts
+    const { inlet, stage, pending } = this.#parts
     const { maxInFlight, ordered } = stage.input!
     if (!(call instanceof OpenCall) || call.isSettled || this.#index > this.#first) return false
-    if (maxInFlight === 1 || this.#isByItself || (ordered && desk.waiting > 0)) return false
+    if (maxInFlight === 1 || this.#isByItself || (ordered && pending.waiting > 0)) return false
     this.#useCalls()
     const context = this.#context
-    const values = inlet.again(this.#granule)
-    if (!this.#leave(this.#calls!.takeOver(this.#granule, this.#index, values, { call, context }))) return false
+    const values = inlet.again(this.#chunk)
+    if (!this.#leave(this.#calls!.takeOver(this.#chunk, this.#index, values, { call, context }))) return false
     this.#exception = undefined
     this.#renewContext()
     return true
@@ -328,7 +328,7 @@ export class RecordStage implements Stage, Sender {
 
   /** What is in hand is a record of the stash, waits for another attempt, or was left half sent: it ends where it is. */
   get #isByItself(): boolean {
-    const isUnread = this.#granule.unreadDeaths > 0
+    const isUnread = this.#chunk.unreadDeaths > 0
     return this.#entry !== undefined || this.#inHand !== undefined || this.#parts.hand.isResuming || isUnread
   }
 
@@ -336,17 +336,17 @@ export class RecordStage implements Stage, Sender {
   #leave(to: number): boolean {
     if (to === this.#index) return false
     this.#index = to
-    this.#isLeftToCalls = to < this.#granule.count
+    this.#isLeftToCalls = to < this.#chunk.count
     return true
   }
 
   hold(): void {
-    this.#parts.hand.holdSeveral((this.#granule.first + this.#first) | 0, this.#index - this.#first)
+    this.#parts.hand.holdSeveral((this.#chunk.first + this.#first) | 0, this.#index - this.#first)
   }
 
   /** A call that is open stays in hand; nothing else does while the worker waits. */
   drop(): void {
-    if (this.#exception instanceof OpenCall) this.#parts.hand.hold((this.#granule.first + this.#index) | 0)
+    if (this.#exception instanceof OpenCall) this.#parts.hand.hold((this.#chunk.first + this.#index) | 0)
     else this.#parts.hand.drop()
   }
 
@@ -358,11 +358,11 @@ export class RecordStage implements Stage, Sender {
 
   /** All that came of the portion is on the lanes. */
   #close(): void {
-    const granule = this.#granule
-    const isLast = this.#index === granule.count
-    if (this.#entry === undefined) this.#unit.giveBack(granule, this.#first, this.#index)
+    const chunk = this.#chunk
+    const isLast = this.#index === chunk.count
+    if (this.#entry === undefined) this.#unit.giveBack(chunk, this.#first, this.#index)
     else if (!this.#isKept) {
-      this.#unit.finish(this.#entry, granule)
+      this.#unit.finish(this.#entry, chunk)
       this.#calls?.leave(this.#entry)
     }
     this.#parts.recorder?.note(this.#context.takeNotes())
@@ -372,11 +372,11 @@ export class RecordStage implements Stage, Sender {
     if (isLast) this.#entry = undefined
     if (this.#phase === 'idle') return
     this.#first = this.#index
-    this.#unit.open(granule, granule.count, this.#first)
+    this.#unit.open(chunk, chunk.count, this.#first)
   }
 
   #stepCalls(calls: Calls): Step {
-    const step = calls.step(this.#granule)
+    const step = calls.step(this.#chunk)
     this.isAsync ||= calls.isAsync
     if (step !== TAKE_DIRECTLY) return step
     this.#start()

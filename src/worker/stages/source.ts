@@ -10,10 +10,10 @@ import { writeParent } from '../../lane/trace-parent.ts'
 import { COMMAND, PAUSED } from '../../memory/control.ts'
 import type { SourcePlan } from '../../plan/types.ts'
 import { COUNTER } from '../../memory/counters.ts'
-import { Granule } from '../granule.ts'
+import { Chunk } from '../chunk.ts'
 import { MAX_ATTEMPTS, Outcomes } from '../source/outcomes.ts'
 import { Flushes } from '../source/flushes.ts'
-import { GranuleSize } from '../source/pacing.ts'
+import { ChunkSize } from '../source/pacing.ts'
 import { RecordIds } from '../source/record-ids.ts'
 import { type Further, Handoff } from '../handoff.ts'
 import {
@@ -39,7 +39,7 @@ import { type Supply, Taken, lastSupply, supplyOf } from '../source/supply.ts'
 const MAX_SETTLED = 128
 
 /**
- * A stage that makes records: it takes them from the user's handler a granule at a time, opens a slot for each granule, and
+ * A stage that makes records: it takes them from the user's handler a chunk at a time, opens a slot for each chunk, and
  * follows the slots to their ends.
  */
 export class SourceStage implements Stage, Sender, Further {
@@ -51,15 +51,15 @@ export class SourceStage implements Stage, Sender, Further {
   /** Makes the last records, when the pipeline drains. */
   readonly #last: AnyFunction | undefined
   readonly #outcomes: Outcomes | undefined
-  readonly #size: GranuleSize
+  readonly #size: ChunkSize
   readonly #ids: RecordIds
   readonly #flushes: Flushes
   readonly #selection: Selection | undefined
   readonly #control: number
   /** Records that are taken from the handler and not sent yet. */
   readonly #taken = new Taken()
-  readonly #granule = new Granule()
-  /** Slots that were opened since the last hand-off, and whose granules are wholly on the lanes. */
+  readonly #chunk = new Chunk()
+  /** Slots that were opened since the last hand-off, and whose chunks are wholly on the lanes. */
   readonly #opened: number[] = []
   #isSending = false
   #slot = NO_SLOT
@@ -76,7 +76,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#source = stage.source!
     this.#control = worker.control.offset / 4
     this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
-    this.#size = new GranuleSize(this.#source.granule, clock.now)
+    this.#size = new ChunkSize(this.#source.chunk, clock.now)
     this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
     this.#unit = new Unit(parts, new Handoff(parts, [this]))
     this.#flushes = new Flushes(parts)
@@ -86,7 +86,15 @@ export class SourceStage implements Stage, Sender, Further {
     if (ack !== undefined) {
       const onFailure = (error: unknown): void =>
         parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: errorText(error) })
-      this.#outcomes = new Outcomes({ ack, context, desk: parts.desk, slots, wake: parts.wake, onFailure })
+      this.#outcomes = new Outcomes({
+        ack,
+        context,
+        pending: parts.pending,
+        slots,
+        progress,
+        wake: parts.wake,
+        onFailure,
+      })
     }
     const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
     this.#last = handlers.own('finish')
@@ -155,7 +163,7 @@ export class SourceStage implements Stage, Sender, Further {
   /** Receipts of records that the handler gave and that were not handed on. */
   #unsentReceipts(): unknown[] {
     // What is being sent has a slot already.
-    const taken = this.#isSending ? this.#taken.marks.slice(this.#granule.count) : this.#taken.marks
+    const taken = this.#isSending ? this.#taken.marks.slice(this.#chunk.count) : this.#taken.marks
     const marks = [
       ...taken,
       ...(this.#supply.left ?? []).map((record) => (record instanceof Marked ? record : undefined)),
@@ -203,7 +211,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#unit.handoff.add(1)
   }
 
-  /** Makes the next granule, as far as window, rate and credit allow. */
+  /** Makes the next chunk, as far as window, rate and credit allow. */
   #make(): Step {
     const { clock, hand, slots } = this.#parts
     const resumed = hand.isResuming ? slots.count(this.#halfSentSlot()) : 0
@@ -318,33 +326,33 @@ export class SourceStage implements Stage, Sender, Further {
   }
 
   /** The header of what is named, but for its slot. */
-  #header(): Granule {
-    this.#granule.baseLow = this.#ids.baseLow
-    this.#granule.baseHigh = this.#ids.baseHigh
-    this.#granule.first = this.#ids.first
-    return this.#granule
+  #header(): Chunk {
+    this.#chunk.baseLow = this.#ids.baseLow
+    this.#chunk.baseHigh = this.#ids.baseHigh
+    this.#chunk.first = this.#ids.first
+    return this.#chunk
   }
 
   #open(records: number): Step {
     const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
-    const granule = this.#granule
+    const chunk = this.#chunk
     if (this.#outcomes === undefined && this.#supply.isWaitedFor !== true) for (const reader of acks) reader.want(false)
     this.#header().count = records
     const isResumed = hand.isResuming
     this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
-    granule.slot = anchorOf(worker.source!, this.#slot)
-    const isKept = isResumed || this.#outcomes?.keep(granule, this.#slot, this.#taken, records, progress.emitted)
+    chunk.slot = anchorOf(worker.source!, this.#slot)
+    const isKept = isResumed || this.#outcomes?.keep(chunk, this.#slot, this.#taken, records, progress.emitted)
     if (isKept === false) return this.#putOff(records)
     if (!isResumed) this.#inFlight += records
     this.#trace(records, isResumed)
-    this.#unit.open(granule, granule.count)
-    hand.open(granule)
-    const deaths = records === 1 ? hand.deathsOf(granule, 0) : 0
+    this.#unit.open(chunk, chunk.count)
+    hand.open(chunk)
+    const deaths = records === 1 ? hand.deathsOf(chunk, 0) : 0
     if (deaths >= this.#source.maxCrashes) this.#giveUp(deaths)
     else if (this.#taken.hasFailed) this.#fail()
     else {
       // Routes, keys and fused handlers are called on the way out.
-      hand.holdSeveral(granule.first, records)
+      hand.holdSeveral(chunk.first, records)
       outlet.sendRun(outlet.root, this.#taken.values, 0, records)
     }
     this.#isSending = true
@@ -357,70 +365,70 @@ export class SourceStage implements Stage, Sender, Further {
    */
   #forgo(records: number): Step {
     const { outlet, worker, stage } = this.#parts
-    const granule = this.#granule
+    const chunk = this.#chunk
     this.#ids.name({ count: records, marks: [], hasMarks: false })
     this.#header().count = records
     this.#slot = this.#halfSentSlot()
-    granule.slot = anchorOf(worker.source!, this.#slot)
+    chunk.slot = anchorOf(worker.source!, this.#slot)
     this.#trace(records, true)
-    this.#unit.open(granule, records)
+    this.#unit.open(chunk, records)
     const error = new MillraceError('RECORD_NOT_REPEATED', { node: stage.node })
     for (let i = 0; i < records; i++) outlet.nack(i, { error, attempts: 1, firstFailedAt: wallMs() })
     this.#pass()
     return this.#unit.commit()
   }
 
-  /** Decides whether the slot is traced, once; its granule says so. */
+  /** Decides whether the slot is traced, once; its chunk says so. */
   #trace(records: number, isResumed: boolean): void {
     const { slots, progress, hand, worker, memory } = this.#parts
-    const granule = this.#granule
-    granule.trace = 0
+    const chunk = this.#chunk
+    chunk.trace = 0
     if (this.#selection === undefined) return
-    if (!isResumed && !(records === 1 && hand.deathsOf(granule, 0) >= this.#source.maxCrashes)) {
+    if (!isResumed && !(records === 1 && hand.deathsOf(chunk, 0) >= this.#source.maxCrashes)) {
       // The predicate is the user's own code.
-      hand.open(granule)
-      hand.holdSeveral(granule.first, records)
+      hand.open(chunk)
+      hand.holdSeveral(chunk.first, records)
       const { values } = this.#taken
       const { parents } = worker.slots!
       const parent = parents === undefined ? undefined : this.#supply.parentOf?.(progress.sequence)
       if (parent !== undefined) writeParent(memory, parents!, this.#slot, parent)
       slots.setTrace(this.#slot, this.#selection.decide(values, records, progress, parent))
     }
-    if (slots.trace(this.#slot) !== 0) granule.trace = TRACED | (slots.hasGap(this.#slot) ? GAP : 0)
+    if (slots.trace(this.#slot) !== 0) chunk.trace = TRACED | (slots.hasGap(this.#slot) ? GAP : 0)
   }
 
   /** The stash has no room for the receipts of so many records: they wait for acks, and not for the rate limit. */
   #putOff(records: number): Step {
-    const { slots, desk, stage, isDraining, limit } = this.#parts
+    const { slots, pending, stage, isDraining, limit } = this.#parts
     slots.close(this.#slot)
     this.#slot = NO_SLOT
-    const isAlone = desk.stash.isEmpty && !this.#unit.handoff.isDirty
+    const isAlone = pending.stash.isEmpty && !this.#unit.handoff.isDirty
     // Receipts that do not fit an empty stash together go with fewer records.
     const fewer = isAlone ? records >> 1 : 0
     if (!isDraining()) limit.giveBack(records - fewer)
     if (fewer > 0) return this.#open(this.#ids.name(this.#taken, fewer))
-    if (isAlone) throw new MillraceError('RECEIPT_TOO_LARGE', { node: stage.node, most: desk.stash.maxEntryBytes })
+    if (isAlone) throw new MillraceError('RECEIPT_TOO_LARGE', { node: stage.node, most: pending.stash.maxEntryBytes })
     this.#isCramped = true
     return this.#unit.handoff.isDirty ? this.#unit.commit() : BLOCKED
   }
 
   hold(): void {
-    this.#parts.hand.holdSeveral(this.#granule.first, this.#granule.count)
+    this.#parts.hand.holdSeveral(this.#chunk.first, this.#chunk.count)
   }
 
   drop(): void {
     this.#parts.hand.drop()
   }
 
-  /** The granule lives while some of it is not sent: what is sent may end before the rest is born. */
+  /** The chunk lives while some of it is not sent: what is sent may end before the rest is born. */
   beforePart(): void {
     const { hand, settlement } = this.#parts
-    if (!hand.isResuming) settlement.toggle(this.#granule)
+    if (!hand.isResuming) settlement.toggle(this.#chunk)
   }
 
   #send(): Step {
     if (!this.#unit.send(this)) return BLOCKED
-    this.#closeGranule()
+    this.#closeChunk()
     return this.#supply.isAsync ? this.#unit.commit() : this.#unit.commitIfDue()
   }
 
@@ -435,12 +443,12 @@ export class SourceStage implements Stage, Sender, Further {
   #fail(): void {
     const { outlet, hand } = this.#parts
     const error = this.#taken.marks[0]!.error
-    hand.holdSeveral(this.#granule.first, 1)
+    hand.holdSeveral(this.#chunk.first, 1)
     outlet.giveUp(outlet.root, this.#taken.values[0], 0, { error, attempts: 1, firstFailedAt: wallMs() })
   }
 
-  #closeGranule(): void {
-    const { count } = this.#granule
+  #closeChunk(): void {
+    const { count } = this.#chunk
     this.#pass()
     if (this.#taken.hasMarks) {
       this.#moveCursor(count)
@@ -450,10 +458,10 @@ export class SourceStage implements Stage, Sender, Further {
     this.#isSending = false
   }
 
-  /** The granule is done with here: the next one has its place in the line. */
+  /** The chunk is done with here: the next one has its place in the line. */
   #pass(): void {
     const { outlet, progress, hand, settlement } = this.#parts
-    const { count } = this.#granule
+    const { count } = this.#chunk
     progress.beyond += count
     if (this.#supply.hasCursors === true) progress.expectCursor()
     progress.emitted += count
@@ -462,7 +470,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#ids.advance()
     this.#opened.push(this.#slot)
     outlet.tally(COUNTER.in, count)
-    if (hand.isResuming) settlement.toggle(this.#granule)
+    if (hand.isResuming) settlement.toggle(this.#chunk)
     this.#unit.close(count)
   }
 
@@ -486,7 +494,7 @@ export class SourceStage implements Stage, Sender, Further {
   /** What a hand-off says of a source, beside what all stages say. */
   stage(journal: Journal): void {
     const { slots, acks, progress } = this.#parts
-    // Nothing came of some granules at all: no edge took their records.
+    // Nothing came of some chunks at all: no edge took their records.
     for (const slot of this.#opened) if (slots.isDone(slot)) this.#end(slot)
     this.#opened.length = 0
     slots.stage(journal)
@@ -503,7 +511,7 @@ export class SourceStage implements Stage, Sender, Further {
     })
   }
 
-  /** The slot of the granule that an earlier life left half sent. */
+  /** The slot of the chunk that an earlier life left half sent. */
   #halfSentSlot(): number {
     const { hand, slots, progress } = this.#parts
     if (!hand.isResuming) return NO_SLOT

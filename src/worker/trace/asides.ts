@@ -1,10 +1,10 @@
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import type { AttributeValue } from '../call/notes.ts'
-import type { Composed, Member } from '../granule.ts'
+import type { Composed, Member } from '../chunk.ts'
 import type { EventFacts } from './event-writer.ts'
 import type { Seen, Witness } from './witness.ts'
 
-/** What is told of the granule in hand beside what became of it: what handlers said, and what was seen of its records. */
+/** What is told of the chunk in hand beside what became of it: what handlers said, and what was seen of its records. */
 export class Asides {
   /** Absent where nothing of the records themselves is told. */
   readonly #witness: Witness | undefined
@@ -22,14 +22,14 @@ export class Asides {
 
   /** Looks at the records before the handler does. */
   look(
-    header: GranuleHeader,
+    header: ChunkHeader,
     from: number,
     composed: Composed | undefined,
     members: readonly Member[] | undefined,
   ): void {
     if (this.#witness === undefined) return
-    const values = composed?.records?.() ?? (header as GranuleHeader & { values?: ArrayLike<unknown> }).values ?? []
-    const headerAt = (place: number): GranuleHeader => members?.[place]?.header ?? header
+    const values = composed?.records?.() ?? (header as ChunkHeader & { values?: ArrayLike<unknown> }).values ?? []
+    const headerAt = (place: number): ChunkHeader => members?.[place]?.header ?? header
     this.#seen = this.#witness.look(members?.[0]?.header ?? header, from, values, headerAt)
   }
 

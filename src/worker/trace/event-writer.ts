@@ -1,7 +1,7 @@
 import type { Journal } from '../../lane/journal.ts'
 import type { Slots } from '../../lane/slots.ts'
 import { NO_SIDE, type TraceWriter } from '../../lane/trace.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import { SEQUENCE, SLOT_WORDS, TRACE, anchorSlot, anchorSource } from '../../memory/slots.ts'
 import {
   ATTEMPT,
@@ -105,8 +105,8 @@ export class EventWriter {
     this.#writer.countRefused()
   }
 
-  /** The first traced slot of those that a granule counts for: its anchor, its TRACE and its SEQUENCE. */
-  slotOf({ slot, furtherAnchors }: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>): TracedSlot | undefined {
+  /** The first traced slot of those that a chunk counts for: its anchor, its TRACE and its SEQUENCE. */
+  slotOf({ slot, furtherAnchors }: Pick<ChunkHeader, 'slot' | 'furtherAnchors'>): TracedSlot | undefined {
     for (let i = -1; i < furtherAnchors.length; i++) {
       const anchor = i < 0 ? slot : furtherAnchors[i]!
       const [trace, sequence] = this.#traceOf(anchor)
@@ -116,10 +116,10 @@ export class EventWriter {
   }
 
   /**
-   * Writes an event of the granule with this header. There is room for it.
+   * Writes an event of the chunk with this header. There is room for it.
    * @returns whether it says which records came and went, and of which slots
    */
-  write(header: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts): boolean {
+  write(header: Pick<ChunkHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts): boolean {
     const { words } = this.#writer
     const at = this.#writer.begin()
     const kind = EVENT_KINDS.indexOf(facts.kind) | (EVENT_OUTCOMES.indexOf(facts.outcome) << 8)
@@ -153,7 +153,7 @@ export class EventWriter {
     this.#writer.stage(journal)
   }
 
-  #writeSlots(at: number, { slot, furtherAnchors }: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>): void {
+  #writeSlots(at: number, { slot, furtherAnchors }: Pick<ChunkHeader, 'slot' | 'furtherAnchors'>): void {
     const { words } = this.#writer
     let count = 0
     for (let i = -1; i < furtherAnchors.length; i++) {

@@ -1,8 +1,8 @@
-import type { GranuleHeader } from '../../lane/writer.ts'
-import type { Member } from '../granule.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
+import type { Member } from '../chunk.ts'
 import { NO_EDGE } from '../../memory/trace.ts'
 
-/** What a granule from a lane says beside its header (`in/inlet.ts`). */
+/** What a chunk from a lane says beside its header (`in/inlet.ts`). */
 interface Laned {
   readonly lane?: { readonly link: { readonly edges: readonly number[] }; readonly reader: { readonly depth: number } }
   readonly isOnLane: boolean
@@ -13,9 +13,9 @@ interface Laned {
 
 const WORD = 2 ** 32
 
-/** `count` records of a granule from index `from` on, as the words of an input. */
-export function inputWords(header: GranuleHeader, from: number, count: number): number[] {
-  const { lane, isOnLane, stamp, position, end } = header as GranuleHeader & Partial<Laned>
+/** `count` records of a chunk from index `from` on, as the words of an input. */
+export function inputWords(header: ChunkHeader, from: number, count: number): number[] {
+  const { lane, isOnLane, stamp, position, end } = header as ChunkHeader & Partial<Laned>
   const ids = [header.baseLow, header.baseHigh, (header.first + from) | 0, count]
   if (lane === undefined || isOnLane !== true) return [NO_EDGE, ...ids, 0, 0, 0, 0]
   const frame = [(end! - position!) | 0, lane.reader.depth, stamp! | 0, Math.floor(stamp! / WORD)]
@@ -23,7 +23,7 @@ export function inputWords(header: GranuleHeader, from: number, count: number): 
   return [lane.link.edges.at(-1) ?? NO_EDGE, ...ids, ...frame]
 }
 
-/** Records that follow each other in one granule are one input. */
+/** Records that follow each other in one chunk are one input. */
 export function membersInputs(members: readonly Member[]): number[] {
   const words: number[] = []
   for (let i = 0; i < members.length;) {

@@ -2,7 +2,7 @@ import { errorText } from '../../errors.ts'
 import type { Journal } from '../../lane/journal.ts'
 import type { Slots } from '../../lane/slots.ts'
 import { TraceWriter } from '../../lane/trace.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import { SUM } from '../../memory/histogram.ts'
 import { GAP, TRACED } from '../../memory/lane.ts'
@@ -14,14 +14,14 @@ import type { LinkPlan, Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import type { Clock } from '../clock.ts'
 import { type EventFacts, EventWriter } from './event-writer.ts'
 import type { AttributeValue } from '../call/notes.ts'
-import type { Composed, Member } from '../granule.ts'
+import type { Composed, Member } from '../chunk.ts'
 import { Asides } from './asides.ts'
 import { SpanNames } from './span-names.ts'
 import { Witness } from './witness.ts'
 import type { Redact } from '../../seen.ts'
 import { inputWords, membersInputs } from './inputs.ts'
 
-/** Events that one granule can make at one hop: what went on, what was filtered, retried, given up two ways, dropped. */
+/** Events that one chunk can make at one hop: what went on, what was filtered, retried, given up two ways, dropped. */
 const MOST_EVENTS = 6
 
 /** Records on their way out, with the index of the input that each came of. */
@@ -30,12 +30,12 @@ interface Origins {
 }
 
 /**
- * Writes down what becomes of traced granules: between `open` and `close` of the outlet it gathers, and at the close makes the
- * events, so that they are told by the hand-off that tells of the granule. Where the ring has no room for all that one granule
+ * Writes down what becomes of traced chunks: between `open` and `close` of the outlet it gathers, and at the close makes the
+ * events, so that they are told by the hand-off that tells of the chunk. Where the ring has no room for all that one chunk
  * can make, none of its events is written: they are counted, and GAP travels on with what comes of it.
  */
 export class Recorder {
-  /** The granule in hand is traced. */
+  /** The chunk in hand is traced. */
   isOn = false
   readonly #events: EventWriter
   readonly #plan: Plan
@@ -53,7 +53,7 @@ export class Recorder {
   /** Records of the portion, once the stage has said so. */
   #taken = 0
   #isDropping = false
-  #header!: GranuleHeader
+  #header!: ChunkHeader
   #from = 0
   #takenAt = 0
   #servedNs: number
@@ -102,10 +102,10 @@ export class Recorder {
   }
 
   /**
-   * A granule is to be sent, from its record `from` on.
+   * A chunk is to be sent, from its record `from` on.
    * @param composed of what lay apart: what it is made of
    */
-  open(header: GranuleHeader, from: number, composed?: Composed): void {
+  open(header: ChunkHeader, from: number, composed?: Composed): void {
     this.isOn = (header.trace & TRACED) !== 0 && !this.#isQuiet
     if (!this.isOn) return
     this.#header = header
@@ -122,18 +122,18 @@ export class Recorder {
     for (const { header: each } of made ?? []) each.trace |= GAP
   }
 
-  /** What handlers said of the granule in hand; later words of a name stand. */
+  /** What handlers said of the chunk in hand; later words of a name stand. */
   note(notes: ReadonlyMap<string, AttributeValue> | undefined): void {
     if (notes !== undefined && this.isOn) this.#asides.note(notes)
   }
 
-  /** The span of a granule that is in hand, or of a batch. */
-  spanOf(header: GranuleHeader): TraceContext | undefined {
+  /** The span of a chunk that is in hand, or of a batch. */
+  spanOf(header: ChunkHeader): TraceContext | undefined {
     const slot = this.isTraced(header) ? this.#events.slotOf(header) : undefined
     return slot && this.#spans.of(header, header === this.#header ? this.#from : 0, slot)
   }
 
-  isTraced(header: GranuleHeader): boolean {
+  isTraced(header: ChunkHeader): boolean {
     return (header.trace & TRACED) !== 0 && !this.#isQuiet
   }
 
@@ -142,7 +142,7 @@ export class Recorder {
   }
 
   /** Records went to a lane. @param header of their frame */
-  sent(link: LinkPlan, header: GranuleHeader, origins: Origins, next: number, count: number, bytes: number): void {
+  sent(link: LinkPlan, header: ChunkHeader, origins: Origins, next: number, count: number, bytes: number): void {
     this.#outputs.push(link.edges.at(-1) ?? NO_EDGE, header.baseLow, header.baseHigh, header.first, count, bytes)
     const keepsIds = header.baseLow === this.#header.baseLow && header.baseHigh === this.#header.baseHigh
     const isMixed = origins.origin(next) < 0 || this.#isMixed(link)
@@ -169,12 +169,12 @@ export class Recorder {
     this.#given[outcome] = { members: [member], error: `${code ?? name}\n${message}` }
   }
 
-  /** The portion that is sent had so many records; until then it is the rest of its granule. */
+  /** The portion that is sent had so many records; until then it is the rest of its chunk. */
   took(records: number): void {
     this.#taken = records
   }
 
-  /** A hand-off tells of outputs in the middle of a granule. */
+  /** A hand-off tells of outputs in the middle of a chunk. */
   part(): void {
     if (!this.isOn || this.#outputs.length === 0) return
     this.#write({ kind: this.#kind, flags: EVENT_PART, inputs: this.#inputs(this.#count) })
@@ -215,12 +215,12 @@ export class Recorder {
     this.isOn = false
   }
 
-  /** Records of a granule on a lane were too old for it. @param from the first one's index */
-  droppedOldest(granule: GranuleHeader, from: number, count: number, edge: number): void {
-    if ((granule.trace & TRACED) === 0 || this.#isQuiet) return
-    const inputs = inputWords(granule, from, count)
+  /** Records of a chunk on a lane were too old for it. @param from the first one's index */
+  droppedOldest(chunk: ChunkHeader, from: number, count: number, edge: number): void {
+    if ((chunk.trace & TRACED) === 0 || this.#isQuiet) return
+    const inputs = inputWords(chunk, from, count)
     inputs[0] = edge
-    this.#put(granule, { ...NOTHING, kind: 'drop', outcome: 'dropped', takenAt: this.#clock.stamp, inputs }, granule)
+    this.#put(chunk, { ...NOTHING, kind: 'drop', outcome: 'dropped', takenAt: this.#clock.stamp, inputs }, chunk)
   }
 
   /** All that came of a slot of this source is done. */
@@ -253,11 +253,11 @@ export class Recorder {
     const origins = isFirst ? this.#origins : NONE
     const common = { attempt: header.attempt, takenAt: this.#takenAt, outputs, origins }
     const isWhole = this.#events.write(header, { ...NOTHING, ...common, ...this.#told(facts), ...facts, flags })
-    // What it sent before cannot say so any more: whoever settles the granule does.
+    // What it sent before cannot say so any more: whoever settles the chunk does.
     if (!isWhole) header.trace |= GAP
   }
 
-  /** What only the first event of a hand-off says of its granule. */
+  /** What only the first event of a hand-off says of its chunk. */
   #told({
     kind,
     inputs,
@@ -269,8 +269,8 @@ export class Recorder {
     return { ...this.#asides.take(records), ...(parent && { parent: Array.from(parent) }) }
   }
 
-  /** An event by itself, where there is room for it beside those of the granule that is being sent. */
-  #put(anchors: Pick<GranuleHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts, marked?: { trace: number }): void {
+  /** An event by itself, where there is room for it beside those of the chunk that is being sent. */
+  #put(anchors: Pick<ChunkHeader, 'slot' | 'furtherAnchors'>, facts: EventFacts, marked?: { trace: number }): void {
     const isWhole = this.#events.hasRoom(1 + (this.isOn && !this.#isDropping ? MOST_EVENTS : 0))
       ? this.#events.write(anchors, facts)
       : this.#events.drop(1)

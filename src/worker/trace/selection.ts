@@ -7,7 +7,7 @@ import { BY_ALWAYS, BY_PARENT, BY_PREDICATE, BY_RATE, BY_TAIL, HAS_PARENT, WRAPS
 import { EVERY, PRESSURE, RATE } from '../../memory/trace.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 
-/** How a source decides about one record; a number is the chance that its granule is traced. */
+/** How a source decides about one record; a number is the chance that its chunk is traced. */
 type TracePredicate = (record: unknown) => unknown
 
 const WORD = 2 ** 32
@@ -83,7 +83,7 @@ export class Selection {
     return every > 0 && (sequence >>> 0) % every === 0 && chance < thinned
   }
 
-  /** One record of the granule is enough. A predicate that throws chooses nothing: tracing never stands in the way. */
+  /** One record of the chunk is enough. A predicate that throws chooses nothing: tracing never stands in the way. */
   #isChosen(values: ArrayLike<unknown>, records: number, chance: number): boolean {
     for (let i = 0; i < records; i++) {
       try {

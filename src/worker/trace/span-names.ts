@@ -2,12 +2,12 @@ import { mixed } from '../../lane/ids.ts'
 import { spanIdOfAttempt } from '../../lane/span-id.ts'
 import { traceIdAt } from '../../lane/trace-id.ts'
 import { formatParent, parentOf } from '../../lane/trace-parent.ts'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { HAS_PARENT, PARENT_WORDS, anchorSlot, anchorSource } from '../../memory/slots.ts'
 import type { TraceContext } from '../../plan/definition.ts'
 import type { Plan, WorkerPlan } from '../../plan/types.ts'
-import { idOf } from '../granule.ts'
+import { idOf } from '../chunk.ts'
 
 /** A slot's anchor, its TRACE and its SEQUENCE. */
 export type TracedSlot = readonly [anchor: number, trace: number, sequence: number]
@@ -33,7 +33,7 @@ export class SpanNames {
   }
 
   /** @param from the first record of the portion in hand */
-  of(header: GranuleHeader, from: number, slot: TracedSlot): TraceContext {
+  of(header: ChunkHeader, from: number, slot: TracedSlot): TraceContext {
     if (!this.#isBatch) idOf(header, from)
     const { low, high } = this.#isBatch ? { low: header.baseLow, high: header.baseHigh } : mixed
     const place = { node: this.#node, worker: this.#worker, epoch: this.#epoch, attempt: header.attempt }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { GranuleHeader } from '../../lane/writer.ts'
+import type { ChunkHeader } from '../../lane/writer.ts'
 import { headerBytes } from '../../memory/lane.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { LinkPlan, Plan, WorkerPlan } from '../../plan/types.ts'
@@ -16,7 +16,7 @@ export interface Seen {
   readonly type?: string
 }
 
-/** A granule that came from a lane (`in/inlet.ts`). */
+/** A chunk that came from a lane (`in/inlet.ts`). */
 interface Laned {
   readonly lane?: {
     readonly link: LinkPlan
@@ -62,12 +62,7 @@ export class Witness {
   }
 
   /** @param headerAt of each record, by its place: it knows the link over which it came */
-  look(
-    header: GranuleHeader,
-    from: number,
-    values: ArrayLike<unknown>,
-    headerAt: (place: number) => GranuleHeader,
-  ): Seen {
+  look(header: ChunkHeader, from: number, values: ArrayLike<unknown>, headerAt: (place: number) => ChunkHeader): Seen {
     return {
       content: this.#captures ? this.#contents(from, values, headerAt) : [],
       ...(this.#checksum === 'none' ? {} : this.#summed(header)),
@@ -78,12 +73,12 @@ export class Witness {
   #contents(
     from: number,
     values: ArrayLike<unknown>,
-    headerAt: (place: number) => GranuleHeader,
+    headerAt: (place: number) => ChunkHeader,
   ): [index: number, json: string][] {
     const found: [index: number, json: string][] = []
     let used = 0
     for (let i = from; i < values.length; i++) {
-      const link = (headerAt(i) as GranuleHeader & Partial<Laned>).lane?.link ?? this.#only
+      const link = (headerAt(i) as ChunkHeader & Partial<Laned>).lane?.link ?? this.#only
       if (link?.capture === undefined) continue
       const { bytes } = link.capture
       const json = this.#redacted(values[i], link, bytes)
@@ -105,8 +100,8 @@ export class Witness {
   }
 
   /** Of the bytes of its records, as they lie on the lane. */
-  #summed(header: GranuleHeader): { checksum?: string } {
-    const { lane, isOnLane, position, end } = header as GranuleHeader & Partial<Laned>
+  #summed(header: ChunkHeader): { checksum?: string } {
+    const { lane, isOnLane, position, end } = header as ChunkHeader & Partial<Laned>
     if (lane === undefined || isOnLane !== true) return {}
     const at = lane.reader.offsetOf(position!)
     const bytes = this.#memory.bytes.subarray(

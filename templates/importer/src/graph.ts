@@ -55,7 +55,7 @@ async function open({ params }: { readonly params: Params }): Promise<postgres.S
 /** Reads CSV files on two cores, checks each row, and writes batches into PostgreSQL. */
 export default dataflow<Params>('NAME', import.meta.url)
   .source('files', {
-    granule: 1,
+    chunk: 1,
     produce: ({ params }) =>
       readdirSync(params.folder)
         .filter((file) => /\.csv(\.gz)?$/.test(file))

@@ -5,8 +5,8 @@ import { type TailOptions, tailSource, type WatchOptions, watchSource } from 'mi
 import { type NdjsonSinkOptions, type NdjsonSourceOptions, ndjsonSink, ndjsonSource } from 'millrace/ndjson'
 import { type Item, outGraph, type WorkParams, workGraph } from '../work.js'
 
-/** A window of granules of one record each: so a test sees single records. */
-const SINGLE = { granule: 1, window: 32 }
+/** A window of chunks of one record each: so a test sees single records. */
+const SINGLE = { chunk: 1, window: 32 }
 
 const asItem = (line: string): Item => JSON.parse(line) as Item
 

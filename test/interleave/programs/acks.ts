@@ -1,7 +1,7 @@
 /**
- * A source and two workers below it, with an ack lane each. Of every granule the first worker ends the id that the source
+ * A source and two workers below it, with an ack lane each. Of every chunk the first worker ends the id that the source
  * gave it and bears another, which the second one ends: their entries may come in either order. All slots are opened at
- * once, so the n-th granule has the n-th slot.
+ * once, so the n-th chunk has the n-th slot.
  */
 import assert from 'node:assert/strict'
 import { load } from '#atomics'
@@ -15,9 +15,9 @@ import { Slots } from '#src/lane/slots.js'
 import { NO_SLOT, type SlotsLayout } from '#src/memory/slots.js'
 
 export interface AcksPlan {
-  readonly granules: number
+  readonly chunks: number
   readonly slots: SlotsLayout
-  /** Granules ever opened, and the slot of each: what a lane would carry. */
+  /** Chunks ever opened, and the slot of each: what a lane would carry. */
   readonly opened: number
   readonly source: { readonly journal: JournalLayout; readonly doorbell: number }
   readonly workers: readonly {
@@ -27,13 +27,12 @@ export interface AcksPlan {
   }[]
 }
 
-/** The id that the source gives to a granule, and the one that the first worker makes of it. */
-const born = (granule: number): number => 1 + 2 * granule
-const child = (granule: number): number => 0x100 << granule
+/** The id that the source gives to a chunk, and the one that the first worker makes of it. */
+const born = (chunk: number): number => 1 + 2 * chunk
+const child = (chunk: number): number => 0x100 << chunk
 
-/** What a worker owes for a granule. */
-const entryOf = (worker: number, granule: number): number =>
-  worker === 0 ? born(granule) ^ child(granule) : child(granule)
+/** What a worker owes for a chunk. */
+const entryOf = (worker: number, chunk: number): number => (worker === 0 ? born(chunk) ^ child(chunk) : child(chunk))
 
 const OPENED = 0
 const ENDED = 1
@@ -55,7 +54,7 @@ class Source {
   }
 
   get isDone(): boolean {
-    return this.#journal.counters[ENDED] === this.#plan.granules
+    return this.#journal.counters[ENDED] === this.#plan.chunks
   }
 
   step(): boolean {
@@ -70,7 +69,7 @@ class Source {
       }
     }
     let hasOpened = false
-    while (counters[OPENED]! < this.#plan.granules && this.#open()) hasOpened = true
+    while (counters[OPENED]! < this.#plan.chunks && this.#open()) hasOpened = true
     if (!didSome && !hasOpened) return false
     this.#slots.stage(this.#journal)
     for (const reader of this.#readers) reader.stage(this.#journal)
@@ -80,17 +79,17 @@ class Source {
   }
 
   #open(): boolean {
-    const granule = this.#journal.counters[OPENED]!
-    const slot = this.#slots.open(1, granule, 0)
+    const chunk = this.#journal.counters[OPENED]!
+    const slot = this.#slots.open(1, chunk, 0)
     if (slot === NO_SLOT) return false
-    this.#slots.settle(slot, born(granule), 0, 0)
-    this.#memory.words[this.#plan.opened / 4 + 1 + granule] = slot
+    this.#slots.settle(slot, born(chunk), 0, 0)
+    this.#memory.words[this.#plan.opened / 4 + 1 + chunk] = slot
     this.#journal.counters[OPENED]!++
-    this.#journal.set(this.#plan.opened / 4, granule + 1)
+    this.#journal.set(this.#plan.opened / 4, chunk + 1)
     return true
   }
 
-  /** Those that wait for a granule or for room. */
+  /** Those that wait for a chunk or for room. */
   #wakePeers(hasOpened: boolean): void {
     this.#plan.workers.forEach(({ doorbell }, i) => {
       if (hasOpened || this.#readers[i]!.isWorthWaking) ring(this.#memory.words, doorbell)
@@ -114,15 +113,15 @@ class Worker {
   }
 
   get isDone(): boolean {
-    return this.#journal.counters[0] === this.#plan.granules
+    return this.#journal.counters[0] === this.#plan.chunks
   }
 
   step(): boolean {
     const { words } = this.#memory
-    const granule = this.#journal.counters[0]!
-    if (load(words, this.#plan.opened / 4) <= granule || !this.#writer.hasRoom(1)) return false
-    const slot = words[this.#plan.opened / 4 + 1 + granule]!
-    this.#writer.put(slot, entryOf(this.#number, granule), 0, 0)
+    const chunk = this.#journal.counters[0]!
+    if (load(words, this.#plan.opened / 4) <= chunk || !this.#writer.hasRoom(1)) return false
+    const slot = words[this.#plan.opened / 4 + 1 + chunk]!
+    this.#writer.put(slot, entryOf(this.#number, chunk), 0, 0)
     this.#journal.counters[0]!++
     assert.equal(this.#writer.stage(this.#journal), true)
     this.#journal.commit()
@@ -131,12 +130,12 @@ class Worker {
   }
 }
 
-/** What has happened before: all slots are opened, and one worker has settled all granules. */
+/** What has happened before: all slots are opened, and one worker has settled all chunks. */
 export function before(memory: Memory, plan: AcksPlan, number: number): void {
   new Source(memory, plan).step()
   const journal = new Journal(memory, plan.workers[number]!.journal)
   const writer = new AckWriter(memory, plan.workers[number]!.lane)
-  for (let granule = 0; granule < plan.granules; granule++) writer.put(granule, entryOf(number, granule), 0, 0)
+  for (let chunk = 0; chunk < plan.chunks; chunk++) writer.put(chunk, entryOf(number, chunk), 0, 0)
   writer.stage(journal)
   journal.commit()
 }

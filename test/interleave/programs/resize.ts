@@ -111,7 +111,7 @@ class Sending implements Worker {
     else if (next < this.#plan.records) {
       link.add(next, 0)
       assert.ok(link.flush(HEADER, false, 0, () => assert.fail('refused')))
-      link.endGranule()
+      link.endChunk()
       this.#journal.counters[0]!++
     } else {
       link.end()

@@ -1,5 +1,5 @@
 /**
- * A worker that hands granules on, a source that ends each as soon as it sees the hand-off, and the tracer that reads the rings
+ * A worker that hands chunks on, a source that ends each as soon as it sees the hand-off, and the tracer that reads the rings
  * of both. Whatever the order: when the tracer judges a slot, it has read the worker's event of it, or the end says that it was
  * dropped.
  */
@@ -20,8 +20,8 @@ interface Side {
 }
 
 export interface TracePlan {
-  readonly granules: number
-  /** How many granules are handed on; then for each, whether its event was dropped. */
+  readonly chunks: number
+  /** How many chunks are handed on; then for each, whether its event was dropped. */
   readonly handed: number
   readonly worker: Side
   readonly source: Side
@@ -48,21 +48,21 @@ class Handing {
   }
 
   get isDone(): boolean {
-    return this.#journal.counters[0] === this.#plan.granules
+    return this.#journal.counters[0] === this.#plan.chunks
   }
 
   step(): boolean {
     const { words } = this.#memory
     const { handed, source, tracer } = this.#plan
-    const granule = this.#journal.counters[0]!
+    const chunk = this.#journal.counters[0]!
     const at = handed / 4
-    if (this.#isSource && load(words, at) <= granule) return false
+    if (this.#isSource && load(words, at) <= chunk) return false
     const isDropped = !this.#trace.hasRoom(1)
     if (isDropped) this.#trace.drop(1)
-    else this.#write(granule)
+    else this.#write(chunk)
     if (!this.#isSource) {
-      words[at + 1 + granule] = isDropped ? 1 : 0
-      this.#journal.set(at, granule + 1)
+      words[at + 1 + chunk] = isDropped ? 1 : 0
+      this.#journal.set(at, chunk + 1)
     }
     this.#trace.stage(this.#journal)
     this.#journal.counters[0]!++
@@ -72,12 +72,12 @@ class Handing {
     return true
   }
 
-  #write(granule: number): void {
+  #write(chunk: number): void {
     const { words } = this.#memory
     const event = this.#trace.begin()
-    const isIncomplete = this.#isSource && words[this.#plan.handed / 4 + 1 + granule] === 1
+    const isIncomplete = this.#isSource && words[this.#plan.handed / 4 + 1 + chunk] === 1
     words[event + KIND] = (this.#isSource ? END : HOP) | (isIncomplete ? EVENT_GAP : 0)
-    words[event + RECORDS] = granule
+    words[event + RECORDS] = chunk
   }
 }
 
@@ -100,31 +100,31 @@ export function tracer(memory: Memory, plan: TracePlan): void {
   const rings = new TraceRings(memory, [plan.worker.trace, plan.source.trace])
   const { words } = memory
   const hops = new Set<number>()
-  const ends: { granule: number; isIncomplete: boolean }[] = []
+  const ends: { chunk: number; isIncomplete: boolean }[] = []
   let judged = 0
   const listener = {
     event(ring: number, at: number): void {
-      const granule = words[at + RECORDS]!
+      const chunk = words[at + RECORDS]!
       const kind = words[at + KIND]!
       if (ring === 1) {
         assert.equal(kind & 0xff, END)
-        ends.push({ granule, isIncomplete: (kind & EVENT_GAP) !== 0 })
+        ends.push({ chunk, isIncomplete: (kind & EVENT_GAP) !== 0 })
         return
       }
       assert.equal(kind & 0xff, HOP, 'X3: an event was overwritten')
-      assert.ok(!hops.has(granule), `X5: the event of ${granule} came twice`)
-      hops.add(granule)
+      assert.ok(!hops.has(chunk), `X5: the event of ${chunk} came twice`)
+      hops.add(chunk)
     },
     whole(count: number): void {
-      for (const { granule, isIncomplete } of ends.splice(0, count)) {
-        assert.equal(granule, judged++, 'every slot ends once')
-        assert.ok(hops.has(granule) !== isIncomplete, `X1, X2: the chain of ${granule} is not as its end says`)
+      for (const { chunk, isIncomplete } of ends.splice(0, count)) {
+        assert.equal(chunk, judged++, 'every slot ends once')
+        assert.ok(hops.has(chunk) !== isIncomplete, `X1, X2: the chain of ${chunk} is not as its end says`)
       }
     },
   }
   const each = {
     get isDone(): boolean {
-      return judged === plan.granules
+      return judged === plan.chunks
     },
     step: () => rings.drain(listener) > 0,
   }

@@ -29,7 +29,7 @@ export const complains = dataflow('complains', import.meta.url)
   .connect('one', 'none')
 
 export const fails = dataflow('fails', import.meta.url)
-  .source('many', { granule: 1, produce: () => Array.from({ length: 100 }, (_, i) => i) })
+  .source('many', { chunk: 1, produce: () => Array.from({ length: 100 }, (_, i) => i) })
   .sink('none', {
     write: (n) => {
       throw new Error(`failure ${n}`)

@@ -5,7 +5,7 @@ import { Journal } from '#src/lane/journal.js'
 import { viewMemory } from '#src/memory/memory.js'
 import type { LinkPlan, Plan } from '#src/plan/types.js'
 import { EDGE_FLOATS } from '#src/memory/counters.js'
-import { Inlet, LaneGranule } from '#src/worker/in/inlet.js'
+import { Inlet, LaneChunk } from '#src/worker/in/inlet.js'
 import { LinkWriter } from '#src/worker/out/link-writer.js'
 import type { Settlement } from '#src/worker/out/settlement.js'
 import { TestLane, header } from '../../lane/lane.ts'
@@ -24,7 +24,7 @@ const record = (n: number, bytes: number): string => String.fromCharCode(65 + (n
 
 /** A link of one lane that is smaller than some of its records, and the reader's side of it. */
 class LargeLink {
-  readonly granule = new LaneGranule()
+  readonly chunk = new LaneChunk()
   inlet!: Inlet
   readonly #lane = new TestLane({ ringBytes: 1024 })
   readonly #ends = [{ link: 0, layout: this.#lane.layout, peer: 0 }]
@@ -32,7 +32,7 @@ class LargeLink {
   readonly #writer: LinkWriter
   readonly #waiting: string[] = []
   #reading!: Journal
-  #granules = 0
+  #chunks = 0
 
   constructor(records: readonly string[] = []) {
     this.#writer = new LinkWriter({
@@ -65,17 +65,17 @@ class LargeLink {
     })
   }
 
-  /** Writes as much as there is room for, each record a granule of its own. */
+  /** Writes as much as there is room for, each record a chunk of its own. */
   write(): void {
     for (;;) {
       if (this.#writer.waiting === 0) {
         const next = this.#waiting.shift()
         if (next === undefined) break
-        this.#writer.endGranule()
+        this.#writer.endChunk()
         this.#writer.add(next, 0)
-        this.#granules++
+        this.#chunks++
       }
-      if (!this.#writer.flush(header({ baseLow: this.#granules }), true, 0, () => assert.fail('refused'))) break
+      if (!this.#writer.flush(header({ baseLow: this.#chunks }), true, 0, () => assert.fail('refused'))) break
     }
     this.#writer.stage(this.#lane.writing)
     this.#lane.writing.commit()
@@ -88,10 +88,10 @@ class LargeLink {
     this.inlet.wakePeers()
   }
 
-  /** Takes the next granule, with hand-offs and writing in between as long as nothing comes. */
+  /** Takes the next chunk, with hand-offs and writing in between as long as nothing comes. */
   takeWhole(): unknown {
     for (let looks = 0; looks < 100; looks++) {
-      if (this.inlet.next(this.granule)) return this.granule.values[0]
+      if (this.inlet.next(this.chunk)) return this.chunk.values[0]
       this.commit()
       this.write()
     }
@@ -103,12 +103,12 @@ describe('a record in fragments', () => {
   test('F1: waits until nothing else of its lane is in hand, for its room is given back with all before it', () => {
     const link = new LargeLink([record(1, 10), record(2, 5_000)])
     assert.equal(link.takeWhole(), record(1, 10))
-    assert.ok(!link.inlet.next(new LaneGranule()))
+    assert.ok(!link.inlet.next(new LaneChunk()))
     assert.ok(link.inlet.isHeldUp, 'whoever gathers a batch is to end it')
     link.commit()
     link.reviveReader()
     assert.equal(link.takeWhole(), record(1, 10), 'it is there still')
-    link.inlet.release(link.granule)
+    link.inlet.release(link.chunk)
     assert.equal(link.takeWhole(), record(2, 5_000))
     assert.ok(!link.inlet.isHeldUp)
   })
@@ -124,22 +124,22 @@ describe('a record in fragments', () => {
   test('F3: comes after the hand-off that tells of the one before it', () => {
     const link = new LargeLink([record(1, 700), record(2, 700)])
     assert.equal(link.takeWhole(), record(1, 700))
-    link.inlet.release(link.granule)
+    link.inlet.release(link.chunk)
     link.write()
-    assert.ok(!link.inlet.next(new LaneGranule()))
+    assert.ok(!link.inlet.next(new LaneChunk()))
     link.reviveReader()
     assert.equal(link.takeWhole(), record(1, 700))
-    link.inlet.release(link.granule)
+    link.inlet.release(link.chunk)
     assert.equal(link.takeWhole(), record(2, 700))
   })
 
   test('and the whole one behind it are each what they are, once more too', () => {
     const link = new LargeLink([record(1, 700), record(2, 10)])
     assert.equal(link.takeWhole(), record(1, 700))
-    const behind = new LaneGranule()
+    const behind = new LaneChunk()
     link.write()
     assert.ok(link.inlet.next(behind))
-    assert.deepEqual(link.inlet.again(link.granule), [record(1, 700)])
+    assert.deepEqual(link.inlet.again(link.chunk), [record(1, 700)])
     assert.deepEqual(link.inlet.again(behind), [record(2, 10)])
   })
 
@@ -154,17 +154,17 @@ describe('a record in fragments', () => {
         const records = lengths.map((bytes, n) => record(n, bytes))
         const link = new LargeLink(records)
         /** Taken and not released; released and not handed off. */
-        let held: LaneGranule[] = []
+        let held: LaneChunk[] = []
         let released = 0
         let done = 0
         const act = (what: string): void => {
           switch (what) {
             case 'take': {
-              const granule = new LaneGranule()
-              if (!link.inlet.next(granule)) return
-              held.push(granule)
+              const chunk = new LaneChunk()
+              if (!link.inlet.next(chunk)) return
+              held.push(chunk)
               const place = done + released + held.length - 1
-              assert.equal(granule.values[0], records[place])
+              assert.equal(chunk.values[0], records[place])
               for (const [i, each] of held.entries()) {
                 assert.deepEqual(link.inlet.again(each), [records[done + released + i]])
               }
@@ -194,7 +194,7 @@ describe('a record in fragments', () => {
           for (const what of ['take', 'release', 'commit', 'write']) act(what)
         }
         assert.equal(done, records.length)
-        assert.ok(!link.inlet.next(new LaneGranule()))
+        assert.ok(!link.inlet.next(new LaneChunk()))
       }),
       { numRuns: 500 },
     )

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { FRAME_COUNT, FRAME_SALT } from '#src/memory/lane.js'
 import { NO_FRAME } from '#src/lane/reader.js'
-import type { GranuleHeader } from '#src/lane/writer.js'
+import type { ChunkHeader } from '#src/lane/writer.js'
 import type { LinkPlan, Plan } from '#src/plan/types.js'
 import { EDGE_FLOATS } from '#src/memory/counters.js'
-import { tokenOf } from '#src/worker/granule.js'
+import { tokenOf } from '#src/worker/chunk.js'
 import { mixed } from '#src/lane/ids.js'
 import { dispatcherOf } from '#src/worker/out/dispatch.js'
 import { LinkWriter } from '#src/worker/out/link-writer.js'
@@ -24,7 +24,7 @@ class TestLink {
   constructor({ maxDemand = 64, keepsIds = true, lanes = 1 } = {}) {
     this.lane = new TestLane({ ringBytes: 4096, maxDemand })
     const link = { index: 0, to: 0, codec: 'json', dispatch: 'demand', whenFull: 'block', pathType: 'normal' }
-    const toggle = (head: GranuleHeader): void => {
+    const toggle = (head: ChunkHeader): void => {
       tokenOf(head)
       this.born.push([mixed.low, mixed.high])
     }
@@ -42,7 +42,7 @@ class TestLink {
     })
   }
 
-  /** Sends so many records of a granule; true where all went. */
+  /** Sends so many records of a chunk; true where all went. */
   flush(records: number, isWhole: boolean): boolean {
     const values = Array.from({ length: records }, (_, i) => i)
     if (!this.writer.addRun(values, 0, records)) for (const i of values) this.writer.add(i, i)
@@ -66,27 +66,27 @@ class TestLink {
   }
 }
 
-function token(head: GranuleHeader): [number, number] {
+function token(head: ChunkHeader): [number, number] {
   tokenOf(head)
   return [mixed.low, mixed.high]
 }
 
 describe('a frame on a link', () => {
-  test('S2: that is all that comes of its granule goes on under the id of the granule', () => {
+  test('S2: that is all that comes of its chunk goes on under the id of the chunk', () => {
     const link = new TestLink()
     assert.ok(link.flush(3, true))
     link.publish()
     assert.deepEqual(link.frames(), [[3, 0]])
-    assert.deepEqual(link.born, [token(WHOLE)], 'so the granule that ends cancels it')
+    assert.deepEqual(link.born, [token(WHOLE)], 'so the chunk that ends cancels it')
   })
 
-  test('S2: beside which something else comes of its granule gets an id of its own', () => {
+  test('S2: beside which something else comes of its chunk gets an id of its own', () => {
     const link = new TestLink()
     assert.ok(link.flush(3, false))
     assert.notDeepEqual(link.born, [token(WHOLE)])
   })
 
-  test('S2: that holds a part of its granule only gets an id of its own, and so does the rest', () => {
+  test('S2: that holds a part of its chunk only gets an id of its own, and so does the rest', () => {
     const link = new TestLink({ maxDemand: 2 })
     assert.ok(!link.flush(3, true))
     link.publish()
@@ -98,7 +98,7 @@ describe('a frame on a link', () => {
     assert.equal(new Set(ids).size, 3)
   })
 
-  test('S2: on one of several lanes that share the granule gets an id of its own, the first one too', () => {
+  test('S2: on one of several lanes that share the chunk gets an id of its own, the first one too', () => {
     const link = new TestLink({ lanes: 3 })
     assert.ok(link.flush(3, true))
     assert.equal(link.born.length, 3)

@@ -20,19 +20,19 @@ function settlement() {
   return { it, stage }
 }
 
-const granule = (slot: number, base: number) => header({ slot, baseLow: base, baseHigh: base })
+const chunk = (slot: number, base: number) => header({ slot, baseLow: base, baseHigh: base })
 
-test('a granule that goes on under its own id owes nothing', () => {
+test('a chunk that goes on under its own id owes nothing', () => {
   const { it, stage } = settlement()
-  it.toggle(granule(1, 7))
-  it.toggle(granule(1, 7))
+  it.toggle(chunk(1, 7))
+  it.toggle(chunk(1, 7))
   assert.deepEqual(stage(), [])
 })
 
 test('what ended and what was born of a slot is one word, in whatever order', () => {
   const [one, other] = [settlement(), settlement()]
-  for (const base of [7, 8, 9]) one.it.toggle(granule(1, base))
-  for (const base of [9, 7, 8]) other.it.toggle(granule(1, base))
+  for (const base of [7, 8, 9]) one.it.toggle(chunk(1, base))
+  for (const base of [9, 7, 8]) other.it.toggle(chunk(1, base))
   const owed = one.stage()
   assert.equal(owed.length, 1)
   assert.deepEqual(other.stage(), owed)
@@ -40,7 +40,7 @@ test('what ended and what was born of a slot is one word, in whatever order', ()
 
 test('many slots in turn are kept apart, and each once; the next hand-off owes nothing of them', () => {
   const { it, stage } = settlement()
-  for (let round = 0; round < 3; round++) for (let slot = 0; slot < 40; slot++) it.toggle(granule(slot, 100 + slot))
+  for (let round = 0; round < 3; round++) for (let slot = 0; slot < 40; slot++) it.toggle(chunk(slot, 100 + slot))
   assert.deepEqual(
     stage().map(([slot]) => slot),
     Array.from({ length: 40 }, (_, slot) => slot),
@@ -50,7 +50,7 @@ test('many slots in turn are kept apart, and each once; the next hand-off owes n
 
 test('a batch owes the same to each slot that is in it', () => {
   const { it, stage } = settlement()
-  it.toggle({ ...granule(1, 7), furtherAnchors: [2, 3] })
+  it.toggle({ ...chunk(1, 7), furtherAnchors: [2, 3] })
   const owed = stage()
   assert.deepEqual(
     owed.map(([slot]) => slot),

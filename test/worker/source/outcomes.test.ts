@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dataflow, mark } from 'millrace'
-import { GranuleSize, Pacing } from '#src/worker/source/pacing.js'
+import { ChunkSize, Pacing } from '#src/worker/source/pacing.js'
 import { Line } from '../line.ts'
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
@@ -59,6 +59,42 @@ test('a successor tells what its predecessor had not told', async () => {
   assert.deepEqual(new Set(told), new Set(upTo(6).map((n) => `r${n}`)))
 })
 
+test('a successor goes on at the watermark of its predecessor, over what had ended behind open records', async () => {
+  const release = new Map<number, () => void>()
+  const watermarks: unknown[] = []
+  /** Whoever crashes before its hand-off tells once more. */
+  const acked = new Set<number>()
+  const graph = dataflow('watermark', import.meta.url)
+    .source('in', {
+      *produce({ cursor = -1 }: { cursor?: number }) {
+        for (let n = cursor + 1; n < 6; n++) yield mark(n, { cursor: n })
+      },
+      ack: (done: number[], _failed: number[], { watermark }: { watermark: unknown }) => {
+        for (const n of done) acked.add(n)
+        watermarks.push(watermark)
+      },
+    } as never)
+    .sink('out', {
+      maxInFlight: 6,
+      write: async (n: number) => {
+        if (n === 1 || n === 5) await new Promise<void>((resolve) => release.set(n, resolve))
+      },
+    } as never)
+    .connect('in', 'out')
+  const line = await Line.of(graph)
+  await line.settleUntil(() => acked.size === 4)
+  assert.equal(watermarks.at(-1), 0)
+  line.kill('in')
+  await line.settleUntil(() => release.size === 2)
+  release.get(1)!()
+  await line.settleUntil(() => acked.size === 5)
+  assert.equal(watermarks.at(-1), 4)
+  line.kill('in')
+  release.get(5)!()
+  await line.settleUntil(() => acked.size === 6)
+  assert.equal(watermarks.at(-1), 5)
+})
+
 test('a bucket lets its rate through, and no more of it at once than a few milliseconds hold', () => {
   const pacing = new Pacing(1_000, 0)
   assert.equal(pacing.allowed(0), 1)
@@ -69,8 +105,8 @@ test('a bucket lets its rate through, and no more of it at once than a few milli
   assert.equal(new Pacing(0, 0).allowed(0), Infinity)
 })
 
-test('granules grow at once to what ends in a millisecond, and shrink by half', () => {
-  const size = new GranuleSize(512, 0)
+test('chunks grow at once to what ends in a millisecond, and shrink by half', () => {
+  const size = new ChunkSize(512, 0)
   assert.equal(size.records, 1)
   size.ended(1_000, 10)
   assert.equal(size.records, 100)

@@ -21,8 +21,8 @@ const plan = makePlan(graph)
 /** The source workers of one run, which may die and be followed. */
 class Run {
   readonly #memory = viewMemory(new SharedArrayBuffer(plan.memoryBytes))
-  /** Records of each granule. */
-  readonly granules: number[] = []
+  /** Records of each chunk. */
+  readonly chunks: number[] = []
   readonly #worker: (typeof plan.workers)[number]
   #progress!: Progress
   #ids!: RecordIds
@@ -47,7 +47,7 @@ class Run {
       const most = cuts[turn % cuts.length]!
       while (taken.count < most && next < records.length) taken.add(records[next++])
       const count = this.#ids.name(taken)
-      this.granules.push(count)
+      this.chunks.push(count)
       for (let i = 0; i < count; i++) {
         mix(this.#ids.baseLow, this.#ids.baseHigh, (this.#ids.first + i) | 0)
         found.push(formatId(mixed.low, mixed.high))
@@ -102,7 +102,7 @@ describe('the ids of a source', () => {
     )
   })
 
-  test('are the same however the records are cut into granules', () => {
+  test('are the same however the records are cut into chunks', () => {
     fc.assert(
       fc.property(records, cuts, cuts, (given, one, other) => {
         assert.deepEqual(new Run(1).ids(given, one), new Run(1).ids(given, other))
@@ -147,7 +147,7 @@ describe('the ids of a source', () => {
       Array.from({ length: 100 }, (_, i) => mark('x', { cursor: 1_000 + i })),
       [50],
     )
-    assert.deepEqual(run.granules, [50, 50])
+    assert.deepEqual(run.chunks, [50, 50])
     assert.equal(new Set(ids).size, 100)
   })
 })

@@ -26,7 +26,7 @@ test('what lies behind the last cursor and was handed on is passed over, in what
   )
 })
 
-test('a poll is asked for what is missing, also where some of a granule was taken before', () => {
+test('a poll is asked for what is missing, also where some of a chunk was taken before', () => {
   const given = [[1, 2], [3], []]
   const asked: number[] = []
   const poll = (demand: number): unknown[] => {
@@ -40,7 +40,7 @@ test('a poll is asked for what is missing, also where some of a granule was take
   assert.deepEqual(asked, [3, 1])
 })
 
-test('a poll is asked for as much as there is room for, however few records go into one granule', () => {
+test('a poll is asked for as much as there is room for, however few records go into one chunk', () => {
   const asked: number[] = []
   let next = 0
   const poll = (demand: number): number[] => {

@@ -7,7 +7,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 
 async function lineOf(mapBatch: (records: number[]) => number[] | Promise<number[]>, options: object = {}) {
   const graph = dataflow('batches', import.meta.url)
-    .source('in', { granule: 3, produce: () => upTo(7) })
+    .source('in', { chunk: 3, produce: () => upTo(7) })
     .transform('work', { batch: { size: 5, timeoutMs: 3_600_000 }, mapBatch, ...options })
     .sink('out')
     .connect('in', 'work')
@@ -15,7 +15,7 @@ async function lineOf(mapBatch: (records: number[]) => number[] | Promise<number
   return await Line.of(graph)
 }
 
-test('a batch is made of whole and of parts of granules, and all of it is given back once it is sent', async () => {
+test('a batch is made of whole and of parts of chunks, and all of it is given back once it is sent', async () => {
   const batches: number[][] = []
   const line = await lineOf((records) => {
     batches.push([...records])

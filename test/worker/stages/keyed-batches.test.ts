@@ -9,7 +9,7 @@ async function lineOf(by: (n: number) => number, batches: number[][], isOver = t
   const chunks = [upTo(8)]
   const source = isOver ? { produce: () => upTo(8) } : { poll: (): number[] => chunks.shift() ?? [], pollMs: 0 }
   const graph = dataflow('keyed', import.meta.url)
-    .source('in', { granule: 3, ...source } as never)
+    .source('in', { chunk: 3, ...source } as never)
     .transform('work', {
       batch: { size: 3, timeoutMs: 3_600_000, by },
       mapBatch: (records: number[]) => {
@@ -29,7 +29,7 @@ test('a batch holds records of one key', async () => {
   line.settle()
   assert.deepEqual(batches, [[0, 2, 4], [1, 3, 5], [6], [7]])
   assert.equal(line.counts('work')['done'], 8)
-  assert.ok(line.parts('work').desk.stash.isEmpty)
+  assert.ok(line.parts('work').pending.stash.isEmpty)
 })
 
 test('open batches lie in the stash, where a successor finds their records and gathers them again', async () => {
@@ -37,7 +37,7 @@ test('open batches lie in the stash, where a successor finds their records and g
   const line = await lineOf((n) => n, batches, false)
   line.settle()
   assert.deepEqual(batches, [])
-  assert.equal(line.parts('work').desk.stash.open().length, 8)
+  assert.equal(line.parts('work').pending.stash.open().length, 8)
   line.kill('work')
   line.settle()
   assert.deepEqual(batches, [])

@@ -43,7 +43,7 @@ const KINDS = {
 
 async function lineOf(work: object, count: number) {
   const graph = dataflow('calls', import.meta.url)
-    .source('in', { granule: 2, produce: () => upTo(count) })
+    .source('in', { chunk: 2, produce: () => upTo(count) })
     .transform('work', work as never)
     .sink('out')
     .connect('in', 'work')
@@ -108,7 +108,7 @@ for (const [kind, optionsOf] of Object.entries(KINDS)) {
 
     test('that fail are counted, and give their place back', async () => {
       const graph = dataflow('calls', import.meta.url)
-        .source('in', { granule: 2, produce: () => upTo(4) })
+        .source('in', { chunk: 2, produce: () => upTo(4) })
         .transform('work', {
           ...optionsOf(new Answers(), { maxInFlight: 1 }),
           ...(kind === 'calls for batches'
@@ -121,7 +121,7 @@ for (const [kind, optionsOf] of Object.entries(KINDS)) {
       const line = await Line.of(graph)
       await line.settleUntil(() => line.counts('work')['failed'] === 4)
       assert.equal(line.counts('work')['inFlight'], 0)
-      assert.ok(line.parts('work').desk.stash.isEmpty)
+      assert.ok(line.parts('work').pending.stash.isEmpty)
     })
   })
 }

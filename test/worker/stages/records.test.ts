@@ -7,7 +7,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 
 async function lineOf(map: (n: number, context: { attempt: number }) => number, options: object = {}, count = 8) {
   const graph = dataflow('records', import.meta.url)
-    .source('in', { granule: 4, produce: () => upTo(count) })
+    .source('in', { chunk: 4, produce: () => upTo(count) })
     .transform('work', { map, ...options })
     .sink('out')
     .connect('in', 'work')
@@ -28,7 +28,7 @@ test('records come out once each, in their order, and the books are even', async
   assert.deepEqual([taken, done, inFlight], [8, 8, 0])
 })
 
-test('a record that fails is given up by itself: those beside it in its granule go on', async () => {
+test('a record that fails is given up by itself: those beside it in its chunk go on', async () => {
   const line = await lineOf((n) => {
     if (n === 2) throw new Error('two')
     return n
@@ -51,11 +51,11 @@ test('a record that waits for its next attempt lies in the stash meanwhile, and 
     { retry: { maxAttempts: 2, baseMs: 20, jitter: 0 } },
   )
   line.settle('in', 'work')
-  assert.ok(!line.parts('work').desk.stash.isEmpty || line.counts('work')['done'] === 8)
+  assert.ok(!line.parts('work').pending.stash.isEmpty || line.counts('work')['done'] === 8)
   await line.settleUntil(() => line.out.length === 8)
   assert.deepEqual(sorted(line.out), upTo(8))
   assert.equal(line.counts('work')['retried'], 1)
-  assert.ok(line.parts('work').desk.stash.isEmpty)
+  assert.ok(line.parts('work').pending.stash.isEmpty)
 })
 
 test('what was called and not handed off when the worker died is called again, and comes out once', async () => {
@@ -72,9 +72,9 @@ test('what was called and not handed off when the worker died is called again, a
   assert.equal(calls.filter((n) => n === 0).length, 2)
 })
 
-test('where the lane below takes some of what came of a granule, that much is handed off; a death then doubles nothing', async () => {
+test('where the lane below takes some of what came of a chunk, that much is handed off; a death then doubles nothing', async () => {
   const graph = dataflow('part', import.meta.url)
-    .source('in', { granule: 4, produce: () => upTo(4) })
+    .source('in', { chunk: 4, produce: () => upTo(4) })
     .transform('work', { flatMap: (n: number) => upTo(8).map((i) => n * 8 + i) })
     .sink('out')
     .connect('in', 'work')

@@ -13,7 +13,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 async function lineOf(by: (() => string) | undefined, source: object, batch: object, options: object = {}) {
   const batches: number[][] = []
   const graph = dataflow('triggers', import.meta.url)
-    .source('in', { granule: 4, ...source } as never)
+    .source('in', { chunk: 4, ...source } as never)
     .sink('work', {
       batch: { timeoutMs: 3_600_000, ...(by && { by }), ...batch },
       write: (records: number[]) => void batches.push([...records]),

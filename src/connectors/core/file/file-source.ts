@@ -12,7 +12,7 @@ export interface FilePart {
 }
 
 /** Records that travel and are acked together: a file is acked by its watermark anyway. */
-const GRANULE = 512
+const CHUNK = 512
 
 /**
  * The node options of a source that reads a file. The last record of each part has a cursor, at which a worker or, with a `cursorFile`,
@@ -25,7 +25,7 @@ export function fileSource<T>(
 ): SourceOptions<T, CursorFile> {
   const where = (node: string): { node: string; path?: string } => ({ node, ...(path === undefined ? {} : { path }) })
   return {
-    granule: GRANULE,
+    chunk: CHUNK,
     setup: async ({ node, workers }) => {
       if (workers > 1) throw fileRefusal(new Error('one worker reads a file: concurrency is 1'), where(node))
       if (path !== undefined) await readable(path, node)

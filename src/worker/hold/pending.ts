@@ -6,8 +6,8 @@ import type { Memory } from '../../memory/memory.ts'
 import { Stash, type StashEntry } from '../../lane/stash.ts'
 import { type StashLayout, stashTexts } from '../../memory/stash.ts'
 import { Texts } from '../../lane/texts.ts'
-import { type GranuleHeader, NO_ROOM } from '../../lane/writer.ts'
-import type { Granule } from '../granule.ts'
+import { type ChunkHeader, NO_ROOM } from '../../lane/writer.ts'
+import type { Chunk } from '../chunk.ts'
 
 /** A first try: most records fit. */
 const USUAL_ENTRY_BYTES = 1024
@@ -16,7 +16,7 @@ const USUAL_ENTRY_BYTES = 1024
  * The records that a worker keeps in its stash, and when each is due: at once, or after the delay of a retry. What is here
  * in the heap is found again in the stash by a successor.
  */
-export class Desk {
+export class Pending {
   readonly stash: Stash
   readonly #memory: Memory
   readonly #journal: Journal
@@ -47,7 +47,7 @@ export class Desk {
    * @returns undefined where there is no room for it
    * @throws RECORD_NOT_ENCODABLE
    */
-  put(header: GranuleHeader, value: unknown, dueAt: number, since: number): StashEntry | undefined {
+  put(header: ChunkHeader, value: unknown, dueAt: number, since: number): StashEntry | undefined {
     for (const bytes of [Math.min(USUAL_ENTRY_BYTES, this.stash.maxEntryBytes), this.stash.maxEntryBytes]) {
       const at = this.stash.claim(bytes)
       if (at === NO_ROOM) return undefined
@@ -61,7 +61,7 @@ export class Desk {
 
   /** Keeps several records, or none of them where they do not all fit. */
   putAll(
-    headers: readonly GranuleHeader[],
+    headers: readonly ChunkHeader[],
     values: ArrayLike<unknown>,
     dueAt: number,
     since: number,
@@ -78,12 +78,12 @@ export class Desk {
     return entries
   }
 
-  /** Reads an entry into a granule of one record; without its value where that cannot be read. */
-  take(entry: StashEntry, granule: Granule, isReadable = true): void {
-    granule.take(this.stash.header(entry))
-    granule.count = 1
-    granule.from = 0
-    granule.values = [isReadable ? this.value(entry) : undefined]
+  /** Reads an entry into a chunk of one record; without its value where that cannot be read. */
+  take(entry: StashEntry, chunk: Chunk, isReadable = true): void {
+    chunk.take(this.stash.header(entry))
+    chunk.count = 1
+    chunk.from = 0
+    chunk.values = [isReadable ? this.value(entry) : undefined]
   }
 
   value(entry: StashEntry): unknown {
@@ -107,7 +107,7 @@ export class Desk {
   }
 
   /** The entry with this header, due or not; it is the caller's then. */
-  nextWhere(matches: (header: GranuleHeader) => boolean): StashEntry | undefined {
+  nextWhere(matches: (header: ChunkHeader) => boolean): StashEntry | undefined {
     const at = this.#waiting.findIndex((entry) => matches(this.stash.header(entry)))
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
   }
