@@ -63,7 +63,7 @@ export const COUNTERS = {
     kind: 'counter',
     metric: 'node_records_crashed_total',
     label: 'crashed',
-    text: 'Records given up because they crashed their worker too often.',
+    text: 'Records that failed because they crashed their worker too often.',
   },
 } as const satisfies Readonly<Record<string, Figure>>
 
@@ -211,16 +211,16 @@ export const HISTOGRAMS = {
 
 /** What may complete a batch, in the order in which a worker counts it. */
 export const TRIGGERS = {
-  size: { label: 'size', text: 'It had as many records as it may.' },
-  weight: { label: 'weight', text: 'Its records weighed enough, or the next one would have been too much.' },
-  timeout: { label: 'timeout', text: 'Its first record had waited long enough.' },
-  idle: { label: 'idle', text: 'No record had come for long enough.' },
+  size: { label: 'size', text: 'It reached `size` records.' },
+  weight: { label: 'weight', text: 'Its records reached `weight`, or the next one would have exceeded `maxWeight`.' },
+  timeout: { label: 'timeout', text: 'Its first record had waited for `timeoutMs`.' },
+  idle: { label: 'idle', text: 'No record was added for `idleMs`.' },
   flush: { label: 'flush', text: 'A flush completed it.' },
-  evict: { label: 'evict', text: 'Too many batches were open, and it was the one that was added to longest ago.' },
-  pressure: { label: 'pressure', text: 'Open batches held the room that other records waited for.' },
+  evict: { label: 'evict', text: 'Too many batches were open, and this one had not grown for the longest time.' },
+  pressure: { label: 'pressure', text: 'Open batches took the room that other records waited for.' },
   end: { label: 'end', text: 'The sources had ended.' },
   drain: { label: 'drain', text: 'The pipeline was draining.' },
-  whole: { label: 'whole', text: 'All records that belong together had come (`batch.of`).' },
+  whole: { label: 'whole', text: 'All records that belong together had arrived (`batch.of`).' },
   single: {
     label: 'single',
     text: 'A record by itself: it failed or crashed its worker in another batch, or is too large to be collected.',

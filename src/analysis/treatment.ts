@@ -6,7 +6,7 @@ import type { BATCH_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, RUN_OPTIONS } from '../
  */
 export interface Treatment {
   readonly is: 'modelled' | 'assumed' | 'nothing'
-  /** Where it counts, or what is taken for granted, as a sentence without its subject. */
+  /** Where it counts, or what is assumed, as a sentence without its subject. */
   readonly text: string
 }
 
@@ -14,7 +14,7 @@ const modelled = (text: string): Treatment => ({ is: 'modelled', text })
 const assumed = (text: string): Treatment => ({ is: 'assumed', text })
 const nothing = (text: string): Treatment => ({ is: 'nothing', text })
 const DRAWN: Treatment = nothing('drawings')
-const HANDLER: Treatment = nothing('its time and its results are what the graph declares')
+const HANDLER: Treatment = nothing('the graph declares its time and its results')
 
 /** Every option of nodes; those of `batch` by themselves. */
 export const NODE_TREATMENT: Readonly<
@@ -31,20 +31,20 @@ export const NODE_TREATMENT: Readonly<
   image: DRAWN,
   concurrency: modelled('service rate, windows, room, deadlock'),
   maxConcurrency: assumed('no stage is resized'),
-  latencyMs: modelled('service rate, latency, window; of nodes without threads a delay'),
+  latencyMs: modelled('service rate, latency, window; for nodes without threads, a delay'),
   serviceRate: modelled('service rate'),
   cpu: modelled('cores'),
-  restart: assumed('no worker dies'),
+  restart: assumed('no worker crashes'),
   resourceLimits: assumed('no worker runs out of memory'),
   setup: HANDLER,
   teardown: HANDLER,
   rate: modelled('what a source offers'),
   rateLimit: modelled('what a source offers at most; service rate of other stages'),
   window: modelled('rate by Little’s law, forecast, reach of buffers, deadlock'),
-  chunk: modelled('deadlock; rates as if records went one by one'),
-  pollSize: assumed('a call of `poll` gives all that there is room for'),
-  pollMs: assumed('a source has records whenever they can be taken'),
-  trace: nothing('tracing costs no more than the page on it says'),
+  chunk: modelled('deadlock; rates assume that records travel one by one'),
+  pollSize: assumed('a call of `poll` returns as many records as there is room for'),
+  pollMs: assumed('a source always has records when the graph can take them'),
+  trace: nothing('tracing has no part in predictions'),
   produce: HANDLER,
   poll: HANDLER,
   push: modelled('one worker'),
@@ -59,27 +59,27 @@ export const NODE_TREATMENT: Readonly<
   write: HANDLER,
   route: HANDLER,
   maxInFlight: modelled('service rate of stages that wait'),
-  ordered: assumed('calls take alike, so that keeping the order holds nobody up'),
-  dispatch: modelled('copies of a broadcast, deadlock; else all workers get alike'),
+  ordered: assumed('all calls take the same time, so keeping the order holds up no call'),
+  dispatch: modelled('copies of a broadcast, deadlock; otherwise all workers get the same number of records'),
   partitionBy: assumed('keys are spread evenly over the workers'),
   retry: assumed(
-    'the declared time is that of a record with all its attempts in place, and a declared `ratio` of failures what is left of them',
+    'the declared time includes all attempts of a record, and a declared `ratio` of failures is the share that fails after them',
   ),
-  stashBytes: nothing('what waits in a stash has room there'),
-  timeoutMs: assumed('no call runs into its time-out'),
-  maxCrashes: assumed('no record kills its worker'),
+  stashBytes: nothing('records that wait in a stash have room there'),
+  timeoutMs: assumed('no call exceeds its timeout'),
+  maxCrashes: assumed('no record crashes its worker'),
   capacity: modelled('buffers, forecast, deadlock'),
   whenFull: modelled('what a full buffer drops'),
   'batch.size': modelled('waiting and time in a batch, window, sizing, deadlock'),
   'batch.timeoutMs': modelled('waiting in an open batch, window'),
-  'batch.idleMs': assumed('no batch completes because nothing comes'),
+  'batch.idleMs': assumed('no batch completes because no records come'),
   'batch.weigh': assumed('`size` and `timeoutMs` complete batches, not the weight of their records'),
-  'batch.weight': nothing('what `weigh` says of it'),
-  'batch.maxWeight': nothing('what `weigh` says of it'),
-  'batch.by': assumed('batches by key fill like batches without'),
+  'batch.weight': nothing('see `weigh`'),
+  'batch.maxWeight': nothing('see `weigh`'),
+  'batch.by': assumed('batches by key fill like other batches'),
   'batch.of': assumed('batches have `size` records'),
-  'batch.instead': nothing('what waits in a stash has room there'),
-  'batch.maxOpen': nothing('what `by` says of it'),
+  'batch.instead': nothing('records that wait in a stash have room there'),
+  'batch.maxOpen': nothing('see `by`'),
   'batch.serial': assumed('batches of a key do not wait for each other'),
 }
 
@@ -89,14 +89,14 @@ export const EDGE_TREATMENT: Readonly<Record<keyof typeof EDGE_OPTIONS, Treatmen
   when: modelled('shares: branches'),
   dataType: nothing('validation'),
   label: DRAWN,
-  rate: nothing('shown beside the predicted one, and in `drift`'),
+  rate: nothing('shown beside the predicted rate, and in `drift`'),
   ratio: modelled('shares'),
   weight: modelled('latency, window'),
-  codec: assumed('encoding is part of what a record takes'),
+  codec: assumed('the declared time of a record includes its encoding'),
   maxDemand: modelled('room, forecast, deadlock'),
-  minDemand: modelled('deadlock; rates as if credit were granted record by record'),
-  laneBytes: modelled('deadlock; else lanes have bytes for the records that they hold'),
-  capture: nothing('what events of traces show'),
+  minDemand: modelled('deadlock; rates assume that credit is granted record by record'),
+  laneBytes: modelled('deadlock; otherwise lanes have bytes for the records that they hold'),
+  capture: nothing('content of trace events'),
   redact: HANDLER,
   selector: assumed('every worker gets every record of a broadcast'),
   fuse: modelled('service rate: the workers of both are the same'),
@@ -107,17 +107,17 @@ export const RUN_TREATMENT: Readonly<Record<keyof typeof RUN_OPTIONS, Treatment>
   deadlineMs: nothing('how it stops'),
   startDeadlineMs: nothing('how it starts'),
   maxDemand: modelled('the option `maxDemand` of `forecast` and `deadlock`'),
-  laneBytes: nothing('lanes of loops are sized beside it; else as `laneBytes` of an edge'),
-  stashBytes: nothing('what waits in a stash has room there'),
+  laneBytes: nothing('lanes of loops are sized separately; otherwise as `laneBytes` of an edge'),
+  stashBytes: nothing('records that wait in a stash have room there'),
   maxMemoryBytes: nothing('lanes have bytes for the records that they hold'),
   maxRecordBytes: nothing('no record is larger'),
   restart: nothing('as `restart` of a node'),
-  stallMs: nothing('what is told'),
-  trace: nothing('tracing costs no more than the page on it says'),
+  stallMs: nothing('events'),
+  trace: nothing('tracing has no part in predictions'),
   inject: modelled('the option `injected` of `deadlock`'),
   paused: nothing('how it starts'),
-  deadLetters: nothing('what is kept'),
-  deadLetterBytes: nothing('what is kept of dead letters'),
+  deadLetters: nothing('kept dead letters'),
+  deadLetterBytes: nothing('kept dead letters'),
   params: nothing('what handlers read'),
   loader: nothing('how it starts'),
   signal: nothing('how it stops'),

@@ -14,21 +14,21 @@ import { cell, table, type Column, oneLine } from './table.ts'
 import { style } from './terminal-text.ts'
 
 export const check: Command = {
-  summary: 'Reports every problem of a graph, its loops, and whether they can block themselves.',
+  summary: 'Reports every problem of a graph, and loops that can block themselves.',
   usage: 'GRAPH [--strict] [--json] [--measurements FILE] [--slo p99=200ms …] [--fix]',
   options: {
     ...GRAPH_OPTIONS,
     measurements: {
       type: 'string',
       value: 'FILE',
-      text: 'Measurements in JSON: what the graph declares is held against them.',
+      text: 'Measurements in JSON, to compare with what the graph declares.',
     },
-    tolerance: { type: 'string', value: 'SHARE', text: 'How far a declared figure may be off. Default: 0.1.' },
+    tolerance: { type: 'string', value: 'SHARE', text: 'How far a declared figure may differ. Default: 0.1.' },
     slo: {
       type: 'string',
       multiple: true,
       value: 'FIGURE=BOUND',
-      text: 'Exit code 1 where this does not hold: p50=20ms, p99=200ms, p999=1s, throughput=1000/s, errors=1%; several in turn.',
+      text: 'Exit code 1 if this does not hold: p50=20ms, p99=200ms, p999=1s, throughput=1000/s, errors=1%. Repeatable.',
     },
     fix: { type: 'boolean', text: 'Proposes other options; with --json as a JSON Patch of the graph.' },
     cores: { type: 'string', value: 'N', text: 'Cores for --slo and --fix. Default: those that this process may use.' },
@@ -81,7 +81,7 @@ function report(graph: GraphData, found: Check, { output }: Call): string[] {
     ...loopLines(found, output),
     ...(unhandled.length === 0
       ? []
-      : [`Failures that no edge takes, so that they go back to the source: ${unhandled.map(cell).join(', ')}`, '']),
+      : [`Failures at these nodes take no edge and are reported to the source: ${unhandled.map(cell).join(', ')}`, '']),
     `${style('bold', oneLine(graph.name), output)}: ${countOf(graph.nodes.length, 'node')}, ${countOf(graph.edges.length, 'edge')}, ${countText(problems)}`,
   ]
 }

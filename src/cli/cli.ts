@@ -79,7 +79,7 @@ function overview(): string {
 }
 
 function helpOf(name: string, { summary, usage, options }: Command): string {
-  const all: Command['options'] = { ...options, help: { type: 'boolean', text: 'Prints this.' } }
+  const all: Command['options'] = { ...options, help: { type: 'boolean', text: 'Prints this help.' } }
   const rows = Object.entries(all).map(([option, { value, text }]) => ({
     left: `--${option}${value === undefined ? '' : ` ${value}`}`,
     text,

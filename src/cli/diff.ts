@@ -12,7 +12,7 @@ import { style } from './terminal-text.ts'
 const DEFAULT_TOLERANCE = 0.1
 
 export const diff: Command = {
-  summary: 'What changed from one graph to another, and what that does to its flow.',
+  summary: 'Shows what changed from one graph to another, and what that does to the flow.',
   usage: 'BEFORE AFTER [--tolerance SHARE] [--cores N] [--json]',
   options: {
     params: GRAPH_OPTIONS.params,
@@ -22,7 +22,7 @@ export const diff: Command = {
     tolerance: {
       type: 'string',
       value: 'SHARE',
-      text: `Exit code 1 where the throughput falls, or the critical path grows, by more. Default: ${DEFAULT_TOLERANCE}.`,
+      text: `Exit code 1 if the throughput falls, or the critical path grows, by more than this share. Default: ${DEFAULT_TOLERANCE}.`,
     },
     cores: {
       type: 'string',
@@ -33,7 +33,7 @@ export const diff: Command = {
   async run({ positionals, values, output }) {
     const [before, after, ...more] = positionals
     if (before === undefined || after === undefined || more.length > 0) {
-      throw new UsageError('Say two graphs: the one before and the one after.')
+      throw new UsageError('Name two graphs: BEFORE and AFTER.')
     }
     const tolerance = numberOf(values, 'tolerance') ?? DEFAULT_TOLERANCE
     const cores = positiveOf(values, 'cores') ?? availableCores()

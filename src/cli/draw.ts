@@ -23,55 +23,55 @@ type Format = (typeof FORMATS)[number]
 const DIRECTIONS = ['LR', 'TB', 'RL', 'BT'] as const
 
 export const draw: Command = {
-  summary: 'Draws a graph as Mermaid, DOT or SVG, or as an HTML file that can be asked.',
+  summary: 'Draws a graph as Mermaid, DOT or SVG, or as an interactive HTML file.',
   usage: 'GRAPH [--format mermaid|dot|svg|html] [--theme NAME] [--view VIEW …] [--path FROM,TO] [--heat] [--out FILE]',
   options: {
     ...GRAPH_OPTIONS,
     format: {
       type: 'string',
       value: 'FORMAT',
-      text: 'mermaid, dot, svg or html. Default: as the name of --out ends, else mermaid.',
+      text: 'mermaid, dot, svg or html. Default: the extension of --out, otherwise mermaid.',
     },
     theme: { type: 'string', value: 'NAME', text: `${Object.keys(THEMES).join(', ')}. Default: default.` },
-    direction: { type: 'string', value: 'LR|TB|RL|BT', text: 'Direction of the flow. Default: as the theme says.' },
+    direction: { type: 'string', value: 'LR|TB|RL|BT', text: 'Direction of the flow. Default: from the theme.' },
     view: {
       type: 'string',
       multiple: true,
       value: 'VIEW',
-      text: 'zoom=0|1|2, focus=ID, up=ID, down=ID, between=FROM,TO, only=KIND,…, or collapse=CLUSTER; several in turn.',
+      text: 'zoom=0|1|2, focus=ID, up=ID, down=ID, between=FROM,TO, only=KIND,…, or collapse=CLUSTER. Repeatable: each applies to the result of the one before.',
     },
     radius: { type: 'string', value: 'N', text: 'Edges around what focus, up, down and between show.' },
     highlight: {
       type: 'string',
       multiple: true,
       value: 'ID',
-      text: 'Draws this node in strong lines; several in turn.',
+      text: 'Draws this node with bold lines. Repeatable.',
     },
     path: {
       type: 'string',
       value: 'FROM,TO',
-      text: 'Draws the best way between two nodes in strong lines.',
+      text: 'Draws the best path between two nodes with bold lines.',
     },
     by: {
       type: 'string',
       value: 'MEASURE',
-      text: `What that way is the best in: ${PATH_MEASURES.join(', ')}. Default: hops.`,
+      text: `Measure of the best path: ${PATH_MEASURES.join(', ')}. Default: hops.`,
     },
-    title: { type: 'boolean', text: 'Sets the name of the graph above it.' },
-    legend: { type: 'boolean', text: 'Explains colours and lines.' },
+    title: { type: 'boolean', text: 'Adds the name of the graph.' },
+    legend: { type: 'boolean', text: 'Adds a legend of colours and lines.' },
     predict: { type: 'boolean', text: 'Shows predicted rates and loads.' },
     heat: {
       type: 'boolean',
-      text: 'Colours stages by utilisation, buffers by fill; predicted where nothing was measured.',
+      text: 'Colours stages by utilisation and buffers by fill: measured, or else predicted.',
     },
     cores: { type: 'string', value: 'N', text: 'Cores for the prediction. Default: those that this process may use.' },
     measurements: {
       type: 'string',
       value: 'FILE',
-      text: 'Measurements in JSON: rates, 99th percentiles and fills are shown.',
+      text: 'Measurements in JSON: shows rates, 99th percentiles and fills.',
     },
-    diff: { type: 'string', value: 'BEFORE', text: 'html: shows what has changed since this graph.' },
-    out: { type: 'string', value: 'FILE', text: 'Writes there instead of printing.' },
+    diff: { type: 'string', value: 'BEFORE', text: 'html: shows what changed since this graph.' },
+    out: { type: 'string', value: 'FILE', text: 'Writes to this file instead of printing.' },
   },
   async run(call) {
     const { values, output } = call
@@ -118,7 +118,7 @@ const OF_SHEETS: ReadonlySet<string> = new Set([
 async function sheet(call: Call, graph: GraphData): Promise<string> {
   const { values } = call
   const other = Object.keys(values).find((name) => !OF_SHEETS.has(name))
-  if (other !== undefined) throw new UsageError(`--${other} is for the other formats: html lets its reader choose.`)
+  if (other !== undefined) throw new UsageError(`--${other} cannot be used with html: its reader chooses.`)
   const before = textOf(values, 'diff')
   return sheetOf(graph, {
     before: before === undefined ? undefined : await loadFile(before, values),
@@ -163,7 +163,7 @@ function highlightOf(values: Values, graph: GraphData): Highlight {
   }
   const [from, to] = endsOf(graph, given, '--path FROM,TO')
   const way = path(graph, from, to, { by: oneOf(PATH_MEASURES, by ?? 'hops', 'by') })
-  if (way === undefined) throw new UsageError(`--path: no way leads from ${from} to ${to}.`)
+  if (way === undefined) throw new UsageError(`--path: there is no path from ${from} to ${to}.`)
   return { nodes: [...nodes, ...way.nodes], edges: way.edges }
 }
 

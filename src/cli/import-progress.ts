@@ -54,7 +54,7 @@ export function progressText(progress: Progress, elapsedMs: number): string {
     `${rows.toLocaleString('en')} rows`,
     ...(heldBack === undefined
       ? []
-      : [`held back, for the server takes ${Math.round(heldBack.latencyMs)} ms to answer`]),
+      : [`held back, because the server takes ${Math.round(heldBack.latencyMs)} ms to answer`]),
     ...(leftMs === undefined ? [] : [`about ${leftText(leftMs)} left`]),
   ]
   return `${parts.join(', ')}.`

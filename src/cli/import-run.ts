@@ -97,7 +97,7 @@ export function webhookOf(values: Values): string | undefined {
 /** @throws UsageError */
 export function wholeOf(values: Values, name: string): number | undefined {
   const value = positiveOf(values, name)
-  if (value !== undefined && !Number.isInteger(value)) throw new UsageError(`--${name} takes a whole number.`)
+  if (value !== undefined && !Number.isInteger(value)) throw new UsageError(`--${name} takes an integer.`)
   return value
 }
 
@@ -127,7 +127,7 @@ export function interrupts(say: (text: string) => void): { readonly signal: Abor
   const controller = new AbortController()
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED)
-    say('Interrupted: writing what has been read. Once more ends at once.')
+    say('Interrupted: writing what was read. A second Ctrl-C ends at once.')
     controller.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)

@@ -10,38 +10,38 @@ export const importFiles: Command = {
     to: {
       type: 'string',
       value: 'URL',
-      text: 'The database. Default: that of DATABASE_URL, else an embedded one in .millrace/import.',
+      text: 'The database. Default: DATABASE_URL, otherwise an embedded one in .millrace/import.',
     },
     source: {
       type: 'string',
       value: 'NAME',
-      text: 'The name that the database keeps for what comes from here. Default: that of the directory. With runs: of this one alone.',
+      text: 'Name under which the database keeps what comes from here. Default: that of the directory. With runs: only runs of this source.',
     },
-    all: { type: 'boolean', text: 'Reads all files. Default: those that changed since they were imported, or failed.' },
+    all: { type: 'boolean', text: 'Reads all files. Default: only files that changed since their import, or failed.' },
     propose: {
       type: 'boolean',
-      text: 'Imports nothing: prints the millrace-import.json that would say what is found, and on stderr why.',
+      text: 'Imports nothing. Prints a millrace-import.json for the directory, and the reasons on stderr.',
     },
-    connections: { type: 'string', value: 'N', text: 'Most connections to a server. Default: 4.' },
+    connections: { type: 'string', value: 'N', text: 'Maximum number of connections to a server. Default: 4.' },
     'rows-per-second': {
       type: 'string',
       value: 'N',
-      text: 'Rows that are read in a second, at most. Default: any number.',
+      text: 'Maximum number of rows read per second. Default: no limit.',
     },
     'statement-timeout': {
       type: 'string',
       value: 'MS',
-      text: 'Longest time for one statement, after which its file fails. Default: as the server has it.',
+      text: 'Time after which a statement is cancelled and its file fails. Default: the server setting.',
     },
     'max-dead': {
       type: 'string',
       value: 'PERCENT',
-      text: 'A file with more dead letters fails, and its table stays as it was. Default: 50%.',
+      text: 'A file with more dead letters than this fails, and its table stays as it was. Default: 50%.',
     },
     webhook: {
       type: 'string',
       value: 'URL',
-      text: 'Gets a POST with JSON on failure, on a schema change, and where there are dead letters.',
+      text: 'Address that gets a POST with JSON about failures, schema changes and dead letters.',
     },
     cron: {
       type: 'string',
@@ -51,25 +51,25 @@ export const importFiles: Command = {
     'time-zone': {
       type: 'string',
       value: 'NAME',
-      text: 'With serve: of the expression. Default: that of the machine.',
+      text: 'With serve: time zone of the expression. Default: that of the machine.',
     },
     watch: {
       type: 'boolean',
-      text: 'With serve: imports too when files have changed, two seconds after the last change.',
+      text: 'With serve: also imports when files change, two seconds after the last change.',
     },
     port: {
       type: 'string',
       value: 'N',
-      text: 'With serve: the page and the API on this port. Default: there is none.',
+      text: 'With serve: port of the page and the API. Default: none.',
     },
-    host: { type: 'string', value: 'HOST', text: 'With --port: its address. Default: 127.0.0.1.' },
+    host: { type: 'string', value: 'HOST', text: 'With --port: address of the page. Default: 127.0.0.1.' },
     token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
     'no-missed': {
       type: 'boolean',
-      text: 'With serve: a run that was due while nobody served is not made up for. Default: it is, at once.',
+      text: 'With serve: skips a run that was missed while the service was down. Default: it runs at once.',
     },
-    limit: { type: 'string', value: 'N', text: 'With runs: so many, the last ones. Default: 20.' },
-    json: { type: 'boolean', text: 'Ends with one line of JSON on stdout; all else goes to stderr.' },
+    limit: { type: 'string', value: 'N', text: 'With runs: how many of the last runs. Default: 20.' },
+    json: { type: 'boolean', text: 'Ends with one line of JSON on stdout; everything else goes to stderr.' },
   },
   run(call) {
     const [first, ...more] = call.positionals

@@ -18,7 +18,7 @@ type Kind = keyof typeof KINDS
 const DOTTED: Readonly<Record<string, string>> = { gitignore: '.gitignore', dockerignore: '.dockerignore' }
 
 export const init: Command = {
-  summary: 'Makes a project: TypeScript, tests, Dockerfile, and a dashboard for Grafana.',
+  summary: 'Makes a project: TypeScript, tests, Dockerfile, and a Grafana dashboard.',
   usage: 'FOLDER [--kind service|worker|importer]',
   options: {
     kind: {
@@ -28,11 +28,11 @@ export const init: Command = {
         .map(([kind, text]) => `${kind} (${text})`)
         .join(', ')}. Default: service.`,
     },
-    json: { type: 'boolean', text: 'Prints what was made as JSON.' },
+    json: { type: 'boolean', text: 'Prints the result as JSON.' },
   },
   async run({ positionals, values, output }) {
     const [given, ...more] = positionals
-    if (given === undefined || more.length > 0) throw new UsageError('Say one folder for the project.')
+    if (given === undefined || more.length > 0) throw new UsageError('Name one folder for the project.')
     const kind = kindOf(textOf(values, 'kind') ?? 'service')
     const folder = resolve(given)
     const name = nameOf(folder)

@@ -3,7 +3,7 @@ import type { Output } from './command.ts'
 
 /** After a second Ctrl-C: how long workers may take to leave. */
 const STOP_MS = 5_000
-const HINTS = ['Ctrl-C drains, a second one stops.', 'Draining. Ctrl-C again stops.', 'Stopping.'] as const
+const HINTS = ['Ctrl-C drains; a second Ctrl-C stops.', 'Draining. Ctrl-C again stops.', 'Stopping.'] as const
 
 /** Ctrl-C drains a pipeline, a second one stops it. */
 export class Interrupts implements Disposable {

@@ -20,12 +20,12 @@ export const GRAPH_OPTIONS = {
   graph: {
     type: 'string',
     value: 'NAME',
-    text: 'Which graph, where the module exports several: its export or its name.',
+    text: 'Which graph, if the module exports several: its export or its name.',
   },
   params: {
     type: 'string',
     value: 'JSON',
-    text: 'What handlers find in `context.params`, and a function that makes the graph gets.',
+    text: 'Params for handlers (`context.params`), and for a function that makes the graph.',
   },
   'load-seconds': {
     type: 'string',
@@ -54,8 +54,8 @@ export async function loadGraph(call: Call): Promise<GraphData> {
 /** The same, as `run` takes it. @throws what `loadGraph` throws */
 export async function loadGiven({ positionals, values }: Call): Promise<Loaded> {
   const [file, ...more] = positionals
-  if (file === undefined) throw new UsageError('Say which graph: a module or a JSON file.')
-  if (more.length > 0) throw new UsageError(`One graph at a time, not also ${JSON.stringify(more[0])}.`)
+  if (file === undefined) throw new UsageError('Name a graph: a module or a JSON file.')
+  if (more.length > 0) throw new UsageError(`Name one graph only, not also ${JSON.stringify(more[0])}.`)
   return load(file, values)
 }
 
@@ -91,7 +91,7 @@ async function load(file: string, values: Values): Promise<Loaded> {
     throw new MillraceError('GRAPH_NOT_EXPORTED', { module: file, ...(wanted && { graph: wanted }) })
   if (typeof found !== 'function') return { given: found, params, graph: found }
   if (found.length > 0 && params === undefined)
-    throw new UsageError(`${found.name} of ${file} makes the graph of its params: give them with --params JSON.`)
+    throw new UsageError(`${found.name} of ${file} makes the graph from params: pass them with --params JSON.`)
   return { given: found, params, graph: graphOf(found, params) }
 }
 
@@ -117,7 +117,7 @@ async function settled<T>(loading: Promise<T>, module: string, seconds: number):
   }
   const idle = once(process, 'beforeExit', { signal: over.signal }).then(() => fail('its top-level `await` never ends'))
   const late = sleep(seconds * 1_000, undefined, { signal: over.signal, ref: false }).then(() =>
-    fail(`its top-level \`await\` has not ended after ${seconds} s; --load-seconds gives it longer`),
+    fail(`its top-level \`await\` has not ended after ${seconds} s; --load-seconds gives it more time`),
   )
   try {
     return await Promise.race([loading, idle, late])

@@ -36,10 +36,10 @@ const CORES = { type: 'number', exclusiveMinimum: 0, description: 'Cores that `c
 export const TOOLS: Readonly<Record<string, Tool>> = {
   analysis: read(
     '/analysis',
-    'Which stage limits the pipeline and why, in a sentence; who waits for whom; declared, predicted and measured figures; drift; the ledger.',
+    'Which stage limits the pipeline and why, in a sentence; which stage waits for which; declared, predicted and measured figures; drift; the ledger.',
   ),
-  stats: read('/stats', 'Rates over 1 s, 10 s and 1 min, totals, and what each worker spends its time on.'),
-  stages: read('/stages', 'Stages and workers: state, restarts with their causes, records in the handler.'),
+  stats: read('/stats', 'Rates over 1 s, 10 s and 1 min, totals, and how each worker spends its time.'),
+  stages: read('/stages', 'Stages and workers: state, restarts with their causes, records in progress.'),
   lanes: read('/lanes', 'Lanes between workers: credit, fill, time that writers were blocked.'),
   histograms: read(
     '/histograms',
@@ -47,12 +47,12 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
       .map(({ label }) => label)
       .join(', ')}.`,
   ),
-  dead_letters: read('/dead-letters', 'Records that were given up, with their errors.'),
-  events: read('/events', 'The latest events: deaths, restarts, retries, stalls.'),
-  plan: read('/plan', 'How the graph is laid out: stages, workers, lanes and the bytes that they use.'),
+  dead_letters: read('/dead-letters', 'Records that failed, with their errors.'),
+  events: read('/events', 'The latest events: crashes, restarts, retries, stalls.'),
+  plan: read('/plan', 'The plan of the graph: stages, workers, lanes and the bytes that they use.'),
   graph: read('/graph', 'The graph: nodes, edges and their options.'),
   check: {
-    description: 'Problems of the graph, with codes and what to do.',
+    description: 'Problems of the graph, with codes and fixes.',
     call: async (at) => ({ problems: validate(await graphOf(at)) }),
   },
   simulate: {
@@ -84,7 +84,7 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
       whatIf(await graphOf(at), { nodes: given['nodes'] as Record<string, object> }, optionsOf(given)),
   },
   diff: {
-    description: 'What another graph would change: options, throughput, bottleneck, critical path.',
+    description: 'What another graph changes: options, throughput, bottleneck, critical path.',
     input: {
       graph: { type: 'object', description: 'The other graph: { name, nodes, edges, clusters }.' },
       cores: CORES,

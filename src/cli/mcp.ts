@@ -22,7 +22,7 @@ export const mcp: Command = {
     const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
     const server = new sdk.Server(
       { name: 'millrace', version: LIBRARY_VERSION },
-      { capabilities: { tools: {} }, instructions: 'Pipelines of Millrace that run just now. Begin with `analysis`.' },
+      { capabilities: { tools: {} }, instructions: 'Running Millrace pipelines. Begin with `analysis`.' },
     )
     server.setRequestHandler(sdk.ListToolsRequestSchema, () => ({ tools: listed() }))
     server.setRequestHandler(sdk.CallToolRequestSchema, ({ params }) =>

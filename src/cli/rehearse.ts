@@ -24,14 +24,14 @@ const DRAIN_MS = 1_000
 const INTERRUPTED = 130
 
 export const rehearse: Command = {
-  summary: 'Runs a graph with synthetic work: predicted beside measured.',
+  summary: 'Runs a graph with synthetic work and shows prediction beside measurement.',
   usage: 'GRAPH [--seconds S] [--json]',
   options: {
     ...GRAPH_OPTIONS,
     seconds: {
       type: 'string',
       value: 'S',
-      text: `How long it runs; what the second half of it does is measured. Default: ${DEFAULT_SECONDS}.`,
+      text: `How long it runs; the second half is measured. Default: ${DEFAULT_SECONDS}.`,
     },
   },
   async run(call) {

@@ -21,25 +21,25 @@ const PROGRESS_MS = 5_000
 const WHOLE = { depth: 200, bytes: Infinity }
 
 export const run: Command = {
-  summary: 'Runs a graph, with its control API and page; Ctrl-C drains, a second one stops.',
+  summary: 'Runs a graph with its control API and page. Ctrl-C drains; a second Ctrl-C stops.',
   usage:
     'MODULE [--graph NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--measure FILE] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
     params: GRAPH_OPTIONS.params,
     'load-seconds': GRAPH_OPTIONS['load-seconds'],
-    port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any where that is taken.' },
+    port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any free port if it is taken.' },
     host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
     token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
     'no-api': { type: 'boolean', text: 'Runs without the API.' },
-    inject: { type: 'boolean', text: 'Lets test records and dead letters in before any node.' },
-    'show-records': { type: 'boolean', text: 'Lets the API show what records hold.' },
+    inject: { type: 'boolean', text: 'Lets test records and dead letters enter before any node.' },
+    'show-records': { type: 'boolean', text: 'Lets the API show the contents of records.' },
     measure: {
       type: 'string',
       value: 'FILE',
-      text: 'Writes what was measured there at the end: for --measurements of check, draw and simulate.',
+      text: 'Writes the measurements to this file at the end, for --measurements of check, draw and simulate.',
     },
-    json: { type: 'boolean', text: 'Prints the report as one line of JSON, the last one.' },
+    json: { type: 'boolean', text: 'Prints the report as one line of JSON at the end.' },
   },
   async run(call) {
     const { values, output } = call

@@ -29,17 +29,17 @@ export const simulate: Command = {
       type: 'string',
       multiple: true,
       value: 'NODE.OPTION=VALUE',
-      text: 'What if: predicts with this option changed, beside the graph as it is.',
+      text: 'Predicts with this option changed, beside the graph as it is. Repeatable.',
     },
     seconds: {
       type: 'string',
       value: 'S',
-      text: 'Also the mean rates of the first S seconds, while buffers and lanes still fill.',
+      text: 'Also prints the mean rates of the first S seconds, while buffers and lanes still fill.',
     },
     measurements: {
       type: 'string',
       value: 'FILE',
-      text: 'Measurements in JSON, which take the place of what the graph declares.',
+      text: 'Measurements in JSON, used instead of what the graph declares.',
     },
   },
   async run(call) {

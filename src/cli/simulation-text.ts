@@ -53,13 +53,14 @@ function headline({ graph, simulation, explanation }: Predictions, output: Outpu
       ? 'nothing limits it'
       : bottleneck.saturated
         ? `limited by ${limitText(bottleneck)}`
-        : `nothing is full; ${cell(bottleneck.node ?? '')} is nearest to it`
+        : `nothing is full; ${cell(bottleneck.node ?? '')} is the closest`
   const count = `${sources.length} ${sources.length === 1 ? 'source' : 'sources'}`
   return [
     `${style('bold', graph, output)}: ${rateText(throughput)} from ${count}, ${limit}`,
     ...(cores.used > 0 ? [`${numberText(cores.used)} of ${numberText(cores.available)} cores busy`] : []),
     ...growing.map(
-      (nodes) => `The loop of ${nodes.map(cell).join(', ')} sends back all that it takes: nothing can be kept up.`,
+      (nodes) =>
+        `The loop of ${nodes.map(cell).join(', ')} sends back everything that it takes: no rate can be sustained.`,
     ),
     ...(explanation === undefined ? [] : [`Measured: ${explanation.sentence}. ${explanation.remedy}`]),
   ]
@@ -164,7 +165,7 @@ function latencyTable({ sinks, critical }: Latency, output: Output): string[] {
   const columns: Column[] = [
     { title: 'SINK' },
     ...['FASTEST', 'SLOWEST', 'WITH RETRIES', 'WAITING', 'MEAN'].map((title) => ({ title, align: RIGHT }) as const),
-    { title: 'SLOWEST WAY' },
+    { title: 'SLOWEST PATH' },
   ]
   const rows = sinks.map((sink) => [
     cell(sink.sink) + (sink === critical && sinks.length > 1 ? ' (critical)' : ''),
@@ -210,8 +211,7 @@ function forecastTable(found: Forecast | undefined, output: Output): string[] {
   ])
   const settled =
     found.settledS === Infinity ? 'Not settled yet' : `Settled after ${durationText(found.settledS * 1_000)}`
-  const bottleneck =
-    found.bottleneck === undefined ? '' : `; at the end ${cell(found.bottleneck)} limits what comes out`
+  const bottleneck = found.bottleneck === undefined ? '' : `; at the end ${cell(found.bottleneck)} limits the output`
   return [...table(columns, rows, output), `${settled}${bottleneck}.`]
 }
 

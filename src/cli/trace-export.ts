@@ -59,7 +59,7 @@ async function writeRecording(
   range: TraceRange,
   file: string | undefined,
 ): Promise<number> {
-  if (file === undefined) throw new UsageError('Say where the recording goes: --out FILE.')
+  if (file === undefined) throw new UsageError('Name a file for the recording: --out FILE.')
   try {
     await writeFile(file, toRecording(source, range))
   } catch (cause) {

@@ -35,7 +35,7 @@ function lines(found: readonly ReplayedRecord[], changed: readonly ReplayedRecor
       ...is.map(({ edge, json }) => `  + edge ${edge}: ${printable(json)}`),
       ...(error === undefined ? [] : [`  + ${error.code}: ${printable(error.message)}`]),
     ]),
-    ...(found.length === 0 ? ['Nothing was captured on the way to this node: see the option `capture` of edges.'] : []),
+    ...(found.length === 0 ? ['No record was captured before this node: see the option `capture` of edges.'] : []),
     `${found.length} records: ${found.length - changed.length - unknown} as before, ${changed.length} changed${unknown > 0 ? `, ${unknown} with nothing to compare` : ''}.`,
   ]
 }

@@ -110,7 +110,7 @@ export const lineageLines: Lines<Lineage> = ({ steps, links, direction, record, 
     reason === undefined ? '' : oneLine(reason),
   ])
   return [
-    `${direction === 'up' ? 'Where it came from' : 'What came of it'}: ${record}`,
+    `${direction === 'up' ? 'Where it came from' : 'Its results'}: ${record}`,
     '',
     ...table(
       columns(
@@ -120,7 +120,7 @@ export const lineageLines: Lines<Lineage> = ({ steps, links, direction, record, 
       rows,
       output,
     ),
-    ...(isComplete ? [] : ['', 'Something may be missing: events were dropped or cut.']),
+    ...(isComplete ? [] : ['', 'Records may be missing: events were dropped or truncated.']),
   ]
 }
 
@@ -170,7 +170,7 @@ export const pathLines: Lines<readonly PathTimes[]> = (found, output) => {
   const titles = ['P50', 'P99', 'MAX', 'RECORDS', 'WAITING', 'SERVICE', 'OTHER', 'WAY']
   return [
     ...table(columns(titles, titles.slice(0, -1)), rows, output),
-    ...(rows.length === 0 ? ['No trace has come to an end.'] : []),
+    ...(rows.length === 0 ? ['No trace has ended.'] : []),
   ]
 }
 
@@ -178,7 +178,7 @@ export const momentLines: Lines<TraceMoment> = ({ at, edges, nodes, open }, outp
   `${timeText(at)}: ${open} traces were open`,
   '',
   ...table(
-    columns(['NODE', 'IN HAND', 'BUSY'], ['IN HAND', 'BUSY']),
+    columns(['NODE', 'IN PROGRESS', 'BUSY'], ['IN PROGRESS', 'BUSY']),
     nodes.map(({ node, inHand, busy }) => [cell(node), String(inHand), percentText(busy)]),
     output,
   ),

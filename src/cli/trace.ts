@@ -69,7 +69,7 @@ export const trace: Command = {
   async run(call) {
     const { positionals, values } = call
     const [name = '', place, subject = ''] = positionals
-    if (!NAMES.includes(name)) throw new UsageError(`Say what to do: ${NAMES.join(', ')}.`)
+    if (!NAMES.includes(name)) throw new UsageError(`Name a question: ${NAMES.join(', ')}.`)
     if (place === undefined)
       throw new UsageError(
         'Say where: a folder, a SQLite file, a recording, postgres://…, or the URL of a control API.',
@@ -95,8 +95,9 @@ export const trace: Command = {
 /** @throws UsageError */
 function checkSubject(name: string, wanted: string | undefined, [, , subject, ...more]: readonly string[]): void {
   if (wanted !== undefined && subject === undefined)
-    throw new UsageError(`Say which: millrace trace ${name} STORE ${wanted}.`)
-  if (more.length > 0 || (wanted === undefined && subject !== undefined)) throw new UsageError('That is too much.')
+    throw new UsageError(`Something is missing: millrace trace ${name} STORE ${wanted}.`)
+  if (more.length > 0 || (wanted === undefined && subject !== undefined))
+    throw new UsageError('There are too many arguments.')
   if (wanted === 'RECORD' && !isRecordId(subject!))
     throw new UsageError(`A record is 16 hexadecimal digits or BASE:N, not ${JSON.stringify(subject)}.`)
 }

@@ -6,7 +6,7 @@ import { cutText, dataOf } from '../shown.ts'
 export const ErrorView = Type.Object({
   name: Type.String(),
   code: Type.Optional(Type.String()),
-  message: Type.Optional(Type.String({ description: 'Only with `showRecords`, since it may quote the record.' })),
+  message: Type.Optional(Type.String({ description: 'Only with `showRecords`, because it may quote the record.' })),
 })
 export type ErrorView = Type.Static<typeof ErrorView>
 

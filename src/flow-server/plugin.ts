@@ -51,7 +51,7 @@ export function mounted(
       version: LIBRARY_VERSION,
       hasToken: token !== undefined,
       title: 'Millrace flows',
-      description: 'Ask flows, and follow, list and stop their requests.',
+      description: 'Send requests to flows, and follow, list and stop them.',
     })
     app.setErrorHandler(sendError)
     if (isWholeServer || app.prefix !== '')

@@ -48,7 +48,7 @@ function definitions(room: FlowRoom): readonly Endpoint[] {
     }),
     endpoint('GET /flows/:flow/drawing', {
       tag: 'flows',
-      summary: 'Draws a flow: as text of Graphviz, or of Mermaid.',
+      summary: 'Draws a flow as DOT or Mermaid text.',
       params: FLOW,
       query: { format: Type.Optional(Type.Enum(['dot', 'mermaid'])) },
       answer: 'text/plain',
@@ -73,7 +73,7 @@ function asking(room: FlowRoom): readonly Endpoint[] {
       query: { timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })) },
       body: Type.Unknown({ description: 'The input: JSON, a text, or bytes.' }),
       answer: Type.Unknown({
-        description: 'The answer: JSON, a text, or bytes; 204 if the last step answers nothing.',
+        description: 'The answer: JSON, a text, or bytes; 204 if the last step returns nothing.',
       }),
       errors: [
         'FLOW_UNKNOWN',
@@ -101,7 +101,7 @@ function telling(room: FlowRoom): readonly Endpoint[] {
   return [
     endpoint('POST /flows/:flow/requests/:request/stop', {
       tag: 'requests',
-      summary: 'Stops a request, and answers when nothing of it is left.',
+      summary: 'Stops a request. Answers when nothing of it is left.',
       params: REQUEST,
       answer: RequestAnswer,
       errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED'],
@@ -139,7 +139,7 @@ function following(room: FlowRoom): readonly Endpoint[] {
   return [
     endpoint('GET /flows/:flow/requests', {
       tag: 'requests',
-      summary: 'Lists requests that are open, and the last ones that have ended; newest first.',
+      summary: 'Lists open requests and the last ended ones, newest first.',
       params: FLOW,
       query: {
         state: Type.Optional(StateOfRequest),

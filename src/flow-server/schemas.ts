@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 const STATES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'stopped', 'timedOut'] as const
 
 export const StateOfRequest = Type.Enum([...STATES], {
-  description: 'The last four are ends. `queued`: fewer than `maxRequests` have to be open first.',
+  description: 'The last four are final. `queued`: it waits until fewer than `maxRequests` are open.',
 })
 
 const StepOfRequest = Type.Object({
@@ -30,25 +30,26 @@ export const RequestAnswer = Type.Object(
     flow: Type.String(),
     state: StateOfRequest,
     isOpen: Type.Boolean({
-      description: 'Something of it is left: a stopped request is open until its running steps have ended.',
+      description: 'Not yet over: a stopped request is open until its running steps have ended.',
     }),
     createdAt: Type.String({ format: 'date-time' }),
     startedAt: Type.Optional(Type.String({ format: 'date-time' })),
     endedAt: Type.Optional(Type.String({ format: 'date-time' })),
     answer: Type.Optional(
       Type.Unknown({
-        description: 'Of one that has succeeded. Bytes are base64, in an object with the one key `base64`.',
+        description:
+          'The answer, if the request has succeeded. Bytes are base64, in an object with the single key `base64`.',
       }),
     ),
     error: Type.Optional(
       Type.Object({
         code: Type.String(),
         step: Type.Optional(Type.String()),
-        reason: Type.Optional(Type.String({ description: 'What the step said; only with `showErrors`.' })),
+        reason: Type.Optional(Type.String({ description: 'The error message of the step. Only with `showErrors`.' })),
       }),
     ),
     steps: Type.Optional(
-      Type.Array(StepOfRequest, { description: 'What its steps did, where the flow has `keepSteps`; not in lists.' }),
+      Type.Array(StepOfRequest, { description: 'Its steps, if the flow has `keepSteps`. Not in lists.' }),
     ),
   },
   {
@@ -70,7 +71,7 @@ export type RequestAnswer = Type.Static<typeof RequestAnswer>
 
 export const RequestList = Type.Object({
   requests: Type.Array(RequestAnswer),
-  total: Type.Integer({ description: 'Requests that the filter lets through, on all pages.' }),
+  total: Type.Integer({ description: 'Requests that match the filter, on all pages.' }),
   page: Type.Integer(),
   pages: Type.Integer(),
 })

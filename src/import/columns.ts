@@ -86,7 +86,7 @@ export function planColumns(
     const read =
       before?.isRest === true ? { type: 'text' as const, format: {} } : readingOf(types, words, declared, was)
     if (read.isAmbiguousDay === true) {
-      remarks.push(`${title}: days as text, since month and day cannot be told apart; declare its dayOrder`)
+      remarks.push(`${title}: days as text, because it is not clear which is the month; declare its dayOrder`)
     }
     if (read.format.nulls !== undefined && declared?.nulls === undefined && types !== ANY_TYPE && words !== 0) {
       remarks.push(`${title}: ${read.format.nulls.map((word) => JSON.stringify(word)).join(', ')} is a missing value`)

@@ -33,7 +33,7 @@ export interface DeclaredKind extends DeclaredDialect, Omit<DeclaredColumn, 'typ
 
 /** What one kind, or one tenant, may ask of the database. */
 export interface FlowLimits {
-  /** Rows that are read in a second, at most. Default: any number. */
+  /** Maximum number of rows read per second. Default: no limit. */
   readonly rowsPerSecond?: number
   /** Connections that are at work for it at once, at most. Default: any number. */
   readonly connections?: number
@@ -43,9 +43,9 @@ export interface FlowLimits {
 export interface Limits {
   /** Connections to a server. Default: 4. */
   readonly connections?: number
-  /** Rows that are read in a second, at most. Default: any number. */
+  /** Maximum number of rows read per second. Default: no limit. */
   readonly rowsPerSecond?: number
-  /** Longest time for one statement, after which its file fails. Default: as the server has it. */
+  /** Time after which a statement is cancelled and its file fails. Default: the server setting. */
   readonly statementTimeoutMs?: number
   /** Of each tenant: what stands for the first placeholder of its kind's pattern, else the first folder. */
   readonly perTenant?: FlowLimits

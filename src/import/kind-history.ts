@@ -16,7 +16,7 @@ export interface ImportKind {
   readonly failed: number
   /** Why the first of them failed. */
   readonly message: string | null
-  /** Columns that came, went or changed in that run. */
+  /** Columns that were added, removed or changed in that run. */
   readonly schemaChanges: number
 }
 

@@ -111,9 +111,7 @@ async function lostPieces(pipeline: Pipeline): Promise<string | undefined> {
 async function failureOf(finished: Promise<Report>): Promise<string | undefined> {
   try {
     const { abandoned, deadlinePassed } = await finished
-    return abandoned > 0 || deadlinePassed
-      ? `${abandoned} pieces were on their way when the time to end was over`
-      : undefined
+    return abandoned > 0 || deadlinePassed ? `${abandoned} pieces were in flight when the deadline passed` : undefined
   } catch (error) {
     return explain(error)
   }

@@ -25,7 +25,7 @@ export interface ImportServiceOptions extends Omit<ImportOptions, 'signal' | 'fi
   readonly watch?: boolean
   /** With `watch`: how long nothing may change before it imports, in milliseconds. Default: 2,000. */
   readonly settleMs?: number | undefined
-  /** Gets a POST with JSON on failure, on a schema change, and where there are dead letters. Default: as declared. */
+  /** Address that gets a POST with JSON about failures, schema changes and dead letters. Default: as declared. */
   readonly webhook?: string | undefined
   /** Makes a run. Default: `importDirectory`, and then `onRun` and the webhook are told. */
   readonly importing?: (options: ImportOptions) => Promise<unknown>

@@ -44,7 +44,7 @@ async function post(url: string, body: string): Promise<string | undefined> {
   for (let attempt = 1; ; attempt++) {
     const reason = await postOnce(url, body)
     if (reason === undefined) return undefined
-    if (attempt === ATTEMPTS) return `The webhook was not told: ${reason}`
+    if (attempt === ATTEMPTS) return `The webhook could not be called: ${reason}`
     await sleep(PAUSE_MS * attempt)
   }
 }

@@ -15,7 +15,7 @@ export const TRACE_OPTIONS = {
     min: 0,
     max: 2_147_483_647,
     unit: 'chunks',
-    text: 'One of so many chunks of each source worker is traced as well. 0: none.',
+    text: 'Also trace one in this number of chunks of each source worker. 0: none.',
   },
   always: {
     type: 'strings',
@@ -23,7 +23,7 @@ export const TRACE_OPTIONS = {
   },
   never: {
     type: 'strings',
-    text: 'Stages by id: a source there has none of its chunks traced, another one tells of none. Counts before `always`.',
+    text: 'Stages by id. No chunk of a source in this list is traced, and other stages in it report no events. Overrides `always`.',
   },
   tail: {
     type: 'boolean',

@@ -20,7 +20,7 @@ export class Head {
     this.#path = path
     const [drain, stop] = [
       `Drain ${name}? Its sources make no more records, and it ends when all records have ended. It does not restart.`,
-      `Stop ${name} now? Records in flight are nacked.`,
+      `Stop ${name} now? Records in flight are reported to their source as failed.`,
     ]
     this.#buttons = [this.#pause, this.#end('drain', 'Drain', drain), this.#end('stop', 'Stop', stop)]
     byId('status').replaceChildren()

@@ -48,7 +48,7 @@ export class HeatStrip {
     const { from, to, low, high } = this.#scale
     setText(
       this.#text,
-      `${clock(from)} to ${clock(to)}, ${duration(10 ** low)} to ${duration(10 ** high)}. Click to look closer.`,
+      `${clock(from)} to ${clock(to)}, ${duration(10 ** low)} to ${duration(10 ** high)}. Click to zoom in.`,
     )
     draw(context, traces, this.#scale)
   }

@@ -48,7 +48,7 @@ export class LineageView {
       h('h3', {}, `Record ${found[0]?.record ?? record}`),
       table(all.slice(0, MOST_STEPS)),
       ...(all.length > MOST_STEPS ? [h('p', { class: 'muted' }, `… and ${all.length - MOST_STEPS} more.`)] : []),
-      ...(isComplete ? [] : [h('p', { class: 'muted' }, 'Something may be missing: events were dropped or cut.')]),
+      ...(isComplete ? [] : [h('p', { class: 'muted' }, 'Records may be missing: events were dropped or truncated.')]),
     )
   }
 

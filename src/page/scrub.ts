@@ -49,7 +49,7 @@ export class Scrub {
         this.#show(moment)
       }
     } catch {
-      setText(this.#text, 'It cannot be told.')
+      setText(this.#text, 'The traces do not say.')
     } finally {
       this.#isAsking = false
     }

@@ -53,7 +53,7 @@ export class TraceTab {
     byId('trace-live').replaceChildren(h('label', { for: 'traces-live' }, this.#isLive, ' live'))
     this.#scrub = new Scrub(pipeline, ({ nodes, edges }) =>
       this.#view?.tell(
-        new Map(nodes.map(({ node, inHand, busy }) => [node, `${count(inHand)} in hand, ${percent(busy)} busy`])),
+        new Map(nodes.map(({ node, inHand, busy }) => [node, `${count(inHand)} in progress, ${percent(busy)} busy`])),
         new Map(edges.map(({ edge, waiting }) => [edge, count(waiting)])),
       ),
     )
@@ -99,7 +99,7 @@ export class TraceTab {
     } catch (error) {
       this.#isOff = error instanceof ApiError && error.code === 'TRACING_OFF'
       if (!this.#isOff) await complain(error)
-      setText(byId('trace-count'), this.#isOff ? 'Nothing is traced: run the pipeline with the option trace.' : '')
+      setText(byId('trace-count'), this.#isOff ? 'Nothing is traced. Run the pipeline with the option trace.' : '')
     }
     this.#timer = setTimeout(() => void this.#follow(), LIVE_MS)
   }

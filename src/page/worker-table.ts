@@ -18,7 +18,7 @@ export interface WorkerHost {
   confirm(text: string, yes: string): Promise<boolean>
 }
 
-const COLUMNS = ['#', 'state', 'time', 'in hand', 'restarts', 'last cause', '']
+const COLUMNS = ['#', 'state', 'time', 'in progress', 'restarts', 'last cause', '']
 
 /** The workers of a stage: what they do, how often they died and why; each can be ended. */
 export class WorkerTable {

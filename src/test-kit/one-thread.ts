@@ -212,7 +212,7 @@ export class OneThread {
       }
       // Whoever catches a death has a `try` that holds more than the user's code.
       if (!(error instanceof WorkerDeath))
-        this.#fault(`a death in ${life.node} came out as ${String((error as Error).stack)}`)
+        this.#fault(`a crash in ${life.node} was thrown as ${String((error as Error).stack)}`)
       return undefined
     }
   }

@@ -164,7 +164,7 @@ test('a ring of stages that all wait is a full loop: each step is named once', (
   const found = blame(ring, measured)
   assert.deepEqual(verdict(found), ['loop', 'a'])
   assert.deepEqual(steps(found), ['in a 0.9', 'a b 0.9', 'b a 0.9'])
-  assert.match(explain(ring, measured).sentence, /`a` waits, in the end, for itself: a loop is full/)
+  assert.match(explain(ring, measured).sentence, /`a` waits for itself in the end: a loop is full/)
 })
 
 test('a full stage that waits for room on its own retry edge is still the root, and the wait for itself no step', () => {
@@ -203,7 +203,7 @@ test('an output that nobody reads is the root, before and after others begin to 
   assert.deepEqual(verdict(blame(row, measured)), ['outside', 'out'])
   assert.match(
     explain(row, measured).sentence,
-    /^`out` is blocked 99 % of the time, and no stage holds it up; `c` waits/,
+    /^`out` is blocked 99 % of the time, but no other stage holds it up; `c` waits/,
   )
 })
 
@@ -214,7 +214,10 @@ test('a stage that starves for the most part, and yet holds others up, is found 
     { 'in > a': 0.8, 'a > b': 0.7 },
   )
   assert.deepEqual(verdict(blame(row, measured)), ['slow', 'b'])
-  assert.match(explain(row, measured).sentence, /^`b` holds others up, though it is busy only 25 % of the time/)
+  assert.match(
+    explain(row, measured).sentence,
+    /^`b` slows other stages down, although it is busy only 25 % of the time/,
+  )
 })
 
 test('a source whose window is full waits for acks, and not for a reader that starves', () => {
@@ -223,7 +226,7 @@ test('a source whose window is full waits for acks, and not for a reader that st
   assert.deepEqual(verdict(blame(row, window)), ['acks', 'in'])
   assert.equal(
     explain(row, window).sentence,
-    '`in` has its window full, and no stage is short of time; `in` waits for acks 90 % of the time',
+    '`in` has a full window, and no stage is short of time; `in` waits for acks 90 % of the time',
   )
   // Records that wait before `a` are the proof that it is `a` that holds the source up.
   assert.deepEqual(verdict(blame(row, byHand(row, shares, { 'in > a': 0.9 }))), ['slow', 'a'])

@@ -79,8 +79,8 @@ test('wrong use is exit code 2 and says how to use it', async () => {
   const wrongly: [string[], RegExp][] = [
     [[], /Usage: millrace COMMAND/],
     [['fly'], /no command "fly"/],
-    [['check'], /Say which graph/],
-    [['check', IOT, IOT], /One graph at a time/],
+    [['check'], /Name a graph/],
+    [['check', IOT, IOT], /Name one graph only/],
     [['check', IOT, '--loud'], /--loud/],
     [['simulate', IOT, '--cores', 'many'], /--cores takes a number/],
     [['simulate', IOT, '--set', 'parser'], /--set takes NODE\.OPTION=VALUE/],
@@ -91,7 +91,7 @@ test('wrong use is exit code 2 and says how to use it', async () => {
     [['draw', IOT, '--view', 'between=parser,nowhere'], /two nodes/],
     [['draw', IOT, '--view', 'only=pipe'], /only=KIND/],
     [['draw', IOT, '--path', 'parser,nowhere'], /--path FROM,TO takes the ids of two nodes/],
-    [['draw', IOT, '--path', 'influxdb,parser'], /no way leads from influxdb to parser/],
+    [['draw', IOT, '--path', 'influxdb,parser'], /there is no path from influxdb to parser/],
     [['draw', IOT, '--path', 'parser,influxdb', '--by', 'beauty'], /--by takes hops, latency/],
     [['draw', IOT, '--by', 'latency'], /it takes --path/],
   ]
@@ -144,7 +144,7 @@ test('check: --json is one document', async () => {
 test('check: loops are listed with what they hold', async () => {
   const { out } = await millrace('check', example('3-dead-letters'))
   assert.match(out, /router → retry_queue → retry_handler → router {2}yes .*no: it holds all/)
-  assert.match(out, /Failures that no edge takes.*validator, processor, postgres/)
+  assert.match(out, /Failures at these nodes take no edge.*validator, processor, postgres/)
 })
 
 test('check: what drifted from the measurements is a warning', async () => {
@@ -170,7 +170,7 @@ test('simulate: the bottleneck, every node, buffers, sources and latency', async
 test('simulate: --seconds shows how it begins', async () => {
   const { out } = await millrace('simulate', IOT, '--seconds', '10')
   assert.match(out, /^rabbitmq +20\/s +5\/s +150$/m)
-  assert.match(out, /^Not settled yet; at the end aggregator limits what comes out\.$/m)
+  assert.match(out, /^Not settled yet; at the end aggregator limits the output\.$/m)
   assert.match((await millrace('simulate', IOT, '--seconds', '0')).err, /--seconds takes a number/)
 })
 

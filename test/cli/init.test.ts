@@ -86,7 +86,7 @@ test('a folder with files is left alone, and so is one whose name makes no proje
     [['full'], /full is not empty \(notes\.txt\)/],
     [['...'], /is not empty|needs a letter/],
     [['new', '--kind', 'game'], /--kind takes service, worker, importer, not "game"/],
-    [[], /Say one folder/],
+    [[], /Name one folder/],
   ] as const) {
     const { code, err } = init(...args)
     assert.equal(code, 2)

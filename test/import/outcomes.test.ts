@@ -57,7 +57,7 @@ test('files are read as they come: line breaks, encodings, delimiters, titles, p
     ['far.csv', 'encoding: windows-1252'],
     ['utf16be.csv', 'encoding: utf-16be'],
     ['titled.csv', '1 row before the header'],
-    ['both.csv', 'day: days as text, since month and day cannot be told apart; declare its dayOrder'],
+    ['both.csv', 'day: days as text, because it is not clear which is the month; declare its dayOrder'],
     ['missing.csv', 'n: "NA" is a missing value'],
   ] as const)
     assert.ok(

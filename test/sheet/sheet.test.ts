@@ -24,7 +24,7 @@ test('a sheet is one document, and the same each time', () => {
 
 test('what only other formats take is refused, and so is --diff for these', () => {
   for (const [args, said] of [
-    [['--format', 'html', '--theme', 'dark'], /--theme is for the other formats/],
+    [['--format', 'html', '--theme', 'dark'], /--theme cannot be used with html/],
     [['--format', 'svg', '--diff', GRAPH], /--diff takes --format html/],
     [['--format', 'pdf'], /mermaid, dot, svg, html/],
   ] as const) {

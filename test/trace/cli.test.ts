@@ -89,7 +89,7 @@ test('show draws a waterfall; lineage goes up and down', async () => {
   const made = up.steps[0]!.record
   const down = await json<Lineage>('lineage', STORE, made)
   assert.ok(down.steps.some((step) => step.record === record))
-  assert.match((await millrace('lineage', STORE, made)).out, /What came of it/)
+  assert.match((await millrace('lineage', STORE, made)).out, /Its results/)
 })
 
 test('dependencies, slow transfers, ways and books', async () => {

@@ -106,7 +106,7 @@ test('the command asks a running pipeline as it asks a store', async () => {
     const { record } = played.ledger[0]!
     for (const [args, text] of [
       [['show', server.url, trace], /Critical path/],
-      [['lineage', server.url, record], /What came of it/],
+      [['lineage', server.url, record], /Its results/],
       [['lineage', server.url, record, '--up'], /Where it came from/],
       [['dependencies', server.url, '--from', '2026-01-01'], /FROM +TO/],
       [['slow', server.url, '--by', 'service', '--limit', '2'], /WAITED/],

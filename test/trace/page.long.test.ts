@@ -66,7 +66,7 @@ test('traces are found, one is shown, and the way of its record is lit on the gr
     await page.locator('.scrub input').fill('500')
     await until('a moment is told', async () => /traces open/.test(await page.locator('.scrub').innerText()))
     await until('it stands on the graph', async () =>
-      /in hand/.test(await page.locator('#trace-graph .node[data-node=parse]').innerHTML()),
+      /in progress/.test(await page.locator('#trace-graph .node[data-node=parse]').innerHTML()),
     )
     await page.locator('.trace-form select[name=status]').selectOption('failed')
     await until('what failed', async () => (await rows(page).locator('.trace-status.ok').count()) === 0)

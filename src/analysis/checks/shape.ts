@@ -118,14 +118,14 @@ function checkRoom(graph: ResolvedGraph, sources: readonly number[], report: Rep
   for (const node of sources.length === 0 || mayMultiply ? [] : holding) {
     const { id, capacity } = graph.node(node)
     if (capacity <= total) continue
-    const message = `The buffer ${quote(id)} holds ${capacity} records, and at most ${total} are on their way at once.`
+    const message = `The buffer ${quote(id)} holds ${capacity} records, and at most ${total} are in flight at once.`
     report('CAPACITY_ABOVE_WINDOW', message, { node: id, option: 'capacity' })
   }
   for (const node of batching) {
     const { id, batch, selectivity } = graph.node(node)
     const size = batch?.size ?? 0
     if (selectivity > 1 || size <= total) continue
-    const message = `A batch of ${quote(id)} holds ${size} records, and at most ${total} are on their way at once.`
+    const message = `A batch of ${quote(id)} holds ${size} records, and at most ${total} are in flight at once.`
     report('BATCH_ABOVE_WINDOW', message, { node: id, option: 'batch.size' })
   }
 }

@@ -38,7 +38,7 @@ export function explain(graph: GraphData, measurements: Measurements, options: F
     return {
       bottleneck: undefined,
       cause,
-      sentence: 'Nothing was measured.',
+      sentence: 'There are no measurements.',
       because: [],
       remedy: 'Run the pipeline for a while.',
     }
@@ -60,15 +60,15 @@ function verdict(cause: Cause, { node, busy, blocked, limited }: StageState): st
   const name = quote(node)
   switch (cause) {
     case 'slow':
-      return `${name} holds others up, though it is busy only ${percent(busy)} of the time`
+      return `${name} slows other stages down, although it is busy only ${percent(busy)} of the time`
     case 'outside':
-      return `${name} is blocked ${percent(blocked)} of the time, and no stage holds it up`
+      return `${name} is blocked ${percent(blocked)} of the time, but no other stage holds it up`
     case 'loop':
-      return `${name} waits, in the end, for itself: a loop is full`
+      return `${name} waits for itself in the end: a loop is full`
     case 'limited':
-      return `${name} is held by its rate limit ${percent(limited)} of the time`
+      return `${name} is limited by its rate limit ${percent(limited)} of the time`
     case 'acks':
-      return `${name} has its window full, and no stage is short of time`
+      return `${name} has a full window, and no stage is short of time`
     default:
       return `${name} is busy ${percent(busy)} of the time`
   }
@@ -112,7 +112,7 @@ function idle(graph: GraphData, measurements: Measurements, now: GraphData, opti
     cause: 'none',
     sentence: `No stage is short of time: the sources make ${rate(made)}${room}`,
     because: [],
-    remedy: 'Nothing in the graph needs to be faster: more comes through when more is made.',
+    remedy: 'No stage needs to be faster: the sources make no more.',
   }
 }
 
@@ -120,15 +120,15 @@ function remedyFor(cause: Cause, graph: GraphData, root: StageState, options: Fl
   const name = quote(root.node)
   switch (cause) {
     case 'slow':
-      return `Look at the workers of ${name}: one may be full while others starve; or more room on the edges into it evens gusts out.`
+      return `Look at the workers of ${name}: one may be full while others starve. More room on the edges into it evens out bursts.`
     case 'outside':
-      return `Read the output of ${name} faster; where it retries, failed records wait for their next attempt.`
+      return `Read the output of ${name} faster. If it retries, failed records wait for their next attempt.`
     case 'loop':
       return 'Give the loop more room (`capacity`, `maxDemand`), or let fewer records in at once (`window` of the sources).'
     case 'limited':
       return `Raise \`rateLimit\` of ${name}.`
     case 'acks':
-      return `Raise \`window\` of ${name}, or shorten how long its records are on their way: calls that wait, batches that fill.`
+      return `Raise \`window\` of ${name}, or shorten the time that its records are in flight: slow calls, batches that wait.`
     default:
       return moreWorkers(graph, root, options)
   }

@@ -70,7 +70,7 @@ const Drain = Type.Object(
     ...Deadline.properties,
     limits: Type.Optional(
       Type.Enum([...DRAIN_OPTIONS.limits.values], {
-        description: 'Whether rate limits still hold for the records that are left. Default: `keep`.',
+        description: 'Whether rate limits still apply to the remaining records. Default: `keep`.',
       }),
     ),
   },

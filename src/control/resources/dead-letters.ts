@@ -11,7 +11,7 @@ import type { Running } from '../watched.ts'
 export const DeadLetterView = Type.Object(
   {
     id: Type.Integer(),
-    node: Type.String({ description: 'The node that gave the record up.' }),
+    node: Type.String({ description: 'The node where the record failed.' }),
     worker: Type.Integer(),
     time: Type.Number({ description: 'Milliseconds since 1970.' }),
     outcome: Type.Enum(['failed', 'deadLettered'], {
@@ -49,8 +49,8 @@ export type DeadLetterView = Type.Static<typeof DeadLetterView>
 
 export const DeadLetterList = Type.Object(
   {
-    total: Type.Integer({ description: 'Records given up since the start, kept or not.' }),
-    dropped: Type.Integer({ description: 'Letters removed to make room for newer ones.' }),
+    total: Type.Integer({ description: 'Records that failed since the start, kept or not.' }),
+    dropped: Type.Integer({ description: 'Dead letters removed to make room for newer ones.' }),
     bytes: Type.Integer({ description: 'Memory used by the kept letters.' }),
     deadLetters: Type.Array(DeadLetterView, { description: 'Newest first.' }),
   },
@@ -69,7 +69,7 @@ export function deadLetters(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/dead-letters', {
       tag,
-      summary: 'Lists records that were given up, newest first.',
+      summary: 'Lists records that failed, newest first.',
       params: PIPELINE,
       query: {
         node: Type.Optional(Type.String({ description: 'Only letters of this node.', examples: ['parse'] })),

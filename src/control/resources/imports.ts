@@ -9,14 +9,14 @@ export const ImportKindView = Type.Object(
   {
     name: Type.String(),
     table: Nullable(Type.String(), 'With its schema; null until one is made.'),
-    isPaused: Type.Boolean({ description: 'Runs leave its files alone, unless they are for this kind.' }),
+    isPaused: Type.Boolean({ description: 'Paused: only runs of this kind import its files.' }),
     files: Type.Number(),
     rows: Type.Number({ description: 'Rows in the table.' }),
     deadLetters: Type.Number(),
     lastRead: Nullable(Type.String(), 'When a run last read a file of it, ISO 8601.'),
     failed: Type.Number({ description: 'Files that failed in that run.' }),
     message: Nullable(Type.String(), 'Why the first of them failed.'),
-    schemaChanges: Type.Number({ description: 'Columns that came, went or changed in that run.' }),
+    schemaChanges: Type.Number({ description: 'Columns that were added, removed or changed in that run.' }),
   },
   {
     examples: [
@@ -73,7 +73,7 @@ export type ImportRunView = Type.Static<typeof ImportRunView>
 
 const ImportProgress = Type.Object({
   phase: Type.Enum(['looking', 'opening', 'importing']),
-  files: Type.Number({ description: 'Files found so far; in the phase `importing` those that are read.' }),
+  files: Type.Number({ description: 'Files found so far; in the phase `importing`, the files to read.' }),
   endedFiles: Type.Number(),
   bytes: Type.Number(),
   loadedBytes: Type.Number(),
@@ -116,7 +116,7 @@ export const ImportList = Type.Object(
 export type ImportList = Type.Static<typeof ImportList>
 
 const ForKind = Type.Object(
-  { kind: Type.Optional(Type.String({ description: 'This kind alone. Default: all.' })) },
+  { kind: Type.Optional(Type.String({ description: 'Only this kind. Default: all kinds.' })) },
   { additionalProperties: false, examples: [{ kind: 'orders' }] },
 )
 
@@ -158,7 +158,7 @@ export function imports(given: Imports): readonly Endpoint[] {
   return [
     endpoint('GET /imports', {
       tag: 'imports',
-      summary: 'Lists imports that serve, with their kinds and last runs.',
+      summary: 'Lists running import services, with their kinds and last runs.',
       answer: ImportList,
       handle: () => ({ imports: [...list].map(([name, served]) => viewOf(name, served)) }),
     }),

@@ -29,7 +29,7 @@ export const Live = Type.Object(
       },
       { description: 'Totals of all sources.' },
     ),
-    deadLetters: Type.Integer({ description: 'Records given up since the start.' }),
+    deadLetters: Type.Integer({ description: 'Records that failed since the start.' }),
     stages: Type.Array(
       Type.Object({
         node: Type.String(),

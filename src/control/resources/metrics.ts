@@ -58,7 +58,7 @@ function pipelineMetrics(text: Metrics, pipeline: string, { pipeline: { plan, de
   text.gauge('millrace_pipeline_memory_bytes', 'Shared memory of the pipeline.', { pipeline }, plan.memoryBytes)
   text.counter(
     'millrace_dead_letters_total',
-    'Records given up and reported as dead letters.',
+    'Records that failed and were reported as dead letters.',
     { pipeline },
     deadLetters.total,
   )

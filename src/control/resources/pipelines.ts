@@ -18,7 +18,7 @@ export const PipelineSummary = Type.Object(
     inFlight: Type.Integer({ description: 'Source records in flight.' }),
     acked: Type.Integer({ description: 'Source records that were acked.' }),
     failed: Type.Integer({ description: 'Source records that were nacked.' }),
-    deadLetters: Type.Integer({ description: 'Records given up since the start, kept or not.' }),
+    deadLetters: Type.Integer({ description: 'Records that failed since the start, kept or not.' }),
     error: Type.Optional(ErrorView),
   },
   {

@@ -8,7 +8,7 @@ const PlannedStage = Type.Object({
   kind: Type.String(),
   work: Type.String(),
   host: Type.Enum(['pool', 'embedder'], {
-    description: '`pool`: own threads. `embedder`: the thread that called `run`.',
+    description: '`pool`: separate threads. `embedder`: the thread that called `run`.',
   }),
   workers: Type.Integer(),
   runs: Type.Array(Type.String(), {

@@ -11,7 +11,7 @@ export const RecordToReplay = Type.Object(
     record: Type.String({ pattern: '^[0-9a-f]{16}(:[0-9]{1,10})?$', description: 'Id of the record.' }),
     node: Type.Optional(
       Type.String({
-        description: 'The node that it goes to. Default: the first one on the way to which it was captured.',
+        description: 'The node that it enters. Default: the node of the first edge on which it was captured.',
       }),
     ),
     dry: Type.Optional(Type.Boolean({ description: 'Only says what would go where.' })),
@@ -36,7 +36,8 @@ export function replays(room: Room, sourceOf: (name: string) => TraceSource): re
   return [
     endpoint('POST /pipelines/:pipeline/replay', {
       tag: 'trace',
-      summary: 'Puts a captured record, as it was redacted, in before its node once more. Needs the option `inject`.',
+      summary:
+        'Puts a captured record, as it was redacted, into the pipeline again before its node. Requires the run option `inject`.',
       params: PIPELINE,
       body: RecordToReplay,
       answer: ReplayAnswer,

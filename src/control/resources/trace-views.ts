@@ -26,8 +26,8 @@ const Summary = Type.Object(
     records: Type.Integer({ description: 'Records that the source made.' }),
     events: Type.Integer(),
     bytes: Type.Number(),
-    nodes: Type.Array(Type.String(), { description: 'In the order in which it came through them.' }),
-    troubles: Type.Integer({ description: 'Attempts that failed, and records that were given up on.' }),
+    nodes: Type.Array(Type.String(), { description: 'In the order in which the trace passed them.' }),
+    troubles: Type.Integer({ description: 'Attempts and records that failed.' }),
     isIncomplete: Type.Boolean({ description: 'An event of it was dropped or cut.' }),
   },
   {
@@ -53,8 +53,8 @@ const Summary = Type.Object(
 export const TraceListAnswer = Type.Object(
   {
     traces: Type.Array(Summary),
-    total: Type.Integer({ description: 'On all pages together.' }),
-    next: Type.Optional(Type.String({ description: 'Give it as `cursor` for the next page.' })),
+    total: Type.Integer({ description: 'Number on all pages together.' }),
+    next: Type.Optional(Type.String({ description: 'Pass it as `cursor` to get the next page.' })),
   },
   { examples: [{ traces: examplesOf(Summary), total: 1 }] },
 )
@@ -62,10 +62,10 @@ export type TraceListAnswer = Type.Static<typeof TraceListAnswer>
 
 const Span = Type.Object({
   event: Type.Unknown({
-    description: 'The event as `millrace/trace` has it. Content and texts of errors only with `showRecords`.',
+    description: 'The event, as in `millrace/trace`. Content and error texts only with `showRecords`.',
   }),
-  parents: Type.Array(Type.Integer(), { description: 'Places of the spans that sent what this one took.' }),
-  retryOf: Type.Optional(Type.Integer({ description: 'Place of the attempt before.' })),
+  parents: Type.Array(Type.Integer(), { description: 'Indexes of the spans that sent what this one took.' }),
+  retryOf: Type.Optional(Type.Integer({ description: 'Index of the attempt before.' })),
   depth: Type.Integer(),
   writtenMs: Type.Number(),
   takenMs: Type.Number(),
@@ -80,7 +80,7 @@ const Span = Type.Object({
 export const TraceAnswer = Type.Object(
   {
     summary: Summary,
-    spans: Type.Array(Span, { description: 'In the order of time.' }),
+    spans: Type.Array(Span, { description: 'Ordered by time.' }),
     criticalPath: Type.Object({
       spans: Type.Array(Type.Integer()),
       totalMs: Type.Number(),
@@ -121,7 +121,7 @@ export const LineageAnswer = Type.Object(
         serviceMs: Type.Number(),
         fate: Type.String({
           description:
-            'made, passed, written, sent, filtered, dropped, failed, retried, deadLettered, died or abandoned.',
+            'made, passed, written, sent, filtered, dropped, failed, retried, deadLettered, `died` or abandoned.',
         }),
         reason: Type.Optional(Type.String()),
         traces: Type.Array(Type.String()),
@@ -129,7 +129,7 @@ export const LineageAnswer = Type.Object(
       }),
     ),
     links: Type.Array(Type.Array(Type.Integer()), {
-      description: 'Pairs of places in `steps`: the second came of the first.',
+      description: 'Pairs of indexes into `steps`: the second is a result of the first.',
     }),
     isComplete: Type.Boolean(),
   },
@@ -157,7 +157,7 @@ export const DependencyList = Type.Object(
         to: Type.String(),
         edge: Type.Integer(),
         records: Type.Integer(),
-        isExact: Type.Boolean({ description: 'Of all traffic, not only of what was traced.' }),
+        isExact: Type.Boolean({ description: 'Counts all traffic, not only the traced part.' }),
         frames: Type.Integer(),
         bytes: Type.Number(),
         transfer: Times,
@@ -246,7 +246,7 @@ export const AuditAnswer = Type.Object(
         records: Type.Array(Type.String()),
       }),
     ),
-    incompleteTraces: Type.Integer({ description: 'Traces with events that were dropped: nothing is found of them.' }),
+    incompleteTraces: Type.Integer({ description: 'Traces with dropped events: the audit leaves them out.' }),
     events: Type.Integer(),
   },
   {

@@ -36,7 +36,7 @@ const RECORD_PATTERN = '^[0-9a-f]{16}(:[0-9]{1,10})?$'
 const RANGE = {
   run: text('Only this run.'),
   from: number('Only events from then on, in milliseconds since 1970.'),
-  to: number('Only events before then.'),
+  to: number('Only events before this.'),
 } satisfies TProperties
 const LIMIT = { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }
 
@@ -53,7 +53,7 @@ const FILTER = {
   maxCallMs: number('At most so long for each of its records.'),
   minWaitMs: number('Traces with an event of records that were at least so long on their lane.'),
   maxWaitMs: number('At most so long on their lane.'),
-  minBytes: number('Traces with an event of at least so many bytes.'),
+  minBytes: number('Traces with an event of at least this number of bytes.'),
   status: Type.Optional(Type.Enum(['open', 'ok', 'failed'])),
   minMs: number('Traces that took at least so long.'),
   maxMs: number('Traces that took at most so long.'),
@@ -100,7 +100,7 @@ function ofRecords(asked: Asked): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/traces/:trace', {
       ...ABOUT,
-      summary: 'One trace as a tree and a waterfall.',
+      summary: 'Returns one trace as a tree and a waterfall.',
       params: { ...PIPELINE, trace: Type.String({ description: 'Id of the trace.', examples: ['0'.repeat(32)] }) },
       answer: TraceAnswer,
       errors: ['TRACE_UNKNOWN', 'TRACING_OFF'],
@@ -111,7 +111,7 @@ function ofRecords(asked: Asked): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/lineage/:record', {
       ...ABOUT,
-      summary: 'What came of a record, or where it came from.',
+      summary: 'Returns the results of a record, or where it came from.',
       params: {
         ...PIPELINE,
         record: Type.String({
@@ -135,7 +135,7 @@ function ofTraffic(asked: Asked): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/dependencies', {
       ...ABOUT,
-      summary: 'Who sent how much to whom: of the whole run in exact numbers, of a part of it as far as it was traced.',
+      summary: 'Returns which stage sent how much to which: exact for a whole run, otherwise only traced records.',
       query: RANGE,
       answer: DependencyList,
       handle: async ({ params, query }) => {
@@ -147,7 +147,7 @@ function ofTraffic(asked: Asked): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/transfers', {
       ...ABOUT,
-      summary: 'The slowest transfers.',
+      summary: 'Lists the slowest transfers.',
       query: {
         ...RANGE,
         ...LIMIT,
@@ -163,7 +163,7 @@ function ofTraffic(asked: Asked): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/paths', {
       ...ABOUT,
-      summary: 'Percentiles by way.',
+      summary: 'Returns percentiles by path.',
       query: RANGE,
       answer: PathList,
       handle: async ({ params, query }) => {
@@ -173,7 +173,8 @@ function ofTraffic(asked: Asked): readonly Endpoint[] {
     }),
     endpoint('GET /pipelines/:pipeline/audit', {
       ...ABOUT,
-      summary: 'Records that were sent and did not arrive, arrived and were not sent, or were taken twice.',
+      summary:
+        'Lists traced records that were sent and did not arrive, arrived and were not sent, or were taken twice.',
       query: RANGE,
       answer: AuditAnswer,
       handle: ({ params, query }) => {
@@ -188,7 +189,7 @@ function ofMoments(asked: Asked): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/moment', {
       ...ABOUT,
-      summary: 'How full edges were and what was in hand at one moment, as far as it was traced.',
+      summary: 'Returns how full edges were and what was in progress at one moment, as far as it was traced.',
       query: {
         run: RANGE.run,
         at: number('Milliseconds since 1970. Default: now.'),

@@ -8,7 +8,7 @@ const Rate = Type.Number({ minimum: 0, maximum: 1, description: 'Share of the so
 const Every = Type.Integer({
   minimum: 0,
   maximum: 2_147_483_647,
-  description: 'One of so many chunks of each source worker is traced as well; 0: none.',
+  description: 'Also trace one in this number of chunks of each source worker; 0: none.',
 })
 
 export const TracingBody = Type.Object(
@@ -30,21 +30,23 @@ export const TracingAnswer = Type.Object(
   {
     rate: Rate,
     every: Every,
-    run: Type.String({ description: 'The run that its events are of.' }),
-    isStored: Type.Boolean({ description: 'Its events are kept in a store, and not only the last ones in memory.' }),
+    run: Type.String({ description: 'The run that the events belong to.' }),
+    isStored: Type.Boolean({
+      description: 'Events are kept in a store. If false, only the last ones are kept in memory.',
+    }),
     tracer: Type.Object({
       read: Type.Integer({ description: 'Events read from the rings.' }),
       readPerSecond: Type.Number(),
       bytes: Type.Number(),
       dropped: Type.Integer({ description: 'Events that had no room in their ring.' }),
-      truncated: Type.Integer({ description: 'Events of which parts had no room.' }),
+      truncated: Type.Integer({ description: 'Events with parts that had no room.' }),
       threw: Type.Integer({ description: 'Calls of `trace` predicates that threw.' }),
       refused: Type.Integer({ description: 'Attributes that were refused, and calls of `redact` that threw.' }),
       held: Type.Integer(),
       forgotten: Type.Integer(),
       droppedHeld: Type.Integer(),
       lagMs: Type.Number(),
-      fill: Type.Number({ minimum: 0, maximum: 1, description: 'Largest share of a ring that is taken.' }),
+      fill: Type.Number({ minimum: 0, maximum: 1, description: 'Largest share of a ring that is used.' }),
       pressure: Type.Integer({
         description: 'How often the share of traced chunks is halved, because rings fill up.',
       }),
