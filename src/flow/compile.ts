@@ -272,7 +272,7 @@ class Compiler implements CompiledFlow {
     this.nodes.push({ ...options, id, kind: 'transform' })
   }
 
-  /** A node that gathers what belongs together. */
+  /** A node that gathers what belongs together. The waiting is a batch's: `worker/stages/open-batches.ts`. */
   #join(
     id: string,
     options: object,

@@ -10,6 +10,7 @@ import type {
   RETRY_OPTIONS,
   WithoutHandlers,
 } from '../options/index.ts'
+import type { BatchTrigger } from '../figures.ts'
 import type { HandlerReference, NodeKind } from '../options/values.ts'
 
 export {
@@ -80,18 +81,7 @@ export interface BatchFacts {
   /** With `batch.weigh`: what its records weigh together. */
   readonly weight: number | undefined
   /** What completed it. */
-  readonly trigger:
-    | 'size'
-    | 'weight'
-    | 'timeout'
-    | 'idle'
-    | 'flush'
-    | 'evict'
-    | 'pressure'
-    | 'end'
-    | 'drain'
-    | 'whole'
-    | 'single'
+  readonly trigger: BatchTrigger
   /** How long it was open, in ms; 0 if its worker has crashed since. */
   readonly openMs: number
 }

@@ -183,20 +183,15 @@ function sourcePlan({ window, chunk, ack, maxCrashes, pollSize, pollMs }: Resolv
 }
 
 function batchPlan(batch: NonNullable<ResolvedNode['batch']>, counters: number): BatchPlan {
-  const { size, timeoutMs, by, of, idleMs = Infinity, weigh, weight = Infinity, maxWeight = Infinity } = batch
-  const whole = of !== undefined
+  const { by, of, weigh, instead: _, ...options } = batch
+  const isWhole = of !== undefined
   return {
-    size,
-    timeoutMs,
-    keyed: by !== undefined,
-    whole,
-    idleMs,
-    weighed: weigh !== undefined,
-    weight,
+    ...options,
     // One that is closed before all have come would be none.
-    maxWeight: whole ? Infinity : maxWeight,
-    maxOpen: whole ? Infinity : batch.maxOpen,
-    serial: batch.serial,
+    ...(isWhole && { maxWeight: Infinity, maxOpen: Infinity }),
+    keyed: by !== undefined,
+    whole: isWhole,
+    weighed: weigh !== undefined,
     counters,
   }
 }

@@ -15,7 +15,14 @@ import type { SlotsLayout } from '../memory/slots.ts'
 import type { StashLayout } from '../memory/stash.ts'
 import type { TraceLayout } from '../memory/trace.ts'
 import type { LimitPlan } from './limit-plan.ts'
-import type { RESTART_OPTIONS, RETRY_OPTIONS, Resolved, WorkOption } from '../options/index.ts'
+import type {
+  BATCH_OPTIONS,
+  RESTART_OPTIONS,
+  RETRY_OPTIONS,
+  Resolved,
+  WithoutHandlers,
+  WorkOption,
+} from '../options/index.ts'
 
 /**
  * All that threads need, as plain data: it is printed, and sent to workers as it is. Offsets are bytes into the shared
@@ -117,23 +124,14 @@ export interface InputPlan {
   readonly stashBytes?: number | undefined
 }
 
-/** What closes a batch (`worker/stages/trigger.ts`), and whether batches have keys. */
-export interface BatchPlan {
-  readonly size: number
-  readonly timeoutMs: number
+/** The options of a batch (`worker/stages/trigger.ts` says what closes one), and what they are for whoever gathers it. */
+export interface BatchPlan extends Resolved<WithoutHandlers<typeof BATCH_OPTIONS>> {
+  /** Batches have keys. */
   readonly keyed: boolean
   /** Its records say how many it has (`batch.of`): nothing else closes it but its weight, and it ends as one. */
   readonly whole: boolean
-  /** Infinity: no record that comes too late completes it. */
-  readonly idleMs: number
-  /** Records are weighed; then what completes a batch, and what none may have more of. */
+  /** Records are weighed. */
   readonly weighed: boolean
-  readonly weight: number
-  readonly maxWeight: number
-  /** Batches that may be open. */
-  readonly maxOpen: number
-  /** Those of a key go one at a time. */
-  readonly serial: boolean
   /** Index of the block of its triggers among the worker's counters. */
   readonly counters: number
 }

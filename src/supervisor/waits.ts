@@ -3,7 +3,7 @@ import type { Memory } from '../memory/memory.ts'
 import { SENT, TAKEN } from '../memory/lane.ts'
 import { isStashEmpty } from '../lane/stash.ts'
 import type { Plan, StagePlan } from '../plan/types.ts'
-import { retryDelayMs } from '../worker/call/faults.ts'
+import { retryDelayMs } from '../worker/call/retry.ts'
 
 /**
  * The longest time that records may lie still just now because a stage waits on purpose: for more records of an open batch,

@@ -1,6 +1,7 @@
 import type { StashEntry } from '../lane/stash.ts'
 import type { ChunkHeader } from '../lane/writer.ts'
 import { COUNTER } from '../memory/counters.ts'
+import type { CallContext } from './call/context.ts'
 import { Handoff } from './handoff.ts'
 import type { LaneChunk } from './in/inlet.ts'
 import { measureChunk } from './measure.ts'
@@ -109,6 +110,11 @@ export class Unit {
     inlet.release(chunk)
     measureChunk(this.#parts, chunk)
     return true
+  }
+
+  /** What handlers said of the chunk in progress. */
+  note(context: CallContext): void {
+    this.#parts.recorder?.note(context.takeNotes())
   }
 
   /** A record of the stash is done. */

@@ -65,7 +65,7 @@ export async function round(seed: number, shape: Shape = resizable(inThreads(sha
       flushShare: random.pick([0, 0, 0.002, 0.05]),
       leapMs: random.chance(0.2) ? 500 : 0,
       resizeShare: new Random(seed ^ 0x5ea7).pick([0, 0.002, 0.02]),
-      maxSteps: isBig ? 5_000_000 : 200_000,
+      maxSteps: isBig ? 5_000_000 : 1_000_000,
       balances: !isBig && new Random(seed ^ 0xb00c).chance(0.1),
       tick: () => traces.drain(),
     },

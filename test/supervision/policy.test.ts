@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { restartVerdict } from '#src/supervisor/restart.js'
-import { retryDelayMs } from '#src/worker/call/faults.js'
+import { retryDelayMs } from '#src/worker/call/retry.js'
 import { Pacing } from '#src/worker/source/pacing.js'
 
 const policy = { backoffMs: 10, maxBackoffMs: 60, maxRestarts: 5, withinMs: 1_000 }

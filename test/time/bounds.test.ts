@@ -12,7 +12,7 @@ import { type OptionSpec, NODE_OPTIONS, RETRY_OPTIONS, RUN_OPTIONS } from '#src/
 import type { Plan } from '#src/plan/types.js'
 import { restartVerdict } from '#src/supervisor/restart.js'
 import { MAX_TIMER_MS } from '#src/time.js'
-import { retryDelayMs } from '#src/worker/call/faults.js'
+import { retryDelayMs } from '#src/worker/call/retry.js'
 import { measureChunk } from '#src/worker/measure.js'
 import type { Parts } from '#src/worker/stage.js'
 

@@ -1,5 +1,6 @@
 import type { ResolvedGraph } from '../../graph/resolve.ts'
 import { PATH_TYPES } from '../../graph/types.ts'
+import { isGiven, WORK_OPTIONS } from '../../options/index.ts'
 import type { Components } from '../components.ts'
 import { branchesOf, isFailureEdge } from '../flow/shares.ts'
 import { copiesOf } from './workers.ts'
@@ -35,9 +36,10 @@ export function largestChunk(graph: ResolvedGraph, parts: Components, loop: numb
 }
 
 function chunkOf(graph: ResolvedGraph, source: number): number {
-  const { chunk, window, produce, poll, rate } = graph.node(source)
+  const node = graph.node(source)
+  const { chunk, window, rate } = node
   // A rehearsal sends records one by one where it is to keep to a rate.
-  const isRehearsed = produce === undefined && poll === undefined && rate !== undefined
+  const isRehearsed = rate !== undefined && !WORK_OPTIONS.some((work) => isGiven(node[work]))
   return Math.min(window, isRehearsed ? (graph.given.nodes[source]!.chunk ?? 1) : chunk)
 }
 

@@ -2,7 +2,7 @@ import type { TraceParent } from '../../lane/trace-parent.ts'
 import type { SourceContext } from '../../plan/definition.ts'
 import { Marked } from '../../plan/definition.ts'
 import { type Numbers, areNumbers } from '../../codec/struct.ts'
-import type { AnyFunction } from '../call/handlers.ts'
+import type { AnyFunction, Handlers } from '../call/handlers.ts'
 import type { Progress } from './progress.ts'
 import { invalidResult, isThenable } from '../call/results.ts'
 import { monotonicMs, setImmediate } from '../../time.ts'
@@ -105,13 +105,14 @@ const PAUSE_MS = 1
  * @param progress says how many records earlier lives handed on that this one makes again
  */
 export function supplyOf(
-  handlers: { produce?: AnyFunction | undefined; poll?: AnyFunction | undefined },
+  handlers: Pick<Handlers, 'own'>,
   context: SourceContext,
   progress: Progress,
   wake: () => void,
 ): Supply {
-  if (handlers.poll !== undefined) return new PollSupply(handlers.poll, context, progress.toSkipBehindCursor, wake)
-  const made = handlers.produce!(context)
+  const poll = handlers.own('poll')
+  if (poll !== undefined) return new PollSupply(poll, context, progress.toSkipBehindCursor, wake)
+  const made = handlers.own('produce')!(context)
   const found = supplyFrom(made, progress.toSkip, wake)
   if (found !== undefined) return found
   throw invalidResult(context.node, 'produce', made)

@@ -301,7 +301,7 @@ export class BatchStage implements Stage, Sender {
   #end(hasFailed: boolean, outcome: unknown): Step {
     const { histograms, clock } = this.#parts
     const batch = this.#batch!
-    this.#parts.recorder?.note(this.#context.takeNotes())
+    this.#unit.note(this.#context)
     histograms.service.record(((clock.read() - this.#startedAt) * 1e6) / batch.values.length, batch.values.length)
     if (!(hasFailed ? this.#fail(batch, outcome) : this.#deliver(batch, outcome))) {
       this.#unit.wakeAt = this.#againAt

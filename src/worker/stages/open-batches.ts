@@ -57,7 +57,7 @@ export class OpenBatches {
 
   /** @param of how many records the batch has in all, where this one says so */
   add(key: unknown, entry: StashEntry, of?: number): void {
-    const { maxOpen, maxWeight } = this.#plan
+    const { maxOpen, maxWeight = Infinity } = this.#plan
     let batch = this.#open.get(key)
     if (batch !== undefined && batch.weight + entry.weight > maxWeight) {
       this.#close(batch, 'weight')

@@ -170,7 +170,7 @@ export class OpenCalls<W> implements Sender {
       records: () => callee.valuesOf(work),
     }
     this.#unit.open(callee.headerOf(work), callee.recordsOf(work), 0, composed)
-    this.#parts.recorder?.note(call.context.takeNotes())
+    this.#unit.note(call.context)
     this.#callee.deliver(call)
   }
 

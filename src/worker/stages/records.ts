@@ -320,8 +320,8 @@ export class RecordStage implements Stage, Sender {
 
   /** A call that has given a promise keeps its context: what it does late, after its time is over, concerns no other call. */
   #renewContext(): void {
-    const { facts, stopped, handlers, recorder } = this.#parts
-    recorder?.note(this.#context.takeNotes())
+    const { facts, stopped, handlers } = this.#parts
+    this.#unit.note(this.#context)
     this.#context = new CallContext(facts, stopped)
     handlers.context = this.#context
   }
@@ -365,7 +365,7 @@ export class RecordStage implements Stage, Sender {
       this.#unit.finish(this.#entry, chunk)
       this.#calls?.leave(this.#entry)
     }
-    this.#parts.recorder?.note(this.#context.takeNotes())
+    this.#unit.note(this.#context)
     this.#unit.close(this.#index - this.#first)
     this.#isKept = false
     this.#phase = isLast || this.#isLeftToCalls ? 'idle' : 'running'

@@ -96,12 +96,11 @@ export class SourceStage implements Stage, Sender, Further {
         onFailure,
       })
     }
-    const produced = { produce: handlers.own('produce'), poll: handlers.own('poll') }
     this.#last = handlers.own('finish')
     if (progress.isFinished) this.#supply = over
     else if (progress.last > 0) this.#supply = this.#makeLast(progress.last - 1)
     // A context of its own: what `ack` reads says nothing of where this goes on.
-    else this.#supply = parts.supply ?? supplyOf(produced, this.#context(), progress, parts.wake)
+    else this.#supply = parts.supply ?? supplyOf(handlers, this.#context(), progress, parts.wake)
     this.isAsync = this.#supply.isAsync || ack !== undefined
     for (const reader of parts.acks) reader.want(ack !== undefined)
     // They are counted already; only `ack` has not been told, or not surely.

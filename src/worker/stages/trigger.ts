@@ -3,8 +3,8 @@ import type { BatchPlan } from '../../plan/types.ts'
 import type { Parts } from '../stage.ts'
 
 /**
- * What completes a batch that is being gathered. Another one is an option, its place in `BatchPlan` and in `TRIGGERS`, and a case
- * here: whoever gathers batches asks all of them.
+ * What completes a batch that is being gathered. Another one is an option (`options/batch.ts`) and what the analysis makes of it
+ * (`analysis/treatment.ts`), its name among the figures (`TRIGGERS`), and a case here: whoever gathers batches asks all of them.
  */
 interface Rule {
   readonly trigger: BatchTrigger
@@ -18,8 +18,8 @@ interface Rule {
 
 /** The rules of a stage: of what is not asked for there is none. */
 function rulesOf(batch: BatchPlan, parts: Parts, isHeldUp: () => boolean): readonly Rule[] {
-  const { size, timeoutMs, idleMs } = batch
-  const enough = Math.min(batch.weight, batch.maxWeight)
+  const { size, timeoutMs, idleMs, weight: wanted = Infinity, maxWeight = Infinity } = batch
+  const enough = Math.min(wanted, maxWeight)
   const weight = { trigger: 'weight', isFull: (_: number, weight: number) => weight >= enough } as const
   // Its records say how many it has: `OpenBatches` counts them. Only their weight may hand it over before.
   if (batch.whole) return batch.weighed ? [weight] : []
@@ -27,7 +27,7 @@ function rulesOf(batch: BatchPlan, parts: Parts, isHeldUp: () => boolean): reado
     { trigger: 'size', isFull: (records) => records >= size },
     ...(batch.weighed ? [weight] : []),
     { trigger: 'timeout', dueAt: (openedAt) => openedAt + timeoutMs },
-    ...(idleMs < Infinity
+    ...(idleMs !== undefined
       ? [{ trigger: 'idle', dueAt: (_: number, addedAt: number) => addedAt + idleMs } as const]
       : []),
     { trigger: 'flush', isPressed: () => parts.markers.isHere },

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mark } from 'millrace'
 import type { SourceContext } from '#src/plan/definition.js'
+import type { Handlers } from '#src/worker/call/handlers.js'
 import type { Progress } from '#src/worker/source/progress.js'
 import { Taken, supplyOf } from '#src/worker/source/supply.js'
 
 const nothing = (): void => undefined
+const withPoll = (poll: (demand: number) => unknown): Pick<Handlers, 'own'> => ({
+  own: (name) => (name === 'poll' ? poll : undefined),
+})
 
 test('what lies behind the last cursor and was handed on is passed over, in whatever portions a poll gives it', () => {
   // Every fifth record has a cursor; the last life handed on three records behind that of record 10.
@@ -13,7 +17,7 @@ test('what lies behind the last cursor and was handed on is passed over, in what
   const poll = (demand: number): unknown[] =>
     Array.from({ length: demand }, () => (next % 5 === 0 ? mark(next, { cursor: ++next }) : next++))
   const progress = { toSkipBehindCursor: 3 } as Progress
-  const supply = supplyOf({ poll }, {} as SourceContext, progress, nothing)
+  const supply = supplyOf(withPoll(poll), {} as SourceContext, progress, nothing)
   const records: unknown[] = []
   while (records.length < 10) {
     const taken = new Taken()
@@ -33,7 +37,7 @@ test('a poll is asked for what is missing, also where some of a chunk was taken 
     asked.push(demand)
     return given.shift()!
   }
-  const supply = supplyOf({ poll }, {} as SourceContext, { toSkipBehindCursor: 0 } as Progress, nothing)
+  const supply = supplyOf(withPoll(poll), {} as SourceContext, { toSkipBehindCursor: 0 } as Progress, nothing)
   const taken = new Taken()
   while (taken.count < 3) supply.take(3 - taken.count, taken, 3 - taken.count)
   assert.deepEqual(Array.from(taken.values), [1, 2, 3])
@@ -47,7 +51,7 @@ test('a poll is asked for as much as there is room for, however few records go i
     asked.push(demand)
     return Array.from({ length: Math.min(demand, 10) }, () => next++)
   }
-  const supply = supplyOf({ poll }, {} as SourceContext, { toSkipBehindCursor: 0 } as Progress, nothing)
+  const supply = supplyOf(withPoll(poll), {} as SourceContext, { toSkipBehindCursor: 0 } as Progress, nothing)
   const records: unknown[] = []
   while (records.length < 30) {
     const taken = new Taken()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MillraceError } from '#src/errors.js'
 import type { InputPlan } from '#src/plan/types.js'
-import { isWorthRetry, retryDelayMs } from '#src/worker/call/faults.js'
+import { isWorthRetry, retryDelayMs } from '#src/worker/call/retry.js'
 
 const policy = (given: object): InputPlan['retry'] => ({
   maxAttempts: 3,
