@@ -378,6 +378,10 @@ export const ERROR_CODES = {
     text: 'The request has ended.',
     fix: 'Nothing of it is left to stop, pause or resume. Its `state` says how it ended.',
   },
+  REQUEST_OPEN: {
+    text: 'The request has not ended.',
+    fix: 'Only a request that has ended can be replayed. Wait for its end, or stop it.',
+  },
   STEPS_NOT_KEPT: {
     text: 'The flow does not keep what its steps do, so its requests cannot go on where they were.',
     fix: 'Give the flow the setting `keepSteps: true`: the third argument of `flow`.',
@@ -385,6 +389,10 @@ export const ERROR_CODES = {
   FLOW_STORE_UNUSABLE: {
     text: 'The store of a flow cannot be used.',
     fix: 'See `reason`. Requests that were taken before go on, and are saved once it is back.',
+  },
+  CALLBACK_REFUSED: {
+    text: 'The address in `Callback-Url` is not allowed.',
+    fix: 'Use an http or https address without a password, of a host in the option `callbackHosts` of the server.',
   },
   FLOW_UNKNOWN: {
     text: 'There is no flow with this name.',

@@ -35,6 +35,7 @@ export default defineConfig({
           page('Examples', '/examples'),
           page('Coming from', '/coming-from'),
           page('Coming from Broadway', '/coming-from-broadway'),
+          page('Coming from GoFlow', '/coming-from-goflow'),
         ],
       },
       {

@@ -1,10 +1,14 @@
 import { Agent, request as httpRequest } from 'node:http'
 import { fastify } from 'fastify'
-import { runFlow } from 'millrace/flow'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type FlowStore, openFlowStore, runFlow } from 'millrace/flow'
 import { flowApi } from 'millrace/flow/server'
-import { diamond, oneStep } from '../flows.ts'
+import { openBullMq } from '../bullmq.ts'
+import { diamond, keptDiamond, oneStep } from '../flows.ts'
 import { TaskPool } from '../pool.ts'
-import type { Burst, Contender, Suite } from '../suite.ts'
+import type { Absent, Burst, Contender, Suite } from '../suite.ts'
 import { stepsFor, work } from '../work.ts'
 
 const WORK_US = 20
@@ -13,12 +17,16 @@ const OPEN = 64
 
 export const requests: Suite = {
   name: 'requests',
-  title: 'Flows that answer: one step, and a diamond of four, in process and over HTTP, beside piscina',
+  title: 'Flows that answer: one step, and a diamond of four, in process and over HTTP, beside piscina and BullMQ',
   async open(scale) {
     const steps = stepsFor(WORK_US)
     const expected = work(steps)
     const pool = new TaskPool(1)
     const [single, four] = await Promise.all([runFlow(oneStep), runFlow(diamond)])
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+    const store = await openFlowStore(join(folder, 'requests.db')).catch((error: Error) => error.message)
+    const kept = typeof store === 'string' ? store : await runFlow(keptDiamond, { store })
+    const bull = await openBullMq()
     const task = (): Promise<unknown> => pool.run('busy', steps)
     const tasks = async (): Promise<unknown> => {
       await task()
@@ -38,6 +46,12 @@ export const requests: Suite = {
         many('one step: piscina', count, task, expected),
         many('diamond: flow', count, () => four.execute(steps), 2 * expected),
         many('diamond: piscina', count, tasks, 2 * expected),
+        typeof kept === 'string'
+          ? missing('diamond: flow in SQLite', kept)
+          : many('diamond: flow in SQLite', count / 4, () => kept.execute(steps), 2 * expected),
+        typeof bull === 'string'
+          ? missing('diamond: BullMQ', bull)
+          : many('diamond: BullMQ', count / 8, () => bull.ask(steps), 2 * expected),
         oneByOne('one step, one by one: flow', count / 4, () => single.execute(steps), expected),
         oneByOne('one step, one by one: piscina', count / 4, task, expected),
         oneByOne('one step over HTTP: flow', count / 4, asked('/flows/oneStep'), expected),
@@ -46,6 +60,8 @@ export const requests: Suite = {
       ratios: {
         oneStepOverPiscina: ['one step: flow', 'one step: piscina'],
         diamondOverPiscina: ['diamond: flow', 'diamond: piscina'],
+        diamondOverBullMq: ['diamond: flow', 'diamond: BullMQ'],
+        keptDiamondOverBullMq: ['diamond: flow in SQLite', 'diamond: BullMQ'],
         httpP50OverPiscina: ['one step over HTTP: flow', 'one step over HTTP: piscina'],
         httpP99OverPiscina: ['one step over HTTP: flow, p99', 'one step over HTTP: piscina, p99'],
       },
@@ -53,9 +69,17 @@ export const requests: Suite = {
         agent.destroy()
         await service.close()
         await Promise.all([single.drain(), four.drain(), pool.close()])
+        if (typeof kept !== 'string') await kept.drain()
+        if (typeof store !== 'string') await (store satisfies FlowStore).close()
+        if (typeof bull !== 'string') await bull.close()
+        rmSync(folder, { recursive: true, force: true })
       },
     }
   },
+}
+
+function missing(name: string, absent: string): Absent {
+  return { name, unit: 'requests/s', absent }
 }
 
 /** Requests per second with many open at once. */

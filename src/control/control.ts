@@ -68,9 +68,15 @@ export interface Place {
   readonly guard: Guard
   /** Nothing else answers there, so what is unknown is the plugin's to answer even without a prefix. */
   readonly isWholeServer: boolean
+  /** The API of flows stands beside it: that describes itself, and answers what is unknown; the page has a tab for it. */
+  readonly hasFlows?: boolean
 }
 
-export function plugin(given: Pipelines, options: ControlOptions, { guard, isWholeServer }: Place): ControlPlugin {
+export function plugin(
+  given: Pipelines,
+  options: ControlOptions,
+  { guard, isWholeServer, hasFlows = false }: Place,
+): ControlPlugin {
   return async (app) => {
     const resolved = resolve(CONTROL_OPTIONS, options)
     const room: Room = {
@@ -87,10 +93,10 @@ export function plugin(given: Pipelines, options: ControlOptions, { guard, isWho
       version: LIBRARY_VERSION,
       hasToken: resolved.token !== undefined,
     })
-    const all = [...endpoints, ...document(described), ...(await page())]
+    const all = [...endpoints, ...(hasFlows ? [] : document(described)), ...(await page(hasFlows))]
 
     app.setErrorHandler(sendError)
-    if (isWholeServer || app.prefix !== '')
+    if (!hasFlows && (isWholeServer || app.prefix !== ''))
       app.setNotFoundHandler((request, reply) => sendUnknown(all, app.prefix, request, reply))
     app.addHook('onRequest', (_, reply, done) => {
       void reply.headers(SECURITY_HEADERS)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { guardOf } from '../control/auth.ts'
+import { plugin } from '../control/control.ts'
 import { textChecker } from '../control/checker.ts'
 import type { Endpoint } from '../control/endpoint.ts'
 import { sendError } from '../control/errors.ts'
@@ -13,6 +14,7 @@ import { FLOW_SERVER_OPTIONS, type Given, resolve } from '../options/index.ts'
 import { printable } from '../shown.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { acceptAnyBody } from './bodies.ts'
+import { Callbacks } from './callbacks.ts'
 import { flowRoutes } from './routes.ts'
 
 /** Options of the HTTP API of flows. */
@@ -41,11 +43,28 @@ export function mounted(
 ): (app: FastifyInstance) => Promise<void> {
   const problems = validateOptions(options, FLOW_SERVER_OPTIONS)
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
-  const { maxBodyBytes, showErrors, token } = resolve(FLOW_SERVER_OPTIONS, options)
+  const {
+    maxBodyBytes,
+    showErrors,
+    token,
+    page,
+    hosts,
+    callbackHosts = [],
+    callbackSecret,
+  } = resolve(FLOW_SERVER_OPTIONS, options)
   const guard = guardOf(options)
   return async (app) => {
     const byName = new Map(flows.map((flow) => [flow.name, flow as RunningFlow]))
-    const routes = flowRoutes({ flows: byName, showErrors, prefix: app.prefix })
+    const callbacks = new Callbacks({ callbackHosts, callbackSecret, showErrors })
+    // Those that an earlier process has left open.
+    for (const flow of flows)
+      for (const { id, endedAt } of flow.list({ limit: Infinity }))
+        if (endedAt === undefined) callbacks.follow(flow.get(id)!)
+    app.addHook('onClose', (_, done) => {
+      callbacks.close()
+      done()
+    })
+    const routes = flowRoutes({ flows: byName, showErrors, callbacks, prefix: app.prefix })
     const described = openApi(routes, {
       prefix: app.prefix,
       version: LIBRARY_VERSION,
@@ -60,6 +79,11 @@ export function mounted(
       void reply.headers(SECURITY_HEADERS)
       done()
     })
+    if (page) {
+      const shared = { showRecords: showErrors, ...(token === undefined ? {} : { token }), ...(hosts && { hosts }) }
+      const pipelines = flows.map(({ pipeline }) => pipeline)
+      await app.register(plugin(pipelines, shared, { guard, isWholeServer: false, hasFlows: true }))
+    }
     acceptAnyBody(app)
     app.get('/openapi.json', () => described)
     for (const route of routes) {

@@ -2,21 +2,23 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { type Endpoint, endpoint } from '../control/endpoint.ts'
-import { message } from '../control/subscriber.ts'
 import { MillraceError } from '../errors.ts'
 import type { FlowRequest, RunningFlow } from '../flow/index.ts'
 import { toMermaid } from '../render/mermaid.ts'
 import { toDot } from '../render/dot.ts'
 import { within } from '../running-time.ts'
 import { bodyOf, sendAnswer } from './bodies.ts'
+import type { Callbacks } from './callbacks.ts'
 import { preferenceOf } from './preference.ts'
 import { FlowAnswer, FlowList, RequestAnswer, RequestList, StateOfRequest } from './schemas.ts'
+import { NDJSON, streamChanges, streamItems } from './streams.ts'
 import { flowView, requestView } from './views.ts'
 
 /** What all routes look at. */
 interface FlowRoom {
   readonly flows: ReadonlyMap<string, RunningFlow>
   readonly showErrors: boolean
+  readonly callbacks: Callbacks
   /** Where the routes are mounted. */
   readonly prefix: string
 }
@@ -68,7 +70,7 @@ function asking(room: FlowRoom): readonly Endpoint[] {
     endpoint('POST /flows/:flow', {
       tag: 'requests',
       summary:
-        'Runs a request, and answers what its last step answers; or 202 after the time that the header `Prefer` gives it.',
+        'Runs a request, and answers what its last step answers; or 202 after the time that the header `Prefer` gives it; as NDJSON, the answers of its items as they come, and then its own.',
       params: FLOW,
       query: { timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })) },
       body: Type.Unknown({ description: 'The input: JSON, a text, or bytes.' }),
@@ -83,15 +85,21 @@ function asking(room: FlowRoom): readonly Endpoint[] {
         'REQUEST_TIMED_OUT',
         'PIPELINE_NOT_RUNNING',
         'FLOW_STORE_UNUSABLE',
+        'STEPS_NOT_KEPT',
+        'CALLBACK_REFUSED',
       ],
       handle: async ({ params, query, request, reply }) => {
         const flow = flowOf(room, params.flow)
         const { bytes, input } = bodyOf(request.body)
         const id = idOf(request)
         // Nobody can send a second one where the id is not theirs.
-        if (id === undefined) return answer(room, flow.start(input, query), request, reply)
-        const hash = hashOf(request.headers['content-type'] ?? '', bytes)
-        return answer(room, flow.start(input, { id, hash, ...query }), request, reply)
+        const own = id === undefined ? {} : { id, hash: hashOf(request.headers['content-type'] ?? '', bytes) }
+        const callback = room.callbacks.of(request.headers)
+        const asked = flow.start(input, { ...own, ...callback, ...query })
+        room.callbacks.follow(asked)
+        return accepts(request, NDJSON)
+          ? streamItems(asked, reply, room.showErrors)
+          : answer(room, asked, request, reply)
       },
     }),
   ]
@@ -124,6 +132,21 @@ function telling(room: FlowRoom): readonly Endpoint[] {
         },
       }),
     ),
+    endpoint('POST /flows/:flow/requests/:request/replay', {
+      tag: 'requests',
+      summary: 'Asks once more what a request that has ended has asked, from where it failed: a new request.',
+      params: REQUEST,
+      answer: RequestAnswer,
+      status: 202,
+      errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_OPEN', 'STEPS_NOT_KEPT', 'KEY_REUSED'],
+      handle: async ({ params, request, reply }) => {
+        const id = idOf(request)
+        const asked = flowOf(room, params.flow).replay(params.request, id === undefined ? {} : { id })
+        await asked.saved
+        void reply.header('x-request-id', asked.id).header('location', addressOf(room, params.flow, asked.id))
+        return requestView(asked, room.showErrors)
+      },
+    }),
     endpoint('DELETE /flows/:flow/requests/:request', {
       tag: 'requests',
       summary: 'The same.',
@@ -165,7 +188,7 @@ function following(room: FlowRoom): readonly Endpoint[] {
     endpoint('GET /flows/:flow/requests/:request', {
       tag: 'requests',
       summary:
-        'Returns a request; with `wait`, once it has ended or the time is over; as server-sent events, each change.',
+        'Returns a request; with `wait`, once it has ended or the time is over; as server-sent events, each change; as NDJSON, the answers of its items as they come, and then its own.',
       params: REQUEST,
       query: {
         wait: Type.Optional(
@@ -176,7 +199,8 @@ function following(room: FlowRoom): readonly Endpoint[] {
       errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN'],
       handle: async ({ params, query, request, reply }) => {
         const found = requestOf(room, params)
-        if (request.headers.accept?.includes('text/event-stream') === true) return streamed(room, found, reply)
+        if (accepts(request, 'text/event-stream')) return streamChanges(found, reply, room.showErrors)
+        if (accepts(request, NDJSON)) return streamItems(found, reply, room.showErrors)
         if (query.wait !== undefined) await within(query.wait, found.ended)
         return requestView(found, room.showErrors)
       },
@@ -202,13 +226,15 @@ async function answer(
   if (came === undefined) {
     // Whoever is told that it is taken may rely on it.
     await asked.saved
-    const { flow } = asked.view()
-    const address = `${room.prefix}/flows/${encodeURIComponent(flow)}/requests/${encodeURIComponent(asked.id)}`
-    void reply.code(202).header('location', address)
+    void reply.code(202).header('location', addressOf(room, asked.view().flow, asked.id))
     return requestView(asked, room.showErrors)
   }
   if ('error' in came) throw shownError(came.error, room.showErrors)
   return sendAnswer(reply, came.value)
+}
+
+function addressOf({ prefix }: FlowRoom, flow: string, request: string): string {
+  return `${prefix}/flows/${encodeURIComponent(flow)}/requests/${encodeURIComponent(request)}`
 }
 
 /** What a step said may quote what was asked. */
@@ -225,20 +251,8 @@ async function stop(room: FlowRoom, place: Readonly<Record<'flow' | 'request', s
   return requestView(request, room.showErrors)
 }
 
-/** Each change of a request as an event, until it has ended. */
-async function streamed(room: FlowRoom, request: FlowRequest, reply: FastifyReply): Promise<void> {
-  reply.hijack()
-  const response = reply.raw
-  for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined) response.setHeader(name, value)
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  const send = (): void => void response.write(message('request', requestView(request, room.showErrors)))
-  send()
-  const forget = request.watch(send)
-  const left = new Promise<void>((resolve) => response.once('close', resolve))
-  await Promise.race([request.ended, left])
-  forget()
-  response.end()
+function accepts({ headers }: FastifyRequest, type: string): boolean {
+  return headers.accept?.includes(type) === true
 }
 
 function flowOf({ flows }: FlowRoom, name: string): RunningFlow {

@@ -35,6 +35,7 @@ export const RequestAnswer = Type.Object(
     createdAt: Type.String({ format: 'date-time' }),
     startedAt: Type.Optional(Type.String({ format: 'date-time' })),
     endedAt: Type.Optional(Type.String({ format: 'date-time' })),
+    replayOf: Type.Optional(Type.String({ description: 'The request that it repeats from where that failed.' })),
     answer: Type.Optional(
       Type.Unknown({
         description:

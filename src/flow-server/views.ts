@@ -4,7 +4,7 @@ import type { FlowAnswer, RequestAnswer, StepOfRequest } from './schemas.ts'
 
 /** @param showErrors whether the words of steps are shown: they may quote what was asked */
 export function requestView(request: FlowRequest, showErrors: boolean, isListed = false): RequestAnswer {
-  const { id, flow, state, createdAt, startedAt, endedAt, answer, error, steps } = request.view()
+  const { id, flow, state, createdAt, startedAt, endedAt, replayOf, answer, error, steps } = request.view()
   return {
     id,
     flow,
@@ -13,6 +13,7 @@ export function requestView(request: FlowRequest, showErrors: boolean, isListed 
     createdAt: new Date(createdAt).toISOString(),
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() }),
     ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    ...(replayOf === undefined ? {} : { replayOf }),
     ...(answer === undefined ? {} : { answer: jsonOf(answer) }),
     ...(error === undefined ? {} : { error: errorOfRequest(error, showErrors) }),
     ...(steps === undefined || isListed ? {} : { steps: steps.map((step) => stepView(step, showErrors)) }),
@@ -38,7 +39,7 @@ function errorOfRequest(error: Error, showErrors: boolean): NonNullable<RequestA
 }
 
 /** Bytes have no form of their own in JSON. */
-function jsonOf(answer: unknown): unknown {
+export function jsonOf(answer: unknown): unknown {
   return answer instanceof Uint8Array ? { base64: Buffer.from(answer).toString('base64') } : answer
 }
 

@@ -1,5 +1,5 @@
 import { quote } from '../analysis/problems.ts'
-import { DEFAULT_ITEMS, DEFAULT_REQUESTS } from './compile.ts'
+import { DEFAULT_ITEMS, DEFAULT_REQUESTS } from './limits.ts'
 import type { FlowData, FlowPart } from './data.ts'
 import { FLOW_PROBLEMS, type FlowProblem, type FlowProblemCode } from './problems.ts'
 

@@ -29,6 +29,8 @@ export interface RemoteRequest<Answer> {
   readonly createdAt: string
   readonly startedAt?: string
   readonly endedAt?: string
+  /** The request that it repeats from where that failed. */
+  readonly replayOf?: string
   readonly answer?: Answer
   readonly error?: { readonly code: string; readonly step?: string; readonly reason?: string }
   /** What its steps did, where the flow has `keepSteps`; not in lists. */
@@ -141,6 +143,15 @@ export class FlowClient<Input, Answer> {
   /** Lets a paused request go on where it was. @throws as `pause` */
   async resume(id: string): Promise<RemoteRequest<Answer>> {
     return jsonOf(await this.#call('POST', `${this.#request(id)}/resume`))
+  }
+
+  /**
+   * Asks once more what a request that has ended has asked, from where it failed. @param options.id of the new request
+   * @throws REQUEST_UNKNOWN, REQUEST_OPEN, STEPS_NOT_KEPT
+   */
+  async replay(id: string, options: Pick<AskOptions, 'id'> = {}): Promise<RemoteRequest<Answer>> {
+    const headers: Record<string, string> = options.id === undefined ? {} : { 'idempotency-key': options.id }
+    return jsonOf(await this.#call('POST', `${this.#request(id)}/replay`, { headers }))
   }
 
   #request(id: string): string {

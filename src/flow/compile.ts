@@ -3,9 +3,22 @@ import type { BranchData, FlowData, FlowPart, ForEachData, StepData } from './da
 import { PAST, SKIPPED, chooseBranches, joinBranches } from './branches.ts'
 import { stepJoin, stepMap, stepRecovery, stepUndo, withoutValue } from './handlers.ts'
 import { CLOSED, ITEM, joinItems, splitItems } from './items.ts'
+import {
+  CALLS,
+  DEFAULT_ITEMS,
+  DEFAULT_JOIN_BYTES,
+  DEFAULT_REQUESTS,
+  FAILURE_LANE_BYTES,
+  MAX_STASH_BYTES,
+  RESERVED_SHARE,
+  SMALL_PARCEL_BYTES,
+  TYPICAL_ITEMS,
+  UNDO_ATTEMPTS,
+} from './limits.ts'
 import { type Parcel, groupOf, outerGroupOf } from './parcel.ts'
 import { NOTE, type Site } from './site.ts'
 import {
+  NodesBelow,
   type Exit,
   type Gathering,
   type Into,
@@ -16,24 +29,10 @@ import {
   racesOf,
   restartsOf,
   answerWeight,
+  failureWeight,
 } from './wiring.ts'
 
 type Handler = (...args: any[]) => any
-
-export const DEFAULT_REQUESTS = 128
-export const DEFAULT_ITEMS = 1_000
-const DEFAULT_JOIN_BYTES = 16_777_216
-const MAX_STASH_BYTES = 536_870_912
-/** What a parcel without its value takes in a stash, at most; a quarter of a stash is kept for such. */
-const [SMALL_PARCEL_BYTES, RESERVED_SHARE] = [512, 4]
-/** Calls of an async `map` behind a `join` that overlap in each worker: as many as those of a step without one. */
-const CALLS = 16
-/** What predictions take a `forEach` to have. */
-const TYPICAL_ITEMS = 10
-/** Calls of `undo`, at most, and of what they undo. */
-const UNDO_ATTEMPTS = 5
-/** Failures are few: their lanes are small, and a larger one goes in fragments. */
-const FAILURE_LANE_BYTES = 65_536
 
 /** Nodes for what the thread of `runFlow` is told of steps, and for what it has undone. */
 export const STEPS_NODE = 'answer.steps'
@@ -47,6 +46,8 @@ export interface CompiledFlow {
   readonly clusters: readonly GraphCluster[]
   /** Steps that can be undone. */
   readonly undoable: ReadonlySet<string>
+  /** Nodes that make the answers of items, or let them past, each with its `forEach`. */
+  readonly itemEnds: ReadonlyMap<string, string>
 }
 
 /** Compiles a flow that has no problems. */
@@ -64,13 +65,14 @@ class Compiler implements CompiledFlow {
   readonly nodes: GraphNode[] = []
   readonly edges: GraphEdge[] = []
   readonly clusters: GraphCluster[] = []
+  readonly itemEnds = new Map<string, string>()
   readonly #maxRequests: number
   readonly #joinBytes: number
   readonly #isKept: boolean
   readonly #undos = new Map<string, Handler>()
   /** Nodes that say what they did. */
   readonly #kept: string[] = []
-  readonly #below = new Map<string, Set<string>>()
+  readonly #below = new NodesBelow(this.edges)
 
   constructor(maxRequests: number, joinBytes: number, isKept: boolean) {
     this.#maxRequests = maxRequests
@@ -151,23 +153,7 @@ class Compiler implements CompiledFlow {
   }
 
   #site(node: string, { races }: PartRoom, into: readonly Into[]): Site {
-    return { node, incoming: incomingOf(into), isKept: this.#isKept, races, below: () => this.#nodesBelow(node) }
-  }
-
-  /** Asked for once all edges are there. */
-  #nodesBelow(node: string): ReadonlySet<string> {
-    const found = this.#below.get(node) ?? new Set<string>()
-    if (this.#below.has(node)) return found
-    const visit = (from: string): void => {
-      for (const edge of this.edges) {
-        if (edge.from !== from || found.has(edge.to)) continue
-        found.add(edge.to)
-        visit(edge.to)
-      }
-    }
-    this.#below.set(node, found)
-    visit(node)
-    return found
+    return { node, incoming: incomingOf(into), isKept: this.#isKept, races, below: () => this.#below.of(node) }
   }
 
   #step(node: string, room: PartRoom, options: StepData, into: readonly Into[]): readonly Exit[] {
@@ -238,9 +224,19 @@ class Compiler implements CompiledFlow {
     const inner = `${node}.each`
     this.clusters.push({ id: inner, label: 'each', parent: node })
     const start: Into = { name: splitter, data: true, exits: [{ node: ways, when: ITEM, failures: false }] }
-    const exits = this.flow(each!, { ...room, prefix: `${inner}.`, cluster: inner, depth: room.depth + 1 }, start)
+    const isEager = onError === 'fail'
+    // The first item that fails is the failure of all: the others need not go on.
+    const races = isEager ? [...room.races, { node: joiner, depth: room.depth }] : room.races
+    const around = { ...room, races, prefix: `${inner}.`, cluster: inner, depth: room.depth + 1 }
+    const exits = this.flow(each!, around, start)
+    for (const exit of exits) {
+      if (exit.when === '') continue
+      this.itemEnds.set(exit.node, node)
+      // What no node makes is told by the one that lets it past.
+      if (this.#isKept && exit.when !== undefined) this.edges.push({ from: exit.node, to: STEPS_NODE, when: exit.when })
+    }
     const shared = { ...restartsOf(rest), cluster: node, label: 'join' }
-    const gathered = { size: maxItems + 1, by: outerGroupOf, of: itemsAndClose, typical: typical + 1 }
+    const gathered = { size: maxItems + 1, by: outerGroupOf, of: itemsAndClose, typical: typical + 1, isEager }
     this.#join(joiner, shared, gathered, joinItems(this.#site(joiner, room, []), onError, join))
     this.#connect([...exits, { node: ways, when: CLOSED, failures: false }], joiner)
     return this.#afterChoice(splitter, ways, joiner)
@@ -276,12 +272,13 @@ class Compiler implements CompiledFlow {
   #join(
     id: string,
     options: object,
-    { size, by = groupOf, of = () => size, typical = size, quorum }: Gathering,
+    { size, by = groupOf, of = () => size, typical = size, quorum, isEager = false }: Gathering,
     mapBatch: Handler,
   ): void {
     const least = SMALL_PARCEL_BYTES * RESERVED_SHARE * this.#maxRequests * size
     const stashBytes = Math.min(MAX_STASH_BYTES, Math.max(this.#joinBytes, least))
-    const enough = quorum === undefined ? {} : { weigh: answerWeight, weight: quorum }
+    const answers = quorum === undefined ? {} : { weigh: answerWeight, weight: quorum }
+    const enough = isEager ? { weigh: failureWeight, weight: 1 } : answers
     const batch = { size, by, of, instead: withoutValue, ...enough } as never
     this.#node(id, { ...options, stashBytes, partitionBy: by, batch, mapBatch, selectivity: 1 / typical })
   }

@@ -21,16 +21,17 @@ export class DoneSteps {
 
   /** What a request that goes on does not do again. */
   memos(): readonly Memo[] {
-    return [...this.#steps.values()].flatMap(({ step, path, answer, fault }) =>
-      fault === undefined ? [{ step, path, answer }] : [],
-    )
+    return this.done().map(({ step, path, answer }) => ({ step, path, answer }))
+  }
+
+  /** Steps that have answered, and whose work stands. */
+  done(): readonly DoneStep[] {
+    return [...this.#steps.values()].filter(({ fault, undone }) => fault === undefined && undone === undefined)
   }
 
   /** What is still to be undone, the last one first. */
   toUndo(undoable: ReadonlySet<string>): readonly DoneStep[] {
-    const done = [...this.#steps.values()].filter(
-      ({ step, fault, undone }) => fault === undefined && undone === undefined && undoable.has(step),
-    )
+    const done = this.done().filter(({ step }) => undoable.has(step))
     return done.toSorted((a, b) => b.endedAt - a.endedAt || b.startedAt - a.startedAt)
   }
 

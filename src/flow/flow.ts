@@ -188,6 +188,11 @@ export class Flow<S extends Steps = {}, Entered extends string = never, Left ext
     return this.#graph().undoable
   }
 
+  /** Nodes that make the answers of items. @internal */
+  get itemEnds(): ReadonlyMap<string, string> {
+    return this.#graph().itemEnds
+  }
+
   #graph(): CompiledFlow {
     if (this.#compiled !== undefined) return this.#compiled
     const { problems } = this

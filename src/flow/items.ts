@@ -11,7 +11,7 @@ import {
   settled,
 } from './calling.ts'
 import { pastPart } from './branches.ts'
-import { type StepCall, stepRefusal } from './call.ts'
+import { type StepCall, decide, stepRefusal } from './call.ts'
 import { type Parcel, answered, failed, itemPath, outerPath, parcelOf } from './parcel.ts'
 import type { Memo, Site } from './site.ts'
 
@@ -92,11 +92,16 @@ export type ItemFailures = 'fail' | 'collect' | 'skip'
 export function joinItems(site: Site, onError: ItemFailures, join: UserFunction | undefined): JoinHandler {
   return (arrivals, context) => {
     const parcels = arrivals.map(parcelOf)
-    const close = parcels.find(({ items }) => items !== undefined)!
-    const items = parcels.filter((parcel) => parcel !== close).toSorted((a, b) => indexOf(a) - indexOf(b))
+    const closing = parcels.find(({ items }) => items !== undefined)
+    const items = parcels.filter((parcel) => parcel !== closing).toSorted((a, b) => indexOf(a) - indexOf(b))
+    // A failure comes before the others have: then there may be nothing yet that closes them.
+    const close = closing ?? { ...items[0]!, path: outerPath(items[0]!.path) }
     const broken = onError === 'fail' ? faultOf(items) : items.find(({ fault }) => fault && isPause(fault))?.fault
     const fault = broken ?? stepRefusal(close, site, context)
-    if (fault !== undefined) return [failed(close, site.node, fault)]
+    if (fault !== undefined) {
+      if (onError === 'fail' && !isPause(fault)) decide(close, site.node, context)
+      return [failed(close, site.node, fault)]
+    }
     const kept = onError === 'skip' ? items.filter((item) => item.fault === undefined) : items
     const answers =
       onError === 'collect'

@@ -5,6 +5,7 @@ import { UNDO_NODE } from './compile.ts'
 import type { FlowHooks } from './data.ts'
 import { type DoneStep, shortOf } from './done-steps.ts'
 import type { KnownRequests } from './known-requests.ts'
+import type { Parcel } from './parcel.ts'
 import { Request } from './request.ts'
 
 /** What the books of a flow are made of. */
@@ -12,6 +13,7 @@ interface RequestBooksSettings {
   readonly known: KnownRequests
   readonly archive: Archive | undefined
   readonly undoable: ReadonlySet<string>
+  readonly itemEnds: ReadonlyMap<string, string>
   readonly hooks: FlowHooks
   readonly keepsSteps: boolean
 }
@@ -22,13 +24,15 @@ export class RequestBooks {
   readonly #known: KnownRequests
   readonly #archive: Archive | undefined
   readonly #undoable: ReadonlySet<string>
+  readonly #itemEnds: ReadonlyMap<string, string>
   readonly #common: { readonly flow: string; readonly hooks: FlowHooks; readonly keepsSteps: boolean }
 
-  constructor(pipeline: Pipeline, { known, archive, undoable, hooks, keepsSteps }: RequestBooksSettings) {
+  constructor(pipeline: Pipeline, { known, archive, undoable, itemEnds, hooks, keepsSteps }: RequestBooksSettings) {
     this.#pipeline = pipeline
     this.#known = known
     this.#archive = archive
     this.#undoable = undoable
+    this.#itemEnds = itemEnds
     this.#common = { flow: pipeline.name, hooks, keepsSteps }
   }
 
@@ -38,7 +42,10 @@ export class RequestBooks {
     const requests = found.map(({ id, record, steps }) => {
       const request = this.make({ id, ...record })
       request.restore(record)
-      for (const step of steps.toSorted((a, b) => a.endedAt - b.endedAt)) request.steps?.add(step)
+      for (const step of steps.toSorted((a, b) => a.endedAt - b.endedAt)) {
+        request.steps?.add(step)
+        this.#itemOf(request, step)
+      }
       if (!request.isOpen) this.#known.ended(request)
       return request
     })
@@ -122,8 +129,21 @@ export class RequestBooks {
 
   /** A step has answered, has failed, or was undone. */
   did(request: Request, step: DoneStep): void {
+    this.#itemOf(request, step)
     const key = request.did(step)
     if (this.#archive !== undefined) void this.#archive.saveStep(request, key, step)
+  }
+
+  #itemOf(request: Request, { step, path, answer, fault, undone }: DoneStep): void {
+    const forEach = this.#itemEnds.get(step)
+    if (forEach === undefined || fault !== undefined || undone !== undefined) return
+    request.itemAnswers?.add(forEach, path, answer)
+  }
+
+  /** An item came past the last part of its flow: that has made nothing else of it. */
+  passed(request: Request, { from, path, value, fault }: Parcel): void {
+    const forEach = this.#itemEnds.get(`${from}.branches`) ?? this.#itemEnds.get(`${from}.items`)
+    if (forEach !== undefined && fault === undefined) request.answeredItem(forEach, path, value)
   }
 
   /** Nothing of it is left. */

@@ -9,6 +9,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number
   /** Stops the request when it aborts: its answer rejects with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Where whoever serves the flow says that the request has ended. */
+  readonly callback?: string
   /** With `id`: a later request with this id must have the same text here (KEY_REUSED): a hash of the input, say. */
   readonly hash?: string
 }

@@ -28,6 +28,8 @@ export interface RequestView {
   readonly createdAt: number
   readonly startedAt?: number
   readonly endedAt?: number
+  /** The request that it repeats from where that failed. */
+  readonly replayOf?: string
   readonly answer?: unknown
   readonly error?: Error
   /** Where the flow keeps its steps, in the order in which they ended. */

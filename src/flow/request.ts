@@ -1,13 +1,16 @@
-import { errorText } from '../errors.ts'
+import { MillraceError, errorText } from '../errors.ts'
 import { wallMs } from '../time.ts'
 import type { FlowHooks } from './data.ts'
 import { type DoneStep, DoneSteps } from './done-steps.ts'
+import { type ItemAnswer, CollectedItems } from './collected-items.ts'
 import type { RequestState, RequestView } from './request-view.ts'
 import type { Place } from './table.ts'
 
 /** A request of a flow. */
 export interface FlowRequest<Answer = unknown> {
   readonly id: string
+  /** As it was given: where whoever serves the flow says that it has ended. */
+  readonly callback: string | undefined
   /** True until nothing of it is left anywhere: no step of it runs, and none will. */
   readonly isOpen: boolean
   readonly state: RequestState
@@ -18,6 +21,11 @@ export interface FlowRequest<Answer = unknown> {
   /** Resolves when nothing of it is left anywhere, and `finally` of the flow is over. Never rejects. */
   readonly ended: Promise<void>
   view(): RequestView
+  /**
+   * The answers of the items of all its `forEach`, as they come, those that have come before first; until it has ended. An item that
+   * fails has none. The flow needs `keepSteps`. @throws STEPS_NOT_KEPT
+   */
+  items(): AsyncGenerator<ItemAnswer, void>
   /** Calls `listener` at each change of the state, and at the end. @returns what ends that */
   watch(listener: () => void): () => void
 }
@@ -30,6 +38,8 @@ interface GivenRequest {
   readonly input: unknown
   readonly hash?: string | undefined
   readonly createdAt?: number
+  readonly replayOf?: string | undefined
+  readonly callback?: string | undefined
 }
 
 /** A request as a store keeps it. */
@@ -41,6 +51,10 @@ export interface RequestRecord {
   readonly startedAt: number | undefined
   readonly endedAt: number | undefined
   readonly outcome: Outcome | undefined
+  /** It is to end: no further step of it is called. Absent in what older versions have kept. */
+  readonly isStopping?: boolean
+  readonly replayOf?: string | undefined
+  readonly callback?: string | undefined
 }
 
 /** One request, as the thread that called `runFlow` keeps it. */
@@ -49,13 +63,18 @@ export class Request implements FlowRequest {
   readonly answer: Promise<unknown>
   readonly ended: Promise<void>
   readonly input: unknown
+  readonly callback: string | undefined
   readonly #flow: string
   readonly #hooks: FlowHooks
   readonly #createdAt: number
   /** What a second request with the same id must have the same. */
   readonly hash: string | undefined
+  /** The request that it repeats from where that failed. */
+  readonly #replayOf: string | undefined
   /** What its steps did; undefined where the flow does not keep that. */
   readonly steps: DoneSteps | undefined
+  /** Answers of its items; undefined where the flow does not keep its steps. */
+  readonly itemAnswers: CollectedItems | undefined
   #startedAt: number | undefined
   #endedAt: number | undefined
   #state: RequestState = 'queued'
@@ -75,16 +94,21 @@ export class Request implements FlowRequest {
   release: () => void = nothing
 
   constructor(
-    { id, input, hash, createdAt = wallMs() }: GivenRequest,
+    { id, input, hash, createdAt = wallMs(), replayOf, callback }: GivenRequest,
     { flow, hooks, keepsSteps }: { flow: string; hooks: FlowHooks; keepsSteps: boolean },
   ) {
     this.id = id
     this.input = input
     this.hash = hash
+    this.#replayOf = replayOf
+    this.callback = callback
     this.#createdAt = createdAt
     this.#flow = flow
     this.#hooks = hooks
-    if (keepsSteps) this.steps = new DoneSteps()
+    if (keepsSteps) {
+      this.steps = new DoneSteps()
+      this.itemAnswers = new CollectedItems()
+    }
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -111,8 +135,9 @@ export class Request implements FlowRequest {
   }
 
   /** What an earlier process knew of it. */
-  restore({ state, startedAt, endedAt, outcome }: RequestRecord): void {
+  restore({ state, startedAt, endedAt, outcome, isStopping = false }: RequestRecord): void {
     this.#startedAt = startedAt
+    this.isStopping = isStopping
     if (state === 'paused') this.#state = state
     if (outcome === undefined) return
     this.#state = state
@@ -126,9 +151,10 @@ export class Request implements FlowRequest {
 
   /** All that another process has to know of it. */
   record(): RequestRecord {
-    const { input, hash, state } = this
+    const { input, hash, state, isStopping, callback } = this
     const [createdAt, startedAt, endedAt, outcome] = [this.#createdAt, this.#startedAt, this.#endedAt, this.#outcome]
-    return { input, hash, state, createdAt, startedAt, endedAt, outcome }
+    const replayOf = this.#replayOf
+    return { input, hash, state, createdAt, startedAt, endedAt, outcome, isStopping, replayOf, callback }
   }
 
   start(place: Place): void {
@@ -146,6 +172,12 @@ export class Request implements FlowRequest {
   /** Whatever it waits for: to be started, or for steps that run. */
   resume(): void {
     this.#state = this.place === undefined ? 'queued' : 'running'
+    this.#tell()
+  }
+
+  /** An item has its answer, and no step tells of it. */
+  answeredItem(forEach: string, path: string, answer: unknown): void {
+    this.itemAnswers?.add(forEach, path, answer)
     this.#tell()
   }
 
@@ -190,6 +222,26 @@ export class Request implements FlowRequest {
     })
   }
 
+  async *items(): AsyncGenerator<ItemAnswer, void> {
+    if (this.itemAnswers === undefined) throw new MillraceError('STEPS_NOT_KEPT', { flow: this.#flow })
+    let seen = 0
+    for (;;) {
+      const changed = new Promise<void>((resolve) => {
+        const forget = this.watch(() => {
+          forget()
+          resolve()
+        })
+      })
+      const isOver = !this.isOpen
+      for (const answer of this.itemAnswers.since(seen)) {
+        seen++
+        yield answer
+      }
+      if (isOver) return
+      await changed
+    }
+  }
+
   view(): RequestView {
     const { id, state } = this
     const times = {
@@ -198,7 +250,8 @@ export class Request implements FlowRequest {
       ...(this.#endedAt === undefined ? {} : { endedAt: this.#endedAt }),
     }
     const steps = this.steps === undefined ? {} : { steps: this.steps.views() }
-    return { id, flow: this.#flow, state, ...times, ...this.#outcome, ...steps }
+    const replay = this.#replayOf === undefined ? {} : { replayOf: this.#replayOf }
+    return { id, flow: this.#flow, state, ...times, ...replay, ...this.#outcome, ...steps }
   }
 
   watch(listener: () => void): () => void {

@@ -7,16 +7,13 @@ import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
 import type { Receipt } from '../worker/source/push.ts'
 import type { Archive } from './archive.ts'
 import { RequestBooks } from './request-books.ts'
-import { STEPS_NODE } from './compile.ts'
 import type { FlowHooks } from './data.ts'
-import { isPause } from './calling.ts'
-import { type Arrival, parcelOf } from './parcel.ts'
 import { KnownRequests } from './known-requests.ts'
+import { Places } from './places.ts'
 import type { FlowRequest, Request } from './request.ts'
 import { type RequestOptions, checkRequest } from './request-options.ts'
-import { requestFailure, noteOf, storeError } from './told.ts'
+import { storeError, takeAnswers, takeNotes } from './told.ts'
 import type { RequestState, RequestView } from './request-view.ts'
-import type { StepNote } from './site.ts'
 import type { RequestTable } from './table.ts'
 
 /** What `runFlow` has made of its options. */
@@ -25,10 +22,12 @@ interface RunningFlowSettings {
   readonly maxRequests: number
   readonly keepRequests: number
   readonly keepMs: number
+  readonly keepBytes: number
   readonly deadlineMs: number
   readonly hooks: FlowHooks
   readonly keepsSteps: boolean
   readonly undoable: ReadonlySet<string>
+  readonly itemEnds: ReadonlyMap<string, string>
   readonly archive: Archive | undefined
 }
 
@@ -39,12 +38,10 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   readonly #settings: RunningFlowSettings
   readonly #table: RequestTable
   readonly #archive: Archive | undefined
-  /** Free lines of the request table. */
-  readonly #free: number[]
+  readonly #places: Places
   readonly #requests: KnownRequests
   readonly #books: RequestBooks
   readonly #queue = new Set<Request>()
-  readonly #byPlace: (Request | undefined)[]
   #isClosed = false
 
   /** @internal */
@@ -54,12 +51,11 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     this.#settings = settings
     this.#table = table
     this.#archive = archive
-    this.#requests = new KnownRequests(settings.keepRequests, settings.keepMs, (id) => archive?.forget(id))
+    this.#requests = new KnownRequests(settings, (id) => archive?.forget(id))
     this.#books = new RequestBooks(pipeline, { ...settings, known: this.#requests })
-    this.#free = Array.from({ length: maxRequests }, (_, i) => maxRequests - 1 - i)
-    this.#byPlace = new Array<Request | undefined>(maxRequests).fill(undefined)
-    void this.#read()
-    if (keepsSteps) void this.#readSteps()
+    this.#places = new Places(table, maxRequests)
+    void takeAnswers(pipeline, this.#places)
+    if (keepsSteps) void takeNotes(pipeline, this.#places, this.#books)
     const close = (): void => this.#close()
     pipeline.finished.then(close, close)
   }
@@ -71,6 +67,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   async recover(): Promise<void> {
     for (const request of await this.#books.load()) {
       if (request.isSettled) void this.#books.end(request)
+      else if (request.isStopping) this.#books.finish(request, undefined)
       else if (!request.isPaused) this.#queue.add(request)
     }
     this.#admit()
@@ -90,19 +87,41 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   }
 
   /** The same at once, with the request to follow. Throws only OPTIONS_INVALID and KEY_REUSED: all else is in its `answer`. */
-  start(input: Input, { id = randomUUID(), timeoutMs, signal, hash }: RequestOptions = {}): FlowRequest<Answer> {
+  start(input: Input, options: RequestOptions = {}): FlowRequest<Answer> {
+    return this.#ask(input, options)
+  }
+
+  /**
+   * Asks once more what a request that has ended has asked, from where it failed: steps that have answered, and were not undone, are
+   * not called again. @throws REQUEST_UNKNOWN, REQUEST_OPEN, STEPS_NOT_KEPT, OPTIONS_INVALID
+   */
+  replay(id: string, options: Omit<RequestOptions, 'hash'> = {}): FlowRequest<Answer> {
+    const before = this.#requests.get(id)
+    if (before === undefined) throw new MillraceError('REQUEST_UNKNOWN', { request: id })
+    if (!this.#settings.keepsSteps) throw new MillraceError('STEPS_NOT_KEPT', { flow: this.name })
+    if (before.isOpen) throw new MillraceError('REQUEST_OPEN', { request: id, state: before.state })
+    return this.#ask(before.input, { ...options, hash: `replay of ${id}` }, before)
+  }
+
+  /** @param before a request that it repeats */
+  #ask(
+    input: unknown,
+    { id = randomUUID(), timeoutMs, signal, hash, callback }: RequestOptions,
+    before?: Request,
+  ): FlowRequest<Answer> {
     checkRequest(id, timeoutMs, signal)
     const known = this.#requests.get(id)
     if (known !== undefined) {
       if (known.hash === hash || known.hash === undefined || hash === undefined) return known as FlowRequest<Answer>
       throw new MillraceError('KEY_REUSED', { key: id })
     }
-    const request = this.#books.make({ id, input, hash })
+    const request = this.#books.make({ id, input, hash, callback, replayOf: before?.id })
     const reason = this.#archive?.failure
     if (signal?.aborted === true) this.#abort(request, signal)
     else if (reason !== undefined) this.#books.refuse(request, storeError(reason))
     else if (this.#isClosed || this.pipeline.state !== 'running') this.#books.refuse(request)
     else if (this.#books.isSaved(request)) {
+      for (const step of before?.steps?.done() ?? []) this.#books.did(request, step)
       this.#watch(request, timeoutMs, signal)
       this.#queue.add(request)
       this.#admit()
@@ -172,7 +191,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     if (request === undefined) throw new MillraceError('REQUEST_UNKNOWN', { request: id })
     this.#stop(request)
     await request.ended
-    request.fail('stopped', new MillraceError('REQUEST_STOPPED', { request: id }))
+    await request.saved
   }
 
   /**
@@ -198,11 +217,10 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   #admit(): void {
     if (this.pipeline.state !== 'running') return this.#close()
     for (const request of this.#queue) {
-      const at = this.#free.pop()
-      if (at === undefined) return
+      const place = this.#places.take(request)
+      if (place === undefined) return
       this.#queue.delete(request)
-      this.#byPlace[at] = request
-      request.start(this.#table.open(at))
+      request.start(place)
       void this.#push(request)
     }
   }
@@ -220,9 +238,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     } catch (error) {
       reason = error
     }
-    this.#byPlace[at] = undefined
-    this.#table.close({ at, turn })
-    this.#free.push(at)
+    this.#places.leave({ at, turn })
     if (reason === undefined && request.isCut && !request.isStopping && !request.isSettled) this.#cut(request)
     else this.#books.finish(request, reason)
     this.#admit()
@@ -235,29 +251,6 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     if (request.isPaused) return
     request.resume()
     this.#queue.add(request)
-  }
-
-  /** Takes the answers of the last step. */
-  async #read(): Promise<void> {
-    for await (const arrival of this.pipeline.output('answer')) {
-      const { request: id, at, value, fault } = parcelOf(arrival as Arrival)
-      const request = this.#byPlace[at]
-      // A step that was called again after a crash cannot answer twice; a stopped request has no answer.
-      if (request === undefined || request.id !== id || request.isStopping) continue
-      if (fault === undefined) request.succeed(value)
-      else if (isPause(fault)) request.isCut = true
-      else request.fail('failed', requestFailure(id, fault))
-    }
-  }
-
-  /** Learns what steps did. */
-  async #readSteps(): Promise<void> {
-    for await (const told of this.pipeline.output(STEPS_NODE)) {
-      const note = noteOf(told as StepNote | Arrival)
-      const request = this.#byPlace[note.at]
-      if (request === undefined || request.id !== note.request) continue
-      this.#books.did(request, note)
-    }
   }
 
   #watch(request: Request, timeoutMs: number | undefined, signal: AbortSignal | undefined): void {
@@ -284,7 +277,12 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   #stop(request: Request): void {
     if (!request.isOpen || request.isStopping) return
     request.isStopping = true
-    if (request.place !== undefined) return this.#table.stop(request.place)
+    if (request.place !== undefined) {
+      this.#table.stop(request.place)
+      // Whoever is killed before it has ended leaves a stopped request behind, not an open one.
+      void this.#books.save(request)
+      return
+    }
     this.#queue.delete(request)
     this.#books.finish(request, undefined)
   }

@@ -1,4 +1,6 @@
+import type { GraphEdge } from '../graph/types.ts'
 import type { FlowData } from './data.ts'
+import { isPause } from './calling.ts'
 import { type Arrival, type Parcel, parcelOf } from './parcel.ts'
 import type { Incoming, IncomingEdges, Race } from './site.ts'
 
@@ -24,6 +26,8 @@ export interface Gathering {
   readonly typical?: number
   /** So many answers are enough. */
   readonly quorum?: number | undefined
+  /** One failure is enough: the others are not waited for. */
+  readonly isEager?: boolean
 }
 
 /** Where a part stands. */
@@ -64,6 +68,12 @@ export function answerWeight(arrival: Arrival): number {
   return parcelOf(arrival).fault === undefined ? 1 : 0
 }
 
+/** Where one failure is enough, nothing else counts; a pause is none. */
+export function failureWeight(arrival: Arrival): number {
+  const { fault } = parcelOf(arrival)
+  return fault === undefined || isPause(fault) ? 0 : 1
+}
+
 /** By part: the joins with a quorum to which all ways from it lead, beside those around the flow. */
 export function racesOf(
   { parts, links }: FlowData,
@@ -84,6 +94,33 @@ export function racesOf(
     for (const id of into) found.set(id, [...found.get(id)!, { node: prefix + join.id, depth }])
   }
   return found
+}
+
+/** Which nodes lie behind which, over edges that may still grow until it is asked. */
+export class NodesBelow {
+  readonly #edges: readonly GraphEdge[]
+  readonly #found = new Map<string, ReadonlySet<string>>()
+
+  constructor(edges: readonly GraphEdge[]) {
+    this.#edges = edges
+  }
+
+  /** Nodes that what a node sends may come to. */
+  of(node: string): ReadonlySet<string> {
+    const known = this.#found.get(node)
+    if (known !== undefined) return known
+    const found = new Set<string>()
+    const visit = (from: string): void => {
+      for (const edge of this.#edges) {
+        if (edge.from !== from || found.has(edge.to)) continue
+        found.add(edge.to)
+        visit(edge.to)
+      }
+    }
+    visit(node)
+    this.#found.set(node, found)
+    return found
+  }
 }
 
 export function incomingOf(into: readonly Into[]): IncomingEdges {

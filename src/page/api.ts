@@ -21,15 +21,21 @@ export function keepToken(token: string): void {
 }
 
 async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  return checked(path, {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+}
+
+async function checked(
+  path: string,
+  { headers, ...init }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
+): Promise<Response> {
   const token = sessionStorage.getItem(TOKEN_KEY)
   const response = await fetch(BASE + path, {
-    method,
-    headers: {
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(signal === undefined ? {} : { signal }),
+    ...init,
+    headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
   })
   if (response.ok) return response
   const { error } = (await response.json().catch(() => ({}))) as Partial<ErrorAnswer>
@@ -38,6 +44,12 @@ async function request(method: string, path: string, body?: unknown, signal?: Ab
 
 export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   return (await (await request(method, path, body)).json()) as T
+}
+
+/** Posts a text as it is; an empty one is no body. */
+export async function send<T>(path: string, headers: Record<string, string>, body: string): Promise<T> {
+  const given = body === '' ? {} : { body }
+  return (await (await checked(path, { method: 'POST', headers, ...given })).json()) as T
 }
 
 export interface Watching {

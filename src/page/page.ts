@@ -1,6 +1,7 @@
 import type { FiguresAnswer, GraphAnswer, ImportList, PipelineList } from '#src/control/index.js'
 import { ApiError, ask } from './api.ts'
 import { byId, h } from './dom.ts'
+import { FlowsView } from './flows-view.ts'
 import { ImportsView } from './imports-view.ts'
 import { act, notice } from './notices.ts'
 import { PipelineView } from './pipeline-view.ts'
@@ -10,21 +11,24 @@ import { TraceTab } from './trace-tab.ts'
 const RETRY_MS = 1_000
 /** What stands in the address for the tab of imports: no pipeline's name, encoded, begins like it. */
 const IMPORTS = '/imports'
+/** The same of flows. */
+const FLOWS = '/flows'
 
 let wanted = ''
 let shown: PipelineView | undefined
 let imports: ImportsView | undefined
+let flows: FlowsView | undefined
 let traces: TraceTab | undefined
 
 const tabs = new Tabs()
 tabs.add('pipeline', 'Pipeline')
 tabs.add('traces', 'Traces', (isShown) => traces?.shown(isShown))
 
-/** Shows a pipeline, and one that still starts as soon as it runs; or the imports. */
+/** Shows a pipeline, and one that still starts as soon as it runs; or the imports; or the flows. */
 async function open(name: string): Promise<void> {
   wanted = name
-  const isImports = name === IMPORTS
-  document.title = `${isImports ? 'Imports' : name} · Millrace`
+  const [isImports, isFlows] = [name === IMPORTS, name === FLOWS]
+  document.title = `${titleOf(name)} · Millrace`
   for (const button of byId('pipelines').querySelectorAll('button')) {
     button.setAttribute('aria-pressed', String(button.dataset['name'] === name))
   }
@@ -34,13 +38,15 @@ async function open(name: string): Promise<void> {
   shown = undefined
   traces = undefined
   imports?.close()
+  flows?.close()
   byId('imports').hidden = !isImports
-  tabs.hide(isImports)
-  if (isImports) {
+  byId('flows').hidden = !isFlows
+  tabs.hide(isImports || isFlows)
+  if (isImports || isFlows) {
     byId('status').replaceChildren()
     byId('commands').replaceChildren()
-    imports ??= new ImportsView()
-    imports.open()
+    if (isImports) (imports ??= new ImportsView()).open()
+    else (flows ??= new FlowsView()).open()
     return
   }
   setInert(true)
@@ -80,7 +86,11 @@ async function start(): Promise<void> {
       ask<PipelineList>('GET', 'pipelines'),
       ask<ImportList>('GET', 'imports'),
     ])
-    const names = [...pipelines.map(({ name }) => name), ...(served.imports.length > 0 ? [IMPORTS] : [])]
+    const names = [
+      ...(document.documentElement.dataset['flows'] === undefined ? [] : [FLOWS]),
+      ...pipelines.map(({ name }) => name),
+      ...(served.imports.length > 0 ? [IMPORTS] : []),
+    ]
     byId('pipelines').replaceChildren(...names.map(tab))
     const asked = decodeURIComponent(location.hash.slice(1))
     const first = names.find((name) => name === asked) ?? names[0]
@@ -90,8 +100,13 @@ async function start(): Promise<void> {
 }
 
 function tab(name: string): HTMLElement {
-  const go = (): void => void (location.hash = name === IMPORTS ? IMPORTS : encodeURIComponent(name))
-  return h('button', { type: 'button', 'data-name': name, click: go }, name === IMPORTS ? 'Imports' : name)
+  const isOwn = name === IMPORTS || name === FLOWS
+  const go = (): void => void (location.hash = isOwn ? name : encodeURIComponent(name))
+  return h('button', { type: 'button', 'data-name': name, click: go }, titleOf(name))
+}
+
+function titleOf(name: string): string {
+  return name === IMPORTS ? 'Imports' : name === FLOWS ? 'Flows' : name
 }
 
 addEventListener('hashchange', () => void open(decodeURIComponent(location.hash.slice(1))))

@@ -144,14 +144,14 @@ test('nothing but index, cli, the server of flows and the page imports control',
 })
 
 test('the page knows nothing of ours but what the API answers, and nobody but the sheet knows the page', () => {
-  mayImport('page', ['control'])
+  mayImport('page', ['control', 'flow-server'])
   onlyIn(
     ({ folder }) => folder !== 'page',
     ({ others }) => others.length > 0,
   )
   for (const { file, ours } of inFolder('page'))
     assert.ok(
-      ours.every((other) => folderOf(other) === 'page' || other === 'control/index.ts'),
+      ours.every((other) => folderOf(other) === 'page' || ['control/index.ts', 'flow-server/index.ts'].includes(other)),
       file,
     )
   onlyIn(

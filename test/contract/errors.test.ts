@@ -198,6 +198,8 @@ const OVER_HTTP = [
   'CONTROL_UNREACHABLE',
   'FLOW_UNKNOWN',
   'REQUEST_ENDED',
+  'REQUEST_OPEN',
+  'CALLBACK_REFUSED',
 ] as const
 
 /** Codes that need a server of a connector: they are provoked in `test/connectors`, for each of them. */

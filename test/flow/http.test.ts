@@ -188,6 +188,7 @@ test('flows are listed, described and drawn, and the document names every route'
     '/flows/{flow}/requests',
     '/flows/{flow}/requests/{request}',
     '/flows/{flow}/requests/{request}/pause',
+    '/flows/{flow}/requests/{request}/replay',
     '/flows/{flow}/requests/{request}/resume',
     '/flows/{flow}/requests/{request}/stop',
   ])

@@ -11,6 +11,7 @@ import { type FlowStore, MemoryFlowStore, type StoreChange, openFlowStore, runFl
 import { openSqlite } from '#src/trace/store/sql/sqlite.js'
 import { databaseOnServer, newDatabase } from '../import/harness.js'
 import { until } from '../run/harness.js'
+import { deaf } from './complaint-flows.js'
 import { kept, said, trip } from './flows.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-flows-'))
@@ -134,6 +135,28 @@ test('compensation goes on in the next run, and so does what a stopped pipeline 
   await second.stop('t')
   assert.deepEqual(linesOf(log).slice(-2), ['no flight of t', 'no hotel of t'])
   assert.equal(linesOf(log).filter((line) => line === 'hotel of t').length, 1)
+})
+
+test('a request that was to stop when its process was killed is stopped in the next one, and calls nothing', async () => {
+  const store = new MemoryFlowStore()
+  const counts = new SharedArrayBuffer(16)
+  const words = new Int32Array(counts)
+  const first = await runFlow(deaf, { store, params: { counts } })
+  const request = first.start(1, { id: 'stopped' })
+  await until(() => words[0] === 1, 'it runs')
+  const stopped = first.stop('stopped')
+  await request.saved
+  // The first process is as good as dead: its step never ends by itself.
+  await using second = await runFlow(deaf, { store, params: { counts } })
+  const again = second.get('stopped')!
+  await again.ended
+  assert.equal(again.state, 'stopped')
+  await assert.rejects(again.answer, { code: 'REQUEST_STOPPED' })
+  assert.deepEqual([words[0], words[2]], [1, 0])
+  Atomics.store(words, 1, 1)
+  Atomics.notify(words, 1)
+  await stopped
+  await first.drain()
 })
 
 test('a flow that does not keep its steps has no use for a store', async () => {

@@ -10,12 +10,14 @@ const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.css': 
 /**
  * The page: it holds no figures, so it is open; what it shows it asks for, with the token. Its files are read once, and each
  * has an address of its own: no other file can be asked for.
+ * @param hasFlows the API of flows stands beside it: the page has a tab for them
  */
-export async function page(): Promise<readonly Endpoint[]> {
+export async function page(hasFlows: boolean): Promise<readonly Endpoint[]> {
   const files = (await readdir(FOLDER)).filter((name) => Object.hasOwn(TYPES, extname(name)))
   return Promise.all(
     files.map(async (file) => {
-      const text = await readFile(new URL(file, FOLDER), 'utf8')
+      const read = await readFile(new URL(file, FOLDER), 'utf8')
+      const text = hasFlows && file === 'index.html' ? read.replace('<html ', '<html data-flows ') : read
       const type = TYPES[extname(file)]!
       return endpoint(file === 'index.html' ? 'GET /' : `GET /page/${file}`, {
         tag: 'page',

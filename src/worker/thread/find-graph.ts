@@ -127,7 +127,7 @@ export async function importGraph({
   }
   const isWanted = (value: unknown): value is Given =>
     maker === undefined
-      ? isGraph(value) && value.name === name
+      ? hasName(value, name) && isGraph(value)
       : typeof value === 'function' && value.name === maker.name
   const pick = (exports: Exports): Given | undefined => {
     exported = exports
@@ -181,6 +181,17 @@ export function graphOf(maker: GraphMaker, params: unknown): GraphData {
 /** A graph that a module exports may come of another copy of this library; so it is told by its parts. */
 export function isGraph(value: unknown): value is GraphData {
   if (typeof value !== 'object' || value === null) return false
-  const { name, nodes, edges, clusters } = value as Partial<GraphData>
-  return typeof name === 'string' && Array.isArray(nodes) && Array.isArray(edges) && Array.isArray(clusters)
+  try {
+    const { name, nodes, edges, clusters } = value as Partial<GraphData>
+    return typeof name === 'string' && Array.isArray(nodes) && Array.isArray(edges) && Array.isArray(clusters)
+  } catch (error) {
+    // A flow with problems is one too: whoever wants it learns of them, and whoever wants another one does not.
+    if ((error as { readonly code?: unknown }).code === 'FLOW_INVALID') return true
+    throw error
+  }
+}
+
+/** Asked before all else: a flow makes its nodes when they are looked at. */
+function hasName(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && (value as { readonly name?: unknown }).name === name
 }
