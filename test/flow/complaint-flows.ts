@@ -132,7 +132,7 @@ export const flaky = flow<Counting>('flaky', import.meta.url, { maxRequests: 4, 
 export const ends = new Map<string, number>()
 
 /** Kills that are none of a step's fault: it is called again after each. */
-const MANY = { maxCrashes: 1_000 } as const
+const MANY = { maxCrashes: 100 } as const
 
 /** A diamond with a branch and items behind it: each answer is that of its own request. */
 export const exact = flow('exact', import.meta.url, { maxRequests: 128 })
