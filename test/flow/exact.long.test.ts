@@ -13,6 +13,8 @@ import { BEGAN, echo, waiting } from './flows.js'
 
 const MINUTE = 60_000
 const REQUESTS = 10_000
+/** About so many while they are answered. */
+const KILLS = 40
 
 /** Numbers from 0 to below 1 that a seed decides (Mulberry32). */
 function randomOf(seed: number): () => number {
@@ -43,12 +45,13 @@ test(
       assert.equal(await answer, exactAnswer(n))
       answered++
     })
+    // Kills come at random while all of them are on their way.
     let kills = 0
-    for (const isOver = (): boolean => answered === REQUESTS; !isOver();) {
-      const before = answered
+    for (let next = 0; answered < REQUESTS;) {
       await running.pipeline.restartWorker(...workers[Math.floor(random() * workers.length)]!)
       kills++
-      await until(() => answered > before || answered === REQUESTS, 'requests are answered', 1)
+      next = Math.min(REQUESTS, answered + Math.ceil((random() * 2 * REQUESTS) / KILLS))
+      await until(() => answered >= next, 'requests are answered', 1)
     }
     await Promise.all(answers)
     await Promise.all(requests.map(({ ended }) => ended))
