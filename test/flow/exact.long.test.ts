@@ -47,10 +47,10 @@ test(
     })
     // Kills come at random while all of them are on their way.
     let kills = 0
-    for (let next = 0; answered < REQUESTS;) {
+    for (const isOver = (): boolean => answered === REQUESTS; !isOver();) {
       await running.pipeline.restartWorker(...workers[Math.floor(random() * workers.length)]!)
       kills++
-      next = Math.min(REQUESTS, answered + Math.ceil((random() * 2 * REQUESTS) / KILLS))
+      const next = Math.min(REQUESTS, answered + Math.ceil((random() * 2 * REQUESTS) / KILLS))
       await until(() => answered >= next, 'requests are answered', 1)
     }
     await Promise.all(answers)
@@ -67,7 +67,7 @@ test(
 
 test('a stop amid many items gives all room back, however often', { timeout: 120_000 }, async () => {
   await using running = await runFlow(filling)
-  // What waits in the join takes a fifth of the room for answers: without it given back, the third request has none.
+  // What waits in the join takes most of its room: without that given back, the second request has none.
   for (let turn = 0; turn < 20; turn++) {
     const request = running.start({ items: 900, slowFrom: 200 }, { id: `stopped ${turn}` })
     await until(() => running.pipeline.snapshot().nodes['all.each.one']!.done >= 200 * (turn + 1), 'answers wait')
