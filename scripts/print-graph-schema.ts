@@ -78,7 +78,9 @@ function optionSchema(spec: OptionSpec): Schema {
   return { description, ...typeSchema(spec), ...(hasOne ? { default: standard } : {}) }
 }
 
-function typeSchema({ type, values, fields, min, max, above }: OptionSpec): Schema {
+function typeSchema({ words, ...spec }: OptionSpec): Schema {
+  if (words !== undefined) return { anyOf: [typeSchema(spec), { enum: words }] }
+  const { type, values, fields, min, max, above } = spec
   switch (type) {
     case 'handler':
       return { allOf: [{ $ref: '#/definitions/handler' }] }

@@ -21,6 +21,7 @@ import {
   type OptionTable,
   POSTGRES_SINK_OPTIONS,
   POSTGRES_SOURCE_OPTIONS,
+  PROBE_OPTIONS,
   RABBITMQ_SINK_OPTIONS,
   RABBITMQ_SOURCE_OPTIONS,
   REDIS_SINK_OPTIONS,
@@ -28,10 +29,12 @@ import {
   RESTART_OPTIONS,
   RETRY_OPTIONS,
   RUN_OPTIONS,
+  SCALE_OPTIONS,
   SERVE_OPTIONS,
   SIGNAL_OPTIONS,
   TAIL_OPTIONS,
   WATCH_OPTIONS,
+  WHAT_IF_OPTIONS,
 } from '#src/options/index.js'
 
 /** The tables in the order of the page. Nested ones stand behind those that use them. */
@@ -43,6 +46,7 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   },
   { title: 'Nodes: `batch`', text: 'How a stage collects records.', table: BATCH_OPTIONS },
   { title: 'Nodes: `rateLimit`', text: 'What a rate limit is where it is no number.', table: LIMIT_OPTIONS },
+  { title: 'Nodes: `scale`', text: 'How the number of workers follows the load.', table: SCALE_OPTIONS },
   { title: 'Nodes: `retry`', text: 'How a stage tries failed records again.', table: RETRY_OPTIONS },
   { title: 'Nodes and runs: `restart`', text: 'How crashed workers are replaced.', table: RESTART_OPTIONS },
   {
@@ -54,6 +58,8 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Clusters', text: 'Options of `cluster`.', table: CLUSTER_OPTIONS },
   { title: 'Runs', text: 'Options of `run`, `rehearse` and `plan`.', table: RUN_OPTIONS },
   { title: 'Drain', text: 'Options of `pipeline.drain`.', table: DRAIN_OPTIONS },
+  { title: 'What if', text: 'Options of `pipeline.whatIf`.', table: WHAT_IF_OPTIONS },
+  { title: 'Probe', text: 'Options of `pipeline.probe`.', table: PROBE_OPTIONS },
   {
     title: 'Control',
     text: 'Options of `control` and `serveControl`.',
@@ -133,7 +139,8 @@ function defaultIn({ default: standard }: OptionSpec): string {
   return `\`${standard.else}\`; \`${standard.is}\` with ${standard.when.map((name) => `\`${name}\``).join(' or ')}`
 }
 
-function typeOf({ type, values, fields }: OptionSpec): string {
+function typeOf({ type, values, words, fields }: OptionSpec): string {
+  if (words !== undefined) return `${type}, or ${quoted(words)}`
   if (type === 'handler') return 'function or `{ module, export }`'
   if (type === 'signal') return '`AbortSignal`'
   if (type === 'logger') return 'boolean or pino logger'

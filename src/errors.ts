@@ -78,9 +78,17 @@ export const ERROR_CODES = {
     text: 'The stage has no worker with this number.',
     fix: 'Use a number from 0 to `concurrency` - 1. A stage in the thread that called `run` has no worker to restart.',
   },
+  PIPELINE_NAME_TAKEN: {
+    text: 'The control API shows another pipeline under this name.',
+    fix: 'Add the pipeline under another name: `server.add(pipeline, name)`, or as an object by name.',
+  },
   RESIZE_REFUSED: {
     text: 'A stage cannot get another number of workers.',
     fix: 'See `reason`. Set `maxConcurrency` on the node, and ask for 1 to `maxConcurrency` workers while the pipeline runs.',
+  },
+  PROBE_REFUSED: {
+    text: 'A stage cannot be probed.',
+    fix: 'See `reason`. Probe a stage with threads, one at a time, while sources wait for the pipeline: if none does, nothing limits it.',
   },
   RECORD_FAILED: {
     text: 'A pushed record failed.',

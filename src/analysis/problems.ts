@@ -219,8 +219,13 @@ export const PROBLEMS = {
   },
   RESIZE_IMPOSSIBLE: {
     severity: 'error',
-    text: 'A stage sets `maxConcurrency` and cannot be resized: it has `partitionBy` and is part of a loop, or its batches wait for members (`batch.of`). A key cannot move while records of it go round or wait.',
-    fix: 'Remove `maxConcurrency`, or take the stage out of the loop.',
+    text: 'A stage sets `maxConcurrency` or `scale` and cannot be resized: it has `partitionBy` and is part of a loop, or its batches wait for members (`batch.of`). A key cannot move while records of it go round or wait.',
+    fix: 'Remove `maxConcurrency` or `scale`, or take the stage out of the loop.',
+  },
+  SCALE_WITHOUT_MAX: {
+    severity: 'error',
+    text: 'A stage has `scale`, and nothing says how many workers it may have.',
+    fix: 'Set `scale.max`, or `maxConcurrency`.',
   },
   DECLARED_DRIFTED: {
     severity: 'warning',

@@ -103,7 +103,7 @@ function workerProposals(graph: GraphData, wanted: readonly Objective[], options
   return [...workers].map(([node, after]) => ({
     node,
     option: 'concurrency',
-    before: graph.nodes.find(({ id }) => id === node)?.concurrency ?? 1,
+    before: resolveNode(graph.nodes.find(({ id }) => id === node)!).concurrency,
     after,
     why: 'it limits the graph',
   }))

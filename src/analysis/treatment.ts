@@ -31,6 +31,7 @@ export const NODE_TREATMENT: Readonly<
   image: DRAWN,
   concurrency: modelled('service rate, windows, room, deadlock'),
   maxConcurrency: assumed('no stage is resized'),
+  scale: assumed('its workers are its `concurrency`, or else `scale.min`'),
   latencyMs: modelled('service rate, latency, window; for nodes without threads, a delay'),
   serviceRate: modelled('service rate'),
   cpu: modelled('cores'),
@@ -112,6 +113,7 @@ export const RUN_TREATMENT: Readonly<Record<keyof typeof RUN_OPTIONS, Treatment>
   maxMemoryBytes: nothing('lanes have bytes for the records that they hold'),
   maxRecordBytes: nothing('no record is larger'),
   restart: nothing('as `restart` of a node'),
+  defaults: nothing('they count as options of the nodes'),
   stallMs: nothing('events'),
   trace: nothing('tracing has no part in predictions'),
   inject: modelled('the option `injected` of `deadlock`'),
@@ -119,6 +121,7 @@ export const RUN_TREATMENT: Readonly<Record<keyof typeof RUN_OPTIONS, Treatment>
   deadLetters: nothing('kept dead letters'),
   deadLetterBytes: nothing('kept dead letters'),
   params: nothing('what handlers read'),
+  workerModule: nothing('how it starts'),
   loader: nothing('how it starts'),
   signal: nothing('how it stops'),
 }

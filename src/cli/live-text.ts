@@ -56,13 +56,15 @@ export function liveLines(
 
 /** Name, state, and as many figures as there is room for; the first of them give way. */
 function headLine(name: string, live: Live, columns: number, output: Output): string {
-  const { state, isPaused, elapsedMs, totals, deadLetters } = live
+  const { state, isPaused, elapsedMs, totals, deadLetters, drain } = live
   const shown = isPaused && state === 'running' ? 'paused' : state
   const figures = [
     durationText(elapsedMs),
     `${numberText(totals.acked)} acked`,
     rateText(totals.ackedPerSecond),
-    `${numberText(totals.inFlight)} in flight`,
+    drain === undefined
+      ? `${numberText(totals.inFlight)} in flight`
+      : `${numberText(drain.left)} of ${numberText(drain.atFirst)} left`,
     ...(deadLetters === 0 ? [] : [`${numberText(deadLetters)} dead letters`]),
   ]
   while (figures.length > 0 && [name, shown, ...figures].join('   ').length > columns) figures.shift()
@@ -99,7 +101,7 @@ function stageLines({ stages, bottleneck }: Live, room: number, width: number, o
       rank: 0,
       of: ({ node }) => `${node === bottleneck.node ? '▸ ' : '  '}${cell(node)}`,
     },
-    right('WORKERS', 5, ({ workers }) => String(workers.length)),
+    right('WORKERS', 5, workersText),
     right('IN', 0, (stage) => rateText(stage.inPerSecond)),
     right('OUT', 4, (stage) => rateText(stage.outPerSecond)),
     { title: 'BUSY', rank: 1, of: ({ shares }) => bar(shares.busy) },
@@ -112,6 +114,12 @@ function stageLines({ stages, bottleneck }: Live, room: number, width: number, o
     right('RESTARTS', 2, ({ workers }) => String(workers.reduce((sum, { epoch }) => sum + epoch, 0))),
   ]
   return fittingTable(columns, shown, width, output)
+}
+
+/** How many it has; where they follow its load, of how many that it may have. */
+function workersText({ workers, scale }: Stage): string {
+  const taken = workers.filter(({ state }) => state !== 'vacant').length
+  return scale === undefined ? String(taken) : `${taken} of ${scale.max}`
 }
 
 function edgesOf({ edges }: GraphAnswer, live: Live): Edge[] {

@@ -26,16 +26,18 @@ import { imports, type Imports } from './resources/imports.ts'
 import { lanes } from './resources/lanes.ts'
 import { metrics } from './resources/metrics.ts'
 import { document, page } from './resources/page.ts'
-import { pipelines } from './resources/pipelines.ts'
+import { pipelineList } from './resources/pipelines.ts'
 import { plan } from './resources/plan.ts'
 import { records } from './resources/records.ts'
+import { scaling } from './resources/scaling.ts'
 import { stages } from './resources/stages.ts'
 import { stats } from './resources/stats.ts'
 import { traces } from './resources/traces.ts'
 import { tracing } from './resources/tracing.ts'
+import { whatIfs } from './resources/what-if.ts'
 import type { Room } from './room.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
-import { Watched } from './watched.ts'
+import { Watchlist } from './watchlist.ts'
 
 /** One pipeline, several, or several by the names they shall have here; a promise is a pipeline that starts. */
 export type Pipelines = Pipeline | readonly Pipeline[] | Readonly<Record<string, Pipeline | Promise<Pipeline>>>
@@ -48,8 +50,19 @@ export interface ControlOptions extends Given<typeof CONTROL_OPTIONS> {
   readonly imports?: Imports
 }
 
+/** What changes which pipelines an API shows, while it runs. */
+export interface PipelineSet {
+  /** Shows one more pipeline, or one that starts, under its own name or another one. @throws PIPELINE_NAME_TAKEN */
+  add(pipeline: Pipeline, name?: string): void
+  add(pipeline: Promise<Pipeline>, name: string): void
+  /** Shows a pipeline no more. It goes on; whoever follows it is told no more. @throws PIPELINE_UNKNOWN */
+  remove(name: string): void
+}
+
 /** A plugin of Fastify, to be registered under a prefix of its own. */
-export type ControlPlugin = (app: FastifyInstance) => Promise<void>
+export interface ControlPlugin extends PipelineSet {
+  (app: FastifyInstance): Promise<void>
+}
 
 /**
  * The control API of pipelines as a Fastify plugin: `app.register(control(pipeline, { token }), { prefix: '/millrace' })`.
@@ -72,21 +85,36 @@ export interface Place {
   readonly hasFlows?: boolean
 }
 
-export function plugin(
-  given: Pipelines,
+export function plugin(given: Pipelines, options: ControlOptions, place: Place): ControlPlugin {
+  const resolved = resolve(CONTROL_OPTIONS, options)
+  const watchlist = new Watchlist(resolved)
+  for (const [name, pipeline] of named(given)) watchlist.add(name, pipeline)
+  const set: PipelineSet = {
+    add: (pipeline: Pipeline | Promise<Pipeline>, name?: string) =>
+      watchlist.add(name ?? (pipeline as Pipeline).name, pipeline),
+    remove: (name) => watchlist.remove(name),
+  }
+  return Object.assign(routesOf(watchlist, resolved, options, place), set)
+}
+
+function routesOf(
+  watchlist: Watchlist,
+  resolved: Room['options'],
   options: ControlOptions,
   { guard, isWholeServer, hasFlows = false }: Place,
-): ControlPlugin {
+): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const resolved = resolve(CONTROL_OPTIONS, options)
     const room: Room = {
       options: resolved,
-      pipelines: new Map(named(given).map(([name, pipeline]) => [name, new Watched(name, pipeline, resolved)])),
+      pipelines: watchlist,
       log: new Log(app.log),
       commands: new CommandLimits(resolved.commandsPerSecond),
     }
     const feeds = new Feeds()
-    for (const { events: log } of room.pipelines.values()) log.listen((event) => room.log.event(event))
+    watchlist.listen({
+      added: ({ events: log }) => void log.listen((event) => room.log.event(event)),
+      removed: (watched) => feeds.end(watched),
+    })
     const endpoints = [...endpointsOf(room, feeds), ...traces(room, options.traces), ...imports(options.imports ?? {})]
     const described = openApi(endpoints, {
       prefix: app.prefix,
@@ -120,15 +148,17 @@ function endpointsOf(room: Room, feeds: Feeds): readonly Endpoint[] {
   return [
     ...health(room),
     ...metrics(room),
-    ...pipelines(room),
+    ...pipelineList(room),
     ...graph(room),
     ...plan(room),
     ...stages(room),
+    ...scaling(room),
     ...figures(),
     ...stats(room),
     ...lanes(room),
     ...histograms(room),
     ...analysis(room),
+    ...whatIfs(room),
     ...events(room, feeds),
     ...deadLetters(room),
     ...commands(room),

@@ -56,6 +56,7 @@ export const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = {
   NODE_NOT_SOURCE: 409,
   NODE_NOT_PUSHED: 409,
   RESIZE_REFUSED: 409,
+  PROBE_REFUSED: 409,
   INJECT_OFF: 409,
   TRACING_OFF: 409,
   DEAD_LETTER_EMPTY: 409,

@@ -9,6 +9,7 @@ import type { Measurements } from '../analysis/types.ts'
 import { MillraceError } from '../errors.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import { measurements } from '../telemetry/measurements.ts'
+import { workersOf } from '../telemetry/stage-time.ts'
 import type { Sampler } from '../telemetry/sampler.ts'
 import { monotonicMs } from '../time.ts'
 
@@ -97,6 +98,16 @@ export class LiveAnalysis {
     const stage = this.#pipeline.plan.nodeStages.find(({ node }) => node === bottleneck)
     if (cause !== 'limited' || stage?.kind !== 'source' || !this.#pipeline.isPaused(stage.node)) return explanation
     return { ...explanation, sentence: `${quote(stage.node)} is paused`, because: [], remedy: 'Resume it.' }
+  }
+
+  /** Workers that would lift the limit, as many of them as the bottleneck can get while it runs. */
+  get resizeTo(): number | undefined {
+    const { bottleneck, workers } = this.explained.explanation
+    const stage = this.#pipeline.plan.nodeStages.find(({ node }) => node === bottleneck)
+    if (workers === undefined || stage?.sizing === undefined || this.#pipeline.state !== 'running') return undefined
+    const taken = workersOf(this.#sampler.now().stages[stage.node]!)
+    const most = Math.min(stage.seats, workers)
+    return most > taken ? most : undefined
   }
 }
 

@@ -3,11 +3,12 @@ import { MillraceError } from '../errors.ts'
 import type { CommandLimits } from './command-limit.ts'
 import type { Log } from './log.ts'
 import type { Running, Watched } from './watched.ts'
+import type { Watchlist } from './watchlist.ts'
 
 /** What every address of the API works with. */
 export interface Room {
   readonly options: Resolved<typeof CONTROL_OPTIONS>
-  readonly pipelines: ReadonlyMap<string, Watched>
+  readonly pipelines: Watchlist
   readonly log: Log
   readonly commands: CommandLimits
 }

@@ -7,7 +7,7 @@ import { type ErrorCode, MillraceError } from '../errors.ts'
 import { CONTROL_OPTIONS, type Given, resolve, SERVE_OPTIONS } from '../options/index.ts'
 import { setTimeout } from '../time.ts'
 import { guardOf, isLoopback } from './auth.ts'
-import { type ControlOptions, type Pipelines, plugin } from './control.ts'
+import { type ControlOptions, type Pipelines, type PipelineSet, plugin } from './control.ts'
 import { answerOf, sendError } from './errors.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
@@ -20,7 +20,11 @@ export interface Listening extends Omit<Given<typeof SERVE_OPTIONS>, 'logger'> {
 /** Options of the control API as a server; `docs/options.md` says what each is for. */
 export interface ServeOptions extends ControlOptions, Listening {}
 
-export interface ControlServer extends AsyncDisposable {
+/** A server for the control API of pipelines, which come and go as they like. */
+export interface ControlServer extends AppServer, PipelineSet {}
+
+/** A server that listens. */
+export interface AppServer extends AsyncDisposable {
   readonly host: string
   readonly port: number
   readonly url: string
@@ -45,7 +49,10 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
   const { traces: _, imports: __, ...checked } = options
   const problems = validateOptions(checked, { ...CONTROL_OPTIONS, ...SERVE_OPTIONS })
   if (problems.length > 0) throw new MillraceError('OPTIONS_INVALID', { problems })
-  return serveApp(options, plugin(pipelines, options, { guard: guardOf(options), isWholeServer: true }))
+  const routes = plugin(pipelines, options, { guard: guardOf(options), isWholeServer: true })
+  const server = await serveApp(options, routes)
+  const add = routes.add.bind(routes)
+  return { ...server, add, remove: (name) => routes.remove(name) }
 }
 
 /**
@@ -55,7 +62,7 @@ export async function serveControl(pipelines: Pipelines, options: ServeOptions =
 export async function serveApp(
   options: Listening & { readonly token?: string },
   routes: (app: FastifyInstance) => Promise<void>,
-): Promise<ControlServer> {
+): Promise<AppServer> {
   const { logger = SERVE_OPTIONS.logger.default, token } = options
   const { host, port } = resolve(SERVE_OPTIONS, options)
   const isLocal = isLoopback(host)

@@ -1,4 +1,4 @@
-import { type ControlServer, type Listening, serveApp } from '../control/serve.ts'
+import { type AppServer, type Listening, serveApp } from '../control/serve.ts'
 import type { AnyFlow } from '../flow/index.ts'
 import { type RunFlowOptions, runFlow } from '../flow/index.ts'
 import { validateOptions } from '../analysis/validate-options.ts'
@@ -12,7 +12,7 @@ export interface ServeFlowsOptions extends FlowApiOptions, Listening {
 }
 
 /** A server of flows. */
-export interface FlowServer extends ControlServer {
+export interface FlowServer extends AppServer {
   /** The flows that it serves, by name. */
   readonly flows: ReadonlyMap<string, ServedFlow>
 }

@@ -8,6 +8,7 @@ import {
   resolve,
   type Resolved,
   RETRY_OPTIONS,
+  SCALE_OPTIONS,
 } from '../options/index.ts'
 import type { GraphData, GraphEdge, GraphNode, NodeKind, PathType } from './types.ts'
 
@@ -17,13 +18,18 @@ type EdgeDefaults = Defaulted<typeof EDGE_OPTIONS>
 
 /** A node with all defaults filled in, whatever its kind. */
 export interface ResolvedNode
-  extends Omit<GraphNode, NodeDefaults | 'batch' | 'retry' | 'rateLimit'>, Required<Pick<GraphNode, NodeDefaults>> {
+  extends
+    Omit<GraphNode, NodeDefaults | 'batch' | 'retry' | 'rateLimit' | 'scale'>,
+    Required<Pick<GraphNode, Exclude<NodeDefaults, 'concurrency'>>> {
+  /** Where the graph says `cores`, and nobody has said how many there are: 1. */
+  readonly concurrency: number
   readonly limit?: ResolvedLimit
   /** Records per second of the stage by that; absent where there is none. */
   readonly rateLimit?: number
   /** There where the stage takes batches: also of `mapBatch` or `mapEach` alone. */
   readonly batch?: Resolved<typeof BATCH_OPTIONS>
   readonly retry: Resolved<typeof RETRY_OPTIONS>
+  readonly scale?: ResolvedScale
   /** Workers of a stage. Push sources have one, in the thread that pushes. */
   readonly workers: number
   /** Calls that a worker is said to have open at once: its `maxInFlight` where that is given, else 1. */
@@ -32,6 +38,9 @@ export interface ResolvedNode
 
 /** A rate limit, whether it was given as a number or as options. */
 type ResolvedLimit = Resolved<typeof LIMIT_OPTIONS> & { readonly perSecond: number }
+
+/** How a stage's number of workers follows its load; `max` also where `maxConcurrency` says it. */
+type ResolvedScale = Resolved<typeof SCALE_OPTIONS> & { readonly max: number }
 
 /** An edge with all defaults filled in. */
 export interface ResolvedEdge extends Omit<GraphEdge, EdgeDefaults>, Required<Pick<GraphEdge, EdgeDefaults>> {}
@@ -150,10 +159,16 @@ export function resolveNode(node: GraphNode): ResolvedNode {
   const { batch, mapBatch, mapEach, retry, push, maxInFlight } = node
   const limit = resolveLimit(node.rateLimit)
   const filled = withDefaults(node, NODE_DEFAULTS) as Required<Pick<GraphNode, NodeDefaults>>
+  const scale = resolveScale(node)
+  const asked = node.concurrency ?? scale?.min ?? filled.concurrency
+  const concurrency = asked === 'cores' ? 1 : asked
   const isBatching = batch !== undefined || mapBatch !== undefined || mapEach !== undefined
   return Object.freeze({
     ...filled,
-    workers: push === true ? 1 : filled.concurrency,
+    concurrency,
+    workers: push === true ? 1 : concurrency,
+    maxConcurrency: scale === undefined ? node.maxConcurrency : Math.max(node.maxConcurrency ?? 1, scale.max),
+    scale,
     overlap: maxInFlight ?? 1,
     limit,
     rateLimit: limit?.perSecond,
@@ -166,6 +181,13 @@ function resolveLimit(given: GraphNode['rateLimit']): ResolvedLimit | undefined 
   if (given === undefined || given === null) return undefined
   const options = typeof given === 'object' ? given : { perSecond: given }
   return options.perSecond === undefined ? undefined : (resolve(LIMIT_OPTIONS, options) as ResolvedLimit)
+}
+
+/** Without a `max` there is no scale: that was reported. */
+function resolveScale({ scale, maxConcurrency }: GraphNode): ResolvedScale | undefined {
+  if (nested(scale) === undefined) return undefined
+  const { max = maxConcurrency, ...options } = resolve(SCALE_OPTIONS, scale)
+  return max === undefined ? undefined : { ...options, max }
 }
 
 /** What is no object was reported, and says nothing. */

@@ -3,12 +3,14 @@ import { LINE_BYTES } from './memory.ts'
 
 /**
  * Control words: what the supervisor and the workers tell each other without messages, and where they lie. All but GIVEN and ASKED
- * are words of one writer; RATE is a float: a plain store, which the ring of the doorbell after it makes visible.
+ * are words of one writer; RATE and SPEEDUP are floats: a plain store, which the ring of the doorbell after it makes visible.
  *
  * Of the pipeline, stored by the supervisor:
  *     0    PHASE   see below
  *     4    RUN low, RUN high: a random number of this run, which the ids of records are mixed from
  *     12   ASKED    number of the last flush that was asked for, by anyone (docs/protocol.md, markers)
+ *     16   PROBED   index of the stage that a probe makes quicker, virtually
+ *     24   SPEEDUP  a float: by which part of its time
  *
  * Of each stage:
  *     0    RATE     records per second that it may make, or work on; 0 as planned, Infinity without limit. Stored by the supervisor
@@ -26,6 +28,9 @@ export const PHASE = 0
 export const RUN_LOW = 1
 export const RUN_HIGH = 2
 export const ASKED = 3
+export const PROBED = 4
+/** Index of a float. */
+export const SPEEDUP = 3
 /** The phases of a pipeline, in their order: a worker that sees one goes on accordingly. */
 export const PHASES = ['starting', 'running', 'draining', 'stopping', 'nacking'] as const
 export type Phase = (typeof PHASES)[number]
@@ -57,6 +62,8 @@ export const PAUSED = 1
 export const ATTEND = 2
 /** COMMAND: nobody has this seat, and nothing more comes of whoever had it. */
 export const VACANT = 4
+/** COMMAND: a probe makes another stage quicker, virtually: this worker waits for a part of what that one works. */
+export const DELAYED = 8
 
 /** What a worker is at. No worker stores the last one: nobody has its seat. */
 export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left', 'vacant'] as const

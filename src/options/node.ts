@@ -1,20 +1,14 @@
 import { BATCH_OPTIONS } from './batch.ts'
+import { HEAP_LIMITS } from './heap.ts'
 import { LIMIT_OPTIONS } from './limit.ts'
 import { RESTART_OPTIONS } from './restart.ts'
 import { RETRY_OPTIONS } from './retry.ts'
+import { SCALE_OPTIONS } from './scale.ts'
 import type { OptionTable } from './spec.ts'
 import { DISPATCHES, NODE_KINDS, WHEN_FULL } from './values.ts'
 
 const STAGES = ['source', 'transform', 'sink'] as const
 const INPUTS = ['transform', 'sink'] as const
-
-const HEAP_LIMITS = {
-  maxOldGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for long-lived objects.' },
-  maxYoungGenerationSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Heap for new objects.' },
-  codeRangeSizeMb: { type: 'number', above: 0, unit: 'MB', text: 'Memory for compiled code.' },
-  // With less, Node (20.20) ends the whole process as soon as the thread starts.
-  stackSizeMb: { type: 'number', min: 0.5, max: 1024, unit: 'MB', text: 'Stack of the thread.' },
-} as const satisfies OptionTable
 
 /** Options of nodes. */
 export const NODE_OPTIONS = {
@@ -31,11 +25,12 @@ export const NODE_OPTIONS = {
   concurrency: {
     kinds: STAGES,
     type: 'integer',
+    words: ['cores'],
     default: 1,
     min: 1,
     max: 256,
     unit: 'workers',
-    text: 'Workers (threads) of the stage.',
+    text: 'Workers (threads) of the stage. `cores`: as many as the process may use (`availableCores()`, rounded down; at least 1); `plan` and predictions without `cores` count with 1.',
   },
   maxConcurrency: {
     kinds: INPUTS,
@@ -43,7 +38,13 @@ export const NODE_OPTIONS = {
     min: 1,
     max: 256,
     unit: 'workers',
-    text: 'Workers that the stage can have after `pipeline.resize`. Memory is planned for them. Default: `concurrency`, and the stage cannot be resized.',
+    text: 'Workers that the stage can have after `pipeline.resize`. Memory is planned for them. Default: `scale.max`; without `scale`, `concurrency`, and the stage cannot be resized.',
+  },
+  scale: {
+    kinds: INPUTS,
+    type: 'object',
+    fields: SCALE_OPTIONS,
+    text: 'The number of workers follows the load (`docs/pipelines.md`). Default: it stays as it is until `pipeline.resize`.',
   },
   latencyMs: {
     kinds: NODE_KINDS,

@@ -1,3 +1,4 @@
+import { STAGE_DEFAULTS } from './defaults.ts'
 import { RESTART_OPTIONS } from './restart.ts'
 import { TRACE_OPTIONS } from './trace.ts'
 import type { OptionTable } from './spec.ts'
@@ -65,6 +66,11 @@ export const RUN_OPTIONS = {
     fields: RESTART_OPTIONS,
     text: 'How crashed workers are replaced, if the node does not set it.',
   },
+  defaults: {
+    type: 'object',
+    fields: STAGE_DEFAULTS,
+    text: 'Options of all stages that do not set them themselves; `concurrency` of transforms and sinks only. Not for sources that are pushed to and sinks that are read by `pipeline.output`.',
+  },
   stallMs: {
     type: 'number',
     default: 10_000,
@@ -107,6 +113,10 @@ export const RUN_OPTIONS = {
   params: {
     type: 'clonable',
     text: 'Value that handlers read from `context.params`, in every worker. A function that makes the graph is called with it. Cloned once with `structuredClone` when you call `run`.',
+  },
+  workerModule: {
+    type: 'string',
+    text: 'Module that every worker imports before the module of the graph: a URL, a path beside the module of the graph, or a package installed there.',
   },
   loader: {
     type: 'string',

@@ -27,6 +27,8 @@ export interface OptionSpec {
   /** Of a number: the value itself is not allowed, only more. */
   readonly above?: number
   readonly values?: readonly string[]
+  /** Of a number: words that may stand in its place. */
+  readonly words?: readonly string[]
   /** Of an object; of a limit, which may also be a number: the first of them. */
   readonly fields?: Readonly<Record<string, OptionSpec>>
   /** Node options: the kinds that take it. Absent: every kind. */
@@ -49,25 +51,27 @@ export interface DependentDefault {
 /** The value of one option, its nested options made by `Nested`. */
 type Value<S extends OptionSpec, Fields> = S extends { type: 'oneOf'; values: readonly (infer V)[] }
   ? V
-  : S extends { type: 'integer' | 'number' }
-    ? number
-    : S extends { type: 'boolean' }
-      ? boolean
-      : S extends { type: 'string' }
-        ? string
-        : S extends { type: 'strings' }
-          ? readonly string[]
-          : S extends { type: 'handler' }
-            ? Handler
-            : S extends { type: 'codec' }
-              ? CodecName | StructCodec | BorrowedBytesCodec
-              : S extends { type: 'limit' }
-                ? number | Fields
-                : S extends { type: 'signal' }
-                  ? AbortSignal
-                  : S extends { type: 'object' }
-                    ? Fields
-                    : unknown
+  : S extends { type: 'integer' | 'number'; words: readonly (infer W)[] }
+    ? number | W
+    : S extends { type: 'integer' | 'number' }
+      ? number
+      : S extends { type: 'boolean' }
+        ? boolean
+        : S extends { type: 'string' }
+          ? string
+          : S extends { type: 'strings' }
+            ? readonly string[]
+            : S extends { type: 'handler' }
+              ? Handler
+              : S extends { type: 'codec' }
+                ? CodecName | StructCodec | BorrowedBytesCodec
+                : S extends { type: 'limit' }
+                  ? number | Fields
+                  : S extends { type: 'signal' }
+                    ? AbortSignal
+                    : S extends { type: 'object' }
+                      ? Fields
+                      : unknown
 
 type FieldsOf<S> = S extends { fields: infer F extends OptionTable } ? F : {}
 

@@ -27,14 +27,17 @@ export class Head {
     byId('commands').replaceChildren(...this.#buttons)
   }
 
-  show({ state, isPaused, elapsedMs, totals: { acked, ackedPerSecond, inFlight } }: Live): void {
+  show({ state, isPaused, elapsedMs, totals: { acked, ackedPerSecond, inFlight }, drain }: Live): void {
     this.#isPaused = isPaused
     const text = isPaused && state === 'running' ? 'paused' : state
     set(this.#pill, 'class', `pill ${text}`)
     setText(this.#pill, text)
     setText(this.#elapsed, elapsed(elapsedMs))
     setText(this.#acked, `${count(acked)} acked, ${rate(ackedPerSecond)}`)
-    setText(this.#inFlight, `${count(inFlight)} in flight`)
+    setText(
+      this.#inFlight,
+      drain ? `${count(drain.left)} of ${count(drain.atFirst)} left` : `${count(inFlight)} in flight`,
+    )
     if (!this.#pill.isConnected) byId('status').replaceChildren(this.#pill, this.#elapsed, this.#acked, this.#inFlight)
     setText(this.#pause, isPaused ? 'Resume' : 'Pause')
     for (const button of this.#buttons) set(button, 'disabled', state !== 'running' && state !== 'draining')

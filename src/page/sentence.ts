@@ -18,13 +18,28 @@ export class Sentence {
     this.#pick = pick
   }
 
-  show({ state, bottleneck: { sentence, remedy } }: Live): void {
+  show({ state, bottleneck }: Live): void {
+    const { node, sentence, remedy, resizeTo } = bottleneck
     const isFailed = state === 'failed'
-    const told = isFailed ? state : sentence + remedy
+    const told = isFailed ? state : `${sentence}${remedy}${resizeTo}`
     if (told === this.#told) return
     this.#told = told
     if (isFailed) void act(() => this.#tellFailure())
-    else this.#tell(this.#parts(`${sentence}.`), this.#parts(remedy))
+    else {
+      const buttons = node === undefined || resizeTo === undefined ? [] : [this.#resize(node, resizeTo)]
+      this.#tell(this.#parts(`${sentence}.`), [...this.#parts(remedy), ...buttons])
+    }
+  }
+
+  /** Does what the remedy says. */
+  #resize(node: string, workers: number): HTMLElement {
+    const path = `${this.#path}/stages/${encodeURIComponent(node)}/resize`
+    const button = h('button', { type: 'button', class: 'resize' }, `Resize to ${workers} workers`)
+    button.addEventListener('click', () => {
+      button.disabled = true
+      void act(() => ask('POST', path, { workers })).finally(() => (button.disabled = false))
+    })
+    return button
   }
 
   /** Ids are set apart from the words around them; those of stages lead to them. */

@@ -36,6 +36,7 @@ export class StagePanel {
   readonly #histogram: HistogramView
   readonly #workers: WorkerTable
   readonly #limit: LimitForm
+  readonly #scale = h('p', { class: 'muted scale' })
   readonly #batches = h('p', { class: 'muted' })
   #view: StageView | undefined
   #shown = 0
@@ -68,6 +69,7 @@ export class StagePanel {
       this.#histogram.element,
       this.#batches,
       h('h3', {}, 'Workers'),
+      this.#scale,
       this.#workers.element,
     )
     const history = host.histories.of(node)
@@ -79,6 +81,7 @@ export class StagePanel {
     if (live === undefined) return
     for (const figure of this.#figures) figure.update(live)
     paint(this.#bar, live.shares)
+    setText(this.#scale, scaleText(live.scale))
     if (this.#view !== undefined) this.#limit.show(this.#view)
     this.#workers.show(live.workers, this.#view)
     for (const chart of this.#charts) chart.refresh()
@@ -99,6 +102,14 @@ export class StagePanel {
     this.#view = await ask<StageView>('GET', this.#path)
     setText(this.#batches, batchesText(this.#view.batches))
   }
+}
+
+/** How many workers a stage has of those that it may have, and why it has so many. */
+function scaleText(scale: Stage['scale']): string {
+  if (scale === undefined) return ''
+  const { workers, min, max, load, text } = scale
+  const loaded = load === undefined ? '' : `, load ${percent(load)}`
+  return `${workers} of ${min} to ${max}${loaded}: ${text}`
 }
 
 /** Which share of a stage's batches was completed by what, the largest first. */

@@ -2,9 +2,10 @@ import { deadlock } from '../analysis/loops/deadlock.ts'
 import { loopEdges } from '../analysis/structure.ts'
 import { MillraceError } from '../errors.ts'
 import { HISTOGRAMS, type HistogramKind, type StagePosition, namesOf } from '../figures.ts'
+import { withStageDefaults } from '../graph/defaults.ts'
 import type { GraphData } from '../graph/types.ts'
 import { MAX_SOURCES } from '../memory/slots.ts'
-import { RUN_OPTIONS, type Resolved, resolve } from '../options/index.ts'
+import { type Given, RUN_OPTIONS, type Resolved, resolve, type STAGE_DEFAULTS } from '../options/index.ts'
 import { withRoomForAnchors } from './anchors.ts'
 import { LEAST_RING_BYTES, LINK_BYTES, powerOfTwo } from './lane-sizes.ts'
 import { type LinkShape, linkShape } from './links.ts'
@@ -28,8 +29,11 @@ const JOURNAL_ENTRIES = 2_304
  * same plan. A rehearsal plans what `rehearsable` gives.
  * @throws GRAPH_INVALID with all problems; PLAN_TOO_LARGE
  */
-export function plan(graph: GraphData, given: PlanOptions = {}, rehearse = false): Plan {
-  if (!rehearse) refuse(graph)
+export function plan(declared: GraphData, given: PlanOptions = {}, rehearse = false): Plan {
+  const defaults = given.defaults as Given<typeof STAGE_DEFAULTS> | undefined
+  if (!rehearse) refuse(declared)
+  const graph = withStageDefaults(declared, defaults)
+  if (!rehearse && graph !== declared) refuse(graph)
   const options = resolve(RUN_OPTIONS, given)
   const network = networkOf(graph)
   const drafted = draftStages(network, options.restart, rehearse, options.inject)

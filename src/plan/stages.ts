@@ -55,6 +55,7 @@ class StageDrafter {
         concurrency: work === 'push' || work === 'output' ? 1 : node.concurrency,
         seats: Math.max(node.concurrency, node.maxConcurrency ?? 1),
         nodes,
+        ...(node.scale && { scale: node.scale }),
         limit: limitPlan(node),
         ...(node.kind === 'source'
           ? { source: sourcePlan(node) }

@@ -15,6 +15,7 @@ import type { SlotsLayout } from '../memory/slots.ts'
 import type { StashLayout } from '../memory/stash.ts'
 import type { TraceLayout } from '../memory/trace.ts'
 import type { LimitPlan } from './limit-plan.ts'
+import type { ScalePlan } from './scale-plan.ts'
 import type {
   BATCH_OPTIONS,
   RESTART_OPTIONS,
@@ -50,6 +51,8 @@ export interface Plan {
   /** Absent where nothing can be traced. */
   readonly trace?: TracePlan
   readonly maxRecordBytes: number
+  /** URL of the module that workers import first. */
+  readonly workerModule?: string | undefined
   readonly loader: string
   /** Synthetic work takes the place of the handlers. */
   readonly rehearse: boolean
@@ -96,6 +99,8 @@ export interface StagePlan {
   readonly workers: readonly number[]
   /** Where its number of workers lies (`memory/sizing.ts`); absent where that stays as it is. */
   readonly sizing?: number
+  /** How its number of workers follows its load; absent where it does not. */
+  readonly scale?: ScalePlan
   /** All nodes that its workers run, its own first. */
   readonly nodes: readonly NodePlan[]
   /** Source numbers from which records can come. */

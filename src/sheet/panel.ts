@@ -1,6 +1,7 @@
 /** What stands beside the drawing: the sentence, what changed, the figures of a node, and what may be tried. */
 import type { Difference } from '../analysis/diff.ts'
 import type { Changes } from '../analysis/flow/what-if.ts'
+import { resolveNode } from '../graph/resolve.ts'
 import type { GraphData, GraphNode } from '../graph/types.ts'
 import { numberText, percentText, rateText } from '../render/text.ts'
 import { h } from '../page/dom.ts'
@@ -77,7 +78,9 @@ export function slidersOf(view: PanelView): HTMLElement {
     const isStage = ['source', 'transform', 'sink'].includes(selected.kind)
     if (isStage)
       sliders.push(
-        slider('concurrency', given.concurrency ?? 1, { least: 1, most: 64 }, (value) => set('concurrency', value)),
+        slider('concurrency', resolveNode(given as GraphNode).concurrency, { least: 1, most: 64 }, (value) =>
+          set('concurrency', value),
+        ),
       )
     const free: (keyof GraphNode)[] = ['latencyMs', 'rate', 'rateLimit', 'capacity', 'selectivity']
     for (const option of free) {

@@ -10,6 +10,15 @@ export const EVENTS = {
     fields: { stages: 'number of stages', workers: 'number of workers' },
   },
   'pipeline.draining': { text: 'Sources no longer produce records.', fields: {} },
+  'pipeline.drainProgress': {
+    text: 'Each second while the pipeline drains: how many records are left.',
+    fields: {
+      left: 'source records in flight',
+      atFirst: 'the same when the drain began',
+      forMs: 'time since the drain began',
+      leftMs: 'time until its deadline',
+    },
+  },
   'pipeline.drained': { text: 'All source records are acked or nacked.', fields: {} },
   'pipeline.stalled': {
     text: 'Records are in flight, but none has moved for `stallMs`. If a batch or a retry waits, the time starts after it.',
@@ -71,6 +80,53 @@ export const EVENTS = {
   'stage.resized': {
     text: 'A stage has another number of workers. The keys that moved are with their new workers.',
     fields: { node: 'node id', from: 'workers before', to: 'workers now', tookMs: 'time since it was asked for' },
+  },
+  'scale.changed': {
+    text: 'A stage with `scale` gets another number of workers. `stage.resized` follows when it has them.',
+    fields: {
+      node: 'node id',
+      from: 'workers before',
+      to: 'workers now',
+      reason:
+        '`short`: its load asks for more; `idle`: fewer are enough; `undone`: an earlier change brought too little',
+      load: 'what its workers would have to do, by what they can do',
+      perSecond: 'records per second that the sources make',
+      promisedPerSecond: 'the same with the new number of workers, as predicted',
+    },
+  },
+  'scale.judged': {
+    text: 'What changes of workers brought, beside what was predicted. What brought too little is undone.',
+    fields: {
+      nodes: 'node ids of the stages that were changed together',
+      kept: 'whether they stay as they are',
+      by: 'what `promised` and `brought` are factors of: `throughput`, records that the sources make; or `capacity`, records that the stage can take, if the sources were not held up',
+      promised: 'predicted factor',
+      brought: 'measured factor',
+      promisedPerSecond: 'records per second that the sources make, as predicted',
+      perSecond: 'records per second that the sources make now',
+    },
+  },
+  'scale.refused': {
+    text: 'A stage with `scale` is short of workers and gets none. Emitted when the reason changes.',
+    fields: {
+      node: 'node id',
+      workers: 'workers that it has',
+      wanted: 'workers that it wants, within its bounds',
+      reason:
+        '`max`, `cores`, `blocked`, `useless`, `tried` (see `docs/pipelines.md`), or `failed`: a worker could not start',
+      error: 'with `failed`: the error',
+    },
+  },
+  'stage.probed': {
+    text: 'A probe of a stage is over: what it would bring if the stage were quicker.',
+    fields: {
+      node: 'node id',
+      speedup: 'part of its time by which it was made quicker, virtually',
+      before: 'source records per second that ended without',
+      after: 'the same with a stage so much quicker',
+      measured: '`after` by `before`',
+      predicted: 'the same as predicted from what was measured',
+    },
   },
   'stage.gaveUp': {
     text: 'The workers of a stage crashed too often, or on too many records. The pipeline stops.',

@@ -1,11 +1,15 @@
 import { hasHandlers } from '../analysis/checks/handlers.ts'
 import { MillraceError } from '../errors.ts'
 import { availableMemory } from '../memory-limit.ts'
+import { availableCores } from '../cores.ts'
+import { withCores } from '../graph/cores.ts'
+import { withStageDefaults } from '../graph/defaults.ts'
 import { isModuleUrl, moduleUrl } from '../graph/module-url.ts'
 import { serialOf } from '../graph/serial.ts'
 import type { GraphData, GraphMaker, Handler } from '../graph/types.ts'
 import { RUN_OPTIONS, resolve } from '../options/index.ts'
 import { plan } from '../plan/plan.ts'
+import { refuse } from '../plan/refuse.ts'
 import { rehearsable } from '../plan/rehearsable.ts'
 import { bundleUrl, hasLostUrls } from '../worker/thread/boot.ts'
 import { graphOf } from '../worker/thread/find-graph.ts'
@@ -13,8 +17,10 @@ import { bindHandlers, handlersOf } from '../worker/thread/load-handlers.ts'
 import { makeStore } from '../trace/store/open-store.ts'
 import { isExported } from './given-graph.ts'
 import { Pipeline } from './pipeline.ts'
+import { listed } from './running.ts'
 import type { RunOptions } from './run-options.ts'
 import { Supervisor } from './supervisor.ts'
+import { workerModuleUrl } from './worker-module.ts'
 
 /**
  * Of a rehearsal: room for all records that credit allows on a lane, each in a frame of its own. A ring that is full of bytes
@@ -36,7 +42,9 @@ export interface Launch {
 /** Plans a graph, starts its workers, and resolves when all of them are ready. @throws what `run` throws */
 export async function launch({ what, given, params, isRehearsal }: Launch): Promise<Pipeline> {
   const maker = typeof what === 'function' ? what : undefined
-  const declared = typeof what === 'function' ? graphOf(what, params) : what
+  const made = typeof what === 'function' ? graphOf(what, params) : what
+  refuse(made)
+  const declared = withCores(withStageDefaults(made, given.defaults), availableCores())
   const { signal } = given
   signal?.throwIfAborted()
   const graph = isRehearsal ? rehearsable(declared) : declared
@@ -44,8 +52,12 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
   const options = { maxMemoryBytes, ...(isRehearsal ? { laneBytes: ROOMY_LANE_BYTES } : {}), ...given }
   const planned = plan(graph, options, isRehearsal)
   // A bundle is its own module, also where it has lost the names of those that it was made of.
-  const made =
-    bundleUrl && (graph.module === undefined || hasLostUrls) ? { ...planned, module: bundleUrl.href } : planned
+  const first = workerModuleUrl(given.workerModule, graph.module)
+  const launched = {
+    ...planned,
+    ...(bundleUrl && (graph.module === undefined || hasLostUrls) ? { module: bundleUrl.href } : {}),
+    ...(first === undefined ? {} : { workerModule: first }),
+  }
   if (!isRehearsal && !hasHandlers(graph)) {
     const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
     throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
@@ -53,8 +65,10 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
   const handlers = isRehearsal ? [] : handlersOf(graph)
   if (graph.module === undefined && bundleUrl === undefined && handlers.some(needsModule))
     throw new MillraceError('MODULE_MISSING', { graph: graph.name })
-  const embedded = made.stages.filter(({ host }) => host === 'embedder')
-  const bound = embedded.map(async (stage) => [stage.index, await bindHandlers(made, stage, graph, params)] as const)
+  const embedded = launched.stages.filter(({ host }) => host === 'embedder')
+  const bound = embedded.map(
+    async (stage) => [stage.index, await bindHandlers(launched, stage, graph, params)] as const,
+  )
   const { deadlineMs, startDeadlineMs, stallMs, paused, deadLetters, deadLetterBytes, trace } = resolve(
     RUN_OPTIONS,
     given,
@@ -64,11 +78,11 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
   const store = given.trace?.store === undefined ? undefined : await makeStore(given.trace.store)
   const plainGraph = withoutFunctions(graph)
   let isSame: Promise<boolean> | undefined
-  const supervisor = new Supervisor(made, {
+  const supervisor = new Supervisor(launched, {
     graph: plainGraph,
     hasFunctions: handlers.some((handler) => typeof handler === 'function'),
     found: {
-      serial: serialOf(declared),
+      serial: serialOf(made),
       maker: maker && { name: maker.name, text: String(maker) },
       params,
     },
@@ -84,7 +98,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
   })
   if (store !== undefined) await supervisor.tracing!.keep(store, plainGraph)
   await supervisor.start(signal)
-  return new Pipeline(supervisor)
+  return listed(new Pipeline(supervisor))
 }
 
 /** Functions are found in the module of the graph, and a module that is named by its relative path beside it. */

@@ -1,7 +1,16 @@
+import type { Changes, WhatIf } from '../analysis/flow/what-if.ts'
+import { whatIfMeasured } from '../analysis/live/scale/what-if-measured.ts'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { type GraphData, mark } from '../graph/types.ts'
-import { DRAIN_OPTIONS, type Given, LIMIT_OPTIONS, type OptionTable, RUN_OPTIONS } from '../options/index.ts'
+import {
+  DRAIN_OPTIONS,
+  type Given,
+  LIMIT_OPTIONS,
+  PROBE_OPTIONS,
+  RUN_OPTIONS,
+  WHAT_IF_OPTIONS,
+} from '../options/index.ts'
 import { INJECT } from '../plan/injection.ts'
 import type { Plan } from '../plan/types.ts'
 import type { HistogramKind } from '../figures.ts'
@@ -9,10 +18,16 @@ import { type HistogramCopy, copyHistograms } from '../telemetry/histogram-read.
 import { type Snapshot, readSnapshot } from '../telemetry/snapshot.ts'
 import type { PushOptions } from './host/host-workers.ts'
 import type { Receipt } from '../worker/source/push.ts'
+import { checkedOptions, endedWith } from './checked.ts'
 import type { DeadLetters } from './dead-letters.ts'
+import type { DrainStatus } from './drain-progress.ts'
 import type { Events } from './events.ts'
 import type { Report } from './report.ts'
 import type { PipelineState } from './lifecycle.ts'
+import type { Probe, ProbeOptions } from './probe/prober.ts'
+import { LookMeter } from './scale/look-meter.ts'
+import { sleep } from '../time.ts'
+import type { ScaleStatus } from './scale/scaler.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { Tracing } from '../trace/tracing.ts'
 
@@ -20,21 +35,13 @@ import { type WorkerStatus, workerStatuses } from './worker-status.ts'
 
 /** What `drain` takes. */
 export interface DrainOptions extends Given<typeof DRAIN_OPTIONS> {}
+/** What `whatIf` takes. */
+export interface WhatIfOptions extends Given<typeof WHAT_IF_OPTIONS> {}
 const STOP_OPTIONS = { deadlineMs: RUN_OPTIONS.deadlineMs }
 /** How long `stop` may take. */
 interface StopOptions extends Given<typeof STOP_OPTIONS> {}
 
 const RATE_OPTIONS = { perSecond: LIMIT_OPTIONS.perSecond }
-
-function ended(
-  options: StopOptions,
-  table: OptionTable,
-  end: (deadlineMs?: number) => Promise<Report>,
-): Promise<Report> {
-  const problems = validateOptions(options, table)
-  if (problems.length > 0) return Promise.reject(new MillraceError('OPTIONS_INVALID', { problems }))
-  return end(options.deadlineMs)
-}
 
 /** A running plan. */
 export class Pipeline implements AsyncDisposable {
@@ -97,11 +104,16 @@ export class Pipeline implements AsyncDisposable {
    * @throws OPTIONS_INVALID; what stopped the pipeline
    */
   drain(options: DrainOptions = {}): Promise<Report> {
-    return ended(options, DRAIN_OPTIONS, (deadlineMs) => {
+    return endedWith(options, DRAIN_OPTIONS, (deadlineMs) => {
       const end = this.#supervisor.drain(deadlineMs)
       if (options.limits === 'lift') this.#supervisor.limits.lift()
       return end
     })
+  }
+
+  /** How far a drain is; undefined while nobody drains. Cost: 1 µs a worker. */
+  get drainProgress(): DrainStatus | undefined {
+    return this.state === 'draining' ? this.#supervisor.drainProgress?.status : undefined
   }
 
   /**
@@ -109,7 +121,7 @@ export class Pipeline implements AsyncDisposable {
    * @throws OPTIONS_INVALID; what stopped the pipeline
    */
   stop(options: StopOptions = {}): Promise<Report> {
-    return ended(options, STOP_OPTIONS, (deadlineMs) => this.#supervisor.stop(deadlineMs))
+    return endedWith(options, STOP_OPTIONS, (deadlineMs) => this.#supervisor.stop(deadlineMs))
   }
 
   /**
@@ -233,6 +245,38 @@ export class Pipeline implements AsyncDisposable {
    */
   resize(node: string, workers: number): Promise<void> {
     return this.#supervisor.resizes.resize(node, workers)
+  }
+
+  /**
+   * Measures the pipeline for `seconds` (default: 1), and predicts what would change with other options: other numbers of workers,
+   * say, as `{ nodes: { parse: { concurrency: 3 } } }`. Rates and times are those that were measured; what it says of cores counts
+   * those that the process may use. Cost: two snapshots, and two simulations.
+   * @throws OPTIONS_INVALID, NODE_UNKNOWN, EDGE_UNKNOWN, LOOP_TOO_LARGE; GRAPH_INVALID where a figure is none
+   */
+  async whatIf(changes: Changes, options: WhatIfOptions = {}): Promise<WhatIf> {
+    const { seconds } = checkedOptions(options, WHAT_IF_OPTIONS)
+    const { memory, plan, graph } = this.#supervisor
+    const meter = new LookMeter(memory, plan)
+    await sleep(seconds * 1_000)
+    return whatIfMeasured(graph, meter.look(), changes)
+  }
+
+  /**
+   * Measures what a quicker stage would bring. Nothing can make it quicker at once, so for `seconds`, in turns, all others are made
+   * slower in proportion: for each millisecond that its workers work, the others wait for `speedup` of one. Records go on as always, only
+   * later. What the analysis predicts stands beside it. @throws OPTIONS_INVALID, NODE_UNKNOWN, PROBE_REFUSED, LOOP_TOO_LARGE
+   */
+  async probe(node: string, options: ProbeOptions = {}): Promise<Probe> {
+    const { speedup, seconds } = checkedOptions(options, PROBE_OPTIONS)
+    const found = await this.#supervisor.prober.probe(node, speedup, seconds)
+    const { perSecond, ...rest } = found
+    this.events.emit('stage.probed', { ...rest, ...perSecond })
+    return found
+  }
+
+  /** The stages with `scale`, as the last look found them, in the order of the graph. Cost: as a snapshot. */
+  scaling(): readonly ScaleStatus[] {
+    return this.#supervisor.scaler.status()
   }
 
   /**

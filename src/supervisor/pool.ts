@@ -7,9 +7,11 @@ import type { Threads } from './handle.ts'
 /** The threads of one stage: each with one task that never ends. */
 export class StagePool implements Threads {
   readonly #threads = new Set<Worker>()
+  readonly #node: string
   readonly #limits: StagePlan['resourceLimits']
 
   constructor(stage: StagePlan) {
+    this.#node = stage.node
     this.#limits = stage.resourceLimits
   }
 
@@ -19,6 +21,8 @@ export class StagePool implements Threads {
    */
   async run(task: WorkerTask): Promise<void> {
     const thread = new Worker(bundleUrl ?? new URL('../worker/thread/entry.cjs', import.meta.url), {
+      // What debuggers and, where Node can, the system call the thread.
+      name: `${this.#node} #${task.plan.workers[task.worker]!.ordinal}`,
       workerData: { millrace: task } satisfies WorkerStart,
       transferList: [task.port, task.link],
       ...(this.#limits === undefined ? {} : { resourceLimits: this.#limits }),

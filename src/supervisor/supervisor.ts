@@ -8,6 +8,7 @@ import { monotonicMs } from '../time.ts'
 import type { Handlers } from '../worker/call/handlers.ts'
 import type { WorkerMessage, WorkerTask } from '../worker/thread/protocol.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { DrainProgress } from './drain-progress.ts'
 import { Ending } from './ending.ts'
 import { Events } from './events.ts'
 import type { HandleListener, WorkerHandle } from './handle.ts'
@@ -21,6 +22,8 @@ import { OpenSources } from './open-sources.ts'
 import { flush } from './flush.ts'
 import { enterPhase } from './phase.ts'
 import { Resizes } from './resizes.ts'
+import { Prober } from './probe/prober.ts'
+import { Scaler } from './scale/scaler.ts'
 import { RecordEvents } from './record-events.ts'
 import { type Report, reportOf } from './report.ts'
 import { RateLimits } from './rate-limits.ts'
@@ -73,9 +76,12 @@ export class Supervisor implements HandleListener {
   readonly tracing: Tracing | undefined
   readonly handles: Handles
   readonly resizes: Resizes
+  readonly scaler: Scaler
+  readonly prober: Prober
   /** The workers of this thread. */
   readonly host: HostWorkers
   startedAtMs = monotonicMs()
+  drainProgress: DrainProgress | undefined
   readonly #options: SupervisorOptions
   readonly #lifecycle: Lifecycle<PipelineState>
   readonly #openSources: OpenSources
@@ -117,10 +123,16 @@ export class Supervisor implements HandleListener {
       failed: (cause) => this.fail(new MillraceError('INTERNAL', { reason: String(cause) }, { cause })),
     })
     this.handles = new Handles(plan, allocated, { graph, hasFunctions, ...found }, this)
-    const common = { memory, plan, events: this.events, handles: this.handles.all }
+    const common = { memory, plan, events: this.events, handles: this.handles.all, graph }
     const seated = this.handles.all.filter(({ worker, stage }) => worker.ordinal < stage.concurrency)
     this.#start = new Start(seated, startDeadlineMs)
     this.resizes = new Resizes({ ...common, startDeadlineMs, isRunning: () => this.state === 'running' })
+    this.prober = new Prober({ ...common, isRunning: () => this.state === 'running' })
+    this.scaler = new Scaler({
+      ...common,
+      resize: (node, workers) => this.resizes.resize(node, workers),
+      isFlowing: () => this.state === 'running' && !this.sources.isPaused() && !this.prober.isProbing,
+    })
     this.#watch = new Watch({ ...common, stallMs })
     this.#stop = new Stop({ ...common, host: this.host, deadlineMs })
     this.#successors = new Successors({
@@ -176,6 +188,7 @@ export class Supervisor implements HandleListener {
     enterPhase(this.memory, this.plan, RUNNING)
     this.host.start()
     this.#watch.begin()
+    this.scaler.begin()
     this.events.emit('pipeline.started', { stages: this.plan.stages.length, workers: this.plan.workers.length })
     this.#lookIfSourcesOver()
   }
@@ -186,6 +199,12 @@ export class Supervisor implements HandleListener {
       this.#lifecycle.enter('draining')
       this.#ending.by('drained')
       this.events.emit('pipeline.draining')
+      this.drainProgress = new DrainProgress(
+        this.memory,
+        this.plan,
+        deadlineMs ?? this.#options.deadlineMs,
+        this.events,
+      )
       this.#stop.drain(() => void this.#leave(), deadlineMs)
     }
     return this.finished
@@ -268,6 +287,8 @@ export class Supervisor implements HandleListener {
     this.#lifecycle.enter('stopping')
     this.#successors.close()
     this.resizes.close()
+    this.scaler.end()
+    this.drainProgress?.end()
     await this.#stop.leave(deadlineMs)
     this.#watch.end()
     this.#watch.tellDrops()

@@ -1,5 +1,5 @@
 /** Measurements for tests: as a run would give them that goes exactly as predicted. */
-import { isStage } from '#src/graph/resolve.js'
+import { isStage, resolveNode } from '#src/graph/resolve.js'
 import { modelOf } from '#src/analysis/flow/model.js'
 import type { GraphData, Measurements, NodeMeasurement } from 'millrace'
 import { simulate } from '#src/analysis/flow/simulate.js'
@@ -42,7 +42,7 @@ export function measured(
           const ms = services[index]?.serviceMs ?? 0
           const counts: NodeMeasurement = {
             ...IDLE,
-            workers: graph.nodes[index]?.concurrency ?? 1,
+            workers: resolveNode(graph.nodes[index]!).workers,
             in: node.in * seconds,
             out: node.out * seconds,
             done: node.in * seconds,

@@ -1,4 +1,5 @@
 /** What holds for every graph. A failing run prints its seed and the smallest graph that fails. */
+import { resolveNode } from '#src/graph/resolve.js'
 import { resolved } from '#src/analysis/resolved.js'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -82,7 +83,7 @@ test('prediction is monotone: more workers, shorter service, more cores or a hig
       assert.ok(stage)
       const after = (change: object): number =>
         throughput(changeGraph(graph, { nodes: { [stage.id]: change } }), available)
-      notLess(after({ concurrency: (stage.concurrency ?? 1) + 1 }), before, 'workers')
+      notLess(after({ concurrency: resolveNode(stage).concurrency + 1 }), before, 'workers')
       notLess(after({ latencyMs: (stage.latencyMs ?? 0) / 2 }), before, 'latency')
       notLess(throughput(graph, available * 2), before, 'cores')
       const rate = graph.nodes[0]?.rate ?? 0
@@ -97,7 +98,7 @@ test('with several sources, more room never makes the one worst served worse off
       const stages = graph.nodes.filter(({ kind }) => kind === 'transform')
       const stage = stages[pick % stages.length]
       assert.ok(stage)
-      const more = changeGraph(graph, { nodes: { [stage.id]: { concurrency: (stage.concurrency ?? 1) + 1 } } })
+      const more = changeGraph(graph, { nodes: { [stage.id]: { concurrency: resolveNode(stage).concurrency + 1 } } })
       notLess(worst(simulate(more)), worst(simulate(graph)))
     }),
   )

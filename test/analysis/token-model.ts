@@ -2,6 +2,7 @@
  * A graph of stages as tokens: rings with credit, workers that hold what they could not send yet, and a scheduler and handlers
  * that do whatever is allowed. It tells whether a run came to stand still: records on their way, and nothing that could move.
  */
+import { resolveNode } from '#src/graph/resolve.js'
 import type { GraphData } from 'millrace'
 
 /** A source record, and how many of what came of it are on their way. */
@@ -62,7 +63,7 @@ class Model {
     this.#graph = graph
     this.#random = random
     const stages = new Map(
-      graph.nodes.map(({ id, kind, concurrency = 1, window = 16_384 }) => {
+      graph.nodes.map(resolveNode).map(({ id, kind, concurrency, window }) => {
         const left = kind === 'source' ? window : undefined
         return [id, Array.from({ length: concurrency }, () => idle(id, left))]
       }),

@@ -92,6 +92,7 @@ for (const option of named('modelled')) {
 /** For each assumed option a value, and where. */
 const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object }>> = {
   maxConcurrency: { node: 'b', to: { maxConcurrency: 4 } },
+  scale: { node: 'b', to: { scale: { max: 4 } } },
   restart: { node: 'b', to: { restart: { maxRestarts: 1 } } },
   resourceLimits: { node: 'b', to: { resourceLimits: { stackSizeMb: 4 } } },
   ack: { node: 'in', to: { ack: () => undefined } },

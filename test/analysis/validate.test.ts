@@ -148,6 +148,7 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
     }),
     at: { node: 'work', option: 'maxConcurrency' },
   },
+  SCALE_WITHOUT_MAX: { graph: chain({ work: { scale: {} } }), at: { node: 'work', option: 'scale.max' } },
   FAILURE_PATH_UNUSED: { graph: chain({ edges: [{ from: 'in', to: 'out', pathType: 'error' }] }), at: { edge: 2 } },
   CAPACITY_ABOVE_WINDOW: {
     graph: chain({

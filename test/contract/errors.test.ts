@@ -172,6 +172,7 @@ const HTTP_TESTS = ['control', 'flow'].map((folder) => fileURLToPath(new URL(`..
 const OVER_HTTP = [
   'PIPELINE_UNKNOWN',
   'IMPORT_UNKNOWN',
+  'PIPELINE_NAME_TAKEN',
   'PIPELINE_STARTING',
   'INJECT_OFF',
   'TRACING_OFF',
@@ -270,6 +271,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
   WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
   RESIZE_REFUSED: () => withPipeline(graphs.good, (pipeline) => pipeline.resize('work', 2)),
+  PROBE_REFUSED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.probe('in')),
   RECORD_FAILED: () => withPipeline(graphs.pushed, (pipeline) => pipeline.call('in', -1)),
   RECORD_ABANDONED: async () => {
     const pipeline = await run(graphs.pushedToTimer)

@@ -8,8 +8,8 @@ import { type Made, operationsOf, randomOf, requestOf, type World } from './fuzz
 import * as graphs from './graphs.js'
 import { type Asked, served } from './harness.js'
 
-/** What these pipelines do not have: nothing is traced or imported, and none of their stages can be resized. */
-const REFUSALS = ['TRACING_OFF', 'RESIZE_REFUSED', 'IMPORT_UNKNOWN']
+/** What these pipelines do not have: nothing is traced or imported, none of their stages can be resized, and their sources hardly ever wait. */
+const REFUSALS = ['TRACING_OFF', 'RESIZE_REFUSED', 'PROBE_REFUSED', 'IMPORT_UNKNOWN']
 const REQUESTS = 20_000
 const AT_ONCE = 32
 /** Pictures take a while to draw. */

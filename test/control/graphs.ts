@@ -94,6 +94,24 @@ export const narrow = dataflow('narrow', import.meta.url)
   .connect('fast', 'slow', { maxDemand: 32 })
   .connect('slow', 'end')
 
+/** The same, and its slow stage may get more workers; nothing is decided on for an hour. */
+export const elastic = dataflow('elastic', import.meta.url)
+  .source('fast', {
+    produce: function* () {
+      for (let i = 0; ; i++) yield i
+    },
+  })
+  .transform('slow', {
+    scale: { max: 2, everyMs: 3_600_000 },
+    map: (n: number) => {
+      for (const end = performance.now() + 2; performance.now() < end;);
+      return n
+    },
+  })
+  .sink('end', { write: () => undefined })
+  .connect('fast', 'slow', { maxDemand: 32 })
+  .connect('slow', 'end')
+
 /** Its only worker cannot be set up for a while, or at all. */
 export const late = dataflow('late', import.meta.url)
   .source('numbers', { produce: () => [1, 2, 3] })

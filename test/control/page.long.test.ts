@@ -168,6 +168,21 @@ test('dead letters appear, are replayed and forgotten; a test record is followed
   })
 })
 
+test('where more workers lift the limit, a button gives them to the stage', { skip: SKIP }, async () => {
+  const pipeline = await run(graphs.elastic)
+  await served(pipeline, {}, async ({ server }) => {
+    const page = await browser!.newPage()
+    await page.goto(server.url)
+    await page.locator('.scale').getByText('1 of 1 to 2').waitFor()
+    await page.getByRole('button', { name: 'Resize to 2 workers' }).click()
+    await until('it has them', () => pipeline.workers().filter(({ state }) => state === 'running').length === 4)
+    await page.locator('.scale').getByText('2 of 1 to 2').waitFor()
+    await page.getByRole('button', { name: 'Resize to 2 workers' }).waitFor({ state: 'detached' })
+    await page.close()
+  })
+  await pipeline.stop()
+})
+
 test('the page asks for the token and keeps it', { skip: SKIP }, async () => {
   await opened({ token: 'open-sesame' }, async ({ page }) => {
     await page.getByLabel('This API requires a token.').fill('open-sesame')

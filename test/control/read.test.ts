@@ -148,6 +148,25 @@ test('the bottleneck is named in one sentence, with who waits for it and what wo
   })
 })
 
+test('the stages whose workers follow their load are told, and how many workers would lift the limit', async () => {
+  await controlled(graphs.elastic, {}, async ({ get, ask }) => {
+    const { stages } = await get('/pipelines/elastic/scaling')
+    const text = 'nothing was measured yet'
+    assert.deepEqual(stages, [{ node: 'slow', min: 1, max: 2, target: 0.7, workers: 1, reason: 'unknown', text }])
+    const { resizeTo, node } = await until('more workers are proposed', async () => {
+      const { bottleneck } = await get('/pipelines/elastic/analysis')
+      return bottleneck.resizeTo !== undefined && bottleneck
+    })
+    assert.deepEqual([node, resizeTo], ['slow', 2])
+    assert.equal((await ask('POST', '/pipelines/elastic/stages/slow/resize', { workers: resizeTo })).status, 200)
+    assert.equal((await get('/pipelines/elastic/scaling')).stages[0].workers, 2)
+    assert.equal((await get('/pipelines/elastic/analysis')).bottleneck.resizeTo, undefined)
+  })
+  await controlled(graphs.narrow, {}, async ({ get }) => {
+    assert.deepEqual(await get('/pipelines/narrow/scaling'), { stages: [] })
+  })
+})
+
 test('a source that was paused is said to be, and not to be at its rate limit', async () => {
   await controlled(graphs.mill, {}, async ({ pipeline, get }) => {
     pipeline.pause('sensors')

@@ -1,3 +1,4 @@
+import { resolveNode } from '#src/graph/resolve.js'
 import { type GraphData, type Rehearsal } from 'millrace'
 import { deadlock } from 'millrace/analysis'
 import { play, type Played } from './harness.js'
@@ -44,7 +45,7 @@ export async function complaintOf(graph: GraphData, seconds: number, tolerance: 
 
 function reasonOf(graph: GraphData, { rehearsal }: Played, seconds: number, tolerance: number): string | undefined {
   const { nodes, bottleneck } = rehearsal
-  const batch = Math.max(1, ...graph.nodes.map((node) => (node.batch?.size ?? 1) * (node.concurrency ?? 1)))
+  const batch = Math.max(1, ...graph.nodes.map((node) => (node.batch?.size ?? 1) * resolveNode(node).concurrency))
   for (const [id, { predicted, measured }] of Object.entries(nodes)) {
     const records = Math.abs(predicted.in - measured.in) * seconds - EDGE_RECORDS * batch
     if (records > tolerance * predicted.in * seconds)

@@ -55,7 +55,7 @@ export const same: readonly true[] = [
 
 /** Values too, each as its row says; in what is resolved, options with a default are there. */
 export const values: readonly true[] = [
-  true satisfies Same<GraphNode['concurrency'], number | undefined>,
+  true satisfies Same<GraphNode['concurrency'], number | 'cores' | undefined>,
   true satisfies Same<GraphNode['whenFull'], 'block' | 'dropNewest' | 'dropOldest' | undefined>,
   true satisfies Same<NonNullable<SourceOptions<unknown, unknown>['restart']>['maxRestarts'], number | undefined>,
   true satisfies Same<RunOptions['signal'], AbortSignal | undefined>,

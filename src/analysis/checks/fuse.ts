@@ -43,6 +43,7 @@ function obstacles(graph: ResolvedGraph, edge: number): string[] {
     'resourceLimits',
     'restart',
     'maxConcurrency',
+    'scale',
     'rateLimit',
   ] as const
   for (const option of apart)

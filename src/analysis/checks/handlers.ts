@@ -85,6 +85,7 @@ const NOT_OF_OUTPUTS = [
   'timeoutMs',
   'maxCrashes',
   'maxConcurrency',
+  'scale',
   'stashBytes',
 ] as const
 const ONLY_OF_POLL = ['pollSize', 'pollMs'] as const
@@ -140,7 +141,7 @@ function checkOwnThread(
   report: Report,
 ): void {
   const isRead = kind === 'sink' && write === undefined && anyHandlers
-  if (concurrency <= 1 || !(push === true || isRead)) return
+  if (concurrency === 1 || !(push === true || isRead)) return
   const does = push === true ? 'is pushed to' : 'is read by `pipeline.output`'
   report('CONCURRENCY_UNUSED', `The ${kind} ${quote(id)} asks for ${concurrency} workers, and ${does}.`, {
     node: id,
@@ -171,6 +172,14 @@ function checkLevels(node: GraphNode, report: Report): void {
     report('BOUNDS_CROSSED', message, { node: node.id, option: lowerName })
   }
   crossed(['concurrency', node.concurrency ?? 1], ['maxConcurrency', node.maxConcurrency])
+  const { min, max } = node.scale ?? {}
+  crossed(['scale.min', min], ['scale.max', max ?? node.maxConcurrency])
+  crossed(['scale.min', min], ['concurrency', node.concurrency])
+  crossed(['concurrency', node.concurrency], ['scale.max', max])
+  if (node.scale !== undefined && max === undefined && node.maxConcurrency === undefined) {
+    const message = `${title} has \`scale\`, and neither \`scale.max\` nor \`maxConcurrency\`.`
+    report('SCALE_WITHOUT_MAX', message, { node: node.id, option: 'scale.max' })
+  }
   crossed(['retry.baseMs', node.retry?.baseMs], ['retry.maxMs', node.retry?.maxMs])
   crossed(['batch.weight', node.batch?.weight], ['batch.maxWeight', node.batch?.maxWeight])
   crossed(['restart.backoffMs', node.restart?.backoffMs], ['restart.maxBackoffMs', node.restart?.maxBackoffMs])

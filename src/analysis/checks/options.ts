@@ -116,7 +116,9 @@ const TYPES: Readonly<
 }
 
 function numberFault(spec: OptionSpec, value: unknown): Fault | undefined {
-  const want = `${spec.type === 'integer' ? 'an integer' : 'a number'}${bounds(spec)}`
+  if (spec.words?.includes(value as string) === true) return undefined
+  const words = spec.words === undefined ? '' : `, or ${list(spec.words.map(quote))}`
+  const want = `${spec.type === 'integer' ? 'an integer' : 'a number'}${bounds(spec)}${words}`
   if (typeof value !== 'number') return { code: 'OPTION_TYPE_WRONG', want }
   if (!Number.isFinite(value)) return { code: 'OPTION_NOT_FINITE', want }
   if (spec.type === 'integer' && !Number.isInteger(value)) return { code: 'OPTION_TYPE_WRONG', want }

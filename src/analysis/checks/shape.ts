@@ -47,9 +47,10 @@ function checkResize(graph: GraphData, found: ResolvedGraph, report: Report): vo
     const isInLoop = found.out(number).some((edge) => loops.has(edge))
     if (!isInLoop && node.batch?.of === undefined) continue
     const why = isInLoop ? 'has keys and is part of a loop' : 'has `batch.of`'
-    report('RESIZE_IMPOSSIBLE', `The stage ${quote(node.id)} sets \`maxConcurrency\`, and ${why}.`, {
+    const option = found.given.nodes[number]!.scale === undefined ? 'maxConcurrency' : 'scale'
+    report('RESIZE_IMPOSSIBLE', `The stage ${quote(node.id)} sets \`${option}\`, and ${why}.`, {
       node: node.id,
-      option: 'maxConcurrency',
+      option,
     })
   }
 }

@@ -50,6 +50,9 @@ function undeclared({ graph, shares }: Model): readonly string[] {
   return graph.nodes.flatMap((node, number) => {
     const { id, kind, rate, rateLimit, latencyMs, serviceRate, batch } = node
     const found: string[] = []
+    if (graph.given.nodes[number]?.concurrency === 'cores') {
+      found.push(`${quote(id)} has as many workers as there are cores: nobody says how many, so it counts with one.`)
+    }
     if (kind === 'source' && rate === undefined && rateLimit === undefined) {
       found.push(`${quote(id)} declares no rate: it sends as fast as the graph lets it.`)
     }

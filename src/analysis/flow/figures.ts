@@ -25,8 +25,10 @@ const EDGE_FIGURES = ['ratio', 'weight', 'rate', 'maxDemand'] as const
 export function refuseBadFigures(graph: GraphData): void {
   refuseMalformed(graph)
   const found =
-    graph.nodes.some((node) => NODE_FIGURES.some((name) => isBad(node[name])) || isBad(resolveNode(node).rateLimit)) ||
-    graph.edges.some((edge) => EDGE_FIGURES.some((name) => isBad(edge[name])))
+    graph.nodes.some(
+      (node) =>
+        NODE_FIGURES.some((name) => node[name] !== 'cores' && isBad(node[name])) || isBad(resolveNode(node).rateLimit),
+    ) || graph.edges.some((edge) => EDGE_FIGURES.some((name) => isBad(edge[name])))
   if (!found) return
   const problems = validate(graph).filter(({ severity }) => severity === 'error')
   throw new MillraceError('GRAPH_INVALID', { graph: graph.name, problems })

@@ -1,3 +1,4 @@
+import { withCores } from '../../graph/cores.ts'
 import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
 import { resolved } from '../resolved.ts'
@@ -55,7 +56,7 @@ export interface Model {
 /** @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE */
 export function modelOf(graph: GraphData, { cores = Infinity, overheadMs = 0 }: FlowOptions = {}): Model {
   refuseBadFigures(graph)
-  const found = resolved(graph)
+  const found = resolved(cores === Infinity ? graph : withCores(graph, cores))
   const shares = sharesOf(found)
   const services = servicesOf(found, shares, overheadMs)
   const parting = new Set(droppingBuffers(found))

@@ -45,7 +45,9 @@ export function drift(
     const counts = measured.node(number)
     if (counts === undefined) return
     const place = { node: node.id }
-    compare(place, 'concurrency', node.concurrency, counts.workers)
+    // Where it follows the load, it is meant to be another one.
+    const { concurrency } = node
+    if (node.scale === undefined && concurrency !== 'cores') compare(place, 'concurrency', concurrency, counts.workers)
     if (node.kind === 'source') compare(place, 'rate', node.rate, counts.in / measurements.seconds)
     if (counts.in === 0) return
     if (counts.serviceMs > 0) {

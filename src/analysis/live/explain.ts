@@ -20,6 +20,8 @@ export interface Explanation {
   readonly because: readonly string[]
   /** What would help, and how much. */
   readonly remedy: string
+  /** Where that is more workers of the bottleneck: how many. */
+  readonly workers?: number
 }
 
 /** Gains below this factor are not worth a worker. */
@@ -52,7 +54,7 @@ export function explain(graph: GraphData, measurements: Measurements, options: F
     cause,
     sentence: [verdict(cause, root), ...because].join('; '),
     because,
-    remedy: remedyFor(cause, now, root, options),
+    ...remedyFor(cause, now, root, options),
   }
 }
 
@@ -116,7 +118,13 @@ function idle(graph: GraphData, measurements: Measurements, now: GraphData, opti
   }
 }
 
-function remedyFor(cause: Cause, graph: GraphData, root: StageState, options: FlowOptions): string {
+type Remedy = Pick<Explanation, 'remedy' | 'workers'>
+
+function remedyFor(cause: Cause, graph: GraphData, root: StageState, options: FlowOptions): Remedy {
+  return cause === 'full' || cause === 'none' ? moreWorkers(graph, root, options) : { remedy: advice(cause, root) }
+}
+
+function advice(cause: Exclude<Cause, 'full' | 'none'>, root: StageState): string {
   const name = quote(root.node)
   switch (cause) {
     case 'slow':
@@ -127,15 +135,13 @@ function remedyFor(cause: Cause, graph: GraphData, root: StageState, options: Fl
       return 'Give the loop more room (`capacity`, `maxDemand`), or let fewer records in at once (`window` of the sources).'
     case 'limited':
       return `Raise \`rateLimit\` of ${name}.`
-    case 'acks':
-      return `Raise \`window\` of ${name}, or shorten the time that its records are in flight: slow calls, batches that wait.`
     default:
-      return moreWorkers(graph, root, options)
+      return `Raise \`window\` of ${name}, or shorten the time that its records are in flight: slow calls, batches that wait.`
   }
 }
 
 /** The fewest workers with which something else limits the pipeline, and the rate that gives. */
-function moreWorkers(graph: GraphData, { node }: StageState, options: FlowOptions): string {
+function moreWorkers(graph: GraphData, { node }: StageState, options: FlowOptions): Remedy {
   const name = quote(node)
   const { concurrency: workers } = resolveNode(graph.nodes.find(({ id }) => id === node)!)
   const limit = (changes: Overlay<GraphNode>): { into: number; next: Simulation['bottleneck'] } => {
@@ -143,17 +149,18 @@ function moreWorkers(graph: GraphData, { node }: StageState, options: FlowOption
     return { into: nodes.find(({ id }) => id === node)?.in ?? 0, next: bottleneck }
   }
   const now = limit({})
-  if (now.into === 0) return `No records come to ${name}.`
+  if (now.into === 0) return { remedy: `No records come to ${name}.` }
   const wanted = limit({ latencyMs: 0 }).into
   const needed = Number.isFinite(wanted) ? Math.ceil((wanted / now.into) * workers * (1 - 1e-9)) : workers + 1
   const proposed = Math.min(MOST_WORKERS, Math.max(workers + 1, needed))
   const then = limit({ concurrency: proposed })
   if (then.into <= now.into * WORTH) {
     const cores = then.next?.by === 'cores' ? ', because all cores are busy' : ''
-    return `More workers do not help${cores}: make the handler of ${name} faster.`
+    return { remedy: `More workers do not help${cores}: make the handler of ${name} faster.` }
   }
   const next = then.next?.node === undefined || then.next.node === node ? '' : `; then ${quote(then.next.node)} limits`
-  return `${proposed} workers would lift the limit from ${rate(now.into)} to ${rate(then.into)}${next}.`
+  const remedy = `${proposed} workers would lift the limit from ${rate(now.into)} to ${rate(then.into)}${next}.`
+  return { remedy, workers: proposed }
 }
 
 function percent(share: number): string {

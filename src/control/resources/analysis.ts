@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { CAUSES } from '../../analysis/live/blame.ts'
 import { endpoint, PIPELINE, type Endpoint } from '../endpoint.ts'
+import { RESIZE_TO } from './live.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
 
@@ -25,6 +26,7 @@ export const AnalysisAnswer = Type.Object(
         sentence: Type.String(),
         because: Type.Array(Type.String()),
         remedy: Type.String(),
+        resizeTo: RESIZE_TO,
         chain: Type.Array(
           Type.Object({ node: Type.String(), waitsFor: Type.String(), edge: Type.Integer(), share: Share }),
         ),
@@ -156,6 +158,7 @@ function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
   const { holds, entries } = analysis.ledger
   const { bottleneck, cause, sentence, because, remedy } = explanation
   const { predicted, deadlock, problems } = declared
+  const { resizeTo } = analysis
   const flows = new Map(predicted?.nodes.map((flow) => [flow.id, flow]))
   return {
     bottleneck: {
@@ -164,6 +167,7 @@ function analysisOf({ pipeline, analysis }: Running): AnalysisAnswer {
       sentence,
       because: [...because],
       remedy,
+      ...(resizeTo === undefined ? {} : { resizeTo }),
       chain: chain.map((wait) => ({ ...wait })),
     },
     nodes: pipeline.graph.nodes.map(({ id, kind }) => {

@@ -95,7 +95,7 @@ function flow(room: Room): readonly Endpoint[] {
       errors,
       handle: ({ params }) => {
         live(runningOf(room, params.pipeline))[name]()
-        return answer(room, params.pipeline)
+        return commandAnswer(room, params.pipeline)
       },
     }),
     endpoint(`POST /pipelines/:pipeline/sources/:node/${name}`, {
@@ -106,7 +106,7 @@ function flow(room: Room): readonly Endpoint[] {
       errors: sourceErrors,
       handle: ({ params }) => {
         live(runningOf(room, params.pipeline))[name](params.node)
-        return answer(room, params.pipeline)
+        return commandAnswer(room, params.pipeline)
       },
     }),
   ]
@@ -155,7 +155,7 @@ function ends(room: Room): readonly Endpoint[] {
         const { pipeline } = runningOf(room, params.pipeline)
         // How it ends is told by its events and its state.
         pipeline[name](body).catch(() => undefined)
-        return answer(room, params.pipeline)
+        return commandAnswer(room, params.pipeline)
       },
     })
   return [
@@ -167,7 +167,7 @@ function ends(room: Room): readonly Endpoint[] {
       errors: ['PIPELINE_NOT_RUNNING'],
       handle: async ({ params }) => {
         await live(runningOf(room, params.pipeline)).flush()
-        return answer(room, params.pipeline)
+        return commandAnswer(room, params.pipeline)
       },
     }),
     end('drain', 'Drains the pipeline: sources make no more records, and it ends when all records have ended.'),
@@ -250,7 +250,7 @@ function live({ pipeline }: Running): Running['pipeline'] {
   throw new MillraceError('PIPELINE_NOT_RUNNING', { pipeline: pipeline.name, state: pipeline.state })
 }
 
-function answer(room: Room, name: string): CommandAnswer {
+export function commandAnswer(room: Room, name: string): CommandAnswer {
   const watched = watchedOf(room, name)
   return { state: watched.state, isPaused: watched.running.pipeline.isPaused() }
 }

@@ -56,6 +56,12 @@ export class Feeds {
     return feed
   }
 
+  /** Of one pipeline: nothing more is told of it. */
+  end(watched: Watched): void {
+    this.#feeds.get(watched)?.close()
+    this.#feeds.delete(watched)
+  }
+
   close(): void {
     for (const feed of this.#feeds.values()) feed.close()
   }

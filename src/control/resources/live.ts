@@ -6,7 +6,15 @@ import { EDGE_RATES, NODE_RATES, perSecond, withRates } from '../../telemetry/ra
 import { stageTime } from '../../telemetry/stage-time.ts'
 import { workerTime } from '../../telemetry/times.ts'
 import { EDGE_COUNT_FIELDS, EDGE_RATE_FIELDS, NODE_COUNT_FIELDS, NODE_RATE_FIELDS, Shares } from './figures.ts'
+import { ScaleView, scaleView } from './scaling.ts'
 import { STATES, type Running, type Watched } from '../watched.ts'
+
+/** Beside the remedy. */
+export const RESIZE_TO = Type.Optional(
+  Type.Integer({
+    description: 'Workers to resize the bottleneck to, as the remedy proposes; absent if it cannot be resized so far.',
+  }),
+)
 
 /** What subscribers are sent again and again: a pipeline in short, its rates over the last second. */
 export const Live = Type.Object(
@@ -19,6 +27,7 @@ export const Live = Type.Object(
       node: Type.Optional(Type.String()),
       sentence: Type.String(),
       remedy: Type.String(),
+      resizeTo: RESIZE_TO,
     }),
     totals: Type.Object(
       {
@@ -30,6 +39,17 @@ export const Live = Type.Object(
       { description: 'Totals of all sources.' },
     ),
     deadLetters: Type.Integer({ description: 'Records that failed since the start.' }),
+    drain: Type.Optional(
+      Type.Object(
+        {
+          left: Type.Integer({ description: 'Source records in flight.' }),
+          atFirst: Type.Integer({ description: 'The same when the drain began.' }),
+          forMs: Type.Number(),
+          leftMs: Type.Number({ description: 'Milliseconds until its deadline.' }),
+        },
+        { description: 'How far a drain is; absent while the pipeline does not drain.' },
+      ),
+    ),
     stages: Type.Array(
       Type.Object({
         node: Type.String(),
@@ -38,6 +58,7 @@ export const Live = Type.Object(
         shares: Shares,
         p50Ms: Type.Number({ description: 'Of the service time, since the start.' }),
         p99Ms: Type.Number({ description: 'Of the service time, since the start.' }),
+        scale: Type.Optional(ScaleView),
         workers: Type.Array(
           Type.Object({
             state: Type.Enum([...WORKER_STATES]),
@@ -62,16 +83,25 @@ export function liveOf(watched: Watched): Live {
   const before = sampler.before(now, 1)
   const seconds = (now.elapsedMs - (before?.elapsedMs ?? 0)) / 1_000
   const { bottleneck: node, sentence, remedy } = analysis.explained.explanation
+  const { resizeTo } = analysis
+  const drain = pipeline.drainProgress
   const plans = new Map(pipeline.plan.stages.map((stage) => [stage.node, stage]))
+  const scales = new Map(pipeline.scaling().map((status) => [status.node, scaleView(status)]))
   const statuses = new Map(pipeline.workers().map((status) => [`${status.worker} ${status.node}`, status]))
   return {
     time: now.time,
     elapsedMs: now.elapsedMs,
     state: watched.state,
     isPaused: pipeline.isPaused(),
-    bottleneck: { ...(node === undefined ? {} : { node }), sentence, remedy },
+    bottleneck: {
+      ...(node === undefined ? {} : { node }),
+      sentence,
+      remedy,
+      ...(resizeTo === undefined ? {} : { resizeTo }),
+    },
     totals: totalsOf(now, before, seconds),
     deadLetters: pipeline.deadLetters.total,
+    ...(drain === undefined ? {} : { drain: { ...drain } }),
     stages: Object.values(now.stages).map((stage) => {
       const earlier = before?.stages[stage.node]
       const workers = stage.workers.map((worker, i) => {
@@ -83,11 +113,13 @@ export function liveOf(watched: Watched): Live {
           shares: workerTime(worker, earlier?.workers[i], seconds),
         }
       })
+      const scale = scales.get(stage.node)
       const own = {
         node: stage.node,
         shares: stageTime(plans.get(stage.node)!, stage, earlier, seconds),
         p50Ms: (stage.histograms.service?.p50 ?? 0) / 1e6,
         p99Ms: (stage.histograms.service?.p99 ?? 0) / 1e6,
+        ...(scale === undefined ? {} : { scale }),
         workers,
       }
       return withRates(withCounts(own, NODE_COUNTS, stage), NODE_RATES, stage, earlier, seconds)

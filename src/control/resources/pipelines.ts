@@ -47,7 +47,7 @@ export const PipelineList = Type.Object(
 )
 export type PipelineList = Type.Static<typeof PipelineList>
 
-export function pipelines(room: Room): readonly Endpoint[] {
+export function pipelineList(room: Room): readonly Endpoint[] {
   const { showRecords } = room.options
   return [
     endpoint('GET /pipelines', {

@@ -2,6 +2,7 @@ import { MillraceError } from '../../errors.ts'
 import type { CallContext } from './context.ts'
 import type { Context, GraphData, GraphNode, Handler, RunContext } from '../../plan/definition.ts'
 import type { LinkPlan, NodePlan, StagePlan, Work } from '../../plan/types.ts'
+import { observed } from './observed.ts'
 import { booleanOf, branchOf, keyOf } from './results.ts'
 
 export type AnyFunction = (...args: any[]) => unknown
@@ -38,7 +39,9 @@ export class Handlers {
 
   /** A handler of the stage's own node. */
   own(name: keyof GraphNode): AnyFunction | undefined {
-    return this.#of(this.#nodes.get(this.#stage.node)?.[name])
+    const { node } = this.#stage
+    const handler = this.#of(this.#nodes.get(node)?.[name])
+    return handler !== undefined && (name === 'poll' || name === 'ack') ? observed(name, node, handler) : handler
   }
 
   batchKey(): AnyFunction | undefined {
@@ -78,8 +81,10 @@ export class Handlers {
 
   operation(plan: NodePlan): Operation {
     const work = plan.work as Work
-    const handler = work === 'output' ? undefined : this.#of(this.#nodes.get(plan.node)![work as keyof GraphNode])
-    if (handler === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
+    const given = work === 'output' ? undefined : this.#of(this.#nodes.get(plan.node)![work as keyof GraphNode])
+    if (given === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
+    const isOfBatches = plan.node === this.#stage.node && this.#stage.input?.batch !== undefined
+    const handler = observed(isOfBatches ? 'batch' : 'call', plan.node, given)
     if (work !== 'flatMap') return { work, call: (value, context = this.context) => handler(value, context) }
     return { work, call: (value, context = this.context) => gathered(handler(value, context)) }
   }

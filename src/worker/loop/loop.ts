@@ -2,7 +2,7 @@ import { load, store } from '#atomics'
 import { Doorbell } from '../../lane/doorbell.ts'
 import { DOZE_MS } from '../../memory/doorbell.ts'
 import type { Memory } from '../../memory/memory.ts'
-import { ASYNC, ATTEND, BEAT, COMMAND, NET, PHASE, STARTING, STOPPING } from '../../memory/control.ts'
+import { ASYNC, ATTEND, BEAT, COMMAND, DELAYED, NET, PHASE, STARTING, STOPPING } from '../../memory/control.ts'
 import type { Plan, WorkerPlan } from '../../plan/types.ts'
 import { TIME } from '../../memory/counters.ts'
 import type { Clock } from '../clock.ts'
@@ -40,6 +40,7 @@ export class Loop {
   readonly #beforeWait: () => void
   readonly #onPhase: (phase: number) => void
   readonly #hasLeft: () => boolean
+  readonly #onDelayed: () => void
 
   constructor(given: {
     plan: Plan
@@ -55,6 +56,8 @@ export class Loop {
     onPhase?: (phase: number) => void
     /** Whether the worker has lost its seat, and keeps nothing. */
     hasLeft?: () => boolean
+    /** Called after each step that found work, while a probe slows this worker down. */
+    onDelayed?: () => void
     policy?: WaitPolicy
   }) {
     const { plan, worker, memory } = given
@@ -68,6 +71,7 @@ export class Loop {
     this.#policy = given.policy ?? new LookThenPark(memory, plan, given.clock.now)
     this.#onPhase = given.onPhase ?? nothing
     this.#hasLeft = given.hasLeft ?? never
+    this.#onDelayed = given.onDelayed ?? nothing
     this.#beforeWait = given.beforeWait
     this.#yieldedAt = given.clock.now
   }
@@ -106,6 +110,8 @@ export class Loop {
     this.#clock.begin()
     const step = this.#stage.step()
     this.#clock.enter(TIME_OF[step]!)
+    // Plain on purpose, as the beat.
+    if (step === PROGRESS && (this.#memory.words[this.#control + COMMAND]! & DELAYED) !== 0) this.#onDelayed()
     if (step === ENDED && !this.#hasEnded) {
       this.#hasEnded = true
       this.#onEnded()

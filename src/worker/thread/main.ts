@@ -20,8 +20,10 @@ import {
 import type { Plan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import type { Handlers } from '../call/handlers.ts'
 import { leave } from './leaving.ts'
+import { importModule } from './load.ts'
 import { loadHandlers } from './load-handlers.ts'
 import { Loop } from '../loop/loop.ts'
+import { ProbeDelay } from '../probe/probe-delay.ts'
 import { makeParts } from '../parts.ts'
 import { type SupervisorMessage, type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
 import type { SourceStage } from '../stages/source.ts'
@@ -103,6 +105,8 @@ class WorkerThread {
   }
 
   async load(isGiven: () => Promise<boolean>): Promise<void> {
+    const { workerModule, loader } = this.#plan
+    if (workerModule !== undefined) await importModule(workerModule, loader)
     this.#handlers = await loadHandlers(this.#task, this.#memory, isGiven)
     this.#kind = await loadStage(this.#stage)
     this.step = 'setup'
@@ -114,6 +118,7 @@ class WorkerThread {
     await this.#until((phase) => phase >= STOPPING || (phase >= RUNNING && this.#hasSeat()))
     const assembly = viewMemory(this.#task.assembly ?? new ArrayBuffer(0))
     let wake = nothing
+    let delay: ProbeDelay | undefined
     const parts = makeParts({
       plan: this.#plan,
       worker: this.#worker.index,
@@ -141,6 +146,7 @@ class WorkerThread {
       beforeWait,
       onPhase: (phase) => this.#tellPhase(phase),
       hasLeft: () => parts.inlet.tenure?.hasLeft === true,
+      onDelayed: () => (delay ??= new ProbeDelay(this.#memory, this.#plan)).pay(),
     })
     wake = loop.wake
     store(this.#memory.words, this.#worker.control.offset / 4 + STATE, LIVE)
