@@ -45,7 +45,7 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
     table: NODE_OPTIONS,
   },
   { title: 'Nodes: `batch`', text: 'How a stage collects records.', table: BATCH_OPTIONS },
-  { title: 'Nodes: `rateLimit`', text: 'What a rate limit is where it is no number.', table: LIMIT_OPTIONS },
+  { title: 'Nodes: `rateLimit`', text: 'A rate limit with more than a number.', table: LIMIT_OPTIONS },
   { title: 'Nodes: `scale`', text: 'How the number of workers follows the load.', table: SCALE_OPTIONS },
   { title: 'Nodes: `retry`', text: 'How a stage tries failed records again.', table: RETRY_OPTIONS },
   { title: 'Nodes and runs: `restart`', text: 'How crashed workers are replaced.', table: RESTART_OPTIONS },

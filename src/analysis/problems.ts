@@ -334,11 +334,11 @@ export function problem(
 
 /** An id in a message: in backticks, its control characters and quotes escaped, so that it stays on one line. */
 export function quote(id: unknown): string {
-  return typeof id === 'string' ? `\`${JSON.stringify(id).slice(1, -1)}\`` : `\`${show(id)}\``
+  return typeof id === 'string' ? `\`${JSON.stringify(id).slice(1, -1)}\`` : `\`${showValue(id)}\``
 }
 
 /** A value in a message, cut where it is long. */
-export function show(value: unknown): string {
+export function showValue(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'string') return cut(JSON.stringify(value))
   if (typeof value !== 'object' || value === null) return String(value)

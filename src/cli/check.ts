@@ -13,7 +13,7 @@ import { objectiveLines, objectiveOf, patchOf, proposalLines } from './slo.ts'
 import { cell, table, type Column, oneLine } from './table.ts'
 import { style } from './terminal-text.ts'
 
-export const check: Command = {
+export const checkCommand: Command = {
   summary: 'Reports every problem of a graph, and loops that can block themselves.',
   usage: 'GRAPH [--strict] [--json] [--measurements FILE] [--slo p99=200ms …] [--fix]',
   options: {

@@ -1,27 +1,27 @@
-import { check } from './check.ts'
+import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
-import { diff } from './diff.ts'
-import { draw } from './draw.ts'
-import { importFiles } from './import.ts'
-import { init } from './init.ts'
-import { mcp } from './mcp.ts'
-import { rehearse } from './rehearse.ts'
-import { run } from './run.ts'
-import { simulate } from './simulate.ts'
-import { top } from './top.ts'
-import { trace } from './trace.ts'
+import { diffCommand } from './diff.ts'
+import { drawCommand } from './draw.ts'
+import { importCommand } from './import.ts'
+import { initCommand } from './init.ts'
+import { mcpCommand } from './mcp.ts'
+import { rehearseCommand } from './rehearse.ts'
+import { runCommand } from './run.ts'
+import { simulateCommand } from './simulate.ts'
+import { topCommand } from './top.ts'
+import { traceCommand } from './trace.ts'
 
 /** The commands of `millrace`, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
-  init,
-  run,
-  import: importFiles,
-  top,
-  trace,
-  check,
-  simulate,
-  rehearse,
-  diff,
-  draw,
-  mcp,
+  init: initCommand,
+  run: runCommand,
+  import: importCommand,
+  top: topCommand,
+  trace: traceCommand,
+  check: checkCommand,
+  simulate: simulateCommand,
+  rehearse: rehearseCommand,
+  diff: diffCommand,
+  draw: drawCommand,
+  mcp: mcpCommand,
 }

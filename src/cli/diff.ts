@@ -11,7 +11,7 @@ import { style } from './terminal-text.ts'
 
 const DEFAULT_TOLERANCE = 0.1
 
-export const diff: Command = {
+export const diffCommand: Command = {
   summary: 'Shows what changed from one graph to another, and what that does to the flow.',
   usage: 'BEFORE AFTER [--tolerance SHARE] [--cores N] [--json]',
   options: {

@@ -22,7 +22,7 @@ const FORMATS = ['mermaid', 'dot', 'svg', 'html'] as const
 type Format = (typeof FORMATS)[number]
 const DIRECTIONS = ['LR', 'TB', 'RL', 'BT'] as const
 
-export const draw: Command = {
+export const drawCommand: Command = {
   summary: 'Draws a graph as Mermaid, DOT or SVG, or as an interactive HTML file.',
   usage: 'GRAPH [--format mermaid|dot|svg|html] [--theme NAME] [--view VIEW …] [--path FROM,TO] [--heat] [--out FILE]',
   options: {
@@ -38,7 +38,7 @@ export const draw: Command = {
       type: 'string',
       multiple: true,
       value: 'VIEW',
-      text: 'zoom=0|1|2, focus=ID, up=ID, down=ID, between=FROM,TO, only=KIND,…, or collapse=CLUSTER. Repeatable: each applies to the result of the one before.',
+      text: 'zoom=0|1|2, focus=ID, up=ID, down=ID, between=FROM,TO, only=KIND,…, or collapse=CLUSTER. Repeatable.',
     },
     radius: { type: 'string', value: 'N', text: 'Edges around what focus, up, down and between show.' },
     highlight: {

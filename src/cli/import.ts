@@ -2,7 +2,7 @@ import { type Call, type Command, TOKEN_TEXT, UsageError, textOf } from './comma
 import { addressOfDatabase, importOnce, importProblem, wholeOf } from './import-run.ts'
 import { serveImport } from './import-serve.ts'
 
-export const importFiles: Command = {
+export const importCommand: Command = {
   summary: 'Imports the files of a directory (CSV, NDJSON) into PostgreSQL: a table for each kind of file.',
   usage:
     'DIR | retry DIR | serve DIR [--cron EXPRESSION] [--watch] [--port N] | runs [--to postgres://…] [--source NAME] [--json]',

@@ -17,7 +17,7 @@ type Kind = keyof typeof KINDS
 /** A package leaves these names out or changes them, so the templates have them without their dot. */
 const DOTTED: Readonly<Record<string, string>> = { gitignore: '.gitignore', dockerignore: '.dockerignore' }
 
-export const init: Command = {
+export const initCommand: Command = {
   summary: 'Makes a project: TypeScript, tests, Dockerfile, and a Grafana dashboard.',
   usage: 'FOLDER [--kind service|worker|importer]',
   options: {

@@ -6,7 +6,7 @@ import { textOf, TOKEN_TEXT, UsageError, type Command } from './command.ts'
 import { loadControl } from './load-control.ts'
 import { TOOLS } from './mcp-tools.ts'
 
-export const mcp: Command = {
+export const mcpCommand: Command = {
   summary:
     'Serves the figures and the analysis of running pipelines to assistants: Model Context Protocol on stdin and stdout.',
   usage: 'URL [--token TOKEN]',

@@ -23,7 +23,7 @@ const DRAIN_MS = 1_000
 /** What a shell says of a command that Ctrl-C ended. */
 const INTERRUPTED = 130
 
-export const rehearse: Command = {
+export const rehearseCommand: Command = {
   summary: 'Runs a graph with synthetic work and shows prediction beside measurement.',
   usage: 'GRAPH [--seconds S] [--json]',
   options: {

@@ -20,7 +20,7 @@ const PROGRESS_MS = 5_000
 /** What a record holds is printed whole, as far as a stack goes. */
 const WHOLE = { depth: 200, bytes: Infinity }
 
-export const run: Command = {
+export const runCommand: Command = {
   summary: 'Runs a graph with its control API and page. Ctrl-C drains; a second Ctrl-C stops.',
   usage:
     'MODULE [--graph NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--measure FILE] [--json]',

@@ -7,7 +7,7 @@ const ESC = '\u001B['
 export type Frame = () => readonly string[]
 
 /** A terminal that shows one frame after the other, and is as it was when it is closed. */
-export class Screen {
+export class TerminalScreen {
   readonly #terminal: Terminal
   readonly #unlisten: () => void
   #frame: Frame = () => []

@@ -15,7 +15,7 @@ import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
 import { simulationText, type Predictions } from './simulation-text.ts'
 
-export const simulate: Command = {
+export const simulateCommand: Command = {
   summary: 'Predicts rates, loads, buffers, the bottleneck, the largest rates and the latency of a graph.',
   usage: 'GRAPH [--cores N] [--seconds S] [--set NODE.OPTION=VALUE …] [--measurements FILE] [--json]',
   options: {

@@ -2,11 +2,11 @@ import type { ControlClient, LoggedEvent } from '../control/index.ts'
 import { numberOf, textOf, TOKEN_TEXT, UsageError, type Command, type Output } from './command.ts'
 import { loadControl } from './load-control.ts'
 import { liveLines } from './live-text.ts'
-import { Screen } from './screen.ts'
+import { TerminalScreen } from './screen.ts'
 
 const KEPT_EVENTS = 20
 
-export const top: Command = {
+export const topCommand: Command = {
   summary: 'Monitors a running pipeline through its control API.',
   usage: 'URL [--pipeline NAME] [--token TOKEN] [--rate HZ] [--once] [--json]',
   options: {
@@ -59,7 +59,7 @@ export interface Following {
 export async function follow(client: ControlClient, name: string, following: Following): Promise<void> {
   const { output, rateHz, asJson, isOnce, hint, signal } = following
   const graph = await client.read(name, '/graph')
-  const screen = output.terminal === undefined || isOnce || asJson ? undefined : new Screen(output.terminal)
+  const screen = output.terminal === undefined || isOnce || asJson ? undefined : new TerminalScreen(output.terminal)
   const events: LoggedEvent[] = []
   try {
     for await (const { name: kind, data } of client.watch(name, { rateHz, signal })) {

@@ -26,7 +26,7 @@ export async function exportTrace(call: Call, source: TraceSource): Promise<numb
     address === undefined ? otlpFromEnvironment(process.env) : { ...otlpFromEnvironment(process.env), url: address }
   if (format === 'otlp' && file === undefined && target !== undefined) return send(call, source, range, target.url)
   if (format === 'perfetto' && file === undefined)
-    throw new UsageError('A Perfetto file is no text: say where it goes, --out FILE.')
+    throw new UsageError('A Perfetto file is not text: name a file with --out FILE.')
   if (format === 'recording') return writeRecording(call, source, range, file)
   const content = await contentOf(format, source, range)
   if (file === undefined) output.print(String(content).trimEnd())

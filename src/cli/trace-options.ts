@@ -4,7 +4,7 @@ import type { TraceRange } from '../trace/source.ts'
 import type { TraceListOptions } from '../trace/questions/traces.ts'
 import { type Command, numberOf, textOf, textsOf, TOKEN_TEXT, UsageError, type Values } from './command.ts'
 
-export const TRACE_OPTIONS: Command['options'] = {
+export const TRACE_COMMAND_OPTIONS: Command['options'] = {
   json: { type: 'boolean', text: 'Prints JSON.' },
   from: {
     type: 'string',

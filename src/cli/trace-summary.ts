@@ -19,7 +19,7 @@ export interface StoreSummary {
 
 const NONE: Damage = { tornBytes: 0, damagedBlocks: 0 }
 
-export async function summaryOf(store: TraceStore): Promise<StoreSummary> {
+export async function storeSummaryOf(store: TraceStore): Promise<StoreSummary> {
   const found = new Map<
     string,
     { pipeline: string; startedAt: number; endedAt: number; events: number; nodes: Set<string>; traces: Set<string> }

@@ -15,8 +15,8 @@ import { exportTrace } from './trace-export.ts'
 import { askLive } from './trace-live.ts'
 import { showRate } from './trace-rate.ts'
 import { replayTrace } from './trace-replay.ts'
-import { atOf, filterOf, rangeOf, TRACE_OPTIONS } from './trace-options.ts'
-import { summaryOf } from './trace-summary.ts'
+import { atOf, filterOf, rangeOf, TRACE_COMMAND_OPTIONS } from './trace-options.ts'
+import { storeSummaryOf } from './trace-summary.ts'
 import * as text from './trace-text.ts'
 
 /** One question: how a store answers it, and the lines of the answer, which is the same from a store and from an API. */
@@ -28,7 +28,7 @@ interface Question {
 }
 
 const QUESTIONS: Readonly<Record<string, Question>> = {
-  open: { ask: summaryOf, lines: text.summaryLines },
+  open: { ask: storeSummaryOf, lines: text.summaryLines },
   list: { ask: (store, values) => traces(store, filterOf(values)), lines: text.listLines },
   show: {
     subject: 'TRACE',
@@ -62,17 +62,17 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
 
 const NAMES = [...Object.keys(QUESTIONS), 'export', 'replay', 'rate']
 
-export const trace: Command = {
+export const traceCommand: Command = {
   summary: 'Answers questions about traced records, from a store or a running pipeline.',
   usage: `${NAMES.join('|')} STORE|URL [TRACE|RECORD] [--json] [options]`,
-  options: TRACE_OPTIONS,
+  options: TRACE_COMMAND_OPTIONS,
   async run(call) {
     const { positionals, values } = call
     const [name = '', place, subject = ''] = positionals
     if (!NAMES.includes(name)) throw new UsageError(`Name a question: ${NAMES.join(', ')}.`)
     if (place === undefined)
       throw new UsageError(
-        'Say where: a folder, a SQLite file, a recording, postgres://…, or the URL of a control API.',
+        'Name a store: a folder, a SQLite file, a recording, postgres://…, or the URL of a control API.',
       )
     const question = Object.hasOwn(QUESTIONS, name) ? QUESTIONS[name] : undefined
     checkSubject(name, question?.subject, positionals)

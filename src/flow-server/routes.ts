@@ -70,7 +70,7 @@ function asking(room: FlowRoom): readonly Endpoint[] {
     endpoint('POST /flows/:flow', {
       tag: 'requests',
       summary:
-        'Runs a request, and answers what its last step answers; or 202 after the time that the header `Prefer` gives it; as NDJSON, the answers of its items as they come, and then its own.',
+        'Runs a request and returns the answer of its last step, or 202 after the time in the header `Prefer`. As NDJSON: the answers of its items as they arrive, then its answer.',
       params: FLOW,
       query: { timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })) },
       body: Type.Unknown({ description: 'The input: JSON, a text, or bytes.' }),
@@ -120,8 +120,8 @@ function telling(room: FlowRoom): readonly Endpoint[] {
         tag: 'requests',
         summary:
           change === 'pause'
-            ? 'Pauses a request: no step of it is called from now on, and those that run go on to their ends.'
-            : 'Lets a paused request go on where it was.',
+            ? 'Pauses a request. No further step of it is called; running steps go on to their ends.'
+            : 'Resumes a paused request.',
         params: REQUEST,
         answer: RequestAnswer,
         errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED', 'STEPS_NOT_KEPT'],
@@ -134,7 +134,7 @@ function telling(room: FlowRoom): readonly Endpoint[] {
     ),
     endpoint('POST /flows/:flow/requests/:request/replay', {
       tag: 'requests',
-      summary: 'Asks once more what a request that has ended has asked, from where it failed: a new request.',
+      summary: 'Replays an ended request as a new one, which continues where it failed.',
       params: REQUEST,
       answer: RequestAnswer,
       status: 202,
@@ -149,7 +149,7 @@ function telling(room: FlowRoom): readonly Endpoint[] {
     }),
     endpoint('DELETE /flows/:flow/requests/:request', {
       tag: 'requests',
-      summary: 'The same.',
+      summary: 'Stops a request, as `POST …/stop` does.',
       params: REQUEST,
       answer: RequestAnswer,
       errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED'],
@@ -188,7 +188,7 @@ function following(room: FlowRoom): readonly Endpoint[] {
     endpoint('GET /flows/:flow/requests/:request', {
       tag: 'requests',
       summary:
-        'Returns a request; with `wait`, once it has ended or the time is over; as server-sent events, each change; as NDJSON, the answers of its items as they come, and then its own.',
+        'Returns a request. With `wait`: when it has ended or the time is over. As server-sent events: each change. As NDJSON: the answers of its items as they arrive, then its answer.',
       params: REQUEST,
       query: {
         wait: Type.Optional(

@@ -35,7 +35,7 @@ export const RequestAnswer = Type.Object(
     createdAt: Type.String({ format: 'date-time' }),
     startedAt: Type.Optional(Type.String({ format: 'date-time' })),
     endedAt: Type.Optional(Type.String({ format: 'date-time' })),
-    replayOf: Type.Optional(Type.String({ description: 'The request that it repeats from where that failed.' })),
+    replayOf: Type.Optional(Type.String({ description: 'The request that this one replays.' })),
     answer: Type.Optional(
       Type.Unknown({
         description:

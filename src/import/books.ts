@@ -51,7 +51,12 @@ export function lockKindSql(kind: number, { lockTimeoutMs }: Pick<JobData, 'lock
 }
 
 /** Whoever asks has locked the file, and its kind. */
-export async function stateOf(database: Database, schema: string, kind: number, file: number): Promise<FileState> {
+export async function bookedStateOf(
+  database: Database,
+  schema: string,
+  kind: number,
+  file: number,
+): Promise<FileState> {
   const [state] = await database.query<FileState>(
     `select k.table_name as "table", k.is_made as "isMade",
       case when f.kind = k.id then f.rows else 0 end::float8 as rows, case when f.kind = k.id then f.digest end as digest,

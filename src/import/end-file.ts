@@ -1,4 +1,4 @@
-import { type FileState, enterImported, enterLetters, enterResult, lockKindSql, stateOf } from './books.ts'
+import { type FileState, enterImported, enterLetters, enterResult, lockKindSql, bookedStateOf } from './books.ts'
 import type { Database } from './database.ts'
 import type { Mode } from './declared.ts'
 import type { JobData, JobFile } from './job.ts'
@@ -8,14 +8,14 @@ import type { Staged } from './staged.ts'
 import { type Applied, NotAlone, applyFile } from './tables.ts'
 
 /** What ends files. */
-export interface Ending {
+export interface FileEnding {
   readonly job: JobData
   readonly database: Database
 }
 
 /** Ends a file that was read whole, within a transaction that has locked it. @throws StageMisfit */
 export async function endFile(
-  { database, job }: Ending,
+  { database, job }: FileEnding,
   { file: index, head }: ParsedPiece,
   whole: WholeFile,
   allLetters: readonly Letter[] | 'staged',
@@ -32,7 +32,7 @@ export async function endFile(
     ...common,
     outcome: 'failed',
     deadLetters: dead,
-    message: `${share(dead, rows + deadLetters)} of its rows are dead letters, of ${count(rows + deadLetters)}; the first, line ${first.line}: ${first.reason}`,
+    message: `${share(dead, rows + deadLetters)} of its rows are dead letters, of ${rowsText(rows + deadLetters)}; the first, line ${first.line}: ${first.reason}`,
   })
   if (deadLetters > limit) {
     const result = failed(deadLetters, letters[0]!)
@@ -67,13 +67,13 @@ export async function endFile(
 
 /** Beside other files of the kind; where the table itself has to change, alone. */
 async function apply(
-  { database, job }: Ending,
+  { database, job }: FileEnding,
   { id, kind, kindId }: JobFile,
   staged: Staged,
 ): Promise<{ readonly state: FileState; readonly applied: Applied }> {
   const { mode = 'replace', key = [] } = job.kinds[kind]!
   const attempt = async (isAlone: boolean): Promise<{ state: FileState; applied: Applied }> => {
-    const state = await stateOf(database, job.schema, kindId, id)
+    const state = await bookedStateOf(database, job.schema, kindId, id)
     const to = { schema: job.schema, kind: kindId, file: id, state, mode, key, isAlone }
     return { state, applied: await applyFile(database, to, staged) }
   }
@@ -109,7 +109,7 @@ class TooManyDead extends Error {
 }
 
 export async function enterTooManyDead(
-  { database, job }: Ending,
+  { database, job }: FileEnding,
   piece: ParsedPiece,
   error: unknown,
 ): Promise<FileResult> {
@@ -143,6 +143,6 @@ function share(part: number, of: number): string {
   return `${Math.round((100 * part) / of)} %`
 }
 
-export function count(rows: number): string {
+export function rowsText(rows: number): string {
   return rows.toLocaleString('en')
 }

@@ -12,7 +12,7 @@ import type { JobFile } from './job.ts'
 import { messageOf } from './problem.ts'
 import type { FileEnd, Head, Piece } from './records.ts'
 import { countLines, lastRowEnd, lineEnd } from './rows.ts'
-import { READING, seenOf, stateOf } from './seen.ts'
+import { READING, seenOf, fileStateOf } from './seen.ts'
 import { sniff } from './sniff.ts'
 import { sniffObjects } from './sniff-objects.ts'
 
@@ -74,7 +74,7 @@ export async function* piecesOf(
     if (!(await stat(path)).isFile()) throw new Error('not a regular file')
     await using handle = await open(path)
     const facts = await handle.stat({ bigint: true })
-    const state = stateOf(facts)
+    const state = fileStateOf(facts)
     if (from !== undefined && from.state !== state) throw new Changed()
     const encoding = reading.file.encoding ?? reading.kind.encoding
     const content = new Content(handle, { path, encoding }, signal)
@@ -120,7 +120,7 @@ export async function* piecesOf(
         piece++
         held = { piece: made, cursor: { index, piece, offset, line, state } }
       }
-      if (stateOf(await handle.stat({ bigint: true })) !== state) throw new Changed()
+      if (fileStateOf(await handle.stat({ bigint: true })) !== state) throw new Changed()
     }
   } catch (error) {
     nothing = { reason: messageOf(error), isFault: true }

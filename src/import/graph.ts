@@ -1,7 +1,7 @@
 /** The whole import: from files to tables. Every worker imports this module and finds its handler here. */
 import { dataflow } from '../graph/index.ts'
 import type { JobData } from './job.ts'
-import { LOAD_ATTEMPTS, closeLoader, isWorthRetry, loadPiece, openLoader } from './load.ts'
+import { LOAD_ATTEMPTS, closeLoader, isTransient, loadPiece, openLoader } from './load.ts'
 import { parsePiece } from './parse.ts'
 import { endPieces, openReader, readFiles } from './read.ts'
 
@@ -17,7 +17,7 @@ export default dataflow<JobData>('import', import.meta.url)
     teardown: closeLoader,
     maxInFlight: 1,
     maxCrashes: 5,
-    retry: { maxAttempts: LOAD_ATTEMPTS, baseMs: 200, maxMs: 4_000, when: isWorthRetry },
+    retry: { maxAttempts: LOAD_ATTEMPTS, baseMs: 200, maxMs: 4_000, when: isTransient },
     write: loadPiece,
   })
   .sink('notes')

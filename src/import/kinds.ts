@@ -18,7 +18,7 @@ export interface Match {
 export function matcherOf(declared: readonly DeclaredKind[]): (path: string) => Match {
   const kinds = declared.map((each) => {
     const { pattern, ...rest } = each
-    return { kind: { name: each.name ?? nameOf(pattern), declared: rest }, fits: patternOf(pattern) }
+    return { kind: { name: each.name ?? kindNameOf(pattern), declared: rest }, fits: patternOf(pattern) }
   })
   return (path) => {
     for (const { kind, fits } of kinds) {
@@ -30,7 +30,7 @@ export function matcherOf(declared: readonly DeclaredKind[]): (path: string) => 
 }
 
 /** `{tenant}/orders_*.csv` becomes `orders`. */
-export function nameOf(pattern: string): string {
+export function kindNameOf(pattern: string): string {
   const plain = withoutExtension(pattern)
     .replace(/\{[^{}]*\}|\*+/g, '')
     .replace(/\/{2,}/g, '/')

@@ -3,7 +3,7 @@ import { monotonicMs, sleep } from '../time.ts'
 import { enterResult, lockFileSql } from './books.ts'
 import { BOOKS } from './books-tables.ts'
 import { codeOf, isAway, isConflict, isRowsFault, openDatabase } from './database.ts'
-import { type Ending, count, endFile, enterTooManyDead, noResult } from './end-file.ts'
+import { type FileEnding, rowsText, endFile, enterTooManyDead, noResult } from './end-file.ts'
 import { leaveRun } from './entry.ts'
 import type { JobData } from './job.ts'
 import { digestOf } from './parse.ts'
@@ -20,7 +20,7 @@ export const LOAD_ATTEMPTS = 7
 const ASK_EVERY_MS = 250
 
 /** The state of a `load` worker: its one connection. */
-export interface Loader extends Ending {
+export interface Loader extends FileEnding {
   /** Versions of files that have a staging table. */
   readonly staging: Set<string>
   readonly restraint: Restraint
@@ -51,7 +51,7 @@ export async function closeLoader({ database, job }: Loader): Promise<void> {
 }
 
 /** Whether a piece is worth another attempt: where the database was away, or others were in the way. */
-export function isWorthRetry(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return isAway(error) || isConflict(error) || error instanceof StageLost
 }
 
@@ -73,7 +73,7 @@ export async function loadPiece(piece: ParsedPiece, { state, attempt, emit }: Co
       state.hasGivenUp = attempt >= LOAD_ATTEMPTS
       throw error
     }
-    if (isWorthRetry(error) && attempt < LOAD_ATTEMPTS) throw error
+    if (isTransient(error) && attempt < LOAD_ATTEMPTS) throw error
     tell({ result: await fail(state, piece, explain(error)) })
   }
   const heldBack = await holdBack(state, monotonicMs() - startedMs)
@@ -178,7 +178,7 @@ async function leaveAlone(loader: Loader, piece: ParsedPiece, reason: string): P
     [id],
   )
   const rows = before!.rows
-  if (rows > 0) return fail(loader, piece, `${reason}; the ${count(rows)} rows of its last import stay`)
+  if (rows > 0) return fail(loader, piece, `${reason}; the ${rowsText(rows)} rows of its last import stay`)
   return { ...noResult(piece.file, kind), remarks: [...piece.head.remarks, reason] }
 }
 

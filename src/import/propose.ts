@@ -5,7 +5,7 @@ import { type Declared, type DeclaredKind, readDeclared } from './declared.ts'
 import { type Evidence, addEvidence } from './evidence.ts'
 import { type FoundFile, survey } from './job.ts'
 import { KeyCandidates } from './key-candidates.ts'
-import { nameOf, patternOf } from './kinds.ts'
+import { kindNameOf, patternOf } from './kinds.ts'
 import { takeName } from './names.ts'
 import { parsePiece } from './parse.ts'
 import { ImportProblem } from './problem.ts'
@@ -130,7 +130,7 @@ function withStars(path: string): string {
 function named(groups: readonly Group[]): (Group & { readonly name?: string })[] {
   const taken = new Set<string>()
   return groups.map((group) => {
-    const usual = nameOf(group.pattern)
+    const usual = kindNameOf(group.pattern)
     const name = takeName(usual, taken)
     return name === usual ? group : { ...group, name }
   })

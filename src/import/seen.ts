@@ -10,7 +10,7 @@ const FINE_MS = 100
 const COARSE_MS = 2_500
 
 /** What changes when a file is written to. */
-export function stateOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+export function fileStateOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
   return `${size} ${mtimeNs} ${ctimeNs} ${ino}`
 }
 
@@ -23,7 +23,7 @@ export function seenOf(facts: BigIntStats, how: unknown): string | null {
   const isCoarse = latestNs % 1_000_000_000n === 0n
   if (wallMs() - Number(latestNs / 1_000_000n) < (isCoarse ? COARSE_MS : FINE_MS)) return null
   return createHash('sha256')
-    .update(JSON.stringify([READING, stateOf(facts), how]))
+    .update(JSON.stringify([READING, fileStateOf(facts), how]))
     .digest('hex')
     .slice(0, 32)
 }

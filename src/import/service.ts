@@ -45,7 +45,7 @@ export interface ImportServiceView extends ServiceHistory {
   readonly source: string
   readonly directory: string
   readonly state: 'waiting' | 'running' | 'paused' | 'closed'
-  /** ISO 8601; null where none is due. */
+  /** ISO 8601; null if none is due. */
   readonly nextRun: string | null
   /** Of the run that is under way. */
   readonly progress: (Progress & { readonly leftMs: number | null }) | null

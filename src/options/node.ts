@@ -116,7 +116,7 @@ export const NODE_OPTIONS = {
   trace: {
     kinds: ['source'],
     type: 'handler',
-    text: '(record) => boolean | number: whether the chunk of this record is traced, or the chance that it is. Asked only where the run has the option `trace`.',
+    text: '(record) => boolean | number: whether to trace the chunk of this record, or the probability of it. Called only if the run has the option `trace`.',
   },
   produce: {
     kinds: ['source'],

@@ -19,7 +19,7 @@ export const TRACE_OPTIONS = {
   },
   always: {
     type: 'strings',
-    text: 'Stages by id: every chunk that can come there is traced, from its source on.',
+    text: 'Stages by id. Every chunk that can reach one of them is traced, from its source on.',
   },
   never: {
     type: 'strings',
@@ -28,7 +28,7 @@ export const TRACE_OPTIONS = {
   tail: {
     type: 'boolean',
     default: false,
-    text: 'Every chunk is traced, and the tracer decides at its end whether its events are kept: where something failed, was retried or dropped, where it was among the slowest, and where `rate`, `every`, `always` or the predicate chose it.',
+    text: 'Trace every chunk. At its end, the tracer keeps its events if something failed, was retried or dropped, if it was among the slowest, or if `rate`, `every`, `always` or the predicate chose it.',
   },
   checksum: {
     type: 'oneOf',
@@ -55,7 +55,7 @@ export const TRACE_OPTIONS = {
     min: 1_024,
     max: 268_435_456,
     unit: 'bytes',
-    text: 'Bytes beside the ring, for what varies: further inputs and outputs, origins, texts of errors. An event that has no room there goes without.',
+    text: 'Bytes for the parts of events with variable size: further inputs and outputs, origins, error texts. If there is no room, an event is written without them.',
   },
   recent: {
     type: 'integer',

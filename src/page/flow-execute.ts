@@ -7,7 +7,7 @@ const TYPES = { text: 'text/plain; charset=utf-8', json: 'application/json' } as
 /** Asks what to ask a flow, and starts the request; undefined where nothing is to be asked. */
 export async function executeDialog(flow: string): Promise<RequestAnswer | undefined> {
   const dialog = byId('ask') as HTMLDialogElement
-  const body = h('textarea', { id: 'execute-body', rows: 6, placeholder: 'Nothing: the input is undefined.' })
+  const body = h('textarea', { id: 'execute-body', rows: 6, placeholder: 'If empty, the input is undefined.' })
   const type = h(
     'select',
     { id: 'execute-type' },
@@ -22,7 +22,7 @@ export async function executeDialog(flow: string): Promise<RequestAnswer | undef
       h('h2', {}, `Execute ${flow}`),
       h('label', { for: 'execute-body' }, 'Input'),
       body,
-      h('label', { for: 'execute-type' }, 'Its type'),
+      h('label', { for: 'execute-type' }, 'Type of the input'),
       type,
       h('label', { for: 'execute-id' }, 'Id of the request'),
       id,

@@ -98,7 +98,7 @@ export class FlowRequestPanel {
     resume.disabled = !keeps || state !== 'paused'
     stop.disabled = !isOpen
     replay.disabled = isOpen || !keeps || state === undefined || state === 'succeeded'
-    pause.title = keeps || request === undefined ? '' : 'The flow does not keep its steps: `keepSteps`.'
+    pause.title = keeps || request === undefined ? '' : 'Requires the setting `keepSteps` of the flow'
   }
 
   async #do(command: Command): Promise<void> {

@@ -9,7 +9,11 @@ const MOST_STEPS = 400
 /** What the steps of a request did, on its time line: how long each waited, was tried again, and ran. */
 export function flowWaterfall({ steps, createdAt, endedAt }: RequestAnswer, bars: readonly StepBar[]): HTMLElement {
   if (steps === undefined)
-    return h('p', { class: 'muted' }, 'The flow does not keep what its steps do: the setting keepSteps shows it here.')
+    return h(
+      'p',
+      { class: 'muted' },
+      'The flow does not keep its steps. Give it the setting keepSteps to see them here.',
+    )
   const last = bars.reduce((latest, { endMs }) => Math.max(latest, endMs), 0)
   const wholeMs = Math.max(last, endedAt === undefined ? 0 : Date.parse(endedAt) - Date.parse(createdAt))
   return h(
@@ -40,7 +44,7 @@ function row(bar: StepBar, wholeMs: number): HTMLElement {
   }
   const isBad = state === 'failed' || state === 'undoFailed'
   const facts = [
-    isBefore ? 'done before, by the request that this one repeats' : duration(endMs - startMs),
+    isBefore ? 'done by the request that this one replays' : duration(endMs - startMs),
     ...(attempts > 1 ? [`${attempts} attempts`] : []),
     ...(state === 'done' ? [] : [state === 'undoFailed' ? 'not undone' : state]),
     ...(error === undefined ? [] : [error]),

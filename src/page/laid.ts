@@ -1,5 +1,5 @@
 /** Parts of a layout: put together, framed as a cluster, and moved. */
-import { GAP, type Place } from './layers.ts'
+import { LAYER_GAP, type LayerPlace } from './layers.ts'
 import type { Box, FlowToLay } from './flow.ts'
 
 /** Between the outline of a cluster and what it holds. */
@@ -17,13 +17,16 @@ export interface Laid {
 }
 
 /** How much room layers take, and where each place lies, around the middle of that room. */
-export function spots(layers: readonly Place[][]): { readonly size: Spot; readonly spotOf: (place: Place) => Spot } {
+export function spots(layers: readonly LayerPlace[][]): {
+  readonly size: Spot
+  readonly spotOf: (place: LayerPlace) => Spot
+} {
   const middles: number[] = []
-  let end = -GAP.along
+  let end = -LAYER_GAP.along
   for (const layer of layers) {
     const along = Math.max(...layer.map((each) => each.along))
-    middles.push(end + GAP.along + along / 2)
-    end += GAP.along + along
+    middles.push(end + LAYER_GAP.along + along / 2)
+    end += LAYER_GAP.along + along
   }
   const all = layers.flat()
   const top = Math.min(...all.map(({ middle, across }) => middle - across / 2))
@@ -35,7 +38,7 @@ export function spots(layers: readonly Place[][]): { readonly size: Spot; readon
 }
 
 /** A cluster around what it holds, with its title at the top. */
-export function framed(held: Laid, cluster: number, title: Box, direction: FlowToLay['direction']): Laid {
+export function framedAsCluster(held: Laid, cluster: number, title: Box, direction: FlowToLay['direction']): Laid {
   const [along, across] = held.size
   const [pad, lower] = [2 * PADDING, (title.height - PADDING) / 2]
   const high = title.height + PADDING

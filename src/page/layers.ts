@@ -1,7 +1,7 @@
 /** Boxes in layers along the flow: which layer, in which order, and how far across. */
 
 /** One place in a layer: a node, a cluster, or where a long edge passes. */
-export interface Place {
+export interface LayerPlace {
   readonly layer: number
   /** Its size along the flow, and across it. */
   readonly along: number
@@ -15,22 +15,22 @@ export interface Place {
 
 /** What an edge joins a place to. */
 interface Link {
-  readonly place: Place
+  readonly place: LayerPlace
   /** How far from the middle of that place the edge ends there, and how much farther than here. */
   readonly end: number
   readonly shift: number
 }
 
 /** Room between two layers, and between two places of one. */
-export const GAP = { along: 56, across: 26 }
+export const LAYER_GAP = { along: 56, across: 26 }
 const SWEEPS = 8
 
-export function newPlace(layer: number, along: number, across: number): Place {
+export function newPlace(layer: number, along: number, across: number): LayerPlace {
   return { layer, along, across, before: [], after: [], middle: 0, order: 0 }
 }
 
 /** An edge between two places. @param ends how far from their middles it ends */
-export function join(a: Place, b: Place, [endA, endB]: readonly [number, number]): void {
+export function join(a: LayerPlace, b: LayerPlace, [endA, endB]: readonly [number, number]): void {
   if (a.layer > b.layer) return join(b, a, [endB, endA])
   a.after.push({ place: b, end: endB, shift: endB - endA })
   b.before.push({ place: a, end: endA, shift: endA - endB })
@@ -61,8 +61,8 @@ export function layersOf(count: number, edges: readonly (readonly [from: number,
 }
 
 /** Fewer crossings: each layer by the middle of its neighbours, to and fro. */
-export function order(layers: readonly Place[][]): void {
-  const number = (layer: Place[]): void => layer.forEach((each, i) => (each.order = i))
+export function order(layers: readonly LayerPlace[][]): void {
+  const number = (layer: LayerPlace[]): void => layer.forEach((each, i) => (each.order = i))
   layers.forEach(number)
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const down = sweep % 2 === 0
@@ -77,7 +77,7 @@ export function order(layers: readonly Place[][]): void {
 }
 
 /** Each place near the middle of its neighbours, and none upon another. */
-export function spread(layers: readonly Place[][]): void {
+export function spread(layers: readonly LayerPlace[][]): void {
   for (const layer of layers) pack(layer, new Map(layer.map((each) => [each, 0])))
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (const layer of sweep % 2 === 0 ? layers : layers.toReversed()) {
@@ -91,11 +91,11 @@ export function spread(layers: readonly Place[][]): void {
 }
 
 /** As near to what is wanted as the order allows: those that would lie upon each other move together, as one. */
-function pack(layer: readonly Place[], wanted: ReadonlyMap<Place, number>): void {
+function pack(layer: readonly LayerPlace[], wanted: ReadonlyMap<LayerPlace, number>): void {
   const offsets: number[] = []
   layer.forEach((each, i) => {
     const before = layer[i - 1]
-    offsets.push(before === undefined ? 0 : offsets[i - 1]! + (before.across + each.across) / 2 + GAP.across)
+    offsets.push(before === undefined ? 0 : offsets[i - 1]! + (before.across + each.across) / 2 + LAYER_GAP.across)
   })
   const groups: { sum: number; count: number }[] = []
   layer.forEach((each, i) => {

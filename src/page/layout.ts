@@ -3,8 +3,8 @@
  * itself and is one box of what holds it, so a box never lies upon another that it is not in.
  */
 import type { Box, FlowToLay, Placed, Point } from './flow.ts'
-import { framed, type Laid, shifted, type Spot, spots } from './laid.ts'
-import { join, newPlace, order, type Place, spread } from './layers.ts'
+import { framedAsCluster, type Laid, shifted, type Spot, spots } from './laid.ts'
+import { join, newPlace, order, type LayerPlace, spread } from './layers.ts'
 import { Levels, OUTSIDE } from './levels.ts'
 
 /** Across the flow, where a long edge passes a layer. */
@@ -48,7 +48,7 @@ class Layout {
     const { boxes, clusters, edges, direction } = this.#flow
     if (item >= boxes.length) {
       const cluster = item - boxes.length
-      return framed(this.#lay(cluster), cluster, clusters![cluster]!.title, direction)
+      return framedAsCluster(this.#lay(cluster), cluster, clusters![cluster]!.title, direction)
     }
     const { width, height } = boxes[item]!
     const ends = edges.flatMap((pair, edge) => {
@@ -67,9 +67,9 @@ class Layout {
     const { layerOf, layers: count } = this.#levels.get(level)
     const laid = new Map([...layerOf.keys()].map((item) => [item, this.#layItem(item)]))
     const places = new Map([...laid].map(([item, { size }]) => [item, newPlace(layerOf.get(item)!, ...size)]))
-    const layers: Place[][] = Array.from({ length: count }, () => [])
+    const layers: LayerPlace[][] = Array.from({ length: count }, () => [])
     for (const each of places.values()) layers[each.layer]!.push(each)
-    const passes = new Map<number, readonly Place[]>()
+    const passes = new Map<number, readonly LayerPlace[]>()
     this.#flow.edges.forEach((pair, edge) => {
       const [from, to] = pair.map((node) => this.#levels.itemOf(node, level))
       if (from === to) return
@@ -79,9 +79,9 @@ class Layout {
       const passed = between(a, b).map((layer) => newPlace(layer, 0, PASSING))
       for (const each of passed) layers[each.layer]!.push(each)
       passes.set(edge, passed)
-      const end = (item: number | undefined): [Place, number][] =>
+      const end = (item: number | undefined): [LayerPlace, number][] =>
         item === undefined ? [] : [[places.get(item)!, laid.get(item)!.edges.get(edge)!.at(-1)![1]]]
-      const way = [...end(from), ...passed.map((each): [Place, number] => [each, 0]), ...end(to)]
+      const way = [...end(from), ...passed.map((each): [LayerPlace, number] => [each, 0]), ...end(to)]
       way.slice(1).forEach(([next, ending], i) => join(way[i]![0], next, [way[i]![1], ending]))
     })
     order(layers)
@@ -97,10 +97,10 @@ class Layout {
       places,
       passes,
     }: {
-      layers: readonly Place[][]
+      layers: readonly LayerPlace[][]
       laid: ReadonlyMap<number, Laid>
-      places: ReadonlyMap<number, Place>
-      passes: ReadonlyMap<number, readonly Place[]>
+      places: ReadonlyMap<number, LayerPlace>
+      passes: ReadonlyMap<number, readonly LayerPlace[]>
     },
   ): Laid {
     const { size, spotOf } = spots(layers)

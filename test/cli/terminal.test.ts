@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { cli } from '#src/cli/cli.js'
 import { COMMANDS } from '#src/cli/commands.js'
-import { Screen } from '#src/cli/screen.js'
+import { TerminalScreen } from '#src/cli/screen.js'
 import { plainText, safeOutput, style, terminalText } from '#src/cli/terminal-text.js'
 import { printable } from '#src/shown.js'
 
@@ -89,7 +89,7 @@ test('JSON that is printed is the same data', async () => {
 
 test('a screen shows what a pipeline is called, and takes nothing from it', () => {
   let written = ''
-  const screen = new Screen({
+  const screen = new TerminalScreen({
     columns: 200,
     rows: 5,
     write: (text) => void (written += text),

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { test } from 'node:test'
-import { draw } from '#src/cli/draw.js'
+import { drawCommand } from '#src/cli/draw.js'
 import { loadGraph, loadMeasurements } from '#src/cli/load-graph.js'
 import { Journal } from '#src/lane/journal.js'
-import { trace } from '#src/cli/trace.js'
+import { traceCommand } from '#src/cli/trace.js'
 import { PostgresStore } from '#src/trace/store/sql/postgres-store.js'
 import { openSqlite } from '#src/trace/store/sql/sqlite.js'
 import { viewMemory } from '#src/memory/memory.js'
@@ -343,7 +343,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   LANE_DIFFERS: () => refused(otherInWorkers),
   FILE_NOT_READ: () => thrown(() => loadGraph(call(['nothing.json']))),
   FILE_NOT_WRITTEN: () =>
-    thrown(() => draw.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),
+    thrown(() => drawCommand.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),
   MEASUREMENTS_INVALID: () => thrown(() => loadMeasurements(call([], { measurements: 'package.json' }))),
   CONNECTOR_NOT_INSTALLED: () =>
     alone('connectors/nats/index.js', [], ({ natsSource }) => setUp(natsSource({ stream: 's', consumer: 'c' }))),
@@ -352,7 +352,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   TRACE_STORE_NOT_INSTALLED: () =>
     thrown(() => openSqlite('nowhere', () => Promise.reject(new Error('no such package')))),
   TRACE_STORE_UNUSABLE: () => thrown(() => PostgresStore.open('postgres://127.0.0.1:1/nowhere')),
-  TRACE_UNKNOWN: () => thrown(() => trace.run(call(['show', 'docs', '0'.repeat(32)]))),
+  TRACE_UNKNOWN: () => thrown(() => traceCommand.run(call(['show', 'docs', '0'.repeat(32)]))),
   RUN_WHILE_LOADING: () => refused(runsItself),
   INTERNAL: () => {
     // No graph leads here: the journal is planned for all that a worker can write.
@@ -368,7 +368,9 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   SVG_RENDERER_MISSING: () => alone('render/svg.js', [], ({ toSvg }) => toSvg(graphs.good)),
   CONTROL_NOT_INSTALLED: () => alone('cli/load-control.js', [], ({ loadControl }) => loadControl()),
   MCP_NOT_INSTALLED: () =>
-    alone('cli/mcp.js', ['fastify', 'typebox', 'hdr-histogram-js'], ({ mcp }) => mcp.run(call(['http://127.0.0.1:1']))),
+    alone('cli/mcp.js', ['fastify', 'typebox', 'hdr-histogram-js'], ({ mcpCommand }) =>
+      mcpCommand.run(call(['http://127.0.0.1:1'])),
+    ),
   // A theme that no compiler has seen: all that has the right type is drawn.
   SVG_NOT_DRAWN: () =>
     thrown(() =>

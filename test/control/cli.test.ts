@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { cli } from '#src/cli/cli.js'
-import { Screen } from '#src/cli/screen.js'
+import { TerminalScreen } from '#src/cli/screen.js'
 import * as graphs from './graphs.js'
 import { controlled, until } from './harness.js'
 
@@ -131,7 +131,7 @@ test('a screen is redrawn when it is resized, cuts what is too long, and leaves 
       return () => (resized = undefined)
     },
   }
-  const screen = new Screen(terminal)
+  const screen = new TerminalScreen(terminal)
   screen.show(() => ['0123456789', '0123456789ab', 'third'])
   assert.ok(
     written.includes('0123456789\u001B[K') && written.includes('012345678…\u001B[K') && !written.includes('third'),

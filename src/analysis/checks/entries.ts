@@ -3,7 +3,7 @@ import { isModuleUrl } from '../../graph/module-url.ts'
 import { NODE_KINDS } from '../../graph/types.ts'
 import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS } from '../../options/index.ts'
 import type { Report } from '../problems.ts'
-import { quote, show } from '../problems.ts'
+import { quote, showValue } from '../problems.ts'
 import { checkOptions, isPlain, isText } from './options.ts'
 
 /**
@@ -12,10 +12,13 @@ import { checkOptions, isPlain, isText } from './options.ts'
  */
 export function checkEntries(graph: GraphData, report: Report): GraphData {
   if (!isText(graph.name)) {
-    report('GRAPH_NAME_INVALID', `The name of the graph must be a text that is not empty, not ${show(graph.name)}.`)
+    report(
+      'GRAPH_NAME_INVALID',
+      `The name of the graph must be a text that is not empty, not ${showValue(graph.name)}.`,
+    )
   }
   if (graph.module !== undefined && !(isText(graph.module) && isModuleUrl(graph.module))) {
-    report('MODULE_INVALID', `The module of the graph is ${show(graph.module)}.`)
+    report('MODULE_INVALID', `The module of the graph is ${showValue(graph.module)}.`)
   }
   const nodes = objects(graph.nodes, 'nodes', report).flatMap((node) => checkNode(node, report))
   checkDuplicates(nodes, 'node', report)
@@ -23,19 +26,19 @@ export function checkEntries(graph: GraphData, report: Report): GraphData {
   checkDuplicates(clusters, 'cluster', report)
   // Edges keep their places, because problems name them by index.
   const given = isList(graph.edges) ? graph.edges : []
-  if (given !== graph.edges) report('ENTRY_INVALID', `\`edges\` is ${show(graph.edges)}, not an array.`)
+  if (given !== graph.edges) report('ENTRY_INVALID', `\`edges\` is ${showValue(graph.edges)}, not an array.`)
   const edges = given.map((edge, index) => checkEdge(edge, index, report))
   return { name: isText(graph.name) ? graph.name : '', module: graph.module, nodes, clusters, edges }
 }
 
 function checkNode(node: GraphNode, report: Report): GraphNode[] {
   if (!isText(node.id)) {
-    report('NODE_ID_INVALID', `A node has the id ${show(node.id)}.`)
+    report('NODE_ID_INVALID', `A node has the id ${showValue(node.id)}.`)
     return []
   }
   const place = { node: node.id }
   if (!NODE_KINDS.includes(node.kind)) {
-    report('NODE_KIND_UNKNOWN', `Node ${quote(node.id)} is of kind ${show(node.kind)}.`, place)
+    report('NODE_KIND_UNKNOWN', `Node ${quote(node.id)} is of kind ${showValue(node.kind)}.`, place)
     return [{ id: node.id, kind: node.kind }]
   }
   const title = `Node ${quote(node.id)}`
@@ -45,7 +48,7 @@ function checkNode(node: GraphNode, report: Report): GraphNode[] {
 
 function checkCluster(cluster: GraphCluster, report: Report): GraphCluster[] {
   if (!isText(cluster.id)) {
-    report('CLUSTER_ID_INVALID', `A cluster has the id ${show(cluster.id)}.`)
+    report('CLUSTER_ID_INVALID', `A cluster has the id ${showValue(cluster.id)}.`)
     return []
   }
   const place = { cluster: cluster.id }
@@ -57,7 +60,7 @@ function checkCluster(cluster: GraphCluster, report: Report): GraphCluster[] {
 
 function checkEdge(edge: GraphEdge, index: number, report: Report): GraphEdge {
   if (!isPlain(edge)) {
-    report('ENTRY_INVALID', `edges[${index}] is ${show(edge)}, not an object.`, { edge: index })
+    report('ENTRY_INVALID', `edges[${index}] is ${showValue(edge)}, not an object.`, { edge: index })
     return { from: '', to: '' }
   }
   const place = { edge: index }
@@ -68,7 +71,7 @@ function checkEdge(edge: GraphEdge, index: number, report: Report): GraphEdge {
   )
   const noText = (['from', 'to'] as const).filter((end) => !isText(edge[end]))
   for (const end of noText)
-    report('EDGE_NODE_UNKNOWN', `${title}: \`${end}\` is ${show(edge[end])}.`, { ...place, option: end })
+    report('EDGE_NODE_UNKNOWN', `${title}: \`${end}\` is ${showValue(edge[end])}.`, { ...place, option: end })
   return noText.length === 0 ? checked : { ...checked, ...Object.fromEntries(noText.map((end) => [end, ''])) }
 }
 
@@ -79,11 +82,11 @@ function without<T extends object>(entry: T, keys: readonly string[]): T {
 
 function objects<T>(entries: readonly T[], name: string, report: Report): T[] {
   if (!isList(entries)) {
-    report('ENTRY_INVALID', `\`${name}\` is ${show(entries)}, not an array.`)
+    report('ENTRY_INVALID', `\`${name}\` is ${showValue(entries)}, not an array.`)
     return []
   }
   return [...entries].filter((entry, index) => {
-    if (!isPlain(entry)) report('ENTRY_INVALID', `${name}[${index}] is ${show(entry)}, not an object.`)
+    if (!isPlain(entry)) report('ENTRY_INVALID', `${name}[${index}] is ${showValue(entry)}, not an object.`)
     return isPlain(entry)
   })
 }

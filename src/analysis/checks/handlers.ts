@@ -95,7 +95,7 @@ function checkUnused(node: GraphNode, report: Report): void {
   const unused = (options: readonly (keyof GraphNode)[], why: string): void => {
     for (const option of options) {
       if (node[option] === undefined) continue
-      report('OPTION_UNUSED', `Node ${quote(node.id)}: ${quote(option)} does nothing where ${why}.`, {
+      report('OPTION_UNUSED', `Node ${quote(node.id)}: ${quote(option)} does nothing if ${why}.`, {
         node: node.id,
         option,
       })
@@ -124,12 +124,12 @@ function checkBatch(node: string, batch: NonNullable<GraphNode['batch']>, report
   }
   for (const option of ['idleMs', 'maxWeight', 'maxOpen'] as const) {
     if (batch.of === undefined || batch[option] === undefined) continue
-    const message = `Node ${quote(node)}: \`batch.${option}\` does nothing where \`batch.of\` says when a batch is complete.`
+    const message = `Node ${quote(node)}: \`batch.${option}\` has no effect: \`batch.of\` says when a batch is complete.`
     report('OPTION_UNUSED', message, place(option))
   }
   for (const option of ['maxOpen', 'serial'] as const) {
     if (batch.by !== undefined || !isGiven(batch[option])) continue
-    const message = `Node ${quote(node)}: \`batch.${option}\` does nothing where batches have no \`by\`.`
+    const message = `Node ${quote(node)}: \`batch.${option}\` has no effect if batches have no \`by\`.`
     report('OPTION_UNUSED', message, place(option))
   }
 }

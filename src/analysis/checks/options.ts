@@ -2,7 +2,7 @@ import type { NodeKind, StructType } from '../../graph/types.ts'
 import { STRUCT_TYPES } from '../../graph/types.ts'
 import type { OptionSpec, OptionTable } from '../../options/index.ts'
 import type { Place, ProblemCode, Report } from '../problems.ts'
-import { quote, show } from '../problems.ts'
+import { quote, showValue } from '../problems.ts'
 
 /** What is checked: an entry's options, the keys that are no options, the kind that takes them, and where it stands. */
 export interface OptionsToCheck {
@@ -48,7 +48,7 @@ function checkOption(check: OptionsToCheck, key: string, value: unknown, report:
   }
   const fault = faultOf(spec, value)
   if (fault !== undefined) {
-    report(fault.code, `${title}: ${quote(name)} must be ${fault.want}, not ${show(value)}.`, here)
+    report(fault.code, `${title}: ${quote(name)} must be ${fault.want}, not ${showValue(value)}.`, here)
     return false
   }
   if (spec.fields === undefined || typeof value === 'number') return true

@@ -78,7 +78,7 @@ export function deadlock(graph: GraphData, options: DeadlockOptions = {}): Deadl
 }
 
 const ASSUMED = [
-  `Records take at most ${USABLE_RECORD_BYTES} bytes each on the lanes of a loop, their frames included: say \`laneBytes\` where they take more.`,
+  `Records take at most ${USABLE_RECORD_BYTES} bytes each on the lanes of a loop, their frames included: set \`laneBytes\` if they take more.`,
   'Of one record no handler makes more results than its `selectivity` says, rounded up, and emits one to each branch at most.',
   'Sinks and outputs below take what comes: a loop also stands still behind one that is not read.',
 ] as const

@@ -78,7 +78,7 @@ const ImportProgress = Type.Object({
   bytes: Type.Number(),
   loadedBytes: Type.Number(),
   rows: Type.Number(),
-  leftMs: Nullable(Type.Number(), 'About what is left, in milliseconds; null where nobody can say.'),
+  leftMs: Nullable(Type.Number(), 'Estimated time left, in milliseconds; null if it is unknown.'),
 })
 
 export const ImportView = Type.Object(
@@ -86,7 +86,7 @@ export const ImportView = Type.Object(
     name: Type.String(),
     directory: Type.String(),
     state: Type.Enum(['waiting', 'running', 'paused', 'closed']),
-    nextRun: Nullable(Type.String(), 'ISO 8601; null where none is due.'),
+    nextRun: Nullable(Type.String(), 'ISO 8601; null if none is due.'),
     progress: Nullable(ImportProgress, 'Of the run that is under way.'),
     problem: Nullable(Type.String(), 'What ended the last run before it began.'),
     kinds: Type.Array(ImportKindView),

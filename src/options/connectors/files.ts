@@ -9,7 +9,7 @@ export const TAIL_OPTIONS = {
     type: 'oneOf',
     values: ['start', 'end'],
     default: 'start',
-    text: 'Where a file is begun for which there is no cursor.',
+    text: 'Where to begin a file without a cursor.',
   },
   lookMs: {
     type: 'number',
