@@ -10,19 +10,19 @@ export const ScaleView = Type.Object(
     node: Type.String(),
     min: Type.Integer(),
     max: Type.Integer(),
-    target: Type.Number({ description: 'Share of their time for which workers are to be busy.' }),
+    target: Type.Number({ description: 'Share of their time that workers should be busy.' }),
     workers: Type.Integer({ description: 'Workers that it has.' }),
-    wanted: Type.Optional(Type.Integer({ description: 'Workers that it needs; absent if nothing was measured.' })),
+    wanted: Type.Optional(Type.Integer({ description: 'Workers that it needs; absent without measurements.' })),
     load: Type.Optional(
       Type.Number({
-        description: 'What its workers would have to do, by what they can do. Above 1 they cannot keep up.',
+        description: 'Work for its workers, divided by what they can do. Above 1 they cannot keep up.',
       }),
     ),
     reason: Type.Enum([...namesOf(SCALE_REASONS), 'unknown']),
     text: Type.String({ description: 'The reason, in words.' }),
   },
   {
-    description: 'A stage whose workers follow its load, as the last look found it.',
+    description: 'A stage whose workers follow its load, at the last look.',
     examples: [
       {
         node: 'parse',
@@ -50,7 +50,7 @@ export function scaling(room: Room): readonly Endpoint[] {
   return [
     endpoint('GET /pipelines/:pipeline/scaling', {
       tag: 'stages',
-      summary: 'Lists the stages whose workers follow their load, and what was last decided.',
+      summary: 'Lists the stages whose workers follow their load, and the last decisions.',
       params: PIPELINE,
       answer: ScalingAnswer,
       handle: ({ params }) => ({ stages: runningOf(room, params.pipeline).pipeline.scaling().map(scaleView) }),

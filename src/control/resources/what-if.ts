@@ -73,7 +73,7 @@ export function whatIfs(room: Room): readonly Endpoint[] {
   return [
     endpoint('POST /pipelines/:pipeline/what-if', {
       tag: 'analysis',
-      summary: 'Predicts what other numbers of workers would bring, by what was measured in the last ten seconds.',
+      summary: 'Predicts the effect of other numbers of workers, from the measurements of the last ten seconds.',
       access: 'read',
       params: PIPELINE,
       body: WhatIfBody,
@@ -89,7 +89,7 @@ export function whatIfs(room: Room): readonly Endpoint[] {
     endpoint('POST /pipelines/:pipeline/stages/:node/probe', {
       tag: 'analysis',
       summary:
-        'Measures what a quicker stage would bring, by slowing the others down. The event `stage.probed` tells it.',
+        'Measures what a faster stage would bring, by slowing the others down. The event `stage.probed` reports the result.',
       params: NODE,
       body: ProbeBody,
       answer: CommandAnswer,
