@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
+  ACK_RETRY_OPTIONS,
   BATCH_OPTIONS,
+  BREAKER_OPTIONS,
   CLUSTER_OPTIONS,
   CONTROL_OPTIONS,
   CRON_OPTIONS,
@@ -47,7 +49,13 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Nodes: `batch`', text: 'How a stage collects records.', table: BATCH_OPTIONS },
   { title: 'Nodes: `rateLimit`', text: 'A rate limit with more than a number.', table: LIMIT_OPTIONS },
   { title: 'Nodes: `scale`', text: 'How the number of workers follows the load.', table: SCALE_OPTIONS },
+  { title: 'Sources: `ackRetry`', text: 'How a call of `ack` that fails is tried again.', table: ACK_RETRY_OPTIONS },
   { title: 'Nodes: `retry`', text: 'How a stage tries failed records again.', table: RETRY_OPTIONS },
+  {
+    title: 'Nodes: `breaker`',
+    text: 'When a stage whose handler fails again and again makes a pause.',
+    table: BREAKER_OPTIONS,
+  },
   { title: 'Nodes and runs: `restart`', text: 'How crashed workers are replaced.', table: RESTART_OPTIONS },
   {
     title: 'Nodes: `resourceLimits`',

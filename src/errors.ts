@@ -54,6 +54,10 @@ export const ERROR_CODES = {
     text: 'Too many records of a stage crashed its worker, so the pipeline stopped.',
     fix: 'Check `history` and `cause`: the handler itself crashes, not only on single records. `restart.maxPoison` sets the share of the last 20 records that may crash a worker.',
   },
+  STAGE_DETACHED: {
+    text: 'A record came to a stage that is detached because its workers crashed too often.',
+    fix: 'Fix what the event `stage.detached` names as its cause, then call `pipeline.attach`. `restart.exhausted` decides what happens if a stage crashes too often.',
+  },
   INLINE_NOT_OVER: {
     text: 'The graph did not come to its end on one thread.',
     fix: '`reason` names the workers and what they wait for. A source that never ends needs `drainAfter`; handlers that wait for servers need `clock: "real"`; a large job may need more `maxSteps`.',
@@ -126,6 +130,10 @@ export const ERROR_CODES = {
     text: 'A handler call took longer than `timeoutMs`.',
     fix: 'End the handler when `context.signal` aborts, or raise `timeoutMs`.',
   },
+  ACK_FAILED: {
+    text: 'An `ack` handler failed at every attempt, and `ackRetry.exhausted` is `stop`, so the pipeline stopped.',
+    fix: 'Fix the error in `cause`. `ackRetry` sets how often a call is tried, and what follows the last one.',
+  },
   CURSOR_TOO_LARGE: {
     text: 'A cursor is larger than the memory reserved for it.',
     fix: 'Use a small cursor, such as an offset, a key or a position.',
@@ -134,13 +142,21 @@ export const ERROR_CODES = {
     text: 'A receipt is too large for the stash of its worker.',
     fix: 'Use a small receipt, such as an id or an offset, or raise `stashBytes`.',
   },
+  NOTE_INVALID: {
+    text: 'A handler called `context.note` with a value that is not small plain data.',
+    fix: 'Use data that `JSON.stringify` accepts, at most 1,024 bytes of it.',
+  },
+  RELEASE_REFUSED: {
+    text: 'A handler called `context.release`, and a source above acks several records together.',
+    fix: 'Set `chunk: 1` on the sources above, or remove it if they have `ack` or `push`.',
+  },
   FAIL_INDEX_INVALID: {
     text: 'A handler called `context.failAt` with an index that its batch does not have.',
     fix: 'Use the index of the record in the array that the handler got.',
   },
   KEY_INVALID: {
     text: 'A key function returned an invalid key.',
-    fix: 'Return a string, or a number other than NaN, from `partitionBy` and `batch.by`.',
+    fix: 'Return a string, or a number other than NaN, from `partitionBy`, `batch.by` and `ackBy`.',
   },
   ROUTE_UNKNOWN: {
     text: 'A record was sent to a branch that no edge has.',

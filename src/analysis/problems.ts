@@ -177,6 +177,11 @@ export const PROBLEMS = {
     text: 'An edge has a `selector`, but the next stage does not use `dispatch: broadcast`.',
     fix: 'Set `dispatch: broadcast` on the next stage, or remove the selector.',
   },
+  NACK_UNUSED: {
+    severity: 'warning',
+    text: 'An edge has `nack`, but takes no failures.',
+    fix: 'Set `pathType` to `error` or `dead_letter`, or remove `nack`.',
+  },
   EDGE_NODE_UNKNOWN: {
     severity: 'error',
     text: 'An edge begins or ends at a node that does not exist.',

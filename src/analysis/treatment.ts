@@ -51,6 +51,10 @@ export const NODE_TREATMENT: Readonly<
   push: modelled('one worker'),
   finish: HANDLER,
   ack: assumed('`ack` takes no time'),
+  ackBy: nothing('see `ack`'),
+  ackRetry: nothing('see `ack`'),
+  ackInFlight: nothing('see `ack`'),
+  reasonBytes: nothing('what `ack` learns of failures'),
   selectivity: modelled('traffic equations, deadlock'),
   map: HANDLER,
   flatMap: HANDLER,
@@ -66,6 +70,7 @@ export const NODE_TREATMENT: Readonly<
   retry: assumed(
     'the declared time includes all attempts of a record, and a declared `ratio` of failures is the share that fails after them',
   ),
+  breaker: assumed('no stage pauses because its handler fails'),
   stashBytes: nothing('records that wait in a stash have room there'),
   timeoutMs: assumed('no call exceeds its timeout'),
   maxCrashes: assumed('no record crashes its worker'),
@@ -87,6 +92,7 @@ export const NODE_TREATMENT: Readonly<
 /** Every option of edges. */
 export const EDGE_TREATMENT: Readonly<Record<keyof typeof EDGE_OPTIONS, Treatment>> = {
   pathType: modelled('shares: results, or failures'),
+  nack: assumed('a source does not deliver nacked records again'),
   when: modelled('shares: branches'),
   dataType: nothing('validation'),
   label: DRAWN,

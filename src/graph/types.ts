@@ -62,6 +62,18 @@ export interface Context<State = unknown, Params = unknown> extends RunContext<P
   readonly fail: (record: unknown, reason: unknown) => void
   /** The same by the index of the record in the batch. @throws FAIL_INDEX_INVALID */
   readonly failAt: (index: number, reason: unknown) => void
+  /**
+   * The source counts the record in hand as done from the hand-off of this call on, whatever becomes later of it, or of what comes of it:
+   * `ack` is told so. It stays within the window until all of it has ended. Batch handlers: one record that equals `record`, or all of them.
+   * Takes effect if the call ends well. @throws RELEASE_REFUSED where a source above has a `chunk` above 1
+   */
+  readonly release: (record?: unknown) => void
+  /**
+   * Says something of the record in hand to the `ack` of its source: plain data of at most 1,024 bytes as JSON. Of several notes on one
+   * record `ack` is given the last that came. Batch handlers: of all records of the batch. Takes effect if the call ends well, or is the
+   * last attempt. @throws NOTE_INVALID
+   */
+  readonly note: (value: unknown) => void
   /** Batch handlers: the batch. */
   readonly batch: BatchFacts | undefined
   /**
@@ -128,12 +140,25 @@ export interface AckReason {
    * pipeline ended before it did.
    */
   readonly outcome: 'failed' | 'dropped' | 'abandoned'
+  /**
+   * Where it failed first, the error of the handler there (its message up to 512 bytes), and how often it was called. Absent where
+   * nothing failed, and where there was no room to say so (`reasonBytes`). Where a chunk has several records, they share one reason.
+   */
+  readonly node?: string
+  readonly name?: string
+  readonly message?: string
+  readonly code?: string
+  readonly attempts?: number
+  /** What a handler said of it by `context.note`. */
+  readonly note?: unknown
 }
 
 /** What `ack` gets. */
 export interface AckContext<State = unknown, Params = unknown> extends SourceContext<State, Params> {
   /** Of each of the failures, by index, why it is one. */
   readonly reasons: readonly AckReason[]
+  /** Of each of the successes, by index, what a handler said of it by `context.note`. */
+  readonly notes: readonly unknown[]
 }
 
 /** What `setup` gets; its result is `context.state` of every call in the same worker. */
@@ -220,6 +245,8 @@ export interface SourceOptions<Out, State, Params = unknown>
     | HandlerReference
   /** Whether the chunk of a record is traced, or the chance that it is; where the run has the option `trace`. */
   readonly trace?: ((record: NoInfer<Out>) => boolean | number) | HandlerReference
+  /** Group of a receipt: `ack` is called for each group apart. */
+  readonly ackBy?: ((receipt: unknown, context: RunContext<Params>) => string | number) | HandlerReference
   /** Learns the receipts of source records that ended well, and of those that failed. */
   readonly ack?:
     | ((

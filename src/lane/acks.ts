@@ -1,9 +1,12 @@
 import { load, store } from '#atomics'
 import type { Journal } from './journal.ts'
+import { ReasonReader, ReasonWriter } from './reasons.ts'
 import { type AckLaneLayout, CRAMPED, ENTRIES_BYTES, ENTRY_WORDS, HEAD, TAIL, WANTED } from '../memory/acks.ts'
 import type { Memory } from '../memory/memory.ts'
 
 export class AckWriter {
+  /** Absent where the source asks for no reasons. */
+  readonly reasons: ReasonWriter | undefined
   readonly #words: Int32Array
   readonly #header: number
   readonly #entries: number
@@ -21,6 +24,7 @@ export class AckWriter {
     this.#tail = this.#stagedTail = load(memory.words, this.#header + TAIL)
     this.#headSeen = load(memory.words, this.#header + HEAD)
     this.#isCramped = load(memory.words, this.#header + CRAMPED) === 1
+    if (layout.reasons !== undefined) this.reasons = new ReasonWriter(memory, layout.reasons)
   }
 
   /** Whether `entries` more fit; where they do not, the source rings this worker when it has given room back. */
@@ -55,6 +59,8 @@ export class AckWriter {
 
   /** @returns whether this hand-off brings entries */
   stage(journal: Journal): boolean {
+    // First: the reasons stand there before the entries that they are for (N2).
+    this.reasons?.stage(journal)
     if (this.#tail === this.#stagedTail) return false
     // Pairs with the load of TAIL in AckReader.poll: an entry is whole before it is seen.
     journal.set(this.#header + TAIL, this.#tail)
@@ -64,6 +70,7 @@ export class AckWriter {
 }
 
 export class AckReader {
+  readonly reasons: ReasonReader | undefined
   slot = 0
   low = 0
   high = 0
@@ -84,6 +91,7 @@ export class AckReader {
     this.#capacity = layout.entries
     this.#head = this.#stagedHead = this.#tailSeen = load(memory.words, this.#header + HEAD)
     this.#wanted = load(memory.words, this.#header + WANTED) === 1
+    if (layout.reasons !== undefined) this.reasons = new ReasonReader(memory, layout.reasons)
   }
 
   /** Takes the next entry into the fields of this object; false where there is none. */
@@ -109,6 +117,7 @@ export class AckReader {
   }
 
   stage(journal: Journal): void {
+    this.reasons?.stage(journal)
     if (this.#head === this.#stagedHead) return
     journal.set(this.#header + HEAD, this.#head)
     this.#stagedHead = this.#head

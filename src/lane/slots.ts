@@ -1,4 +1,4 @@
-import { addFailures, droppedIn, failedIn, hasGap } from './failures.ts'
+import { addFailures, droppedIn, failedIn, hasGap, isReleased } from './failures.ts'
 import type { Journal } from './journal.ts'
 import type { Memory } from '../memory/memory.ts'
 import {
@@ -71,6 +71,11 @@ export class Slots {
   /** Its TRACE: 0 where it is not traced. */
   trace(slot: number): number {
     return this.#image[slot * SLOT_WORDS + TRACE]!
+  }
+
+  /** A handler has released its records: they count as done. */
+  isReleased(slot: number): boolean {
+    return isReleased(this.#image[slot * SLOT_WORDS + FAILURES]!)
   }
 
   /** An event of the slot was dropped somewhere. */

@@ -124,6 +124,11 @@ export class Stash {
     return this.#openBytes + bytes + reserve <= this.#ringBytes >> 1 && this.#free() >= bytes + this.maxEntryBytes
   }
 
+  /** Whether so many bytes of the ring are free. */
+  leaves(bytes: number): boolean {
+    return this.#free() >= bytes
+  }
+
   /**
    * Claims room for an entry of at most `maxEntryBytes`, up to `limit`.
    * @returns byte offset of the entry, or NO_ROOM until a hand-off has given room back

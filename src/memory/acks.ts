@@ -1,4 +1,5 @@
 import { LINE_BYTES } from './memory.ts'
+import type { ReasonsLayout } from './reasons.ts'
 
 /**
  * An ack lane: a ring of fixed entries from one worker back to one source worker. An entry says, for one slot, the XOR of
@@ -21,6 +22,8 @@ export interface AckLaneLayout {
   readonly offset: number
   /** A power of two. */
   readonly entries: number
+  /** Beside it, why records failed; absent where the source asks for no reasons. */
+  readonly reasons?: ReasonsLayout | undefined
 }
 
 export const TAIL = 0

@@ -64,6 +64,8 @@ export const ATTEND = 2
 export const VACANT = 4
 /** COMMAND: a probe makes another stage quicker, virtually: this worker waits for a part of what that one works. */
 export const DELAYED = 8
+/** COMMAND: the stage gave up; a worker that starts runs without its handler. */
+export const DETACHED = 16
 
 /** What a worker is at. No worker stores the last one: nobody has its seat. */
 export const WORKER_STATES = ['new', 'setup', 'ready', 'running', 'over', 'left', 'vacant'] as const

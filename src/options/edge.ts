@@ -4,6 +4,11 @@ import { CODEC_NAMES, PATH_TYPES } from './values.ts'
 /** Options of edges. */
 export const EDGE_OPTIONS = {
   pathType: { type: 'oneOf', values: PATH_TYPES, default: 'normal', text: 'Purpose of the edge.' },
+  nack: {
+    type: 'boolean',
+    default: false,
+    text: 'Error and dead-letter edges: the record goes there and also counts as failed to its source, with its reason, so that a queue can deliver it again.',
+  },
   when: { type: 'string', text: 'Branch of the records that take this edge.' },
   dataType: { type: 'string', text: 'Type of the records on the edge, as text.' },
   label: { type: 'string', text: 'Text in drawings. Default: `dataType`.' },

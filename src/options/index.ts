@@ -1,5 +1,7 @@
 /** Every option and every default, by table. */
+export { ACK_RETRY_OPTIONS } from './ack-retry.ts'
 export { BATCH_OPTIONS } from './batch.ts'
+export { BREAKER_OPTIONS } from './breaker.ts'
 export { CLUSTER_OPTIONS } from './cluster.ts'
 export { CONTROL_OPTIONS, SERVE_OPTIONS } from './control.ts'
 export { FLOW_SERVER_OPTIONS } from './flow-server.ts'

@@ -1,5 +1,7 @@
+import { ACK_OPTIONS } from './ack.ts'
 import { BATCH_OPTIONS } from './batch.ts'
 import { HEAP_LIMITS } from './heap.ts'
+import { BREAKER_OPTIONS } from './breaker.ts'
 import { LIMIT_OPTIONS } from './limit.ts'
 import { RESTART_OPTIONS } from './restart.ts'
 import { RETRY_OPTIONS } from './retry.ts'
@@ -160,11 +162,7 @@ export const NODE_OPTIONS = {
     type: 'handler',
     text: 'Makes the last records of each worker when the pipeline drains, within its deadline. Not called at the end of the records.',
   },
-  ack: {
-    kinds: ['source'],
-    type: 'handler',
-    text: 'Called with the receipts of acked and of failed records.',
-  },
+  ...ACK_OPTIONS,
 
   selectivity: {
     kinds: ['transform'],
@@ -246,6 +244,7 @@ export const NODE_OPTIONS = {
     fields: RETRY_OPTIONS,
     text: 'How failed records or batches are tried again.',
   },
+  breaker: { kinds: INPUTS, type: 'object', fields: BREAKER_OPTIONS, text: 'Pauses after failures. Default: none.' },
   stashBytes: {
     kinds: INPUTS,
     type: 'integer',

@@ -1,7 +1,7 @@
 import { RESTART_OPTIONS, resolve } from '../options/index.ts'
 import { EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../memory/counters.ts'
 import type { StageDraft } from './stage-draft.ts'
-import type { SourcePlan } from './types.ts'
+import type { SourcePlan } from './source-plan.ts'
 
 /** The source of injected records, a stage of the system's own: no id of a graph's node begins so in practice. */
 export const INJECT = '(inject)'
@@ -12,7 +12,7 @@ const ONE_BY_ONE: SourcePlan = {
   window: INJECTED_RECORDS,
   chunk: 1,
   slots: INJECTED_RECORDS,
-  acks: false,
+  reasonWords: 1_024,
   maxCrashes: 1,
   pollSize: 1,
   pollMs: 0,

@@ -14,6 +14,7 @@ import { PIPELINE_CONTROL_BYTES, RATE_LIMIT_BYTES, WORKER_CONTROL_BYTES, doorbel
 import { handBytes } from '../memory/hand.ts'
 import type { LaneSizes } from './links.ts'
 import { PROGRESS_BYTES } from '../memory/progress.ts'
+import { reasonsBytes } from '../memory/reasons.ts'
 import type { HandLayout, PipelineControl, WorkerControl } from './types.ts'
 
 const STASH_TEXT_BYTES = 16_384
@@ -66,8 +67,11 @@ export class MemoryMap {
     return { offset: this.take(laneBytes(sizes)), ...sizes }
   }
 
-  acks(entries: number): AckLaneLayout {
-    return { offset: this.take(ackLaneBytes(entries)), entries }
+  /** @param reasonWords of the ring beside it; 0 for none */
+  acks(entries: number, reasonWords: number): AckLaneLayout {
+    const lane = { offset: this.take(ackLaneBytes(entries)), entries }
+    if (reasonWords === 0) return lane
+    return { ...lane, reasons: { offset: this.take(reasonsBytes(reasonWords)), words: reasonWords } }
   }
 
   slots(slots: number, source: number, hasParents: boolean): SlotsLayout {

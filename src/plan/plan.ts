@@ -12,7 +12,7 @@ import { type LinkShape, linkShape } from './links.ts'
 import { MemoryMap } from './memory-map.ts'
 import { type Network, networkOf } from './network.ts'
 import { refuse } from './refuse.ts'
-import { ackEntries, sharedSlots } from './slots.ts'
+import { ackEntries, reasonWords, sharedSlots } from './slots.ts'
 import { INJECTED_RECORDS } from './injection.ts'
 import type { StageDraft } from './stage-draft.ts'
 import { draftStages } from './stages.ts'
@@ -168,7 +168,8 @@ class Planner {
     const workers = stages.flatMap((stage) =>
       stage.workers.map((index, ordinal) => {
         const ackOutputs = stage.sourcesAbove.map((source) => {
-          const layout = this.#map.acks(ackEntries(sourceStage(stages, sources[source]!).source!))
+          const above = sourceStage(stages, sources[source]!).source!
+          const layout = this.#map.acks(ackEntries(above), above.reasonWords)
           ackLanes.get(sources[source]!)!.push({ layout, peer: index })
           return { layout, peer: sources[source]! }
         })
@@ -249,17 +250,18 @@ function histogramsOf({ kind }: StagePlan, isLast: boolean): HistogramKind[] {
 }
 
 /**
- * Gives the sources of very many ack lanes fewer slots. Where a chunk is one record, the window is what was asked for, and
- * stays.
+ * Gives the sources of very many ack lanes fewer slots, and smaller rings for reasons. Where a chunk is one record, the window is
+ * what was asked for, and stays.
  * @param above for each stage, the source stages from which records can come
  */
 function withSharedSlots(drafts: readonly StageDraft[], above: readonly (readonly number[])[]): StageDraft[] {
   return drafts.map((draft) => {
     const { source, index, seats } = draft.stage
-    if (source === undefined || source.chunk === 1) return draft
+    if (source === undefined) return draft
     const below = drafts.reduce((sum, { stage }, i) => sum + (above[i]!.includes(index) ? stage.seats : 0), 0)
-    const slots = sharedSlots(source.slots, seats * below)
-    return { ...draft, stage: { ...draft.stage, source: { ...source, slots } } }
+    const slots = source.chunk === 1 ? source.slots : sharedSlots(source.slots, seats * below)
+    const words = reasonWords(4 * source.reasonWords, seats * below)
+    return { ...draft, stage: { ...draft.stage, source: { ...source, slots, reasonWords: words } } }
   })
 }
 

@@ -28,3 +28,15 @@ export function sharedSlots(slots: number, ackLanes: number): number {
   while (shared > LEAST_SLOTS && ackLanes * ackLaneBytes(Math.max(ACK_ENTRIES, shared)) > ACKS_BYTES) shared >>= 1
   return shared
 }
+
+/** What the reasons beside all ack lanes to one source stage take together before each has less room; and the least of it. */
+const REASONS_BYTES = 1 << 25
+const LEAST_REASON_BYTES = 1024
+
+/** Words of the reasons beside each of so many ack lanes; 0 where none are asked for. */
+export function reasonWords(asked: number, ackLanes: number): number {
+  if (asked === 0) return 0
+  let bytes = Math.max(LEAST_REASON_BYTES, powerOfTwo(asked))
+  while (bytes > LEAST_REASON_BYTES && ackLanes * bytes > REASONS_BYTES) bytes >>= 1
+  return bytes / 4
+}

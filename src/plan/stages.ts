@@ -1,13 +1,21 @@
 import { serviceOf } from '../analysis/flow/service.ts'
 import type { ResolvedNode } from '../graph/resolve.ts'
 import type { NodeKind } from '../graph/types.ts'
-import { isGiven, RESTART_OPTIONS, resolve, WORK_OPTIONS } from '../options/index.ts'
+import {
+  ACK_RETRY_OPTIONS,
+  BREAKER_OPTIONS,
+  isGiven,
+  RESTART_OPTIONS,
+  resolve,
+  WORK_OPTIONS,
+} from '../options/index.ts'
 import { BATCH_FLOATS, EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../memory/counters.ts'
 import { draftInjection } from './injection.ts'
 import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
 import type { LinkDraft, StageDraft } from './stage-draft.ts'
-import type { BatchPlan, InputPlan, NodePlan, PortPlan, RehearsedWork, SourcePlan, StagePlan, Work } from './types.ts'
+import type { SourcePlan } from './source-plan.ts'
+import type { BatchPlan, InputPlan, NodePlan, PortPlan, RehearsedWork, StagePlan, Work } from './types.ts'
 
 /**
  * Drafts the stages of a graph, in the order of its nodes. With `rehearse`, synthetic work takes the place of handlers; with
@@ -97,8 +105,8 @@ class StageDrafter {
   #port(from: string, edge: number): PortPlan {
     const path = follow(this.#network, edge)
     const counters = this.#take(EDGE_FLOATS)
-    const { pathType } = edgeAt(this.#network, edge)
-    const port = { edge, pathType, edges: path.edges, counters }
+    const { pathType, nack } = edgeAt(this.#network, edge)
+    const port = { edge, pathType, ...(nack && { nack }), edges: path.edges, counters }
     if (hasWorkers(this.#network, path.to)) return { ...port, link: this.#link(from, path) }
     this.#carried.set(path.to, path)
     const known = this.#nodes.indexOf(path.to)
@@ -171,12 +179,16 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : a + (b ?? 0)
 }
 
-function sourcePlan({ window, chunk, ack, maxCrashes, pollSize, pollMs }: ResolvedNode): SourcePlan {
+function sourcePlan(node: ResolvedNode): SourcePlan {
+  const { window, chunk, ack, ackBy, ackRetry, ackInFlight, reasonBytes, maxCrashes, pollSize, pollMs } = node
+  // Without groups there is one, and so one call at a time.
+  const inFlight = ackBy === undefined ? 1 : ackInFlight
   return {
     window,
     chunk,
     slots: slotsOf(window, chunk),
-    acks: ack !== undefined,
+    ...(ack !== undefined && { ack: { inFlight, retry: resolve(ACK_RETRY_OPTIONS, ackRetry) } }),
+    reasonWords: Math.ceil(reasonBytes / 4),
     maxCrashes,
     pollSize,
     pollMs,
@@ -199,7 +211,7 @@ function batchPlan(batch: NonNullable<ResolvedNode['batch']>, counters: number):
 
 /** @param countBatches takes a block of counters */
 function inputPlan(node: ResolvedNode, countBatches: () => number): InputPlan {
-  const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes, stashBytes } = node
+  const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes, breaker, stashBytes } = node
   // `when` is a handler: workers find it in the graph.
   const { when: _, ...retry } = node.retry
   return {
@@ -210,6 +222,7 @@ function inputPlan(node: ResolvedNode, countBatches: () => number): InputPlan {
     retry,
     timeoutMs,
     maxCrashes,
+    ...(breaker && { breaker: resolve(BREAKER_OPTIONS, breaker) }),
     ...(stashBytes === undefined ? {} : { stashBytes }),
   }
 }

@@ -16,8 +16,10 @@ import type { StashLayout } from '../memory/stash.ts'
 import type { TraceLayout } from '../memory/trace.ts'
 import type { LimitPlan } from './limit-plan.ts'
 import type { ScalePlan } from './scale-plan.ts'
+import type { SourcePlan } from './source-plan.ts'
 import type {
   BATCH_OPTIONS,
+  BREAKER_OPTIONS,
   RESTART_OPTIONS,
   RETRY_OPTIONS,
   Resolved,
@@ -125,6 +127,8 @@ export interface InputPlan {
   /** 0: no limit. */
   readonly timeoutMs: number
   readonly maxCrashes: number
+  /** Absent where no worker is held after failures. */
+  readonly breaker?: Resolved<typeof BREAKER_OPTIONS>
   /** Undefined: as the run says. */
   readonly stashBytes?: number | undefined
 }
@@ -139,19 +143,6 @@ export interface BatchPlan extends Resolved<WithoutHandlers<typeof BATCH_OPTIONS
   readonly weighed: boolean
   /** Index of the block of its triggers among the worker's counters. */
   readonly counters: number
-}
-
-/** How a source makes records. */
-export interface SourcePlan {
-  readonly window: number
-  readonly chunk: number
-  /** Chunks that each worker may have on their way. */
-  readonly slots: number
-  readonly acks: boolean
-  readonly maxCrashes: number
-  /** Most records that one call of `poll` is asked for, and the pause after an empty answer. */
-  readonly pollSize: number
-  readonly pollMs: number
 }
 
 /** A node within a stage: where its records go. */
@@ -193,6 +184,8 @@ export interface PortPlan {
   readonly edge: number
   readonly edges: readonly number[]
   readonly pathType: PathType
+  /** Of an error or dead-letter edge: what goes there is nacked too. */
+  readonly nack?: boolean | undefined
   /** Index of the edge's block among the worker's counters. */
   readonly counters: number
   readonly link?: number | undefined

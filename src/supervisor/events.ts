@@ -129,9 +129,14 @@ export const EVENTS = {
     },
   },
   'stage.gaveUp': {
-    text: 'The workers of a stage crashed too often, or on too many records. The pipeline stops.',
+    text: 'The workers of a stage crashed too often, or on too many records. `restart.exhausted` decides what happens.',
     fields: { node: 'node id', deaths: 'crashes within `restart.withinMs`', cause: 'the last error' },
   },
+  'stage.detached': {
+    text: 'A stage crashed too often and is detached, as `restart.exhausted` says: its records fail, the rest goes on.',
+    fields: { node: 'node id', cause: 'the error with which the pipeline would have stopped' },
+  },
+  'stage.attached': { text: 'A detached stage works again.', fields: { node: 'node id' } },
   'record.retried': {
     text: 'A record or batch failed and is retried.',
     fields: {
@@ -175,6 +180,26 @@ export const EVENTS = {
       to: 'node id of the buffer',
       records: 'records dropped since the last event of this kind',
       total: 'records dropped since the start',
+    },
+  },
+  'breaker.opened': {
+    text: 'A handler failed in this number of calls in a row, and its worker makes a pause, as `breaker` says.',
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'number of the thread of this worker: it grows with each restart',
+      attempts: 'failed calls in a row',
+      error: 'name, message, code of the last failure',
+    },
+  },
+  'breaker.closed': {
+    text: 'After a pause a call ended well, and the worker goes on.',
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'number of the thread of this worker: it grows with each restart',
+      attempts: 'failed calls in a row before that',
+      error: 'name, message, code of the last failure',
     },
   },
   'ack.failed': {

@@ -51,6 +51,11 @@ export class History {
     return entry.death
   }
 
+  /** The deaths until now do not count against the stage's budget any more. */
+  forgive(node: string): void {
+    for (const entry of this.#entries.get(node) ?? []) entry.death = { ...entry.death, counts: false }
+  }
+
   of(node: string): Death[] {
     return (this.#entries.get(node) ?? []).map(({ death }) => death)
   }

@@ -247,6 +247,21 @@ export class Pipeline implements AsyncDisposable {
     return this.#supervisor.resizes.resize(node, workers)
   }
 
+  /** Whether a stage gave up and is detached (`restart.exhausted`). @throws NODE_UNKNOWN */
+  isDetached(node: string): boolean {
+    const stage = this.plan.stages.find((each) => each.node === node)
+    if (stage === undefined) throw new MillraceError('NODE_UNKNOWN', { node })
+    return this.#supervisor.successors.detachments.isDetached(stage)
+  }
+
+  /**
+   * Lets a stage work again that gave up and is detached: its workers start anew, with all of `restart.maxRestarts`. Does nothing where the
+   * stage is not detached. @throws NODE_UNKNOWN
+   */
+  attach(node: string): Promise<void> {
+    return this.#supervisor.successors.detachments.attach(node)
+  }
+
   /**
    * Measures the pipeline for `seconds` (default: 1), and predicts what would change with other options: other numbers of workers,
    * say, as `{ nodes: { parse: { concurrency: 3 } } }`. Rates and times are those that were measured; what it says of cores counts

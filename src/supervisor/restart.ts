@@ -12,7 +12,7 @@ const MAX_FACTOR = 2 ** 53
  * @param deathsAt times of the stage's deaths that count, this one included, in ms, oldest first
  */
 export function restartVerdict(
-  policy: Omit<Resolved<typeof RESTART_OPTIONS>, 'maxPoison'>,
+  policy: Omit<Resolved<typeof RESTART_OPTIONS>, 'maxPoison' | 'exhausted'>,
   deathsAt: readonly number[],
   nowMs: number,
 ): Verdict {

@@ -60,7 +60,7 @@ export class Stop {
   async leave(deadlineMs = this.#leftMs()): Promise<void> {
     this.#drainDeadline?.cancel()
     const { memory, plan, handles, host } = this.#options
-    const tellers = handles.filter(({ stage }) => stage.source?.acks === true)
+    const tellers = handles.filter(({ stage }) => stage.source?.ack !== undefined)
     const others = handles.filter((handle) => !tellers.includes(handle))
     const tellingMs = tellers.length === 0 ? 0 : lastMs(deadlineMs)
     const endsAtMs = monotonicMs() + deadlineMs

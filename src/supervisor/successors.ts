@@ -1,8 +1,9 @@
 import { type ErrorData, MillraceError, errorOf, inWords } from '../errors.ts'
 import type { Memory } from '../memory/memory.ts'
-import type { Plan, StagePlan } from '../plan/types.ts'
+import type { Plan } from '../plan/types.ts'
 import { TimeOut } from '../running-time.ts'
 import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
+import { Detachments } from './detachments.ts'
 import type { Events } from './events.ts'
 import type { WorkerHandle } from './handle.ts'
 import type { Death, History } from './history.ts'
@@ -17,10 +18,13 @@ interface SuccessorsOptions {
   readonly plan: Plan
   readonly events: Events
   readonly history: History
+  readonly handles: readonly WorkerHandle[]
   /** How long a successor may take to get ready. */
   readonly startDeadlineMs: number
   /** A worker has died, and its memory is not in order yet. */
   readonly onDeath: (handle: WorkerHandle) => void
+  /** A stage gave up and is detached, and the pipeline is to drain. */
+  readonly onDrain: (error: MillraceError) => void
   /** A stage cannot go on. */
   readonly onGiveUp: (error: MillraceError) => void
 }
@@ -35,12 +39,14 @@ interface Awaited {
 
 /** From the death of a worker over recovery and verdict to its successor, or to the end of the pipeline. */
 export class Successors {
+  readonly detachments: Detachments
   readonly #options: SuccessorsOptions
   readonly #poison: Poison
   readonly #awaited = new Map<WorkerHandle, Awaited>()
 
   constructor(options: SuccessorsOptions) {
     this.#options = options
+    this.detachments = new Detachments(options)
     this.#poison = new Poison(options.memory, options.plan)
   }
 
@@ -87,9 +93,9 @@ export class Successors {
       (stage.input ?? stage.source)!.maxCrashes,
     )
     events.emit('worker.died', { ...handle.place, cause, finishedHandoff, inHand: suspects.length, counts })
-    if (this.#poison.isTooMuch(stage, suspects)) return this.#giveUp(stage, cause, 'STAGE_POISONED')
+    if (this.#poison.isTooMuch(stage, suspects)) return this.#giveUp(handle, cause, 'STAGE_POISONED')
     const verdict = restartVerdict(stage.restart, history.charged(stage.node), diedAtMs)
-    if (!verdict.restart) return this.#giveUp(stage, cause, 'RESTARTS_EXHAUSTED')
+    if (!verdict.restart) return this.#giveUp(handle, cause, 'RESTARTS_EXHAUSTED')
     const delay = setTimeout(() => this.#start(handle, diedAtMs), verdict.delayMs)
     this.#awaited.set(handle, { diedAtMs, cancel: () => clearTimeout(delay) })
   }
@@ -103,10 +109,19 @@ export class Successors {
     this.#awaited.set(handle, { diedAtMs, cancel: () => deadline.cancel() })
   }
 
-  #giveUp({ node }: StagePlan, cause: MillraceError, code: 'RESTARTS_EXHAUSTED' | 'STAGE_POISONED'): void {
+  #giveUp(handle: WorkerHandle, cause: MillraceError, code: 'RESTARTS_EXHAUSTED' | 'STAGE_POISONED'): void {
+    const { detachments } = this
+    const { events, onDrain, onGiveUp } = this.#options
+    const { stage } = handle
+    const { node, restart } = stage
     const history = this.#options.history.of(node)
-    this.#options.events.emit('stage.gaveUp', { node, deaths: history.length, cause })
-    this.#options.onGiveUp(new MillraceError(code, { node, deaths: history.length, history }, { cause }))
+    events.emit('stage.gaveUp', { node, deaths: history.length, cause })
+    const error = new MillraceError(code, { node, deaths: history.length, history }, { cause })
+    // One that crashes without its handler too cannot go on at all.
+    if (restart.exhausted === 'stop' || detachments.isDetached(stage)) return onGiveUp(error)
+    detachments.detach(stage, error, handle)
+    this.#start(handle, monotonicMs())
+    if (restart.exhausted === 'drain') onDrain(error)
   }
 }
 

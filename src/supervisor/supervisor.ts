@@ -78,7 +78,6 @@ export class Supervisor implements HandleListener {
   readonly resizes: Resizes
   readonly scaler: Scaler
   readonly prober: Prober
-  /** The workers of this thread. */
   readonly host: HostWorkers
   startedAtMs = monotonicMs()
   drainProgress: DrainProgress | undefined
@@ -86,7 +85,7 @@ export class Supervisor implements HandleListener {
   readonly #lifecycle: Lifecycle<PipelineState>
   readonly #openSources: OpenSources
   readonly #start: Start
-  readonly #successors: Successors
+  readonly successors: Successors
   readonly #watch: Watch
   readonly #stop: Stop
   readonly #ending = new Ending()
@@ -102,7 +101,7 @@ export class Supervisor implements HandleListener {
     this.#lifecycle = new Lifecycle(`pipeline ${plan.graph}`, PIPELINE_NEXT, 'starting')
     this.events = new Events(plan.graph)
     this.deadLetters = new DeadLetters(options.deadLetters, options.deadLetterBytes)
-    this.#records = new RecordEvents(this.events, this.deadLetters, (event) => this.host.told(event))
+    this.#records = new RecordEvents(this, (event) => this.host.told(event))
     this.sources = new SourceControls(memory, plan, (node, isPaused) =>
       this.events.emit(isPaused ? 'source.paused' : 'source.resumed', { node }),
     )
@@ -135,7 +134,7 @@ export class Supervisor implements HandleListener {
     })
     this.#watch = new Watch({ ...common, stallMs })
     this.#stop = new Stop({ ...common, host: this.host, deadlineMs })
-    this.#successors = new Successors({
+    this.successors = new Successors({
       ...common,
       history: this.history,
       startDeadlineMs,
@@ -143,6 +142,7 @@ export class Supervisor implements HandleListener {
         this.#openSources.died(worker.index)
         this.#watch.forget(worker)
       },
+      onDrain: (error) => void this.drain(undefined, error),
       onGiveUp: (error) => this.fail(error),
     })
   }
@@ -194,7 +194,8 @@ export class Supervisor implements HandleListener {
   }
 
   /** Lets the sources make no more, and ends when all of their records have. */
-  drain(deadlineMs?: number): Promise<Report> {
+  drain(deadlineMs?: number, error?: MillraceError): Promise<Report> {
+    if (error !== undefined) this.#ending.fail(error)
     if (this.state === 'running') {
       this.#lifecycle.enter('draining')
       this.#ending.by('drained')
@@ -227,7 +228,6 @@ export class Supervisor implements HandleListener {
     await flush(this.memory, this.plan, stages, () => this.state === 'ended')
   }
 
-  /** Ends with an error: the first one counts. */
   fail(error: MillraceError): void {
     this.#ending.fail(error)
     void this.#leave()
@@ -258,12 +258,12 @@ export class Supervisor implements HandleListener {
   over(handle: WorkerHandle, error: unknown): void {
     if (this.resizes.over(handle, error)) return
     if (this.state === 'starting') this.#start.over(handle, error)
-    else if (this.#lifecycle.isIn('running', 'draining')) this.#successors.over(handle, error)
-    else this.#successors.forget(handle)
+    else if (this.#lifecycle.isIn('running', 'draining')) this.successors.over(handle, error)
+    else this.successors.forget(handle)
   }
 
   #ready(handle: WorkerHandle): void {
-    if (!this.resizes.ready(handle)) this.#successors.ready(handle)
+    if (!this.resizes.ready(handle)) this.successors.ready(handle)
   }
 
   #sourceEnded(worker: number): void {
@@ -285,7 +285,7 @@ export class Supervisor implements HandleListener {
   async #leave(deadlineMs?: number): Promise<void> {
     if (this.#lifecycle.isIn('stopping', 'ended')) return
     this.#lifecycle.enter('stopping')
-    this.#successors.close()
+    this.successors.close()
     this.resizes.close()
     this.scaler.end()
     this.drainProgress?.end()

@@ -1,5 +1,6 @@
 import { load } from '#atomics'
 import { journalMark } from '../lane/journal.ts'
+import { reasonsLost } from '../lane/reasons.ts'
 import { GRANTED, HEAD, SENT, TAIL, TAKEN, WANTING } from '../memory/lane.ts'
 import type { Memory } from '../memory/memory.ts'
 import { isVacant, stateOf } from '../lane/seats.ts'
@@ -40,6 +41,8 @@ export interface StageSnapshot extends NodeCounts, TimeShares {
   readonly histograms: Readonly<Partial<Record<HistogramKind, HistogramSummary>>>
   /** Of a stage that takes batches: how many were completed by what. */
   readonly batches?: Readonly<Record<BatchTrigger, number>>
+  /** Of a source that asks why its records failed: of how many chunks it was not told, for want of room. */
+  readonly reasonsLost?: number
 }
 
 /** What an edge has carried since the start, and what the lanes behind it hold. */
@@ -274,16 +277,25 @@ function readStage(
     const offsets = stage.workers.map((index) => plan.workers[index]!.histograms[kind]!)
     histograms[kind] = summarize(memory, offsets)
   }
-  const { node, kind, input } = stage
+  const { node, kind, input, source } = stage
   const at = input?.batch?.counters
   const batches = at === undefined ? {} : { batches: readBatches(stage, counters, at) }
+  const lost = (source?.reasonWords ?? 0) > 0 ? { reasonsLost: readLost(memory, plan, stage) } : {}
   const spentMs = (ms: keyof WorkerTimes): number => workers.reduce((sum, worker) => sum + worker[ms], 0)
   const allMs = TIME_NAMES.reduce((sum, [, ms]) => sum + spentMs(ms), 0)
   return withCounts(
-    withShares({ node, kind, workers, histograms, ...batches }, (_, ms) => spentMs(ms), allMs),
+    withShares({ node, kind, workers, histograms, ...batches, ...lost }, (_, ms) => spentMs(ms), allMs),
     NODE_COUNTS,
     counts,
   )
+}
+
+function readLost(memory: Memory, plan: Plan, { workers }: StagePlan): number {
+  let lost = 0
+  for (const index of workers)
+    for (const { layout } of plan.workers[index]!.ackInputs)
+      if (layout.reasons !== undefined) lost += reasonsLost(memory, layout.reasons)
+  return lost
 }
 
 function readBatches(

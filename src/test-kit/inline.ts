@@ -92,7 +92,9 @@ async function runInline(
   const outputs: Record<string, unknown[]> = {}
   for (const { node, work } of plan.stages) if (work === 'output') outputs[node] = []
   const deadLetters = new DeadLetters(MOST_LETTERS)
-  const records = new RecordEvents(new Events(plan.graph), deadLetters, () => undefined)
+  let failed: MillraceError | undefined
+  const fail = (error: MillraceError): void => void (failed ??= error)
+  const records = new RecordEvents({ plan, events: new Events(plan.graph), deadLetters, fail }, () => undefined)
   const shared = await share(plan, graph, {
     params,
     listener: {
@@ -106,7 +108,9 @@ async function runInline(
   clock.begin(() => chances.next())
   try {
     const startedAtMs = clock.now
-    const { steps, deaths, isDraining } = await play(shared, clock, options)
+    const { steps, deaths, isDraining } = await play(shared, clock, options).catch((error: unknown) => {
+      throw failed ?? error
+    })
     const outcome = isDraining ? 'drained' : 'finished'
     const report = reportOf(shared.memory, plan, startedAtMs, { outcome, deadlinePassed: false })
     return { outputs, report, deadLetters: deadLetters.list().reverse(), steps, instants: fuse.visits, crashes: deaths }

@@ -4,8 +4,9 @@ import { Journal } from '../lane/journal.ts'
 import { AckReader } from '../lane/acks.ts'
 import { Slots } from '../lane/slots.ts'
 import type { Memory } from '../memory/memory.ts'
-import { DRAINING, PHASE } from '../memory/control.ts'
-import type { Plan } from '../plan/types.ts'
+import { COMMAND, DETACHED, DRAINING, PHASE } from '../memory/control.ts'
+import type { SourcePlan } from '../plan/source-plan.ts'
+import type { Plan, WorkerPlan } from '../plan/types.ts'
 import { Histogram } from '../telemetry/histogram.ts'
 import { Clock } from './clock.ts'
 import { Pending } from './hold/pending.ts'
@@ -16,9 +17,11 @@ import { Inlet, type Reading } from './in/inlet.ts'
 import { Markers } from './in/markers.ts'
 import { Tenure } from './in/tenure.ts'
 import { Outlet } from './out/outlet.ts'
+import { CallBreaker, BreakingLimit } from './limit/breaker.ts'
 import { RateLimit } from './limit/rate-limit.ts'
 import { Pacing } from './source/pacing.ts'
 import { Progress } from './source/progress.ts'
+import { SlotReasons } from './source/slot-reasons.ts'
 import type { Supply } from './source/supply.ts'
 import { Settlement } from './out/settlement.ts'
 import { Recorder } from './trace/recorder.ts'
@@ -46,10 +49,15 @@ export function makeParts(given: {
   const worker = plan.workers[given.worker]!
   const stage = plan.stages[worker.stage]!
   const journal = new Journal(memory, worker.journal)
-  const source: SourceSide | undefined = worker.slots && {
-    slots: new Slots(memory, worker.slots),
+  handlers.isDetached = isDetached(memory, worker)
+  const pending = new Pending(memory, worker.stash, journal)
+  const slots = worker.slots && new Slots(memory, worker.slots)
+  const { ack, reasonWords = 0 } = stage.source ?? {}
+  const source: SourceSide | undefined = slots && {
+    slots,
     acks: worker.ackInputs.map(({ layout }) => new AckReader(memory, layout)),
     progress: new Progress(memory, worker.progress!),
+    reasons: reasonWords > 0 ? new SlotReasons(slots, ack && pending) : undefined,
   }
   const clock = new Clock(memory, worker.times)
   const recorder =
@@ -65,8 +73,11 @@ export function makeParts(given: {
       slots: source?.slots,
       redact: (link) => handlers.redact(link),
     })
-  const settleOwn = source && source.slots.settle.bind(source.slots)
-  const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, settleOwn)
+  const own = source && {
+    settle: source.slots.settle.bind(source.slots),
+    tell: source.reasons && source.reasons.add.bind(source.reasons),
+  }
+  const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, own)
   const outlet = new Outlet({
     memory,
     plan,
@@ -83,6 +94,14 @@ export function makeParts(given: {
   })
   const phase = plan.control.offset / 4 + PHASE
   const { timeoutMs = 0, maxCrashes = 0 } = stage.input ?? {}
+  const breaker =
+    stage.input?.breaker &&
+    new CallBreaker(stage.input.breaker, {
+      opened: (attempts, error) =>
+        given.report({ name: 'breaker.opened', node: stage.node, attempts, error: errorText(error) }),
+      closed: (attempts, error) =>
+        given.report({ name: 'breaker.closed', node: stage.node, attempts, error: errorText(error) }),
+    })
   const hand = new Hand(memory, worker.hand, timeoutMs > 0)
   // A record that has killed its share is read once more, to be given up; if that kills too, it is given up unread.
   const reading: Reading = {
@@ -108,7 +127,6 @@ export function makeParts(given: {
       if (hasEnded) settlement.toggle(chunk)
     },
   })
-  const pending = new Pending(memory, worker.stash, journal)
   return {
     plan,
     stage,
@@ -132,11 +150,13 @@ export function makeParts(given: {
       state,
       params: handlers.params,
       tracing: recorder,
+      canRelease: stage.sourcesAbove.every((number) => sourceOf(plan, number).chunk === 1),
       branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
     },
     stopped: given.stopped,
     draining: given.draining,
-    limit: new RateLimit(memory, stage.limit),
+    limit: breaker === undefined ? new RateLimit(memory, stage.limit) : new BreakingLimit(memory, stage.limit, breaker),
+    breaker,
     source,
     supply: given.supply,
     histograms: Object.fromEntries(
@@ -148,6 +168,15 @@ export function makeParts(given: {
   }
 }
 
+/** Whether a worker that starts now runs without its handler. */
+export function isDetached({ words }: Memory, { control }: WorkerPlan): boolean {
+  return (load(words, control.offset / 4 + COMMAND) & DETACHED) !== 0
+}
+
+function sourceOf({ sources, workers, stages }: Plan, number: number): SourcePlan {
+  return stages[workers[sources[number]!]!.stage]!.source!
+}
+
 /** Events of a worker per second, at most; and so many at once. */
 const EVENTS_PER_SECOND = 200
 const EVENTS_AT_ONCE = 100
@@ -157,6 +186,8 @@ function limited(report: (event: WorkerEvent) => void): (event: WorkerEvent) => 
   const pacing = new Pacing(EVENTS_PER_SECOND, monotonicMs(), EVENTS_AT_ONCE)
   let suppressed = 0
   return (event) => {
+    // Few, for each comes after the attempts of a call; and one may be what stops the pipeline.
+    if (event.name === 'ack.failed') return report(event)
     if (pacing.allowed(monotonicMs()) < 1) {
       suppressed++
       return

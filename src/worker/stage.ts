@@ -4,11 +4,13 @@ import type { Memory } from '../memory/memory.ts'
 import type { Slots } from '../lane/slots.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import type { Histogram } from '../telemetry/histogram.ts'
+import type { CallBreaker } from './limit/breaker.ts'
 import type { RateLimit } from './limit/rate-limit.ts'
 import type { WorkerFacts } from './call/context.ts'
 import type { Handlers } from './call/handlers.ts'
 import type { Participants } from './handoff.ts'
 import type { Progress } from './source/progress.ts'
+import type { SlotReasons } from './source/slot-reasons.ts'
 import type { Supply } from './source/supply.ts'
 
 /** How a step of a stage ended, and so what the worker's time goes into if it now waits. */
@@ -49,6 +51,8 @@ export interface Parts extends Participants {
   readonly draining: AbortSignal
   /** The rate limit of the stage, where it has one. */
   readonly limit: RateLimit
+  /** What holds the worker after failures, where it has one. */
+  readonly breaker: CallBreaker | undefined
   /** What only a source has. */
   readonly source: SourceSide | undefined
   /** Where a source's records come from, if not from its handlers. */
@@ -67,6 +71,8 @@ export interface SourceSide {
   readonly slots: Slots
   readonly acks: readonly AckReader[]
   readonly progress: Progress
+  /** Absent where it asks for none. */
+  readonly reasons: SlotReasons | undefined
 }
 
 /** Every stage measures its handler. */
@@ -74,7 +80,14 @@ export type StageHistograms = Readonly<Partial<Record<HistogramKind, Histogram>>
 
 /** What a worker tells the supervisor about records; telemetry, not control. */
 export interface WorkerEvent {
-  readonly name: 'record.retried' | 'record.failed' | 'record.deadLettered' | 'ack.failed' | 'trace.failed'
+  readonly name:
+    | 'record.retried'
+    | 'record.failed'
+    | 'record.deadLettered'
+    | 'breaker.opened'
+    | 'breaker.closed'
+    | 'ack.failed'
+    | 'trace.failed'
   readonly node: string
   /** The record's stable id, as its handler sees it in `context.id`; absent where it was one of a batch. */
   readonly recordId?: string

@@ -101,6 +101,7 @@ const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object 
   ordered: { node: 'b', to: { ordered: true } },
   partitionBy: { node: 'b', to: { partitionBy: () => 1 } },
   retry: { node: 'b', to: { retry: { maxAttempts: 3 } } },
+  breaker: { node: 'b', to: { breaker: { failures: 5 } } },
   timeoutMs: { node: 'b', to: { timeoutMs: 100 } },
   maxCrashes: { node: 'b', to: { maxCrashes: 1 } },
   'batch.by': { node: 'side', to: { batch: { size: 10, by: () => 1 } } },
@@ -110,6 +111,7 @@ const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object 
   'batch.serial': { node: 'side', to: { batch: { size: 10, by: () => 1, serial: true } } },
   codec: { edge: 0, to: { codec: 'json' } },
   selector: { edge: 2, to: { selector: () => true } },
+  nack: { edge: 4, to: { pathType: 'dead_letter', nack: true } },
 }
 
 for (const option of named('assumed')) {

@@ -298,8 +298,20 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
     return pipeline.deadLetters.list()[0]!.error
   },
   HANDLER_TIMEOUT: () => given(graphs.timesOut),
+  STAGE_DETACHED: async () => {
+    const pipeline = await run(graphs.detaches)
+    await until(() => pipeline.deadLetters.list().length > 0, 'a record fails')
+    await pipeline.stop()
+    return pipeline.deadLetters.list()[0]!.error
+  },
+  ACK_FAILED: async () => {
+    const { finished } = await run(graphs.ackFails)
+    return thrown(() => finished)
+  },
   CURSOR_TOO_LARGE: async () => (await died(graphs.largeCursor)).cause as Told,
   RECEIPT_TOO_LARGE: async () => (await died(graphs.largeReceipt)).cause as Told,
+  NOTE_INVALID: () => given(graphs.badNote),
+  RELEASE_REFUSED: () => given(graphs.badRelease),
   FAIL_INDEX_INVALID: () => given(graphs.badFailAt),
   KEY_INVALID: async () => {
     assert.equal((await given(graphs.badBatchKey)).code, 'KEY_INVALID')

@@ -1,6 +1,6 @@
 /** Graphs that fail, each in one way. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type GraphData, dataflow, mark } from 'millrace'
+import { type Context, type GraphData, dataflow, mark } from 'millrace'
 
 const here = import.meta.url
 
@@ -78,6 +78,15 @@ const deadly = (name: string, maxRestarts: number, maxCrashes: number) =>
 export const dies = deadly('dies', 0, 100)
 export const poisoned = deadly('poisoned', 5, 1)
 
+export const detaches = source('detaches')
+  .transform('work', {
+    restart: { maxRestarts: 0, exhausted: 'detach' },
+    map: (): number => process.exit(7),
+  })
+  .sink('out', { write: () => undefined })
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+
 const works = (name: string, work: object): GraphData =>
   source(name)
     .transform('work', { map: (n: unknown) => n, ...work })
@@ -96,6 +105,10 @@ export const badBatchKey = works('badBatchKey', {
   batch: { size: 3, by: () => ({}) },
   mapBatch: (batch: number[]) => batch,
 })
+export const badNote = works('badNote', {
+  map: (n: number, { note }: Context) => note('x'.repeat(2_000)),
+})
+export const badRelease = works('badRelease', { map: (n: number, { release }: Context) => release() })
 export const badFailAt = works('badFailAt', {
   map: undefined,
   batch: { size: 3 },
@@ -135,6 +148,17 @@ export const largeReceipt = dataflow('largeReceipt', here)
     restart: { maxRestarts: 0 },
     produce: () => [mark(1, { receipt: 'x'.repeat(2_000_000) })],
     ack: () => undefined,
+  })
+  .sink('out', { write: () => undefined })
+  .connect('numbers', 'out')
+
+export const ackFails = dataflow('ackFails', here)
+  .source('numbers', {
+    produce: () => [1],
+    ackRetry: { maxAttempts: 2, baseMs: 1, exhausted: 'stop' },
+    ack: () => {
+      throw new Error('the queue is gone')
+    },
   })
   .sink('out', { write: () => undefined })
   .connect('numbers', 'out')

@@ -3,6 +3,7 @@ import { ackLaneBytes } from '#src/memory/acks.js'
 import { DOORBELL_BYTES } from '#src/memory/doorbell.js'
 import { journalBytes } from '#src/memory/journal.js'
 import { LINE_BYTES } from '#src/memory/memory.js'
+import { reasonsBytes } from '#src/memory/reasons.js'
 import { slotsBytes } from '#src/memory/slots.js'
 import type { Program, Start } from './explore.ts'
 import type * as acks from './programs/acks.ts'
@@ -14,6 +15,8 @@ export interface AcksSizes {
   readonly entries?: number
   /** The worker that runs; the other one's entries are there before. */
   readonly worker: number
+  /** The worker that runs fails all records, and says why; words of its ring. */
+  readonly reasonWords?: number
   readonly sourceDeaths?: readonly number[]
   readonly workerDeaths?: readonly number[]
 }
@@ -22,7 +25,7 @@ const ENTRIES = 16
 
 /** A source with a slot for each chunk, and two workers whose entries end them. */
 export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
-  const { chunks, entries = 1 } = sizes
+  const { chunks, entries = 1, reasonWords = 0 } = sizes
   const slots = chunks
   let bytes = 0
   const take = (wanted: number): number => {
@@ -43,14 +46,19 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
     chunks,
     slots: { offset: take(slotsBytes(slots)), slots, source: 0 },
     opened: take(4 + 4 * chunks),
-    source: worker(2),
+    kept: take(4 * chunks),
+    source: worker(3),
     workers: [0, 1].map((number) => {
       const room = number === sizes.worker ? entries : 2
-      return { lane: { offset: take(ackLaneBytes(room)), entries: room }, ...worker(1) }
+      const isTelling = reasonWords > 0 && number === sizes.worker
+      const reasons = isTelling ? { offset: take(reasonsBytes(reasonWords)), words: reasonWords } : undefined
+      return { lane: { offset: take(ackLaneBytes(room)), entries: room, reasons }, ...worker(1) }
     }),
   }
   const start = ({ raw, memory }: Tracked): Start => {
     const ended = (): number => raw.floats[plan.source.journal.countersOffset / 8 + 1]!
+    const { reasons } = plan.workers[sizes.worker]!.lane
+    const told = (): number => raw.floats[plan.source.journal.countersOffset / 8 + 2]!
     const tail = (number: number): number => raw.words[plan.workers[number]!.lane.offset / 4]!
     const head = (number: number): number => raw.words[plan.workers[number]!.lane.offset / 4 + LINE_BYTES / 4]!
     return {
@@ -75,9 +83,17 @@ export function acksProgram(code: typeof acks, sizes: AcksSizes): Program {
           assert.ok(used >= 0 && used <= plan.workers[number]!.lane.entries, `A1: ${used} entries are used`)
           assert.ok(ended() <= tail(number), 'S1: a slot ended before all that came of it was done')
         }
+        if (reasons === undefined) return
+        const [begun, taken] = [raw.words[reasons.offset / 4]!, raw.words[reasons.offset / 4 + LINE_BYTES / 4]!]
+        const used = (begun - taken) | 0
+        assert.ok(used >= 0 && used <= reasonWords, `N1: ${used} words of reasons are used`)
       },
       check() {
         assert.equal(ended(), chunks, 'A3: every chunk ended once')
+        if (reasons !== undefined) {
+          const leftOut = raw.words[reasons.offset / 4 + 1]!
+          assert.equal(told() + leftOut, chunks, 'N3: every reason was told once, or left out and counted')
+        }
         for (const number of [0, 1])
           assert.deepEqual([tail(number), head(number)], [chunks, chunks], 'every entry was told and taken once')
         for (let slot = 0; slot < slots; slot++) {

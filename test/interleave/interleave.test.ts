@@ -40,6 +40,19 @@ driveAll([
     'a worker with acks that dies after each of its stores, one chunk: all orders',
     withDeaths((workerDeaths) => onAcks({ chunks: 1, worker: 1, workerDeaths }), 1),
   ],
+  ['acks of one chunk that failed, and why: all orders', onAcks({ chunks: 1, worker: 0, reasonWords: 8 })],
+  [
+    'acks of two chunks that failed, room for one reason: 3 preemptions',
+    onAcks({ chunks: 2, worker: 1, reasonWords: 8 }, { preemptions: 3 }),
+  ],
+  [
+    'a source that is told why and dies after each of its stores, one chunk: 3 preemptions',
+    withDeaths((sourceDeaths) => onAcks({ chunks: 1, worker: 0, reasonWords: 8, sourceDeaths }, { preemptions: 3 }), 0),
+  ],
+  [
+    'a worker that says why and dies after each of its stores, one chunk: 3 preemptions',
+    withDeaths((workerDeaths) => onAcks({ chunks: 1, worker: 1, reasonWords: 8, workerDeaths }, { preemptions: 3 }), 1),
+  ],
   ['events of one chunk, its end and the tracer: all orders', onTrace({ chunks: 1 })],
   ['events of two chunks, room for one: 2 preemptions', onTrace({ chunks: 2, events: 1 }, FEW)],
   [

@@ -3,7 +3,7 @@
  * middle of the user's code, at random, while it is flushed, resized and drained.
  */
 import { Progress } from '#src/worker/source/progress.js'
-import { ASKED } from '#src/memory/control.js'
+import { ASKED, COMMAND, DETACHED } from '#src/memory/control.js'
 import { FLUSHED, SEQUENCE } from '#src/memory/progress.js'
 import { SizingWords } from '#src/lane/sizing.js'
 import { setVacant } from '#src/lane/seats.js'
@@ -32,6 +32,8 @@ export interface Wishes {
   readonly maxSteps: number
   /** Of the steps, this share is one at which a resize begins. */
   readonly resizeShare?: number
+  /** The stage of a node is detached for lives that begin between these steps. */
+  readonly detached?: { readonly node: string; readonly from: number; readonly to: number } | undefined
   /** The books are balanced after each step. */
   readonly balances?: boolean
   /** Called now and then. */
@@ -127,9 +129,20 @@ export class NetPipeline {
     if (flushAt.includes(steps) || (flushShare > 0 && random.chance(flushShare))) this.#askForFlush()
     this.#checkFlush()
     if (steps % 64 === 0) this.#wishes.tick?.()
+    this.#detach()
     await this.#beginResize()
     this.#endResize()
     if (leapMs > 0 && random.chance(0.0005)) await clock.advanceTo(clock.now + leapMs)
+  }
+
+  /** What the supervisor does when a stage gives up, and when it is attached again. */
+  #detach(): void {
+    const { detached } = this.#wishes
+    const { steps } = this.#thread
+    if (detached === undefined || (steps !== detached.from && steps !== detached.to)) return
+    const { memory, plan } = this.#shared
+    for (const { stage, control } of plan.workers)
+      if (plan.stages[stage]!.node === detached.node) memory.words[control.offset / 4 + COMMAND]! ^= DETACHED
   }
 
   /** What the supervisor does to resize a stage: new workers first, then the new version. */

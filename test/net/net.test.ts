@@ -5,9 +5,11 @@ import { deathsInNet, inNet } from './in-net.js'
 /** Fixed, so that a failure is the change's; `npm run net` and NET_SEED take others. */
 const SEED = '4000000'
 
-test('the scenarios of the net', () => {
-  const { status, stdout, stderr } = inNet('scenarios.js')
-  assert.equal(status, 0, stdout + stderr)
-})
+for (const scenarios of ['scenarios', 'ack-scenarios']) {
+  test(`the ${scenarios} of the net`, () => {
+    const { status, stdout, stderr } = inNet(`${scenarios}.js`)
+    assert.equal(status, 0, stdout + stderr)
+  })
+}
 
 deathsInNet(20_000, process.env['NET_SEED'] ?? SEED)

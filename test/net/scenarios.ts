@@ -701,3 +701,62 @@ describe('a flush', () => {
     }
   }
 })
+
+const withBreaker = (work: object): GraphData =>
+  dataflow('breaker', import.meta.url)
+    .source('in', { window: 64, produce: () => numbers(80) })
+    .transform('work', {
+      maxCrashes: 100,
+      breaker: { failures: 4, pauseMs: 1_000, maxPauseMs: 8_000 },
+      retry: { maxAttempts: 60, baseMs: 1, maxMs: 2 },
+      ...(work as { map: (n: number) => number }),
+    })
+    .sink('out')
+    .connect('in', 'work')
+    .connect('work', 'out')
+
+describe('a stage with a breaker', () => {
+  type Work = (act: (n: number) => number) => object
+  const kinds: Record<string, Work> = {
+    'of single records': (map) => ({ map }),
+    'of open calls': (act) => ({ maxInFlight: 4, map: async (n: number) => act(n) }),
+    'of batches': (act) => ({
+      batch: { size: 4, timeoutMs: 5 },
+      mapBatch: (batch: readonly number[]) => batch.map((n) => act(n)),
+    }),
+    'of batches by key': (act) => ({
+      batch: { size: 4, timeoutMs: 5, by: (n: number) => n % 3 },
+      mapBatch: (batch: readonly number[]) => batch.map((n) => act(n)),
+    }),
+  }
+  for (const [what, kind] of Object.entries(kinds)) {
+    test(`${what} calls a server that is away now and then only, and goes on when it is back`, async () => {
+      const start = performance.now()
+      let calls = 0
+      const act = (n: number): number => {
+        if (performance.now() - start > 20_000) return n
+        calls++
+        throw new Error('away')
+      }
+      const played = await play(() => withBreaker(kind(act)))
+      check(played)
+      assert.deepEqual(sorted(played.out.get('out')), numbers(80))
+      // 4 at first, and those that were open then; then after 1, 3, 7, 15 and 23 s.
+      assert.ok(calls >= 8 && calls <= 14, `${calls} calls`)
+      assert.ok(played.tookMs >= 20_000 && played.tookMs < 40_000, `${played.tookMs} ms`)
+    })
+
+    test(`${what} loses no record, whoever dies`, async () => {
+      for (const seed of [1, 2, 3]) {
+        let calls = 0
+        const act = (n: number): number => {
+          if (++calls % 50 < 25) throw new Error('away')
+          return n
+        }
+        const played = await play(() => withBreaker(kind(act)), { seed, deathShare: 0.1, maxDeaths: 30 })
+        check(played)
+        assert.deepEqual(sorted(played.out.get('out')), numbers(80))
+      }
+    })
+  }
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MillraceError, PipelineEvent } from 'millrace'
+import type { Detachments } from '#src/supervisor/detachments.js'
 import { Events } from '#src/supervisor/events.js'
 import type { WorkerHandle } from '#src/supervisor/handle.js'
 import { History } from '#src/supervisor/history.js'
@@ -10,9 +11,11 @@ import { type Crew, crew } from './threads.js'
 
 interface Watched extends Crew {
   readonly successors: Successors
+  readonly detachments: Detachments
   readonly events: PipelineEvent[]
   readonly names: () => string[]
   readonly givenUp: MillraceError[]
+  readonly drained: MillraceError[]
   readonly died: WorkerHandle[]
   readonly end: () => Promise<void>
 }
@@ -26,6 +29,7 @@ async function running({
   const events: PipelineEvent[] = []
   told.on('*', (event) => events.push(event))
   const givenUp: MillraceError[] = []
+  const drained: MillraceError[] = []
   const died: WorkerHandle[] = []
   const made = crew(
     {
@@ -40,6 +44,7 @@ async function running({
     history: new History(),
     startDeadlineMs,
     onDeath: (handle) => died.push(handle),
+    onDrain: (error) => drained.push(error),
     onGiveUp: (error) => givenUp.push(error),
   })
   await made.begin()
@@ -48,7 +53,17 @@ async function running({
     for (const each of made.threads) each.last.leave()
     await Promise.all(made.handles.map(({ gone }) => gone))
   }
-  return { ...made, successors, events, names: () => events.map(({ name }) => name), givenUp, died, end }
+  return {
+    ...made,
+    successors,
+    detachments: successors.detachments,
+    events,
+    names: () => events.map(({ name }) => name),
+    givenUp,
+    drained,
+    died,
+    end,
+  }
 }
 
 test('a worker that dies is recovered and told, and its successor goes on in the next epoch', async () => {
@@ -147,4 +162,31 @@ test('once the pipeline stops no successor starts', async () => {
   assert.deepEqual(names(), ['worker.died'])
   await end()
   assert.equal(threads[1]!.lives.length, 1)
+})
+
+test('`detach` lets a stage go on without its handler, until it crashes so too', async () => {
+  const restart = { maxRestarts: 0, exhausted: 'detach' }
+  const { threads, handles, detachments, givenUp, drained, names, end } = await running({ restart })
+  const { stage } = handles[1]!
+  threads[1]!.last.die()
+  const second = await threads[1]!.life(1)
+  assert.deepEqual([detachments.isDetached(stage), givenUp, drained], [true, [], []])
+  assert.ok(names().includes('stage.gaveUp') && names().includes('stage.detached'))
+  second.getReady()
+  await detachments.attach(stage.node)
+  await threads[1]!.life(2)
+  assert.equal(detachments.isDetached(stage), false)
+  ;(await threads[1]!.life(2)).die()
+  ;(await threads[1]!.life(3)).die()
+  await until(() => givenUp.length > 0, 'the stage is given up', 1)
+  assert.equal(givenUp[0]!.code, 'RESTARTS_EXHAUSTED')
+  await end()
+})
+
+test('`drain` lets it go on so, and tells with which error the pipeline is to end', async () => {
+  const { threads, drained, givenUp, end } = await running({ restart: { maxRestarts: 0, exhausted: 'drain' } })
+  threads[1]!.last.die()
+  await threads[1]!.life(1)
+  assert.deepEqual([drained.map(({ code }) => code), givenUp], [['RESTARTS_EXHAUSTED'], []])
+  await end()
 })

@@ -22,6 +22,7 @@ export function checkHandlers(graph: GraphData, report: Report): void {
     }
   })
   checkSelectors(graph, report)
+  checkNacks(graph, report)
 }
 
 /** Whether any node does work of the user's. Without, a graph can be drawn, analysed and rehearsed, and not run. */
@@ -86,9 +87,11 @@ const NOT_OF_OUTPUTS = [
   'maxCrashes',
   'maxConcurrency',
   'scale',
+  'breaker',
   'stashBytes',
 ] as const
 const ONLY_OF_POLL = ['pollSize', 'pollMs'] as const
+const ONLY_OF_ACK = ['ackBy', 'ackRetry', 'ackInFlight'] as const
 
 /** Options that would be taken without a word, and do nothing. */
 function checkUnused(node: GraphNode, report: Report): void {
@@ -107,6 +110,8 @@ function checkUnused(node: GraphNode, report: Report): void {
     unused([...NOT_OF_OUTPUTS, ...NOT_IN_EMBEDDER], 'a sink has no `write` and is read by `pipeline.output`')
   if (isPushed) unused([...NOT_IN_EMBEDDER, 'finish'], 'a source is fed by `pipeline.push`')
   if (node.kind === 'source' && node.poll === undefined) unused(ONLY_OF_POLL, 'a source has no `poll`')
+  if (node.kind === 'source' && node.ack === undefined) unused(ONLY_OF_ACK, 'a source has no `ack`')
+  else if (node.kind === 'source' && node.ackBy === undefined) unused(['ackInFlight'], 'a source has no `ackBy`')
   if (node.kind !== 'source' && node.batch !== undefined) checkBatch(node.id, node.batch, report)
 }
 
@@ -181,7 +186,9 @@ function checkLevels(node: GraphNode, report: Report): void {
     report('SCALE_WITHOUT_MAX', message, { node: node.id, option: 'scale.max' })
   }
   crossed(['retry.baseMs', node.retry?.baseMs], ['retry.maxMs', node.retry?.maxMs])
+  crossed(['ackRetry.baseMs', node.ackRetry?.baseMs], ['ackRetry.maxMs', node.ackRetry?.maxMs])
   crossed(['batch.weight', node.batch?.weight], ['batch.maxWeight', node.batch?.maxWeight])
+  crossed(['breaker.pauseMs', node.breaker?.pauseMs], ['breaker.maxPauseMs', node.breaker?.maxPauseMs])
   crossed(['restart.backoffMs', node.restart?.backoffMs], ['restart.maxBackoffMs', node.restart?.maxBackoffMs])
   const { rateLimit } = resolveNode(node)
   if (isNumber(node.rate) && isNumber(rateLimit) && node.rate > rateLimit) {
@@ -202,6 +209,14 @@ function checkSelectors(graph: GraphData, report: Report): void {
       return
     const message = `Edge ${quote(from)} → ${quote(to)} has a selector, and ${quote(to)} does not use \`dispatch: broadcast\`.`
     report('SELECTOR_UNUSED', message, { edge: index, option: 'selector' })
+  })
+}
+
+function checkNacks(graph: GraphData, report: Report): void {
+  graph.edges.forEach(({ from, to, nack, pathType }, index) => {
+    if (nack !== true || pathType === 'error' || pathType === 'dead_letter') return
+    const message = `Edge ${quote(from)} → ${quote(to)} has \`nack\`, and its \`pathType\` is ${quote(pathType ?? 'normal')}.`
+    report('NACK_UNUSED', message, { edge: index, option: 'nack' })
   })
 }
 

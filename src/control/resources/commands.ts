@@ -78,7 +78,7 @@ const Drain = Type.Object(
 )
 
 export function commands(room: Room): readonly Endpoint[] {
-  return [...flow(room), ...ends(room), resizing(room), ...workerCommands(room), ...logLevel(room)]
+  return [...flow(room), ...ends(room), resizing(room), attaching(room), ...workerCommands(room), ...logLevel(room)]
 }
 
 /** Pause, resume, rate limits: what sources may make, and stages may work on. */
@@ -187,6 +187,21 @@ function resizing(room: Room): Endpoint {
     handle: async ({ params, body }) => {
       await live(runningOf(room, params.pipeline)).resize(params.node, body.workers)
       return body
+    },
+  })
+}
+
+/** Answers once the new workers of the stage are on their way. */
+function attaching(room: Room): Endpoint {
+  return endpoint('POST /pipelines/:pipeline/stages/:node/attach', {
+    tag: 'commands',
+    summary: 'Lets a stage work again that crashed too often and is detached.',
+    params: NODE,
+    answer: CommandAnswer,
+    errors: ['NODE_UNKNOWN', 'PIPELINE_NOT_RUNNING'],
+    handle: async ({ params }) => {
+      await live(runningOf(room, params.pipeline)).attach(params.node)
+      return commandAnswer(room, params.pipeline)
     },
   })
 }

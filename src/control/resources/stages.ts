@@ -45,6 +45,14 @@ export const StageView = Type.Object(
       description: 'The rate limit in records per second; null if there is none.',
     }),
     batches: Type.Optional(BATCHES),
+    isDetached: Type.Boolean({
+      description: 'The stage crashed too often and runs without its handler: its records fail.',
+    }),
+    reasonsLost: Type.Optional(
+      Type.Integer({
+        description: 'Sources that ask why records failed: chunks of which they were not told, for want of room.',
+      }),
+    ),
     inFlight: NODE_COUNT_FIELDS.inFlight,
     retried: NODE_COUNT_FIELDS.retried,
     crashed: NODE_COUNT_FIELDS.crashed,
@@ -57,6 +65,7 @@ export const StageView = Type.Object(
         kind: 'transform',
         host: 'pool',
         rateLimit: null,
+        isDetached: false,
         inFlight: 64,
         retried: 0,
         crashed: 0,
@@ -111,7 +120,7 @@ function stageViews({ pipeline, sampler }: Running, showRecords: boolean): Stage
   const workers = pipeline.workers()
   const snapshot = sampler.now()
   return pipeline.plan.nodeStages.map(({ node, kind, host }) => {
-    const { inFlight, retried, crashed, batches } = snapshot.stages[node]!
+    const { inFlight, retried, crashed, batches, reasonsLost } = snapshot.stages[node]!
     return {
       node,
       kind,
@@ -119,6 +128,8 @@ function stageViews({ pipeline, sampler }: Running, showRecords: boolean): Stage
       ...(kind === 'source' ? { isPaused: pipeline.isPaused(node) } : {}),
       rateLimit: limitOf(pipeline.rateLimit(node)),
       ...(batches === undefined ? {} : { batches }),
+      isDetached: pipeline.isDetached(node),
+      ...(reasonsLost === undefined ? {} : { reasonsLost }),
       inFlight,
       retried,
       crashed,

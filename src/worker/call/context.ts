@@ -11,6 +11,8 @@ export interface WorkerFacts {
   readonly workers: number
   readonly state: unknown
   readonly params: unknown
+  /** Each source above has one record in a chunk. */
+  readonly canRelease: boolean
   /** Branches that the node has edges for. */
   readonly branches: ReadonlySet<string>
   /** Absent where nothing is traced. */
@@ -39,6 +41,7 @@ export class CallContext implements Context {
   #failedAt: Map<number, unknown> | undefined
   #batch: BatchFacts | undefined
   readonly #branches: ReadonlySet<string>
+  readonly #canRelease: boolean
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
   readonly #tracing: CallTracing | undefined
@@ -55,6 +58,7 @@ export class CallContext implements Context {
     this.params = facts.params
     this.#stopped = stopped
     this.#branches = facts.branches
+    this.#canRelease = facts.canRelease
     this.#tracing = facts.tracing
   }
 
@@ -87,6 +91,22 @@ export class CallContext implements Context {
     const [, error] = this.#emitted[at]!
     this.#emitted.splice(at, 1)
     return { error }
+  }
+
+  /** Takes what the call said to sources, beside what it emitted. */
+  takeSaid(): readonly Said[] {
+    if (this.#emitted.length === 0) return NOTHING_SAID
+    const said = this.#emitted.filter(isSaid) as Said[]
+    if (said.length === 0) return NOTHING_SAID
+    const rest = this.#emitted.filter((each) => !isSaid(each))
+    this.#emitted.length = 0
+    this.#emitted.push(...rest)
+    return said
+  }
+
+  /** The last note of a call that failed. */
+  takeNote(): string | undefined {
+    return this.takeSaid().findLast(([kind]) => kind === NOTE_SAID)?.[1] as string | undefined
   }
 
   /** Forgets what the call sent and gave up: it is dealt with, or the call failed. */
@@ -156,6 +176,15 @@ export class CallContext implements Context {
     this.#emitted.push([branch, record])
   }
 
+  readonly note = (value: unknown): void => {
+    this.#emitted.push([NOTE_SAID, noteText(this.node, value)])
+  }
+
+  readonly release = (...records: [record?: unknown]): void => {
+    if (!this.#canRelease) throw new MillraceError('RELEASE_REFUSED', { node: this.node })
+    this.#emitted.push([RELEASE_SAID, records.length === 0 || this.#batch === undefined ? undefined : records])
+  }
+
   readonly fail = (record: unknown, reason: unknown): void => {
     if (this.#batch === undefined) return void this.#emitted.push([FAILED, reason])
     const reasons = this.#failed.get(record)
@@ -173,5 +202,30 @@ export class CallContext implements Context {
   }
 }
 
-/** A branch that no edge has: it stands for the failure of a record. */
+/** Branches that no edge has: what a call says of its records. They stand for the failure of one; for a note; for a release. */
 const FAILED = '\0failed'
+export const NOTE_SAID = '\0noted'
+export const RELEASE_SAID = '\0released'
+
+/** What a call said to sources: the text of a note; the record that is released, in a list, or undefined for all. */
+export type Said = readonly [typeof NOTE_SAID, string] | readonly [typeof RELEASE_SAID, readonly unknown[] | undefined]
+
+const NOTHING_SAID: readonly Said[] = Object.freeze([])
+
+function isSaid([branch]: readonly [string, unknown]): boolean {
+  return branch === NOTE_SAID || branch === RELEASE_SAID
+}
+
+const NOTE_BYTES = 1_024
+
+/** A note as the source is told of it: JSON with one field, `note`. */
+function noteText(node: string, value: unknown): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify({ note: value })
+  } catch {
+    // A cycle, a BigInt, or a `toJSON` that throws.
+  }
+  if (text !== undefined && Buffer.byteLength(text) <= NOTE_BYTES + '{"note":}'.length) return text
+  throw new MillraceError('NOTE_INVALID', { node, most: NOTE_BYTES })
+}

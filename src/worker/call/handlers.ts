@@ -21,6 +21,8 @@ export class Handlers {
   readonly #graph: GraphData
   readonly #functions: ReadonlyMap<Handler, AnyFunction>
   readonly #run: RunContext
+  /** The stage gave up: its records fail in place of a call of its handler. */
+  isDetached = false
   /** The context of inline nodes; set once the worker has it. */
   context: CallContext | undefined
 
@@ -42,6 +44,11 @@ export class Handlers {
     const { node } = this.#stage
     const handler = this.#of(this.#nodes.get(node)?.[name])
     return handler !== undefined && (name === 'poll' || name === 'ack') ? observed(name, node, handler) : handler
+  }
+
+  /** Group of a receipt, where `ack` is called by groups. */
+  ackGroup(): AnyFunction | undefined {
+    return this.#keyed(this.#nodes.get(this.#stage.node)?.ackBy)
   }
 
   batchKey(): AnyFunction | undefined {
@@ -81,6 +88,7 @@ export class Handlers {
 
   operation(plan: NodePlan): Operation {
     const work = plan.work as Work
+    if (this.isDetached && plan.node === this.#stage.node) return { work, call: () => this.#refuse() }
     const given = work === 'output' ? undefined : this.#of(this.#nodes.get(plan.node)![work as keyof GraphNode])
     if (given === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
     const isOfBatches = plan.node === this.#stage.node && this.#stage.input?.batch !== undefined
@@ -106,6 +114,10 @@ export class Handlers {
   redact({ capture }: LinkPlan): ((record: unknown) => unknown) | undefined {
     const redact = capture && this.#of(this.#graph.edges[capture.edge]!.redact)
     return redact && ((record) => redact(record, this.#run))
+  }
+
+  #refuse(): never {
+    throw new MillraceError('STAGE_DETACHED', { node: this.#stage.node })
   }
 
   #keyed(handler: unknown): AnyFunction | undefined {

@@ -13,6 +13,7 @@ const EXPECTED = {
   'batch.by': 'a string, or a number other than NaN, at once',
   'batch.of': 'a whole number from 1 to `batch.size`, or undefined, at once',
   'batch.weigh': 'a finite number of at least 0, at once',
+  ackBy: 'a string, or a number other than NaN, at once',
   selector: 'true or false, at once',
   produce: 'an iterable or an async iterable of records, at once',
   poll: 'an array of records, or null at the end',
@@ -25,7 +26,10 @@ export type CheckedHandler = keyof typeof EXPECTED
 export function invalidResult(node: string, handler: CheckedHandler, result: unknown): MillraceError {
   // Nobody waits for a promise that should not be there, and one that fails unseen would end the thread.
   if (isThenable(result)) result.then(undefined, () => undefined)
-  const code = handler === 'partitionBy' || handler === 'batch.by' ? 'KEY_INVALID' : 'HANDLER_RESULT_INVALID'
+  const code =
+    handler === 'partitionBy' || handler === 'batch.by' || handler === 'ackBy'
+      ? 'KEY_INVALID'
+      : 'HANDLER_RESULT_INVALID'
   return new MillraceError(code, { node, handler, returned: kindOf(result), expected: EXPECTED[handler] })
 }
 
@@ -48,7 +52,7 @@ export function branchOf(node: string, result: unknown): string {
   throw invalidResult(node, 'route', result)
 }
 
-export function keyOf(node: string, handler: 'partitionBy' | 'batch.by', result: unknown): string | number {
+export function keyOf(node: string, handler: 'partitionBy' | 'batch.by' | 'ackBy', result: unknown): string | number {
   if (typeof result === 'string' || (typeof result === 'number' && !Number.isNaN(result))) return result
   throw invalidResult(node, handler, result)
 }

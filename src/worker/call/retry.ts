@@ -10,7 +10,11 @@ const MAX_FACTOR = 2 ** 53
  * @param attempts calls so far, at least 1
  * @param random from 0 to 1
  */
-export function retryDelayMs(policy: InputPlan['retry'], attempts: number, random: number): number {
+export function retryDelayMs(
+  policy: Pick<InputPlan['retry'], 'backoff' | 'baseMs' | 'maxMs' | 'jitter'>,
+  attempts: number,
+  random: number,
+): number {
   const { backoff, baseMs, maxMs, jitter } = policy
   const factor =
     backoff === 'constant' ? 1 : backoff === 'linear' ? attempts : Math.min(2 ** (attempts - 1), MAX_FACTOR)

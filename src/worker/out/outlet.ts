@@ -11,7 +11,9 @@ import type { Handlers, Operation } from '../call/handlers.ts'
 import { type Composed, portionOf, recordIdOf } from '../chunk.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import { leftOf } from './left-of.ts'
+import { NOTE_SAID, type Said } from '../call/context.ts'
 import { isThenable, settled } from '../call/results.ts'
+import { reasonText } from './reason-text.ts'
 import type { Settlement } from './settlement.ts'
 import type { Member } from '../chunk.ts'
 import type { Recorder } from '../trace/recorder.ts'
@@ -22,6 +24,8 @@ export interface Fault {
   readonly error: unknown
   readonly attempts: number
   readonly firstFailedAt: number
+  /** What the last call said of the record to its source. */
+  readonly note?: string | undefined
 }
 
 /** One edge out of a node, as this worker takes it. `origin` is the index of the input that the record came of. */
@@ -41,8 +45,11 @@ export class NodeOutlet {
   error: readonly Port[] = []
   deadLetter: readonly Port[] = []
   retry: readonly Port[] = []
+  /** What it sends to its error or dead-letter edges is nacked too. */
+  readonly isNacking: boolean
 
   constructor(plan: NodePlan, counters: Float64Array) {
+    this.isNacking = (plan.error.length > 0 ? plan.error : plan.deadLetter).some(({ nack }) => nack === true)
     this.plan = plan
     this.counters = counters
     this.at = plan.counters
@@ -74,8 +81,15 @@ export class Outlet {
   readonly #counters: Float64Array
   /** What the chunk in hand adds to the counters and to the failures: known to others only once it is wholly done. */
   readonly #pending: Float64Array
-  /** Chunks of the records that were nacked. */
-  readonly #failed: ChunkHeader[] = []
+  /** Records that were nacked. */
+  readonly #nacked: Nacked[] = []
+  /** Records of which something is said to their sources, and those that are released. */
+  readonly #noted: { readonly owner: ChunkHeader; readonly text: string }[] = []
+  readonly #released: ChunkHeader[] = []
+  /** The last reason that was put in words, and its error: a batch that fails has one for all of its records. */
+  #lastReason:
+    | { readonly error: unknown; readonly node: string; readonly attempts: number; readonly text: string }
+    | undefined
   #chunk: ChunkHeader | undefined
   /** What the links send is named by this. */
   #portion!: ChunkHeader
@@ -201,8 +215,17 @@ export class Outlet {
     const ports = node.error.length > 0 ? node.error : node.deadLetter
     const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
     if (outcome !== 'failed') {
-      this.#sendFailure(ports, failureOf(node.plan.node, input, fault), origin, { node, owner, outcome, isCounted })
-    } else if (isCounted) this.#failed.push(owner)
+      this.#sendFailure(ports, failureOf(node.plan.node, input, fault), origin, {
+        node,
+        owner,
+        outcome,
+        isCounted,
+        why: this.#reasonOf(node, fault),
+      })
+    }
+    if (isCounted && (outcome === 'failed' || node.isNacking))
+      this.#nacked.push({ owner, why: this.#reasonOf(node, fault) })
+    if (given.note !== undefined && isCounted) this.#note(owner, given.note)
     // A source counts its records when their slots end.
     const isOwnSource = node === this.root && node.plan.kind === 'source'
     if (!isOwnSource && isCounted) {
@@ -212,10 +235,34 @@ export class Outlet {
     this.#tellGivenUp(node, input, fault, outcome, member, isCounted)
   }
 
+  /** What the handler said of a record to its source, where its call has ended well. */
+  said(said: readonly Said[], { header }: Member): void {
+    for (const [kind, value] of said) {
+      if (kind === NOTE_SAID) this.#note(header, value)
+      else this.#released.push(header)
+    }
+  }
+
+  /** The same of a record of the chunk in hand. */
+  saidOf(said: readonly Said[], origin: number): void {
+    if (said.length > 0) this.said(said, this.#memberOf(origin))
+  }
+
+  #note(owner: ChunkHeader, text: string): void {
+    if (this.#settlement.tellsReasons) this.#noted.push({ owner, text })
+  }
+
+  /** Records that went with another one to an error or dead-letter edge, as one failure: they are nacked as that one is. */
+  nackToo(node: NodeOutlet, members: readonly Member[], given: Fault): void {
+    if (!node.isNacking) return
+    const why = this.#reasonOf(node, given)
+    for (const { header } of members) this.#nacked.push({ owner: header, why })
+  }
+
   /** Nacks a record of a source's chunk in hand that is not there to be sent to any edge. */
   nack(index: number, fault: Fault): void {
     const member = this.#memberOf(index)
-    this.#failed.push(member.header)
+    this.#nacked.push({ owner: member.header, why: this.#reasonOf(this.root, fault) })
     this.#tellGivenUp(this.root, undefined, fault, 'failed', member, true)
   }
 
@@ -231,6 +278,15 @@ export class Outlet {
     const recorder = this.#recorder
     if (recorder?.isOn === true && isCounted)
       recorder.gaveUp({ header, index }, outcome === 'deadLettered' ? 'deadLettered' : 'failed', fault.error)
+  }
+
+  #reasonOf({ plan: { node } }: NodeOutlet, { error, attempts }: Fault): string | undefined {
+    if (!this.#settlement.tellsReasons) return undefined
+    const last = this.#lastReason
+    if (last !== undefined && last.error === error && last.node === node && last.attempts === attempts) return last.text
+    const text = reasonText(node, error, attempts)
+    this.#lastReason = { error, node, attempts, text }
+    return text
   }
 
   #memberOf(origin: number): Member {
@@ -295,8 +351,13 @@ export class Outlet {
     this.#tellGap()
     for (let i = 0; i < this.#pending.length; i++) this.#counters[i]! += this.#pending[i]!
     this.#pending.fill(0)
-    for (const owner of this.#failed) this.#settlement.fail(owner, 1)
-    this.#failed.length = 0
+    for (const { owner, why } of this.#nacked) this.#settlement.fail(owner, 1, why)
+    this.#nacked.length = 0
+    this.#lastReason = undefined
+    for (const { owner, text } of this.#noted) this.#settlement.say(owner, text)
+    this.#noted.length = 0
+    for (const owner of this.#released) this.#settlement.release(owner)
+    this.#released.length = 0
     // Not cleared: see `Settlement.stage`.
     if (this.#refused.size > 0) this.#refused = new Set()
     if (this.#refusedBy.size > 0) this.#refusedBy = new Map()
@@ -397,8 +458,8 @@ export class Outlet {
         // The next stage's key or selector cannot do without the input.
       }
     }
-    const { node, owner, outcome, isCounted } = sent
-    this.#failed.push(owner)
+    const { node, owner, outcome, isCounted, why } = sent
+    if (!isCounted || !node.isNacking) this.#nacked.push({ owner, why })
     if (outcome !== 'deadLettered' || !isCounted) return
     node.count(COUNTER.deadLettered, -1)
     node.count(COUNTER.failed, 1)
@@ -473,6 +534,7 @@ export class Outlet {
       const context = this.#handlers.context
       const failure = context !== undefined && context.emitted.length > 0 ? context.takeFailure() : undefined
       if (failure !== undefined) throw failure.error
+      if (context !== undefined && context.emitted.length > 0) this.saidOf(context.takeSaid(), origin)
       const result = settled(id, work, answer)
       const isFiltered = result === false && work === 'filter'
       if (work === 'flatMap') for (const item of result as unknown[]) this.send(node, item, origin)
@@ -526,6 +588,13 @@ interface SentFailure {
   readonly owner: ChunkHeader
   readonly outcome: Outcome
   readonly isCounted: boolean
+  readonly why: string | undefined
+}
+
+/** A record that was nacked: the chunk that it counts for, and why, where a source asks. */
+interface Nacked {
+  readonly owner: ChunkHeader
+  readonly why: string | undefined
 }
 
 /** Told of each record that was given up. */

@@ -1,12 +1,17 @@
 import type { AckContext, AckReason, SourceContext } from '../../plan/definition.ts'
+import type { AckPlan } from '../../plan/source-plan.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import type { Slots } from '../../lane/slots.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
+import { NO_SLOT } from '../../memory/slots.ts'
 import type { Pending } from '../hold/pending.ts'
 import type { AnyFunction } from '../call/handlers.ts'
+import { keyOf } from '../call/results.ts'
+import { AckLine } from './ack-line.ts'
+import { AckCalls, KeyFailure, type AckPiece } from './ack-calls.ts'
+import { type KeptReason, type SlotReasons, isReason } from './slot-reasons.ts'
 import type { Progress } from './progress.ts'
 import type { Taken } from './supply.ts'
-import { setImmediate, sleep } from '../../time.ts'
 
 /** What is kept of a chunk until its records have ended: what `ack` is given. */
 interface Kept {
@@ -14,125 +19,120 @@ interface Kept {
   readonly cursor: unknown
 }
 
-/** A chunk that has not ended, in the order in which the source handed them on. */
-interface InLine {
-  readonly sequence: number
-  /** Of the last record before the next chunk in line: those between the two have ended. */
-  cursor: unknown
-  /** The cursor is not its own any more. */
-  isPassed: boolean
-  before: InLine | undefined
-  after: InLine | undefined
-}
-
-/** What a successor cannot find in the slots: the watermark, and the cursors of chunks that ended behind ones that are open. */
-interface KnownLine {
-  readonly watermark: unknown
-  readonly passed: readonly (readonly [sequence: number, cursor: unknown])[]
-}
-
-/** Calls of `ack` that fail are tried again so often, with a pause that doubles. */
-export const MAX_ATTEMPTS = 6
-const FIRST_PAUSE_MS = 50
-const FAILED: AckReason = { outcome: 'failed' }
-const DROPPED: AckReason = { outcome: 'dropped' }
+const NO_NOTES: readonly unknown[] = Object.freeze([])
 const ABANDONED: AckReason = { outcome: 'abandoned' }
-/** Most cursors of ended chunks that a successor learns of: without the others its watermark stands back for a while. */
-const MOST_PASSED = 256
-/** Most records in one call of `ack`. */
-const MAX_GROUP = 1024
+/** Most slots that one step closes: each takes three entries of a journal. */
+const MAX_CLOSED = 256
 
 /**
  * Tells a source's `ack` handler what became of its records, in groups. Receipts lie in the worker's stash, so a successor
  * tells what its predecessor had not told.
  */
 export class Outcomes {
-  watermark: unknown
   /** Receipts that an earlier life left. */
   readonly inherited: readonly unknown[]
   readonly #ack: AnyFunction
+  readonly #groupOf: AnyFunction | undefined
   readonly #context: SourceContext
   readonly #pending: Pending
   readonly #slots: Slots
-  readonly #progress: Progress
-  readonly #wake: () => void
+  readonly #reasons: SlotReasons | undefined
   readonly #entries = new Map<number, StashEntry>()
-  /** Slots that have ended and wait for the next call. */
-  #ended: number[] = []
-  /** By slot. The watermark stands before the first one. */
-  readonly #line = new Map<number, InLine>()
-  #first: InLine | undefined
-  #last: InLine | undefined
-  #told: number[] = []
-  #isCalling = false
-  #onFailure: (error: unknown) => void
+  readonly #calls: AckCalls
+  /** Of slots whose receipts wait to be told, or were told and not forgotten yet: pieces of them that are not told. */
+  readonly #untold = new Map<number, number>()
+  readonly #line: AckLine
+  readonly #told: number[] = []
 
   constructor(given: {
     ack: AnyFunction
+    /** Group of a receipt. */
+    groupOf: AnyFunction | undefined
+    plan: AckPlan
     context: SourceContext
     pending: Pending
     slots: Slots
     progress: Progress
+    reasons: SlotReasons | undefined
     wake: () => void
-    onFailure: (error: unknown) => void
+    onFailure: (error: unknown, attempts: number) => void
   }) {
     this.#ack = given.ack
+    this.#groupOf = given.groupOf
     this.#context = given.context
     this.#pending = given.pending
     this.#slots = given.slots
-    this.#progress = given.progress
-    this.#wake = given.wake
-    this.#onFailure = given.onFailure
+    this.#reasons = given.reasons
+    this.#line = new AckLine(given.slots, given.progress)
+    this.#calls = new AckCalls({
+      plan: given.plan,
+      wake: given.wake,
+      onFailure: given.onFailure,
+      onBegin: (pieces) => this.#advance(pieces),
+      call: (pieces) => this.#tell(pieces),
+      onTold: (pieces) => this.#setTold(pieces),
+    })
     const inherited: unknown[] = []
     const cursors = new Map<number, unknown>()
     for (const entry of given.pending.recover()) {
+      const kept = given.pending.value(entry) as Kept | KeptReason
+      if (isReason(kept)) {
+        given.reasons?.recover(entry, kept)
+        continue
+      }
       const slot = given.pending.stash.header(entry).slot
       this.#entries.set(slot, entry)
-      const { cursor, receipts } = given.pending.value(entry) as Kept
+      const { cursor, receipts } = kept
       cursors.set(slot, cursor)
       inherited.push(...receipts)
     }
-    const known = given.progress.line as KnownLine | undefined
-    const passed = new Map(known?.passed)
-    this.watermark = known?.watermark
-    for (const slot of given.slots.openSlots()) {
-      const sequence = given.slots.sequence(slot)
-      const isPassed = passed.has(sequence)
-      this.#lineUp(slot, isPassed ? passed.get(sequence) : cursors.get(slot), isPassed)
-    }
+    // One that is not there was released, and told: it is in line no more.
+    for (const slot of given.slots.openSlots()) if (cursors.has(slot)) this.#line.addAgain(slot, cursors.get(slot))
     this.inherited = inherited
     given.pending.takeAll()
   }
 
   /** Keeps the receipts of a chunk, the first `count` records that are taken; false where the stash has no room. */
   keep(header: ChunkHeader, slot: number, { marks }: Taken, count: number, firstIndex: number): boolean {
+    // The reasons of failures have room beside them.
+    const { stash } = this.#pending
+    if (this.#reasons !== undefined && !stash.isEmpty && !stash.leaves(stash.maxEntryBytes)) return false
     const receipts = Array.from({ length: count }, (_, i) => marks[i]?.receipt ?? marks[i]?.cursor ?? firstIndex + i)
     const cursor = marks[count - 1]?.cursor
     const entry = this.#pending.put({ ...header, slot }, { receipts, cursor } satisfies Kept, 0, 0)
     if (entry === undefined) return false
     this.#entries.set(slot, entry)
-    this.#lineUp(slot, cursor, false)
+    this.#line.add(slot, cursor)
     return true
   }
 
-  /** All that came of a slot's records is done. */
-  end(slot: number): void {
-    this.#ended.push(slot)
+  get watermark(): unknown {
+    return this.#line.watermark
+  }
+
+  /** All that came of a slot's records is done, or they are released. @returns false where they were told before: of a released slot */
+  end(slot: number): boolean {
+    const entry = this.#entries.get(slot)
+    if (entry === undefined) return false
+    if (this.#untold.has(slot)) return true
+    const { receipts } = this.#pending.value(entry) as Kept
+    const isWell = this.#slots.isReleased(slot) || (this.#slots.failures(slot) === 0 && this.#slots.isDone(slot))
+    this.#add(slot, receipts, isWell ? undefined : this.#reasonOf(slot))
+    return true
   }
 
   /** True while some outcome is not told yet. */
   get isBusy(): boolean {
-    return this.#isCalling || this.#ended.length > 0 || this.#told.length > 0
+    return this.#calls.isBusy || this.#told.length > 0
   }
 
-  /** Starts a call where none is open; returns the slots that were told since, which may be closed now. */
+  /** Starts calls; returns slots that were told since, and may be closed now: as many as one hand-off takes. Released ones stay open. */
   step(): readonly number[] {
-    const told = this.#told
-    this.#told = []
+    const told = this.#told.splice(0, MAX_CLOSED)
     for (const slot of told) this.#forget(slot)
-    if (told.length > 0) this.#keepLine()
-    if (!this.#isCalling && this.#ended.length > 0) void this.#call(this.#ended.splice(0, MAX_GROUP))
-    return told
+    if (told.length > 0) this.#line.keep()
+    this.#calls.start()
+    return told.filter((slot) => this.#slots.isDone(slot))
   }
 
   /**
@@ -140,102 +140,85 @@ export class Outcomes {
    * @param receipts of further records that failed
    */
   async tellRest(receipts: readonly unknown[]): Promise<void> {
-    while (this.#isCalling) await new Promise((resolve) => setImmediate(resolve))
-    const told = new Set(this.#told)
-    const rest = this.#slots.openSlots().filter((slot) => !told.has(slot))
-    while (rest.length > 0) await this.#call(rest.splice(0, MAX_GROUP))
-    if (receipts.length > 0)
-      await this.#tell(
-        [],
-        receipts,
-        receipts.map(() => ABANDONED),
-      )
+    for (const slot of this.#slots.openSlots()) this.end(slot)
+    if (receipts.length > 0) this.#add(NO_SLOT, receipts, ABANDONED)
+    await this.#calls.tellAll()
   }
 
-  async #call(slots: readonly number[]): Promise<void> {
-    this.#isCalling = true
-    const receiptsOf = (slot: number): readonly unknown[] =>
-      (this.#pending.value(this.#entries.get(slot)!) as Kept).receipts
-    const failed = slots.filter((slot) => this.#slots.failures(slot) > 0 || !this.#slots.isDone(slot))
-    const failures: unknown[] = []
-    const reasons: AckReason[] = []
-    for (const slot of failed) {
-      const reason = this.#reasonOf(slot)
-      for (const receipt of receiptsOf(slot)) {
-        failures.push(receipt)
-        reasons.push(reason)
-      }
+  /** Puts receipts with the groups that they belong to. */
+  #add(slot: number, receipts: readonly unknown[], reason: AckReason | undefined): void {
+    const note = reason === undefined ? this.#reasons?.of(slot)?.note : undefined
+    if (this.#groupOf === undefined) {
+      this.#untold.set(slot, 1)
+      return this.#calls.add(undefined, { slot, receipts, reason, note })
     }
-    const successes = slots.filter((slot) => !failed.includes(slot)).flatMap(receiptsOf)
-    this.#advance(slots.filter((slot) => this.#slots.isDone(slot)))
-    await this.#tell(successes, failures, reasons)
-    this.#told.push(...slots)
-    this.#isCalling = false
-    this.#wake()
+    const groups = new Map<string | number | KeyFailure, unknown[]>()
+    for (const receipt of receipts) {
+      const key = this.#keyOf(receipt)
+      const known = groups.get(key)
+      if (known === undefined) groups.set(key, [receipt])
+      else known.push(receipt)
+    }
+    this.#untold.set(slot, groups.size)
+    for (const [key, each] of groups) this.#calls.add(key, { slot, receipts: each, reason, note })
+  }
+
+  #keyOf(receipt: unknown): string | number | KeyFailure {
+    try {
+      return keyOf(this.#context.node, 'ackBy', this.#groupOf!(receipt))
+    } catch (error) {
+      return new KeyFailure(error)
+    }
   }
 
   #reasonOf(slot: number): AckReason {
-    if (!this.#slots.isDone(slot)) return ABANDONED
-    return this.#slots.dropped(slot) === this.#slots.failures(slot) ? DROPPED : FAILED
+    return { ...this.#reasons?.of(slot), outcome: this.#outcomeOf(slot) }
   }
 
-  async #tell(
-    successes: readonly unknown[],
-    failures: readonly unknown[],
-    reasons: readonly AckReason[],
-  ): Promise<void> {
-    const { watermark } = this
-    const context: AckContext = { ...this.#context, watermark, reasons }
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#ack(successes, failures, context)
-        return
-      } catch (error) {
-        if (attempt === MAX_ATTEMPTS) return this.#onFailure(error)
-        await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1))
+  #outcomeOf(slot: number): AckReason['outcome'] {
+    if (!this.#slots.isDone(slot)) return 'abandoned'
+    return this.#slots.dropped(slot) === this.#slots.failures(slot) ? 'dropped' : 'failed'
+  }
+
+  #tell(pieces: readonly AckPiece[]): unknown {
+    const [successes, failures, reasons]: [unknown[], unknown[], AckReason[]] = [[], [], []]
+    let notes: unknown[] | undefined
+    for (const { receipts, reason, note } of pieces) {
+      for (const receipt of receipts) {
+        if (reason === undefined) {
+          if (note !== undefined) (notes ??= [])[successes.length] = note
+          successes.push(receipt)
+        } else {
+          failures.push(receipt)
+          reasons.push(reason)
+        }
       }
+    }
+    const { watermark } = this
+    const context: AckContext = { ...this.#context, watermark, reasons, notes: notes ?? NO_NOTES }
+    return this.#ack(successes, failures, context)
+  }
+
+  #setTold(pieces: readonly AckPiece[]): void {
+    for (const { slot } of pieces) {
+      const left = this.#untold.get(slot)! - 1
+      this.#untold.set(slot, left)
+      if (left === 0 && slot !== NO_SLOT) this.#told.push(slot)
     }
   }
 
-  #lineUp(slot: number, cursor: unknown, isPassed: boolean): void {
-    const sequence = this.#slots.sequence(slot)
-    const chunk: InLine = { sequence, cursor, isPassed, before: this.#last, after: undefined }
-    if (this.#last === undefined) this.#first = chunk
-    else this.#last.after = chunk
-    this.#last = chunk
-    this.#line.set(slot, chunk)
+  /** The watermark moves over chunks that have ended. */
+  #advance(pieces: readonly AckPiece[]): void {
+    for (const { slot } of pieces) if (slot !== NO_SLOT && this.#hasEnded(slot)) this.#line.advance(slot)
   }
 
-  /** Takes chunks that have ended out of the line: the one before each stands for it too, and the watermark for the first one. */
-  #advance(slots: readonly number[]): void {
-    for (const slot of slots) {
-      const { cursor, before, after } = this.#line.get(slot)!
-      this.#line.delete(slot)
-      if (before === undefined) this.#first = after
-      else before.after = after
-      if (after === undefined) this.#last = before
-      else after.before = before
-      if (cursor === undefined) continue
-      if (before === undefined) this.watermark = cursor
-      else {
-        before.cursor = cursor
-        before.isPassed = true
-      }
-    }
-  }
-
-  /** The next hand-off closes slots that were told, and says what they leave behind. */
-  #keepLine(): void {
-    const passed: [sequence: number, cursor: unknown][] = []
-    for (let at = this.#first; at !== undefined && passed.length < MOST_PASSED; at = at.after)
-      if (at.isPassed) passed.push([at.sequence, at.cursor])
-    const { watermark } = this
-    if (watermark === undefined && passed.length === 0) return
-    while (!this.#progress.keepLine({ watermark, passed } satisfies KnownLine) && passed.length > 0) passed.length >>= 1
+  #hasEnded(slot: number): boolean {
+    return this.#slots.isDone(slot) || this.#slots.isReleased(slot)
   }
 
   #forget(slot: number): void {
     this.#pending.finish(this.#entries.get(slot)!)
     this.#entries.delete(slot)
+    this.#untold.delete(slot)
   }
 }

@@ -1,5 +1,6 @@
-import { MillraceError } from '../../errors.ts'
+import { MillraceError, errorOf } from '../../errors.ts'
 import type { TraceParent } from '../../lane/trace-parent.ts'
+import type { FailureReason } from './slot-reasons.ts'
 import type { Supply, Taken } from './supply.ts'
 
 /** How a pushed record ended. */
@@ -34,8 +35,9 @@ export class Receipt {
   }
 
   /**
-   * Resolves when all that came of the record is done. @throws RECORD_FAILED, with the error of the handler as `cause` where it is
-   * known: it comes by message, at most some hundreds a second, and is known of records that kept their id. RECORD_ABANDONED
+   * Resolves when all that came of the record is done. @throws RECORD_FAILED, with the error of the handler as `cause`: its name, message
+   * and code, and its stack where that has come too (by message, at most some hundreds a second, and of records that kept their id).
+   * There is none where a buffer dropped the record. RECORD_ABANDONED
    */
   get done(): Promise<void> {
     if (this.#done === undefined) {
@@ -72,6 +74,12 @@ function recordFailed(node: string, cause: Error | undefined): MillraceError {
   return cause === undefined
     ? new MillraceError('RECORD_FAILED', { node })
     : new MillraceError('RECORD_FAILED', { node, reason: cause.message }, { cause })
+}
+
+function errorWith(reason: FailureReason | undefined): Error | undefined {
+  if (reason === undefined) return undefined
+  const { name = 'Error', message = '', code } = reason
+  return errorOf({ name, message, code })
 }
 
 interface Waiting {
@@ -152,14 +160,13 @@ export class PushSupply implements Supply {
     return parent
   }
 
-  ended(sequence: number, failures: number): void {
+  ended(sequence: number, failures: number, reason?: FailureReason): void {
     const receipt = this.#open.get(sequence)
     if (receipt === undefined) return
     this.#open.delete(sequence)
     if (receipt.isWaitedFor) this.#waitedFor--
     if (failures === 0) return receipt.end('acked')
-    const why = this.#why
-    receipt.end('failed', why && (() => why(sequence)))
+    receipt.end('failed', async () => (await this.#why?.(sequence)) ?? errorWith(reason))
   }
 
   /** The loop has to say that it wants to know at once. */

@@ -4,6 +4,7 @@ import { Marked } from '../../plan/definition.ts'
 import { type Numbers, areNumbers } from '../../codec/struct.ts'
 import type { AnyFunction, Handlers } from '../call/handlers.ts'
 import type { Progress } from './progress.ts'
+import type { FailureReason } from './slot-reasons.ts'
 import { invalidResult, isThenable } from '../call/results.ts'
 import { monotonicMs, setImmediate } from '../../time.ts'
 
@@ -93,8 +94,24 @@ export interface Supply {
   readonly isWaitedFor?: boolean
   /** What the record of a chunk continues, by its sequence; asked once. */
   parentOf?(sequence: number): TraceParent | undefined
-  /** All that came of a chunk is done: its sequence, and how many records failed. */
-  ended?(sequence: number, failures: number): void
+  /** All that came of a chunk is done: its sequence, how many records failed, and why, where that was said. */
+  ended?(sequence: number, failures: number, why?: FailureReason): void
+}
+
+/** Of a source that gave up: it makes no records, and none of those again that were half sent. */
+export class NoSupply implements Supply {
+  isOver = false
+  readonly error = undefined
+  readonly isAsync = true
+  readonly isForgetful = true
+
+  take(): void {
+    // There is nothing.
+  }
+
+  close(): void {
+    this.isOver = true
+  }
 }
 
 /** A sync handler may be slow; after this long, what is there goes on. */

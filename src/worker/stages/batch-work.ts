@@ -4,7 +4,7 @@ import { mix, mixed } from '../../lane/ids.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
 import { COUNTER, TRIGGER } from '../../memory/counters.ts'
-import type { CallContext } from '../call/context.ts'
+import { type CallContext, RELEASE_SAID, type Said } from '../call/context.ts'
 import { isWorthRetry, retryDelayMs } from '../call/retry.ts'
 import { type Member, NO_ANCHORS, headerOf, idOf, partSalt } from '../chunk.ts'
 import type { AnyFunction } from '../call/handlers.ts'
@@ -118,6 +118,7 @@ export class BatchWork {
    */
   deliver(results: ArrayLike<unknown> | undefined, batch: Batch, context: CallContext): readonly Kept[] {
     const { root } = this.#parts.outlet
+    this.#parts.breaker?.succeeded()
     const isEach = this.#parts.stage.work === 'mapEach'
     const reasons = reasonsByIndex(batch.values, context)
     // Counted first: what is refused on its way out is taken off again.
@@ -125,9 +126,23 @@ export class BatchWork {
     if (results !== undefined && !isEach) this.#sendAll(results)
     else if (reasons.size === 0) this.#sendAll(results ?? batch.values)
     else this.#sendAllBut(reasons, results ?? batch.values)
+    this.#say(context.takeSaid(), batch)
     // Nobody knows which record of the batch an emitted one came of.
     for (const [branch, record] of context.emitted) this.#parts.outlet.emit(root, branch, record, isEach ? -1 : 0)
     return reasons.size === 0 ? NONE : this.#failSome(batch, reasons)
+  }
+
+  /** What the handler said to sources: of all records of the batch, or of the one that it named. */
+  #say(said: readonly Said[], batch: Batch): void {
+    if (said.length === 0) return
+    const members = batch.members()
+    for (const each of said) {
+      const [kind, value] = each
+      const named =
+        kind === RELEASE_SAID && value !== undefined ? Array.from(batch.values).indexOf(value[0]) : undefined
+      const those = named === undefined ? members : named < 0 ? [] : [members[named]!]
+      for (const member of those) this.#parts.outlet.said([each], member)
+    }
   }
 
   #sendAllBut(left: ReadonlyMap<number, unknown>, values: ArrayLike<unknown>): void {
@@ -143,9 +158,14 @@ export class BatchWork {
    * The batch failed as a whole.
    * @returns how long it waits before its next attempt, as a time of the shared clock in ms; undefined where its records are given up
    */
-  failed(batch: Batch, error: unknown): { dueAt: number; attempt: number; since: number } | undefined {
-    const { stage } = this.#parts
-    const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || wallMs() }
+  failed(
+    batch: Batch,
+    error: unknown,
+    note: string | undefined,
+  ): { dueAt: number; attempt: number; since: number } | undefined {
+    const { stage, breaker, clock } = this.#parts
+    breaker?.failed(error, clock.now)
+    const fault: Fault = { error, attempts: batch.attempt + 1, firstFailedAt: batch.since || wallMs(), note }
     if (isWorthRetry(stage.input!, this.#when, error, fault.attempts)) {
       this.countRetry(fault, batch.values.length)
       const dueAt = this.#parts.clock.now + retryDelayMs(stage.input!.retry, fault.attempts, Math.random())
@@ -162,6 +182,7 @@ export class BatchWork {
     const values = batch.again()
     if (stage.input!.batch!.whole && root.error.length + root.deadLetter.length > 0) {
       outlet.giveUp(root, values, 0, fault, members[0])
+      outlet.nackToo(root, members.slice(1), fault)
       return root.count(root.error.length > 0 ? COUNTER.failed : COUNTER.deadLettered, values.length - 1)
     }
     values.forEach((value, i) => outlet.giveUp(outlet.root, value, i, fault, members[i]))

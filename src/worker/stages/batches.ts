@@ -334,8 +334,9 @@ export class BatchStage implements Stage, Sender {
 
   /** @returns false where the batch stays in hand until it may be called again */
   #fail(batch: Batch, error: unknown): boolean {
+    const note = this.#context.takeNote()
     this.#context.forget()
-    const retry = this.#work.failed(batch, error)
+    const retry = this.#work.failed(batch, error, note)
     if (retry === undefined) return true
     this.#isKept = this.#groups.keep(batch, retry)
     if (this.#isKept) return true

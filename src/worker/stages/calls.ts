@@ -161,23 +161,24 @@ export class Calls implements Callee<CalledRecord> {
   }
 
   deliver({ work, context, hasFailed, outcome }: PlacedCall<CalledRecord>): void {
-    if (hasFailed) return this.#fail(work, outcome)
+    if (hasFailed) return this.#fail(work, context, outcome)
     const failure = context.emitted.length > 0 ? context.takeFailure() : undefined
-    if (failure !== undefined) return this.#fail(work, failure.error)
+    if (failure !== undefined) return this.#fail(work, context, failure.error)
     let result: unknown
     try {
       result = this.#work.settle(outcome)
     } catch (error) {
-      return this.#fail(work, error)
+      return this.#fail(work, context, error)
     }
     this.#work.deliver(result, work.value, 0, context)
   }
 
-  #fail({ entry, header }: CalledRecord, error: unknown): void {
+  #fail({ entry, header }: CalledRecord, context: CallContext, error: unknown): void {
     const { pending, hand, stage } = this.#parts
     // One that has killed once more, while it was read to be given up, is not read again.
     const isUnreadable = hand.deathsOf(header, 0) > stage.input!.maxCrashes
-    this.#isKept = this.#work.failedAgain(entry, () => (isUnreadable ? undefined : pending.value(entry)), error)
+    const again = (): unknown => (isUnreadable ? undefined : pending.value(entry))
+    this.#isKept = this.#work.failedAgain(entry, again, error, context.takeNote())
   }
 
   close({ entry, header }: CalledRecord): void {

@@ -409,19 +409,19 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
   deliver({ work, context, hasFailed, outcome }: PlacedCall<GroupBatch>): void {
     this.#kept = []
     if (work.group.handedOver !== undefined) return this.#parts.outlet.root.count(COUNTER.done, work.values.length)
-    if (hasFailed) return this.#fail(work, outcome)
+    if (hasFailed) return this.#fail(work, context, outcome)
     let results: ArrayLike<unknown> | undefined
     try {
       results = this.#work.settle(outcome, work.values.length)
     } catch (error) {
-      return this.#fail(work, error)
+      return this.#fail(work, context, error)
     }
     this.#kept = this.#work.deliver(results, work, context)
     this.#parts.histograms.batch!.record(work.values.length)
   }
 
-  #fail(batch: GroupBatch, error: unknown): void {
-    const retry = this.#work.failed(batch, error)
+  #fail(batch: GroupBatch, context: CallContext, error: unknown): void {
+    const retry = this.#work.failed(batch, error, context.takeNote())
     this.#isKept = retry !== undefined && this.#groups.keep(batch, retry)
   }
 

@@ -38,8 +38,9 @@ export class RecordWork {
 
   /** Sends what the handler answered to one record, and what it emitted. */
   deliver(result: unknown, value: unknown, origin: number, context: CallContext): void {
-    const { outlet, stage } = this.#parts
+    const { outlet, stage, breaker } = this.#parts
     const { root } = outlet
+    breaker?.succeeded()
     const isFiltered = stage.work === 'filter' && result !== true
     // Counted first: what is refused on its way out is taken off again.
     root.count(isFiltered ? COUNTER.filtered : COUNTER.done, 1)
@@ -52,9 +53,10 @@ export class RecordWork {
 
   /** The same for the records with the indexes `from`, … before `to`, which emitted nothing. */
   deliverRun(results: unknown[], values: ArrayLike<unknown>, from: number, to: number): void {
-    const { outlet, stage } = this.#parts
+    const { outlet, stage, breaker } = this.#parts
     const { root } = outlet
     if (from === to) return
+    breaker?.succeeded()
     root.count(COUNTER.done, to - from)
     if (stage.work === 'map' || stage.work === 'write') {
       outlet.sendRun(root, stage.work === 'map' ? results : values, from, to)
@@ -88,11 +90,12 @@ export class RecordWork {
     again: () => unknown,
     origin: number,
     error: unknown,
-    { earlier, mayLeave }: { earlier: InHand | undefined; mayLeave: boolean },
+    { earlier, mayLeave, note }: { earlier: InHand | undefined; mayLeave: boolean; note: string | undefined },
   ): InHand | undefined {
-    const { outlet } = this.#parts
+    const { outlet, breaker, clock } = this.#parts
+    breaker?.failed(error, clock.now)
     const attempts = (earlier?.attempts ?? header.attempt) + 1
-    const fault: Fault = { error, attempts, firstFailedAt: earlier?.since ?? wallMs() }
+    const fault: Fault = { error, attempts, firstFailedAt: earlier?.since ?? wallMs(), note }
     if (!this.#isWorthRetry(fault)) outlet.giveUp(outlet.root, again(), origin, fault)
     else if (outlet.root.retry.length > 0) this.#sendToRetryEdge(again(), origin, fault)
     else if (!mayLeave || !this.#keep(header, again(), origin, fault)) {
@@ -103,9 +106,10 @@ export class RecordWork {
   }
 
   /** A record of the stash failed once more. @returns whether it waits again; otherwise it is done */
-  failedAgain(entry: StashEntry, again: () => unknown, error: unknown): boolean {
-    const { outlet, pending, journal } = this.#parts
-    const fault: Fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || wallMs() }
+  failedAgain(entry: StashEntry, again: () => unknown, error: unknown, note: string | undefined): boolean {
+    const { outlet, pending, journal, breaker, clock } = this.#parts
+    breaker?.failed(error, clock.now)
+    const fault: Fault = { error, attempts: entry.attempt + 1, firstFailedAt: entry.since || wallMs(), note }
     if (!this.#isWorthRetry(fault)) {
       outlet.giveUp(outlet.root, again(), 0, fault)
       return false
@@ -122,7 +126,8 @@ export class RecordWork {
 
   /** A record whose worker died with it in hand too often. */
   poisoned(value: unknown, origin: number, header: ChunkHeader, deaths: number): void {
-    const { outlet } = this.#parts
+    const { outlet, breaker } = this.#parts
+    breaker?.gaveBack()
     const attempts = header.attempt + deaths
     outlet.giveUp(outlet.root, value, origin, { error: this.poison(deaths), attempts, firstFailedAt: wallMs() })
   }
@@ -165,6 +170,7 @@ export class RecordWork {
 
   sendEmitted(context: CallContext, origin: number): void {
     const { outlet } = this.#parts
+    outlet.saidOf(context.takeSaid(), origin)
     for (const [branch, record] of context.emitted) outlet.emit(outlet.root, branch, record, origin)
     context.emitted.length = 0
   }

@@ -281,6 +281,7 @@ export class RecordStage implements Stage, Sender {
   }
 
   #fail(index: number, error: unknown): void {
+    const note = this.#context.takeNote()
     this.#context.emitted.length = 0
     const { pending, inlet } = this.#parts
     const entry = this.#entry
@@ -288,9 +289,9 @@ export class RecordStage implements Stage, Sender {
       const again = (): unknown => inlet.again(this.#chunk)[index]
       // Beside open calls only a chunk that the stash cannot hold is in hand, and those that are ordered keep their order.
       const mayLeave = this.#calls === undefined || !this.#parts.stage.input!.ordered
-      const facts = { earlier: this.#inHand, mayLeave }
+      const facts = { earlier: this.#inHand, mayLeave, note }
       this.#inHand = this.#work.failed(this.#chunk, again, index, error, facts)
-    } else this.#isKept = this.#work.failedAgain(entry, () => pending.value(entry), error)
+    } else this.#isKept = this.#work.failedAgain(entry, () => pending.value(entry), error, note)
   }
 
   /** The records behind an async call go where several calls may be open; false where they do not, or there is no room. */

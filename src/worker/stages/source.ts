@@ -5,13 +5,14 @@ import type { AnyFunction } from '../call/handlers.ts'
 import { ring } from '../../lane/doorbell.ts'
 import { askForFlush } from '../ask-for-flush.ts'
 import type { Journal } from '../../lane/journal.ts'
+import { isReleased } from '../../lane/failures.ts'
 import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
 import { writeParent } from '../../lane/trace-parent.ts'
 import { COMMAND, PAUSED } from '../../memory/control.ts'
-import type { SourcePlan } from '../../plan/types.ts'
+import type { SourcePlan } from '../../plan/source-plan.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import { Chunk } from '../chunk.ts'
-import { MAX_ATTEMPTS, Outcomes } from '../source/outcomes.ts'
+import { Outcomes } from '../source/outcomes.ts'
 import { Flushes } from '../source/flushes.ts'
 import { ChunkSize } from '../source/pacing.ts'
 import { RecordIds } from '../source/record-ids.ts'
@@ -33,7 +34,7 @@ import type { Recorder } from '../trace/recorder.ts'
 import { Selection } from '../trace/selection.ts'
 import { GAP, TRACED } from '../../memory/lane.ts'
 import { wallMs } from '../../time.ts'
-import { type Supply, Taken, lastSupply, supplyOf } from '../source/supply.ts'
+import { NoSupply, type Supply, Taken, lastSupply, supplyOf } from '../source/supply.ts'
 
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
 const MAX_SETTLED = 128
@@ -64,6 +65,10 @@ export class SourceStage implements Stage, Sender, Further {
   #isSending = false
   #slot = NO_SLOT
   #inFlight: number
+  /** Slots that ended at this look at the ack lanes. */
+  readonly #done: number[] = []
+  /** Those that a handler has released, and that have not ended. */
+  readonly #released: number[] = []
   /** There was no room for receipts; a hand-off may give some back. */
   #isCramped = false
   /** Records for which there was room at the last look: on their way, on the lanes, and by the rate limit. */
@@ -84,28 +89,26 @@ export class SourceStage implements Stage, Sender, Further {
     const context = this.#context()
     const ack = handlers.own('ack')
     if (ack !== undefined) {
-      const onFailure = (error: unknown): void =>
-        parts.report({ name: 'ack.failed', node: stage.node, attempts: MAX_ATTEMPTS, error: errorText(error) })
-      this.#outcomes = new Outcomes({
-        ack,
-        context,
-        pending: parts.pending,
-        slots,
-        progress,
-        wake: parts.wake,
-        onFailure,
-      })
+      const onFailure = (error: unknown, attempts: number): void =>
+        parts.report({ name: 'ack.failed', node: stage.node, attempts, error: errorText(error) })
+      const { pending, wake, reasons } = parts
+      const [plan, groupOf] = [this.#source.ack!, handlers.ackGroup()]
+      const given = { context, pending, slots, progress, reasons, wake, onFailure }
+      this.#outcomes = new Outcomes({ ack, groupOf, plan, ...given })
     }
-    this.#last = handlers.own('finish')
+    this.#last = handlers.isDetached ? undefined : handlers.own('finish')
     if (progress.isFinished) this.#supply = over
+    else if (handlers.isDetached) this.#supply = new NoSupply()
     else if (progress.last > 0) this.#supply = this.#makeLast(progress.last - 1)
     // A context of its own: what `ack` reads says nothing of where this goes on.
     else this.#supply = parts.supply ?? supplyOf(handlers, this.#context(), progress, parts.wake)
     this.isAsync = this.#supply.isAsync || ack !== undefined
     for (const reader of parts.acks) reader.want(ack !== undefined)
     // They are counted already; only `ack` has not been told, or not surely.
-    for (const slot of slots.openSlots())
-      if (slots.isDone(slot) && slot !== this.#halfSentSlot()) this.#outcomes?.end(slot)
+    for (const slot of slots.openSlots()) {
+      if (slot === this.#halfSentSlot() || !(slots.isDone(slot) || slots.isReleased(slot))) continue
+      if (this.#outcomes?.end(slot) === false && slots.isDone(slot)) this.#close(slot)
+    }
   }
 
   #selectionBy(recorder: Recorder): Selection {
@@ -179,33 +182,56 @@ export class SourceStage implements Stage, Sender, Further {
       if (this.#supply.isWaitedFor === true) reader.want(true)
       while (slots.dirty < MAX_SETTLED && reader.poll()) {
         taken++
-        if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#end(reader.slot)
+        if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#done.push(reader.slot)
+        else if (isReleased(reader.failures)) this.#released.push(reader.slot)
       }
     }
-    if (taken > 0) this.#unit.handoff.add(taken)
+    if (taken > 0) {
+      this.#unit.handoff.add(taken)
+      this.#takeReasons()
+    }
+    for (let i = 0; i < this.#done.length; i++) this.#end(this.#done[i]!)
+    this.#done.length = 0
+    for (let i = 0; i < this.#released.length; i++) this.#release(this.#released[i]!)
+    this.#released.length = 0
     if (this.#outcomes !== undefined) {
       for (const slot of this.#outcomes.step()) this.#close(slot)
     }
     return taken > 0
   }
 
+  /** N2: what was said of the slots that have ended by now is there. */
+  #takeReasons(): void {
+    const { acks, reasons } = this.#parts
+    if (reasons === undefined) return
+    for (const { reasons: told } of acks) while (told?.poll() === true) told.lose(reasons.add(told.text, told.slots))
+  }
+
   /** All that came of a slot is done: without an `ack` handler it is closed, otherwise it is told first. */
   #end(slot: number): void {
     const { slots, clock, histograms, outlet } = this.#parts
     const count = slots.count(slot)
-    const failed = Math.min(count, slots.failures(slot))
+    const failed = slots.isReleased(slot) ? 0 : Math.min(count, slots.failures(slot))
     this.#parts.recorder?.end(slot)
     histograms.ack!.record((clock.stamp - slots.born(slot)) * 1000, count)
     outlet.tally(COUNTER.done, count - failed)
     outlet.tally(COUNTER.failed, failed)
-    this.#supply.ended?.(slots.sequence(slot), failed)
+    this.#supply.ended?.(slots.sequence(slot), failed, this.#parts.reasons?.of(slot))
     this.#size.ended(count, clock.now)
-    if (this.#outcomes === undefined) this.#close(slot)
-    else this.#outcomes.end(slot)
+    if (this.#outcomes?.end(slot) !== true) this.#close(slot)
+  }
+
+  /** The records of a slot count as done; it is open until all that came of them is. */
+  #release(slot: number): void {
+    const { slots } = this.#parts
+    if (slots.isDone(slot)) return
+    this.#supply.ended?.(slots.sequence(slot), 0)
+    this.#outcomes?.end(slot)
   }
 
   #close(slot: number): void {
     this.#inFlight -= this.#parts.slots.count(slot)
+    this.#parts.reasons?.forget(slot)
     this.#parts.slots.close(slot)
     this.#unit.handoff.add(1)
   }
@@ -494,7 +520,10 @@ export class SourceStage implements Stage, Sender, Further {
   stage(journal: Journal): void {
     const { slots, acks, progress } = this.#parts
     // Nothing came of some chunks at all: no edge took their records.
-    for (const slot of this.#opened) if (slots.isDone(slot)) this.#end(slot)
+    for (const slot of this.#opened) {
+      if (slots.isDone(slot)) this.#end(slot)
+      else if (slots.isReleased(slot)) this.#release(slot)
+    }
     this.#opened.length = 0
     slots.stage(journal)
     for (const reader of acks) reader.stage(journal)

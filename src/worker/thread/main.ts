@@ -24,7 +24,7 @@ import { importModule } from './load.ts'
 import { loadHandlers } from './load-handlers.ts'
 import { Loop } from '../loop/loop.ts'
 import { ProbeDelay } from '../probe/probe-delay.ts'
-import { makeParts } from '../parts.ts'
+import { isDetached, makeParts } from '../parts.ts'
 import { type SupervisorMessage, type WorkerMessage, type WorkerTask, errorMessage } from './protocol.ts'
 import type { SourceStage } from '../stages/source.ts'
 import { loadStage } from './stage-kinds.ts'
@@ -110,7 +110,12 @@ class WorkerThread {
     this.#handlers = await loadHandlers(this.#task, this.#memory, isGiven)
     this.#kind = await loadStage(this.#stage)
     this.step = 'setup'
-    this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
+    if (this.#isSetUp) this.#state = await this.#handlers.own('setup')?.(this.#setupContext())
+  }
+
+  /** What runs without its handler needs nothing that it needs; but a source has its `ack`. */
+  get #isSetUp(): boolean {
+    return this.#stage.kind === 'source' || !isDetached(this.#memory, this.#worker)
   }
 
   async run(tell: (message: DistributedOmit<WorkerMessage, 'epoch'>) => void): Promise<void> {
@@ -156,7 +161,7 @@ class WorkerThread {
       this.#stopped.abort()
     }
     if (parts.source !== undefined) await this.#nackRest(stage as SourceStage)
-    await this.#handlers.own('teardown')?.(this.#state, this.#setupContext())
+    if (this.#isSetUp) await this.#handlers.own('teardown')?.(this.#state, this.#setupContext())
   }
 
   async #nackRest(source: SourceStage): Promise<void> {

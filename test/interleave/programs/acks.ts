@@ -19,6 +19,8 @@ export interface AcksPlan {
   readonly slots: SlotsLayout
   /** Chunks ever opened, and the slot of each: what a lane would carry. */
   readonly opened: number
+  /** By slot, whether its reason is kept: what a stash would hold. */
+  readonly kept: number
   readonly source: { readonly journal: JournalLayout; readonly doorbell: number }
   readonly workers: readonly {
     readonly lane: AckLaneLayout
@@ -36,6 +38,8 @@ const entryOf = (worker: number, chunk: number): number => (worker === 0 ? born(
 
 const OPENED = 0
 const ENDED = 1
+/** Chunks of whose failure the reason was found when they ended. */
+const TOLD = 2
 
 class Source {
   readonly #memory: Memory
@@ -43,6 +47,7 @@ class Source {
   readonly #journal: Journal
   readonly #slots: Slots
   readonly #readers: readonly AckReader[]
+  readonly #kept = new Set<number>()
 
   constructor(memory: Memory, plan: AcksPlan) {
     this.#memory = memory
@@ -51,6 +56,7 @@ class Source {
     this.#slots = new Slots(memory, plan.slots)
     this.#readers = plan.workers.map(({ lane }) => new AckReader(memory, lane))
     for (const reader of this.#readers) reader.want(true)
+    for (let slot = 0; slot < plan.chunks; slot++) if (memory.words[plan.kept / 4 + slot] === 1) this.#kept.add(slot)
   }
 
   get isDone(): boolean {
@@ -60,13 +66,18 @@ class Source {
   step(): boolean {
     const { counters } = this.#journal
     let didSome = false
+    const done: number[] = []
     for (const reader of this.#readers) {
       while (reader.poll()) {
         didSome = true
-        if (!this.#slots.settle(reader.slot, reader.low, reader.high, reader.failures)) continue
-        this.#slots.close(reader.slot)
-        counters[ENDED]!++
+        if (this.#slots.settle(reader.slot, reader.low, reader.high, reader.failures)) done.push(reader.slot)
       }
+    }
+    if (didSome) this.#takeReasons()
+    for (const slot of done) {
+      this.#tell(slot)
+      this.#slots.close(slot)
+      counters[ENDED]!++
     }
     let hasOpened = false
     while (counters[OPENED]! < this.#plan.chunks && this.#open()) hasOpened = true
@@ -76,6 +87,25 @@ class Source {
     this.#journal.commit()
     this.#wakePeers(hasOpened)
     return true
+  }
+
+  #takeReasons(): void {
+    for (const { reasons } of this.#readers) {
+      while (reasons?.poll() === true) {
+        for (const slot of reasons.slots) {
+          assert.equal(reasons.text, `why ${slot}`)
+          this.#kept.add(slot)
+          this.#journal.set(this.#plan.kept / 4 + slot, 1)
+        }
+      }
+    }
+  }
+
+  /** N2: where a record failed, its reason is there by now, or was left out. */
+  #tell(slot: number): void {
+    if (!this.#kept.delete(slot)) return
+    this.#journal.counters[TOLD]!++
+    this.#journal.set(this.#plan.kept / 4 + slot, 0)
   }
 
   #open(): boolean {
@@ -121,7 +151,8 @@ class Worker {
     const chunk = this.#journal.counters[0]!
     if (load(words, this.#plan.opened / 4) <= chunk || !this.#writer.hasRoom(1)) return false
     const slot = words[this.#plan.opened / 4 + 1 + chunk]!
-    this.#writer.put(slot, entryOf(this.#number, chunk), 0, 0)
+    this.#writer.put(slot, entryOf(this.#number, chunk), 0, this.#writer.reasons === undefined ? 0 : 1)
+    this.#writer.reasons?.put(Buffer.from(`why ${slot}`), [slot])
     this.#journal.counters[0]!++
     assert.equal(this.#writer.stage(this.#journal), true)
     this.#journal.commit()

@@ -12,6 +12,7 @@ const context = (): CallContext => {
     workers: 1,
     state: undefined,
     params: undefined,
+    canRelease: true,
     branches: new Set(['left']),
   }
   return new CallContext(facts, new AbortController().signal)

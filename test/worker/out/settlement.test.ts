@@ -9,15 +9,19 @@ import { header } from '../../lane/lane.ts'
 /** What a source's own settlement owes, by slot, hand-off by hand-off. */
 function settlement() {
   const owed = new Map<number, [low: number, high: number, failures: number]>()
-  const own = (slot: number, low: number, high: number, failures: number): void =>
-    void owed.set(slot, [low, high, failures])
+  const told: [string, readonly number[]][] = []
+  const own = {
+    settle: (slot: number, low: number, high: number, failures: number): void =>
+      void owed.set(slot, [low, high, failures]),
+    tell: (text: string, slots: readonly number[]): void => void told.push([text, slots]),
+  }
   const it = new Settlement(viewMemory(new SharedArrayBuffer(64)), {} as Plan, [], [], own)
   const stage = (): [number, [number, number, number]][] => {
     owed.clear()
     it.stage(undefined as unknown as Journal)
     return [...owed]
   }
-  return { it, stage }
+  return { it, stage, told }
 }
 
 const chunk = (slot: number, base: number) => header({ slot, baseLow: base, baseHigh: base })
@@ -57,4 +61,18 @@ test('a batch owes the same to each slot that is in it', () => {
     [1, 2, 3],
   )
   assert.deepEqual(owed[1]![1], owed[0]![1])
+})
+
+test('why records failed is said once for all slots with the same reason, and of each slot once', () => {
+  const { it, stage, told } = settlement()
+  for (const slot of [1, 2, 2]) it.fail(chunk(slot, 7), 1, 'one reason')
+  it.fail({ ...chunk(3, 7), furtherAnchors: [4] }, 1, 'another')
+  it.fail(chunk(5, 7), 1)
+  stage()
+  assert.deepEqual(told, [
+    ['one reason', [1, 2]],
+    ['another', [3, 4]],
+  ])
+  stage()
+  assert.equal(told.length, 2)
 })
