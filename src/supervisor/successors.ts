@@ -42,6 +42,8 @@ export class Successors {
   readonly detachments: Detachments
   readonly #options: SuccessorsOptions
   readonly #poison: Poison
+  /** Workers whose present life runs without its handler. */
+  readonly #detached = new Set<WorkerHandle>()
   readonly #awaited = new Map<WorkerHandle, Awaited>()
 
   constructor(options: SuccessorsOptions) {
@@ -93,7 +95,8 @@ export class Successors {
       (stage.input ?? stage.source)!.maxCrashes,
     )
     events.emit('worker.died', { ...handle.place, cause, finishedHandoff, inHand: suspects.length, counts })
-    if (this.#poison.isTooMuch(stage, suspects)) return this.#giveUp(handle, cause, 'STAGE_POISONED')
+    // One that is ended on purpose has shown nothing of what it had in hand.
+    if (!wasAsked && this.#poison.isTooMuch(stage, suspects)) return this.#giveUp(handle, cause, 'STAGE_POISONED')
     const verdict = restartVerdict(stage.restart, history.charged(stage.node), diedAtMs)
     if (!verdict.restart) return this.#giveUp(handle, cause, 'RESTARTS_EXHAUSTED')
     const delay = setTimeout(() => this.#start(handle, diedAtMs), verdict.delayMs)
@@ -101,6 +104,8 @@ export class Successors {
   }
 
   #start(handle: WorkerHandle, diedAtMs: number): void {
+    if (this.detachments.isDetached(handle.stage)) this.#detached.add(handle)
+    else this.#detached.delete(handle)
     handle.start()
     // One that hangs in its module or its `setup` has no heartbeat yet.
     const deadline = new TimeOut(this.#options.startDeadlineMs, () => {
@@ -114,6 +119,8 @@ export class Successors {
     const { events, onDrain, onGiveUp } = this.#options
     const { stage } = handle
     const { node, restart } = stage
+    // It crashed before it knew that another one has given up.
+    if (detachments.isDetached(stage) && !this.#detached.has(handle)) return this.#start(handle, monotonicMs())
     const history = this.#options.history.of(node)
     events.emit('stage.gaveUp', { node, deaths: history.length, cause })
     const error = new MillraceError(code, { node, deaths: history.length, history }, { cause })

@@ -32,8 +32,9 @@ const away = (name: string, exhausted: 'drain' | 'detach', concurrency: number) 
     .conditional('which', { route: (n: number) => (n % 2 === 0 ? 'even' : 'odd') })
     .transform('work', {
       concurrency,
-      maxCrashes: 100,
-      restart: { maxRestarts: 1, backoffMs: 0, exhausted },
+      // The first record that crashes its worker is one too many.
+      maxCrashes: 1,
+      restart: { maxPoison: 0, backoffMs: 0, exhausted },
       map: (n: number, { params }) => (Atomics.load(params.isUp, 0) === 1 ? n : process.exit(3)),
     })
     .sink('even', { write: () => undefined })
