@@ -1,7 +1,14 @@
 /** Prints `schema/graph.schema.json` from the tables of options: `node build/scripts/print-graph-schema.js`. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS, type OptionSpec, type OptionTable } from '#src/options/index.js'
+import {
+  CLUSTER_OPTIONS,
+  EDGE_OPTIONS,
+  NODE_OPTIONS,
+  type OptionSpec,
+  type OptionTable,
+  VIA_OPTIONS,
+} from '#src/options/index.js'
 import { NODE_KINDS, STRUCT_TYPES, type NodeKind } from 'millrace'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -104,6 +111,15 @@ function typeSchema({ words, ...spec }: OptionSpec): Schema {
         ],
       }
     }
+    case 'via':
+      return {
+        anyOf: Object.entries(VIA_OPTIONS).map(([technology, { table, required }]) =>
+          object({
+            required: ['technology', ...required],
+            properties: { technology: { const: technology }, ...optionSchemas(table) },
+          }),
+        ),
+      }
     default:
       return {
         type,

@@ -12,10 +12,12 @@ import {
   CSV_SOURCE_OPTIONS,
   DRAIN_OPTIONS,
   EDGE_OPTIONS,
+  HTTP_SINK_OPTIONS,
   LIMIT_OPTIONS,
   INLINE_OPTIONS,
   NATS_SINK_OPTIONS,
   NATS_SOURCE_OPTIONS,
+  NATS_VIA_OPTIONS,
   NDJSON_SINK_OPTIONS,
   NDJSON_SOURCE_OPTIONS,
   NODE_OPTIONS,
@@ -24,10 +26,13 @@ import {
   POSTGRES_SINK_OPTIONS,
   POSTGRES_SOURCE_OPTIONS,
   PROBE_OPTIONS,
+  POSTGRES_VIA_OPTIONS,
   RABBITMQ_SINK_OPTIONS,
   RABBITMQ_SOURCE_OPTIONS,
+  RABBITMQ_VIA_OPTIONS,
   REDIS_SINK_OPTIONS,
   REDIS_SOURCE_OPTIONS,
+  REDIS_VIA_OPTIONS,
   RESTART_OPTIONS,
   RETRY_OPTIONS,
   RUN_OPTIONS,
@@ -37,6 +42,7 @@ import {
   TAIL_OPTIONS,
   WATCH_OPTIONS,
   WHAT_IF_OPTIONS,
+  WEBHOOK_OPTIONS,
 } from '#src/options/index.js'
 
 /** The tables in the order of the page. Nested ones stand behind those that use them. */
@@ -92,6 +98,24 @@ const SECTIONS: readonly { title: string; text: string; table: OptionTable }[] =
   { title: 'Connectors: `rabbitmqSink`', text: 'See `docs/connectors/rabbitmq.md`.', table: RABBITMQ_SINK_OPTIONS },
   { title: 'Connectors: `postgresSource`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SOURCE_OPTIONS },
   { title: 'Connectors: `postgresSink`', text: 'See `docs/connectors/postgres.md`.', table: POSTGRES_SINK_OPTIONS },
+  { title: 'Connectors: `webhookSource`', text: 'See `docs/connectors/http.md`.', table: WEBHOOK_OPTIONS },
+  { title: 'Connectors: `httpSink`', text: 'See `docs/connectors/http.md`.', table: HTTP_SINK_OPTIONS },
+  { title: 'Buffers: `nats`', text: 'The address of a buffer (`via`); see `docs/parts.md`.', table: NATS_VIA_OPTIONS },
+  {
+    title: 'Buffers: `redis`',
+    text: 'The address of a buffer (`via`); see `docs/parts.md`.',
+    table: REDIS_VIA_OPTIONS,
+  },
+  {
+    title: 'Buffers: `rabbitmq`',
+    text: 'The address of a buffer (`via`); see `docs/parts.md`.',
+    table: RABBITMQ_VIA_OPTIONS,
+  },
+  {
+    title: 'Buffers: `postgres`',
+    text: 'The address of a buffer (`via`); see `docs/parts.md`.',
+    table: POSTGRES_VIA_OPTIONS,
+  },
   { title: 'Connectors: `csvSource`', text: 'See `docs/connectors/csv.md`.', table: CSV_SOURCE_OPTIONS },
   { title: 'Connectors: `csvSink`', text: 'See `docs/connectors/csv.md`.', table: CSV_SINK_OPTIONS },
   { title: 'Connectors: `ndjsonSource`', text: 'See `docs/connectors/ndjson.md`.', table: NDJSON_SOURCE_OPTIONS },
@@ -150,6 +174,7 @@ function defaultIn({ default: standard }: OptionSpec): string {
 function typeOf({ type, values, words, fields }: OptionSpec): string {
   if (words !== undefined) return `${type}, or ${quoted(words)}`
   if (type === 'handler') return 'function or `{ module, export }`'
+  if (type === 'via') return 'what `nats`, `redis`, `rabbitmq` or `postgres` make'
   if (type === 'signal') return '`AbortSignal`'
   if (type === 'logger') return 'boolean or pino logger'
   if (type === 'limit') return 'number, or object, see below'

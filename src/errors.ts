@@ -334,6 +334,10 @@ export const ERROR_CODES = {
     text: 'The server or the file system refuses what a connector asks for.',
     fix: 'The reason says why: check user, password and rights, and that what the options name exists.',
   },
+  PART_UNKNOWN: {
+    text: 'The graph has no part with this name.',
+    fix: 'Use one of the names that the message lists. A part is called like the cluster that holds it, else like its first node.',
+  },
   MESSAGE_UNREADABLE: {
     text: 'A message from outside is not what the source expects.',
     fix: 'Check who sends it, or give the source a `decode` that reads it. The dead letter contains the message as it came.',

@@ -36,6 +36,9 @@ export { pathPercentiles, type PathPercentiles, type Percentiles } from './live/
 export { deadlock, type Deadlock, type DeadlockOptions } from './loops/deadlock.ts'
 export type { Enlargement, LoopVerdict } from './loops/verdict.ts'
 export type { Reconvergence } from './loops/reconvergence.ts'
+export { alone } from './alone.ts'
+export { divide } from './divide.ts'
+export { type GraphPart, graphParts } from './parts.ts'
 export { path, PATH_MEASURES, type Path, type PathMeasure, type PathOptions } from './path.ts'
 export {
   type Objective,

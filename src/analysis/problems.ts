@@ -297,6 +297,41 @@ export const PROBLEMS = {
     text: 'An edge has `fuse`, but its two nodes cannot share workers.',
     fix: 'Remove `fuse`, or the option that prevents it.',
   },
+  VIA_OPTION_MISSING: {
+    severity: 'error',
+    text: 'The address of a buffer is not complete.',
+    fix: 'Give the option that the message names.',
+  },
+  VIA_OPTION_UNUSED: {
+    severity: 'error',
+    text: 'An option has no effect on a buffer with `via`, or on an edge at it.',
+    fix: 'Remove it, or remove `via`.',
+  },
+  VIA_DEDUPE_SHORT: {
+    severity: 'error',
+    text: 'A record may be sent again after the broker has forgotten its id, so it may arrive twice.',
+    fix: 'Set `dedupeMs` to at least twice the time after which messages of a crashed process are delivered again.',
+  },
+  VIA_QUEUE_SHARED: {
+    severity: 'error',
+    text: 'Two buffers have the same queue.',
+    fix: 'Give each buffer a separate queue.',
+  },
+  VIA_BUFFERS_JOINED: {
+    severity: 'error',
+    text: 'An edge joins two buffers with `via`, so no part is between them.',
+    fix: 'Put a transform between them, or remove one.',
+  },
+  VIA_WITHOUT_PARTS: {
+    severity: 'warning',
+    text: 'Both sides of a buffer with `via` are the same part, because another path joins them. They cannot run as two processes.',
+    fix: 'Give the other path a buffer with `via` too, or keep it if one process is what you want.',
+  },
+  PARTS_LOOP: {
+    severity: 'warning',
+    text: 'Parts send records to each other in a loop. If their queues are full, they wait for each other.',
+    fix: 'Give the queue on the way back enough `capacity`, or let the records leave the loop another way.',
+  },
   SOURCE_MISSING: {
     severity: 'error',
     text: 'The graph has no source.',

@@ -6,6 +6,7 @@ import { checkFuse } from './checks/fuse.ts'
 import { checkHandlers, hasHandlers } from './checks/handlers.ts'
 import { isPlain } from './checks/options.ts'
 import { checkShape } from './checks/shape.ts'
+import { checkVia } from './checks/via.ts'
 import { problem, type Report } from './problems.ts'
 import { resolved } from './resolved.ts'
 import type { Problem } from './types.ts'
@@ -32,6 +33,7 @@ export function validate(graph: GraphData): Problem[] {
   checkFuse(found, report)
   checkDataTypes(found, report)
   checkShape(sound, found, report)
+  checkVia(sound, found, report)
   return problems
 }
 

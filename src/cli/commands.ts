@@ -1,5 +1,6 @@
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
+import { deployCommand } from './deploy.ts'
 import { diffCommand } from './diff.ts'
 import { drawCommand } from './draw.ts'
 import { importCommand } from './import.ts'
@@ -23,5 +24,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   rehearse: rehearseCommand,
   diff: diffCommand,
   draw: drawCommand,
+  deploy: deployCommand,
   mcp: mcpCommand,
 }

@@ -1,3 +1,4 @@
+import { divide } from '../analysis/divide.ts'
 import type { ControlServer } from '../control/index.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
@@ -23,11 +24,12 @@ const WHOLE = { depth: 200, bytes: Infinity }
 export const runCommand: Command = {
   summary: 'Runs a graph with its control API and page. Ctrl-C drains; a second Ctrl-C stops.',
   usage:
-    'MODULE [--graph NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--measure FILE] [--json]',
+    'MODULE [--graph NAME] [--part NAME] [--params JSON] [--port N] [--host HOST] [--token TOKEN] [--no-api] [--inject] [--show-records] [--measure FILE] [--json]',
   options: {
     graph: GRAPH_OPTIONS.graph,
     params: GRAPH_OPTIONS.params,
     'load-seconds': GRAPH_OPTIONS['load-seconds'],
+    part: { type: 'string', value: 'NAME', text: 'Runs one part of a graph with `via`. Default: all parts.' },
     port: { type: 'string', value: 'N', text: 'Port of the API. Default: 4480, or any free port if it is taken.' },
     host: { type: 'string', value: 'HOST', text: 'Address of the API. Default: 127.0.0.1.' },
     token: { type: 'string', value: 'TOKEN', text: TOKEN_TEXT },
@@ -44,13 +46,14 @@ export const runCommand: Command = {
   async run(call) {
     const { values, output } = call
     const { given, params, graph } = await loadGiven(call)
-    const pipeline = await runGraph(given, { inject: values['inject'] === true, params })
+    const part = textOf(values, 'part')
+    const pipeline = await runGraph(given, { inject: values['inject'] === true, params, ...(part && { part }) })
     using interrupts = new Interrupts(pipeline, output)
     const server = await serve(pipeline, values, output).catch(async (error: unknown) => {
       await pipeline.stop()
       throw error
     })
-    const outputs = printOutputs(pipeline, graph, output)
+    const outputs = printOutputs(pipeline, divide(graph, part), output)
     await watched(pipeline, server, { printsRecords: outputs.length > 0, interrupts }, call)
     await Promise.all(outputs)
     await server?.close()

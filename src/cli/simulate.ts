@@ -1,3 +1,4 @@
+import { alone } from '../analysis/alone.ts'
 import { bottlenecks, maxRate } from '../analysis/flow/capacity.ts'
 import { forecast } from '../analysis/flow/forecast.ts'
 import { latency } from '../analysis/flow/latency.ts'
@@ -10,14 +11,14 @@ import { measuredGraph } from '../analysis/live/measured.ts'
 import { validate } from '../analysis/validate.ts'
 import { availableCores } from '../cores.ts'
 import type { GraphData } from '../graph/types.ts'
-import { positiveOf, textsOf, UsageError, type Command } from './command.ts'
+import { positiveOf, textOf, textsOf, UsageError, type Command } from './command.ts'
 import { GRAPH_OPTIONS, loadGraph, loadMeasurements } from './load-graph.ts'
 import { exitCode, problemLines } from './report.ts'
 import { simulationText, type Predictions } from './simulation-text.ts'
 
 export const simulateCommand: Command = {
   summary: 'Predicts rates, loads, buffers, the bottleneck, the largest rates and the latency of a graph.',
-  usage: 'GRAPH [--cores N] [--seconds S] [--set NODE.OPTION=VALUE …] [--measurements FILE] [--json]',
+  usage: 'GRAPH [--part NAME] [--cores N] [--seconds S] [--set NODE.OPTION=VALUE …] [--measurements FILE] [--json]',
   options: {
     ...GRAPH_OPTIONS,
     cores: {
@@ -31,6 +32,11 @@ export const simulateCommand: Command = {
       value: 'NODE.OPTION=VALUE',
       text: 'Predicts with this option changed, beside the graph as it is. Repeatable.',
     },
+    part: {
+      type: 'string',
+      value: 'NAME',
+      text: 'One part of a graph whose buffers have `via`, with what the others send to it.',
+    },
     seconds: {
       type: 'string',
       value: 'S',
@@ -43,15 +49,16 @@ export const simulateCommand: Command = {
     },
   },
   async run(call) {
-    const declared = await loadGraph(call)
-    const problems = validate(declared)
+    const whole = await loadGraph(call)
+    const problems = validate(whole)
     const code = exitCode(problems, call.values)
     if (problems.some(({ severity }) => severity === 'error')) {
-      if (call.values['json'] === true)
-        call.output.print(JSON.stringify({ graph: declared.name, problems }, undefined, 2))
+      if (call.values['json'] === true) call.output.print(JSON.stringify({ graph: whole.name, problems }, undefined, 2))
       else call.output.warn(problemLines(problems, call.output).join('\n').trimEnd())
       return code
     }
+    const part = textOf(call.values, 'part')
+    const declared = part === undefined ? whole : alone(whole, part)
     const measurements = await loadMeasurements(call)
     const cores = positiveOf(call.values, 'cores') ?? availableCores()
     const graph = measurements === undefined ? declared : measuredGraph(declared, measurements)

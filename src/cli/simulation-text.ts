@@ -33,6 +33,7 @@ export function simulationText(found: Predictions, output: Output): string {
     headline(found, output),
     nodeTable(found.simulation, output),
     bufferTable(found.simulation, output),
+    partTable(found.simulation, output),
     sourceTable(found, output),
     latencyTable(found.latency, output),
     retryTable(found.retryLoops, output),
@@ -88,6 +89,30 @@ function nodeTable({ nodes }: Simulation, output: Output): string[] {
     node.serviceRate === Infinity ? '' : rateText(node.serviceRate),
     loadText(node),
     node.limits.map(nodeLimitText).join('; '),
+  ])
+  return table(columns, rows, output)
+}
+
+/** What each part has to do where it runs by itself. */
+function partTable({ parts }: Simulation, output: Output): string[] {
+  if (parts.length === 0) return []
+  const columns: Column[] = [
+    { title: 'PART' },
+    { title: 'MADE', align: RIGHT },
+    { title: 'IN', align: RIGHT },
+    { title: 'OUT', align: RIGHT },
+    { title: 'WORKERS', align: RIGHT },
+    { title: 'CORES', align: RIGHT },
+    { title: 'BUSIEST' },
+  ]
+  const rows = parts.map(({ id, made, in: into, out, workers, cores, busiest }) => [
+    cell(id),
+    rateText(made),
+    rateText(into),
+    rateText(out),
+    numberText(workers),
+    numberText(cores),
+    busiest === undefined ? '' : `${cell(busiest.node)} ${percentText(busiest.utilisation)}`,
   ])
   return table(columns, rows, output)
 }

@@ -5,3 +5,4 @@
 export * from './graph.ts'
 export { graphToJson, type AnyGraph, type GraphJson } from './json.ts'
 export * from './types.ts'
+export type { Hop } from './broker.ts'

@@ -12,6 +12,7 @@ import type {
 } from '../options/index.ts'
 import type { BatchTrigger } from '../figures.ts'
 import type { HandlerReference, NodeKind } from '../options/values.ts'
+import type { Hop } from './broker.ts'
 
 export {
   type BorrowedBytesCodec,
@@ -28,6 +29,9 @@ export {
   STRUCT_TYPES,
   type StructCodec,
   type StructType,
+  TECHNOLOGIES,
+  type Technology,
+  type Via,
   type WhenFull,
 } from '../options/values.ts'
 
@@ -169,6 +173,8 @@ export interface SetupContext<Params = unknown> extends RunContext<Params> {
   /** Which life of this worker: 0 at the start, one more after each death. */
   readonly epoch: number
   readonly signal: AbortSignal
+  /** Says that this worker waits for something outside, and why; undefined: it waits no more. `GET /health` shows it. */
+  readonly degraded: (reason: string | undefined) => void
 }
 
 /** How a failed record or batch is tried again. */
@@ -267,6 +273,16 @@ export type LastRecords<Out> = Iterable<Out | Marked<Out>> | AsyncIterable<Out |
 /** Records that are plain numbers may come in typed arrays. */
 export type NumberArray<Out> = [Out] extends [number] ? Int32Array | Uint32Array | Float64Array : never
 
+/** What a source says of a record. */
+export interface RecordMarks {
+  readonly cursor?: unknown
+  readonly receipt?: unknown
+  readonly error?: unknown
+  readonly flush?: boolean | undefined
+  readonly id?: string | number | undefined
+  readonly traceparent?: string | undefined
+}
+
 /**
  * A source record with its cursor (where to go on after it), its receipt (what `ack` is given for it), the error with which it
  * failed before it was a record, and whether it flushes.
@@ -277,28 +293,31 @@ export class Marked<T> {
   readonly receipt: unknown
   readonly error: unknown
   readonly flush: boolean
+  readonly id: string | number | undefined
+  readonly traceparent: string | undefined
   /** Whether there is any in this thread: most sources mark nothing, so nothing need be looked through. */
   static isUsed = false
-  constructor(value: T, cursor: unknown, receipt: unknown, error?: unknown, flush = false) {
+  constructor(value: T, { cursor, receipt, error, flush = false, id, traceparent }: RecordMarks) {
     Marked.isUsed = true
     this.value = value
     this.cursor = cursor
     this.receipt = receipt
     this.error = error
     this.flush = flush
+    this.id = id
+    this.traceparent = traceparent
   }
 }
 
 /**
  * Marks a source record with a cursor, and with a receipt where `ack` needs more than the cursor. A record with an `error` has
  * failed already (what arrived cannot be read, say): no handler is called with it, it takes the dead-letter edge of its source.
- * With `flush`, open batches that it comes to, or that hold records from before it, do not wait for more.
+ * With `flush`, open batches that it comes to, or that hold records from before it, do not wait for more. `id` names the record at
+ * its origin (a message id, a number in a stream): the record then has one id in every process, whichever worker takes it; whole
+ * numbers that follow each other travel together. `traceparent` is the span that it continues, where it is traced.
  */
-export function mark<T>(
-  value: T,
-  marks: { cursor?: unknown; receipt?: unknown; error?: unknown; flush?: boolean },
-): Marked<T> {
-  return new Marked(value, marks.cursor, marks.receipt, marks.error, marks.flush)
+export function mark<T>(value: T, marks: RecordMarks): Marked<T> {
+  return new Marked(value, marks)
 }
 
 /**
@@ -366,6 +385,8 @@ export interface ClusterOptions extends Given<typeof CLUSTER_OPTIONS> {}
 export interface GraphNode extends Given<Table> {
   readonly id: string
   readonly kind: NodeKind
+  /** Of a graph as it runs: the buffer with `via` that this node is one end of. */
+  readonly hop?: Hop
 }
 
 /** One edge: the options as they were given. */

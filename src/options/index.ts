@@ -8,12 +8,20 @@ export { FLOW_SERVER_OPTIONS } from './flow-server.ts'
 export { CRON_OPTIONS } from './connectors/cron.ts'
 export { CSV_SINK_OPTIONS, CSV_SOURCE_OPTIONS } from './connectors/csv.ts'
 export { TAIL_OPTIONS, WATCH_OPTIONS } from './connectors/files.ts'
+export { HTTP_SINK_OPTIONS, WEBHOOK_OPTIONS } from './connectors/http.ts'
 export { NATS_SINK_OPTIONS, NATS_SOURCE_OPTIONS } from './connectors/nats.ts'
 export { NDJSON_SINK_OPTIONS, NDJSON_SOURCE_OPTIONS } from './connectors/ndjson.ts'
 export { POSTGRES_SINK_OPTIONS, POSTGRES_SOURCE_OPTIONS } from './connectors/postgres.ts'
 export { RABBITMQ_SINK_OPTIONS, RABBITMQ_SOURCE_OPTIONS } from './connectors/rabbitmq.ts'
 export { REDIS_SINK_OPTIONS, REDIS_SOURCE_OPTIONS } from './connectors/redis.ts'
 export { STAGE_DEFAULTS } from './defaults.ts'
+export {
+  NATS_VIA_OPTIONS,
+  POSTGRES_VIA_OPTIONS,
+  RABBITMQ_VIA_OPTIONS,
+  REDIS_VIA_OPTIONS,
+  VIA_OPTIONS,
+} from './connectors/via.ts'
 export { DRAIN_OPTIONS } from './drain.ts'
 export { EDGE_OPTIONS } from './edge.ts'
 export { LIMIT_OPTIONS } from './limit.ts'

@@ -23,7 +23,6 @@ export const NODE_OPTIONS = {
   style: { type: 'string', text: 'Graphviz style.' },
   penwidth: { type: 'number', min: 0, text: 'Width of the outline.' },
   image: { type: 'string', text: 'Image of the node, for Graphviz.' },
-
   concurrency: {
     kinds: STAGES,
     type: 'integer',
@@ -89,7 +88,6 @@ export const NODE_OPTIONS = {
     text: 'Called once in each worker before its first record. Its result is `context.state`.',
   },
   teardown: { kinds: STAGES, type: 'handler', text: 'Called once in each worker after its last record.' },
-
   rate: {
     kinds: ['source'],
     type: 'number',
@@ -209,7 +207,6 @@ export const NODE_OPTIONS = {
     text: 'Called with each record, or with each batch if `batch` is set.',
   },
   route: { kinds: ['conditional'], type: 'handler', isWork: true, text: 'Returns the branch of a record.' },
-
   maxInFlight: {
     kinds: INPUTS,
     type: 'integer',
@@ -270,15 +267,19 @@ export const NODE_OPTIONS = {
     unit: 'crashes',
     text: 'Number of crashes after which a record is dead-lettered or failed. A crash counts if it happens while the record is read, handled, routed or sent.',
   },
-
   capacity: {
     kinds: ['buffer'],
     type: 'integer',
-    default: 1_000,
+    default: { when: ['via'], is: 100_000, else: 1_000 },
     min: 1,
     max: 16_777_216,
     unit: 'records',
     text: 'Maximum number of records in the buffer.',
+  },
+  via: {
+    kinds: ['buffer'],
+    type: 'via',
+    text: 'The buffer is a queue of a broker: what `nats`, `redis`, `rabbitmq` or `postgres` make. See `docs/parts.md`.',
   },
   whenFull: {
     kinds: ['buffer'],

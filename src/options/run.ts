@@ -84,6 +84,10 @@ export const RUN_OPTIONS = {
     fields: TRACE_OPTIONS,
     text: 'Tracing: which chunks, and room for their events (`docs/tracing.md`). Left out, nothing is traced and no room is taken; an empty object takes the room, and what is traced can be said later.',
   },
+  part: {
+    type: 'string',
+    text: 'Runs one part of a graph whose buffers have `via`. Default: all parts.',
+  },
   inject: {
     type: 'boolean',
     default: false,

@@ -1,4 +1,4 @@
-import type { BorrowedBytesCodec, CodecName, Handler, NodeKind, StructCodec } from './values.ts'
+import type { BorrowedBytesCodec, CodecName, Handler, NodeKind, StructCodec, Via } from './values.ts'
 
 /**
  * What one option may be. `docs/options.md` is printed from these tables, the validation reads them, the types of options
@@ -16,6 +16,7 @@ export interface OptionSpec {
     | 'oneOf'
     | 'object'
     | 'codec'
+    | 'via'
     | 'signal'
     | 'clonable'
     | 'logger'
@@ -65,13 +66,15 @@ type Value<S extends OptionSpec, Fields> = S extends { type: 'oneOf'; values: re
               ? Handler
               : S extends { type: 'codec' }
                 ? CodecName | StructCodec | BorrowedBytesCodec
-                : S extends { type: 'limit' }
-                  ? number | Fields
-                  : S extends { type: 'signal' }
-                    ? AbortSignal
-                    : S extends { type: 'object' }
-                      ? Fields
-                      : unknown
+                : S extends { type: 'via' }
+                  ? Via
+                  : S extends { type: 'limit' }
+                    ? number | Fields
+                    : S extends { type: 'signal' }
+                      ? AbortSignal
+                      : S extends { type: 'object' }
+                        ? Fields
+                        : unknown
 
 type FieldsOf<S> = S extends { fields: infer F extends OptionTable } ? F : {}
 

@@ -52,3 +52,14 @@ export const STRUCT_TYPES: readonly StructType[] = ['i32', 'u32', 'f64', 'bool']
 export interface BorrowedBytesCodec {
   readonly bytes: 'borrow'
 }
+
+/** The brokers that a buffer may lie in. */
+export const TECHNOLOGIES = ['nats', 'redis', 'rabbitmq', 'postgres'] as const
+/** A broker that a buffer may lie in. */
+export type Technology = (typeof TECHNOLOGIES)[number]
+
+/** The address of a buffer: a queue of a broker. Plain data; `nats`, `redis`, `rabbitmq` and `postgres` make it. */
+export interface Via {
+  readonly technology: Technology
+  readonly [option: string]: unknown
+}

@@ -2,6 +2,8 @@
  * What threads see of the definition: the data that their handlers are found in, and what handlers are given. Workers know
  * the plan only, so the plan hands these on.
  */
+export { divide, isOfBroker } from '../analysis/divide.ts'
+export { brokerOf, type Broker, type Hop, type HopHandlers } from '../graph/broker.ts'
 export { moduleUrl } from '../graph/module-url.ts'
 export { lookOutFor, seenGraph, serialOf } from '../graph/serial.ts'
 export {

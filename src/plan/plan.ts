@@ -1,4 +1,5 @@
 import { deadlock } from '../analysis/loops/deadlock.ts'
+import { divide } from '../analysis/divide.ts'
 import { loopEdges } from '../analysis/structure.ts'
 import { MillraceError } from '../errors.ts'
 import { HISTOGRAMS, type HistogramKind, type StagePosition, namesOf } from '../figures.ts'
@@ -27,14 +28,15 @@ const JOURNAL_ENTRIES = 2_304
 /**
  * Plans a graph: stages, lanes, and where everything lies in memory. Allocates nothing; the same graph and options give the
  * same plan. A rehearsal plans what `rehearsable` gives.
- * @throws GRAPH_INVALID with all problems; PLAN_TOO_LARGE
+ * @throws GRAPH_INVALID with all problems; PART_UNKNOWN, PLAN_TOO_LARGE
  */
 export function plan(declared: GraphData, given: PlanOptions = {}, rehearse = false): Plan {
   const defaults = given.defaults as Given<typeof STAGE_DEFAULTS> | undefined
   if (!rehearse) refuse(declared)
-  const graph = withStageDefaults(declared, defaults)
-  if (!rehearse && graph !== declared) refuse(graph)
+  const whole = withStageDefaults(declared, defaults)
+  if (!rehearse && whole !== declared) refuse(whole)
   const options = resolve(RUN_OPTIONS, given)
+  const graph = divide(whole, options.part)
   const network = networkOf(graph)
   const drafted = draftStages(network, options.restart, rehearse, options.inject)
   const loops = loopsOf(graph, options.maxDemand, options.inject ? INJECTED_RECORDS : 0)
@@ -51,6 +53,7 @@ export function plan(declared: GraphData, given: PlanOptions = {}, rehearse = fa
     const isTraced = given.trace !== undefined
     return {
       ...new Planner(network, drafts, withRoomForAnchors(shapes, drafts, slots), options, isTraced).plan(),
+      ...(options.part === undefined ? {} : { part: options.part }),
       rehearse,
     }
   }
@@ -225,7 +228,8 @@ class Planner {
       hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1)),
     }
     if (stage.source === undefined) return common
-    const hasParents = this.#isTraced && stage.host === 'embedder'
+    // Those that are pushed, and messages of another process, may continue a trace.
+    const hasParents = this.#isTraced && (stage.host === 'embedder' || stage.source.acks)
     const slots = this.#map.slots(stage.source.slots, source, hasParents)
     return { ...common, source, slots, progress: this.#map.progress() }
   }

@@ -1,3 +1,4 @@
+import { alone, inMemory } from '../analysis/alone.ts'
 import { edgeShares } from '../analysis/flow/shares.ts'
 import { resolveNode } from '../graph/resolve.ts'
 import type { GraphData, GraphEdge, GraphNode, Handler } from '../graph/types.ts'
@@ -16,10 +17,11 @@ const NEVER_GIVEN_UP = 1_000_000
 /**
  * The graph that a rehearsal runs. Synthetic work stands in for every handler, and every edge that not all records take says
  * its share, as the analysis assumes it. Edges with a share that a handler could not obey get a branch of their own.
- * @throws GRAPH_INVALID with all problems
+ * Buffers with `via` lie in memory. @throws GRAPH_INVALID with all problems, PART_UNKNOWN
  */
-export function rehearsable(graph: GraphData): GraphData {
-  refuse(graph)
+export function rehearsable(given: GraphData, part?: string): GraphData {
+  refuse(given)
+  const graph = part === undefined ? inMemory(given) : alone(given, part)
   const shares = edgeShares(graph)
   const kinds = new Map(graph.nodes.map(({ id, kind }) => [id, kind]))
   const edges = graph.edges.map((edge, index): GraphEdge => {

@@ -56,6 +56,8 @@ export interface Plan {
   /** URL of the module that workers import first. */
   readonly workerModule?: string | undefined
   readonly loader: string
+  /** The part of the graph that it runs; absent where that is all of it. */
+  readonly part?: string | undefined
   /** Synthetic work takes the place of the handlers. */
   readonly rehearse: boolean
 }

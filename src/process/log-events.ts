@@ -23,6 +23,7 @@ export const EVENT_LEVELS: Readonly<Partial<Record<EventName, LogLevel>>> = {
   'ack.failed': 'warn',
   'worker.died': 'warn',
   'worker.hung': 'warn',
+  'worker.degraded': 'warn',
   'stage.gaveUp': 'error',
   'pipeline.stalled': 'warn',
   'pipeline.failed': 'error',

@@ -1,5 +1,5 @@
 import { resolveNode } from '../graph/resolve.ts'
-import { NODE_KINDS, type GraphNode } from '../graph/types.ts'
+import { NODE_KINDS, type GraphNode, type Technology } from '../graph/types.ts'
 import type { PointedAt } from './bottleneck.ts'
 import { heatColor, mix, readableOn, textOn } from './color.ts'
 import type { NodeFigures } from './figures.ts'
@@ -67,9 +67,16 @@ export function nodeOf(
 /** What the outline of the bottleneck is wider, in points. */
 const RING_WIDTH = 2
 
+const TECHNOLOGY_NAMES: Readonly<Record<Technology, string>> = {
+  nats: 'NATS JetStream',
+  redis: 'Redis Streams',
+  rabbitmq: 'RabbitMQ',
+  postgres: 'PostgreSQL',
+}
+
 /** What a node declares, in short lines. */
 function detailsOf(node: GraphNode): readonly string[] {
-  const { rate, latencyMs, serviceRate, capacity } = node
+  const { rate, latencyMs, serviceRate, capacity, via } = node
   const { concurrency, whenFull, selectivity, rateLimit } = resolveNode(node)
   const workers = concurrency === 1 ? '' : ` × ${concurrency}`
   const service = serviceRate === undefined ? latencyMs : undefined
@@ -86,6 +93,7 @@ function detailsOf(node: GraphNode): readonly string[] {
     ...(rate === undefined ? [] : [rateText(rate)]),
     ...(rateLimit === undefined ? [] : [`at most ${rateText(rateLimit)}`]),
     ...(work.length === 0 ? [] : [work.join(' · ')]),
+    ...(via === undefined ? [] : [TECHNOLOGY_NAMES[via.technology] ?? via.technology]),
     ...(capacity === undefined ? [] : [`holds ${numberText(capacity)}`]),
     ...(whenFull === 'block' ? [] : [whenFull === 'dropOldest' ? 'drops the oldest' : 'drops the newest']),
   ]

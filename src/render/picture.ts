@@ -7,6 +7,7 @@ import { figuresOf, withRates, type Figures } from './figures.ts'
 import { highlighter, withMarks, type Highlight, type Highlighter } from './highlight.ts'
 import { nestingOf, sharedBox, type Nesting } from './nesting.ts'
 import { fillsOf, treeOf } from './picture-clusters.ts'
+import { withPartBoxes } from './part-boxes.ts'
 import { nodeOf } from './picture-node.ts'
 import type { Legend, Picture, PictureEdge } from './picture-parts.ts'
 import { rowsOf, type RowPlace } from './rows.ts'
@@ -32,7 +33,7 @@ export interface DrawOptions extends Figures {
 
 /** Of a graph with problems, what can be drawn is drawn. @throws THEME_UNKNOWN, NODE_UNKNOWN, EDGE_UNKNOWN, and what the views throw */
 export function pictureOf(given: GraphData, options: DrawOptions = {}): Picture {
-  const graph = soundEntries(given)
+  const graph = withPartBoxes(soundEntries(given))
   const theme = themeOf(options.theme ?? 'default')
   const page = theme.background === 'transparent' ? '#ffffff' : theme.background
   const figures = figuresOf(graph, options)

@@ -77,6 +77,23 @@ export const EVENTS = {
       forMs: 'duration of the call or of the start',
     },
   },
+  'worker.degraded': {
+    text: 'A worker waits for something outside the pipeline: a server that is away, say.',
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'number of the thread of this worker: it grows with each restart',
+      reason: 'what it waits for, in words',
+    },
+  },
+  'worker.recovered': {
+    text: 'A worker no longer waits for something outside.',
+    fields: {
+      node: 'node id',
+      worker: 'index in the stage',
+      epoch: 'number of the thread of this worker: it grows with each restart',
+    },
+  },
   'stage.resized': {
     text: 'A stage has another number of workers. The keys that moved are with their new workers.',
     fields: { node: 'node id', from: 'workers before', to: 'workers now', tookMs: 'time since it was asked for' },

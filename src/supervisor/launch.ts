@@ -1,3 +1,4 @@
+import { divide } from '../analysis/divide.ts'
 import { hasHandlers } from '../analysis/checks/handlers.ts'
 import { MillraceError } from '../errors.ts'
 import { availableMemory } from '../memory-limit.ts'
@@ -47,10 +48,13 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
   const declared = withCores(withStageDefaults(made, given.defaults), availableCores())
   const { signal } = given
   signal?.throwIfAborted()
-  const graph = isRehearsal ? rehearsable(declared) : declared
+  const { part } = given
+  // What is no graph is refused by the plan.
+  const toPlan = isRehearsal ? rehearsable(declared, part) : declared
   const maxMemoryBytes = Math.min(RUN_OPTIONS.maxMemoryBytes.max, Math.floor(availableMemory() * MEMORY_SHARE))
   const options = { maxMemoryBytes, ...(isRehearsal ? { laneBytes: ROOMY_LANE_BYTES } : {}), ...given }
-  const planned = plan(graph, options, isRehearsal)
+  const planned = plan(toPlan, isRehearsal ? { ...options, part: undefined } : options, isRehearsal)
+  const graph = isRehearsal ? toPlan : divide(declared, part)
   // A bundle is its own module, also where it has lost the names of those that it was made of.
   const first = workerModuleUrl(given.workerModule, graph.module)
   const launched = {
@@ -58,7 +62,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
     ...(bundleUrl && (graph.module === undefined || hasLostUrls) ? { module: bundleUrl.href } : {}),
     ...(first === undefined ? {} : { workerModule: first }),
   }
-  if (!isRehearsal && !hasHandlers(graph)) {
+  if (!isRehearsal && !hasHandlers(declared)) {
     const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
     throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
   }
@@ -86,7 +90,7 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
       maker: maker && { name: maker.name, text: String(maker) },
       params,
     },
-    isExported: () => (isSame ??= isExported(graph, maker).then((verdict) => verdict ?? warned(graph))),
+    isExported: () => (isSame ??= isExported(declared, maker).then((verdict) => verdict ?? warned(declared))),
     embedded: hosted,
     deadlineMs,
     startDeadlineMs,

@@ -29,6 +29,7 @@ import { LookMeter } from './scale/look-meter.ts'
 import { sleep } from '../time.ts'
 import type { ScaleStatus } from './scale/scaler.ts'
 import type { Supervisor } from './supervisor.ts'
+import type { Degradation } from './waits-outside.ts'
 import type { Tracing } from '../trace/tracing.ts'
 
 import { type WorkerStatus, workerStatuses } from './worker-status.ts'
@@ -184,6 +185,11 @@ export class Pipeline implements AsyncDisposable {
       [Symbol.asyncIterator]: () => iterator,
     }
     return iterator
+  }
+
+  /** Workers that wait for something outside: a server that is away, say. */
+  get degraded(): readonly Degradation[] {
+    return this.#supervisor.outside.list()
   }
 
   /** The last records that were given up. */

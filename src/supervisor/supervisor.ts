@@ -36,6 +36,7 @@ import { bundleUrl } from '../worker/thread/boot.ts'
 import { followLifecycle } from './trace-lifecycle.ts'
 import { tracedInHand } from './traced-hand.ts'
 import { startTracer } from './tracer-thread.ts'
+import { WaitsOutside } from './waits-outside.ts'
 import { Watch } from './watch.ts'
 
 /** What the supervisor needs beside the plan. */
@@ -74,6 +75,8 @@ export class Supervisor implements HandleListener {
   readonly limits: RateLimits
   /** Absent where nothing can be traced. */
   readonly tracing: Tracing | undefined
+  /** Workers that wait for something outside. */
+  readonly outside: WaitsOutside
   readonly handles: Handles
   readonly resizes: Resizes
   readonly scaler: Scaler
@@ -100,6 +103,7 @@ export class Supervisor implements HandleListener {
     this.#options = options
     this.#lifecycle = new Lifecycle(`pipeline ${plan.graph}`, PIPELINE_NEXT, 'starting')
     this.events = new Events(plan.graph)
+    this.outside = new WaitsOutside(this.events)
     this.deadLetters = new DeadLetters(options.deadLetters, options.deadLetterBytes)
     this.#records = new RecordEvents(this, (event) => this.host.told(event))
     this.sources = new SourceControls(memory, plan, (node, isPaused) =>
@@ -244,6 +248,8 @@ export class Supervisor implements HandleListener {
         return this.state === 'starting' ? this.#start.ready(handle) : this.#ready(handle)
       case 'ended':
         return this.#sourceEnded(handle.worker.index)
+      case 'degraded':
+        return this.outside.tell(handle.place, message.reason)
       case 'event':
         return this.#records.tell(handle.worker, handle.epoch, message.event)
       // The handle keeps why, until its task is over.
@@ -256,6 +262,7 @@ export class Supervisor implements HandleListener {
   }
 
   over(handle: WorkerHandle, error: unknown): void {
+    this.outside.forget(handle.place)
     if (this.resizes.over(handle, error)) return
     if (this.state === 'starting') this.#start.over(handle, error)
     else if (this.#lifecycle.isIn('running', 'draining')) this.successors.over(handle, error)

@@ -39,7 +39,8 @@ export class Setups {
   #contextOf({ stage, ordinal }: WorkerPlan, epoch: number): SetupContext {
     const { plan, params } = this.#shared
     const { node, concurrency } = plan.stages[stage]!
-    return { node, worker: ordinal, workers: concurrency, epoch, params, signal: new AbortController().signal }
+    const { signal } = new AbortController()
+    return { node, worker: ordinal, workers: concurrency, epoch, params, signal, degraded: () => undefined }
   }
 
   #own({ stage }: WorkerPlan, name: 'setup' | 'teardown'): AnyFunction | undefined {

@@ -59,6 +59,7 @@ const CHANGES: Readonly<Record<string, { node?: string; edge?: number; to: objec
   dispatch: { node: 'a', to: { dispatch: 'broadcast' } },
   capacity: { node: 'queue', to: { capacity: 7 } },
   whenFull: { node: 'queue', to: { whenFull: 'dropNewest' } },
+  via: { node: 'queue', to: { via: { technology: 'nats', stream: 'queue' } } },
   'batch.size': { node: 'side', to: { batch: { size: 2, timeoutMs: 50 } } },
   'batch.timeoutMs': { node: 'side', to: { batch: { size: 10, timeoutMs: 1 } } },
   pathType: { edge: 4, to: { pathType: 'normal' } },

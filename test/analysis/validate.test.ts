@@ -26,6 +26,14 @@ import { plan } from 'millrace/plan'
 import { toDot, toMermaid } from 'millrace/render'
 import { graphOf, transforms } from './graphs.js'
 
+/** A chain whose end also hangs together past a queue of a broker. */
+function hopped(queue: object): GraphData {
+  return chain({
+    nodes: [{ kind: 'buffer', id: 'queue', via: { technology: 'nats', stream: 's' }, ...queue }],
+    edges: ['work > queue', 'queue > out'],
+  })
+}
+
 /** A sound chain, into which each case puts one problem. */
 function chain(changes: {
   source?: object
@@ -238,6 +246,50 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
     graph: chain({ work: { concurrency: 2 }, first: { fuse: true } }),
     at: { edge: 0 },
     says: /different `concurrency`/,
+  },
+  VIA_OPTION_MISSING: {
+    graph: hopped({ via: { technology: 'postgres', url: 'postgres://here/db' } }),
+    at: { node: 'queue', option: 'via.table' },
+  },
+  VIA_OPTION_UNUSED: { graph: hopped({ whenFull: 'dropOldest' }), at: { node: 'queue', option: 'whenFull' } },
+  VIA_DEDUPE_SHORT: {
+    graph: hopped({ via: { technology: 'nats', stream: 's', ackWaitMs: 90_000 } }),
+    at: { node: 'queue', option: 'via.dedupeMs' },
+  },
+  VIA_QUEUE_SHARED: {
+    graph: chain({
+      nodes: [
+        { kind: 'buffer', id: 'a', via: { technology: 'nats', stream: 's' } },
+        { kind: 'buffer', id: 'b', via: { technology: 'nats', stream: 's', servers: 'nats://127.0.0.1:4222' } },
+      ],
+      edges: ['work > a', 'a > out', 'work > b', 'b > out'],
+    }),
+    at: { node: 'b', option: 'via' },
+  },
+  VIA_BUFFERS_JOINED: {
+    graph: chain({
+      nodes: [
+        { kind: 'buffer', id: 'a', via: { technology: 'nats', stream: 'a' } },
+        { kind: 'buffer', id: 'b', via: { technology: 'nats', stream: 'b' } },
+      ],
+      edges: ['work > a', 'a > b', 'b > out'],
+    }),
+    at: { edge: 3 },
+  },
+  VIA_WITHOUT_PARTS: { graph: hopped({}), at: { node: 'queue', option: 'via' }, says: /the part `in`/ },
+  PARTS_LOOP: {
+    graph: graphOf(
+      [
+        'source in',
+        'transform a',
+        { kind: 'buffer', id: 'there', via: { technology: 'nats', stream: 'there' } },
+        'transform b',
+        { kind: 'buffer', id: 'back', via: { technology: 'nats', stream: 'back' } },
+        'sink out',
+      ],
+      ['in > a', 'a > there', 'there > b', 'b > back', 'back > a', 'b > out'],
+    ),
+    at: { node: 'there' },
   },
   SOURCE_MISSING: { graph: graphOf(['transform a', 'sink b'], ['a > b']) },
   SINK_MISSING: { graph: graphOf(['source a', 'transform b'], ['a > b']) },

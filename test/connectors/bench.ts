@@ -52,11 +52,13 @@ export interface Suite extends MakerUnderTest {
   readonly isLong?: boolean
   /** There is no server, and no connection to it. */
   readonly isLocal?: boolean
+  /** Only whoever sends a message knows how often it was delivered. */
+  readonly isUncounted?: boolean
   /** A sink that stores what is written twice once. */
   readonly isExactlyOnce?: boolean
 }
 
-const WAIT_MS = 60_000
+const WAIT_MS = Number(process.env['WAIT_MS'] ?? 60_000)
 
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (const start = performance.now(); !(await holds());) {

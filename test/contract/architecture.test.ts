@@ -186,7 +186,11 @@ function connectorOf(file: string): string {
 }
 
 test('a connector is a user of the library, and knows no other one', () => {
-  mayImport('connectors', ['graph', 'options', 'analysis', 'errors.ts', 'time.ts'])
+  // What stands in messages between two parts is encoded and named as on lanes.
+  mayImport('connectors', ['graph', 'options', 'analysis', 'codec', 'lane', 'errors.ts', 'time.ts'])
+  for (const { file, ours } of inFolder('connectors'))
+    for (const other of ours.filter((name) => ['codec', 'lane'].includes(folderOf(name))))
+      assert.deepEqual([file, ['codec/values.ts', 'lane/ids.ts'].includes(other)], ['connectors/core/hop.ts', true])
   for (const { file, ours } of inFolder('connectors'))
     for (const other of ours.filter((name) => folderOf(name) === 'connectors'))
       assert.ok(['core', connectorOf(file)].includes(connectorOf(other)), `${file} imports ${other}`)

@@ -268,6 +268,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
     return thrown(() => running.pause('x'))
   },
   FLOW_STORE_UNUSABLE: () => thrown(() => openFlowStore('postgres://127.0.0.1:1/none')),
+  PART_UNKNOWN: () => thrown(() => plan(graphs.good, { part: 'nowhere' })),
   NODE_UNKNOWN: () => thrown(() => reachable(graphs.good, ['nowhere'])),
   WORKER_UNKNOWN: () => withPipeline(graphs.good, (pipeline) => pipeline.restartWorker('work', 3)),
   RESIZE_REFUSED: () => withPipeline(graphs.good, (pipeline) => pipeline.resize('work', 2)),
@@ -358,7 +359,9 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
     thrown(() => drawCommand.run(call(['build/examples/walkthrough/2-iot.js'], { out: 'no-such-folder/picture.dot' }))),
   MEASUREMENTS_INVALID: () => thrown(() => loadMeasurements(call([], { measurements: 'package.json' }))),
   CONNECTOR_NOT_INSTALLED: () =>
-    alone('connectors/nats/index.js', [], ({ natsSource }) => setUp(natsSource({ stream: 's', consumer: 'c' }))),
+    alone('connectors/nats/index.js', ['@msgpack/msgpack'], ({ natsSource }) =>
+      setUp(natsSource({ stream: 's', consumer: 'c' })),
+    ),
   CONNECTOR_UNREACHABLE: () =>
     thrown(() => setUp(natsSource({ servers: 'nats://127.0.0.1:1', stream: 's', consumer: 'c' }))),
   TRACE_STORE_NOT_INSTALLED: () =>

@@ -35,7 +35,7 @@ type Keys<Table, Options> = Same<keyof Table, keyof Options>
 type Takes<Kind extends NodeKind, Options> = Same<OptionsFor<typeof NODE_OPTIONS, Kind>, keyof Options>
 
 export const same: readonly true[] = [
-  true satisfies Keys<typeof NODE_OPTIONS, Omit<GraphNode, 'id' | 'kind'>>,
+  true satisfies Keys<typeof NODE_OPTIONS, Omit<GraphNode, 'id' | 'kind' | 'hop'>>,
   true satisfies Takes<'source', SourceOptions<unknown, unknown>>,
   true satisfies Takes<'transform', TransformOptions<unknown, unknown, unknown>>,
   true satisfies Takes<'buffer', BufferOptions>,

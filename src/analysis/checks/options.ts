@@ -1,5 +1,5 @@
-import type { NodeKind, StructType } from '../../graph/types.ts'
-import { STRUCT_TYPES } from '../../graph/types.ts'
+import type { NodeKind, StructType, Technology } from '../../graph/types.ts'
+import { STRUCT_TYPES, TECHNOLOGIES } from '../../graph/types.ts'
 import type { OptionSpec, OptionTable } from '../../options/index.ts'
 import type { Place, ProblemCode, Report } from '../problems.ts'
 import { quote, showValue } from '../problems.ts'
@@ -105,6 +105,11 @@ const TYPES: Readonly<
     accepts: (value, values) => values.includes(value as string),
     code: 'OPTION_VALUE_UNKNOWN',
     want: (values) => values,
+  },
+  via: {
+    accepts: (value) => isPlain(value) && TECHNOLOGIES.includes(Reflect.get(value, 'technology') as Technology),
+    code: 'OPTION_TYPE_WRONG',
+    want: () => 'what `nats`, `redis`, `rabbitmq` or `postgres` make',
   },
   codec: {
     accepts: (value, values) => values.includes(value as string) || isStruct(value) || isBorrowed(value),

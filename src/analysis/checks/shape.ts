@@ -4,6 +4,7 @@ import { components } from '../components.ts'
 import { elementaryCycles } from '../cycles.ts'
 import { sharesOf } from '../flow/shares.ts'
 import { traffic } from '../flow/traffic.ts'
+import { isHop, VIA_WINDOW } from '../parts.ts'
 import type { Report } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { resolved } from '../resolved.ts'
@@ -103,15 +104,17 @@ function checkRoom(graph: ResolvedGraph, sources: readonly number[], report: Rep
     isNumber(batch?.size) && batch?.of === undefined ? [node] : [],
   )
   const holding = graph.given.nodes.flatMap(({ kind, capacity }, node) =>
-    kind === 'buffer' && isNumber(capacity) ? [node] : [],
+    kind === 'buffer' && isNumber(capacity) && !isHop(graph.node(node)) ? [node] : [],
   )
   if (batching.length === 0 && holding.length === 0) return
   const windows = sources.map((source) => {
     const { window, concurrency } = graph.node(source)
     return window * concurrency
   })
+  // What reads a buffer with `via` begins a part, as a source does.
+  const queued = graph.nodes.filter(isHop).map(({ via }) => Number(via['window'] ?? VIA_WINDOW))
   // What all sources together may have on its way bounds every batch; where that suffices no walk is needed.
-  const total = windows.reduce((sum, window) => sum + window, 0)
+  const total = [...windows, ...queued].reduce((sum, window) => sum + window, 0)
   // Where a record may become several, nothing is said: `simulate` reckons with it.
   const mayMultiply = graph.nodes.some(({ selectivity, flatMap, mapBatch, dispatch }) => {
     return selectivity > 1 || flatMap !== undefined || mapBatch !== undefined || dispatch === 'broadcast'

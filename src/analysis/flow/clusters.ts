@@ -1,5 +1,6 @@
-import { isStage } from '../../graph/resolve.ts'
+import { isStage, type ResolvedNode } from '../../graph/resolve.ts'
 import type { GraphData } from '../../graph/types.ts'
+import { isHop, graphParts } from '../parts.ts'
 import type { Model } from './model.ts'
 import type { Prediction } from './predict.ts'
 import { rateAt } from './service.ts'
@@ -18,6 +19,16 @@ export interface ClusterFlow {
   readonly cores: number
   /** Its stage with the largest `in / serviceRate`, and that load, 0 to 1. Absent where it has no stage that takes time. */
   readonly busiest?: { readonly node: string; readonly utilisation: number }
+}
+
+/** The figures of each part, as if each were a cluster. */
+export function partFlows(data: GraphData, model: Model, prediction: Prediction): readonly ClusterFlow[] {
+  if (!data.nodes.some(isHop)) return []
+  const parts = graphParts(data)
+  const partOf = new Map(parts.flatMap(({ name, nodes }) => nodes.map((id) => [id, name] as const)))
+  const nodes = model.graph.nodes.map((node) => ({ ...node, cluster: partOf.get(node.id) }) as ResolvedNode)
+  const graph = { ...model.graph, nodes, node: (number: number) => nodes[number]! }
+  return clusterFlows({ ...data, clusters: parts.map(({ name }) => ({ id: name })) }, { ...model, graph }, prediction)
 }
 
 interface Sums {

@@ -1,5 +1,6 @@
 import { isStage, type ResolvedGraph, type ResolvedNode } from '../../graph/resolve.ts'
 import { components, type Components } from '../components.ts'
+import { isHop } from '../parts.ts'
 import type { Service } from './service.ts'
 import { branchesOf, type EdgeShare, failuresOf, isFailureEdge } from './shares.ts'
 import { times } from './times.ts'
@@ -78,7 +79,9 @@ function residenceMs(flowing: Flowing, parts: Components, into: Float64Array, wi
       change = 0
       for (const node of order) {
         const before = residence[node]!
-        residence[node] = hereMs(flowing, node, into, window) + afterMs(flowing, residence, into, node)
+        // The place of a record is free once a broker has it.
+        const isOver = isHop(graph.node(node))
+        residence[node] = isOver ? 0 : hereMs(flowing, node, into, window) + afterMs(flowing, residence, into, node)
         if (residence[node] > before) change = Math.max(change, 1 - before / residence[node])
       }
       if (!parts.isLoop(part)) break

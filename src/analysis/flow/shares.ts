@@ -1,5 +1,6 @@
 import type { ResolvedEdge, ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData, GraphNode, PathType } from '../../graph/types.ts'
+import { isHop } from '../parts.ts'
 import { copiesOf } from '../loops/workers.ts'
 import { resolved } from '../resolved.ts'
 
@@ -114,7 +115,12 @@ export function failuresOf(node: GraphNode, edges: readonly number[], graph: Res
 }
 
 /** An edge that takes what a node gave up or sends back, not what it made. Buffers and merges pass everything on. */
-export function isFailureEdge(node: Pick<GraphNode, 'kind'>, edge: Pick<ResolvedEdge, 'when' | 'pathType'>): boolean {
+export function isFailureEdge(
+  node: Pick<GraphNode, 'kind' | 'via'>,
+  edge: Pick<ResolvedEdge, 'when' | 'pathType'>,
+): boolean {
+  // Messages of a broker may be no records.
+  if (isHop(node)) return edge.pathType === 'dead_letter'
   const mayFail = node.kind !== 'buffer' && node.kind !== 'merge'
   return mayFail && edge.when === undefined && edge.pathType !== 'normal'
 }

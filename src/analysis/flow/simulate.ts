@@ -2,7 +2,7 @@ import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { assumptionsOf } from './assumptions.ts'
 import { bottleneckOf } from './bottleneck.ts'
 import { buffersOf, type BufferFlow } from './buffers.ts'
-import { clusterFlows, type ClusterFlow } from './clusters.ts'
+import { clusterFlows, partFlows, type ClusterFlow } from './clusters.ts'
 import { coreLoad } from './filling.ts'
 import type { Limit } from './limits.ts'
 import { feeders, flowsTo, type FlowOptions, type Model } from './model.ts'
@@ -62,6 +62,8 @@ export interface Simulation {
   readonly sources: readonly SourceFlow[]
   readonly buffers: readonly BufferFlow[]
   readonly clusters: readonly ClusterFlow[]
+  /** The same of the parts between buffers with `via`; empty where there are none. */
+  readonly parts: readonly ClusterFlow[]
   /** Records per second of all sources together. */
   readonly throughput: number
   /** What limits what comes out, or the stage with the highest utilisation where nothing does. The same that `forecast` names. */
@@ -95,6 +97,7 @@ export function simulate(graph: GraphData, options: FlowOptions = {}): Simulatio
     })),
     buffers: buffersOf(model, prediction),
     clusters: clusterFlows(graph, model, prediction),
+    parts: partFlows(graph, model, prediction),
     throughput: prediction.throughput,
     bottleneck: limiting === undefined ? undefined : { ...named(model, limiting), saturated: limiting.saturated },
     cores: { used: coreLoad(model, prediction.into), available: model.cores },

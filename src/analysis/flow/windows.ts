@@ -1,4 +1,5 @@
 import type { ResolvedGraph } from '../../graph/resolve.ts'
+import { isHop, VIA_WINDOW } from '../parts.ts'
 import type { Model } from './model.ts'
 import { onlyEdge } from './only-edge.ts'
 import { times } from './times.ts'
@@ -112,7 +113,8 @@ export function windowsOf(model: Model): Windows {
   let last: { readonly rates: readonly number[]; readonly massAt: (node: number) => Mass } | undefined
   return {
     above: (node) => roomAt(node).above,
-    reach: (node) => roomAt(node).reach,
+    // What a broker holds has no place in a window.
+    reach: (node) => (isHop(graph.node(node)) ? Infinity : roomAt(node).reach),
     mass: (node, rates) => {
       if (last?.rates !== rates) last = { rates, massAt: massesAt(rates) }
       const { arriving, places } = last.massAt(node)
@@ -142,24 +144,32 @@ function afterEdge(before: Room, gain: number): Room | undefined {
   return before.reach === before.above ? before : undefined
 }
 
-/** Records that all sources together may have on their way. */
+/** Records that all sources together may have on their way; those that brokers hold are beside them. */
 export function totalWindow(graph: ResolvedGraph): number {
-  return graph.nodes.reduce((sum, { kind }, node) => (kind === 'source' ? sum + windowOf(graph, node) : sum), 0)
+  return graph.nodes.reduce((sum, each, node) => {
+    if (!isSource(graph, node)) return sum
+    return sum + windowOf(graph, node) + (isHop(each) ? each.capacity : 0)
+  }, 0)
 }
 
+/** What reads a buffer with `via` begins a part, as a source does. */
 function isSource(graph: ResolvedGraph, node: number): boolean {
-  return graph.node(node).kind === 'source'
+  const found = graph.node(node)
+  return found.kind === 'source' || isHop(found)
 }
 
 function windowOf(graph: ResolvedGraph, source: number): number {
-  return graph.node(source).window * graph.node(source).workers
+  const node = graph.node(source)
+  if (isHop(node)) return typeof node.via['window'] === 'number' ? node.via['window'] : VIA_WINDOW
+  return node.window * node.workers
 }
 
 function reversed(graph: ResolvedGraph): ResolvedGraph {
   return {
     ...graph,
     in: (node) => graph.out(node),
-    out: (node) => graph.in(node),
+    // Below a buffer with `via`, its reader begins.
+    out: (node) => (isHop(graph.node(node)) ? [] : graph.in(node)),
     from: (edge) => graph.to(edge),
     to: (edge) => graph.from(edge),
   }

@@ -1,19 +1,49 @@
+import { errorText } from '../../errors.ts'
+import type { SetupContext } from '../../graph/types.ts'
 import { clearTimeout, setTimeout } from '../../time.ts'
 
 const FIRST_MS = 50
 const MOST_MS = 5_000
 
+/** Whether a worker reaches its server: it says so once all of its tries that failed have succeeded or ended. */
+export class Reach {
+  readonly #say: (reason: string | undefined) => void
+  readonly #failing = new Set<object>()
+
+  constructor({ degraded }: Pick<SetupContext, 'degraded'>) {
+    this.#say = degraded
+  }
+
+  fails(who: object, reason: string): void {
+    if (this.#failing.size === 0) this.#say(reason)
+    this.#failing.add(who)
+  }
+
+  works(who: object): void {
+    if (this.#failing.delete(who) && this.#failing.size === 0) this.#say(undefined)
+  }
+}
+
 /** Pauses between tries to reach a server: each twice as long as the one before, with a random part. */
 export class Backoff {
+  readonly #reach: Reach | undefined
   #next = FIRST_MS
 
-  /** The last try was a success. */
+  /** @param reach is told of the second failure in a row: one alone says nothing */
+  constructor(reach?: Reach) {
+    this.#reach = reach
+  }
+
+  /** The last try was a success, or there is no further one. */
   reset(): void {
     this.#next = FIRST_MS
+    this.#reach?.works(this)
   }
 
   /** Resolves after the next pause, or at once when `signal` is aborted. */
-  pause(signal: AbortSignal): Promise<void> {
+  pause(signal: AbortSignal, cause?: unknown): Promise<void> {
+    if (this.#next > FIRST_MS)
+      this.#reach?.fails(this, cause === undefined ? 'the server cannot be reached' : errorText(cause).message)
     const ms = this.#next * (0.75 + Math.random() / 2)
     this.#next = Math.min(MOST_MS, this.#next * 2)
     return pause(ms, signal)
@@ -44,14 +74,19 @@ export async function untilConfirmed<T>(
   act: () => Promise<T>,
   isPassing: (error: unknown) => boolean,
   signal: AbortSignal,
+  reach?: Reach,
 ): Promise<T> {
-  const backoff = new Backoff()
-  for (;;) {
-    try {
-      return await act()
-    } catch (error) {
-      if (signal.aborted || !isPassing(error)) throw error
-      await backoff.pause(signal)
+  let backoff: Backoff | undefined
+  try {
+    for (;;) {
+      try {
+        return await act()
+      } catch (error) {
+        if (signal.aborted || !isPassing(error)) throw error
+        await (backoff ??= new Backoff(reach)).pause(signal, error)
+      }
     }
+  } finally {
+    backoff?.reset()
   }
 }

@@ -1,4 +1,5 @@
-import type { Marked } from '../../graph/types.ts'
+import type { Marked, RecordMarks } from '../../graph/types.ts'
+import type { Reach } from './backoff.ts'
 import { recordOfMessage } from './record.ts'
 import type { MessageKey, MessageReceipt } from './receipt.ts'
 
@@ -7,6 +8,8 @@ export interface FeedOptions<M> {
   readonly window: number
   readonly maxDeliveries: number
   readonly decode: (message: M) => unknown
+  /** What else is said of the record of a message: what names it at its origin. */
+  readonly marksOf?: ((message: M) => RecordMarks) | undefined
 }
 
 /**
@@ -14,6 +17,8 @@ export interface FeedOptions<M> {
  * the graph and not settled; so nothing is taken from the server that the graph cannot take.
  */
 export class Feed<M extends { readonly deliveries: number } = any> {
+  /** What is said of the server that the messages come from. */
+  readonly reach: Reach
   readonly #options: FeedOptions<M>
   /** Names the queue in errors. */
   readonly #origin: Readonly<Record<string, string>>
@@ -26,7 +31,8 @@ export class Feed<M extends { readonly deliveries: number } = any> {
   #onRoom: (() => void) | undefined
   #onMessage: (() => void) | undefined
 
-  constructor(options: FeedOptions<M>, origin: Readonly<Record<string, string>>) {
+  constructor(options: FeedOptions<M>, origin: Readonly<Record<string, string>>, reach: Reach) {
+    this.reach = reach
     this.#options = options
     this.#origin = origin
   }

@@ -1,6 +1,6 @@
 import type { AckContext, Marked, PolledBatch, SetupContext, SourceContext, SourceOptions } from '../../graph/types.ts'
 import { clearInterval, setInterval } from '../../time.ts'
-import { pause, untilConfirmed } from './backoff.ts'
+import { pause, Reach, untilConfirmed } from './backoff.ts'
 import { Feed, type FeedOptions } from './feed.ts'
 import type { MessageReceipt } from './receipt.ts'
 import { type MessageEnds, settledBy, messageEnds, untried } from './ends.ts'
@@ -120,6 +120,7 @@ export class MessageQueue<R extends MessageReceipt = any> {
       () => intake.settle(all),
       (error) => intake.isPassing(error),
       this.#closed.signal,
+      this.#feed.reach,
     )
     this.#feed.settle(settledBy(all))
   }
@@ -137,7 +138,7 @@ export function queueSource<T, M extends { readonly deliveries: number }, R exte
   return {
     window: options.window,
     setup: (context) => {
-      const feed = new Feed(options, origin)
+      const feed = new Feed(options, origin, new Reach(context))
       return MessageQueue.open(options, feed, open(feed, context), context)
     },
     poll: (demand, context) => context.state.poll(demand, context) as PolledBatch<T>,

@@ -1,5 +1,5 @@
 import { errorText, MillraceError } from '../../errors.ts'
-import { type Marked, mark } from '../../graph/types.ts'
+import { type Marked, type RecordMarks, mark } from '../../graph/types.ts'
 
 /**
  * The record of a message. One that was delivered too often, or that `decode` does not take, has failed already: its dead letter has
@@ -9,7 +9,15 @@ import { type Marked, mark } from '../../graph/types.ts'
 export function recordOfMessage<M extends { readonly deliveries: number }>(
   message: M,
   receipt: unknown,
-  { maxDeliveries, decode }: { readonly maxDeliveries: number; readonly decode: (message: M) => unknown },
+  {
+    maxDeliveries,
+    decode,
+    marksOf,
+  }: {
+    readonly maxDeliveries: number
+    readonly decode: (message: M) => unknown
+    readonly marksOf?: ((message: M) => RecordMarks) | undefined
+  },
   where: Readonly<Record<string, unknown>>,
 ): Marked<unknown> {
   const { deliveries } = message
@@ -20,7 +28,7 @@ export function recordOfMessage<M extends { readonly deliveries: number }>(
     })
   }
   try {
-    return mark(decode(message), { receipt })
+    return mark(decode(message), { ...marksOf?.(message), receipt })
   } catch (cause) {
     return mark<unknown>(message, { receipt, error: unreadable(cause, where) })
   }

@@ -1,5 +1,5 @@
 import type { Context, SetupContext, SinkBatchOptions, SinkWriteOptions } from '../../graph/types.ts'
-import { untilConfirmed } from './backoff.ts'
+import { Reach, untilConfirmed } from './backoff.ts'
 
 /** One worker's side of a place that takes single records, and confirms each. */
 export interface Publisher<M = any> {
@@ -20,19 +20,39 @@ export interface BatchWriter {
 /** Records that one worker of a sink waits for at once. */
 const IN_FLIGHT = 256
 
+/** What one worker sends, until it is confirmed: the server may be away for a while. */
+export class Outbox {
+  readonly #publisher: Publisher
+  readonly #reach: Reach
+  readonly #isPassing: (error: unknown) => boolean
+
+  private constructor(publisher: Publisher, reach: Reach) {
+    this.#publisher = publisher
+    this.#reach = reach
+    this.#isPassing = (error) => publisher.isPassing(error)
+  }
+
+  static async open(context: SetupContext, open: (context: SetupContext) => Promise<Publisher>): Promise<Outbox> {
+    return new Outbox(await open(context), new Reach(context))
+  }
+
+  /** Encodes and sends a record. @throws what `encode` throws, at once */
+  send(record: unknown, id: string, signal: AbortSignal): Promise<unknown> {
+    const message: unknown = this.#publisher.encode(record)
+    return untilConfirmed(() => this.#publisher.send(message, id), this.#isPassing, signal, this.#reach)
+  }
+
+  close(): Promise<void> | void {
+    return this.#publisher.close()
+  }
+}
+
 /** The node options of a sink whose records are confirmed one by one; many are under way at once. */
-export function publisherSink<T>(open: (context: SetupContext) => Promise<Publisher>): SinkWriteOptions<T, Publisher> {
+export function publisherSink<T>(open: (context: SetupContext) => Promise<Publisher>): SinkWriteOptions<T, Outbox> {
   return {
     maxInFlight: IN_FLIGHT,
-    setup: open,
-    write: (record, { state, id, signal }) => {
-      const message: unknown = state.encode(record)
-      return untilConfirmed(
-        () => state.send(message, id),
-        (error) => state.isPassing(error),
-        signal,
-      ) as Promise<void>
-    },
+    setup: (context) => Outbox.open(context, open),
+    write: (record, { state, id, signal }) => state.send(record, id, signal) as Promise<void>,
     teardown: (state) => state.close(),
   }
 }

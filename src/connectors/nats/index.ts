@@ -3,12 +3,13 @@ import type { SinkWriteOptions, SourceOptions } from '../../graph/types.ts'
 import { type Given, NATS_SINK_OPTIONS, NATS_SOURCE_OPTIONS, type WithoutHandlers } from '../../options/index.ts'
 import { checked } from '../core/checked.ts'
 import { type MessageQueue, queueSource } from '../core/queue.ts'
-import { type Publisher, publisherSink } from '../core/sink.ts'
+import { type Outbox, publisherSink } from '../core/sink.ts'
 import { fromJson, type NatsMessage } from './message.ts'
 import { NatsPublisher } from './publisher.ts'
 import { NatsIntake } from './intake.ts'
 
 export type { NatsMessage } from './message.ts'
+export { nats, natsBroker, type NatsViaOptions } from './via.ts'
 
 /** Options of `natsSource`. */
 export interface NatsSourceOptions<T = unknown> extends Given<WithoutHandlers<typeof NATS_SOURCE_OPTIONS>> {
@@ -43,7 +44,7 @@ export function natsSource<T = any>(options: NatsSourceOptions<T>): SourceOption
  * message's id, so a record that is published again is stored once, within the stream's `duplicate_window`.
  * @throws OPTIONS_INVALID
  */
-export function natsSink<T = any>(options: NatsSinkOptions<T>): SinkWriteOptions<T, Publisher> {
+export function natsSink<T = any>(options: NatsSinkOptions<T>): SinkWriteOptions<T, Outbox> {
   const { subject, subjectOf = () => subject!, encode = JSON.stringify } = options
   const isFixed = options.subjectOf === undefined
   const filled = checked('natsSink', options, NATS_SINK_OPTIONS, isFixed ? ['subject'] : [])

@@ -15,6 +15,8 @@ interface NatsIntakeOptions extends NatsServer, QueueOptions<NatsMessage> {
   readonly consumer: string
   readonly filter?: string
   readonly ackWaitMs: number
+  /** Makes the stream, where it is not there. */
+  readonly ensure?: (link: NatsLink) => Promise<unknown>
 }
 
 /** A pull stays open so long where no messages come. */
@@ -34,7 +36,7 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
   /** Of what is held, what it is acked with. */
   readonly #replies = new Map<number, string>()
   readonly #stopped = new AbortController()
-  readonly #backoff = new Backoff()
+  readonly #backoff: Backoff
   #consumer!: Consumer
   #isBroken = false
   keepMs = 0
@@ -42,6 +44,7 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
   private constructor(options: NatsIntakeOptions, feed: Feed<NatsMessage>, link: NatsLink, node: string) {
     this.#options = options
     this.#feed = feed
+    this.#backoff = new Backoff(feed.reach)
     this.#link = link
     this.#node = node
   }
@@ -81,6 +84,7 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
         await this.#backoff.pause(signal)
         await this.#repair()
       }
+      if (!this.#isBroken) this.#backoff.reset()
       if (this.#feed.isStopped) break
       const pulling = this.#pull(messages)
       this.#pulling.add(pulling)
@@ -126,6 +130,7 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
     const { stream, consumer, filter, ackWaitMs } = this.#options
     const { manager, jetStream, client } = this.#link
     try {
+      await this.#options.ensure?.(this.#link)
       await manager.consumers.info(stream, consumer).catch(async (error: unknown) => {
         if (!(error instanceof client.JetStreamApiError) || error.code !== NOT_FOUND) throw error
         await manager.consumers.add(stream, {

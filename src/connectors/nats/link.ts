@@ -17,6 +17,8 @@ type Client = Omit<typeof JetStream & typeof Transport, 'default'>
 
 const RECONNECT_MS = 200
 const PING_MS = 10_000
+/** The stream is full, or cannot write now. */
+const NOT_STORED = 10_077
 
 /** One worker's connection. The client reconnects by itself, for ever. */
 export class NatsLink {
@@ -78,11 +80,19 @@ export class NatsLink {
   isPassing(error: unknown): boolean {
     const { client } = this
     if (error instanceof client.TimeoutError) return true
+    if (error instanceof client.JetStreamApiError) return error.code === NOT_STORED
     if (!(error instanceof Error) || error instanceof client.ClosedConnectionError) return false
     const cause = error instanceof client.RequestError && error.cause !== undefined ? error.cause : error
     // No stream takes the subject, or JetStream is just not there: the retries of the node find out.
     if (cause instanceof client.NoRespondersError || cause instanceof client.PermissionViolationError) return false
     return [client.RequestError, client.ConnectionError, client.TimeoutError].some((each) => cause instanceof each)
+  }
+
+  /** Nobody takes the subject, or JetStream is not there just now. */
+  isUnanswered(error: unknown): boolean {
+    for (let each = error; each instanceof Error; each = each.cause)
+      if (each instanceof this.client.NoRespondersError) return true
+    return false
   }
 
   async #watch(): Promise<void> {

@@ -24,3 +24,6 @@ export interface NatsReceipt extends MessageReceipt {
 export function fromJson({ bytes }: NatsMessage): unknown {
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
 }
+
+/** What the server says of a stream that is not there. */
+export const STREAM_NOT_FOUND = 10_059

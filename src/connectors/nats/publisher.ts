@@ -1,6 +1,7 @@
 import { MillraceError, errorText } from '../../errors.ts'
 import type { SetupContext } from '../../graph/types.ts'
 import type { Publisher } from '../core/sink.ts'
+import type { MsgHdrs } from '@nats-io/transport-node'
 import { NatsLink, type NatsServer } from './link.ts'
 
 /** What a publisher is made of: options of `natsSink` with their defaults. */
@@ -8,11 +9,15 @@ interface NatsPublisherOptions extends NatsServer {
   readonly subjectOf: (record: unknown) => string
   readonly encode: (record: unknown) => string | Uint8Array
   readonly confirmMs: number
+  readonly headersOf?: (record: unknown) => Readonly<Record<string, string>>
+  /** Makes what the subject needs at the server, where it is not there. */
+  readonly ensure?: (link: NatsLink) => Promise<unknown>
 }
 
 interface Outgoing {
   readonly subject: string
   readonly bytes: string | Uint8Array
+  readonly headers?: MsgHdrs
 }
 
 /** One worker's side of a subject: each record is a message, named by the record's id, and done when its stream has it. */
@@ -42,7 +47,7 @@ export class NatsPublisher implements Publisher<Outgoing> {
   ): Promise<NatsPublisher> {
     const link = await NatsLink.open(options, context)
     try {
-      if (subject !== undefined && context.epoch === 0) await link.manager.streams.find(subject)
+      if (context.epoch === 0) await (options.ensure?.(link) ?? (subject && link.manager.streams.find(subject)))
     } catch (cause) {
       await link.connection.close()
       const { node } = context
@@ -53,10 +58,18 @@ export class NatsPublisher implements Publisher<Outgoing> {
   }
 
   encode(record: unknown): Outgoing {
-    return { subject: this.#options.subjectOf(record), bytes: this.#options.encode(record) }
+    const { subjectOf, encode, headersOf } = this.#options
+    const outgoing = { subject: subjectOf(record), bytes: encode(record) }
+    return headersOf === undefined ? outgoing : { ...outgoing, headers: this.#headers(headersOf(record)) }
   }
 
-  async send({ subject, bytes }: Outgoing, id: string): Promise<void> {
+  #headers(values: Readonly<Record<string, string>>): MsgHdrs {
+    const headers = this.#link.client.headers()
+    for (const [name, value] of Object.entries(values)) headers.set(name, value)
+    return headers
+  }
+
+  async send({ subject, bytes, headers }: Outgoing, id: string): Promise<void> {
     const { confirmMs } = this.#options
     // What is published now goes nowhere.
     if (!this.#link.isConnected) throw this.#lost()
@@ -64,8 +77,14 @@ export class NatsPublisher implements Publisher<Outgoing> {
     const lost = new Promise<never>((_, reject) => (end = reject))
     this.#waits.add(end)
     try {
-      const published = this.#link.jetStream.publish(subject, bytes, { msgID: id, timeout: confirmMs })
+      const options = { msgID: id, timeout: confirmMs, ...(headers && { headers }) }
+      const published = this.#link.jetStream.publish(subject, bytes, options)
       await Promise.race([published, lost])
+    } catch (error) {
+      if (this.#options.ensure === undefined || !this.#link.isUnanswered(error)) throw error
+      // The stream was deleted under us: then there is a new one.
+      await this.#options.ensure(this.#link)
+      throw this.#lost()
     } finally {
       this.#waits.delete(end)
     }

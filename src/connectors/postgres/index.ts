@@ -17,6 +17,7 @@ import { PostgresIntake } from './intake.ts'
 import { PostgresWriter } from './writer.ts'
 
 export type { PostgresMessage } from './message.ts'
+export { postgres, postgresBroker, type PostgresViaOptions } from './via.ts'
 
 /** Options of `postgresSource`. */
 export interface PostgresSourceOptions<T = unknown> extends Given<WithoutHandlers<typeof POSTGRES_SOURCE_OPTIONS>> {

@@ -7,27 +7,30 @@ import type { MessageIntake, QueueOptions } from '../core/queue.ts'
 import type { MessageEnds } from '../core/ends.ts'
 import { PostgresLink, type DatabaseTable } from './link.ts'
 import type { PostgresMessage, PostgresReceipt } from './message.ts'
+import { forgetDone, makeParcelTable } from './parcels.ts'
 
 /** Options of `postgresSource` with their defaults. */
-interface PostgresIntakeOptions extends DatabaseTable, QueueOptions<PostgresMessage> {
+interface PostgresIntakeOptions<M extends PostgresMessage> extends DatabaseTable, QueueOptions<M> {
   readonly leaseMs: number
   readonly lookMs: number
   readonly channel?: string
+  /** The table is one between two parts (`parcels.ts`): rows that are done stay so long, without their bodies. */
+  readonly keptMs?: number
 }
 
 /**
  * One worker's side of a table that is a queue. A message that is taken is leased: it is due again later. So a process that is killed
  * holds no lock, and what it had comes to others when its leases end.
  */
-export class PostgresIntake implements MessageIntake<PostgresReceipt> {
-  readonly #options: PostgresIntakeOptions
-  readonly #feed: Feed<PostgresMessage>
+export class PostgresIntake<M extends PostgresMessage = PostgresMessage> implements MessageIntake<PostgresReceipt> {
+  readonly #options: PostgresIntakeOptions<M>
+  readonly #feed: Feed<M>
   readonly #database: PostgresLink
   readonly #stopped = new AbortController()
   #onNews: (() => void) | undefined
   readonly keepMs: number
 
-  private constructor(options: PostgresIntakeOptions, feed: Feed<PostgresMessage>, database: PostgresLink) {
+  private constructor(options: PostgresIntakeOptions<M>, feed: Feed<M>, database: PostgresLink) {
     this.#options = options
     this.#feed = feed
     this.#database = database
@@ -35,13 +38,16 @@ export class PostgresIntake implements MessageIntake<PostgresReceipt> {
   }
 
   /** @throws CONNECTOR_NOT_INSTALLED, CONNECTOR_UNREACHABLE, CONNECTOR_REFUSED */
-  static async open(
-    options: PostgresIntakeOptions,
-    feed: Feed<PostgresMessage>,
+  static async open<M extends PostgresMessage>(
+    options: PostgresIntakeOptions<M>,
+    feed: Feed<M>,
     context: SetupContext,
-  ): Promise<PostgresIntake> {
+  ): Promise<PostgresIntake<M>> {
     const index = `${options.table.replace(/^.*\./, '')}_due`
-    const database = await PostgresLink.open(options, context, async ({ sql, table }) => {
+    const isParcels = options.keptMs !== undefined
+    const database = await PostgresLink.open(options, context, async (link) => {
+      if (isParcels) return makeParcelTable(link)
+      const { sql, table } = link
       await sql`
         create table if not exists ${table} (
           id bigint generated always as identity primary key, body text not null,
@@ -53,7 +59,7 @@ export class PostgresIntake implements MessageIntake<PostgresReceipt> {
 
   async take(): Promise<void> {
     void this.#listen()
-    const backoff = new Backoff()
+    const backoff = new Backoff(this.#feed.reach)
     for (let most = await this.#feed.ask(); most > 0; most = await this.#feed.ask()) {
       try {
         if ((await this.#lease(most)) === 0) await this.#news()
@@ -74,7 +80,10 @@ export class PostgresIntake implements MessageIntake<PostgresReceipt> {
     const { sql, table } = this.#database
     const ended = [...done, ...over].map(({ id }) => id)
     const late = again.map(({ receipt }) => receipt.id)
-    if (ended.length > 0) await sql`delete from ${table} where id = any(${ended}::bigint[])`
+    if (ended.length > 0)
+      await (this.#options.keptMs === undefined
+        ? sql`delete from ${table} where id = any(${ended}::bigint[])`
+        : sql`update ${table} set done_at = now(), due_at = 'infinity', body = '' where id = any(${ended}::bigint[])`)
     if (late.length === 0) return
     const delays = again.map(({ delayMs }) => delayMs)
     await sql`
@@ -85,6 +94,8 @@ export class PostgresIntake implements MessageIntake<PostgresReceipt> {
   /** Work may take longer than a lease. */
   keep(): void {
     const { sql, table } = this.#database
+    const { keptMs } = this.#options
+    if (keptMs !== undefined) forgetDone(this.#database, keptMs).catch(() => undefined)
     const held = [...this.#feed.held] as string[]
     if (held.length === 0) return
     sql`
@@ -106,15 +117,17 @@ export class PostgresIntake implements MessageIntake<PostgresReceipt> {
     const { leaseMs } = this.#options
     let left = most
     try {
-      const rows = await sql<{ id: string; body: string; deliveries: number }[]>`
+      const more = this.#options.keptMs === undefined ? sql`` : sql`, name, terms, trace`
+      const rows = await sql<M[]>`
         update ${table} set deliveries = deliveries + 1, due_at = now() + ${leaseMs}::float8 * interval '1 ms'
         where id in (select id from ${table} where due_at <= now() order by due_at, id limit ${most} for update skip locked)
-        returning id::text, body, deliveries`
+        returning id::text, body, deliveries ${more}`
       // They come in any order.
       rows.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
-      for (const { id, body, deliveries } of rows) {
+      for (const row of rows) {
         left--
-        this.#feed.arrive({ id, body, deliveries }, { id, deliveries })
+        const { id, deliveries } = row
+        this.#feed.arrive({ ...row }, { id, deliveries })
       }
       return rows.length
     } finally {

@@ -20,12 +20,15 @@ export class PostgresLink {
   readonly sql: Postgres.Sql
   /** The table as it stands in a statement. */
   readonly table: Postgres.Helper<string>
+  /** The same as it was given. */
+  readonly name: string
   readonly #given: DatabaseTable
   readonly #node: string
 
   private constructor(sql: Postgres.Sql, given: DatabaseTable, node: string) {
     this.sql = sql
     this.table = sql(given.table)
+    this.name = given.table
     this.#given = given
     this.#node = node
   }

@@ -8,6 +8,13 @@ export interface PostgresMessage {
   readonly deliveries: number
 }
 
+/** A row of a queue between two parts. */
+export interface PostgresParcel extends PostgresMessage {
+  readonly name: string
+  readonly terms: string
+  readonly trace: string | null
+}
+
 /** What a row is acked with. */
 export interface PostgresReceipt extends MessageReceipt {
   readonly id: string

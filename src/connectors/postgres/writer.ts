@@ -1,5 +1,5 @@
 import type { Context, SetupContext } from '../../graph/types.ts'
-import { untilConfirmed } from '../core/backoff.ts'
+import { Reach, untilConfirmed } from '../core/backoff.ts'
 import { sqlState, PostgresLink, type DatabaseTable } from './link.ts'
 
 /** What a writer is made of: options of `postgresSink` with their defaults. */
@@ -18,15 +18,17 @@ const OF_ROWS = /^(22|23)/
 export class PostgresWriter {
   readonly #options: PostgresWriterOptions
   readonly #database: PostgresLink
+  readonly #reach: Reach
 
-  private constructor(options: PostgresWriterOptions, database: PostgresLink) {
+  private constructor(options: PostgresWriterOptions, database: PostgresLink, reach: Reach) {
+    this.#reach = reach
     this.#options = options
     this.#database = database
   }
 
   /** @throws CONNECTOR_NOT_INSTALLED, CONNECTOR_UNREACHABLE, CONNECTOR_REFUSED */
   static async open(options: PostgresWriterOptions, context: SetupContext): Promise<PostgresWriter> {
-    return new PostgresWriter(options, await PostgresLink.open(options, context, look))
+    return new PostgresWriter(options, await PostgresLink.open(options, context, look), new Reach(context))
   }
 
   /** A row that the table does not take fails alone: the batch is halved until it is found. */
@@ -36,6 +38,7 @@ export class PostgresWriter {
         () => this.#insert(records),
         (error) => this.#database.isPassing(error),
         context.signal,
+        this.#reach,
       )
     } catch (error) {
       // A value that is no JSON is a TypeError.

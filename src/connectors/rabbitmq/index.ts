@@ -8,12 +8,13 @@ import {
 } from '../../options/index.ts'
 import { checked } from '../core/checked.ts'
 import { type MessageQueue, queueSource } from '../core/queue.ts'
-import { type Publisher, publisherSink } from '../core/sink.ts'
+import { type Outbox, publisherSink } from '../core/sink.ts'
 import { RabbitIntake } from './intake.ts'
 import { bytesFromJson, type RabbitMessage } from './message.ts'
 import { RabbitPublisher } from './publisher.ts'
 
 export type { RabbitMessage } from './message.ts'
+export { rabbitmq, rabbitmqBroker, type RabbitmqViaOptions } from './via.ts'
 
 /** Options of `rabbitmqSource`. */
 export interface RabbitmqSourceOptions<T = unknown> extends Given<WithoutHandlers<typeof RABBITMQ_SOURCE_OPTIONS>> {
@@ -46,7 +47,7 @@ export function rabbitmqSource<T = any>(options: RabbitmqSourceOptions<T>): Sour
  * one that no queue takes fails. Its id is the message's id.
  * @throws OPTIONS_INVALID
  */
-export function rabbitmqSink<T = any>(options: RabbitmqSinkOptions<T>): SinkWriteOptions<T, Publisher> {
+export function rabbitmqSink<T = any>(options: RabbitmqSinkOptions<T>): SinkWriteOptions<T, Outbox> {
   const { encode = JSON.stringify, exchange, queue, routingKey = queue ?? '' } = options
   const needed = exchange === undefined ? ['queue'] : []
   const filled = checked('rabbitmqSink', options, RABBITMQ_SINK_OPTIONS, needed)

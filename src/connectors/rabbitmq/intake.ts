@@ -11,6 +11,10 @@ import type { RabbitMessage, RabbitReceipt } from './message.ts'
 /** Options of `rabbitmqSource` with their defaults. */
 interface RabbitIntakeOptions extends RabbitServer, QueueOptions<RabbitMessage> {
   readonly queue: string
+  /** Records that the queue takes before it refuses more, where it is made. */
+  readonly capacity?: number
+  /** Messages that are done whose ids are remembered: one with such an id is done too. */
+  readonly remembers?: number
 }
 
 /** What becomes of a message for good. */
@@ -33,9 +37,11 @@ export class RabbitIntake implements MessageIntake<RabbitReceipt> {
   readonly #open = new Set<number>()
   /** Ends of messages whose channel was lost before. They are settled when they are delivered again. */
   readonly #late = new Map<string, End>()
+  /** Ids of what was done last, oldest first. */
+  readonly #done = new Set<string>()
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #stopped = new AbortController()
-  readonly #backoff = new Backoff()
+  readonly #backoff: Backoff
   #channel: Channel | undefined
   #channels = 0
 
@@ -47,6 +53,7 @@ export class RabbitIntake implements MessageIntake<RabbitReceipt> {
   ) {
     this.#options = options
     this.#feed = feed
+    this.#backoff = new Backoff(feed.reach)
     this.#context = context
     this.#link = link
   }
@@ -57,7 +64,7 @@ export class RabbitIntake implements MessageIntake<RabbitReceipt> {
     feed: Feed<RabbitMessage>,
     context: SetupContext,
   ): Promise<RabbitIntake> {
-    const link = await RabbitLink.open(options, context, (found) => ensureQueue(found, options.queue))
+    const link = await RabbitLink.open(options, context, (found) => ensureQueue(found, options))
     return new RabbitIntake(options, feed, context, link)
   }
 
@@ -66,7 +73,7 @@ export class RabbitIntake implements MessageIntake<RabbitReceipt> {
     const { queue, url } = this.#options
     while (!this.#feed.isStopped) {
       try {
-        await ensureQueue(this.#link, queue)
+        await ensureQueue(this.#link, this.#options)
         await this.#consume()
       } catch (error) {
         if (this.#feed.isStopped) return
@@ -86,6 +93,7 @@ export class RabbitIntake implements MessageIntake<RabbitReceipt> {
   /** A message that failed is kept back for its pause: the server itself knows none. */
   settle({ done, over, again }: MessageEnds<RabbitReceipt>): Promise<void> {
     this.#ack(done.flatMap(({ id }) => this.#end(id, 'ack')))
+    this.#remember(done)
     this.#reject(
       over.flatMap(({ id }) => this.#end(id, 'reject')),
       false,
@@ -148,6 +156,7 @@ export class RabbitIntake implements MessageIntake<RabbitReceipt> {
     const messageId = properties.messageId as string | undefined
     const id = messageId ?? `${channel}.${fields.deliveryTag}`
     this.#open.add(fields.deliveryTag)
+    if (this.#done.has(id)) return this.#ack([fields.deliveryTag])
     const late = this.#late.get(id)
     if (late !== undefined) {
       this.#late.delete(id)
@@ -171,6 +180,16 @@ export class RabbitIntake implements MessageIntake<RabbitReceipt> {
       },
       { id, deliveries },
     )
+  }
+
+  #remember(done: readonly RabbitReceipt[]): void {
+    const { remembers = 0 } = this.#options
+    if (remembers === 0) return
+    for (const { id } of done) this.#done.add(id)
+    for (const id of this.#done) {
+      if (this.#done.size <= remembers) return
+      this.#done.delete(id)
+    }
   }
 
   /** The deliveries of a message that has ended for good. */
@@ -242,12 +261,16 @@ function delivery(deliveryTag: number): ConsumeMessage {
 const CONSUMER = 'millrace'
 
 /** Finds the queue, or makes it: durable, on several nodes, and counting deliveries. One that exists is used as it is. */
-async function ensureQueue(link: RabbitLink, queue: string): Promise<void> {
+export async function ensureQueue(
+  link: RabbitLink,
+  { queue, capacity }: { readonly queue: string; readonly capacity?: number },
+): Promise<void> {
   try {
     await link.ask((channel) => channel.checkQueue(queue))
   } catch (error) {
     if (!isNotFound(error)) throw error
-    const durable = { durable: true, arguments: { 'x-queue-type': 'quorum' } }
+    const bound = capacity === undefined ? {} : { 'x-max-length': capacity, 'x-overflow': 'reject-publish' }
+    const durable = { durable: true, arguments: { 'x-queue-type': 'quorum', ...bound } }
     await link.ask((channel) => channel.assertQueue(queue, durable))
   }
 }

@@ -11,6 +11,8 @@ interface Consumer {
   readonly stream: string
   readonly group: string
   readonly consumer: string
+  /** The group is the only one: entries that are acked are deleted. */
+  readonly isSole: boolean
 }
 
 /** No consumer is taken away that has anything: its entries would go with it. */
@@ -69,7 +71,11 @@ export class Claims {
   }
 
   async ack(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#link.client.xAck(this.#of.stream, this.#of.group, [...ids])
+    if (ids.length === 0) return
+    const { stream, group, isSole } = this.#of
+    const { client } = this.#link
+    // Sent together: the server does one after the other, and a part of it may be done again.
+    await Promise.all([client.xAck(stream, group, [...ids]), isSole && client.xDel(stream, [...ids])])
   }
 
   async leave(): Promise<void> {

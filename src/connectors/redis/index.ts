@@ -3,12 +3,13 @@ import type { SinkWriteOptions, SourceOptions } from '../../graph/types.ts'
 import { type Given, REDIS_SINK_OPTIONS, REDIS_SOURCE_OPTIONS, type WithoutHandlers } from '../../options/index.ts'
 import { checked } from '../core/checked.ts'
 import { type MessageQueue, queueSource } from '../core/queue.ts'
-import { type Publisher, publisherSink } from '../core/sink.ts'
+import { type Outbox, publisherSink } from '../core/sink.ts'
 import { DATA_FIELD, fromDataField, type RedisMessage } from './message.ts'
 import { RedisPublisher } from './publisher.ts'
 import { RedisIntake } from './intake.ts'
 
 export type { RedisMessage } from './message.ts'
+export { redis, redisBroker, type RedisViaOptions } from './via.ts'
 
 /** Options of `redisSource`. */
 export interface RedisSourceOptions<T = unknown> extends Given<WithoutHandlers<typeof REDIS_SOURCE_OPTIONS>> {
@@ -42,7 +43,7 @@ export function redisSource<T = any>(options: RedisSourceOptions<T>): SourceOpti
  * record that is sent again is stored once.
  * @throws OPTIONS_INVALID
  */
-export function redisSink<T = any>(options: RedisSinkOptions<T>): SinkWriteOptions<T, Publisher> {
+export function redisSink<T = any>(options: RedisSinkOptions<T>): SinkWriteOptions<T, Outbox> {
   const { stream, encode = (record: T) => ({ [DATA_FIELD]: JSON.stringify(record) }) } = options
   const filled = checked('redisSink', options, REDIS_SINK_OPTIONS, ['stream'])
   const publisher = { ...filled, stream, encode: encode as (record: unknown) => Record<string, string> }

@@ -15,6 +15,8 @@ interface RedisIntakeOptions extends RedisServer, QueueOptions<RedisMessage> {
   readonly stream: string
   readonly group: string
   readonly claimMs: number
+  /** No other group reads the stream: entries that are acked are deleted. */
+  readonly isSole?: boolean
 }
 
 /** A read waits so long for an entry: after it, it looks for entries that others have left. */
@@ -43,14 +45,14 @@ export class RedisIntake implements MessageIntake<RedisReceipt> {
     context: SetupContext,
     links: { readonly reader: RedisLink; readonly teller: RedisLink },
   ) {
-    const { stream, group, claimMs } = options
+    const { stream, group, claimMs, isSole = false } = options
     this.#options = options
     this.#feed = feed
     this.#context = context
     this.#consumer = `${hostname()}-${process.pid}-${context.node}-${context.worker}`
     this.#reader = links.reader
     this.#teller = links.teller
-    this.#claims = new Claims(links.teller, { stream, group, consumer: this.#consumer }, claimMs)
+    this.#claims = new Claims(links.teller, { stream, group, consumer: this.#consumer, isSole }, claimMs)
     this.keepMs = claimMs / 2
   }
 
@@ -75,7 +77,7 @@ export class RedisIntake implements MessageIntake<RedisReceipt> {
   /** What an earlier life had read and not sent on comes first. */
   async take(): Promise<void> {
     let from = this.#context.epoch > 0 ? '0' : '>'
-    const backoff = new Backoff()
+    const backoff = new Backoff(this.#feed.reach)
     for (let most = await this.#feed.ask(); most > 0; most = await this.#feed.ask()) {
       try {
         await this.#read(most, from)

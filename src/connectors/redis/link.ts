@@ -32,8 +32,10 @@ function clientOf(
 
 const RECONNECT_MS = 200
 const PING_MS = 5_000
+/** What the script answers where a stream has as many entries as it may. */
+export const STREAM_FULL = 'FULL the stream has as many entries as it may'
 /** Answers of a server that will give another one in a while. */
-const BUSY = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM) /
+const BUSY = /^(FULL|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM) /
 
 /** One connection. The client reconnects by itself, for ever. */
 export class RedisLink {

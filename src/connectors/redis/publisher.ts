@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SetupContext } from '../../graph/types.ts'
 import type { Publisher } from '../core/sink.ts'
-import { RedisLink, type RedisServer } from './link.ts'
+import { STREAM_FULL, RedisLink, type RedisServer } from './link.ts'
 
 /** What a publisher is made of: options of `redisSink` with their defaults. */
 interface RedisPublisherOptions extends RedisServer {
@@ -9,14 +9,20 @@ interface RedisPublisherOptions extends RedisServer {
   readonly encode: (record: unknown) => Readonly<Record<string, string>>
   readonly dedupeMs: number
   readonly maxLength?: number
+  /** Entries that the stream holds before a writer waits. */
+  readonly capacity?: number
 }
 
-/** An entry is added unless a key says that it was. KEYS: stream, key of the id. ARGV: how long, then what XADD takes. */
+/**
+ * An entry is added unless a key says that it was. KEYS: stream, key of the id. ARGV: how long, how many entries there may be (0:
+ * any number), then what XADD takes.
+ */
 const ADD_ONCE = `
-if redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[1]) then
-  return redis.call('XADD', KEYS[1], unpack(ARGV, 2))
-end
-return false`
+if redis.call('EXISTS', KEYS[2]) == 1 then return false end
+local most = tonumber(ARGV[2])
+if most > 0 and redis.call('XLEN', KEYS[1]) >= most then return redis.error_reply('${STREAM_FULL}') end
+redis.call('SET', KEYS[2], 1, 'PX', ARGV[1])
+return redis.call('XADD', KEYS[1], unpack(ARGV, 3))`
 const ADD_ONCE_SHA = createHash('sha1').update(ADD_ONCE).digest('hex')
 
 /** One worker's side of a stream: each record is an entry, and done when the server has it. */
@@ -42,11 +48,11 @@ export class RedisPublisher implements Publisher<readonly string[]> {
   }
 
   async send(entry: readonly string[], id: string): Promise<void> {
-    const { stream, dedupeMs } = this.#options
+    const { stream, dedupeMs, capacity = 0 } = this.#options
     const { client } = this.#link
     if (dedupeMs === 0) return void (await client.sendCommand(['XADD', stream, ...entry]))
     // The braces put both keys on one node of a cluster.
-    const rest = ['2', stream, `{${stream}}:${id}`, String(dedupeMs), ...entry]
+    const rest = ['2', stream, `{${stream}}:${id}`, String(dedupeMs), String(capacity), ...entry]
     try {
       await client.sendCommand(['EVALSHA', ADD_ONCE_SHA, ...rest])
     } catch (error) {

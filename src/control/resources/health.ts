@@ -6,16 +6,19 @@ import { STATES, type State, type Watched } from '../watched.ts'
 
 export const HealthAnswer = Type.Object(
   {
-    status: Type.Enum(['ok', 'failing']),
+    status: Type.Enum(['ok', 'degraded', 'failing'], {
+      description: '`degraded`: records wait for something outside, and nothing is wrong here.',
+    }),
     pipelines: Type.Array(
       Type.Object({
         name: Type.String(),
         state: Type.Enum([...STATES]),
+        degraded: Type.Array(Type.String(), { description: 'What workers wait for outside the pipeline.' }),
         reasons: Type.Array(Type.String(), { description: 'Why the pipeline is failing; empty if it is not.' }),
       }),
     ),
   },
-  { examples: [{ status: 'ok', pipelines: [{ name: 'iot', state: 'running', reasons: [] }] }] },
+  { examples: [{ status: 'ok', pipelines: [{ name: 'iot', state: 'running', degraded: [], reasons: [] }] }] },
 )
 export type HealthAnswer = Type.Static<typeof HealthAnswer>
 
@@ -26,9 +29,12 @@ export function health(room: Room): readonly Endpoint[] {
     const pipelines = [...room.pipelines.values()].map((watched) => ({
       name: watched.name,
       state: watched.state,
+      degraded: degraded(watched),
       reasons: reasonsOf(watched),
     }))
-    return { status: pipelines.every(({ reasons }) => reasons.length === 0) ? 'ok' : 'failing', pipelines }
+    const isFailing = pipelines.some(({ reasons }) => reasons.length > 0)
+    const isDegraded = pipelines.some((each) => each.degraded.length > 0)
+    return { status: isFailing ? 'failing' : isDegraded ? 'degraded' : 'ok', pipelines }
   }
   const probe = (path: 'health' | 'ready', summary: string, reasonsOf: (watched: Watched) => string[]): Endpoint =>
     endpoint(`GET /${path}`, {
@@ -43,10 +49,11 @@ export function health(room: Room): readonly Endpoint[] {
       },
     })
   return [
-    probe('health', 'Liveness probe: 503 if a pipeline has failed or is stalled.', (watched) => [
-      ...(watched.state === 'failed' ? ['it failed'] : []),
-      ...stalled(watched),
-    ]),
+    probe(
+      'health',
+      'Liveness probe: 503 if a pipeline has failed, or is stalled and waits for nothing outside.',
+      (watched) => [...(watched.state === 'failed' ? ['it failed'] : []), ...stalled(watched)],
+    ),
     probe('ready', 'Readiness probe: 503 if a pipeline is not running or is stalled.', (watched) => [
       ...(READY.has(watched.state) ? [] : [`it is ${watched.state}`]),
       ...(watched.pipeline !== undefined && isAboutToEnd(watched.pipeline) ? ['the process is about to end'] : []),
@@ -55,6 +62,10 @@ export function health(room: Room): readonly Endpoint[] {
   ]
 }
 
+function degraded({ pipeline }: Watched): string[] {
+  return (pipeline?.degraded ?? []).map(({ node, worker, reason }) => `worker ${worker} of ${node}: ${reason}`)
+}
+
 function stalled(watched: Watched): string[] {
-  return watched.isStalled ? ['records are in flight and none moves'] : []
+  return watched.isStalled && degraded(watched).length === 0 ? ['records are in flight and none moves'] : []
 }

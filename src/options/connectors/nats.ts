@@ -1,7 +1,8 @@
 import type { OptionTable } from '../spec.ts'
 import { CONNECTION_OPTIONS, CREDENTIALS, QUEUE_OPTIONS } from './connector.ts'
 
-const SERVER = {
+/** Where the server is, and who asks. */
+export const NATS_SERVER = {
   servers: {
     type: 'string',
     default: 'nats://127.0.0.1:4222',
@@ -28,7 +29,7 @@ export const NATS_SOURCE_OPTIONS = {
     unit: 'ms',
     text: 'Of a consumer that is created: time after which messages of a process that crashed are delivered again. Work may take longer.',
   },
-  ...SERVER,
+  ...NATS_SERVER,
   ...QUEUE_OPTIONS,
 } as const satisfies OptionTable
 
@@ -45,5 +46,5 @@ export const NATS_SINK_OPTIONS = {
     unit: 'ms',
     text: 'Maximum time until the server confirms a record. After it the record is sent again, with the same message id.',
   },
-  ...SERVER,
+  ...NATS_SERVER,
 } as const satisfies OptionTable

@@ -1,7 +1,8 @@
 import type { OptionTable } from '../spec.ts'
 import { CONNECTION_OPTIONS, CREDENTIALS, QUEUE_OPTIONS } from './connector.ts'
 
-const SERVER = {
+/** Where the server is, and who asks. */
+export const RABBITMQ_SERVER = {
   url: {
     type: 'string',
     default: 'amqp://guest:guest@127.0.0.1:5672',
@@ -17,7 +18,7 @@ export const RABBITMQ_SOURCE_OPTIONS = {
     type: 'string',
     text: 'Name of the queue. All workers and instances share its messages. It is created as a quorum queue if it does not exist.',
   },
-  ...SERVER,
+  ...RABBITMQ_SERVER,
   ...QUEUE_OPTIONS,
 } as const satisfies OptionTable
 
@@ -28,5 +29,5 @@ export const RABBITMQ_SINK_OPTIONS = {
   routingKey: { type: 'string', text: 'With `exchange`: routing key of all records. Default: empty.' },
   routingKeyOf: { type: 'handler', text: 'With `exchange`: (record) => routing key. Instead of `routingKey`.' },
   encode: { type: 'handler', text: '(record) => bytes or text. Default: JSON.' },
-  ...SERVER,
+  ...RABBITMQ_SERVER,
 } as const satisfies OptionTable

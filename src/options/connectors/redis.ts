@@ -1,7 +1,8 @@
 import type { OptionTable } from '../spec.ts'
 import { CONNECTION_OPTIONS, CREDENTIALS, QUEUE_OPTIONS } from './connector.ts'
 
-const SERVER = {
+/** Where the server is, and who asks. */
+export const REDIS_SERVER = {
   url: {
     type: 'string',
     default: 'redis://127.0.0.1:6379',
@@ -14,7 +15,7 @@ const SERVER = {
 
 /** Options of `redisSource`. */
 export const REDIS_SOURCE_OPTIONS = {
-  ...SERVER,
+  ...REDIS_SERVER,
   group: {
     type: 'string',
     text: 'Name of the consumer group. All workers and instances with this name share its messages. It is created if it does not exist, and begins with the oldest message.',
@@ -32,7 +33,7 @@ export const REDIS_SOURCE_OPTIONS = {
 
 /** Options of `redisSink`. */
 export const REDIS_SINK_OPTIONS = {
-  ...SERVER,
+  ...REDIS_SERVER,
   encode: {
     type: 'handler',
     text: '(record) => the fields of the entry, as an object of texts. Default: JSON in the field `data`.',

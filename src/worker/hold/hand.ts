@@ -1,5 +1,5 @@
 import { load } from '#atomics'
-import { mixed } from '../../lane/ids.ts'
+import { mixed, unmix } from '../../lane/ids.ts'
 import type { Journal } from '../../lane/journal.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
@@ -174,6 +174,14 @@ export class Hand {
     if (!this.isResuming) return false
     tokenOf(chunk)
     return mixed.low === this.#words[this.#at + RESUME_LOW] && mixed.high === this.#words[this.#at + RESUME_HIGH]
+  }
+
+  /** Gives a header the id of the chunk that an earlier life left half sent: as if its first record had index 0. */
+  nameHalfSent(chunk: { baseLow: number; baseHigh: number; first: number }): void {
+    unmix(this.#words[this.#at + RESUME_LOW]!, this.#words[this.#at + RESUME_HIGH]!)
+    chunk.baseLow = mixed.low
+    chunk.baseHigh = mixed.high
+    chunk.first = 0
   }
 
   /** The next hand-off leaves this chunk half sent. */

@@ -13,6 +13,7 @@ const OF_RUN = 0x5eed
 const OF_NUMBER = 0x0ffe
 const OF_CURSOR = 0xc0de
 const OF_ORDINAL = 0x0d1a
+const OF_NAME = 0x0a3e
 
 /**
  * The ids of a source worker's records. The id of a record is `mix(base, n)`, so records whose numbers follow each other travel
@@ -22,6 +23,7 @@ const OF_ORDINAL = 0x0d1a
  *     the same where the cursor is a whole number  base of node and worker, n = the cursor (its lower 32 bits)
  *     the k-th record behind a cursor              base of node, worker and cursor, n = k
  *     a record before the first cursor             base of the run and the worker, n = how many were made before it
+ *     a record that its source names (`id`)        base of node and name, n = 0; of a whole number n as with a cursor
  *
  * So a record that is named by a cursor has one id in every run, however it was cut into chunks, and all others have ids
  * that no other run gives. Invariant I1 (test/worker/source/record-ids): no two records of one run share an id, as long as the
@@ -36,6 +38,8 @@ export class RecordIds {
   readonly #runHigh: number
   readonly #ownLow: number
   readonly #ownHigh: number
+  readonly #nodeLow: number
+  readonly #nodeHigh: number
   /** Base of the last cursor that was handed on, and whether there was one. */
   #hasCursor: boolean
   #cursorLow = 0
@@ -51,6 +55,8 @@ export class RecordIds {
     this.#runLow = mixed.low
     this.#runHigh = mixed.high
     hashText(plan.stages[worker.stage]!.node)
+    this.#nodeLow = mixed.low
+    this.#nodeHigh = mixed.high
     mix(mixed.low ^ OF_ORDINAL, mixed.high, worker.ordinal)
     this.#ownLow = mixed.low
     this.#ownHigh = mixed.high
@@ -75,6 +81,8 @@ export class RecordIds {
     next.low = this.#cursorLow
     next.high = this.#cursorHigh
     next.behind = behind
+    const id = hasMarks ? marks[0]?.id : undefined
+    if (id !== undefined) return this.#nameById(id, marks, count)
     const cursor = hasMarks ? marks[0]?.cursor : undefined
     if (cursor !== undefined && this.#isNew(cursor)) return this.#nameByCursor(cursor, marks, count)
     if (this.#hasCursor) {
@@ -107,6 +115,25 @@ export class RecordIds {
     return formatId(mixed.low, mixed.high)
   }
 
+  /** Whoever takes a record with this name gives it this id. */
+  #nameById(id: string | number, marks: Taken['marks'], count: number): number {
+    if (!isWhole(id)) {
+      hashBytes(this.#nodeLow ^ OF_NAME, this.#nodeHigh, Buffer.from(id.toString()))
+      this.baseLow = mixed.low
+      this.baseHigh = mixed.high
+      this.first = 0
+      return 1
+    }
+    mix(this.#nodeLow ^ OF_NUMBER, this.#nodeHigh, Math.floor(id / WORD))
+    this.baseLow = mixed.low
+    this.baseHigh = mixed.high
+    this.first = id | 0
+    const most = Math.min(count, WORD - (id >>> 0))
+    let run = 1
+    while (run < most && marks[run]?.id === id + run) run++
+    return run
+  }
+
   #nameByCursor(cursor: unknown, marks: Taken['marks'], count: number): number {
     const next = this.#next
     let run = 1
@@ -117,7 +144,7 @@ export class RecordIds {
       this.baseHigh = mixed.high
       this.first = cursor | 0
       const most = Math.min(count, WORD - (cursor >>> 0))
-      while (run < most && marks[run]?.cursor === cursor + run) run++
+      while (run < most && marks[run]?.cursor === cursor + run && marks[run]?.id === undefined) run++
       last = cursor + run - 1
     }
     this.#hash(last)
@@ -137,7 +164,7 @@ export class RecordIds {
     const most = Math.min(count, WORD - number)
     let run = from
     if (!hasMarks) run = most
-    else while (run < most && !this.#hasNewCursor(marks[run]?.cursor)) run++
+    else while (run < most && marks[run]?.id === undefined && !this.#hasNewCursor(marks[run]?.cursor)) run++
     this.#next.behind = number + run - 1
     return run
   }

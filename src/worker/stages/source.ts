@@ -7,7 +7,7 @@ import { askForFlush } from '../ask-for-flush.ts'
 import type { Journal } from '../../lane/journal.ts'
 import { isReleased } from '../../lane/failures.ts'
 import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
-import { writeParent } from '../../lane/trace-parent.ts'
+import { type TraceParent, parseParent, writeParent } from '../../lane/trace-parent.ts'
 import { COMMAND, PAUSED } from '../../memory/control.ts'
 import type { SourcePlan } from '../../plan/source-plan.ts'
 import { COUNTER } from '../../memory/counters.ts'
@@ -389,10 +389,12 @@ export class SourceStage implements Stage, Sender, Further {
    * sent. What is taken was made in their place, and is sent for itself.
    */
   #forgo(records: number): Step {
-    const { outlet, worker, stage } = this.#parts
+    const { outlet, worker, stage, hand } = this.#parts
     const chunk = this.#chunk
     this.#ids.name({ count: records, marks: [], hasMarks: false })
     this.#header().count = records
+    // Its name went with it.
+    if (!hand.resumes(chunk)) hand.nameHalfSent(chunk)
     this.#slot = this.#halfSentSlot()
     chunk.slot = anchorOf(worker.source!, this.#slot)
     this.#trace(records, true)
@@ -415,11 +417,18 @@ export class SourceStage implements Stage, Sender, Further {
       hand.holdSeveral(chunk.first, records)
       const { values } = this.#taken
       const { parents } = worker.slots!
-      const parent = parents === undefined ? undefined : this.#supply.parentOf?.(progress.sequence)
+      const parent =
+        parents === undefined ? undefined : (this.#supply.parentOf?.(progress.sequence) ?? this.#markedParent())
       if (parent !== undefined) writeParent(memory, parents!, this.#slot, parent)
       slots.setTrace(this.#slot, this.#selection.decide(values, records, progress, parent))
     }
     if (slots.trace(this.#slot) !== 0) chunk.trace = TRACED | (slots.hasGap(this.#slot) ? GAP : 0)
+  }
+
+  /** The span of another process that the first record says it continues. */
+  #markedParent(): TraceParent | undefined {
+    const text = this.#taken.hasMarks ? this.#taken.marks[0]?.traceparent : undefined
+    return text === undefined ? undefined : parseParent(text)
   }
 
   /** The stash has no room for the receipts of so many records: they wait for acks, and not for the rate limit. */

@@ -1,10 +1,19 @@
 import { MillraceError } from '../../errors.ts'
 import type { Memory } from '../../memory/memory.ts'
-import { type GraphData, type Handler, moduleUrl, serialOf } from '../../plan/definition.ts'
+import {
+  divide,
+  type GraphData,
+  type Handler,
+  type HopHandlers,
+  isOfBroker,
+  moduleUrl,
+  serialOf,
+} from '../../plan/definition.ts'
 import type { Plan, StagePlan } from '../../plan/types.ts'
 import { type AnyFunction, Handlers } from '../call/handlers.ts'
 import { importGraph } from './find-graph.ts'
 import { importModule } from './load.ts'
+import { loadHop } from './load-hop.ts'
 import type { WorkerTask } from './protocol.ts'
 import { checkTerms } from './terms.ts'
 
@@ -22,7 +31,7 @@ export async function loadHandlers(
   const { plan, graph: planned, hasFunctions, params } = task
   const worker = plan.workers[task.worker]!
   const stage = plan.stages[worker.stage]!
-  const found = hasFunctions && !plan.rehearse ? await findGraph(task, isGiven) : planned
+  const found = hasFunctions && !plan.rehearse ? divide(await findGraph(task, isGiven), plan.part) : planned
   checkTerms(plan, worker, memory, found, planned)
   if (!plan.rehearse) return bindHandlers(plan, stage, found, params)
   const { rehearsed } = await import('../rehearsal/rehearsal.ts')
@@ -53,7 +62,11 @@ export async function functionsOf(
   graph: GraphData,
 ): Promise<ReadonlyMap<Handler, AnyFunction>> {
   const functions = new Map<Handler, AnyFunction>()
-  for (const handler of handlersOf(partOf(plan, stage, graph))) functions.set(handler, await load(handler, plan))
+  const own = partOf(plan, stage, graph)
+  const hop = own.nodes.find(({ id }) => id === stage.node)?.hop
+  const ofBroker: HopHandlers = hop === undefined ? {} : await loadHop(hop, stage.kind)
+  for (const handler of handlersOf(own))
+    functions.set(handler, isOfBroker(handler) ? ofBroker[handler.export]! : await load(handler, plan))
   return functions
 }
 

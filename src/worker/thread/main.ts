@@ -61,7 +61,7 @@ async function live(task: WorkerTask): Promise<void> {
     if (!isAnswering) void import('./answer.ts').then(({ answerCalls }) => answerCalls(task.link))
     isAnswering = true
   })
-  const thread = new WorkerThread(task, memory)
+  const thread = new WorkerThread(task, memory, (reason) => tell({ type: 'degraded', reason }))
   try {
     await thread.load(() => {
       tell({ type: 'asks' })
@@ -86,6 +86,7 @@ type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> 
 class WorkerThread {
   step: 'load' | 'setup' = 'load'
   readonly #task: WorkerTask
+  readonly #degraded: (reason: string | undefined) => void
   readonly #memory: Memory
   readonly #plan: Plan
   readonly #worker: WorkerPlan
@@ -96,7 +97,8 @@ class WorkerThread {
   #kind!: Awaited<ReturnType<typeof loadStage>>
   #state: unknown
 
-  constructor(task: WorkerTask, memory: Memory) {
+  constructor(task: WorkerTask, memory: Memory, degraded: (reason: string | undefined) => void) {
+    this.#degraded = degraded
     this.#task = task
     this.#memory = memory
     this.#plan = task.plan
@@ -215,7 +217,8 @@ class WorkerThread {
   #setupContext(): SetupContext {
     const { node, concurrency } = this.#stage
     const { epoch, params } = this.#task
-    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, params, signal: this.#stopped.signal }
+    const [signal, degraded] = [this.#stopped.signal, this.#degraded]
+    return { node, worker: this.#worker.ordinal, workers: concurrency, epoch, params, signal, degraded }
   }
 }
 

@@ -53,6 +53,8 @@ export type WorkerMessage =
   | { readonly type: 'ready'; readonly epoch: number }
   | { readonly type: 'refused'; readonly step: 'load' | 'setup'; readonly error: ErrorMessage; readonly epoch: number }
   | { readonly type: 'ended'; readonly epoch: number }
+  /** The worker waits for something outside; undefined: it waits no more. */
+  | { readonly type: 'degraded'; readonly reason: string | undefined; readonly epoch: number }
   | { readonly type: 'failed'; readonly error: ErrorMessage; readonly epoch: number }
   | { readonly type: 'event'; readonly event: WorkerEvent; readonly epoch: number }
 

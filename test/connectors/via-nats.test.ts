@@ -1,0 +1,3 @@
+import { viaGuarantees } from './via-guarantees.js'
+
+viaGuarantees('nats', 2)

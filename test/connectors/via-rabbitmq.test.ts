@@ -1,0 +1,3 @@
+import { viaGuarantees } from './via-guarantees.js'
+
+viaGuarantees('rabbitmq', 2)
