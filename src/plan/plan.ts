@@ -229,7 +229,7 @@ class Planner {
     }
     if (stage.source === undefined) return common
     // Those that are pushed, and messages of another process, may continue a trace.
-    const hasParents = this.#isTraced && (stage.host === 'embedder' || stage.source.acks)
+    const hasParents = this.#isTraced && (stage.host === 'embedder' || stage.source.ack !== undefined)
     const slots = this.#map.slots(stage.source.slots, source, hasParents)
     return { ...common, source, slots, progress: this.#map.progress() }
   }
