@@ -118,7 +118,7 @@ export class RecordIds {
   /** Whoever takes a record with this name gives it this id. */
   #nameById(id: string | number, marks: Taken['marks'], count: number): number {
     if (!isWhole(id)) {
-      hashBytes(this.#nodeLow ^ OF_NAME, this.#nodeHigh, Buffer.from(id.toString()))
+      hashBytes(this.#nodeLow ^ OF_NAME, this.#nodeHigh, Buffer.from(JSON.stringify(id)))
       this.baseLow = mixed.low
       this.baseHigh = mixed.high
       this.first = 0
