@@ -1,6 +1,7 @@
 import type { Suite } from './suite.ts'
 import { codec } from './suites/codec.ts'
 import { curves } from './suites/curves.ts'
+import { durable } from './suites/durable.ts'
 import { embed } from './suites/embed.ts'
 import { idle } from './suites/idle.ts'
 import { hop } from './suites/hop.ts'
@@ -28,6 +29,7 @@ export const SUITES: readonly Suite[] = [
   codec,
   trace,
   requests,
+  durable,
   importSuite,
   curves,
 ]

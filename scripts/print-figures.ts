@@ -1,7 +1,7 @@
 /** Prints `docs/figures.md` from the table of figures: `node build/scripts/print-figures.js`. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { EDGE_FIGURES, type Figure, HISTOGRAMS, NODE_FIGURES, TIMES, TRIGGERS } from '#src/figures.js'
+import { EDGE_FIGURES, type Figure, HISTOGRAMS, JOURNAL_FIGURES, NODE_FIGURES, TIMES, TRIGGERS } from '#src/figures.js'
 import { EDGE_RATES, NODE_RATES } from '#src/telemetry/rates.js'
 
 type RateNames = readonly (readonly [counter: string, rate: string])[]
@@ -28,6 +28,11 @@ export function figuresPage(): string {
     '## Edges',
     '',
     ...table(EDGE_FIGURES, EDGE_RATES),
+    '## Ingress journal',
+    '',
+    'Of a [durable](durability.md) run: `journal` in a snapshot, with `state`: `ok`, `full` or `failed`.',
+    '',
+    ...table(JOURNAL_FIGURES, []),
     '## Time of workers',
     '',
     'Every moment of a worker goes into one of these. A stage has the shares of all its workers, from 0 to 1; a worker in a snapshot',

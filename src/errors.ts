@@ -66,6 +66,30 @@ export const ERROR_CODES = {
     text: 'The pipeline no longer accepts records.',
     fix: 'Push before you call `drain` or `stop`, and before the pipeline finishes.',
   },
+  JOURNAL_IN_USE: {
+    text: 'Another pipeline uses the directory of the ingress journal.',
+    fix: 'Give each pipeline its own `durable.dir`. If the other process runs on another machine or in another container and has crashed, try again after 15 seconds.',
+  },
+  JOURNAL_CORRUPT: {
+    text: 'The ingress journal is damaged: records that were accepted cannot be read. Nothing was skipped, and nothing was changed.',
+    fix: 'Restore the directory from a copy, or move it away to start without its records. `docs/durability.md` says how to see what is readable.',
+  },
+  JOURNAL_VERSION: {
+    text: 'The ingress journal was written by another version of Millrace, in a format that this version does not read.',
+    fix: 'Run the version that wrote it until nothing is open, or use another `durable.dir`.',
+  },
+  JOURNAL_DIFFERS: {
+    text: 'The ingress journal does not fit the graph.',
+    fix: 'See `reason`. Run the graph that the journal belongs to until its records have ended, or use another `durable.dir`.',
+  },
+  JOURNAL_FULL: {
+    text: 'The disk is full, so a record was not accepted.',
+    fix: 'Make room, and push the record again. Records that were accepted before are not affected.',
+  },
+  JOURNAL_FAILED: {
+    text: 'The disk of the ingress journal failed, so no record is accepted any more.',
+    fix: 'See `reason`. Records in flight go on. Start the pipeline again on a working disk; a record whose push rejected with this error may be delivered then.',
+  },
   NODE_NOT_PUSHED: {
     text: 'Records cannot be pushed into this node.',
     fix: 'Name a source with `push: true`.',

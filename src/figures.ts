@@ -4,7 +4,7 @@
  * and the line that counts it.
  */
 export interface Figure {
-  readonly unit: 'records' | 'bytes'
+  readonly unit: 'records' | 'bytes' | 'files' | 'calls' | 'ms'
   /** A counter only grows, so it has a rate; a gauge is what is there just now. */
   readonly kind: 'counter' | 'gauge'
   /** Name in the text of Prometheus, behind `millrace_`; absent where it is not exported. */
@@ -135,6 +135,54 @@ const EDGE_GAUGES = {
   },
 } as const satisfies Readonly<Record<string, Figure>>
 
+/** What the ingress journal of a durable run says. */
+export const JOURNAL_FIGURES = {
+  bytes: { unit: 'bytes', kind: 'gauge', metric: 'journal_bytes', label: 'bytes', text: 'Size of its files.' },
+  segments: {
+    unit: 'files',
+    kind: 'gauge',
+    metric: 'journal_segments',
+    label: 'segments',
+    text: 'Number of its files.',
+  },
+  records: {
+    unit: 'records',
+    kind: 'gauge',
+    metric: 'journal_records',
+    label: 'records',
+    text: 'Records that were accepted and have not ended.',
+  },
+  waiting: {
+    unit: 'records',
+    kind: 'gauge',
+    metric: 'journal_waiting_records',
+    label: 'waiting',
+    text: 'Records that wait until they are on the disk.',
+  },
+  syncs: {
+    unit: 'calls',
+    kind: 'counter',
+    metric: 'journal_syncs_total',
+    label: 'syncs',
+    text: 'Calls of `fdatasync` since the start.',
+  },
+  syncMs: { unit: 'ms', kind: 'gauge', label: 'last sync', text: 'How long the last of them took.' },
+  restored: {
+    unit: 'records',
+    kind: 'gauge',
+    metric: 'journal_restored_records',
+    label: 'restored',
+    text: 'Records of an earlier process that the start has delivered again.',
+  },
+  tornBytes: {
+    unit: 'bytes',
+    kind: 'gauge',
+    metric: 'journal_torn_bytes',
+    label: 'torn',
+    text: 'Bytes of a group that an earlier process had not finished writing: cut off at the start, and never accepted.',
+  },
+} as const satisfies Readonly<Record<string, Figure>>
+
 /** What a worker's time goes into, in the order in which the times lie in memory. Each is a share of its time, from 0 to 1. */
 export const TIMES = {
   busy: { label: 'busy', text: 'In the handler.' },
@@ -236,6 +284,8 @@ export type NodeCounter = keyof typeof COUNTERS
 export type NodeFigure = keyof typeof NODE_FIGURES
 /** What is told of an edge. */
 export type EdgeFigure = keyof typeof EDGE_FIGURES
+/** What is told of an ingress journal. */
+export type JournalFigure = keyof typeof JOURNAL_FIGURES
 /** What a worker's time goes into. */
 export type Time = keyof typeof TIMES
 /** What completed a batch. */

@@ -63,7 +63,7 @@ export type {
   StoreStats,
   Tracing,
 } from './trace/index.ts'
-export type { BatchTrigger, EdgeFigure, HistogramKind, NodeCounter, NodeFigure, Time } from './figures.ts'
+export type { BatchTrigger, EdgeFigure, HistogramKind, JournalFigure, NodeCounter, NodeFigure, Time } from './figures.ts'
 export type { NodeCounts } from './telemetry/counts.ts'
 export type { TimeShares, WorkerTimes } from './telemetry/times.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'
@@ -72,6 +72,7 @@ export { measurements } from './telemetry/measurements.ts'
 export type {
   BooksSnapshot,
   EdgeSnapshot,
+  JournalSnapshot,
   LaneSnapshot,
   Snapshot,
   StageSnapshot,

@@ -69,6 +69,7 @@ export default defineConfig({
           page('Operate', '/operations'),
           page('Performance', '/performance'),
           page('Reliability', '/reliability'),
+          page('Durable runs', '/durability'),
         ],
       },
       {

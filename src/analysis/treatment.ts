@@ -124,6 +124,7 @@ export const RUN_TREATMENT: Readonly<Record<keyof typeof RUN_OPTIONS, Treatment>
   stallMs: nothing('events'),
   trace: nothing('tracing has no part in predictions'),
   part: nothing('`simulate` predicts all parts together, and lists each'),
+  durable: nothing('a push waits for the disk before it waits for credit: what is offered comes later'),
   inject: modelled('the option `injected` of `deadlock`'),
   paused: nothing('how it starts'),
   deadLetters: nothing('kept dead letters'),

@@ -23,6 +23,7 @@ export {
   VIA_OPTIONS,
 } from './connectors/via.ts'
 export { DRAIN_OPTIONS } from './drain.ts'
+export { DURABLE_OPTIONS } from './durable.ts'
 export { EDGE_OPTIONS } from './edge.ts'
 export { LIMIT_OPTIONS } from './limit.ts'
 export { NODE_OPTIONS, WORK_OPTIONS, type WorkOption } from './node.ts'

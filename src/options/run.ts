@@ -1,4 +1,5 @@
 import { STAGE_DEFAULTS } from './defaults.ts'
+import { DURABLE_OPTIONS } from './durable.ts'
 import { RESTART_OPTIONS } from './restart.ts'
 import { TRACE_OPTIONS } from './trace.ts'
 import type { OptionTable } from './spec.ts'
@@ -87,6 +88,11 @@ export const RUN_OPTIONS = {
   part: {
     type: 'string',
     text: 'Runs one part of a graph whose buffers have `via`. Default: all parts.',
+  },
+  durable: {
+    type: 'object',
+    fields: DURABLE_OPTIONS,
+    text: 'What was accepted outlives the process (`docs/durability.md`). Needs `dir`. Left out, nothing is written to disk. A rehearsal keeps nothing.',
   },
   inject: {
     type: 'boolean',

@@ -231,7 +231,8 @@ class Planner {
     // Those that are pushed, and messages of another process, may continue a trace.
     const hasParents = this.#isTraced && (stage.host === 'embedder' || stage.source.ack !== undefined)
     const slots = this.#map.slots(stage.source.slots, source, hasParents)
-    return { ...common, source, slots, progress: this.#map.progress() }
+    const watermark = this.#map.watermark(this.#options.durable.dir !== undefined && stage.host === 'pool')
+    return { ...common, source, slots, progress: this.#map.progress(), ...watermark }
   }
 
   #edges(links: readonly LinkPlan[]): EdgePlan[] {

@@ -29,6 +29,22 @@ export const EVENTS = {
     text: 'The pipeline finished with an error.',
     fields: { error: 'the error', report: 'the report' },
   },
+  'journal.opened': {
+    text: 'The ingress journal of a durable run was opened.',
+    fields: {
+      records: 'records of an earlier process that are delivered again',
+      cursors: 'sources that go on at their watermark, by worker',
+      tornBytes: 'bytes that an earlier process had not finished writing',
+    },
+  },
+  'journal.full': {
+    text: 'The disk is full: pushes are rejected until there is room.',
+    fields: { error: 'name, message, code' },
+  },
+  'journal.failed': {
+    text: 'The disk of the ingress journal failed: all further pushes are rejected.',
+    fields: { error: 'name, message, code' },
+  },
   'worker.started': {
     text: 'The thread of a worker started.',
     fields: {

@@ -17,6 +17,7 @@ import { graphOf } from '../worker/thread/find-graph.ts'
 import { bindHandlers, handlersOf } from '../worker/thread/load-handlers.ts'
 import { makeStore } from '../trace/store/open-store.ts'
 import { isExported } from './given-graph.ts'
+import { openJournal } from './open-journal.ts'
 import { Pipeline } from './pipeline.ts'
 import { listed } from './running.ts'
 import type { RunOptions } from './run-options.ts'
@@ -62,47 +63,61 @@ export async function launch({ what, given, params, isRehearsal }: Launch): Prom
     ...(bundleUrl && (graph.module === undefined || hasLostUrls) ? { module: bundleUrl.href } : {}),
     ...(first === undefined ? {} : { workerModule: first }),
   }
-  if (!isRehearsal && !hasHandlers(declared)) {
-    const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
-    throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
-  }
-  const handlers = isRehearsal ? [] : handlersOf(graph)
-  if (graph.module === undefined && bundleUrl === undefined && handlers.some(needsModule))
-    throw new MillraceError('MODULE_MISSING', { graph: graph.name })
+  const handlers = isRehearsal ? [] : checkedHandlers(declared, graph)
   const embedded = launched.stages.filter(({ host }) => host === 'embedder')
   const bound = embedded.map(
     async (stage) => [stage.index, await bindHandlers(launched, stage, graph, params)] as const,
   )
-  const { deadlineMs, startDeadlineMs, stallMs, paused, deadLetters, deadLetterBytes, trace } = resolve(
+  const { deadlineMs, startDeadlineMs, stallMs, paused, deadLetters, deadLetterBytes, trace, durable } = resolve(
     RUN_OPTIONS,
     given,
   )
   const hosted = new Map(await Promise.all(bound))
-  // Last of what may fail before there is a supervisor, which closes it.
-  const store = given.trace?.store === undefined ? undefined : await makeStore(given.trace.store)
-  const plainGraph = withoutFunctions(graph)
-  let isSame: Promise<boolean> | undefined
-  const supervisor = new Supervisor(launched, {
-    graph: plainGraph,
-    hasFunctions: handlers.some((handler) => typeof handler === 'function'),
-    found: {
-      serial: serialOf(made),
-      maker: maker && { name: maker.name, text: String(maker) },
-      params,
-    },
-    isExported: () => (isSame ??= isExported(declared, maker).then((verdict) => verdict ?? warned(declared))),
-    embedded: hosted,
-    deadlineMs,
-    startDeadlineMs,
-    stallMs,
-    paused,
-    deadLetters,
-    deadLetterBytes,
-    recentTraces: trace.recent,
-  })
-  if (store !== undefined) await supervisor.tracing!.keep(store, plainGraph)
-  await supervisor.start(signal)
-  return listed(new Pipeline(supervisor))
+  const journal = isRehearsal ? undefined : await openJournal(launched, given)
+  try {
+    // Last of what may fail before there is a supervisor, which closes it.
+    const store = given.trace?.store === undefined ? undefined : await makeStore(given.trace.store)
+    const plainGraph = withoutFunctions(graph)
+    let isSame: Promise<boolean> | undefined
+    const supervisor = new Supervisor(launched, {
+      graph: plainGraph,
+      hasFunctions: handlers.some((handler) => typeof handler === 'function'),
+      found: {
+        serial: serialOf(made),
+        maker: maker && { name: maker.name, text: String(maker) },
+        params,
+      },
+      isExported: () => (isSame ??= isExported(declared, maker).then((verdict) => verdict ?? warned(declared))),
+      embedded: hosted,
+      deadlineMs,
+      startDeadlineMs,
+      stallMs,
+      paused,
+      deadLetters,
+      deadLetterBytes,
+      recentTraces: trace.recent,
+      durable: journal && { journal, cursorMs: durable.cursorMs },
+    })
+    if (store !== undefined) await supervisor.tracing!.keep(store, plainGraph)
+    await supervisor.start(signal)
+    return listed(new Pipeline(supervisor))
+  } catch (error) {
+    // A supervisor that came to leave has closed it.
+    await journal?.close()
+    throw error
+  }
+}
+
+/** The handlers of what is to run. @throws HANDLER_MISSING, MODULE_MISSING */
+function checkedHandlers(declared: GraphData, graph: GraphData): readonly Handler[] {
+  if (!hasHandlers(declared)) {
+    const reason = 'none of its nodes has a handler; `rehearse` and `millrace rehearse` run it with synthetic work'
+    throw new MillraceError('HANDLER_MISSING', { graph: graph.name, reason })
+  }
+  const handlers = handlersOf(graph)
+  if (graph.module === undefined && bundleUrl === undefined && handlers.some(needsModule))
+    throw new MillraceError('MODULE_MISSING', { graph: graph.name })
+  return handlers
 }
 
 /** Functions are found in the module of the graph, and a module that is named by its relative path beside it. */

@@ -82,8 +82,9 @@ export class Pipeline implements AsyncDisposable {
 
   /** Everything that is counted, read from shared memory; no worker is asked. Cost: about 10 µs a worker. */
   snapshot(): Snapshot {
-    const { memory, plan, startedAtMs } = this.#supervisor
-    return readSnapshot(memory, plan, startedAtMs)
+    const { memory, plan, startedAtMs, durable } = this.#supervisor
+    const snapshot = readSnapshot(memory, plan, startedAtMs)
+    return durable === undefined ? snapshot : { ...snapshot, journal: durable.journal.figures }
   }
 
   /** Every worker, with its present life and its deaths. Cost: about 1 µs a worker. */

@@ -5,15 +5,16 @@ import { RUNNING } from '../memory/control.ts'
 import { INJECT } from '../plan/injection.ts'
 import type { Plan } from '../plan/types.ts'
 import { monotonicMs } from '../time.ts'
-import type { Handlers } from '../worker/call/handlers.ts'
-import type { WorkerMessage, WorkerTask } from '../worker/thread/protocol.ts'
+import type { WorkerMessage } from '../worker/thread/protocol.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { DrainProgress } from './drain-progress.ts'
+import { DurableRun } from './durable-run.ts'
 import { Ending } from './ending.ts'
 import { Events } from './events.ts'
 import type { HandleListener, WorkerHandle } from './handle.ts'
 import { Handles } from './handles.ts'
 import { History } from './history.ts'
+import type { HostListener } from './host/host-worker.ts'
 import { HostWorkers } from './host/host-workers.ts'
 import { Lifecycle, PIPELINE_NEXT, type PipelineState } from './lifecycle.ts'
 import { allocate } from './memory.ts'
@@ -29,6 +30,7 @@ import { type Report, reportOf } from './report.ts'
 import { RateLimits } from './rate-limits.ts'
 import { SourceControls } from './source-controls.ts'
 import { Start } from './start.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
 import { Stop } from './stop.ts'
 import { Successors } from './successors.ts'
 import { Tracing } from '../trace/tracing.ts'
@@ -38,28 +40,6 @@ import { tracedInHand } from './traced-hand.ts'
 import { startTracer } from './tracer-thread.ts'
 import { WaitsOutside } from './waits-outside.ts'
 import { Watch } from './watch.ts'
-
-/** What the supervisor needs beside the plan. */
-interface SupervisorOptions {
-  readonly graph: GraphData
-  readonly hasFunctions: boolean
-  /** How workers find the graph in its module, and what else they are given of the run. */
-  readonly found: Pick<WorkerTask, 'serial' | 'maker' | 'params'>
-  /** Whether the graph is the one that its module exports. */
-  readonly isExported: () => Promise<boolean>
-  /** Handlers of the stages in this thread, by stage index. */
-  readonly embedded: ReadonlyMap<number, Handlers>
-  readonly deadlineMs: number
-  readonly startDeadlineMs: number
-  readonly stallMs: number
-  /** Sources start paused. */
-  readonly paused: boolean
-  /** Dead letters that are kept in memory. */
-  readonly deadLetters: number
-  readonly deadLetterBytes: number
-  /** Traces that are kept, where there are any. */
-  readonly recentTraces: number
-}
 
 /**
  * Runs a plan: joins the machines that start its workers, replace those that die and stop them in order, and holds the state of
@@ -81,6 +61,8 @@ export class Supervisor implements HandleListener {
   readonly resizes: Resizes
   readonly scaler: Scaler
   readonly prober: Prober
+  /** Absent where the run is not durable. */
+  readonly durable: DurableRun | undefined
   readonly host: HostWorkers
   startedAtMs = monotonicMs()
   drainProgress: DrainProgress | undefined
@@ -120,11 +102,13 @@ export class Supervisor implements HandleListener {
       })
     }
     this.#openSources = new OpenSources(plan)
-    this.host = new HostWorkers(plan, memory, options.embedded, {
+    const listener: HostListener = {
       ended: (worker) => this.#sourceEnded(worker),
       event: (worker, event) => this.#records.tell(worker, 0, event),
       failed: (cause) => this.fail(new MillraceError('INTERNAL', { reason: String(cause) }, { cause })),
-    })
+    }
+    this.durable = options.durable && new DurableRun(options.durable, memory, plan, this.events)
+    this.host = new HostWorkers(plan, memory, options.embedded, listener, options.durable?.journal)
     this.handles = new Handles(plan, allocated, { graph, hasFunctions, ...found }, this)
     const common = { memory, plan, events: this.events, handles: this.handles.all, graph }
     const seated = this.handles.all.filter(({ worker, stage }) => worker.ordinal < stage.concurrency)
@@ -193,6 +177,7 @@ export class Supervisor implements HandleListener {
     this.host.start()
     this.#watch.begin()
     this.scaler.begin()
+    this.durable?.begin()
     this.events.emit('pipeline.started', { stages: this.plan.stages.length, workers: this.plan.workers.length })
     this.#lookIfSourcesOver()
   }
@@ -299,6 +284,7 @@ export class Supervisor implements HandleListener {
     await this.#stop.leave(deadlineMs)
     this.#watch.end()
     this.#watch.tellDrops()
+    await this.durable?.end()
     this.#lifecycle.enter('ended')
     const facts = { outcome: this.#ending.outcome, deadlinePassed: this.#stop.isLate }
     await this.tracing?.settle()

@@ -9,6 +9,7 @@ import {
   COUNTERS,
   type EdgeFigure,
   type HistogramKind,
+  type JournalFigure,
   namesOf,
   type NodeFigure,
   type Time,
@@ -81,6 +82,13 @@ export interface Snapshot extends BooksSnapshot {
   readonly time: number
   readonly elapsedMs: number
   readonly stages: Readonly<Record<string, StageSnapshot>>
+  /** Of a durable run. */
+  readonly journal?: JournalSnapshot
+}
+
+/** The ingress journal: what it holds, and whether the disk takes more. */
+export interface JournalSnapshot extends Readonly<Record<JournalFigure, number>> {
+  readonly state: 'ok' | 'full' | 'failed'
 }
 
 /** A worker that hands off all the time may tear a look; after so many the last one is taken. */

@@ -19,6 +19,7 @@ works({
   workers: ['speedup2'],
   codec: [],
   requests: ['oneStepOverPiscina', 'diamondOverPiscina', 'httpP50OverPiscina', 'httpP99OverPiscina'],
+  durable: ['groupOfInMemory', 'timeOfInMemory', 'groupOverBullMQ', 'groupOverTable'],
   curves: [],
 })
 

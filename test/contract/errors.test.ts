@@ -4,9 +4,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { drawCommand } from '#src/cli/draw.js'
 import { loadGraph, loadMeasurements } from '#src/cli/load-graph.js'
+import { GroupWriter } from '#src/durable/entries.js'
 import { Journal } from '#src/lane/journal.js'
 import { traceCommand } from '#src/cli/trace.js'
 import { PostgresStore } from '#src/trace/store/sql/postgres-store.js'
@@ -30,6 +31,8 @@ import { natsSource } from 'millrace/nats'
 import { plan } from 'millrace/plan'
 import { inline } from 'millrace/test'
 import { theme, toDot, toSvg, views } from 'millrace/render'
+import { type Fault, FaultyDisk } from '../durable/faulty-disk.js'
+import { openOn } from '../durable/workload.js'
 import * as flows from '../flow/flows.js'
 import { until } from '../run/harness.js'
 import * as graphs from './graphs.js'
@@ -103,6 +106,19 @@ async function died(graph: GraphData): Promise<MillraceError> {
   return cause as MillraceError
 }
 
+const durableFolder = mkdtempSync(join(tmpdir(), 'millrace-'))
+after(() => rmSync(durableFolder, { recursive: true }))
+
+/** Why a record is not kept. */
+async function onFaultyDisk(what: Fault): Promise<MillraceError> {
+  // Behind what it takes to open it.
+  const disk = new FaultyDisk(() => 0.5, { at: what === 'full' ? 6 : 7, what })
+  const journal = await openOn(disk)
+  return new Promise((resolve) => {
+    journal.push({ node: 'in', isCall: false, value: 'x' }, (error) => resolve(error!))
+  })
+}
+
 /** What a module of this library throws where only these packages are installed beside it. */
 async function alone(file: string, packages: readonly string[], act: (module: any) => unknown): Promise<Told> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
@@ -137,8 +153,12 @@ function setUp({ setup }: { setup?: unknown }): unknown {
   })
 }
 
-async function withPipeline(graph: GraphData, act: (pipeline: Pipeline) => unknown): Promise<MillraceError> {
-  await using pipeline = await run(graph)
+async function withPipeline(
+  graph: GraphData,
+  act: (pipeline: Pipeline) => unknown,
+  options: RunOptions = {},
+): Promise<MillraceError> {
+  await using pipeline = await run(graph, options)
   return await thrown(() => act(pipeline))
 }
 
@@ -239,6 +259,38 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
     await pipeline.stop()
     return thrown(() => pipeline.push('in', 1))
   },
+  JOURNAL_IN_USE: () => {
+    const durable = { dir: join(durableFolder, 'used') }
+    return withPipeline(graphs.pushed, () => run(graphs.pushed, { durable }), { durable })
+  },
+  JOURNAL_DIFFERS: async () => {
+    const durable = { dir: join(durableFolder, 'other') }
+    await (await run(graphs.pushed, { durable })).stop()
+    return thrown(() => run(graphs.pushedToTimer, { durable }))
+  },
+  JOURNAL_CORRUPT: async () => {
+    const dir = join(durableFolder, 'corrupt')
+    for (let life = 0; life < 2; life++) await (await run(graphs.pushed, { durable: { dir } })).stop()
+    const segment = join(
+      dir,
+      readdirSync(dir).find((name) => name.endsWith('.journal'))!,
+    )
+    const bytes = readFileSync(segment)
+    bytes[30]! ^= 1
+    writeFileSync(segment, bytes)
+    return thrown(() => run(graphs.pushed, { durable: { dir } }))
+  },
+  JOURNAL_VERSION: async () => {
+    const dir = join(durableFolder, 'newer')
+    mkdirSync(dir, { recursive: true })
+    const group = new GroupWriter()
+    const head = { format: 9, journal: [1, 2], graph: 'pushed', segment: 1, next: 0, nodes: [], cursors: [] } as const
+    group.opened(head)
+    writeFileSync(join(dir, '000000000001.journal'), group.seal({ salt: 1, number: 0, synced: 0 }))
+    return thrown(() => run(graphs.pushed, { durable: { dir } }))
+  },
+  JOURNAL_FULL: () => onFaultyDisk('full'),
+  JOURNAL_FAILED: () => onFaultyDisk('syncFails'),
   NODE_NOT_PUSHED: () => withPipeline(graphs.good, (pipeline) => pipeline.push('work', 1)),
   NODE_NOT_OUTPUT: () => withPipeline(graphs.good, (pipeline) => pipeline.output('out')),
   NODE_NOT_SOURCE: () => withPipeline(graphs.good, (pipeline) => pipeline.pause('work')),

@@ -2,6 +2,9 @@
  * A pipeline on one thread (`src/test-kit`) in the net: its workers are killed after any number of their atomic stores or in the
  * middle of the user's code, at random, while it is flushed, resized and drained.
  */
+import { isDeepStrictEqual } from 'node:util'
+import { decodeValue } from '#src/codec/values.js'
+import { readWatermark } from '#src/worker/source/watermark.js'
 import { Progress } from '#src/worker/source/progress.js'
 import { ASKED, COMMAND, DETACHED } from '#src/memory/control.js'
 import { FLUSHED, SEQUENCE } from '#src/memory/progress.js'
@@ -100,7 +103,21 @@ export class NetPipeline {
       const flushed = memory.words[plan.workers[index]!.progress! / 4 + FLUSHED]!
       if (flushed !== asked) this.#fault(`worker ${index} is flushed up to ${flushed} of ${asked}`)
     }
+    this.#checkWatermarks()
     this.#books.close()
+  }
+
+  /** All has ended, so each watermark is the last cursor that was handed on. */
+  #checkWatermarks(): void {
+    const { memory, plan } = this.#shared
+    for (const { index, progress, watermark } of plan.workers) {
+      if (watermark === undefined) continue
+      const { cursor } = new Progress(memory, progress!)
+      const bytes = readWatermark(memory, watermark)
+      const mark = bytes && decodeValue(bytes)
+      if (!isDeepStrictEqual(mark, cursor))
+        this.#fault(`worker ${index} has watermark ${String(mark)}, and went to ${String(cursor)}`)
+    }
   }
 
   /** Records that each source worker has handed on. */

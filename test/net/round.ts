@@ -44,7 +44,10 @@ export async function round(seed: number, shape: Shape = resizable(inThreads(sha
   // Rings that hold everything, rings of the smallest size, or none.
   const ring = new Random(seed ^ 0x7ace).pick([0, 1_024, 16_777_216])
   const trace = ring === 0 ? {} : { trace: { rate: 1, ring, side: ring === 1_024 ? 4_096 : ring } }
-  const plan = withoutBlame(makePlan(graph, { ...shape.run, ...trace, maxRecordBytes: 65_536, inject: false }))
+  const durable = new Random(seed ^ 0x0d15).chance(0.4) ? { durable: { dir: 'nowhere' } } : {}
+  const plan = withoutBlame(
+    makePlan(graph, { ...shape.run, ...trace, ...durable, maxRecordBytes: 65_536, inject: false }),
+  )
   const output = (node: string, record: unknown): void => {
     ledger.add(node, record as Entry)
     const known = cameOut.get(node)

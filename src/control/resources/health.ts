@@ -51,15 +51,30 @@ export function health(room: Room): readonly Endpoint[] {
   return [
     probe(
       'health',
-      'Liveness probe: 503 if a pipeline has failed, or is stalled and waits for nothing outside.',
-      (watched) => [...(watched.state === 'failed' ? ['it failed'] : []), ...stalled(watched)],
+      'Liveness probe: 503 if a pipeline has failed, or is stalled and waits for nothing outside, or the disk of its ingress journal failed.',
+      (watched) => [...(watched.state === 'failed' ? ['it failed'] : []), ...stalled(watched), ...brokenDisk(watched)],
     ),
-    probe('ready', 'Readiness probe: 503 if a pipeline is not running or is stalled.', (watched) => [
-      ...(READY.has(watched.state) ? [] : [`it is ${watched.state}`]),
-      ...(watched.pipeline !== undefined && isAboutToEnd(watched.pipeline) ? ['the process is about to end'] : []),
-      ...stalled(watched),
-    ]),
+    probe(
+      'ready',
+      'Readiness probe: 503 if a pipeline is not running or is stalled, or its ingress journal accepts no records.',
+      (watched) => [
+        ...(READY.has(watched.state) ? [] : [`it is ${watched.state}`]),
+        ...(watched.pipeline !== undefined && isAboutToEnd(watched.pipeline) ? ['the process is about to end'] : []),
+        ...stalled(watched),
+        ...brokenDisk(watched),
+        ...(journalOf(watched) === 'full' ? ['the disk of its ingress journal is full'] : []),
+      ],
+    ),
   ]
+}
+
+function brokenDisk(watched: Watched): string[] {
+  if (journalOf(watched) !== 'failed') return []
+  return ['the disk of its ingress journal failed: it accepts no records until it is started again']
+}
+
+function journalOf({ pipeline }: Watched): string | undefined {
+  return pipeline?.snapshot().journal?.state
 }
 
 function degraded({ pipeline }: Watched): string[] {

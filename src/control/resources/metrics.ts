@@ -1,4 +1,12 @@
-import { EDGE_FIGURES, type Figure, HISTOGRAMS, NODE_FIGURES, namesOf, TRIGGERS } from '../../figures.ts'
+import {
+  EDGE_FIGURES,
+  type Figure,
+  HISTOGRAMS,
+  JOURNAL_FIGURES,
+  NODE_FIGURES,
+  namesOf,
+  TRIGGERS,
+} from '../../figures.ts'
 import { within } from '../../running-time.ts'
 import type { TracerMetrics } from '../../trace/tracer.ts'
 import type { TraceRates } from '../../trace/tracing.ts'
@@ -48,7 +56,7 @@ async function metricsText(all: readonly Watched[]): Promise<string> {
 }
 
 function pipelineMetrics(text: Metrics, pipeline: string, { pipeline: { plan, deadLetters }, sampler }: Running): void {
-  const { elapsedMs } = sampler.now()
+  const { elapsedMs, journal } = sampler.now()
   text.gauge(
     'millrace_pipeline_uptime_seconds',
     'Time since the pipeline started running.',
@@ -69,6 +77,15 @@ function pipelineMetrics(text: Metrics, pipeline: string, { pipeline: { plan, de
     deadLetters.dropped,
   )
   text.gauge('millrace_dead_letters_bytes', 'Memory used by the kept dead letters.', { pipeline }, deadLetters.bytes)
+  if (journal === undefined) return
+  add(text, JOURNAL_FIGURES, { pipeline }, journal)
+  for (const state of ['ok', 'full', 'failed'] as const)
+    text.gauge(
+      'millrace_journal_state',
+      '1 for the current state of the ingress journal, 0 for the others.',
+      { pipeline, state },
+      journal.state === state ? 1 : 0,
+    )
 }
 
 function nodeMetrics(text: Metrics, pipeline: string, { sampler }: Running): void {

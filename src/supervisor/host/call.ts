@@ -5,6 +5,8 @@ export class Call {
   readonly answered: Promise<unknown>
   /** The number of its record within the source, once a lane has taken it. */
   sequence: number | undefined
+  /** By which its id is made: its sequence, or its number in the ingress journal. */
+  number: number | undefined
   #known: Error | undefined
   #answer!: (record: unknown) => void
   #refuse!: (reason: Error) => void
@@ -39,16 +41,17 @@ export class Call {
 
 /** The open calls of one push source. */
 export class Calls {
-  readonly #idOf: (sequence: number) => string
+  readonly #idOf: (number: number) => string
   readonly #bySequence = new Map<number, Call>()
 
   /** @param idOf the id of the source's record with this number */
-  constructor(idOf: (sequence: number) => string) {
+  constructor(idOf: (number: number) => string) {
     this.#idOf = idOf
   }
 
-  open(call: Call, sequence: number): void {
+  open(call: Call, sequence: number, number = sequence): void {
     call.sequence = sequence
+    call.number = number
     this.#bySequence.set(sequence, call)
   }
 
@@ -66,7 +69,8 @@ export class Calls {
 
   /** A record was given up. Failures are few, and told at a limited rate, so the ids of open calls are made only here. */
   explain(recordId: string, error: ErrorData): void {
-    for (const [sequence, call] of this.#bySequence) if (this.#idOf(sequence) === recordId) call.explain(errorOf(error))
+    for (const call of this.#bySequence.values())
+      if (this.#idOf(call.number!) === recordId) call.explain(errorOf(error))
   }
 
   /** The pipeline is over. */

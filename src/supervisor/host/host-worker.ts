@@ -6,7 +6,7 @@ import type { Handlers } from '../../worker/call/handlers.ts'
 import { Loop } from '../../worker/loop/loop.ts'
 import { OutputStage } from '../../worker/stages/output.ts'
 import { makeParts } from '../../worker/parts.ts'
-import { PushSupply } from '../../worker/source/push.ts'
+import { type Keeper, PushSupply } from '../../worker/source/push.ts'
 import { SourceStage } from '../../worker/stages/source.ts'
 import type { Parts, Stage, WorkerEvent } from '../../worker/stage.ts'
 import { Calls } from './call.ts'
@@ -29,6 +29,8 @@ interface HostWorkerOptions {
   /** Of an output: true if the record is the answer of a call. */
   readonly answer: (anchor: number, record: unknown) => boolean
   readonly reasons: Reasons
+  /** Of a source whose records are kept. */
+  readonly keeper: Keeper | undefined
 }
 
 /** One stage of this thread, with its one worker. */
@@ -36,6 +38,8 @@ export class HostWorker {
   readonly node: string
   /** Its source number; -1 of an output. */
   readonly number: number
+  /** Records are on the disk before they are taken. */
+  readonly isKept: boolean
   /** Of a push source only. */
   readonly supply: PushSupply | undefined
   readonly calls: Calls | undefined
@@ -48,7 +52,7 @@ export class HostWorker {
   readonly #listener: HostListener
   readonly #stopped = new AbortController()
 
-  constructor({ plan, memory, worker, handlers, listener, answer, reasons }: HostWorkerOptions) {
+  constructor({ plan, memory, worker, handlers, listener, answer, reasons, keeper }: HostWorkerOptions) {
     let wake = nothing
     const draining = new AbortController()
     this.#memory = memory
@@ -56,11 +60,12 @@ export class HostWorker {
     this.#listener = listener
     this.node = plan.stages[worker.stage]!.node
     this.number = worker.source ?? -1
+    this.isKept = keeper !== undefined
     this.calls =
       worker.source === undefined ? undefined : new Calls((number) => (this.stage as SourceStage).idOfPushed(number))
-    const why = (sequence: number): Promise<Error | undefined> =>
-      reasons.of((this.stage as SourceStage).idOfPushed(sequence))
-    this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake(), why)
+    const why = (number: number): Promise<Error | undefined> =>
+      reasons.of((this.stage as SourceStage).idOfPushed(number))
+    this.supply = worker.source === undefined ? undefined : new PushSupply(() => wake(), why, keeper)
     this.#parts = makeParts({
       plan,
       worker: worker.index,

@@ -1,15 +1,17 @@
+import type { IngressJournal } from '../../durable/ingress-journal.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { anchorSlot, anchorSource } from '../../memory/slots.ts'
-import type { Plan } from '../../plan/types.ts'
+import type { Plan, WorkerPlan } from '../../plan/types.ts'
 import type { Handlers } from '../../worker/call/handlers.ts'
 import { OutputStage } from '../../worker/stages/output.ts'
 import { parseParent } from '../../lane/trace-parent.ts'
-import { type PushSupply, Receipt } from '../../worker/source/push.ts'
+import { Receipt } from '../../worker/source/push.ts'
 import type { WorkerEvent } from '../../worker/stage.ts'
 import { onAbort } from '../on-abort.ts'
-import { Call, type Calls } from './call.ts'
+import { Call } from './call.ts'
 import { type HostListener, HostWorker } from './host-worker.ts'
+import { Keeping } from './keeping.ts'
 import { Reasons } from './reasons.ts'
 
 /** How one record is pushed. */
@@ -28,10 +30,21 @@ export class HostWorkers {
   readonly #workers: readonly HostWorker[]
   readonly #reasons = new Reasons()
   readonly #isTraced: boolean
+  readonly #keeping: Keeping | undefined
 
-  /** @param handlers by stage index: conditionals and keys behind a push source are functions of this thread */
-  constructor(plan: Plan, memory: Memory, handlers: ReadonlyMap<number, Handlers>, listener: HostListener) {
+  /**
+   * @param handlers by stage index: conditionals and keys behind a push source are functions of this thread
+   * @param journal keeps the records that are pushed
+   */
+  constructor(
+    plan: Plan,
+    memory: Memory,
+    handlers: ReadonlyMap<number, Handlers>,
+    listener: HostListener,
+    journal?: IngressJournal,
+  ) {
     this.#isTraced = plan.trace !== undefined
+    this.#keeping = journal && new Keeping(journal)
     const answer = (anchor: number, record: unknown): boolean => this.#answer(anchor, record)
     this.#workers = plan.stages
       .filter(({ host }) => host === 'embedder')
@@ -46,6 +59,7 @@ export class HostWorkers {
             listener,
             answer,
             reasons: this.#reasons,
+            keeper: isKept(plan, worker) ? journal : undefined,
           })
         }),
       )
@@ -53,6 +67,7 @@ export class HostWorkers {
 
   start(): void {
     for (const worker of this.#workers) worker.start()
+    this.#keeping?.redeliver(this.#workers)
   }
 
   /** A push source, or all of them, take no more records. */
@@ -72,8 +87,7 @@ export class HostWorkers {
 
   /** Pushes a record. Resolves when a lane takes it. @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING */
   push(node: string, record: unknown, options: PushOptions = {}): Promise<Receipt> {
-    const receipt = new Receipt(node)
-    return this.#add(node, record, receipt, () => undefined, options).then(() => receipt)
+    return this.#add(node, record, undefined, options)
   }
 
   /** Pushes records in their order; so many at once wait to be taken. @throws what `push` throws, and what `records` does */
@@ -83,21 +97,21 @@ export class HostWorkers {
     { signal, traceparent }: PushOptions = {},
   ): Promise<readonly Receipt[]> {
     this.#pushed(node)
+    const atOnce = this.#keeping === undefined ? PUSHED_AT_ONCE : KEPT_AT_ONCE
     const receipts: Receipt[] = []
-    const taking: Promise<number>[] = []
+    const taking: Promise<Receipt>[] = []
+    const take = async (): Promise<void> => void receipts.push(await taking.shift()!)
     const stop = new AbortController()
     const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
     try {
       for await (const record of records) {
-        const receipt = new Receipt(node)
-        receipts.push(receipt)
-        const taken = this.#add(node, record, receipt, () => undefined, { signal: both, traceparent })
+        const taken = this.#add(node, record, undefined, { signal: both, traceparent })
         // The first that fails is thrown below; of the others nobody waits.
         taken.catch(() => undefined)
         taking.push(taken)
-        if (taking.length >= PUSHED_AT_ONCE) await taking.shift()
+        if (taking.length >= atOnce) await take()
       }
-      await Promise.all(taking)
+      while (taking.length > 0) await take()
     } catch (error) {
       // What waits still is taken back: nothing is pushed behind what was not.
       stop.abort(error)
@@ -112,12 +126,12 @@ export class HostWorkers {
    */
   async call(node: string, record: unknown, options: PushOptions = {}): Promise<unknown> {
     const { signal } = options
-    const { calls } = this.#pushed(node)
-    const receipt = new Receipt(node)
+    const calls = this.#pushed(node).calls!
     const call = new Call()
     const abort = aborted(signal)
+    let receipt: Receipt | undefined
     try {
-      await this.#add(node, record, receipt, (sequence) => calls.open(call, sequence), options)
+      receipt = await this.#add(node, record, call, options)
       // Without an answer the record's end is the end of the call.
       const ended = receipt.done.then(() => UNANSWERED)
       const result = await Promise.race([call.answered, ended, abort.promise])
@@ -125,7 +139,7 @@ export class HostWorkers {
       return result
     } catch (error) {
       // What the record failed with, or what came of it.
-      if (receipt.outcome !== 'failed' || (error as Error).cause !== undefined) throw error
+      if (receipt?.outcome !== 'failed' || (error as Error).cause !== undefined) throw error
       throw failedCall('RECORD_FAILED', node, call.reason)
     } finally {
       calls.close(call)
@@ -147,35 +161,37 @@ export class HostWorkers {
     throw new MillraceError('NODE_NOT_OUTPUT', { node })
   }
 
-  #pushed(node: string): { supply: PushSupply; calls: Calls } {
+  #pushed(node: string): HostWorker {
     const found = this.#workers.find((worker) => worker.node === node)
     if (found?.supply === undefined) throw new MillraceError('NODE_NOT_PUSHED', { node })
-    return { supply: found.supply, calls: found.calls! }
+    return found
   }
 
+  /** Resolves when a lane takes the record. @param call whose answer is waited for */
   async #add(
     node: string,
     record: unknown,
-    receipt: Receipt,
-    onTaken: (sequence: number) => void,
+    call: Call | undefined,
     { signal, traceparent }: PushOptions,
-  ): Promise<number> {
-    const { supply } = this.#pushed(node)
+  ): Promise<Receipt> {
+    const worker = this.#pushed(node)
     const parent = traceparent === undefined || !this.#isTraced ? undefined : parseParent(traceparent)
     signal?.throwIfAborted()
-    return new Promise<number>((resolve, reject) => {
+    if (worker.isKept) return this.#keeping!.push(worker, { record, parent, signal, call })
+    const receipt = new Receipt(node)
+    return new Promise<Receipt>((resolve, reject) => {
       const forget = onAbort(signal, () => {
         takeBack()
         reject(signal!.reason as Error)
       })
-      const takeBack = supply.add(
+      const takeBack = worker.supply!.add(
         record,
         receipt,
         (sequence) => {
           forget()
           if (sequence === undefined) return reject(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
-          onTaken(sequence)
-          resolve(sequence)
+          if (call !== undefined) worker.calls!.open(call, sequence)
+          resolve(receipt)
         },
         parent,
       )
@@ -190,6 +206,13 @@ export class HostWorkers {
 
 /** Records of one `pushAll` that wait to be taken. */
 const PUSHED_AT_ONCE = 256
+/** The same where they wait for the disk too: those that come while a group is written make up the next one. */
+const KEPT_AT_ONCE = 2_048
+
+/** Injected records are for a look or a second try: whoever injects them does so again. */
+function isKept(plan: Plan, { stage }: WorkerPlan): boolean {
+  return plan.stages[stage]!.role === 'node'
+}
 
 const UNANSWERED = Symbol('unanswered')
 

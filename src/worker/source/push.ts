@@ -1,13 +1,15 @@
 import { MillraceError, errorOf } from '../../errors.ts'
 import type { TraceParent } from '../../lane/trace-parent.ts'
 import type { FailureReason } from './slot-reasons.ts'
-import type { Supply, Taken } from './supply.ts'
+import type { KeptName, Supply, Taken } from './supply.ts'
 
 /** How a pushed record ended. */
 export type PushOutcome = 'acked' | 'failed' | 'abandoned'
 
 /** A pushed record, followed to its end. */
 export class Receipt {
+  /** Where an ingress journal keeps the record: its number there. @internal */
+  readonly number: number | undefined
   readonly #node: string
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
@@ -15,8 +17,9 @@ export class Receipt {
   #why: Why | undefined
 
   /** @internal */
-  constructor(node: string) {
+  constructor(node: string, number?: number) {
     this.#node = node
+    this.number = number
   }
 
   /** @internal */
@@ -90,6 +93,14 @@ interface Waiting {
   settle: (sequence: number | undefined) => void
 }
 
+/** Where pushed records are kept until they have ended. */
+export interface Keeper {
+  /** What names them. */
+  readonly name: readonly [low: number, high: number]
+  /** A record has ended, whatever came of it. */
+  end(number: number): void
+}
+
 /** The supply of a push source: records that wait for credit, in the order in which they were pushed. */
 export class PushSupply implements Supply {
   readonly error = undefined
@@ -103,12 +114,21 @@ export class PushSupply implements Supply {
   /** Of the open ones, those whose end somebody waits for. */
   #waitedFor = 0
   readonly #wake: () => void
-  readonly #why: ((sequence: number) => Promise<Error | undefined>) | undefined
+  readonly #why: ((number: number) => Promise<Error | undefined>) | undefined
+  readonly #keeper: Keeper | undefined
+  /** Changed in place: it is read for each record. */
+  readonly #kept: { low: number; high: number; number: number } | undefined
 
-  /** @param why finds the error of the record with this number, which has failed */
-  constructor(wake: () => void, why?: (sequence: number) => Promise<Error | undefined>) {
+  /** @param why finds the error of the record with this number, which has failed: that of the journal, if one keeps it */
+  constructor(wake: () => void, why?: (number: number) => Promise<Error | undefined>, keeper?: Keeper) {
     this.#wake = wake
     this.#why = why
+    this.#keeper = keeper
+    if (keeper !== undefined) this.#kept = { low: keeper.name[0], high: keeper.name[1], number: 0 }
+  }
+
+  get kept(): KeptName | undefined {
+    return this.#kept
   }
 
   get isWaitedFor(): boolean {
@@ -139,11 +159,14 @@ export class PushSupply implements Supply {
     return () => void this.#waiting.delete(waiting)
   }
 
-  take(most: number, into: Taken): void {
+  take(asked: number, into: Taken): void {
+    // The numbers of records that are kept need not follow each other.
+    let most = this.#kept === undefined ? asked : Math.min(asked, 1)
     for (const waiting of this.#waiting) {
       if (most-- <= 0) return
       const { record, receipt, settle, parent } = waiting
       this.#waiting.delete(waiting)
+      if (this.#kept !== undefined) this.#kept.number = receipt.number!
       into.add(record)
       this.#open.set(this.#sequence, receipt)
       if (receipt.isWaitedFor) this.#waitedFor++
@@ -165,8 +188,10 @@ export class PushSupply implements Supply {
     if (receipt === undefined) return
     this.#open.delete(sequence)
     if (receipt.isWaitedFor) this.#waitedFor--
+    const { number } = receipt
+    if (number !== undefined) this.#keeper?.end(number)
     if (failures === 0) return receipt.end('acked')
-    receipt.end('failed', async () => (await this.#why?.(sequence)) ?? errorWith(reason))
+    receipt.end('failed', async () => (await this.#why?.(number ?? sequence)) ?? errorWith(reason))
   }
 
   /** The loop has to say that it wants to know at once. */

@@ -5,7 +5,7 @@ import type { Memory } from '../../memory/memory.ts'
 import { RUN_HIGH, RUN_LOW } from '../../memory/control.ts'
 import type { Plan, WorkerPlan } from '../../plan/types.ts'
 import type { Progress } from './progress.ts'
-import type { Taken } from './supply.ts'
+import type { KeptName, Taken } from './supply.ts'
 
 const WORD = 2 ** 32
 // What the first number is of that a base is mixed from: no two kinds of base meet.
@@ -14,6 +14,7 @@ const OF_NUMBER = 0x0ffe
 const OF_CURSOR = 0xc0de
 const OF_ORDINAL = 0x0d1a
 const OF_NAME = 0x0a3e
+const OF_JOURNAL = 0x10c5
 
 /**
  * The ids of a source worker's records. The id of a record is `mix(base, n)`, so records whose numbers follow each other travel
@@ -24,6 +25,7 @@ const OF_NAME = 0x0a3e
  *     the k-th record behind a cursor              base of node, worker and cursor, n = k
  *     a record before the first cursor             base of the run and the worker, n = how many were made before it
  *     a record that its source names (`id`)        base of node and name, n = 0; of a whole number n as with a cursor
+ *     a record that an ingress journal keeps       base of the journal, n = its number there
  *
  * So a record that is named by a cursor has one id in every run, however it was cut into chunks, and all others have ids
  * that no other run gives. Invariant I1 (test/worker/source/record-ids): no two records of one run share an id, as long as the
@@ -71,9 +73,14 @@ export class RecordIds {
   /**
    * Sets `baseLow`, `baseHigh` and `first` to those of the next record.
    * @param most records that are handed on together
+   * @param kept of a record that is taken by itself
    * @returns how many of them have ids that follow each other
    */
-  name({ count: taken, marks, hasMarks }: Pick<Taken, 'count' | 'marks' | 'hasMarks'>, most: number = taken): number {
+  name(
+    { count: taken, marks, hasMarks }: Pick<Taken, 'count' | 'marks' | 'hasMarks'>,
+    most: number = taken,
+    kept?: KeptName,
+  ): number {
     const count = Math.min(taken, most)
     const { emitted, behind } = this.#progress
     const next = this.#next
@@ -85,6 +92,13 @@ export class RecordIds {
     if (id !== undefined) return this.#nameById(id, marks, count)
     const cursor = hasMarks ? marks[0]?.cursor : undefined
     if (cursor !== undefined && this.#isNew(cursor)) return this.#nameByCursor(cursor, marks, count)
+    if (kept !== undefined) {
+      mixKept(kept)
+      this.baseLow = mixed.low
+      this.baseHigh = mixed.high
+      this.first = kept.number | 0
+      return 1
+    }
     if (this.#hasCursor) {
       this.baseLow = this.#cursorLow
       this.baseHigh = this.#cursorHigh
@@ -108,9 +122,10 @@ export class RecordIds {
     this.#progress.behind = this.#next.behind
   }
 
-  /** The id of a record that was pushed, by its number modulo 2^32. */
-  ofPushed(number: number): string {
-    mix(this.#runLow, this.#runHigh, Math.floor(this.#progress.emitted / WORD))
+  /** The id of a record that was pushed, by its number: modulo 2^32, or that of the journal that keeps it. */
+  ofPushed(number: number, kept?: KeptName): string {
+    if (kept === undefined) mix(this.#runLow, this.#runHigh, Math.floor(this.#progress.emitted / WORD))
+    else mixKept({ ...kept, number })
     mix(mixed.low, mixed.high, number | 0)
     return formatId(mixed.low, mixed.high)
   }
@@ -183,6 +198,12 @@ export class RecordIds {
   #hash(cursor: unknown): void {
     hashBytes(this.#ownLow ^ OF_CURSOR, this.#ownHigh, encodeValue(cursor))
   }
+}
+
+/** The base of a kept record. */
+function mixKept({ low, high, number }: KeptName): void {
+  mix(low, high, OF_JOURNAL)
+  mix(mixed.low, mixed.high, Math.floor(number / WORD))
 }
 
 function isWhole(cursor: unknown): cursor is number {

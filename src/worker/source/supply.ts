@@ -70,6 +70,13 @@ export class Taken {
   }
 }
 
+/** What names records that an ingress journal keeps: the words of the journal, and the number of the record that was given last. */
+export interface KeptName {
+  readonly low: number
+  readonly high: number
+  readonly number: number
+}
+
 /** Where a source's records come from. */
 export interface Supply {
   /**
@@ -90,6 +97,8 @@ export interface Supply {
   close(): void
   /** Records that it has asked for, and that were not taken. */
   readonly left?: readonly unknown[]
+  /** Where its records are kept on disk: their ids are made of this, the same after a restart. */
+  readonly kept?: KeptName | undefined
   /** Somebody waits for what comes of its records. */
   readonly isWaitedFor?: boolean
   /** What the record of a chunk continues, by its sequence; asked once. */

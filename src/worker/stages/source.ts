@@ -13,6 +13,8 @@ import type { SourcePlan } from '../../plan/source-plan.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import { Chunk } from '../chunk.ts'
 import { Outcomes } from '../source/outcomes.ts'
+import { CursorLine } from '../source/cursor-line.ts'
+import { Watermark } from '../source/watermark.ts'
 import { Flushes } from '../source/flushes.ts'
 import { ChunkSize } from '../source/pacing.ts'
 import { RecordIds } from '../source/record-ids.ts'
@@ -52,6 +54,9 @@ export class SourceStage implements Stage, Sender, Further {
   /** Makes the last records, when the pipeline drains. */
   readonly #last: AnyFunction | undefined
   readonly #outcomes: Outcomes | undefined
+  /** In a durable run: up to where all has ended, and the line of chunks that says so where no `ack` has one. */
+  readonly #watermark: Watermark | undefined
+  readonly #line: CursorLine | undefined
   readonly #size: ChunkSize
   readonly #ids: RecordIds
   readonly #flushes: Flushes
@@ -96,6 +101,10 @@ export class SourceStage implements Stage, Sender, Further {
       const given = { context, pending, slots, progress, reasons, wake, onFailure }
       this.#outcomes = new Outcomes({ ack, groupOf, plan, ...given })
     }
+    if (worker.watermark !== undefined) {
+      this.#watermark = new Watermark(parts.memory, worker.watermark)
+      if (ack === undefined) this.#line = new CursorLine(parts.pending, slots)
+    }
     this.#last = handlers.isDetached ? undefined : handlers.own('finish')
     if (progress.isFinished) this.#supply = over
     else if (handlers.isDetached) this.#supply = new NoSupply()
@@ -138,7 +147,7 @@ export class SourceStage implements Stage, Sender, Further {
 
   /** The id of a record that was pushed, by its number. */
   idOfPushed(number: number): string {
-    return this.#ids.ofPushed(number)
+    return this.#ids.ofPushed(number, this.#supply.kept)
   }
 
   /** While it makes records it looks at the acks by itself; now it may not for long. */
@@ -196,6 +205,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#released.length = 0
     if (this.#outcomes !== undefined) {
       for (const slot of this.#outcomes.step()) this.#close(slot)
+      this.#watermark?.moveTo(this.#outcomes.watermark)
     }
     return taken > 0
   }
@@ -218,7 +228,10 @@ export class SourceStage implements Stage, Sender, Further {
     outlet.tally(COUNTER.failed, failed)
     this.#supply.ended?.(slots.sequence(slot), failed, this.#parts.reasons?.of(slot))
     this.#size.ended(count, clock.now)
-    if (this.#outcomes?.end(slot) !== true) this.#close(slot)
+    if (this.#outcomes?.end(slot) === true) return
+    this.#line?.end(slot)
+    this.#watermark?.moveTo((this.#line ?? this.#outcomes)?.watermark)
+    this.#close(slot)
   }
 
   /** The records of a slot count as done; it is open until all that came of them is. */
@@ -257,7 +270,7 @@ export class SourceStage implements Stage, Sender, Further {
     const taken = count - before
     if (taken > 0) this.#parts.histograms.service.record(((clock.read() - start) * 1e6) / taken, taken)
     if (resumed > 0) return this.#open(this.#ids.name(this.#taken, resumed))
-    let named = this.#ids.name(this.#taken)
+    let named = this.#ids.name(this.#taken, count, this.#supply.kept)
     const alike = this.#taken.alike(named)
     if (alike < named) named = this.#ids.name(this.#taken, alike)
     if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
@@ -366,7 +379,7 @@ export class SourceStage implements Stage, Sender, Further {
     const isResumed = hand.isResuming
     this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
     chunk.slot = anchorOf(worker.source!, this.#slot)
-    const isKept = isResumed || this.#outcomes?.keep(chunk, this.#slot, this.#taken, records, progress.emitted)
+    const isKept = isResumed || this.#keep(records)
     if (isKept === false) return this.#putOff(records)
     if (!isResumed) this.#inFlight += records
     this.#trace(records, isResumed)
@@ -382,6 +395,16 @@ export class SourceStage implements Stage, Sender, Further {
     }
     this.#isSending = true
     return this.#send()
+  }
+
+  /** Keeps what is to be known of the chunk at its end. False where there is no room for it. */
+  #keep(records: number): boolean | undefined {
+    const { progress } = this.#parts
+    const chunk = this.#chunk
+    return (
+      this.#outcomes?.keep(chunk, this.#slot, this.#taken, records, progress.emitted) ??
+      this.#line?.keep(chunk, this.#slot, this.#taken, records)
+    )
   }
 
   /**
@@ -537,6 +560,7 @@ export class SourceStage implements Stage, Sender, Further {
     slots.stage(journal)
     for (const reader of acks) reader.stage(journal)
     progress.stage(journal)
+    this.#watermark?.stage(journal)
   }
 
   /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
