@@ -167,6 +167,30 @@ test('the stages whose workers follow their load are told, and how many workers 
   })
 })
 
+test('what other numbers of workers would bring is predicted, and what a faster stage would bring is measured', async () => {
+  await controlled(graphs.elastic, {}, async ({ get, ask, pipeline }) => {
+    await until('the slow stage holds the source', () => pipeline.snapshot().stages['fast']!.blocked > 0.3)
+    const what = (stages: unknown) => ask('POST', '/pipelines/elastic/what-if', { stages })
+    const { json } = await what([{ node: 'slow', workers: 2 }])
+    assert.ok(json.throughput.factor > 1.5 && json.throughput.factor < 2.01, JSON.stringify(json.throughput))
+    assert.equal(json.bottleneck.before, 'slow')
+    assert.equal((await what([{ node: 'nobody', workers: 2 }])).json.error.code, 'NODE_UNKNOWN')
+    for (const bad of [[], [{ node: 'slow' }], [{ node: 'slow', workers: 0 }], 2])
+      assert.equal((await what(bad)).json.error.code, 'REQUEST_INVALID')
+    const probe = (node: string, body: object) => ask('POST', `/pipelines/elastic/stages/${node}/probe`, body)
+    assert.equal((await probe('nobody', {})).json.error.code, 'NODE_UNKNOWN')
+    assert.equal((await probe('slow', { speedup: 2 })).json.error.code, 'REQUEST_INVALID')
+    assert.equal((await probe('slow', { seconds: 1 })).status, 202)
+    assert.equal((await probe('slow', {})).json.error.code, 'PROBE_REFUSED')
+    const { fields } = await until('the probe is over', async () => {
+      const { events } = await get('/pipelines/elastic/events')
+      return events.find(({ name }: { name: string }) => name === 'stage.probed')
+    })
+    assert.deepEqual([fields.node, fields.speedup], ['slow', 0.2])
+    assert.ok(fields.after > 0 && fields.before > 0)
+  })
+})
+
 test('a source that was paused is said to be, and not to be at its rate limit', async () => {
   await controlled(graphs.mill, {}, async ({ pipeline, get }) => {
     pipeline.pause('sensors')
