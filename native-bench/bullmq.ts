@@ -4,6 +4,7 @@ import { work } from './work.ts'
 /** What of the package is used. */
 interface Bull {
   readonly FlowProducer: new (options: object) => {
+    setMaxListeners(count: number): void
     add(tree: object): Promise<{ readonly job: { waitUntilFinished(events: object): Promise<unknown> } }>
     close(): Promise<void>
   }
@@ -55,8 +56,8 @@ export async function openBullMq(): Promise<BullFlows | string> {
   const shared = { connection, prefix: PREFIX }
   const producer = new bull.FlowProducer(shared)
   const events = new bull.QueueEvents('steps', shared)
-  // As many events wait as requests are open.
-  events.setMaxListeners(0)
+  // As many listeners wait as requests are open.
+  for (const emitter of [events, producer]) emitter.setMaxListeners(0)
   const worker = new bull.Worker(
     'steps',
     async (job) => {

@@ -24,7 +24,7 @@ export const requests: Suite = {
     const pool = new TaskPool(1)
     const [single, four] = await Promise.all([runFlow(oneStep), runFlow(diamond)])
     const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-    const store = await openFlowStore(join(folder, 'requests.db')).catch((error: Error) => error.message)
+    const store = await openFlowStore(join(folder, 'requests.db')).catch((error: { code: string }) => error.code)
     const kept = typeof store === 'string' ? store : await runFlow(keptDiamond, { store })
     const bull = await openBullMq()
     const task = (): Promise<unknown> => pool.run('busy', steps)

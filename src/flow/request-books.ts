@@ -89,6 +89,8 @@ export class RequestBooks {
     const isOver = this.#pipeline.state !== 'running' && this.#pipeline.state !== 'draining'
     // Another process goes on with it.
     const isLeft = isOver && this.#archive !== undefined && !request.isStopping && !request.isSettled
+    // Most have their answer: an error is not made for nothing.
+    if (request.isSettled) return void this.end(request)
     if (request.isStopping) request.fail('stopped', new MillraceError('REQUEST_STOPPED', { request: id }))
     else if (isMillraceError(reason) && reason.code === 'PIPELINE_NOT_RUNNING') request.fail('failed', reason)
     else request.fail('failed', new MillraceError('REQUEST_FAILED', { request: id }, { cause: reason }))

@@ -14,7 +14,7 @@ import { BEGAN, echo, waiting } from './flows.js'
 const MINUTE = 60_000
 const REQUESTS = 10_000
 /** About so many while they are answered. */
-const KILLS = 40
+const KILLS = 25
 
 /** Numbers from 0 to below 1 that a seed decides (Mulberry32). */
 function randomOf(seed: number): () => number {
