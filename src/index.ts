@@ -63,7 +63,15 @@ export type {
   StoreStats,
   Tracing,
 } from './trace/index.ts'
-export type { BatchTrigger, EdgeFigure, HistogramKind, JournalFigure, NodeCounter, NodeFigure, Time } from './figures.ts'
+export type {
+  BatchTrigger,
+  EdgeFigure,
+  HistogramKind,
+  JournalFigure,
+  NodeCounter,
+  NodeFigure,
+  Time,
+} from './figures.ts'
 export type { NodeCounts } from './telemetry/counts.ts'
 export type { TimeShares, WorkerTimes } from './telemetry/times.ts'
 export type { HistogramSummary } from './telemetry/histogram-read.ts'

@@ -50,7 +50,7 @@ export const StageView = Type.Object(
     }),
     reasonsLost: Type.Optional(
       Type.Integer({
-        description: 'Sources that ask why records failed: chunks of which they were not told, for want of room.',
+        description: 'Sources with `reasonBytes`: chunks whose reasons had no room.',
       }),
     ),
     inFlight: NODE_COUNT_FIELDS.inFlight,
