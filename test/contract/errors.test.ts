@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { after, test } from 'node:test'
 import { drawCommand } from '#src/cli/draw.js'
@@ -128,7 +128,11 @@ async function alone(file: string, packages: readonly string[], act: (module: an
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ version: '0.0.0', type: 'module', imports }))
     mkdirSync(join(folder, 'node_modules'))
     const installed = fileURLToPath(new URL('../../../node_modules/', import.meta.url))
-    for (const name of packages) symlinkSync(join(installed, name), join(folder, 'node_modules', name))
+    for (const name of packages) {
+      const at = join(folder, 'node_modules', name)
+      mkdirSync(dirname(at), { recursive: true })
+      symlinkSync(join(installed, name), at)
+    }
     // Its class of errors is that copy's own.
     const module: unknown = await import(pathToFileURL(join(folder, 'dist', file)).href)
     await act(module)
