@@ -87,6 +87,7 @@ export function sourceGuarantees(suite: Suite): void {
     given.openGate()
     await until(async () => (await given.queue.left()) === 0, 'all are acked')
     assert.deepEqual(given.done(), range(0, 60))
+    if (suite.isUncounted === true) return
     assert.equal(linesOf(given.folder, 'started').length, 60, 'each was taken once')
   })
 

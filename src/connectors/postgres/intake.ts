@@ -5,7 +5,7 @@ import { Backoff, untilConfirmed } from '../core/backoff.ts'
 import type { Feed } from '../core/feed.ts'
 import type { MessageIntake, QueueOptions } from '../core/queue.ts'
 import type { MessageEnds } from '../core/ends.ts'
-import { PostgresLink, type DatabaseTable } from './link.ts'
+import { PostgresLink, isTableGone, type DatabaseTable } from './link.ts'
 import type { PostgresMessage, PostgresReceipt } from './message.ts'
 import { forgetDone, makeParcelTable } from './parcels.ts'
 
@@ -26,14 +26,21 @@ export class PostgresIntake<M extends PostgresMessage = PostgresMessage> impleme
   readonly #options: PostgresIntakeOptions<M>
   readonly #feed: Feed<M>
   readonly #database: PostgresLink
+  readonly #make: (database: PostgresLink) => Promise<void>
   readonly #stopped = new AbortController()
   #onNews: (() => void) | undefined
   readonly keepMs: number
 
-  private constructor(options: PostgresIntakeOptions<M>, feed: Feed<M>, database: PostgresLink) {
+  private constructor(
+    options: PostgresIntakeOptions<M>,
+    feed: Feed<M>,
+    database: PostgresLink,
+    make: (database: PostgresLink) => Promise<void>,
+  ) {
     this.#options = options
     this.#feed = feed
     this.#database = database
+    this.#make = make
     this.keepMs = options.leaseMs / 2
   }
 
@@ -43,18 +50,8 @@ export class PostgresIntake<M extends PostgresMessage = PostgresMessage> impleme
     feed: Feed<M>,
     context: SetupContext,
   ): Promise<PostgresIntake<M>> {
-    const index = `${options.table.replace(/^.*\./, '')}_due`
-    const isParcels = options.keptMs !== undefined
-    const database = await PostgresLink.open(options, context, async (link) => {
-      if (isParcels) return makeParcelTable(link)
-      const { sql, table } = link
-      await sql`
-        create table if not exists ${table} (
-          id bigint generated always as identity primary key, body text not null,
-          deliveries integer not null default 0, due_at timestamptz not null default now())`
-      await sql`create index if not exists ${sql(index)} on ${table} (due_at)`
-    })
-    return new PostgresIntake(options, feed, database)
+    const make = options.keptMs === undefined ? makeQueueTable : makeParcelTable
+    return new PostgresIntake(options, feed, await PostgresLink.open(options, context, make), make)
   }
 
   async take(): Promise<void> {
@@ -66,6 +63,7 @@ export class PostgresIntake<M extends PostgresMessage = PostgresMessage> impleme
         backoff.reset()
       } catch (error) {
         if (!this.isPassing(error)) throw this.#database.refusal(error)
+        if (isTableGone(error)) await this.#make(this.#database).catch(() => undefined)
         await backoff.pause(this.#stopped.signal)
       }
     }
@@ -104,7 +102,7 @@ export class PostgresIntake<M extends PostgresMessage = PostgresMessage> impleme
   }
 
   isPassing(error: unknown): boolean {
-    return this.#database.isPassing(error)
+    return isTableGone(error) || this.#database.isPassing(error)
   }
 
   close(): Promise<void> {
@@ -161,4 +159,14 @@ export class PostgresIntake<M extends PostgresMessage = PostgresMessage> impleme
       console.warn(`millrace/postgres: LISTEN ${channel}: ${errorText(error).message}`),
     )
   }
+}
+
+/** A queue of rows, where it is not there. */
+async function makeQueueTable({ sql, table, name }: PostgresLink): Promise<void> {
+  const index = sql(`${name.replace(/^.*\./, '')}_due`)
+  await sql`
+    create table if not exists ${table} (
+      id bigint generated always as identity primary key, body text not null,
+      deliveries integer not null default 0, due_at timestamptz not null default now())`
+  await sql`create index if not exists ${index} on ${table} (due_at)`
 }

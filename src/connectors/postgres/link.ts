@@ -81,6 +81,11 @@ export class PostgresLink {
   }
 }
 
+/** Somebody has dropped a table of ours: it is made again, and what goes on is as if it had been empty. */
+export function isTableGone(error: unknown): boolean {
+  return sqlState(error) === '42P01'
+}
+
 /** The server itself has said it. */
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && error.name === 'PostgresError'

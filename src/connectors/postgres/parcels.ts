@@ -1,7 +1,7 @@
 import type { SetupContext } from '../../graph/types.ts'
 import { monotonicMs } from '../../time.ts'
 import type { Publisher } from '../core/sink.ts'
-import { PostgresLink, type DatabaseTable } from './link.ts'
+import { PostgresLink, isTableGone, type DatabaseTable } from './link.ts'
 
 /** A row of a queue between two parts, as it is written. */
 export interface NewParcel {
@@ -75,7 +75,7 @@ export class ParcelPublisher implements Publisher<NewParcel> {
   }
 
   isPassing(error: unknown): boolean {
-    return this.#database.isPassing(error)
+    return isTableGone(error) || this.#database.isPassing(error)
   }
 
   close(): Promise<void> {
@@ -92,6 +92,7 @@ export class ParcelPublisher implements Publisher<NewParcel> {
         await this.#insert(group.map(({ parcel }) => parcel))
         for (const { end } of group) end()
       } catch (error) {
+        if (isTableGone(error)) await makeParcelTable(this.#database).catch(() => undefined)
         for (const { end } of group) end(error instanceof Error ? error : new Error(String(error)))
       }
     }

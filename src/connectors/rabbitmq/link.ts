@@ -32,7 +32,7 @@ export class RabbitLink {
    */
   static async open(
     server: RabbitServer,
-    { node, worker, epoch }: SetupContext,
+    { node, worker, epoch, degraded }: SetupContext,
     look: (link: RabbitLink) => Promise<void>,
   ): Promise<RabbitLink> {
     const { connect } = await loadClient('amqplib', () => import('amqplib'))
@@ -45,6 +45,9 @@ export class RabbitLink {
       })
       // Each call says by itself what went wrong.
       connection.on('error', () => undefined)
+      // Calls wait for the next connection, and say nothing meanwhile.
+      connection.on('disconnect', (error?: Error) => degraded(error?.message ?? 'the connection is lost'))
+      connection.on('connect', () => degraded(undefined))
       link = new RabbitLink(connection)
       if (epoch === 0) await look(link)
       return link
