@@ -35,7 +35,7 @@ export interface PartService {
 
 /** Of the time of a stage that instances have. */
 const BUSY = 0.7
-/** Of a process without workers, and of each worker with its heap, as docs/scaling.md measures them. */
+/** Of a process without workers, and of each worker with its heap, in MB: docs/scaling.md says how they were measured. */
 const PROCESS_MB = 80
 const WORKER_MB = 64
 const LEAST_CORES = 0.25
