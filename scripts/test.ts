@@ -51,9 +51,8 @@ if (files.length === 0) {
   process.exit(1)
 }
 const timeout = sets.includes('soak') ? [] : [`--test-timeout=${TIMEOUT_MS}`]
-// Node leaves a core free, which of two is half. What is long may be about time, and runs by itself.
-const isShort = !sets.includes('long') && !sets.includes('soak')
-const atOnce = isShort ? [`--test-concurrency=${availableParallelism()}`] : []
+// Node leaves a core free, which of two is half. A soak runs by itself: its own threads take all cores.
+const atOnce = sets.includes('soak') ? [] : [`--test-concurrency=${availableParallelism()}`]
 const reporter = `--test-reporter=${new URL('test-report.js', import.meta.url).href}`
 const { status } = spawnSync(process.execPath, ['--test', reporter, ...timeout, ...atOnce, ...flags, ...files], {
   stdio: 'inherit',

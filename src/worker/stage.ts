@@ -5,7 +5,7 @@ import type { Slots } from '../lane/slots.ts'
 import type { Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import type { Histogram } from '../telemetry/histogram.ts'
 import type { CallBreaker } from './limit/breaker.ts'
-import type { RateLimit } from './limit/rate-limit.ts'
+import type { CallLimit } from './limit/rate-limit.ts'
 import type { WorkerFacts } from './call/context.ts'
 import type { Handlers } from './call/handlers.ts'
 import type { Participants } from './handoff.ts'
@@ -50,7 +50,7 @@ export interface Parts extends Participants {
   readonly stopped: AbortSignal
   readonly draining: AbortSignal
   /** The rate limit of the stage, where it has one. */
-  readonly limit: RateLimit
+  readonly limit: CallLimit
   /** What holds the worker after failures, where it has one. */
   readonly breaker: CallBreaker | undefined
   /** What only a source has. */

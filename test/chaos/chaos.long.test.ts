@@ -1,3 +1,3 @@
 import { killAll } from './kills.js'
 
-killAll(500, 90_303)
+killAll(200, 90_303)

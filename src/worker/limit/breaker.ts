@@ -2,7 +2,7 @@ import { type ErrorCode, isMillraceError } from '../../errors.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { LimitPlan } from '../../plan/limit-plan.ts'
 import type { InputPlan } from '../../plan/types.ts'
-import { RateLimit } from './rate-limit.ts'
+import { type CallLimit, RateLimit } from './rate-limit.ts'
 
 /** What a breaker tells: it holds the worker after so many failures in a row, the last one with this error; or no longer. */
 interface BreakerListener {
@@ -82,37 +82,38 @@ export class CallBreaker {
 }
 
 /** A rate limit that also lets nothing through while a breaker holds the worker. */
-export class BreakingLimit extends RateLimit {
+export class BreakingLimit implements CallLimit {
+  readonly #limit: RateLimit
   readonly #breaker: CallBreaker
 
   constructor(memory: Memory, plan: LimitPlan, breaker: CallBreaker) {
-    super(memory, plan)
+    this.#limit = new RateLimit(memory, plan)
     this.#breaker = breaker
   }
 
-  override allowed(nowMs: number): number {
-    return this.#breaker.allowed(nowMs) === 0 ? 0 : super.allowed(nowMs)
+  allowed(nowMs: number): number {
+    return this.#breaker.allowed(nowMs) === 0 ? 0 : this.#limit.allowed(nowMs)
   }
 
-  override take(most: number, nowMs: number): number {
+  take(most: number, nowMs: number): number {
     const held = this.#breaker.allowed(nowMs)
     if (held === 0) return 0
-    const taken = super.take(Math.min(most, held), nowMs)
+    const taken = this.#limit.take(Math.min(most, held), nowMs)
     if (taken > 0) this.#breaker.began()
     return taken
   }
 
-  override charge(records: number, nowMs: number): void {
+  charge(records: number, nowMs: number): void {
     this.#breaker.began()
-    super.charge(records, nowMs)
+    this.#limit.charge(records, nowMs)
   }
 
-  override giveBack(records: number): void {
+  giveBack(records: number): void {
     if (records > 0) this.#breaker.gaveBack()
-    super.giveBack(records)
+    this.#limit.giveBack(records)
   }
 
-  override nextAt(nowMs: number): number {
-    return this.#breaker.allowed(nowMs) === 0 ? this.#breaker.nextAt(nowMs) : super.nextAt(nowMs)
+  nextAt(nowMs: number): number {
+    return this.#breaker.allowed(nowMs) === 0 ? this.#breaker.nextAt(nowMs) : this.#limit.nextAt(nowMs)
   }
 }

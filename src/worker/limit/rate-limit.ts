@@ -21,6 +21,15 @@ const ORIGIN = 1
 /** Faster is no limit: a word counts no further. */
 const MOST_PER_SECOND = 1e9
 
+/** What says how many records a worker may call now. Times are of the monotonic clock, in ms. */
+export interface CallLimit {
+  allowed(nowMs: number): number
+  take(most: number, nowMs: number): number
+  charge(records: number, nowMs: number): void
+  giveBack(records: number): void
+  nextAt(nowMs: number): number
+}
+
 /**
  * The rate limit of a stage, which its workers share: who has records takes what another leaves.
  *
@@ -28,7 +37,7 @@ const MOST_PER_SECOND = 1e9
  * multiplied by the rate, so nothing else is kept: a worker that dies takes a burst at most with it, and a changed rate gives one at
  * most. What cannot be parted, a batch, goes as soon as one record may; the next one waits the longer.
  */
-export class RateLimit {
+export class RateLimit implements CallLimit {
   readonly #words: Int32Array
   readonly #floats: Float64Array
   readonly #rate: number
