@@ -4,7 +4,7 @@ import { randomGraph } from './random-graphs.js'
 import { complaintsOf } from './random.js'
 
 /** `npm run rehearse:random` tries others, and longer. */
-const SEEDS = [1, 2, 3, 4, 5, 6]
+const SEEDS = [1, 2, 3]
 
 test('random graphs with random options run as predicted', async () => {
   assert.deepEqual(await complaintsOf(SEEDS.map((seed) => randomGraph(seed))), [])

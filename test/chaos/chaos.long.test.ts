@@ -1,3 +1,0 @@
-import { killAll } from './kills.js'
-
-killAll(200, 90_303)
