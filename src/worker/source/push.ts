@@ -8,9 +8,8 @@ export type PushOutcome = 'acked' | 'failed' | 'abandoned'
 
 /** A pushed record, followed to its end. */
 export class Receipt {
-  /** Where an ingress journal keeps the record: its number there. @internal */
-  readonly number: number | undefined
   readonly #node: string
+  readonly #number: number | undefined
   #outcome: PushOutcome | undefined
   #done: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined
   #onWaitedFor: () => void = () => undefined
@@ -19,7 +18,12 @@ export class Receipt {
   /** @internal */
   constructor(node: string, number?: number) {
     this.#node = node
-    this.number = number
+    this.#number = number
+  }
+
+  /** Where an ingress journal keeps the record: its number there. @internal */
+  get number(): number | undefined {
+    return this.#number
   }
 
   /** @internal */
