@@ -18,7 +18,14 @@ works({
   idle: [],
   workers: ['speedup2'],
   codec: [],
-  requests: ['oneStepOverPiscina', 'diamondOverPiscina', 'httpP50OverPiscina', 'httpP99OverPiscina'],
+  requests: [
+    'oneStepOverPiscina',
+    'diamondOverPiscina',
+    'diamondOverBullMq',
+    'keptDiamondOverBullMq',
+    'httpP50OverPiscina',
+    'httpP99OverPiscina',
+  ],
   durable: ['groupOfInMemory', 'timeOfInMemory', 'groupOverBullMQ', 'groupOverTable'],
   curves: [],
 })
