@@ -1,4 +1,4 @@
-/** One more preemption than in the long tests: many times as many orders. */
+/** One more preemption than in `deaths.soak.test.ts`: many times as many orders. */
 import { driveAll, workerDeaths } from './drives.ts'
 import { onResize, onWorkers } from './programs.ts'
 

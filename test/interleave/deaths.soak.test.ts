@@ -1,4 +1,4 @@
-/** What takes the checker ten seconds and more. The deaths of whole workers, in random pipelines, are the net's in each run. */
+/** What takes the checker minutes. The deaths of whole workers, in random pipelines, are the net's in each run. */
 import { type NamedDrive, driveAll, workerDeaths, writerDeaths } from './drives.ts'
 import { onResize, onWorkers, withDeaths } from './programs.ts'
 
