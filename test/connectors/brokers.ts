@@ -7,7 +7,7 @@ import { createClient } from 'redis'
 import type { Technology, Via } from 'millrace'
 import { URL_HERE } from './postgres-server.js'
 import { RABBITMQ_URL } from './rabbitmq-server.js'
-import { isThere, startServer } from './servers.js'
+import { isThere, startNats, startServer } from './servers.js'
 
 export interface BrokerUnderTest {
   readonly technology: Technology
@@ -31,15 +31,7 @@ const SOON_MS = 1_200
 const DEDUPE_MS = 3_600_000
 
 async function nats(): Promise<BrokerUnderTest | string> {
-  const server = await startServer('nats-server', (port, folder) => [
-    '-js',
-    '-a',
-    '127.0.0.1',
-    '-p',
-    `${port}`,
-    '-sd',
-    folder,
-  ])
+  const server = await startNats()
   if (typeof server === 'string') return server
   const connection = await connect({ servers: `nats://127.0.0.1:${server.port}` })
   const manager = await jetstreamManager(connection)

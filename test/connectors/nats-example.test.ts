@@ -5,19 +5,11 @@ import { test } from 'node:test'
 import { run } from 'millrace'
 import { makeInvoices } from '../../examples/connectors/nats.js'
 import { assertShown } from './pages.js'
-import { startServer } from './servers.js'
+import { startNats } from './servers.js'
 
 test('the example of docs/connectors/nats.md makes an invoice of an order', async (t) => {
   assertShown('nats')
-  const server = await startServer('nats-server', (port, folder) => [
-    '-js',
-    '-a',
-    '127.0.0.1',
-    '-p',
-    `${port}`,
-    '-sd',
-    folder,
-  ])
+  const server = await startNats()
   if (typeof server === 'string') return t.skip(server)
   await using _ = server
   const servers = `nats://127.0.0.1:${server.port}`

@@ -57,3 +57,8 @@ export async function isThere(port: number): Promise<boolean> {
   socket.destroy()
   return isConnected
 }
+
+/** A NATS server with JetStream; the reason where there is none. */
+export function startNats(): ReturnType<typeof startServer> {
+  return startServer('nats-server', (port, folder) => ['-js', '-a', '127.0.0.1', '-p', `${port}`, '-sd', folder])
+}

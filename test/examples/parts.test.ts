@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { graphParts, simulate, validate } from 'millrace/analysis'
 import graph from '../../examples/parts/microservices.js'
-import { startServer } from '../connectors/servers.js'
+import { startNats } from '../connectors/servers.js'
 
 const ORDERS = 40
 
@@ -23,15 +23,7 @@ function example(servers: string): { readonly child: ChildProcess; readonly line
 }
 
 test('the microservices of the walkthrough run as three processes over NATS with one command', async (t) => {
-  const server = await startServer('nats-server', (port, folder) => [
-    '-js',
-    '-a',
-    '127.0.0.1',
-    '-p',
-    `${port}`,
-    '-sd',
-    folder,
-  ])
+  const server = await startNats()
   if (typeof server === 'string') return t.skip(server)
   await using _ = server
   const { child, lines } = example(`nats://127.0.0.1:${server.port}`)
