@@ -134,6 +134,13 @@ export class Slots {
     return open.sort((a, b) => (this.sequence(a) - this.sequence(b)) | 0)
   }
 
+  /** The open slot of the chunk with this sequence; NO_SLOT if there is none. */
+  slotOf(sequence: number): number {
+    for (let slot = 0; slot < this.capacity; slot++)
+      if (this.count(slot) > 0 && this.sequence(slot) === sequence) return slot
+    return NO_SLOT
+  }
+
   stage(journal: Journal): void {
     for (const slot of this.#dirty) {
       this.#isDirty[slot] = 0

@@ -15,7 +15,6 @@ import { handBytes } from '../memory/hand.ts'
 import type { LaneSizes } from './links.ts'
 import { PROGRESS_BYTES } from '../memory/progress.ts'
 import { reasonsBytes } from '../memory/reasons.ts'
-import { WATERMARK_BYTES } from '../memory/watermark.ts'
 import type { HandLayout, PipelineControl, WorkerControl } from './types.ts'
 
 const STASH_TEXT_BYTES = 16_384
@@ -100,10 +99,5 @@ export class MemoryMap {
 
   progress(): number {
     return this.take(PROGRESS_BYTES)
-  }
-
-  /** Only where it is kept: nothing else looks at it. */
-  watermark(isKept: boolean): { readonly watermark?: number } {
-    return isKept ? { watermark: this.take(WATERMARK_BYTES) } : {}
   }
 }

@@ -257,8 +257,8 @@ export interface WorkerPlan {
   readonly hand: HandLayout
   /** How far a source worker has come; see `progress.ts`. */
   readonly progress?: number
-  /** Up to where all of its records have ended, in a durable run; see `watermark.ts`. */
-  readonly watermark?: number
+  /** The watermark of this source worker is kept on disk. */
+  readonly keepsWatermark?: boolean
 }
 
 /** One lane as one of its two workers knows it. */

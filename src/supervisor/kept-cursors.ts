@@ -1,11 +1,12 @@
 import { store } from '#atomics'
+import { encodeValue } from '../codec/values.ts'
 import type { IngressJournal } from '../durable/ingress-journal.ts'
 import { MillraceError } from '../errors.ts'
 import type { Memory } from '../memory/memory.ts'
 import { CURSOR, cursorPlace } from '../memory/progress.ts'
 import type { Plan, WorkerPlan } from '../plan/types.ts'
 import { clearInterval, setInterval } from '../time.ts'
-import { readWatermark } from '../worker/source/watermark.ts'
+import { readLine } from '../worker/source/kept-line.ts'
 
 /** Keeps the watermarks of sources in the ingress journal, and lets sources go on at those of an earlier process. */
 export class KeptCursors {
@@ -21,7 +22,7 @@ export class KeptCursors {
     this.#journal = journal
     this.#memory = memory
     this.#plan = plan
-    this.#sources = plan.workers.filter(({ watermark }) => watermark !== undefined)
+    this.#sources = plan.workers.filter(({ keepsWatermark }) => keepsWatermark === true)
   }
 
   /**
@@ -59,10 +60,12 @@ export class KeptCursors {
   }
 
   #look(): void {
-    for (const { index, stage, ordinal, watermark } of this.#sources) {
-      const cursor = readWatermark(this.#memory, watermark!)
+    for (const { index, stage, ordinal, progress } of this.#sources) {
+      const watermark = readLine(this.#memory, progress!)?.watermark
+      if (watermark === undefined) continue
+      const cursor = encodeValue(watermark).slice()
       const last = this.#last.get(index)
-      if (cursor === undefined || (last !== undefined && Buffer.compare(last, cursor) === 0)) continue
+      if (last !== undefined && Buffer.compare(last, cursor) === 0) continue
       this.#last.set(index, cursor)
       const { node, concurrency } = this.#plan.stages[stage]!
       this.#journal.moveCursor({ node, worker: ordinal, workers: concurrency, cursor })

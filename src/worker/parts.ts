@@ -20,6 +20,7 @@ import { Outlet } from './out/outlet.ts'
 import { CallBreaker, BreakingLimit } from './limit/breaker.ts'
 import { RateLimit } from './limit/rate-limit.ts'
 import { Pacing } from './source/pacing.ts'
+import { OpenChunks } from './source/open-chunks.ts'
 import { Progress } from './source/progress.ts'
 import { SlotReasons } from './source/slot-reasons.ts'
 import type { Supply } from './source/supply.ts'
@@ -53,11 +54,14 @@ export function makeParts(given: {
   const pending = new Pending(memory, worker.stash, journal)
   const slots = worker.slots && new Slots(memory, worker.slots)
   const { ack, reasonWords = 0 } = stage.source ?? {}
+  const reasons = slots && reasonWords > 0 ? new SlotReasons(slots, ack && pending) : undefined
+  const hasLine = ack !== undefined || worker.keepsWatermark === true
   const source: SourceSide | undefined = slots && {
     slots,
     acks: worker.ackInputs.map(({ layout }) => new AckReader(memory, layout)),
     progress: new Progress(memory, worker.progress!),
-    reasons: reasonWords > 0 ? new SlotReasons(slots, ack && pending) : undefined,
+    openChunks: hasLine ? new OpenChunks({ memory, progress: worker.progress!, slots, pending, reasons }) : undefined,
+    reasons,
   }
   const clock = new Clock(memory, worker.times)
   const recorder =

@@ -9,6 +9,7 @@ import type { CallLimit } from './limit/rate-limit.ts'
 import type { WorkerFacts } from './call/context.ts'
 import type { Handlers } from './call/handlers.ts'
 import type { Participants } from './handoff.ts'
+import type { OpenChunks } from './source/open-chunks.ts'
 import type { Progress } from './source/progress.ts'
 import type { SlotReasons } from './source/slot-reasons.ts'
 import type { Supply } from './source/supply.ts'
@@ -71,6 +72,8 @@ export interface SourceSide {
   readonly slots: Slots
   readonly acks: readonly AckReader[]
   readonly progress: Progress
+  /** Absent where nobody asks how far its records have ended. */
+  readonly openChunks: OpenChunks | undefined
   /** Absent where it asks for none. */
   readonly reasons: SlotReasons | undefined
 }

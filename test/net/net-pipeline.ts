@@ -3,8 +3,7 @@
  * middle of the user's code, at random, while it is flushed, resized and drained.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { decodeValue } from '#src/codec/values.js'
-import { readWatermark } from '#src/worker/source/watermark.js'
+import { readLine } from '#src/worker/source/kept-line.js'
 import { Progress } from '#src/worker/source/progress.js'
 import { ASKED, COMMAND, DETACHED } from '#src/memory/control.js'
 import { FLUSHED, SEQUENCE } from '#src/memory/progress.js'
@@ -110,11 +109,10 @@ export class NetPipeline {
   /** All has ended, so each watermark is the last cursor that was handed on. */
   #checkWatermarks(): void {
     const { memory, plan } = this.#shared
-    for (const { index, progress, watermark } of plan.workers) {
-      if (watermark === undefined) continue
+    for (const { index, progress, keepsWatermark } of plan.workers) {
+      if (keepsWatermark !== true) continue
       const { cursor } = new Progress(memory, progress!)
-      const bytes = readWatermark(memory, watermark)
-      const mark = bytes && decodeValue(bytes)
+      const mark = readLine(memory, progress!)?.watermark
       if (!isDeepStrictEqual(mark, cursor))
         this.#fault(`worker ${index} has watermark ${String(mark)}, and went to ${String(cursor)}`)
     }

@@ -679,7 +679,6 @@ describe('a flush', () => {
   for (const [what, options] of Object.entries(stages)) {
     for (const deathShare of [0, 0.2]) {
       test(`completes ${what} in one stage behind another, and goes on${deathShare > 0 ? ', whoever dies' : ''}`, async () => {
-        const start = performance.now()
         let wroteAt = Infinity
         const graph = dataflow('flushed', import.meta.url)
           .source('in', once() as never)
@@ -696,7 +695,7 @@ describe('a flush', () => {
         check(played)
         assert.deepEqual(sorted(played.out.get('out')), numbers(50))
         assert.ok(played.pipeline.flushes > 3, `${played.pipeline.flushes}`)
-        assert.ok(wroteAt - start < 600_000, `${wroteAt - start} ms`)
+        assert.ok(wroteAt < 600_000, `${wroteAt} ms`)
       })
     }
   }
@@ -731,9 +730,10 @@ describe('a stage with a breaker', () => {
   }
   for (const [what, kind] of Object.entries(kinds)) {
     test(`${what} calls a server that is away now and then only, and goes on when it is back`, async () => {
-      const start = performance.now()
+      let start: number | undefined
       let calls = 0
       const act = (n: number): number => {
+        start ??= performance.now()
         if (performance.now() - start > 20_000) return n
         calls++
         throw new Error('away')

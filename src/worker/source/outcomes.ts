@@ -1,23 +1,12 @@
 import type { AckContext, AckReason, SourceContext } from '../../plan/definition.ts'
 import type { AckPlan } from '../../plan/source-plan.ts'
-import type { StashEntry } from '../../lane/stash.ts'
 import type { Slots } from '../../lane/slots.ts'
-import type { ChunkHeader } from '../../lane/writer.ts'
 import { NO_SLOT } from '../../memory/slots.ts'
-import type { Pending } from '../hold/pending.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { keyOf } from '../call/results.ts'
-import { AckLine } from './ack-line.ts'
 import { AckCalls, KeyFailure, type AckPiece } from './ack-calls.ts'
-import { type KeptReason, type SlotReasons, isReason } from './slot-reasons.ts'
-import type { Progress } from './progress.ts'
-import type { Taken } from './supply.ts'
-
-/** What is kept of a chunk until its records have ended: what `ack` is given. */
-interface Kept {
-  readonly receipts: readonly unknown[]
-  readonly cursor: unknown
-}
+import type { OpenChunks } from './open-chunks.ts'
+import type { SlotReasons } from './slot-reasons.ts'
 
 const NO_NOTES: readonly unknown[] = Object.freeze([])
 const ABANDONED: AckReason = { outcome: 'abandoned' }
@@ -34,14 +23,12 @@ export class Outcomes {
   readonly #ack: AnyFunction
   readonly #groupOf: AnyFunction | undefined
   readonly #context: SourceContext
-  readonly #pending: Pending
+  readonly #chunks: OpenChunks
   readonly #slots: Slots
   readonly #reasons: SlotReasons | undefined
-  readonly #entries = new Map<number, StashEntry>()
   readonly #calls: AckCalls
   /** Of slots whose receipts wait to be told, or were told and not forgotten yet: pieces of them that are not told. */
   readonly #untold = new Map<number, number>()
-  readonly #line: AckLine
   readonly #told: number[] = []
 
   constructor(given: {
@@ -50,9 +37,8 @@ export class Outcomes {
     groupOf: AnyFunction | undefined
     plan: AckPlan
     context: SourceContext
-    pending: Pending
+    chunks: OpenChunks
     slots: Slots
-    progress: Progress
     reasons: SlotReasons | undefined
     wake: () => void
     onFailure: (error: unknown, attempts: number) => void
@@ -60,10 +46,9 @@ export class Outcomes {
     this.#ack = given.ack
     this.#groupOf = given.groupOf
     this.#context = given.context
-    this.#pending = given.pending
+    this.#chunks = given.chunks
     this.#slots = given.slots
     this.#reasons = given.reasons
-    this.#line = new AckLine(given.slots, given.progress)
     this.#calls = new AckCalls({
       plan: given.plan,
       wake: given.wake,
@@ -72,50 +57,14 @@ export class Outcomes {
       call: (pieces) => this.#tell(pieces),
       onTold: (pieces) => this.#setTold(pieces),
     })
-    const inherited: unknown[] = []
-    const cursors = new Map<number, unknown>()
-    for (const entry of given.pending.recover()) {
-      const kept = given.pending.value(entry) as Kept | KeptReason
-      if (isReason(kept)) {
-        given.reasons?.recover(entry, kept)
-        continue
-      }
-      const slot = given.pending.stash.header(entry).slot
-      this.#entries.set(slot, entry)
-      const { cursor, receipts } = kept
-      cursors.set(slot, cursor)
-      inherited.push(...receipts)
-    }
-    // One that is not there was released, and told: it is in line no more.
-    for (const slot of given.slots.openSlots()) if (cursors.has(slot)) this.#line.addAgain(slot, cursors.get(slot))
-    this.inherited = inherited
-    given.pending.takeAll()
-  }
-
-  /** Keeps the receipts of a chunk, the first `count` records that are taken; false where the stash has no room. */
-  keep(header: ChunkHeader, slot: number, { marks }: Taken, count: number, firstIndex: number): boolean {
-    // The reasons of failures have room beside them.
-    const { stash } = this.#pending
-    if (this.#reasons !== undefined && !stash.isEmpty && !stash.leaves(stash.maxEntryBytes)) return false
-    const receipts = Array.from({ length: count }, (_, i) => marks[i]?.receipt ?? marks[i]?.cursor ?? firstIndex + i)
-    const cursor = marks[count - 1]?.cursor
-    const entry = this.#pending.put({ ...header, slot }, { receipts, cursor } satisfies Kept, 0, 0)
-    if (entry === undefined) return false
-    this.#entries.set(slot, entry)
-    this.#line.add(slot, cursor)
-    return true
-  }
-
-  get watermark(): unknown {
-    return this.#line.watermark
+    this.inherited = given.chunks.receipts
   }
 
   /** All that came of a slot's records is done, or they are released. @returns false where they were told before: of a released slot */
   end(slot: number): boolean {
-    const entry = this.#entries.get(slot)
-    if (entry === undefined) return false
+    const receipts = this.#chunks.receiptsOf(slot)
+    if (receipts === undefined) return false
     if (this.#untold.has(slot)) return true
-    const { receipts } = this.#pending.value(entry) as Kept
     const isWell = this.#slots.isReleased(slot) || (this.#slots.failures(slot) === 0 && this.#slots.isDone(slot))
     this.#add(slot, receipts, isWell ? undefined : this.#reasonOf(slot))
     return true
@@ -130,7 +79,6 @@ export class Outcomes {
   step(): readonly number[] {
     const told = this.#told.splice(0, MAX_CLOSED)
     for (const slot of told) this.#forget(slot)
-    if (told.length > 0) this.#line.keep()
     this.#calls.start()
     return told.filter((slot) => this.#slots.isDone(slot))
   }
@@ -194,7 +142,7 @@ export class Outcomes {
         }
       }
     }
-    const { watermark } = this
+    const { watermark } = this.#chunks
     const context: AckContext = { ...this.#context, watermark, reasons, notes: notes ?? NO_NOTES }
     return this.#ack(successes, failures, context)
   }
@@ -209,7 +157,7 @@ export class Outcomes {
 
   /** The watermark moves over chunks that have ended. */
   #advance(pieces: readonly AckPiece[]): void {
-    for (const { slot } of pieces) if (slot !== NO_SLOT && this.#hasEnded(slot)) this.#line.advance(slot)
+    for (const { slot } of pieces) if (slot !== NO_SLOT && this.#hasEnded(slot)) this.#chunks.pass(slot)
   }
 
   #hasEnded(slot: number): boolean {
@@ -217,8 +165,7 @@ export class Outcomes {
   }
 
   #forget(slot: number): void {
-    this.#pending.finish(this.#entries.get(slot)!)
-    this.#entries.delete(slot)
+    this.#chunks.forget(slot)
     this.#untold.delete(slot)
   }
 }

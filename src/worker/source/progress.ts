@@ -12,13 +12,11 @@ import {
   FINISHED,
   FLUSHED,
   LAST,
-  LINE,
   MAX_CURSOR_BYTES,
   NO_CURSOR_YET,
   SEQUENCE,
   WRAPS,
   cursorPlace,
-  linePlace,
 } from '../../memory/progress.ts'
 
 const WORD = 2 ** 32
@@ -41,7 +39,6 @@ export class Progress {
   readonly #at: number
   #sequence: number
   #place: number
-  #linePlace: number
 
   constructor(memory: Memory, offset: number) {
     const words = memory.words
@@ -52,7 +49,6 @@ export class Progress {
     this.#sequence = load(words, at + SEQUENCE)
     this.wraps = load(words, at + WRAPS)
     this.#place = load(words, at + CURSOR)
-    this.#linePlace = load(words, at + LINE)
     this.isFinished = load(words, at + FINISHED) === 1
     this.beyond = load(words, at + BEYOND)
     this.behind = load(words, at + BEHIND) >>> 0
@@ -83,7 +79,8 @@ export class Progress {
   /** The last cursor that was handed on, of any life. */
   get cursor(): unknown {
     if (this.#place === 0 || this.#place === NO_CURSOR_YET) return undefined
-    return this.#read(cursorPlace(this.#place as 1 | 2))
+    const at = this.#at * 4 + cursorPlace(this.#place as 1 | 2)
+    return decodeValue(this.#memory.bytes.subarray(at + 4, at + 4 + this.#memory.words[at >> 2]!))
   }
 
   /**
@@ -95,22 +92,12 @@ export class Progress {
     if (packed.byteLength > MAX_CURSOR_BYTES) {
       throw new MillraceError('CURSOR_TOO_LARGE', { bytes: packed.byteLength, most: MAX_CURSOR_BYTES })
     }
-    this.#place = this.#otherPlace(CURSOR)
-    this.#write(cursorPlace(this.#place as 1 | 2), packed)
-  }
-
-  /** What an earlier life knew of the watermark. */
-  get line(): unknown {
-    return this.#linePlace === 0 ? undefined : this.#read(linePlace(this.#linePlace as 1 | 2))
-  }
-
-  /** From the next hand-off on this is known of the watermark. @returns false where it is too large: what was known stands */
-  keepLine(line: unknown): boolean {
-    const packed = encodeValue(line)
-    if (packed.byteLength > MAX_CURSOR_BYTES) return false
-    this.#linePlace = this.#otherPlace(LINE)
-    this.#write(linePlace(this.#linePlace as 1 | 2), packed)
-    return true
+    const { words, bytes } = this.#memory
+    // The place that the word does not name: the other one stays whole until it names this one.
+    this.#place = load(words, this.#at + CURSOR) === 1 ? 2 : 1
+    const at = this.#at * 4 + cursorPlace(this.#place as 1 | 2)
+    words[at >> 2] = packed.byteLength
+    bytes.set(packed, at + 4)
   }
 
   /** The source has cursors, if only later ones than what is handed on now. */
@@ -129,22 +116,5 @@ export class Progress {
     journal.set(this.#at + FINISHED, this.isFinished ? 1 : 0)
     if (this.last > 0) journal.set(this.#at + LAST, this.last)
     if (this.flushed !== 0) journal.set(this.#at + FLUSHED, this.flushed)
-    if (this.#linePlace !== 0) journal.set(this.#at + LINE, this.#linePlace)
-  }
-
-  /** The place that the words do not name: the other one stays whole until they name this one. */
-  #otherPlace(word: number): 1 | 2 {
-    return load(this.#memory.words, this.#at + word) === 1 ? 2 : 1
-  }
-
-  #read(place: number): unknown {
-    const at = this.#at * 4 + place
-    return decodeValue(this.#memory.bytes.subarray(at + 4, at + 4 + this.#memory.words[at >> 2]!))
-  }
-
-  #write(place: number, packed: Uint8Array): void {
-    const at = this.#at * 4 + place
-    this.#memory.words[at >> 2] = packed.byteLength
-    this.#memory.bytes.set(packed, at + 4)
   }
 }

@@ -13,8 +13,6 @@ import type { SourcePlan } from '../../plan/source-plan.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import { Chunk } from '../chunk.ts'
 import { Outcomes } from '../source/outcomes.ts'
-import { CursorLine } from '../source/cursor-line.ts'
-import { Watermark } from '../source/watermark.ts'
 import { Flushes } from '../source/flushes.ts'
 import { ChunkSize } from '../source/pacing.ts'
 import { RecordIds } from '../source/record-ids.ts'
@@ -54,9 +52,6 @@ export class SourceStage implements Stage, Sender, Further {
   /** Makes the last records, when the pipeline drains. */
   readonly #last: AnyFunction | undefined
   readonly #outcomes: Outcomes | undefined
-  /** In a durable run: up to where all has ended, and the line of chunks that says so where no `ack` has one. */
-  readonly #watermark: Watermark | undefined
-  readonly #line: CursorLine | undefined
   readonly #size: ChunkSize
   readonly #ids: RecordIds
   readonly #flushes: Flushes
@@ -96,14 +91,10 @@ export class SourceStage implements Stage, Sender, Further {
     if (ack !== undefined) {
       const onFailure = (error: unknown, attempts: number): void =>
         parts.report({ name: 'ack.failed', node: stage.node, attempts, error: errorText(error) })
-      const { pending, wake, reasons } = parts
+      const { wake, reasons } = parts
       const [plan, groupOf] = [this.#source.ack!, handlers.ackGroup()]
-      const given = { context, pending, slots, progress, reasons, wake, onFailure }
+      const given = { context, chunks: parts.openChunks!, slots, reasons, wake, onFailure }
       this.#outcomes = new Outcomes({ ack, groupOf, plan, ...given })
-    }
-    if (worker.watermark !== undefined) {
-      this.#watermark = new Watermark(parts.memory, worker.watermark)
-      if (ack === undefined) this.#line = new CursorLine(parts.pending, slots)
     }
     this.#last = handlers.isDetached ? undefined : handlers.own('finish')
     if (progress.isFinished) this.#supply = over
@@ -203,10 +194,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#done.length = 0
     for (let i = 0; i < this.#released.length; i++) this.#release(this.#released[i]!)
     this.#released.length = 0
-    if (this.#outcomes !== undefined) {
-      for (const slot of this.#outcomes.step()) this.#close(slot)
-      this.#watermark?.moveTo(this.#outcomes.watermark)
-    }
+    if (this.#outcomes !== undefined) for (const slot of this.#outcomes.step()) this.#close(slot)
     return taken > 0
   }
 
@@ -229,8 +217,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#supply.ended?.(slots.sequence(slot), failed, this.#parts.reasons?.of(slot))
     this.#size.ended(count, clock.now)
     if (this.#outcomes?.end(slot) === true) return
-    this.#line?.end(slot)
-    this.#watermark?.moveTo((this.#line ?? this.#outcomes)?.watermark)
+    this.#pass(slot)
     this.#close(slot)
   }
 
@@ -239,7 +226,13 @@ export class SourceStage implements Stage, Sender, Further {
     const { slots } = this.#parts
     if (slots.isDone(slot)) return
     this.#supply.ended?.(slots.sequence(slot), 0)
-    this.#outcomes?.end(slot)
+    if (this.#outcomes?.end(slot) !== true) this.#pass(slot)
+  }
+
+  /** Nobody is to be told of a chunk that has ended. */
+  #pass(slot: number): void {
+    this.#parts.openChunks?.pass(slot)
+    this.#parts.openChunks?.forget(slot)
   }
 
   #close(slot: number): void {
@@ -399,12 +392,11 @@ export class SourceStage implements Stage, Sender, Further {
 
   /** Keeps what is to be known of the chunk at its end. False where there is no room for it. */
   #keep(records: number): boolean | undefined {
-    const { progress } = this.#parts
-    const chunk = this.#chunk
-    return (
-      this.#outcomes?.keep(chunk, this.#slot, this.#taken, records, progress.emitted) ??
-      this.#line?.keep(chunk, this.#slot, this.#taken, records)
-    )
+    const { progress, openChunks } = this.#parts
+    const { marks } = this.#taken
+    const receiptOf = (_: unknown, i: number): unknown => marks[i]?.receipt ?? marks[i]?.cursor ?? progress.emitted + i
+    const receipts = this.#outcomes && Array.from({ length: records }, receiptOf)
+    return openChunks?.keep(this.#chunk, this.#slot, this.#taken, records, receipts)
   }
 
   /**
@@ -424,7 +416,7 @@ export class SourceStage implements Stage, Sender, Further {
     this.#unit.open(chunk, records)
     const error = new MillraceError('RECORD_NOT_REPEATED', { node: stage.node })
     for (let i = 0; i < records; i++) outlet.nack(i, { error, attempts: 1, firstFailedAt: wallMs() })
-    this.#pass()
+    this.#leave()
     return this.#unit.commit()
   }
 
@@ -506,7 +498,7 @@ export class SourceStage implements Stage, Sender, Further {
 
   #closeChunk(): void {
     const { count } = this.#chunk
-    this.#pass()
+    this.#leave()
     if (this.#taken.hasMarks) {
       this.#moveCursor(count)
       this.#askForFlush(count)
@@ -516,7 +508,7 @@ export class SourceStage implements Stage, Sender, Further {
   }
 
   /** The chunk is done with here: the next one has its place in the line. */
-  #pass(): void {
+  #leave(): void {
     const { outlet, progress, hand, settlement } = this.#parts
     const { count } = this.#chunk
     progress.beyond += count
@@ -550,7 +542,7 @@ export class SourceStage implements Stage, Sender, Further {
 
   /** What a hand-off says of a source, beside what all stages say. */
   stage(journal: Journal): void {
-    const { slots, acks, progress } = this.#parts
+    const { slots, acks, progress, openChunks } = this.#parts
     // Nothing came of some chunks at all: no edge took their records.
     for (const slot of this.#opened) {
       if (slots.isDone(slot)) this.#end(slot)
@@ -560,7 +552,7 @@ export class SourceStage implements Stage, Sender, Further {
     slots.stage(journal)
     for (const reader of acks) reader.stage(journal)
     progress.stage(journal)
-    this.#watermark?.stage(journal)
+    openChunks?.stage(journal)
   }
 
   /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
@@ -576,12 +568,12 @@ export class SourceStage implements Stage, Sender, Further {
   #halfSentSlot(): number {
     const { hand, slots, progress } = this.#parts
     if (!hand.isResuming) return NO_SLOT
-    return slots.openSlots().find((slot) => slots.sequence(slot) === progress.sequence) ?? NO_SLOT
+    return slots.slotOf(progress.sequence)
   }
 
   /** @param last records of `finish` that are handed on: they do not count */
   #context(last = 0): SourceContext {
-    const { stage, worker, facts, progress, draining } = this.#parts
+    const { stage, worker, facts, progress, draining, openChunks } = this.#parts
     const outcomes = (): Outcomes | undefined => this.#outcomes
     return {
       node: stage.node,
@@ -596,7 +588,7 @@ export class SourceStage implements Stage, Sender, Further {
         return outcomes()?.inherited ?? []
       },
       get watermark() {
-        return outcomes()?.watermark
+        return openChunks?.watermark
       },
     }
   }
