@@ -192,7 +192,7 @@ export const ERROR_CODES = {
   },
   HANDLER_RESULT_INVALID: {
     text: 'A handler returned an invalid value.',
-    fix: 'Return an iterable from `flatMap`, `mapBatch`, `produce` and `finish`, one record for each from `mapEach`, a weight from `batch.weigh`, true or false from `filter` and `selector`, the name of a branch from `route`, and an array or null from `poll`.',
+    fix: 'Return an iterable from `flatMap`, `mapBatch`, `produce` and `finish`, one record for each from `mapEach`, one value for each from `preload`, a weight from `batch.weigh`, true or false from `filter` and `selector`, the name of a branch from `route`, and an array or null from `poll`.',
   },
   HANDLER_MISSING: {
     text: 'A handler is missing.',

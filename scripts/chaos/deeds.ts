@@ -69,6 +69,11 @@ export function weightOf(node: NodeShape, entry: Entry): number {
   return dice(node, entry) % 16
 }
 
+/** What is looked up for a record. */
+export function preloadedOf(node: NodeShape, entry: Entry): string {
+  return `${entry.trail} at ${node.id}`
+}
+
 export function keyOf({ keys }: NodeShape, { n }: Entry): number {
   return n % keys
 }

@@ -35,7 +35,7 @@ export function graphOf(shape: Shape, module: string): GraphData {
 }
 
 function optionsOf(node: NodeShape): object {
-  const { concurrency, acks, partitioned, batchedByKey, weighs, failures, options } = node
+  const { concurrency, acks, partitioned, batchedByKey, weighs, preloads, failures, options } = node
   const isStage = ['source', 'transform', 'sink'].includes(node.kind) && node.does !== 'output'
   return {
     ...(isStage ? { concurrency } : {}),
@@ -43,6 +43,7 @@ function optionsOf(node: NodeShape): object {
     ...(isStage && node.does !== 'push' ? { setup: setupOf(node) } : {}),
     ...(acks ? { ack: tell } : {}),
     ...(partitioned ? { partitionBy: keyOf(node) } : {}),
+    ...(preloads ? { preload: preloadOf(node) } : {}),
     ...(options['retry'] === undefined
       ? {}
       : { retry: { ...(options['retry'] as object), when: isWorthRetry(failures) } }),
@@ -120,6 +121,14 @@ function keyOf(node: NodeShape) {
   }
 }
 
+function preloadOf(node: NodeShape) {
+  return (entries: readonly Entry[]): unknown =>
+    answer(node, entries[0]!, () => {
+      live()
+      return entries.map((entry) => deeds.preloadedOf(node, entry))
+    })
+}
+
 function weightOf(node: NodeShape) {
   return (entry: Entry): number => {
     live()
@@ -187,6 +196,7 @@ function answer<T>(node: NodeShape, entry: Entry, act: () => T): T | Promise<T> 
 }
 
 function handle(node: NodeShape, entry: Entry, context: Context): unknown {
+  if (node.preloads && context.preloaded !== deeds.preloadedOf(node, entry)) throw new Error('not what was looked up')
   if (context.attempt <= deeds.failuresOf(node, entry)) throw new Error('not yet')
   if (deeds.isHopeless(node, entry)) throw new TypeError('never')
   const found = doOne(node, entry)

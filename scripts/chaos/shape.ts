@@ -42,6 +42,8 @@ export interface NodeShape {
   readonly batchedByKey: boolean
   /** Records of a batch are weighed; some have no weight, and fail. */
   readonly weighs: boolean
+  /** Records are looked up before their calls. */
+  readonly preloads: boolean
   /** So many keys there are. */
   readonly keys: number
   /** Characters that some records of a source carry beside their trail. */
@@ -258,10 +260,12 @@ class Shaping {
       ...(batchedByKey && random.chance(0.4) ? { maxOpen: random.pick([1, 3, 20]) } : {}),
       ...(batchedByKey && random.chance(0.3) ? { serial: true } : {}),
     }
+    const preloads = !isBatched && random.chance(0.25)
+    const preloading = preloads && random.chance(0.7) ? { preloadSize: random.pick([1, 3, 40]) } : {}
     const keys = random.pick([1, 13, 13, 5_000])
     const emits = random.chance(0.2)
     const concurrency = this.#concurrency()
-    const keyed = { partitioned, batchedByKey, weighs, keys }
+    const keyed = { partitioned, batchedByKey, weighs, preloads, keys }
     this.#add(kind, does, {
       concurrency,
       answers,
@@ -269,7 +273,7 @@ class Shaping {
       isHopeless,
       emits,
       ...keyed,
-      options: isBatched ? { ...options, batch } : options,
+      options: isBatched ? { ...options, batch } : { ...options, ...preloading },
     })
     const stage = this.#last
     for (const end of ends) this.#connect(end, stage)
@@ -294,7 +298,14 @@ class Shaping {
       padding: 0,
       keys: 13,
     } as const
-    const not = { isHopeless: false, emits: false, partitioned: false, batchedByKey: false, weighs: false }
+    const not = {
+      isHopeless: false,
+      emits: false,
+      partitioned: false,
+      batchedByKey: false,
+      weighs: false,
+      preloads: false,
+    } as const
     const id = `${does}${this.#nodes.length}`
     const node = { id, kind, does, ...plain, ...not, options: {}, firstWorker: this.#workers, ...given }
     this.#nodes.push(node)

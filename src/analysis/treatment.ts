@@ -64,6 +64,8 @@ export const NODE_TREATMENT: Readonly<
   write: HANDLER,
   route: HANDLER,
   maxInFlight: modelled('service rate of stages that wait'),
+  preload: assumed('the declared time of a record includes its part of `preload`'),
+  preloadSize: nothing('see `preload`'),
   ordered: assumed('all calls take the same time, so keeping the order holds up no call'),
   dispatch: modelled('copies of a broadcast, deadlock; otherwise all workers get the same number of records'),
   partitionBy: assumed('keys are spread evenly over the workers'),

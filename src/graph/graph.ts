@@ -97,9 +97,9 @@ export class Graph<Nodes extends NodeTypes = {}, Params = unknown> implements Pa
   }
 
   /** Adds a transform with one handler: `map`, `flatMap`, `filter`, `mapBatch` or `mapEach`. */
-  transform<const Id extends string, In = any, Out = In, State = undefined>(
+  transform<const Id extends string, In = any, Out = In, State = undefined, Preloaded = undefined>(
     id: Id,
-    options: TransformOptions<In, Out, State, Params> = {},
+    options: TransformOptions<In, Out, State, Params, Preloaded> = {},
   ): Graph<Nodes & Record<Id, Ports<In, Out>>, Params> {
     return this.#withNode('transform', id, options)
   }
@@ -127,9 +127,9 @@ export class Graph<Nodes extends NodeTypes = {}, Params = unknown> implements Pa
     id: Id,
     options?: SinkBatchOptions<In, State, Params>,
   ): Graph<Nodes & Record<Id, Ports<In, In>>, Params>
-  sink<const Id extends string, In = any, State = undefined>(
+  sink<const Id extends string, In = any, State = undefined, Preloaded = undefined>(
     id: Id,
-    options?: SinkWriteOptions<In, State, Params>,
+    options?: SinkWriteOptions<In, State, Params, Preloaded>,
   ): Graph<Nodes & Record<Id, Ports<In, In>>, Params>
   sink(id: string, options: object = {}): Graph<any, any> {
     return this.#withNode('sink', id, options)

@@ -42,7 +42,7 @@ export interface RunContext<Params = unknown> {
 }
 
 /** What every handler gets beside its record. One object per worker, reused: read it during the call. */
-export interface Context<State = unknown, Params = unknown> extends RunContext<Params> {
+export interface Context<State = unknown, Params = unknown, Preloaded = unknown> extends RunContext<Params> {
   /** Node id of the handler. */
   readonly node: string
   /** Index of this worker in its stage, from 0, and how many the stage has. */
@@ -56,6 +56,8 @@ export interface Context<State = unknown, Params = unknown> extends RunContext<P
   readonly signal: AbortSignal
   /** What `setup` returned in this worker. */
   readonly state: State
+  /** What `preload` gave for this record; undefined where the node has none. */
+  readonly preloaded: Preloaded
   /** Sends a further record to the edges whose `when` is `branch`. */
   readonly emit: (branch: string, record: unknown) => void
   /**
@@ -88,6 +90,24 @@ export interface Context<State = unknown, Params = unknown> extends RunContext<P
   /** The span of the records in hand, for spans of one's own; undefined where they are not traced. */
   readonly trace: TraceContext | undefined
 }
+
+/** What `preload` gets beside its records. */
+export interface PreloadContext<State = unknown, Params = unknown> extends RunContext<Params> {
+  readonly node: string
+  readonly worker: number
+  readonly workers: number
+  /** Aborted when `timeoutMs` passes, or when the pipeline stops. */
+  readonly signal: AbortSignal
+  readonly state: State
+}
+
+/** Looks several records up before their calls: one value for each, in their order. */
+export type PreloadHandler<In, Preloaded, State, Params> =
+  | ((
+      records: readonly In[],
+      context: PreloadContext<State, Params>,
+    ) => readonly Preloaded[] | Promise<readonly Preloaded[]>)
+  | HandlerReference
 
 /** A batch, as its handler sees it. */
 export interface BatchFacts {
@@ -324,13 +344,19 @@ export function mark<T>(value: T, marks: RecordMarks): Marked<T> {
  * Options of a transform; one of its handlers is given. What a handler returns belongs to the pipeline from then on: it is
  * written to the lanes later, so it must be a new object each time, or one that nobody changes.
  */
-export interface TransformOptions<In, Out, State, Params = unknown>
+export interface TransformOptions<In, Out, State, Params = unknown, Preloaded = any>
   extends Data<OptionsFor<Table, 'transform'>>, InputOptions<In, Params>, Lifecycle<State, Params> {
-  readonly map?: ((record: In, context: Context<State, Params>) => Out | Promise<Out>) | HandlerReference
+  readonly preload?: PreloadHandler<In, Preloaded, State, Params>
+  readonly map?: ((record: In, context: Context<State, Params, Preloaded>) => Out | Promise<Out>) | HandlerReference
   readonly flatMap?:
-    | ((record: In, context: Context<State, Params>) => Iterable<Out> | AsyncIterable<Out> | Promise<Iterable<Out>>)
+    | ((
+        record: In,
+        context: Context<State, Params, Preloaded>,
+      ) => Iterable<Out> | AsyncIterable<Out> | Promise<Iterable<Out>>)
     | HandlerReference
-  readonly filter?: ((record: In, context: Context<State, Params>) => boolean | Promise<boolean>) | HandlerReference
+  readonly filter?:
+    | ((record: In, context: Context<State, Params, Preloaded>) => boolean | Promise<boolean>)
+    | HandlerReference
   readonly mapBatch?:
     | ((records: In[], context: Context<State, Params>) => Iterable<Out> | Promise<Iterable<Out>>)
     | HandlerReference
@@ -345,10 +371,11 @@ export interface SinkOptions<In, State, Params = unknown>
   extends Data<OptionsFor<Table, 'sink'>>, InputOptions<In, Params>, Lifecycle<State, Params> {}
 
 /** Options of a sink whose `write` gets single records. */
-export interface SinkWriteOptions<In, State, Params = unknown> extends SinkOptions<In, State, Params> {
+export interface SinkWriteOptions<In, State, Params = unknown, Preloaded = any> extends SinkOptions<In, State, Params> {
   readonly batch?: never
+  readonly preload?: PreloadHandler<In, Preloaded, State, Params>
   /** Without `batch`: called for each record. Without `write`: the records are read by `pipeline.output(node)`. */
-  readonly write?: ((record: In, context: Context<State, Params>) => void | Promise<void>) | HandlerReference
+  readonly write?: ((record: In, context: Context<State, Params, Preloaded>) => void | Promise<void>) | HandlerReference
 }
 
 /** Options of a sink whose `write` gets batches. */

@@ -216,6 +216,20 @@ export const NODE_OPTIONS = {
     default: { when: ['batch', 'mapBatch', 'mapEach'], is: 1, else: 16 },
     text: 'Maximum number of concurrent calls of an async handler, per worker.',
   },
+  preload: {
+    kinds: INPUTS,
+    type: 'handler',
+    text: 'Called with up to `preloadSize` records before the handler is called with each of them: bulk look-ups. Returns an array with one value for each record, or a promise of one; `context.preloaded` is the value of the record.',
+  },
+  preloadSize: {
+    kinds: INPUTS,
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 10_000,
+    unit: 'records',
+    text: 'Maximum number of records in one call of `preload`. It does not wait for more.',
+  },
   ordered: {
     kinds: INPUTS,
     type: 'boolean',

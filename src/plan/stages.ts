@@ -212,11 +212,13 @@ function batchPlan(batch: NonNullable<ResolvedNode['batch']>, counters: number):
 /** @param countBatches takes a block of counters */
 function inputPlan(node: ResolvedNode, countBatches: () => number): InputPlan {
   const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes, breaker, stashBytes } = node
+  const { preload, preloadSize } = node
   // `when` is a handler: workers find it in the graph.
   const { when: _, ...retry } = node.retry
   return {
     ...(batch && { batch: batchPlan(batch, countBatches()) }),
     maxInFlight,
+    ...(preload !== undefined && { preloads: preloadSize }),
     ordered,
     keyed: partitionBy !== undefined,
     retry,

@@ -122,6 +122,8 @@ export interface StagePlan {
 export interface InputPlan {
   readonly batch?: BatchPlan
   readonly maxInFlight: number
+  /** Records that are looked up in one call of `preload`, at most; absent where there is none. */
+  readonly preloads?: number
   readonly ordered: boolean
   /** Records have a key (`partitionBy`), and `ordered` means their order. */
   readonly keyed: boolean

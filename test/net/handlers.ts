@@ -51,7 +51,7 @@ class NetHandlers {
   }
 
   of(node: NodeShape): object {
-    const { concurrency, acks, partitioned, batchedByKey, weighs, failures, options } = node
+    const { concurrency, acks, partitioned, batchedByKey, weighs, preloads, failures, options } = node
     const isStage = ['source', 'transform', 'sink'].includes(node.kind) && node.does !== 'output'
     const keyOf = (entry: Entry): number => {
       fuse.visit()
@@ -73,6 +73,7 @@ class NetHandlers {
           }
         : {}),
       ...(partitioned ? { partitionBy: keyOf } : {}),
+      ...(preloads ? { preload: (entries: readonly Entry[]) => this.#preload(node, entries) } : {}),
       ...(options['retry'] === undefined
         ? {}
         : { retry: { ...(options['retry'] as object), when: isWorthRetry(failures) } }),
@@ -122,6 +123,18 @@ class NetHandlers {
     const first = isBatch ? given[0]! : given
     const act = (): unknown => (isBatch ? this.#handleBatch(node, given, context) : this.#handle(node, given, context))
     const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, first) % 2 === 0)
+    return isSync ? act() : this.#world.later(act)
+  }
+
+  #preload(node: NodeShape, entries: readonly Entry[]): unknown {
+    const most = (node.options['preloadSize'] as number | undefined) ?? 100
+    if (entries.length === 0 || entries.length > most)
+      this.#world.fault(`${entries.length} records are looked up at ${node.id}, where the most is ${most}`)
+    const act = (): readonly string[] => {
+      fuse.visit()
+      return entries.map((entry) => deeds.preloadedOf(node, entry))
+    }
+    const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, entries[0]!) % 3 === 0)
     return isSync ? act() : this.#world.later(act)
   }
 
@@ -216,6 +229,9 @@ class NetHandlers {
 
   #handle(node: NodeShape, entry: Entry, context: Context): unknown {
     fuse.visit()
+    const preloaded = node.preloads ? deeds.preloadedOf(node, entry) : undefined
+    if (context.preloaded !== preloaded)
+      this.#world.fault(`${entry.trail} at ${node.id} is given ${String(context.preloaded)}`)
     if (deeds.isHopeless(node, entry)) {
       if (entry.n % 2 === 0) throw new TypeError('never')
       if (node.emits) context.emit('more', entry)

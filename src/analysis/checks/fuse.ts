@@ -45,6 +45,7 @@ function obstacles(graph: ResolvedGraph, edge: number): string[] {
     'maxConcurrency',
     'scale',
     'rateLimit',
+    'preload',
   ] as const
   for (const option of apart)
     check(graph.given.nodes[graph.to(edge)]![option] !== undefined, `${quote(to.id)} has \`${option}\``)

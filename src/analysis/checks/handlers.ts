@@ -82,6 +82,7 @@ const NOT_OF_OUTPUTS = [
   'batch',
   'retry',
   'maxInFlight',
+  'preload',
   'ordered',
   'timeoutMs',
   'maxCrashes',
@@ -91,6 +92,7 @@ const NOT_OF_OUTPUTS = [
   'stashBytes',
 ] as const
 const ONLY_OF_POLL = ['pollSize', 'pollMs'] as const
+const OF_PRELOAD = ['preload', 'preloadSize'] as const
 const ONLY_OF_ACK = ['ackBy', 'ackRetry', 'ackInFlight'] as const
 
 /** Options that would be taken without a word, and do nothing. */
@@ -112,6 +114,9 @@ function checkUnused(node: GraphNode, report: Report): void {
   if (node.kind === 'source' && node.poll === undefined) unused(ONLY_OF_POLL, 'a source has no `poll`')
   if (node.kind === 'source' && node.ack === undefined) unused(ONLY_OF_ACK, 'a source has no `ack`')
   else if (node.kind === 'source' && node.ackBy === undefined) unused(['ackInFlight'], 'a source has no `ackBy`')
+  if (node.batch !== undefined || mainHandlers(node).some(isOfBatches))
+    unused(OF_PRELOAD, 'the handler takes batches: it can look up all their records')
+  else if (node.preload === undefined) unused(['preloadSize'], 'a node has no `preload`')
   if (node.kind !== 'source' && node.batch !== undefined) checkBatch(node.id, node.batch, report)
 }
 

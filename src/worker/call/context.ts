@@ -36,6 +36,7 @@ export class CallContext implements Context {
   readonly state: unknown
   readonly params: unknown
   attempt = 1
+  preloaded: unknown
   readonly #emitted: [branch: string, record: unknown][] = []
   #failed = new Map<unknown, unknown[]>()
   #failedAt: Map<number, unknown> | undefined

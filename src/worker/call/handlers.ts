@@ -46,6 +46,11 @@ export class Handlers {
     return handler !== undefined && (name === 'poll' || name === 'ack') ? observed(name, node, handler) : handler
   }
 
+  /** What looks records up before their calls; a stage that has given up calls nothing. */
+  preload(): AnyFunction | undefined {
+    return this.isDetached ? undefined : this.own('preload')
+  }
+
   /** Group of a receipt, where `ack` is called by groups. */
   ackGroup(): AnyFunction | undefined {
     return this.#keyed(this.#nodes.get(this.#stage.node)?.ackBy)

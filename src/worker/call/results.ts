@@ -8,6 +8,7 @@ const EXPECTED = {
   flatMap: 'an array or another iterable of records, or an async one',
   mapBatch: 'an array or another iterable of records',
   mapEach: 'an array or another iterable of as many records as the batch has',
+  preload: 'an array of as many values as it is given records, or a promise of one',
   route: 'the name of a branch, at once',
   partitionBy: 'a string, or a number other than NaN, at once',
   'batch.by': 'a string, or a number other than NaN, at once',
@@ -85,6 +86,14 @@ export function settledEach(node: string, result: unknown, records: number): Arr
   if (results.length === records) return results
   const returned = `${results.length} records for ${records}`
   throw new MillraceError('HANDLER_RESULT_INVALID', { node, handler: 'mapEach', returned, expected: EXPECTED.mapEach })
+}
+
+/** One value for each of so many records. @throws HANDLER_RESULT_INVALID */
+export function preloadedEach(node: string, result: unknown, records: number): readonly unknown[] {
+  if (!Array.isArray(result)) throw invalidResult(node, 'preload', result)
+  if (result.length === records) return result
+  const returned = `${result.length} values for ${records} records`
+  throw new MillraceError('HANDLER_RESULT_INVALID', { node, handler: 'preload', returned, expected: EXPECTED.preload })
 }
 
 function kindOf(value: unknown): string {

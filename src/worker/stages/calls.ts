@@ -9,6 +9,7 @@ import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import type { RecordWork } from './record-work.ts'
+import { type Loaded, Preloads } from './preloads.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Step, WAITING } from '../stage.ts'
 import type { Unit } from '../unit.ts'
 
@@ -35,6 +36,8 @@ export class Calls implements Callee<CalledRecord> {
   readonly #calls: OpenCalls<CalledRecord>
   readonly #intake: Intake
   readonly #order: Order
+  /** Where records are looked up before their calls. */
+  readonly #preloads: Preloads | undefined
   /** The record being sent failed, and waits for another attempt. */
   #isKept = false
   /** Keys of records are asked for here. */
@@ -48,7 +51,9 @@ export class Calls implements Callee<CalledRecord> {
     this.#parts = parts
     this.#unit = unit
     this.#work = work
-    this.handler = work.handler
+    const preload = parts.handlers.preload()
+    this.#preloads = preload && new Preloads(parts, preload)
+    this.handler = preload === undefined ? work.handler : afterPreload(work.handler)
     this.#calls = new OpenCalls<CalledRecord>(parts, unit, this)
     const { ordered, keyed } = parts.stage.input!
     this.#isKeyed = ordered && keyed
@@ -59,7 +64,7 @@ export class Calls implements Callee<CalledRecord> {
 
   /** A call has answered with a promise. */
   get isAsync(): boolean {
-    return this.#calls.isAsync
+    return this.#calls.isAsync || this.#preloads?.isAsync === true
   }
 
   /** @param chunk is filled where the outcome is TAKE_DIRECTLY */
@@ -67,14 +72,15 @@ export class Calls implements Callee<CalledRecord> {
     const sent = this.#calls.sendEnded()
     if (sent === BLOCKED) return BLOCKED
     this.#lineUp()
-    const hasStarted = this.#startDue()
+    const hasStarted = this.#preloads === undefined ? this.#startDue() : this.#startLoaded(this.#preloads)
     const taken = this.#takeMore(chunk)
     if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
     if (sent === PROGRESS || hasStarted || taken) return PROGRESS
     if (this.#isLimited) return this.#unit.idle(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
     // While no call may start, an entry that is due waits for an answer, not for a time.
-    const wakeAt = this.#calls.free > 0 ? this.#parts.pending.nextDueAt : Infinity
-    return this.#unit.idle(this.#calls.open > 0 ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED, wakeAt)
+    const isLoading = this.#preloads !== undefined && (this.#preloads.isOpen || this.#preloads.hasNext)
+    const wakeAt = this.#calls.free > 0 && !isLoading ? this.#parts.pending.nextDueAt : Infinity
+    return this.#unit.idle(this.#calls.open > 0 || isLoading ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED, wakeAt)
   }
 
   /**
@@ -210,6 +216,33 @@ export class Calls implements Callee<CalledRecord> {
     return hasStarted
   }
 
+  /** The same where records are looked up first: starts the calls of those that were, and looks the next ones up. */
+  #startLoaded(preloads: Preloads): boolean {
+    const { pending, clock, limit } = this.#parts
+    const isIdle = !preloads.isOpen && !preloads.hasNext
+    // What would have to wait for its call is not looked up before the wait is over.
+    this.#isLimited = isIdle && pending.nextDueAt <= clock.now && limit.allowed(clock.now) === 0
+    let hasStarted = isIdle && !this.#isLimited && this.#calls.free > 0 && preloads.begin(this.#calls.open)
+    while (this.#calls.free > 0 && preloads.hasNext) {
+      this.#isLimited = limit.take(1, clock.now) === 0
+      if (this.#isLimited) break
+      this.#startOne(preloads.next())
+      hasStarted = true
+    }
+    return hasStarted
+  }
+
+  #startOne(loaded: Loaded): void {
+    const { entry, value, deaths, failure, tookMs } = loaded
+    const { pending, stage } = this.#parts
+    const header = pending.stash.header(entry)
+    const attempt = entry.attempt + deaths + 1
+    const work = { entry, header, value }
+    if (deaths >= stage.input!.maxCrashes) this.#calls.fail(work, attempt, deaths, this.#work.poison(deaths))
+    else if (failure !== undefined) this.#calls.fail(work, attempt, deaths, failure.error)
+    else this.#calls.start(work, loaded, attempt, deaths, tookMs)
+  }
+
   #start(entry: StashEntry, deaths: number): void {
     const { pending, hand, stage } = this.#parts
     const header = pending.stash.header(entry)
@@ -227,11 +260,12 @@ export class Calls implements Callee<CalledRecord> {
   /** Takes chunks from the lanes into the stash, enough to keep all calls open. */
   #takeMore(chunk: LaneChunk): boolean | typeof TAKE_DIRECTLY {
     const { pending, hand, stage } = this.#parts
-    const { maxInFlight } = stage.input!
+    const { maxInFlight, preloads = 0 } = stage.input!
     let hasTaken = false
     // A death while a key is asked for would lie at the door of the open calls too.
-    if (this.#isKeyed && hand.suspects > 0 && this.#calls.open > 0) return false
-    while (pending.waiting < maxInFlight && this.#calls.ended < maxInFlight) {
+    const isCalling = this.#calls.open > 0 || this.#preloads?.isOpen === true
+    if (this.#isKeyed && hand.suspects > 0 && isCalling) return false
+    while (pending.waiting < Math.max(maxInFlight, preloads) && this.#calls.ended < maxInFlight) {
       const outcome = this.#intake.next(chunk)
       if (outcome === TOO_LARGE) return TAKE_DIRECTLY
       if (outcome !== TAKEN) {
@@ -242,5 +276,12 @@ export class Calls implements Callee<CalledRecord> {
       hasTaken = true
     }
     return hasTaken
+  }
+}
+
+function afterPreload(handler: AnyFunction): AnyFunction {
+  return ({ value, preloaded }: Loaded, context: CallContext) => {
+    context.preloaded = preloaded
+    return handler(value, context)
   }
 }

@@ -84,9 +84,12 @@ export class OpenCalls<W> implements Sender {
     return this.#isAlone ? 0 : this.#freePlaces.length
   }
 
-  /** @param deaths that this work has cost: it is called with no other call open, which the caller sees to */
-  start(work: W, input: unknown, attempt: number, deaths: number): void {
-    const call = this.#place(work, this.#context(work, attempt), deaths)
+  /**
+   * @param deaths that this work has cost: it is called with no other call open, which the caller sees to
+   * @param spentMs that went into it before its call
+   */
+  start(work: W, input: unknown, attempt: number, deaths: number, spentMs = 0): void {
+    const call = this.#place(work, this.#context(work, attempt), deaths, spentMs)
     this.#hold(call)
     let result: unknown
     try {
@@ -181,10 +184,11 @@ export class OpenCalls<W> implements Sender {
     return context
   }
 
-  #place(work: W, context: CallContext, deaths: number): PlacedCall<W> {
+  #place(work: W, context: CallContext, deaths: number, spentMs = 0): PlacedCall<W> {
     const place = this.#freePlaces.pop()!
     if (deaths > 0) this.#isAlone = true
-    return { work, context, place, startedAt: this.#parts.clock.now, outcome: undefined, hasFailed: false }
+    const startedAt = this.#parts.clock.now - spentMs
+    return { work, context, place, startedAt, outcome: undefined, hasFailed: false }
   }
 
   #hold({ work, place }: PlacedCall<W>): void {

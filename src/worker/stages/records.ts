@@ -1,10 +1,13 @@
 import type { StashEntry } from '../../lane/stash.ts'
 import { OpenCall } from '../call/call.ts'
+import { headerOf } from '../chunk.ts'
 import { Calls, TAKE_DIRECTLY } from './calls.ts'
 import { CallContext } from '../call/context.ts'
 import { LaneChunk } from '../in/inlet.ts'
 import { type InHand, RecordWork } from './record-work.ts'
+import { Preload } from '../call/preload.ts'
 import { isThenable } from '../call/results.ts'
+import type { AnyFunction } from '../call/handlers.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { type Sender, Unit } from '../unit.ts'
 
@@ -41,6 +44,9 @@ export class RecordStage implements Stage, Sender {
   #exception: Exception | undefined
   /** The record at #index has failed, waits for its next attempt, and holds up the others: the stash has no room for it. */
   #inHand: InHand | undefined
+  /** Where records are looked up before their calls: what the calls do not take is by itself. */
+  readonly #preload: Preload | undefined
+  readonly #handler: AnyFunction
   /** Takes over once the handler has shown that it is async. */
   #calls: Calls | undefined
   /** The records behind #index are with the calls. */
@@ -55,11 +61,15 @@ export class RecordStage implements Stage, Sender {
     this.#work = new RecordWork(parts)
     this.#context = new CallContext(parts.facts, parts.stopped)
     parts.handlers.context = this.#context
+    const preload = parts.handlers.preload()
+    this.#preload = preload && new Preload(parts, preload)
+    this.#handler = this.#preload === undefined ? this.#work.handler : afterPreload(this.#preload, this.#work.handler)
     const { ordered, retry } = parts.stage.input!
     this.#hasHalfSent = parts.hand.isResuming
     parts.pending.recover()
     // What waits in the stash, or could, has its place before what the lanes bring.
-    if (ordered && (retry.maxAttempts > 1 || parts.pending.waiting > 0)) this.#useCalls()
+    const isLinedUp = ordered && (retry.maxAttempts > 1 || parts.pending.waiting > 0)
+    if (isLinedUp || preload !== undefined) this.#useCalls()
   }
 
   get wakeAt(): number {
@@ -125,8 +135,10 @@ export class RecordStage implements Stage, Sender {
     if (open === undefined) {
       const dueAt = this.#inHand?.dueAt ?? 0
       if (dueAt > this.#parts.clock.now) return this.#unit.wait(BLOCKED, dueAt)
-      if (!this.#takeRest() && !this.#callPortion())
-        return this.#unit.wait(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
+      if (!this.#takeRest()) {
+        if (this.#preload !== undefined && this.#isLoading(this.#preload)) return this.#unit.wait(WAITING)
+        if (!this.#callPortion()) return this.#unit.wait(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
+      }
     } else if (!this.#handOver(open) && !this.#settle(open)) return this.#unit.wait(WAITING)
     if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
     if (this.#inHand !== undefined && this.#index === this.#first) {
@@ -137,6 +149,18 @@ export class RecordStage implements Stage, Sender {
     return this.#send()
   }
 
+  /** Begins to look up the record at #index. @returns whether it is still open; the record is in hand then */
+  #isLoading(preload: Preload): boolean {
+    const chunk = this.#chunk
+    if (preload.isBegun || this.#index === chunk.count) return preload.isOpen
+    const deaths = chunk.unreadDeaths > 0 ? chunk.unreadDeaths : this.#parts.hand.deathsOf(chunk, this.#index)
+    if (deaths >= this.#parts.stage.input!.maxCrashes) return false
+    this.#parts.hand.hold((chunk.first + this.#index) | 0)
+    preload.begin([chunk.values[this.#index]], headerOf(chunk, this.#index, chunk.attempt), () => undefined)
+    this.isAsync ||= preload.isAsync
+    return preload.isOpen
+  }
+
   /** @returns false where the rate limit lets no record through now */
   #callPortion(): boolean {
     const { clock, hand, histograms } = this.#parts
@@ -144,8 +168,8 @@ export class RecordStage implements Stage, Sender {
     const start = clock.now
     // What was left half sent goes as it went: what a lane has of it already is counted from its first record on.
     const isDoubtful = !hand.isResuming && hand.doubts(this.#chunk, from, this.#chunk.count)
-    const isAlone = this.#inHand !== undefined || isDoubtful
-    const wanted = isAlone ? 1 : this.#chunk.count - from
+    const isAlone = this.#inHand !== undefined || isDoubtful || this.#preload !== undefined
+    const wanted = Math.min(isAlone ? 1 : Infinity, this.#chunk.count - from)
     const allowed = this.#allowed(wanted)
     // Nothing is wanted where all that was left of the chunk was dropped: no limit is in the way of that.
     if (allowed === 0 && wanted > 0) return false
@@ -177,7 +201,8 @@ export class RecordStage implements Stage, Sender {
     const attempt = this.#inHand?.attempts ?? chunk.attempt
     const { hand, stage, wake } = this.#parts
     const work = this.#work
-    const { handler, isChecked } = work
+    const { isChecked } = work
+    const handler = this.#handler
     const context = this.#context
     const results = new Array<unknown>(last)
     context.aim(chunk, this.#index, attempt + deaths + 1)
@@ -386,5 +411,13 @@ export class RecordStage implements Stage, Sender {
 
   #useCalls(): void {
     this.#calls ??= new Calls(this.#parts, this.#unit, this.#work)
+  }
+}
+
+function afterPreload(preload: Preload, handler: AnyFunction): AnyFunction {
+  return (value: unknown, context: CallContext) => {
+    const [preloaded] = preload.take()
+    context.preloaded = preloaded
+    return handler(value, context)
   }
 }
