@@ -226,9 +226,9 @@ export const NODE_OPTIONS = {
     type: 'integer',
     default: 100,
     min: 1,
-    max: 10_000,
+    max: 300,
     unit: 'records',
-    text: 'Maximum number of records in one call of `preload`. It does not wait for more.',
+    text: 'Maximum number of records in one call of `preload`. It does not wait for more. If the worker crashes meanwhile, that counts as a crash of each of them, and they are then looked up one by one.',
   },
   ordered: {
     kinds: INPUTS,

@@ -9,6 +9,9 @@ import { poison, sorted, upTo } from './poisoned.js'
 test('poison among records: each is dead-lettered, the others come out once, the budget is not charged', () =>
   poison(graphs.fewPoisoned, 3_000))
 
+test('records that kill when they are looked up together are found one by one', () =>
+  poison(graphs.poisonedPreloads, 3_000))
+
 test('an endless loop is found by its heartbeat, and its record is called again with `attempt` raised', async () => {
   const { outputs } = await collect(graphs.endless)
   const out = outputs['out'] as { n: number; attempt: number }[]

@@ -25,6 +25,22 @@ export const poisoned = (count: number) =>
 export const fewPoisoned = poisoned(3_000)
 export const manyPoisoned = poisoned(100_000)
 
+/** The same, where it is the look-up before their calls that kills. */
+export const poisonedPreloads = dataflow('poisonedPreloads', import.meta.url)
+  .source('numbers', { produce: () => upTo(3_000) })
+  .transform('work', {
+    preload: async (numbers: readonly number[]) => {
+      if (numbers.some((n) => n % 1_000 === 500)) process.exit(1)
+      return numbers
+    },
+    map: (_: number, { preloaded }) => preloaded,
+  })
+  .sink('out')
+  .sink('dead')
+  .connect('numbers', 'work')
+  .connect('work', 'out')
+  .connect('work', 'dead', { pathType: 'dead_letter' })
+
 export const endless = dataflow('endless', import.meta.url)
   .source('numbers', { produce: () => upTo(100) })
   .transform('work', {
