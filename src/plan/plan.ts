@@ -225,7 +225,9 @@ class Planner {
       stash: this.#map.stash(powerOfTwo(stage.input?.stashBytes ?? this.#options.stashBytes)),
       ...(this.#isTraced && { trace: this.#map.trace(this.#options.trace.ring, this.#options.trace.side) }),
       // One place more than calls: for the user's code that is called beside them.
-      hand: this.#map.hand(Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1 + (stage.input?.preloads ?? 0))),
+      hand: this.#map.hand(
+        Math.max(inputs.length, batch, (stage.input?.maxInFlight ?? 0) + 1 + (stage.input?.preloads ?? 0)),
+      ),
     }
     if (stage.source === undefined) return common
     // Those that are pushed, and messages of another process, may continue a trace.

@@ -314,12 +314,13 @@ for (const [code, { graph, at = {}, says = /./ }] of Object.entries(CASES)) {
 }
 
 test('what looks single records up does nothing for a handler of batches, and has its size from `preload` only', () => {
-  const unused = (work: object): unknown[] => validate(chain({ work })).map(({ code, option }) => `${code} ${option}`)
+  const unused = (work: object): unknown[] =>
+    validate(chain({ source: { produce: map }, work })).map(({ code, option }) => `${code} ${option}`)
   assert.deepEqual(unused({ mapBatch: map, preload: map }), ['OPTION_UNUSED preload'])
   assert.deepEqual(unused({ map, preloadSize: 5 }), ['OPTION_UNUSED preloadSize'])
   assert.deepEqual(unused({ map, preload: map, preloadSize: 5 }), [])
-  const fused = chain({ sink: { write: map, preload: map }, edges: [{ from: 'in', to: 'work' }] })
-  const edges = fused.edges.slice(0, 2).map((edge, i) => (i === 1 ? { ...edge, fuse: true } : edge))
+  const fused = chain({ source: { produce: map }, work: { map }, sink: { write: map, preload: map } })
+  const edges = fused.edges.map((edge, i) => (i === 1 ? { ...edge, fuse: true } : edge))
   const [problem] = validate({ ...fused, edges })
   assert.deepEqual([problem?.code, problem?.edge], ['FUSE_NOT_POSSIBLE', 1])
 })

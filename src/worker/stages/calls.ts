@@ -80,7 +80,10 @@ export class Calls implements Callee<CalledRecord> {
     // While no call may start, an entry that is due waits for an answer, not for a time.
     const isLoading = this.#preloads !== undefined && (this.#preloads.isOpen || this.#preloads.hasNext)
     const wakeAt = this.#calls.free > 0 && !isLoading ? this.#parts.pending.nextDueAt : Infinity
-    return this.#unit.idle(this.#calls.open > 0 || isLoading ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED, wakeAt)
+    return this.#unit.idle(
+      this.#calls.open > 0 || isLoading ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED,
+      wakeAt,
+    )
   }
 
   /**

@@ -55,10 +55,10 @@ test('a call of `preload` has `preloadSize` records at most', async () => {
 
 test('calls of the handler go on while the next records are looked up', async () => {
   const answers: (() => void)[] = []
-  const line = await lineOf(
-    (records) => new Promise((resolve) => answers.push(() => resolve(records.map(nameOf)))),
-    { preloadSize: 4, map: async (n: number, { preloaded }: { preloaded: string }) => `${n} is ${preloaded}` },
-  )
+  const line = await lineOf((records) => new Promise((resolve) => answers.push(() => resolve(records.map(nameOf)))), {
+    preloadSize: 4,
+    map: async (n: number, { preloaded }: { preloaded: string }) => `${n} is ${preloaded}`,
+  })
   await line.settleUntil(() => answers.length === 1)
   assert.equal(line.out.length, 0)
   answers[0]!()
