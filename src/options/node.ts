@@ -3,6 +3,7 @@ import { BATCH_OPTIONS } from './batch.ts'
 import { HEAP_LIMITS } from './heap.ts'
 import { BREAKER_OPTIONS } from './breaker.ts'
 import { LIMIT_OPTIONS } from './limit.ts'
+import { PRELOAD_OPTIONS } from './preload.ts'
 import { RESTART_OPTIONS } from './restart.ts'
 import { RETRY_OPTIONS } from './retry.ts'
 import { SCALE_OPTIONS } from './scale.ts'
@@ -216,20 +217,7 @@ export const NODE_OPTIONS = {
     default: { when: ['batch', 'mapBatch', 'mapEach'], is: 1, else: 16 },
     text: 'Maximum number of concurrent calls of an async handler, per worker.',
   },
-  preload: {
-    kinds: INPUTS,
-    type: 'handler',
-    text: 'Called with up to `preloadSize` records before the handler is called with each of them: bulk look-ups. Returns an array with one value for each record, or a promise of one; `context.preloaded` is the value of the record.',
-  },
-  preloadSize: {
-    kinds: INPUTS,
-    type: 'integer',
-    default: 100,
-    min: 1,
-    max: 300,
-    unit: 'records',
-    text: 'Maximum number of records in one call of `preload`. It does not wait for more. If the worker crashes meanwhile, that counts as a crash of each of them, and they are then looked up one by one.',
-  },
+  ...PRELOAD_OPTIONS,
   ordered: {
     kinds: INPUTS,
     type: 'boolean',

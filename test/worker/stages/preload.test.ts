@@ -7,7 +7,7 @@ type Names = (records: readonly number[], context: PreloadContext) => string[] |
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 const nameOf = (n: number): string => `name ${n}`
-const sorted = (records: readonly unknown[]): unknown[] => [...records].sort()
+const sorted = (records: readonly unknown[]): unknown[] => records.toSorted((a, b) => (String(a) < String(b) ? -1 : 1))
 
 async function lineOf(preload: Names, options: object = {}, count = 8) {
   const graph = dataflow('preload', import.meta.url)
