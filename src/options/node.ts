@@ -2,13 +2,14 @@ import { ACK_OPTIONS } from './ack.ts'
 import { BATCH_OPTIONS } from './batch.ts'
 import { HEAP_LIMITS } from './heap.ts'
 import { BREAKER_OPTIONS } from './breaker.ts'
+import { BUFFER_OPTIONS } from './buffer.ts'
 import { LIMIT_OPTIONS } from './limit.ts'
 import { PRELOAD_OPTIONS } from './preload.ts'
 import { RESTART_OPTIONS } from './restart.ts'
 import { RETRY_OPTIONS } from './retry.ts'
 import { SCALE_OPTIONS } from './scale.ts'
 import type { OptionTable } from './spec.ts'
-import { DISPATCHES, NODE_KINDS, WHEN_FULL } from './values.ts'
+import { DISPATCHES, NODE_KINDS } from './values.ts'
 
 const STAGES = ['source', 'transform', 'sink'] as const
 const INPUTS = ['transform', 'sink'] as const
@@ -269,27 +270,7 @@ export const NODE_OPTIONS = {
     unit: 'crashes',
     text: 'Number of crashes after which a record is dead-lettered or failed. A crash counts if it happens while the record is read, handled, routed or sent.',
   },
-  capacity: {
-    kinds: ['buffer'],
-    type: 'integer',
-    default: { when: ['via'], is: 100_000, else: 1_000 },
-    min: 1,
-    max: 16_777_216,
-    unit: 'records',
-    text: 'Maximum number of records in the buffer.',
-  },
-  via: {
-    kinds: ['buffer'],
-    type: 'via',
-    text: 'The buffer is a queue of a broker: what `nats`, `redis`, `rabbitmq` or `postgres` make. See `docs/parts.md`.',
-  },
-  whenFull: {
-    kinds: ['buffer'],
-    type: 'oneOf',
-    values: WHEN_FULL,
-    default: 'block',
-    text: 'What happens to a record if the buffer is full.',
-  },
+  ...BUFFER_OPTIONS,
 } as const satisfies OptionTable
 
 type Table = typeof NODE_OPTIONS
