@@ -1,5 +1,5 @@
 import type { StashEntry } from '../../lane/stash.ts'
-import { Preload } from '../call/preload.ts'
+import { Preload } from './preload.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { idOf } from '../chunk.ts'
 import type { Parts } from '../stage.ts'

@@ -1,10 +1,10 @@
 import type { ChunkHeader } from '../../lane/writer.ts'
 import { monotonicMs } from '../../time.ts'
 import type { Parts } from '../stage.ts'
-import { OpenCall } from './call.ts'
-import { CallContext } from './context.ts'
-import type { AnyFunction } from './handlers.ts'
-import { isThenable, preloadedEach } from './results.ts'
+import { OpenCall } from '../call/call.ts'
+import { CallContext } from '../call/context.ts'
+import type { AnyFunction } from '../call/handlers.ts'
+import { isThenable, preloadedEach } from '../call/results.ts'
 
 /** A call of `preload`: one at a time. Its values, or why there are none, stay here until they are taken. */
 export class Preload {
