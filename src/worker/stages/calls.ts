@@ -9,7 +9,7 @@ import { Intake, NO_ROOM_NOW, TAKEN, TOO_LARGE } from './intake.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import type { RecordWork } from './record-work.ts'
-import { type Loaded, Preloads } from './preloads.ts'
+import { type PreloadedRecord, Preloads } from './preloads.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Step, WAITING } from '../stage.ts'
 import type { Unit } from '../unit.ts'
 
@@ -235,7 +235,7 @@ export class Calls implements Callee<CalledRecord> {
     return hasStarted
   }
 
-  #startOne(loaded: Loaded): void {
+  #startOne(loaded: PreloadedRecord): void {
     const { entry, value, deaths, failure, tookMs } = loaded
     const { pending, stage } = this.#parts
     const header = pending.stash.header(entry)
@@ -283,7 +283,7 @@ export class Calls implements Callee<CalledRecord> {
 }
 
 function afterPreload(handler: AnyFunction): AnyFunction {
-  return ({ value, preloaded }: Loaded, context: CallContext) => {
+  return ({ value, preloaded }: PreloadedRecord, context: CallContext) => {
     context.preloaded = preloaded
     return handler(value, context)
   }

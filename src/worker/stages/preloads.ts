@@ -5,7 +5,7 @@ import { idOf } from '../chunk.ts'
 import type { Parts } from '../stage.ts'
 
 /** A record of the stash whose call may start. */
-export interface Loaded {
+export interface PreloadedRecord {
   readonly entry: StashEntry
   readonly value: unknown
   /** What `preload` gave for it. */
@@ -84,7 +84,7 @@ export class Preloads {
   }
 
   /** The next record, whose call is to start now. */
-  next(): Loaded {
+  next(): PreloadedRecord {
     this.#take()
     const at = this.#gone++
     return {
