@@ -38,10 +38,8 @@ const BUDGETS: readonly Budget[] = [
 function installed(): string {
   const project = mkdtempSync(join(tmpdir(), 'millrace-budget-'))
   const options = { cwd: project, stdio: 'pipe', encoding: 'utf8' } as const
-  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', project], {
-    ...options,
-    cwd: ROOT,
-  }).trim()
+  const bundle = join(ROOT, 'build/scripts/bundle.js')
+  const packed = execFileSync(process.execPath, [bundle, '--pack', project], options).trim()
   writeFileSync(join(project, 'package.json'), '{"private":true,"type":"module"}')
   execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${packed}`], options)
   return project

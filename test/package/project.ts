@@ -44,8 +44,7 @@ export function project(tools: readonly string[], manifest: object = {}): Projec
 function whyNot(folder: string, tools: readonly string[]): string | false {
   if (process.env['MILLRACE_TOOLS'] === undefined) return 'installs tools: `npm run test:tools` runs it'
   const options = { timeout: INSTALL_MS, stdio: 'pipe' } as const
-  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]
-  execFileSync('npm', pack, { cwd: ROOT, ...options })
+  execFileSync(process.execPath, [join(ROOT, 'build/scripts/bundle.js'), '--pack', folder], options)
   const packed = readdirSync(folder).find((name) => name.endsWith('.tgz'))!
   try {
     const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
