@@ -64,6 +64,26 @@ for (const page of PAGES) {
   })
 }
 
+/** The commands of a page that look at a graph and end, in their order. */
+function commandsOf(page: string): string[] {
+  const text = readFileSync(join(ROOT, 'docs', `${page}.md`), 'utf8')
+  const commands = [...text.matchAll(/^ *npx millrace ((?:check|simulate|draw|run) .*?)(?: +#.*)?$/gm)]
+  return commands.map(([, command]) => command!)
+}
+
+for (const page of ['start', 'how-to']) {
+  test(`docs/${page}.md: commands`, async () => {
+    const graph = programsOf('start')[0]!.code
+    for (const name of ['mill.js', 'graph.js']) writeFileSync(join(folder, name), graph)
+    const commands = commandsOf(page)
+    assert.ok(commands.length > 2)
+    for (const command of commands) {
+      const args = [join(ROOT, 'dist/cli/main.js'), ...command.split(' ')]
+      await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 60_000 })
+    }
+  })
+}
+
 /** What a heading is called in an address. */
 function anchor(heading: string): string {
   return heading
