@@ -2,20 +2,18 @@ import { MillraceError, errorText } from '../../errors.ts'
 import { load } from '#atomics'
 import { Marked, type SourceContext } from '../../plan/definition.ts'
 import type { AnyFunction } from '../call/handlers.ts'
-import { ring } from '../../lane/doorbell.ts'
 import { askForFlush } from '../ask-for-flush.ts'
 import type { Journal } from '../../lane/journal.ts'
-import { isReleased } from '../../lane/failures.ts'
 import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
 import { type TraceParent, parseParent, writeParent } from '../../lane/trace-parent.ts'
 import { COMMAND, PAUSED } from '../../memory/control.ts'
 import type { SourcePlan } from '../../plan/source-plan.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import { Chunk } from '../chunk.ts'
-import { Outcomes } from '../source/outcomes.ts'
 import { Flushes } from '../source/flushes.ts'
 import { ChunkSize } from '../source/pacing.ts'
 import { RecordIds } from '../source/record-ids.ts'
+import { SlotEnds } from '../source/slot-ends.ts'
 import { type Further, Handoff } from '../handoff.ts'
 import {
   BLOCKED,
@@ -36,13 +34,7 @@ import { GAP, TRACED } from '../../memory/lane.ts'
 import { wallMs } from '../../time.ts'
 import { NoSupply, type Supply, Taken, lastSupply, supplyOf } from '../source/supply.ts'
 
-/** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
-const MAX_SETTLED = 128
-
-/**
- * A stage that makes records: it takes them from the user's handler a chunk at a time, opens a slot for each chunk, and
- * follows the slots to their ends.
- */
+/** A stage that makes records: it takes them from the user's handler a chunk at a time, and opens a slot for each chunk. */
 export class SourceStage implements Stage, Sender, Further {
   isAsync: boolean
   readonly #parts: Parts & SourceSide
@@ -51,7 +43,7 @@ export class SourceStage implements Stage, Sender, Further {
   #supply: Supply
   /** Makes the last records, when the pipeline drains. */
   readonly #last: AnyFunction | undefined
-  readonly #outcomes: Outcomes | undefined
+  readonly #ends: SlotEnds
   readonly #size: ChunkSize
   readonly #ids: RecordIds
   readonly #flushes: Flushes
@@ -60,15 +52,8 @@ export class SourceStage implements Stage, Sender, Further {
   /** Records that are taken from the handler and not sent yet. */
   readonly #taken = new Taken()
   readonly #chunk = new Chunk()
-  /** Slots that were opened since the last hand-off, and whose chunks are wholly on the lanes. */
-  readonly #opened: number[] = []
   #isSending = false
   #slot = NO_SLOT
-  #inFlight: number
-  /** Slots that ended at this look at the ack lanes. */
-  readonly #done: number[] = []
-  /** Those that a handler has released, and that have not ended. */
-  readonly #released: number[] = []
   /** There was no room for receipts; a hand-off may give some back. */
   #isCramped = false
   /** Records for which there was room at the last look: on their way, on the lanes, and by the rate limit. */
@@ -76,39 +61,30 @@ export class SourceStage implements Stage, Sender, Further {
 
   constructor(given: Parts) {
     const parts = { ...given, ...given.source! }
-    const { worker, stage, slots, progress, clock, handlers } = parts
+    const { worker, stage, progress, clock, handlers } = parts
     this.#parts = parts
     this.#source = stage.source!
     this.#control = worker.control.offset / 4
     this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
     this.#size = new ChunkSize(this.#source.chunk, clock.now)
-    this.#inFlight = slots.openSlots().reduce((sum, slot) => sum + slots.count(slot), 0)
     this.#unit = new Unit(parts, new Handoff(parts, [this]))
     this.#flushes = new Flushes(parts)
     if (parts.recorder !== undefined) this.#selection = this.#selectionBy(parts.recorder)
-    const context = this.#context()
-    const ack = handlers.own('ack')
-    if (ack !== undefined) {
-      const onFailure = (error: unknown, attempts: number): void =>
-        parts.report({ name: 'ack.failed', node: stage.node, attempts, error: errorText(error) })
-      const { wake, reasons } = parts
-      const [plan, groupOf] = [this.#source.ack!, handlers.ackGroup()]
-      const given = { context, chunks: parts.openChunks!, slots, reasons, wake, onFailure }
-      this.#outcomes = new Outcomes({ ack, groupOf, plan, ...given })
-    }
+    this.#ends = new SlotEnds({
+      parts,
+      handoff: this.#unit.handoff,
+      context: this.#context(),
+      size: this.#size,
+      supply: () => this.#supply,
+    })
     this.#last = handlers.isDetached ? undefined : handlers.own('finish')
     if (progress.isFinished) this.#supply = over
     else if (handlers.isDetached) this.#supply = new NoSupply()
     else if (progress.last > 0) this.#supply = this.#makeLast(progress.last - 1)
     // A context of its own: what `ack` reads says nothing of where this goes on.
     else this.#supply = parts.supply ?? supplyOf(handlers, this.#context(), progress, parts.wake)
-    this.isAsync = this.#supply.isAsync || ack !== undefined
-    for (const reader of parts.acks) reader.want(ack !== undefined)
-    // They are counted already; only `ack` has not been told, or not surely.
-    for (const slot of slots.openSlots()) {
-      if (slot === this.#halfSentSlot() || !(slots.isDone(slot) || slots.isReleased(slot))) continue
-      if (this.#outcomes?.end(slot) === false && slots.isDone(slot)) this.#close(slot)
-    }
+    this.isAsync = this.#supply.isAsync || this.#ends.outcomes !== undefined
+    this.#ends.recover(this.#halfSentSlot())
   }
 
   #selectionBy(recorder: Recorder): Selection {
@@ -127,7 +103,7 @@ export class SourceStage implements Stage, Sender, Further {
   step(): Step {
     const owed = this.#unit.start()
     if (owed !== undefined) return owed
-    const settled = this.#settle()
+    const settled = this.#ends.settle()
     if (this.#flushes.step()) this.#unit.handoff.add(1)
     // What it settled gives room to others, and may not have been all: it looks again before it waits for its lanes.
     if (this.#isSending) return this.#send() === PROGRESS || settled ? PROGRESS : BLOCKED
@@ -149,7 +125,7 @@ export class SourceStage implements Stage, Sender, Further {
   /** Whether `ack` is to learn of records yet: of those that are on their way, and of those whose end it was not told. */
   get hasToTell(): boolean {
     const { slots } = this.#parts
-    return this.#outcomes !== undefined && (slots.free < slots.capacity || this.#unsentReceipts().length > 0)
+    return this.#ends.outcomes !== undefined && (slots.free < slots.capacity || this.#unsentReceipts().length > 0)
   }
 
   /**
@@ -158,8 +134,8 @@ export class SourceStage implements Stage, Sender, Further {
    */
   async nackRest(): Promise<void> {
     // What the ack lanes hold may be more than one hand-off takes.
-    while (this.#settle() && this.#unit.commit() === PROGRESS);
-    await this.#outcomes!.tellRest(this.#unsentReceipts())
+    while (this.#ends.settle() && this.#unit.commit() === PROGRESS);
+    await this.#ends.outcomes!.tellRest(this.#unsentReceipts())
   }
 
   /** Receipts of records that the handler gave and that were not handed on. */
@@ -171,75 +147,6 @@ export class SourceStage implements Stage, Sender, Further {
       ...(this.#supply.left ?? []).map((record) => (record instanceof Marked ? record : undefined)),
     ]
     return marks.map((mark) => mark?.receipt).filter((receipt) => receipt !== undefined)
-  }
-
-  /** Takes what the workers below have told, and tells the `ack` handler. */
-  #settle(): boolean {
-    const { acks, slots } = this.#parts
-    let taken = 0
-    for (const reader of acks) {
-      // Said before the look, so that what comes after it rings.
-      if (this.#supply.isWaitedFor === true) reader.want(true)
-      while (slots.dirty < MAX_SETTLED && reader.poll()) {
-        taken++
-        if (slots.settle(reader.slot, reader.low, reader.high, reader.failures)) this.#done.push(reader.slot)
-        else if (isReleased(reader.failures)) this.#released.push(reader.slot)
-      }
-    }
-    if (taken > 0) {
-      this.#unit.handoff.add(taken)
-      this.#takeReasons()
-    }
-    for (let i = 0; i < this.#done.length; i++) this.#end(this.#done[i]!)
-    this.#done.length = 0
-    for (let i = 0; i < this.#released.length; i++) this.#release(this.#released[i]!)
-    this.#released.length = 0
-    if (this.#outcomes !== undefined) for (const slot of this.#outcomes.step()) this.#close(slot)
-    return taken > 0
-  }
-
-  /** N2: what was said of the slots that have ended by now is there. */
-  #takeReasons(): void {
-    const { acks, reasons } = this.#parts
-    if (reasons === undefined) return
-    for (const { reasons: told } of acks) while (told?.poll() === true) told.lose(reasons.add(told.text, told.slots))
-  }
-
-  /** All that came of a slot is done: without an `ack` handler it is closed, otherwise it is told first. */
-  #end(slot: number): void {
-    const { slots, clock, histograms, outlet } = this.#parts
-    const count = slots.count(slot)
-    const failed = slots.isReleased(slot) ? 0 : Math.min(count, slots.failures(slot))
-    this.#parts.recorder?.end(slot)
-    histograms.ack!.record((clock.stamp - slots.born(slot)) * 1000, count)
-    outlet.tally(COUNTER.done, count - failed)
-    outlet.tally(COUNTER.failed, failed)
-    this.#supply.ended?.(slots.sequence(slot), failed, this.#parts.reasons?.of(slot))
-    this.#size.ended(count, clock.now)
-    if (this.#outcomes?.end(slot) === true) return
-    this.#pass(slot)
-    this.#close(slot)
-  }
-
-  /** The records of a slot count as done; it is open until all that came of them is. */
-  #release(slot: number): void {
-    const { slots } = this.#parts
-    if (slots.isDone(slot)) return
-    this.#supply.ended?.(slots.sequence(slot), 0)
-    if (this.#outcomes?.end(slot) !== true) this.#pass(slot)
-  }
-
-  /** Nobody is to be told of a chunk that has ended. */
-  #pass(slot: number): void {
-    this.#parts.openChunks?.pass(slot)
-    this.#parts.openChunks?.forget(slot)
-  }
-
-  #close(slot: number): void {
-    this.#inFlight -= this.#parts.slots.count(slot)
-    this.#parts.reasons?.forget(slot)
-    this.#parts.slots.close(slot)
-    this.#unit.handoff.add(1)
   }
 
   /** Makes the next chunk, as far as window, rate and credit allow. */
@@ -291,7 +198,7 @@ export class SourceStage implements Stage, Sender, Further {
     if (this.#supply.isOver || progress.isFinished) return 0
     // One record is taken ahead of the rate limit: so the end of the records is known with the last of them.
     const allowed = Math.max(1, limit.allowed(clock.now))
-    this.#room = Math.min(this.#source.window - this.#inFlight, outlet.demand(), allowed)
+    this.#room = Math.min(this.#source.window - this.#ends.inFlight, outlet.demand(), allowed)
     return Math.min(this.#room, this.#size.records)
   }
 
@@ -315,7 +222,7 @@ export class SourceStage implements Stage, Sender, Further {
     const { outlet, slots, acks } = this.#parts
     if (this.#hasGivenAll) return this.#finish()
     if (this.#isPaused) return LIMITED
-    if (slots.free === 0 || this.#isCramped || this.#inFlight >= this.#source.window) {
+    if (slots.free === 0 || this.#isCramped || this.#ends.inFlight >= this.#source.window) {
       for (const reader of acks) reader.want(true)
       return BLOCKED
     }
@@ -353,7 +260,7 @@ export class SourceStage implements Stage, Sender, Further {
     }
     for (const reader of acks) reader.want(true)
     if (slots.free === slots.capacity) return ENDED
-    return this.#outcomes?.isBusy === true ? WAITING : BLOCKED
+    return this.#ends.outcomes?.isBusy === true ? WAITING : BLOCKED
   }
 
   /** The header of what is named, but for its slot. */
@@ -367,14 +274,15 @@ export class SourceStage implements Stage, Sender, Further {
   #open(records: number): Step {
     const { slots, progress, worker, outlet, clock, hand, acks } = this.#parts
     const chunk = this.#chunk
-    if (this.#outcomes === undefined && this.#supply.isWaitedFor !== true) for (const reader of acks) reader.want(false)
+    if (this.#ends.outcomes === undefined && this.#supply.isWaitedFor !== true)
+      for (const reader of acks) reader.want(false)
     this.#header().count = records
     const isResumed = hand.isResuming
     this.#slot = isResumed ? this.#halfSentSlot() : slots.open(records, progress.sequence, clock.stamp)
     chunk.slot = anchorOf(worker.source!, this.#slot)
     const isKept = isResumed || this.#keep(records)
     if (isKept === false) return this.#putOff(records)
-    if (!isResumed) this.#inFlight += records
+    if (!isResumed) this.#ends.inFlight += records
     this.#trace(records, isResumed)
     this.#unit.open(chunk, chunk.count)
     hand.open(chunk)
@@ -395,7 +303,7 @@ export class SourceStage implements Stage, Sender, Further {
     const { progress, openChunks } = this.#parts
     const { marks } = this.#taken
     const receiptOf = (_: unknown, i: number): unknown => marks[i]?.receipt ?? marks[i]?.cursor ?? progress.emitted + i
-    const receipts = this.#outcomes && Array.from({ length: records }, receiptOf)
+    const receipts = this.#ends.outcomes && Array.from({ length: records }, receiptOf)
     return openChunks?.keep(this.#chunk, this.#slot, this.#taken, records, receipts)
   }
 
@@ -517,7 +425,7 @@ export class SourceStage implements Stage, Sender, Further {
     if (progress.last > 0) progress.last += count
     progress.sequence = (progress.sequence + 1) | 0
     this.#ids.advance()
-    this.#opened.push(this.#slot)
+    this.#ends.follow(this.#slot)
     outlet.tally(COUNTER.in, count)
     if (hand.isResuming) settlement.toggle(this.#chunk)
     this.#unit.close(count)
@@ -542,26 +450,13 @@ export class SourceStage implements Stage, Sender, Further {
 
   /** What a hand-off says of a source, beside what all stages say. */
   stage(journal: Journal): void {
-    const { slots, acks, progress, openChunks } = this.#parts
-    // Nothing came of some chunks at all: no edge took their records.
-    for (const slot of this.#opened) {
-      if (slots.isDone(slot)) this.#end(slot)
-      else if (slots.isReleased(slot)) this.#release(slot)
-    }
-    this.#opened.length = 0
-    slots.stage(journal)
-    for (const reader of acks) reader.stage(journal)
-    progress.stage(journal)
-    openChunks?.stage(journal)
+    this.#ends.stage(journal)
+    this.#parts.progress.stage(journal)
   }
 
-  /** After a hand-off: wakes the workers that wait for room on their ack lanes. */
   wakePeers(): void {
     this.#isCramped = false
-    const { acks, worker, plan, memory } = this.#parts
-    acks.forEach((reader, i) => {
-      if (reader.isWorthWaking) ring(memory.words, plan.workers[worker.ackInputs[i]!.peer]!.control.doorbell)
-    })
+    this.#ends.wakePeers()
   }
 
   /** The slot of the chunk that an earlier life left half sent. */
@@ -574,7 +469,7 @@ export class SourceStage implements Stage, Sender, Further {
   /** @param last records of `finish` that are handed on: they do not count */
   #context(last = 0): SourceContext {
     const { stage, worker, facts, progress, draining, openChunks } = this.#parts
-    const outcomes = (): Outcomes | undefined => this.#outcomes
+    const ends = (): SlotEnds => this.#ends
     return {
       node: stage.node,
       worker: worker.ordinal,
@@ -585,7 +480,7 @@ export class SourceStage implements Stage, Sender, Further {
       cursor: progress.cursor,
       emitted: progress.emitted - last,
       get receipts() {
-        return outcomes()?.inherited ?? []
+        return ends().outcomes?.inherited ?? []
       },
       get watermark() {
         return openChunks?.watermark
