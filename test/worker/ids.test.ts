@@ -6,7 +6,7 @@ import type { ChunkHeader } from '#src/lane/writer.js'
 import { mixed } from '#src/lane/ids.js'
 import { batchHeader } from '#src/worker/stages/batch-work.js'
 import { headerOf, recordIdOf, tokenOf } from '#src/worker/chunk.js'
-import { linksThatKeepIds } from '#src/worker/out/outlet.js'
+import { linksThatKeepIds } from '#src/worker/out/keeps-ids.js'
 import { header } from '../lane/lane.ts'
 
 /** The id that the acks follow a chunk by. */

@@ -1,64 +1,26 @@
-import { MillraceError, errorText, isMillraceError } from '../../errors.ts'
+import { MillraceError, isMillraceError } from '../../errors.ts'
 import type { Failure } from '../../plan/definition.ts'
 import type { Journal } from '../../lane/journal.ts'
 import type { Memory } from '../../memory/memory.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
-import type { NodePlan, Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan/types.ts'
+import type { Plan, PortPlan, StagePlan, WorkerPlan } from '../../plan/types.ts'
 import { COUNTER, EDGE_COUNTER } from '../../memory/counters.ts'
 import { GAP } from '../../memory/lane.ts'
 import { dispatcherOf } from './dispatch.ts'
-import type { Handlers, Operation } from '../call/handlers.ts'
+import type { Handlers } from '../call/handlers.ts'
 import { type Composed, portionOf, recordIdOf } from '../chunk.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import { leftOf } from './left-of.ts'
-import { NOTE_SAID, type Said } from '../call/context.ts'
-import { isThenable, settled } from '../call/results.ts'
-import { reasonText } from './reason-text.ts'
+import type { Said } from '../call/context.ts'
+import { type Fault, type OnFault, type Outcome, failureOf, located } from './failure.ts'
+import { inlineOf } from './inline.ts'
+import { linksThatKeepIds } from './keeps-ids.ts'
+import { InlinePort, LinkPort, NodeOutlet, type Port } from './node-outlet.ts'
+import { SourceNews } from './source-news.ts'
 import type { Settlement } from './settlement.ts'
 import type { Member } from '../chunk.ts'
 import type { Recorder } from '../trace/recorder.ts'
 import { wallMs } from '../../time.ts'
-
-/** What a failure says, beside the record: shared by retries, error edges and events. */
-export interface Fault {
-  readonly error: unknown
-  readonly attempts: number
-  readonly firstFailedAt: number
-  /** What the last call said of the record to its source. */
-  readonly note?: string | undefined
-}
-
-/** One edge out of a node, as this worker takes it. `origin` is the index of the input that the record came of. */
-interface Port {
-  send(value: unknown, origin: number): void
-  /** The same for values[from], … before `to`, each of the input with its own index. */
-  sendRun(values: ArrayLike<unknown>, from: number, to: number): void
-}
-
-/** A node of this stage: its counters and its ports. */
-export class NodeOutlet {
-  readonly plan: NodePlan
-  readonly counters: Float64Array
-  readonly at: number
-  out: readonly Port[] = []
-  branches: ReadonlyMap<string, readonly Port[]> = new Map()
-  error: readonly Port[] = []
-  deadLetter: readonly Port[] = []
-  retry: readonly Port[] = []
-  /** What it sends to its error or dead-letter edges is nacked too. */
-  readonly isNacking: boolean
-
-  constructor(plan: NodePlan, counters: Float64Array) {
-    this.isNacking = (plan.error.length > 0 ? plan.error : plan.deadLetter).some(({ nack }) => nack === true)
-    this.plan = plan
-    this.counters = counters
-    this.at = plan.counters
-  }
-
-  count(counter: number, records: number): void {
-    this.counters[this.at + counter]! += records
-  }
-}
 
 /**
  * A worker's writing side: where the outputs of its handler go. Conditionals, inline buffers and merges, and fused nodes run
@@ -81,15 +43,8 @@ export class Outlet {
   readonly #counters: Float64Array
   /** What the chunk in hand adds to the counters and to the failures: known to others only once it is wholly done. */
   readonly #pending: Float64Array
-  /** Records that were nacked. */
-  readonly #nacked: Nacked[] = []
-  /** Records of which something is said to their sources, and those that are released. */
-  readonly #noted: { readonly owner: ChunkHeader; readonly text: string }[] = []
-  readonly #released: ChunkHeader[] = []
-  /** The last reason that was put in words, and its error: a batch that fails has one for all of its records. */
-  #lastReason:
-    | { readonly error: unknown; readonly node: string; readonly attempts: number; readonly text: string }
-    | undefined
+  /** What the chunk in hand says to its sources. */
+  readonly #news: SourceNews
   #chunk: ChunkHeader | undefined
   /** What the links send is named by this. */
   #portion!: ChunkHeader
@@ -122,6 +77,7 @@ export class Outlet {
     recorder?: Recorder | undefined
   }) {
     this.#settlement = given.settlement
+    this.#news = new SourceNews(given.settlement)
     this.#handlers = given.handlers
     this.#onFault = given.onFault
     this.#recorder = given.recorder
@@ -220,12 +176,12 @@ export class Outlet {
         owner,
         outcome,
         isCounted,
-        why: this.#reasonOf(node, fault),
+        why: this.#news.reasonOf(node.plan.node, fault),
       })
     }
     if (isCounted && (outcome === 'failed' || node.isNacking))
-      this.#nacked.push({ owner, why: this.#reasonOf(node, fault) })
-    if (given.note !== undefined && isCounted) this.#note(owner, given.note)
+      this.#news.nack(owner, this.#news.reasonOf(node.plan.node, fault))
+    if (given.note !== undefined && isCounted) this.#news.note(owner, given.note)
     // A source counts its records when their slots end.
     const isOwnSource = node === this.root && node.plan.kind === 'source'
     if (!isOwnSource && isCounted) {
@@ -237,10 +193,7 @@ export class Outlet {
 
   /** What the handler said of a record to its source, where its call has ended well. */
   said(said: readonly Said[], { header }: Member): void {
-    for (const [kind, value] of said) {
-      if (kind === NOTE_SAID) this.#note(header, value)
-      else this.#released.push(header)
-    }
+    this.#news.take(said, header)
   }
 
   /** The same of a record of the chunk in hand. */
@@ -248,21 +201,17 @@ export class Outlet {
     if (said.length > 0) this.said(said, this.#memberOf(origin))
   }
 
-  #note(owner: ChunkHeader, text: string): void {
-    if (this.#settlement.tellsReasons) this.#noted.push({ owner, text })
-  }
-
   /** Records that went with another one to an error or dead-letter edge, as one failure: they are nacked as that one is. */
   nackToo(node: NodeOutlet, members: readonly Member[], given: Fault): void {
     if (!node.isNacking) return
-    const why = this.#reasonOf(node, given)
-    for (const { header } of members) this.#nacked.push({ owner: header, why })
+    const why = this.#news.reasonOf(node.plan.node, given)
+    for (const { header } of members) this.#news.nack(header, why)
   }
 
   /** Nacks a record of a source's chunk in hand that is not there to be sent to any edge. */
   nack(index: number, fault: Fault): void {
     const member = this.#memberOf(index)
-    this.#nacked.push({ owner: member.header, why: this.#reasonOf(this.root, fault) })
+    this.#news.nack(member.header, this.#news.reasonOf(this.root.plan.node, fault))
     this.#tellGivenUp(this.root, undefined, fault, 'failed', member, true)
   }
 
@@ -278,15 +227,6 @@ export class Outlet {
     const recorder = this.#recorder
     if (recorder?.isOn === true && isCounted)
       recorder.gaveUp({ header, index }, outcome === 'deadLettered' ? 'deadLettered' : 'failed', fault.error)
-  }
-
-  #reasonOf({ plan: { node } }: NodeOutlet, { error, attempts }: Fault): string | undefined {
-    if (!this.#settlement.tellsReasons) return undefined
-    const last = this.#lastReason
-    if (last !== undefined && last.error === error && last.node === node && last.attempts === attempts) return last.text
-    const text = reasonText(node, error, attempts)
-    this.#lastReason = { error, node, attempts, text }
-    return text
   }
 
   #memberOf(origin: number): Member {
@@ -351,13 +291,7 @@ export class Outlet {
     this.#tellGap()
     for (let i = 0; i < this.#pending.length; i++) this.#counters[i]! += this.#pending[i]!
     this.#pending.fill(0)
-    for (const { owner, why } of this.#nacked) this.#settlement.fail(owner, 1, why)
-    this.#nacked.length = 0
-    this.#lastReason = undefined
-    for (const { owner, text } of this.#noted) this.#settlement.say(owner, text)
-    this.#noted.length = 0
-    for (const owner of this.#released) this.#settlement.release(owner)
-    this.#released.length = 0
+    this.#news.tell()
     // Not cleared: see `Settlement.stage`.
     if (this.#refused.size > 0) this.#refused = new Set()
     if (this.#refusedBy.size > 0) this.#refusedBy = new Map()
@@ -459,7 +393,7 @@ export class Outlet {
       }
     }
     const { node, owner, outcome, isCounted, why } = sent
-    if (!isCounted || !node.isNacking) this.#nacked.push({ owner, why })
+    if (!isCounted || !node.isNacking) this.#news.nack(owner, why)
     if (outcome !== 'deadLettered' || !isCounted) return
     node.count(COUNTER.deadLettered, -1)
     node.count(COUNTER.failed, 1)
@@ -482,7 +416,7 @@ export class Outlet {
       return new LinkPort(writer, refuse)
     }
     const node = this.#nodes[port.node!]!
-    const run = this.#inline(node)
+    const run = inlineOf(this, this.#handlers, node)
     const { counters } = from
     const records = port.counters + EDGE_COUNTER.records
     return new InlinePort((value, origin) => {
@@ -495,91 +429,6 @@ export class Outlet {
       }
     })
   }
-
-  /** What a node without a thread of its own does with a record. */
-  #inline(node: NodeOutlet): (value: unknown, origin: number) => void {
-    if (node.plan.kind === 'inject') {
-      return (value, origin) => {
-        const { node: to, record } = value as { node: string; record: unknown }
-        this.emit(node, to, record, origin)
-      }
-    }
-    if (node.plan.kind === 'conditional') {
-      const route = this.#handlers.route(node.plan)
-      return (value, origin) => {
-        this.emit(node, route(value), value, origin)
-        node.count(COUNTER.done, 1)
-      }
-    }
-    const operation = node.plan.work === undefined ? undefined : this.#handlers.operation(node.plan)
-    if (operation === undefined) {
-      return (value, origin) => {
-        this.send(node, value, origin)
-        node.count(COUNTER.done, 1)
-      }
-    }
-    return this.#fused(node, operation)
-  }
-
-  #fused(node: NodeOutlet, operation: Operation): (value: unknown, origin: number) => void {
-    const { work } = operation
-    const id = node.plan.node
-    return (value, origin) => {
-      const answer = operation.call(value)
-      if (isThenable(answer)) {
-        // A promise that fails unseen would end the thread.
-        answer.then(undefined, () => undefined)
-        throw new MillraceError('FUSED_HANDLER_ASYNC', { node: id })
-      }
-      const context = this.#handlers.context
-      const failure = context !== undefined && context.emitted.length > 0 ? context.takeFailure() : undefined
-      if (failure !== undefined) throw failure.error
-      if (context !== undefined && context.emitted.length > 0) this.saidOf(context.takeSaid(), origin)
-      const result = settled(id, work, answer)
-      const isFiltered = result === false && work === 'filter'
-      if (work === 'flatMap') for (const item of result as unknown[]) this.send(node, item, origin)
-      else if (!isFiltered) this.send(node, work === 'map' ? result : value, origin)
-      node.count(isFiltered ? COUNTER.filtered : COUNTER.done, 1)
-    }
-  }
-}
-
-/** An edge to the lanes of a link. */
-class LinkPort implements Port {
-  readonly #writer: LinkWriter
-  readonly #refuse: Refuse
-
-  constructor(writer: LinkWriter, refuse: Refuse) {
-    this.#writer = writer
-    this.#refuse = refuse
-  }
-
-  send(value: unknown, origin: number): void {
-    try {
-      this.#writer.add(value, origin)
-    } catch (error) {
-      // The next stage's `partitionBy` or `selector` threw.
-      this.#refuse(origin, value, error)
-    }
-  }
-
-  sendRun(values: ArrayLike<unknown>, from: number, to: number): void {
-    if (this.#writer.addRun(values, from, to)) return
-    for (let i = from; i < to; i++) this.send(values[i], i)
-  }
-}
-
-/** An edge to a node that this worker runs itself. */
-class InlinePort implements Port {
-  readonly send: (value: unknown, origin: number) => void
-
-  constructor(send: (value: unknown, origin: number) => void) {
-    this.send = send
-  }
-
-  sendRun(values: ArrayLike<unknown>, from: number, to: number): void {
-    for (let i = from; i < to; i++) this.send(values[i], i)
-  }
 }
 
 /** Whose a failure is that goes to an edge. */
@@ -589,59 +438,4 @@ interface SentFailure {
   readonly outcome: Outcome
   readonly isCounted: boolean
   readonly why: string | undefined
-}
-
-/** A record that was nacked: the chunk that it counts for, and why, where a source asks. */
-interface Nacked {
-  readonly owner: ChunkHeader
-  readonly why: string | undefined
-}
-
-/** Told of each record that was given up. */
-export type OnFault = (node: string, input: unknown, fault: Fault, outcome: Outcome, recordId: string) => void
-
-/** How a record that was given up ended. */
-export type Outcome = 'error' | 'deadLettered' | 'failed'
-
-/** Codecs and keys know no nodes; the error says where it was. */
-function located(error: unknown, node: string): unknown {
-  if (!isMillraceError(error) || 'node' in error.detail) return error
-  return new MillraceError(error.code, { node, ...error.detail }, { cause: error.cause })
-}
-
-/** What goes to an error or dead-letter edge. */
-export function failureOf(node: string, input: unknown, { error, attempts, firstFailedAt }: Fault): Failure {
-  return {
-    input,
-    error: { stack: '', ...errorText(error) },
-    node,
-    attempts,
-    firstFailedAt,
-    failedAt: wallMs(),
-  }
-}
-
-/**
- * Links on which a record is the only one that came of its input: the first edge of each node that gives one for one, and
- * so on through conditionals. Copies to further edges get ids of their own; so does all that comes by a node to which
- * several edges lead, for copies of one record may meet again there.
- */
-export function linksThatKeepIds(stage: StagePlan): ReadonlySet<number> {
-  const found = new Set<number>()
-  const ports = stage.nodes.flatMap(({ out, branches, error, deadLetter, retry }) =>
-    [out, ...branches.map((branch) => branch.ports), error, deadLetter, retry].flat(),
-  )
-  const visit = (node: NodePlan, work: string): void => {
-    if (work === 'flatMap' || work === 'mapBatch') return
-    for (const [port] of [
-      node.out,
-      ...node.branches.filter(() => node.kind === 'conditional').map((branch) => branch.ports),
-    ]) {
-      if (port?.link !== undefined) found.add(port.link)
-      else if (port !== undefined && ports.filter((other) => other.node === port.node).length === 1)
-        visit(stage.nodes[port.node!]!, stage.nodes[port.node!]!.work ?? 'map')
-    }
-  }
-  if (stage.input?.batch === undefined || stage.work === 'mapEach') visit(stage.nodes[0]!, stage.work)
-  return found
 }

@@ -1,0 +1,63 @@
+import { MillraceError } from '../../errors.ts'
+import { COUNTER } from '../../memory/counters.ts'
+import type { Said } from '../call/context.ts'
+import type { Handlers, Operation } from '../call/handlers.ts'
+import { isThenable, settled } from '../call/results.ts'
+import type { NodeOutlet } from './node-outlet.ts'
+
+/** Where the outputs of inline nodes go. */
+interface Ways {
+  /** To all edges that have no branch. */
+  send(node: NodeOutlet, value: unknown, origin: number): void
+  /** To the edges of a branch. */
+  emit(node: NodeOutlet, branch: string, value: unknown, origin: number): void
+  saidOf(said: readonly Said[], origin: number): void
+}
+
+/** What a node does with a record. */
+export type Inline = (value: unknown, origin: number) => void
+
+/** What a node without a thread of its own does: a conditional, an inline buffer or merge, or a fused node. */
+export function inlineOf(ways: Ways, handlers: Handlers, node: NodeOutlet): Inline {
+  if (node.plan.kind === 'inject') {
+    return (value, origin) => {
+      const { node: to, record } = value as { node: string; record: unknown }
+      ways.emit(node, to, record, origin)
+    }
+  }
+  if (node.plan.kind === 'conditional') {
+    const route = handlers.route(node.plan)
+    return (value, origin) => {
+      ways.emit(node, route(value), value, origin)
+      node.count(COUNTER.done, 1)
+    }
+  }
+  const operation = node.plan.work === undefined ? undefined : handlers.operation(node.plan)
+  if (operation !== undefined) return fused(ways, handlers, node, operation)
+  return (value, origin) => {
+    ways.send(node, value, origin)
+    node.count(COUNTER.done, 1)
+  }
+}
+
+function fused(ways: Ways, handlers: Handlers, node: NodeOutlet, operation: Operation): Inline {
+  const { work } = operation
+  const id = node.plan.node
+  return (value, origin) => {
+    const answer = operation.call(value)
+    if (isThenable(answer)) {
+      // A promise that fails unseen would end the thread.
+      answer.then(undefined, () => undefined)
+      throw new MillraceError('FUSED_HANDLER_ASYNC', { node: id })
+    }
+    const { context } = handlers
+    const failure = context !== undefined && context.emitted.length > 0 ? context.takeFailure() : undefined
+    if (failure !== undefined) throw failure.error
+    if (context !== undefined && context.emitted.length > 0) ways.saidOf(context.takeSaid(), origin)
+    const result = settled(id, work, answer)
+    const isFiltered = result === false && work === 'filter'
+    if (work === 'flatMap') for (const item of result as unknown[]) ways.send(node, item, origin)
+    else if (!isFiltered) ways.send(node, work === 'map' ? result : value, origin)
+    node.count(isFiltered ? COUNTER.filtered : COUNTER.done, 1)
+  }
+}
