@@ -13,7 +13,7 @@ import { Chunk } from '../chunk.ts'
 import { Flushes } from '../source/flushes.ts'
 import { ChunkSize } from '../source/pacing.ts'
 import { RecordIds } from '../source/record-ids.ts'
-import { SlotEnds } from '../source/slot-ends.ts'
+import { SlotEnds } from './slot-ends.ts'
 import { type Further, Handoff } from '../handoff.ts'
 import {
   BLOCKED,

@@ -6,9 +6,9 @@ import { COUNTER } from '../../memory/counters.ts'
 import type { SourceContext } from '../../plan/definition.ts'
 import type { Handoff } from '../handoff.ts'
 import type { Parts, SourceSide } from '../stage.ts'
-import { Outcomes } from './outcomes.ts'
-import type { ChunkSize } from './pacing.ts'
-import type { Supply } from './supply.ts'
+import { Outcomes } from '../source/outcomes.ts'
+import type { ChunkSize } from '../source/pacing.ts'
+import type { Supply } from '../source/supply.ts'
 
 /** Slots that one hand-off changes by acks, at most; it also opens at most one for each of HANDOFF_RECORDS. */
 const MAX_SETTLED = 128
