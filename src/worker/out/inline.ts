@@ -15,7 +15,7 @@ interface Ways {
 }
 
 /** What a node does with a record. */
-export type Inline = (value: unknown, origin: number) => void
+type Inline = (value: unknown, origin: number) => void
 
 /** What a node without a thread of its own does: a conditional, an inline buffer or merge, or a fused node. */
 export function inlineOf(ways: Ways, handlers: Handlers, node: NodeOutlet): Inline {
