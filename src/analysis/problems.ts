@@ -361,7 +361,7 @@ export type ProblemCode = keyof typeof PROBLEMS
 export type Place = Pick<Problem, 'node' | 'edge' | 'cluster' | 'option'>
 
 /** Takes one finding. `fix` replaces the code's own where more is known. */
-export type Report = (code: ProblemCode, message: string, place?: Place, fix?: string) => void
+export type ReportProblem = (code: ProblemCode, message: string, place?: Place, fix?: string) => void
 
 export function problem(
   code: ProblemCode,

@@ -7,7 +7,7 @@ import { checkHandlers, hasHandlers } from './checks/handlers.ts'
 import { isPlain } from './checks/options.ts'
 import { checkShape } from './checks/shape.ts'
 import { checkVia } from './checks/via.ts'
-import { problem, type Report } from './problems.ts'
+import { problem, type ReportProblem } from './problems.ts'
 import { resolved } from './resolved.ts'
 import type { Problem } from './types.ts'
 
@@ -18,7 +18,7 @@ import type { Problem } from './types.ts'
  */
 export function validate(graph: GraphData): Problem[] {
   const problems: Problem[] = []
-  const report: Report = (...finding) => void problems.push(problem(...finding))
+  const report: ReportProblem = (...finding) => void problems.push(problem(...finding))
   if (typeof graph !== 'object' || graph === null) {
     report('ENTRY_INVALID', `The graph is ${String(graph)}, not an object.`)
     return problems

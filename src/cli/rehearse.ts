@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { forecast } from '../analysis/flow/forecast.ts'
 import { overheadOf } from '../analysis/live/overhead.ts'
-import { compare, errorOf, type Rehearsal } from '../analysis/live/rehearsal.ts'
+import { compare, relativeError, type Rehearsal } from '../analysis/live/rehearsal.ts'
 import { validate } from '../analysis/validate.ts'
 import { availableCores } from '../cores.ts'
 import type { GraphData } from '../graph/types.ts'
@@ -145,7 +145,7 @@ function textOf(graph: GraphData, { nodes, largestError, bottleneck }: Rehearsal
       kind,
       rateText(measured.in),
       rateText(predicted.in),
-      percentText(errorOf(predicted.in, measured.in)),
+      percentText(relativeError(predicted.in, measured.in)),
       rateText(measured.out),
       rateText(predicted.out),
       `${bar(utilisation)} ${percentText(utilisation)}`,

@@ -6,7 +6,7 @@ import { walkingDecoder, walkingEncoder } from './shape-walk.ts'
 const MOST = 256
 
 /** Keeps what was made for a text; what was not asked for longest makes room. */
-export class Kept<T> {
+export class CompiledCache<T> {
   readonly #make: (text: string) => T
   readonly #most: number
   readonly #made = new Map<string, T>()
@@ -34,8 +34,12 @@ export class Kept<T> {
 
 /** The encoders and decoders that the lanes of one pipeline share in one thread. */
 export class Compiled {
-  readonly encoders: Kept<RowEncoder> = new Kept<RowEncoder>(canCompile ? compileEncoder : walkingEncoder)
-  readonly decoders: Kept<RowDecoder> = new Kept<RowDecoder>(canCompile ? compileDecoder : walkingDecoder)
+  readonly encoders: CompiledCache<RowEncoder> = new CompiledCache<RowEncoder>(
+    canCompile ? compileEncoder : walkingEncoder,
+  )
+  readonly decoders: CompiledCache<RowDecoder> = new CompiledCache<RowDecoder>(
+    canCompile ? compileDecoder : walkingDecoder,
+  )
 }
 
 const byOwner = new WeakMap<object, Compiled>()

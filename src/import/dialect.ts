@@ -34,7 +34,7 @@ export const COMMA_DIALECT: Dialect = {
 const WINDOWS = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
 /** The text of bytes that are whole characters. */
-export function textOf(bytes: Uint8Array, encoding: Dialect['encoding']): string {
+export function decodedText(bytes: Uint8Array, encoding: Dialect['encoding']): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   if (encoding === 'utf-8') return buffer.toString('utf8')
   return buffer.toString('latin1').replace(/[\x80-\x9f]/g, (control) => WINDOWS[control.charCodeAt(0) - 0x80]!)

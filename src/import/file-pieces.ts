@@ -12,7 +12,7 @@ import type { JobFile } from './job.ts'
 import { messageOf } from './problem.ts'
 import type { FileEnd, Head, Piece } from './records.ts'
 import { countLines, lastRowEnd, lineEnd } from './rows.ts'
-import { READING, seenOf, fileStateOf } from './seen.ts'
+import { READING_VERSION, seenOf, fileStateOf } from './seen.ts'
 import { sniff } from './sniff.ts'
 import { sniffObjects } from './sniff-objects.ts'
 
@@ -98,7 +98,7 @@ export async function* piecesOf(
       version = createHash('sha256')
         .update(
           JSON.stringify([
-            READING,
+            READING_VERSION,
             state,
             reading.pieceBytes,
             { ...head, seen: null },

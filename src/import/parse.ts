@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { DeclaredCells } from './declared-cells.ts'
-import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE, textOf } from './dialect.ts'
+import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE, decodedText } from './dialect.ts'
 import { type Evidence, addCell, emptyEvidence } from './evidence.ts'
 import { type Letter, MAX_STAGED_COLUMNS, type ParsedPiece, type Piece, RAW_CHARACTERS } from './records.ts'
 import { parseJsonPiece } from './parse-json.ts'
@@ -280,5 +280,5 @@ class RowParser {
 }
 
 function fromWindows(bytes: Uint8Array): Uint8Array {
-  return Buffer.from(textOf(bytes, 'windows-1252'))
+  return Buffer.from(decodedText(bytes, 'windows-1252'))
 }

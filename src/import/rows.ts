@@ -1,5 +1,5 @@
 /** Where rows begin and end, in bytes: line breaks within quotes are part of a row. A row ends at LF, CR, or both. */
-import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE, textOf } from './dialect.ts'
+import { BACKSLASH, CR, type Dialect, LF, QUOTE, SPACE, decodedText } from './dialect.ts'
 
 /** The position behind the row that begins at `from`, its line break included; -1 where the bytes end before the row does. */
 export function rowEnd(bytes: Uint8Array, from: number, dialect: Dialect): number {
@@ -97,7 +97,7 @@ export interface Cells {
 
 /** One row, for looking at the head of a file; `undefined` where its quotes are broken. */
 export function cellsOf(row: Uint8Array, dialect: Dialect): Cells | undefined {
-  const text = textOf(row, dialect.encoding).replace(/(?:\r\n|\n|\r)$/, '')
+  const text = decodedText(row, dialect.encoding).replace(/(?:\r\n|\n|\r)$/, '')
   const delimiter = String.fromCharCode(dialect.delimiter)
   const hasBackslash = dialect.escape === 'backslash'
   const cells: string[] = []

@@ -4,7 +4,7 @@ import type { BigIntStats } from 'node:fs'
 import { wallMs } from '../time.ts'
 
 /** A part of it: another way to read files reads them anew. */
-export const READING = 2
+export const READING_VERSION = 2
 /** So long after a write, another one may leave a file with the same time. Some file systems keep whole seconds. */
 const FINE_MS = 100
 const COARSE_MS = 2_500
@@ -23,7 +23,7 @@ export function seenOf(facts: BigIntStats, how: unknown): string | null {
   const isCoarse = latestNs % 1_000_000_000n === 0n
   if (wallMs() - Number(latestNs / 1_000_000n) < (isCoarse ? COARSE_MS : FINE_MS)) return null
   return createHash('sha256')
-    .update(JSON.stringify([READING, fileStateOf(facts), how]))
+    .update(JSON.stringify([READING_VERSION, fileStateOf(facts), how]))
     .digest('hex')
     .slice(0, 32)
 }

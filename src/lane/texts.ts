@@ -1,6 +1,6 @@
 import { load, store } from '#atomics'
 import type { Memory } from '../memory/memory.ts'
-import { GENERATIONS, NUMBERS, type TextsLayout } from '../memory/texts.ts'
+import { GENERATIONS, TEXT_NUMBERS, type TextsLayout } from '../memory/texts.ts'
 
 /**
  * A table of texts that one side adds and the other looks up, each a word for its length and its UTF-8 bytes. It outlives both
@@ -63,10 +63,10 @@ export class Texts {
     const at = this.#half(this.#generation) + this.#next
     this.#memory.words[at] = length
     this.#memory.bytes.write(text, 4 * (at + 1), length, 'utf8')
-    const number = this.#generation * NUMBERS + this.#next + 1
+    const number = this.#generation * TEXT_NUMBERS + this.#next + 1
     numbers.set(text, number)
     this.#next = end
-    store(this.#memory.words, this.#used, this.#generation * NUMBERS + end)
+    store(this.#memory.words, this.#used, this.#generation * TEXT_NUMBERS + end)
     return number
   }
 
@@ -79,13 +79,13 @@ export class Texts {
     this.#generation = this.#generation + 1 < GENERATIONS ? this.#generation + 1 : 2
     this.#next = 0
     this.#numbers = new Map()
-    store(this.#memory.words, this.#used, this.#generation * NUMBERS)
+    store(this.#memory.words, this.#used, this.#generation * TEXT_NUMBERS)
     return true
   }
 
   /** The reader: a text that a frame names which is not released. X1: it was whole before the frame was visible. */
   text(number: number): string {
-    const at = this.#half(Math.floor(number / NUMBERS)) + (number % NUMBERS) - 1
+    const at = this.#half(Math.floor(number / TEXT_NUMBERS)) + (number % TEXT_NUMBERS) - 1
     const from = 4 * (at + 1)
     return this.#memory.bytes.toString('utf8', from, from + this.#memory.words[at]!)
   }
@@ -103,11 +103,11 @@ export class Texts {
     if (this.#numbers !== undefined) return this.#numbers
     const used = load(this.#memory.words, this.#used)
     const numbers = (this.#numbers = new Map<string, number>())
-    this.#generation = Math.floor(used / NUMBERS)
+    this.#generation = Math.floor(used / TEXT_NUMBERS)
     // A successor does not know when its predecessor left the other half: it may have been now.
     this.#leftAt = this.#ringHead()
-    while (this.#next < used % NUMBERS) {
-      const number = this.#generation * NUMBERS + this.#next + 1
+    while (this.#next < used % TEXT_NUMBERS) {
+      const number = this.#generation * TEXT_NUMBERS + this.#next + 1
       numbers.set(this.text(number), number)
       this.#next += 1 + ((this.#memory.words[this.#half(this.#generation) + this.#next]! + 3) >> 2)
     }

@@ -15,7 +15,7 @@ export function laneTexts(layout: LaneLayout): TextsLayout {
 }
 
 /** A number is that of a generation, and of the word where the text lies in its half, from 1. */
-export const NUMBERS = 1 << 12
+export const TEXT_NUMBERS = 1 << 12
 export const GENERATIONS = 1 << 19
 /** The largest table whose words have numbers. */
-export const MAX_TEXT_BYTES: number = 8 * (NUMBERS - 1)
+export const MAX_TEXT_BYTES: number = 8 * (TEXT_NUMBERS - 1)

@@ -27,7 +27,7 @@ export class Series {
   }
 }
 
-export interface Line {
+export interface ChartLine {
   readonly label: string
   readonly color: string
 }
@@ -64,11 +64,11 @@ export abstract class Chart {
 }
 
 export class Sparkline extends Chart {
-  readonly #lines: readonly Line[]
+  readonly #lines: readonly ChartLine[]
   readonly #asShare: boolean
   #series: Series
 
-  constructor(parent: HTMLElement, lines: readonly Line[], series: Series, asShare = false) {
+  constructor(parent: HTMLElement, lines: readonly ChartLine[], series: Series, asShare = false) {
     super(parent)
     this.#lines = lines
     this.#series = series

@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /** The last events, newest first; what happens again and again at one place is one line with a count. */
-export class EventList {
+export class EventLines {
   readonly #entries: Entry[] = []
   readonly #lines: Keyed<Entry>
   readonly #none = h('li', { class: 'none' }, 'No events yet.')

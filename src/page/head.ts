@@ -5,7 +5,7 @@ import { count, elapsed, rate } from './format.ts'
 import { act, confirmed } from './notices.ts'
 
 /** The head of the page: how a pipeline fares, and what can be done with the whole of it. */
-export class Head {
+export class PageHead {
   readonly #path: string
   readonly #pill = h('span', { class: 'pill' })
   readonly #elapsed = h('span', { class: 'muted elapsed' })

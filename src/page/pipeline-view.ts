@@ -1,11 +1,11 @@
 import type { FiguresAnswer, GraphAnswer, Live, LoggedEvent } from '#src/control/index.js'
 import { ApiError, watch } from './api.ts'
 import { byId } from './dom.ts'
-import { EventList } from './event-list.ts'
+import { EventLines } from './event-list.ts'
 import { framed } from './frame.ts'
 import type { FindTraces } from './exemplars.ts'
 import { GraphView } from './graph-view.ts'
-import { Head } from './head.ts'
+import { PageHead } from './head.ts'
 import { Histories } from './histories.ts'
 import { Letters } from './letters.ts'
 import { act, complain, confirmed, notice } from './notices.ts'
@@ -19,11 +19,11 @@ export class PipelineView {
   readonly #graph: GraphAnswer
   readonly #figures: FiguresAnswer
   readonly #histories = new Histories()
-  readonly #head: Head
+  readonly #head: PageHead
   readonly #sentence: Sentence
   readonly #view: GraphView
   readonly #letters: Letters
-  readonly #events = new EventList()
+  readonly #events = new EventLines()
   readonly #stop = new AbortController()
   readonly #findTraces: FindTraces
   #panel: StagePanel | undefined
@@ -40,7 +40,7 @@ export class PipelineView {
     this.#name = name
     this.#graph = graph
     this.#figures = figures
-    this.#head = new Head(name, path)
+    this.#head = new PageHead(name, path)
     this.#sentence = new Sentence(path, graph, pick)
     this.#view = new GraphView(byId('graph'), byId('whole') as HTMLButtonElement, graph, pick)
     this.#letters = new Letters(name, act)

@@ -32,7 +32,7 @@ export function hasWorkers(network: Network, id: string): boolean {
 }
 
 /** A path from a node that decides where records go to the next one that does: buffers and merges with one edge lie between. */
-export interface Path {
+export interface NetworkPath {
   readonly edges: readonly number[]
   readonly to: string
   /** Records that the buffers on the path hold together; undefined where there are none. */
@@ -42,7 +42,7 @@ export interface Path {
   readonly dropEdge: number | undefined
 }
 
-export function follow(network: Network, edge: number): Path {
+export function pathFrom(network: Network, edge: number): NetworkPath {
   const edges = [edge]
   let to = edgeAt(network, edge).to
   let capacity: number | undefined

@@ -11,7 +11,7 @@ import {
 } from '../options/index.ts'
 import { BATCH_FLOATS, EDGE_FLOATS, NODE_FLOATS, WORKER_FLOATS } from '../memory/counters.ts'
 import { draftInjection } from './injection.ts'
-import { type Network, type Path, edgeAt, edgesOut, follow, hasWorkers, nodeAt } from './network.ts'
+import { type Network, type NetworkPath, edgeAt, edgesOut, pathFrom, hasWorkers, nodeAt } from './network.ts'
 import { slotsOf } from './slots.ts'
 import type { LinkDraft, StageDraft } from './stage-draft.ts'
 import type { SourcePlan } from './source-plan.ts'
@@ -36,7 +36,7 @@ class StageDrafter {
   readonly #nodes: string[] = []
   readonly #paths: LinkDraft[] = []
   /** What the buffers before an inline node hold: its own edges carry it on. */
-  readonly #carried = new Map<string, Path>()
+  readonly #carried = new Map<string, NetworkPath>()
   #counters = WORKER_FLOATS
   #stage = ''
 
@@ -103,7 +103,7 @@ class StageDrafter {
   }
 
   #port(from: string, edge: number): PortPlan {
-    const path = follow(this.#network, edge)
+    const path = pathFrom(this.#network, edge)
     const counters = this.#take(EDGE_FLOATS)
     const { pathType, nack } = edgeAt(this.#network, edge)
     const port = { edge, pathType, ...(nack && { nack }), edges: path.edges, counters }
@@ -113,7 +113,7 @@ class StageDrafter {
     return { ...port, node: known >= 0 ? known : this.#nodes.push(path.to) - 1 }
   }
 
-  #link(from: string, { edges, to, capacity, whenFull, dropEdge }: Path): number {
+  #link(from: string, { edges, to, capacity, whenFull, dropEdge }: NetworkPath): number {
     const index = this.#links.next++
     // An inline node (a conditional, or a buffer or merge with several edges) hands what lies before it on to each of its lanes.
     const kept = this.#carried.get(from)

@@ -13,7 +13,7 @@ export interface PointedAt {
 }
 
 /** The bottleneck as measured, else as predicted; nothing where no figures are given, or nothing is full. */
-export function bottleneckOf(graph: GraphData, { simulation, measurements }: Figures): PointedAt | undefined {
+export function shownBottleneck(graph: GraphData, { simulation, measurements }: Figures): PointedAt | undefined {
   if (measurements !== undefined) {
     const { bottleneck, sentence } = explain(graph, measurements)
     return { ...(bottleneck === undefined ? {} : { node: bottleneck }), sentence }

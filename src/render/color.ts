@@ -24,7 +24,7 @@ export function readableOn(fill: string, color: string): string {
   if (isReadable(color)) return color
   const end = textOn(fill)
   for (let share = 0.1; share < 1; share += 0.1) {
-    const mixed = mix(color, end, share)
+    const mixed = mixColors(color, end, share)
     if (isReadable(mixed)) return mixed
   }
   return end
@@ -37,7 +37,7 @@ export function contrast(a: string, b: string): number | undefined {
 }
 
 /** The colour at `share` (0 to 1) of the way from one hex colour to another; the first where one is none. */
-export function mix(from: string, to: string, share: number): string {
+export function mixColors(from: string, to: string, share: number): string {
   const [a, b] = [parse(from), parse(to)]
   if (a === undefined || b === undefined) return from
   const part = (index: 0 | 1 | 2): string =>
@@ -54,7 +54,7 @@ const HEAT = ['#e0f2fe', '#fde68a', '#f97316', '#b91c1c']
 export function heatColor(load: number): string {
   const place = (Number.isNaN(load) ? 0 : Math.min(1, Math.max(0, load))) * (HEAT.length - 1)
   const below = Math.min(HEAT.length - 2, Math.floor(place))
-  return mix(HEAT[below] ?? LIGHT, HEAT[below + 1] ?? LIGHT, place - below)
+  return mixColors(HEAT[below] ?? LIGHT, HEAT[below + 1] ?? LIGHT, place - below)
 }
 
 function contrastOf(a: Rgb, b: Rgb): number {

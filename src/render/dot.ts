@@ -1,8 +1,8 @@
 import type { GraphData } from '../graph/types.ts'
-import { heatColor, mix, readableOn, textOn } from './color.ts'
+import { heatColor, mixColors, readableOn, textOn } from './color.ts'
 import { nameOf } from './names.ts'
 import { pictureOf, type DrawOptions } from './picture.ts'
-import type { Legend, Line, Picture, PictureCluster, PictureEdge, PictureNode } from './picture-parts.ts'
+import type { Legend, DrawnLine, Picture, PictureCluster, PictureEdge, PictureNode } from './picture-parts.ts'
 import { cleanText, percentText, sizeText } from './text.ts'
 import { pathStyle, type PathStyle, type Theme } from './theme.ts'
 
@@ -81,8 +81,8 @@ function nodeLine(node: PictureNode, theme: Theme): string {
 }
 
 function nodeLabel({ lines, fill, font }: PictureNode, theme: Theme): string {
-  const soft = readableOn(fill, mix(font, fill, 0.12))
-  const text = ({ text, role }: Line): string => {
+  const soft = readableOn(fill, mixColors(font, fill, 0.12))
+  const text = ({ text, role }: DrawnLine): string => {
     if (role === 'name') return `<b>${escaped(text)}</b>`
     return `<font point-size="${smaller(theme)}" color="${escaped(soft)}">${escaped(text)}</font>`
   }

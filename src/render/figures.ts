@@ -65,7 +65,7 @@ export function figuresOf(graph: GraphData, { simulation, measurements }: Figure
 }
 
 /** The graph with the rates of its edges as predicted or measured, so that views carry them on. */
-export function withRates(graph: GraphData, { simulation, measurements }: Figures): GraphData {
+export function graphWithRates(graph: GraphData, { simulation, measurements }: Figures): GraphData {
   if (simulation === undefined && measurements === undefined) return graph
   const rates = new Map(simulation?.edges.map(({ index, rate }) => [index, rate]))
   for (const { index, records } of measurements?.edges ?? []) rates.set(index, records / (measurements?.seconds ?? 1))

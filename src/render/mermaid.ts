@@ -1,5 +1,5 @@
 import type { GraphData } from '../graph/types.ts'
-import { heatColor, mix, readableOn, textOn } from './color.ts'
+import { heatColor, mixColors, readableOn, textOn } from './color.ts'
 import { nameOf } from './names.ts'
 import { pictureOf, type DrawOptions } from './picture.ts'
 import type { Legend, Picture, PictureCluster, PictureEdge, PictureNode } from './picture-parts.ts'
@@ -221,7 +221,7 @@ function legendStyles({ kinds, paths, heat }: Legend, { theme, page, edges }: Pi
   const box = (name: string, fill: string): string => {
     return styleLine(name, {
       fill,
-      stroke: mix(fill, '#000000', 0.25),
+      stroke: mixColors(fill, '#000000', 0.25),
       color: readableOn(fill, theme.nodeFontColor ?? textOn(fill)),
     })
   }

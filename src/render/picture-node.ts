@@ -1,10 +1,10 @@
 import { resolveNode } from '../graph/resolve.ts'
 import { NODE_KINDS, type GraphNode, type Technology } from '../graph/types.ts'
 import type { PointedAt } from './bottleneck.ts'
-import { heatColor, mix, readableOn, textOn } from './color.ts'
+import { heatColor, mixColors, readableOn, textOn } from './color.ts'
 import type { NodeFigures } from './figures.ts'
 import type { Highlighter } from './highlight.ts'
-import type { Line, PictureNode } from './picture-parts.ts'
+import type { DrawnLine, PictureNode } from './picture-parts.ts'
 import type { RowPlace } from './rows.ts'
 import { durationText, linesOf, numberText, rateText } from './text.ts'
 import type { Theme } from './theme.ts'
@@ -34,11 +34,11 @@ export function nodeOf(
   const kind = NODE_KINDS.includes(node.kind) ? node.kind : 'transform'
   const load = heat ? figures.load(node) : undefined
   const fill = load === undefined ? (node.fillcolor ?? theme.colors[kind]) : heatColor(load)
-  const details: Line[] = (theme.details ? detailsOf(node) : []).map((text) => ({ text, role: 'detail' }))
+  const details: DrawnLine[] = (theme.details ? detailsOf(node) : []).map((text) => ({ text, role: 'detail' }))
   const width = node.penwidth ?? theme.nodePenWidth
   const isBottleneck = bottleneck?.node !== undefined && membersOf(node).includes(bottleneck.node)
   const outline = lines.node(node, {
-    color: isBottleneck ? textOn(behind) : (theme.nodeBorderColor ?? mix(fill, '#000000', 0.25)),
+    color: isBottleneck ? textOn(behind) : (theme.nodeBorderColor ?? mixColors(fill, '#000000', 0.25)),
     width: isBottleneck ? width + RING_WIDTH : width,
   })
   const tooltip = node.description ?? `${kind} ${node.id}`
@@ -46,9 +46,9 @@ export function nodeOf(
     id: node.id,
     kind,
     lines: [
-      ...linesOf(node.label ?? node.id).map((text): Line => ({ text, role: 'name' })),
+      ...linesOf(node.label ?? node.id).map((text): DrawnLine => ({ text, role: 'name' })),
       ...details,
-      ...figures.lines(node).map((text): Line => ({ text, role: 'figure' })),
+      ...figures.lines(node).map((text): DrawnLine => ({ text, role: 'figure' })),
       ...(isBottleneck ? [{ text: 'the bottleneck', role: 'figure' } as const] : []),
     ],
     shape: node.shape ?? theme.shapes[kind],

@@ -2,7 +2,7 @@ import type { NodeKind, PathType } from '../graph/types.ts'
 import type { RowPlace } from './rows.ts'
 import type { PathStyle, Theme } from './theme.ts'
 
-export interface Line {
+export interface DrawnLine {
   readonly text: string
   readonly role: 'name' | 'detail' | 'figure'
 }
@@ -10,7 +10,7 @@ export interface Line {
 export interface PictureNode {
   readonly id: string
   readonly kind: NodeKind
-  readonly lines: readonly Line[]
+  readonly lines: readonly DrawnLine[]
   readonly shape: string
   readonly fill: string
   readonly border: string

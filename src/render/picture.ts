@@ -2,8 +2,8 @@ import { soundEntries } from '../analysis/validate.ts'
 import { resolveEdge } from '../graph/resolve.ts'
 import type { GraphData, GraphEdge } from '../graph/types.ts'
 import { NODE_KINDS, PATH_TYPES } from '../graph/types.ts'
-import { bottleneckOf } from './bottleneck.ts'
-import { figuresOf, withRates, type Figures } from './figures.ts'
+import { shownBottleneck } from './bottleneck.ts'
+import { figuresOf, graphWithRates, type Figures } from './figures.ts'
 import { highlighter, withMarks, type Highlight, type Highlighter } from './highlight.ts'
 import { nestingOf, sharedBox, type Nesting } from './nesting.ts'
 import { fillsOf, treeOf } from './picture-clusters.ts'
@@ -37,11 +37,11 @@ export function pictureOf(given: GraphData, options: DrawOptions = {}): Picture 
   const theme = themeOf(options.theme ?? 'default')
   const page = theme.background === 'transparent' ? '#ffffff' : theme.background
   const figures = figuresOf(graph, options)
-  const bottleneck = bottleneckOf(graph, options)
+  const bottleneck = shownBottleneck(graph, options)
   const heat = options.heat === true
   const { highlight = {} } = options
   const lines = highlighter(highlight)
-  const whole = withMarks(withRates(graph, options), highlight)
+  const whole = withMarks(graphWithRates(graph, options), highlight)
   const shown = (options.views ?? []).reduce((view, apply) => apply(view), whole)
   const nesting = nestingOf(shown.clusters)
   const ends = shown.edges.filter(({ from, to }) => from !== '' && to !== '')

@@ -6,7 +6,7 @@ import { explain } from '../analysis/live/explain.ts'
 import { measuredGraph } from '../analysis/live/measured.ts'
 import type { Measurements } from '../analysis/types.ts'
 import type { GraphData } from '../graph/types.ts'
-import { bottleneckOf } from '../render/bottleneck.ts'
+import { shownBottleneck } from '../render/bottleneck.ts'
 import { durationText, numberText, percentText } from '../render/text.ts'
 import type { Paint, SheetData } from './data.ts'
 
@@ -66,7 +66,7 @@ function pointedAt(graph: GraphData, simulation: Simulation, measurements: Measu
     const { bottleneck, sentence, remedy } = explain(graph, measurements)
     return { bottleneck, sentence: `${sentence}. ${remedy}` }
   }
-  const found = bottleneckOf(graph, { simulation })
+  const found = shownBottleneck(graph, { simulation })
   return { bottleneck: found?.node, sentence: found === undefined ? 'Nothing is full.' : `${found.sentence}.` }
 }
 

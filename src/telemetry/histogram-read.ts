@@ -111,7 +111,7 @@ function percentiles({ total, max, groups, floats, from }: Counted, shares: read
 const groups = new Float64Array(GROUP_COUNT)
 
 /** Of several histograms together, as they stand in shared memory. Cost: some microseconds; most buckets are not looked at. */
-export function summarize(memory: Memory, offsets: readonly number[]): HistogramSummary {
+export function summaryOfHistograms(memory: Memory, offsets: readonly number[]): HistogramSummary {
   const { floats } = memory
   const from = offsets.map((offset) => offset / 8)
   let total = 0
@@ -127,7 +127,7 @@ export function summarize(memory: Memory, offsets: readonly number[]): Histogram
   return summary(figures, { total: isBegun ? total : 0, max: figures.max, groups, floats, from })
 }
 
-export function summaryOf(copy: HistogramCopy): HistogramSummary {
+export function summaryOfCopy(copy: HistogramCopy): HistogramSummary {
   const { counts, total, max } = copy
   const sums = Array.from({ length: GROUP_COUNT }, (_, group) =>
     counts.subarray(group * GROUP_BUCKETS, (group + 1) * GROUP_BUCKETS).reduce((sum, count) => sum + count, 0),

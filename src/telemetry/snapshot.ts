@@ -18,7 +18,7 @@ import {
 import type { LinkPlan, NodePlan, Plan, StagePlan, WorkerPlan } from '../plan/types.ts'
 import { COUNTER, EDGE_COUNTER, HANDOFFS, SINCE, STATE, TIME, TRIGGER, TRIGGER_NAMES } from '../memory/counters.ts'
 import { NODE_COUNTS, type NodeCounts, withCounts } from './counts.ts'
-import { type HistogramSummary, summarize } from './histogram-read.ts'
+import { type HistogramSummary, summaryOfHistograms } from './histogram-read.ts'
 import { portsOf } from './ports.ts'
 import { TIME_NAMES, type TimeShares, type WorkerTimes, withShares } from './times.ts'
 import { monotonicMs, wallMsAt } from '../time.ts'
@@ -283,7 +283,7 @@ function readStage(
   const histograms: Partial<Record<HistogramKind, HistogramSummary>> = {}
   for (const kind of Object.keys(plan.workers[stage.workers[0]!]!.histograms) as HistogramKind[]) {
     const offsets = stage.workers.map((index) => plan.workers[index]!.histograms[kind]!)
-    histograms[kind] = summarize(memory, offsets)
+    histograms[kind] = summaryOfHistograms(memory, offsets)
   }
   const { node, kind, input, source } = stage
   const at = input?.batch?.counters

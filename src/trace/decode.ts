@@ -60,7 +60,7 @@ const WORD = 2 ** 32
 type Words = (index: number) => number
 
 /** Makes events of the words in a ring. */
-export class Decoder {
+export class EventDecoder {
   readonly #plan: Plan
   readonly #traced: readonly number[]
   readonly #run: string

@@ -3,7 +3,7 @@ import type { Memory } from '../memory/memory.ts'
 import { EVENT_BYTES, PRESSURE } from '../memory/trace.ts'
 import type { Plan } from '../plan/types.ts'
 import { monotonicMs, wallMsAt } from '../time.ts'
-import { Decoder } from './decode.ts'
+import { EventDecoder } from './decode.ts'
 import type { TracedRecords, TraceEvent, TraceKind } from './event.ts'
 import { Feed } from './feed.ts'
 import { TraceRings } from './rings.ts'
@@ -64,7 +64,7 @@ export class Tracer {
   readonly #memory: Memory
   readonly #plan: Plan
   readonly #rings: TraceRings
-  readonly #decoder: Decoder
+  readonly #decoder: EventDecoder
   readonly #feeds = new Map<TraceSink, Feed>()
   readonly #tails: Tails | undefined
   readonly #ends: TraceEvent[] = []
@@ -83,7 +83,7 @@ export class Tracer {
       memory,
       plan.workers.flatMap(({ trace }) => trace ?? []),
     )
-    this.#decoder = new Decoder(memory, plan, wallMsAt(0))
+    this.#decoder = new EventDecoder(memory, plan, wallMsAt(0))
     if (plan.trace!.tail) this.#tails = new Tails((events) => void this.#batch.push(...events))
   }
 

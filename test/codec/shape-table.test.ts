@@ -1,7 +1,7 @@
 /** The table of shapes of a lane: what is common is learned and stays learned, whatever rare shapes come between. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Compiled, Kept, compiledOf } from '#src/codec/compiled.js'
+import { Compiled, CompiledCache, compiledOf } from '#src/codec/compiled.js'
 import { shapeCodec } from '#src/codec/shape.js'
 import { NO_FRAME } from '#src/lane/reader.js'
 import { Texts } from '#src/lane/texts.js'
@@ -208,7 +208,7 @@ test('writer, reader and their successors agree on every record, whatever shapes
 
 describe('compiled code', () => {
   test('is kept for so many texts, and those that were asked for last', () => {
-    const kept = new Kept((text) => ({ text }), 3)
+    const kept = new CompiledCache((text) => ({ text }), 3)
     const first = kept.get('a')
     for (const text of ['b', 'c', 'a', 'd']) kept.get(text)
     assert.equal(kept.size, 3)

@@ -40,7 +40,7 @@ export const KNOWN_EXPORTS: Readonly<Record<string, readonly string[]>> = {
   'src/import/kinds.ts': ['Kind', 'Match'],
   'src/import/load.ts': ['Loader'],
   'src/page/api.ts': ['Watching'],
-  'src/page/charts.ts': ['Line'],
+  'src/page/charts.ts': ['ChartLine'],
   'src/page/graph-node.ts': ['NodePlace'],
   'src/page/levels.ts': ['Level'],
   'src/page/stage-panel.ts': ['PanelHost'],

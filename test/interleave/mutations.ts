@@ -68,7 +68,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a text is counted before it is whole',
     file: 'lane/texts.js',
     from: 'this.#memory.words[at] = length;',
-    to: 'store(this.#memory.words, this.#used, this.#generation * NUMBERS + end); this.#memory.words[at] = length;',
+    to: 'store(this.#memory.words, this.#used, this.#generation * TEXT_NUMBERS + end); this.#memory.words[at] = length;',
   },
   // Credit.
   {

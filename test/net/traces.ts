@@ -1,7 +1,7 @@
 /** What the events of a traced round say, against what came out of it. */
 import type { Memory } from '#src/memory/memory.js'
 import type { Plan } from '#src/plan/types.js'
-import { Decoder, recordIdAt } from '#src/trace/decode.js'
+import { EventDecoder, recordIdAt } from '#src/trace/decode.js'
 import type { TraceEvent, TracedOutput, TracedRecords } from '#src/trace/event.js'
 import { TraceRings } from '#src/trace/rings.js'
 
@@ -15,7 +15,7 @@ interface Origin {
 export class Traces {
   readonly events: TraceEvent[] = []
   readonly #rings: TraceRings
-  readonly #decoder: Decoder
+  readonly #decoder: EventDecoder
   readonly #plan: Plan
   readonly #signers: ReadonlySet<string>
   /** By edge and id. */
@@ -28,7 +28,7 @@ export class Traces {
     const traced = plan.workers.flatMap(({ trace }) => trace ?? [])
     this.#plan = plan
     this.#rings = new TraceRings(memory, traced)
-    this.#decoder = new Decoder(memory, plan, 0)
+    this.#decoder = new EventDecoder(memory, plan, 0)
   }
 
   drain(): void {

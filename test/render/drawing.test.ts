@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { contrast, heatColor, mix, textOn } from '#src/render/color.js'
+import { contrast, heatColor, mixColors, textOn } from '#src/render/color.js'
 import { durationText, numberText, percentText, rateText } from '#src/render/text.js'
 import fc from 'fast-check'
 import { type DrawOptions, type GraphData, type Theme, type ThemeName } from 'millrace'
@@ -243,8 +243,8 @@ test('text is readable on every fill of every theme and on every heat', () => {
 
 test('colours that are no hex colours get dark text and no shade', () => {
   assert.equal(textOn('papayawhip'), '#0f172a')
-  assert.equal(mix('papayawhip', '#000000', 0.5), 'papayawhip')
-  assert.equal(mix('#fff', '#000', 0.5), '#808080')
+  assert.equal(mixColors('papayawhip', '#000000', 0.5), 'papayawhip')
+  assert.equal(mixColors('#fff', '#000', 0.5), '#808080')
 })
 
 test('title and legend come on request only, and the legend shows what the picture holds', () => {

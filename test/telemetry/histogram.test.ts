@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { viewMemory } from '#src/memory/memory.js'
 import { BUCKET_COUNT, HISTOGRAM_BYTES, MOST_VALUE, TOTAL, bucketOf, upperEnd } from '#src/memory/histogram.js'
-import { copyHistograms, summarize, summaryOf } from '#src/telemetry/histogram-read.js'
+import { copyHistograms, summaryOfHistograms, summaryOfCopy } from '#src/telemetry/histogram-read.js'
 import { hdrBase64 } from '#src/telemetry/hdr-export.js'
 import { Histogram } from '#src/telemetry/histogram.js'
 import { Metrics } from '#src/telemetry/prometheus.js'
@@ -54,10 +54,10 @@ test('the same values give the same counts and percentiles as in HdrHistogram, o
       assert.equal(copy.total, other.totalCount)
       const shares = [0.5, 0.9, 0.99, 0.999]
       const theirs = shares.map((share) => Math.min(other.getValueAtPercentile(100 * share), copy.max))
-      const { p50, p90, p99, p999, ...rest } = summaryOf(copy)
+      const { p50, p90, p99, p999, ...rest } = summaryOfCopy(copy)
       assert.deepEqual([p50, p90, p99, p999], theirs)
       // What is read where it stands, without a copy, is the same.
-      assert.deepEqual(summarize(memory, [0, HISTOGRAM_BYTES]), { ...rest, p50, p90, p99, p999 })
+      assert.deepEqual(summaryOfHistograms(memory, [0, HISTOGRAM_BYTES]), { ...rest, p50, p90, p99, p999 })
       assert.deepEqual([rest.min, rest.max], [copy.min, copy.max])
     }),
     { numRuns: 60 },
@@ -74,7 +74,7 @@ test('more values than a word holds are counted, in one bucket and over several 
   const copy = copyHistograms(memory, [0, HISTOGRAM_BYTES])
   assert.equal(copy.total, 8 * many)
   assert.equal(copy.counts[bucketOf(1_000)], 8 * many)
-  for (const { count, mean, p50, p999 } of [summaryOf(copy), summarize(memory, [0, HISTOGRAM_BYTES])])
+  for (const { count, mean, p50, p999 } of [summaryOfCopy(copy), summaryOfHistograms(memory, [0, HISTOGRAM_BYTES])])
     assert.deepEqual({ count, mean, p50, p999 }, { count: 8 * many, mean: 1_000, p50: 1_000, p999: 1_000 })
   const metrics = new Metrics()
   metrics.histogram('h', 'Help.', {}, copy, [999, 1_003], 1)
@@ -84,10 +84,10 @@ test('more values than a word holds are counted, in one bucket and over several 
 
 test('a summary between the count of the first value and its figures is that of nothing', () => {
   const memory = viewMemory(new ArrayBuffer(HISTOGRAM_BYTES))
-  const before = summarize(memory, [0])
+  const before = summaryOfHistograms(memory, [0])
   new Histogram(memory, 0).record(7)
   memory.floats.fill(0, TOTAL)
-  assert.deepEqual(summarize(memory, [0]), before)
+  assert.deepEqual(summaryOfHistograms(memory, [0]), before)
   assert.deepEqual(
     Object.values(before),
     Object.values(before).map(() => 0),

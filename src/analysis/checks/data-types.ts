@@ -1,6 +1,6 @@
 import type { ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphEdge } from '../../graph/types.ts'
-import type { Report } from '../problems.ts'
+import type { ReportProblem } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { edgeTitle } from './edges.ts'
 
@@ -11,7 +11,7 @@ const TYPE_NAME = /^(?:[A-Z][\w$]*|string|number|boolean|bigint)(?:<.+>)?(?:\[\]
  * Compares the types that edges say they carry. Buffers, merges and conditionals pass records on as they are, so
  * what leaves them must be among what arrives; and all normal edges into one node should carry the same.
  */
-export function checkDataTypes(graph: ResolvedGraph, report: Report): void {
+export function checkDataTypes(graph: ResolvedGraph, report: ReportProblem): void {
   graph.nodes.forEach((node, number) => {
     const arriving = graph.in(number).filter((edge) => graph.edge(edge).pathType === 'normal')
     const types = arriving.map((edge) => typeOf(graph.edge(edge)))

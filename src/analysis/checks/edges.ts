@@ -1,7 +1,7 @@
 import { isStage, type ResolvedEdge, type ResolvedGraph, type ResolvedNode } from '../../graph/resolve.ts'
 import type { GraphEdge } from '../../graph/types.ts'
 import { type Branch, branchesOf, failuresOf, isFailureEdge } from '../flow/shares.ts'
-import type { Report } from '../problems.ts'
+import type { ReportProblem } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { isNumber } from './handlers.ts'
 
@@ -9,7 +9,7 @@ import { isNumber } from './handlers.ts'
 const RATIO_TOLERANCE = 1e-9
 
 /** Every edge by itself: its ends, loops to the same node, branches that nothing names. */
-export function checkEdges(graph: ResolvedGraph, report: Report): void {
+export function checkEdges(graph: ResolvedGraph, report: ReportProblem): void {
   const seen = new Set<string>()
   graph.allEdges.forEach((edge, index) => {
     const title = edgeTitle(edge)
@@ -33,7 +33,7 @@ export function checkEdges(graph: ResolvedGraph, report: Report): void {
   })
 }
 
-function checkWhen(node: ResolvedNode, edge: ResolvedEdge, index: number, report: Report): void {
+function checkWhen(node: ResolvedNode, edge: ResolvedEdge, index: number, report: ReportProblem): void {
   const namesBranches = node.kind === 'conditional' || node.kind === 'transform' || node.kind === 'sink'
   if (edge.when !== undefined && !namesBranches) {
     const message = `${edgeTitle(edge)} waits for the branch ${quote(edge.when)}, which a ${node.kind} does not name.`
@@ -44,7 +44,7 @@ function checkWhen(node: ResolvedNode, edge: ResolvedEdge, index: number, report
   }
 }
 
-function checkSelfLoop(node: ResolvedNode, edge: ResolvedEdge, index: number, report: Report): void {
+function checkSelfLoop(node: ResolvedNode, edge: ResolvedEdge, index: number, report: ReportProblem): void {
   if (edge.pathType === 'retry' || !isStage(node.kind)) return
   const place = { node: node.id, edge: index }
   if (edge.when !== undefined) {
@@ -57,7 +57,7 @@ function checkSelfLoop(node: ResolvedNode, edge: ResolvedEdge, index: number, re
 }
 
 /** The ratios of the edges that leave one node, against each other. */
-export function checkRatios(graph: ResolvedGraph, report: Report): void {
+export function checkRatios(graph: ResolvedGraph, report: ReportProblem): void {
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
     const failures = failuresOf(node, edges, graph)
@@ -97,7 +97,7 @@ function checkBranches(
   node: ResolvedNode,
   edges: readonly number[],
   failures: { readonly failed: number; readonly complete: boolean },
-  report: Report,
+  report: ReportProblem,
 ): void {
   const place = { node: node.id, option: 'ratio' }
   const unnamed = edges.filter((edge) => graph.edge(edge).when === undefined)
@@ -122,7 +122,7 @@ function checkBranches(
   }
 }
 
-function checkDisagreement(graph: ResolvedGraph, branches: readonly Branch[], report: Report): void {
+function checkDisagreement(graph: ResolvedGraph, branches: readonly Branch[], report: ReportProblem): void {
   for (const { edges, ratio } of branches) {
     for (const edge of edges) {
       const other = graph.edge(edge).ratio
@@ -134,7 +134,7 @@ function checkDisagreement(graph: ResolvedGraph, branches: readonly Branch[], re
 }
 
 /** Edges that never carry anything, though nothing about them is wrong by itself. */
-export function checkUnused(graph: ResolvedGraph, anyHandlers: boolean, report: Report): void {
+export function checkUnused(graph: ResolvedGraph, anyHandlers: boolean, report: ReportProblem): void {
   graph.nodes.forEach((node, number) => {
     const edges = graph.out(number)
     const failures = edges.filter((edge) => isFailureEdge(node, graph.edge(edge)))

@@ -2,7 +2,7 @@ import type { GraphCluster, GraphData, GraphEdge, GraphNode } from '../../graph/
 import { isModuleUrl } from '../../graph/module-url.ts'
 import { NODE_KINDS } from '../../graph/types.ts'
 import { CLUSTER_OPTIONS, EDGE_OPTIONS, NODE_OPTIONS } from '../../options/index.ts'
-import type { Report } from '../problems.ts'
+import type { ReportProblem } from '../problems.ts'
 import { quote, showValue } from '../problems.ts'
 import { checkOptions, isPlain, isText } from './options.ts'
 
@@ -10,7 +10,7 @@ import { checkOptions, isPlain, isText } from './options.ts'
  * Every entry by itself. What is no object, or has no id, is reported and left out, and so is every option with a problem:
  * the graph that is returned holds only what the later checks can look at.
  */
-export function checkEntries(graph: GraphData, report: Report): GraphData {
+export function checkEntries(graph: GraphData, report: ReportProblem): GraphData {
   if (!isText(graph.name)) {
     report(
       'GRAPH_NAME_INVALID',
@@ -31,7 +31,7 @@ export function checkEntries(graph: GraphData, report: Report): GraphData {
   return { name: isText(graph.name) ? graph.name : '', module: graph.module, nodes, clusters, edges }
 }
 
-function checkNode(node: GraphNode, report: Report): GraphNode[] {
+function checkNode(node: GraphNode, report: ReportProblem): GraphNode[] {
   if (!isText(node.id)) {
     report('NODE_ID_INVALID', `A node has the id ${showValue(node.id)}.`)
     return []
@@ -46,7 +46,7 @@ function checkNode(node: GraphNode, report: Report): GraphNode[] {
   return [without(node, checkOptions(check, report))]
 }
 
-function checkCluster(cluster: GraphCluster, report: Report): GraphCluster[] {
+function checkCluster(cluster: GraphCluster, report: ReportProblem): GraphCluster[] {
   if (!isText(cluster.id)) {
     report('CLUSTER_ID_INVALID', `A cluster has the id ${showValue(cluster.id)}.`)
     return []
@@ -58,7 +58,7 @@ function checkCluster(cluster: GraphCluster, report: Report): GraphCluster[] {
   ]
 }
 
-function checkEdge(edge: GraphEdge, index: number, report: Report): GraphEdge {
+function checkEdge(edge: GraphEdge, index: number, report: ReportProblem): GraphEdge {
   if (!isPlain(edge)) {
     report('ENTRY_INVALID', `edges[${index}] is ${showValue(edge)}, not an object.`, { edge: index })
     return { from: '', to: '' }
@@ -80,7 +80,7 @@ function without<T extends object>(entry: T, keys: readonly string[]): T {
   return Object.fromEntries(Object.entries(entry).filter(([key]) => !keys.includes(key))) as T
 }
 
-function objects<T>(entries: readonly T[], name: string, report: Report): T[] {
+function objects<T>(entries: readonly T[], name: string, report: ReportProblem): T[] {
   if (!isList(entries)) {
     report('ENTRY_INVALID', `\`${name}\` is ${showValue(entries)}, not an array.`)
     return []
@@ -91,7 +91,11 @@ function objects<T>(entries: readonly T[], name: string, report: Report): T[] {
   })
 }
 
-function checkDuplicates(entries: readonly { readonly id: string }[], what: 'node' | 'cluster', report: Report): void {
+function checkDuplicates(
+  entries: readonly { readonly id: string }[],
+  what: 'node' | 'cluster',
+  report: ReportProblem,
+): void {
   const counts = new Map<string, number>()
   for (const { id } of entries) counts.set(id, (counts.get(id) ?? 0) + 1)
   const code = what === 'node' ? 'NODE_ID_DUPLICATE' : 'CLUSTER_ID_DUPLICATE'
@@ -101,7 +105,7 @@ function checkDuplicates(entries: readonly { readonly id: string }[], what: 'nod
 }
 
 /** Clusters that nodes and clusters name must be there, and none may lie in itself. */
-export function checkClusters(graph: GraphData, report: Report): void {
+export function checkClusters(graph: GraphData, report: ReportProblem): void {
   const parents = new Map(graph.clusters.map(({ id, parent }) => [id, parent]))
   const missing = (cluster: string | undefined): cluster is string => isText(cluster) && !parents.has(cluster)
   for (const { id, cluster } of graph.nodes) {

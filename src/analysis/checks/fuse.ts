@@ -1,10 +1,10 @@
 import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
-import type { Report } from '../problems.ts'
+import type { ReportProblem } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { edgeTitle } from './edges.ts'
 
 /** A fused edge has no lane: both nodes run in one worker, one after the other. */
-export function checkFuse(graph: ResolvedGraph, report: Report): void {
+export function checkFuse(graph: ResolvedGraph, report: ReportProblem): void {
   for (const edge of graph.edges) {
     if (!graph.edge(edge).fuse) continue
     for (const reason of obstacles(graph, edge)) {

@@ -1,11 +1,11 @@
 import { isStage, resolveNode } from '../../graph/resolve.ts'
 import type { GraphData, GraphNode } from '../../graph/types.ts'
 import { isGiven, NODE_OPTIONS, WORK_OPTIONS } from '../../options/index.ts'
-import type { Report } from '../problems.ts'
+import type { ReportProblem } from '../problems.ts'
 import { quote } from '../problems.ts'
 
 /** Which handlers a node may have together, and options that stand against each other. */
-export function checkHandlers(graph: GraphData, report: Report): void {
+export function checkHandlers(graph: GraphData, report: ReportProblem): void {
   const anyHandlers = hasHandlers(graph)
   for (const node of graph.nodes) {
     checkCount(node, anyHandlers, report)
@@ -37,7 +37,7 @@ function mainHandlers(node: GraphNode): readonly string[] {
   )
 }
 
-function checkCount(node: GraphNode, anyHandlers: boolean, report: Report): void {
+function checkCount(node: GraphNode, anyHandlers: boolean, report: ReportProblem): void {
   const place = { node: node.id }
   const given = mainHandlers(node)
   if (given.length > 1) {
@@ -96,7 +96,7 @@ const OF_PRELOAD = ['preload', 'preloadSize'] as const
 const ONLY_OF_ACK = ['ackBy', 'ackRetry', 'ackInFlight'] as const
 
 /** Options that would be taken without a word, and do nothing. */
-function checkUnused(node: GraphNode, report: Report): void {
+function checkUnused(node: GraphNode, report: ReportProblem): void {
   const unused = (options: readonly (keyof GraphNode)[], why: string): void => {
     for (const option of options) {
       if (node[option] === undefined) continue
@@ -121,7 +121,7 @@ function checkUnused(node: GraphNode, report: Report): void {
 }
 
 /** What weighs batches goes together, and so does what is about their keys. */
-function checkBatch(node: string, batch: NonNullable<GraphNode['batch']>, report: Report): void {
+function checkBatch(node: string, batch: NonNullable<GraphNode['batch']>, report: ReportProblem): void {
   const isLimited = batch.weight !== undefined || batch.maxWeight !== undefined
   const place = (option: string): object => ({ node, option: `batch.${option}` })
   if (batch.weigh !== undefined && !isLimited) {
@@ -148,7 +148,7 @@ function checkBatch(node: string, batch: NonNullable<GraphNode['batch']>, report
 function checkOwnThread(
   { id, kind, push, write, concurrency = 1 }: GraphNode,
   anyHandlers: boolean,
-  report: Report,
+  report: ReportProblem,
 ): void {
   const isRead = kind === 'sink' && write === undefined && anyHandlers
   if (concurrency === 1 || !(push === true || isRead)) return
@@ -159,7 +159,7 @@ function checkOwnThread(
   })
 }
 
-function checkDispatch(node: GraphNode, anyHandlers: boolean, report: Report): void {
+function checkDispatch(node: GraphNode, anyHandlers: boolean, report: ReportProblem): void {
   if (node.kind !== 'transform' && node.kind !== 'sink') return
   const place = { node: node.id, option: 'dispatch' }
   if (node.partitionBy !== undefined && node.dispatch !== undefined && node.dispatch !== 'partition') {
@@ -172,7 +172,7 @@ function checkDispatch(node: GraphNode, anyHandlers: boolean, report: Report): v
   }
 }
 
-function checkLevels(node: GraphNode, report: Report): void {
+function checkLevels(node: GraphNode, report: ReportProblem): void {
   const title = `Node ${quote(node.id)}`
   const crossed = (lower: [string, unknown], upper: [string, unknown]): void => {
     const [lowerName, low] = lower
@@ -206,7 +206,7 @@ function checkLevels(node: GraphNode, report: Report): void {
   }
 }
 
-function checkSelectors(graph: GraphData, report: Report): void {
+function checkSelectors(graph: GraphData, report: ReportProblem): void {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]))
   graph.edges.forEach(({ from, to, selector }, index) => {
     const target = nodes.get(to)
@@ -217,7 +217,7 @@ function checkSelectors(graph: GraphData, report: Report): void {
   })
 }
 
-function checkNacks(graph: GraphData, report: Report): void {
+function checkNacks(graph: GraphData, report: ReportProblem): void {
   graph.edges.forEach(({ from, to, nack, pathType }, index) => {
     if (nack !== true || pathType === 'error' || pathType === 'dead_letter') return
     const message = `Edge ${quote(from)} → ${quote(to)} has \`nack\`, and its \`pathType\` is ${quote(pathType ?? 'normal')}.`

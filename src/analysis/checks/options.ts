@@ -1,7 +1,7 @@
 import type { NodeKind, StructType, Technology } from '../../graph/types.ts'
 import { STRUCT_TYPES, TECHNOLOGIES } from '../../graph/types.ts'
 import type { OptionSpec, OptionTable } from '../../options/index.ts'
-import type { Place, ProblemCode, Report } from '../problems.ts'
+import type { Place, ProblemCode, ReportProblem } from '../problems.ts'
 import { quote, showValue } from '../problems.ts'
 
 /** What is checked: an entry's options, the keys that are no options, the kind that takes them, and where it stands. */
@@ -26,14 +26,14 @@ interface Fault {
  * Holds options against their table: unknown keys, kinds, types, bounds, nested objects.
  * @returns the keys of `given` that have a problem
  */
-export function checkOptions(check: OptionsToCheck, report: Report): readonly string[] {
+export function checkOptions(check: OptionsToCheck, report: ReportProblem): readonly string[] {
   const ignore = check.ignore ?? []
   return Object.entries(check.given).flatMap(([key, value]) =>
     value === undefined || ignore.includes(key) || checkOption(check, key, value, report) ? [] : [key],
   )
 }
 
-function checkOption(check: OptionsToCheck, key: string, value: unknown, report: Report): boolean {
+function checkOption(check: OptionsToCheck, key: string, value: unknown, report: ReportProblem): boolean {
   const { table, place, title, kind, prefix = '' } = check
   const name = prefix + key
   const here = { ...place, option: name }
@@ -56,7 +56,12 @@ function checkOption(check: OptionsToCheck, key: string, value: unknown, report:
   return checkOptions(nested, report).length === 0
 }
 
-function reportUnknown({ table, title, prefix = '' }: OptionsToCheck, key: string, here: Place, report: Report): void {
+function reportUnknown(
+  { table, title, prefix = '' }: OptionsToCheck,
+  key: string,
+  here: Place,
+  report: ReportProblem,
+): void {
   const near = nearest(key, Object.keys(table))
   const fix = near === undefined ? undefined : `Did you mean ${quote(prefix + near)}?`
   report('OPTION_UNKNOWN', `${title}: there is no option ${quote(prefix + key)}.`, here, fix)

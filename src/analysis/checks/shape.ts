@@ -5,7 +5,7 @@ import { elementaryCycles } from '../cycles.ts'
 import { sharesOf } from '../flow/shares.ts'
 import { traffic } from '../flow/traffic.ts'
 import { isHop, VIA_WINDOW } from '../parts.ts'
-import type { Report } from '../problems.ts'
+import type { ReportProblem } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { resolved } from '../resolved.ts'
 import { loopEdges, walk } from '../structure.ts'
@@ -17,7 +17,7 @@ const MAX_LOOP = 1_000
 const MAX_NAMES = 12
 
 /** The graph as a whole: what is reached, what loops, what never fills. */
-export function checkShape(graph: GraphData, found: ResolvedGraph, report: Report): void {
+export function checkShape(graph: GraphData, found: ResolvedGraph, report: ReportProblem): void {
   const sources = found.nodes.flatMap((node, number) => (node.kind === 'source' ? [number] : []))
   const sinks = found.nodes.flatMap((node, number) => (node.kind === 'sink' ? [number] : []))
   if (sources.length === 0) report('SOURCE_MISSING', `The graph ${quote(graph.name)} has no source.`)
@@ -38,7 +38,7 @@ export function checkShape(graph: GraphData, found: ResolvedGraph, report: Repor
 }
 
 /** Where a stage can be resized, its keys move; they cannot where they come back to it, or wait there for others. */
-function checkResize(graph: GraphData, found: ResolvedGraph, report: Report): void {
+function checkResize(graph: GraphData, found: ResolvedGraph, report: ReportProblem): void {
   const keyed = found.nodes.flatMap((node, number) =>
     node.maxConcurrency !== undefined && node.dispatch === 'partition' ? [{ node, number }] : [],
   )
@@ -56,7 +56,7 @@ function checkResize(graph: GraphData, found: ResolvedGraph, report: Report): vo
   }
 }
 
-function checkLoops(graph: GraphData, found: ResolvedGraph, report: Report): void {
+function checkLoops(graph: GraphData, found: ResolvedGraph, report: ReportProblem): void {
   const threadless: GraphData = {
     ...graph,
     edges: graph.edges.map((edge, index) => {
@@ -98,7 +98,7 @@ function names(graph: ResolvedGraph, members: readonly number[]): string {
   return [...shown, nodes.length > MAX_NAMES ? '…' : quote(nodes[0])].join(' → ')
 }
 
-function checkRoom(graph: ResolvedGraph, sources: readonly number[], report: Report): void {
+function checkRoom(graph: ResolvedGraph, sources: readonly number[], report: ReportProblem): void {
   const batching = graph.given.nodes.flatMap(({ batch }, node) =>
     // How many belong together is said by the records.
     isNumber(batch?.size) && batch?.of === undefined ? [node] : [],

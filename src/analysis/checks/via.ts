@@ -4,7 +4,7 @@ import { type OptionTable, resolve, VIA_OPTIONS } from '../../options/index.ts'
 import { components } from '../components.ts'
 import { readerOf, writerOf } from '../divide.ts'
 import { isHop, graphParts, type GraphPart } from '../parts.ts'
-import { quote, type Report } from '../problems.ts'
+import { quote, type ReportProblem } from '../problems.ts'
 import { checkOptions } from './options.ts'
 
 type HopNode = GraphNode & { readonly via: Via }
@@ -18,7 +18,7 @@ interface ViaSpec {
 }
 
 /** Buffers with `via`: their addresses, what stands beside them, and the parts between them. */
-export function checkVia(graph: GraphData, found: ResolvedGraph, report: Report): void {
+export function checkVia(graph: GraphData, found: ResolvedGraph, report: ReportProblem): void {
   const hops = graph.nodes.filter(isHop)
   if (hops.length === 0) return
   for (const hop of hops) checkAddress(hop, report)
@@ -27,7 +27,7 @@ export function checkVia(graph: GraphData, found: ResolvedGraph, report: Report)
   checkParts(graphParts(graph), hops, report)
 }
 
-function checkAddress({ id, via }: HopNode, report: Report): void {
+function checkAddress({ id, via }: HopNode, report: ReportProblem): void {
   const { technology, ...given } = via
   const { table, required, redelivery }: ViaSpec = VIA_OPTIONS[technology]
   const title = `Node ${quote(id)}`
@@ -45,7 +45,7 @@ function checkAddress({ id, via }: HopNode, report: Report): void {
   report('VIA_DEDUPE_SHORT', message, { node: id, option: 'via.dedupeMs' })
 }
 
-function checkQueues(hops: readonly HopNode[], report: Report): void {
+function checkQueues(hops: readonly HopNode[], report: ReportProblem): void {
   const owners = new Map<string, string>()
   for (const { id, via } of hops) {
     const { table, queue }: ViaSpec = VIA_OPTIONS[via.technology]
@@ -61,7 +61,7 @@ function checkQueues(hops: readonly HopNode[], report: Report): void {
 }
 
 /** What only lanes have, and what stands where the two ends are to be. */
-function checkBeside(graph: GraphData, found: ResolvedGraph, hops: readonly HopNode[], report: Report): void {
+function checkBeside(graph: GraphData, found: ResolvedGraph, hops: readonly HopNode[], report: ReportProblem): void {
   const ids = new Set(hops.map(({ id }) => id))
   for (const { id, whenFull } of hops) {
     if (whenFull !== undefined && whenFull !== 'block')
@@ -85,7 +85,7 @@ function checkBeside(graph: GraphData, found: ResolvedGraph, hops: readonly HopN
   })
 }
 
-function checkParts(parts: readonly GraphPart[], hops: readonly HopNode[], report: Report): void {
+function checkParts(parts: readonly GraphPart[], hops: readonly HopNode[], report: ReportProblem): void {
   for (const { id } of hops) {
     const both = parts.find(({ reads, writes }) => reads.includes(id) && writes.includes(id))
     if (both === undefined) continue

@@ -3,7 +3,7 @@ import type { GraphData } from '../../graph/types.ts'
 import { coreLoad, limitsMet, stepToFull } from './filling.ts'
 import { SAME } from './limits.ts'
 import { droppingBuffers, outsideOf, type FlowOptions, type Model } from './model.ts'
-import { settled, steadyModel } from './overflow.ts'
+import { settledModel, steadyModel } from './overflow.ts'
 import { partsOf } from './parts.ts'
 import { named, predict, type NamedLimit, type Prediction } from './predict.ts'
 import { predictedParts } from './predicted-parts.ts'
@@ -88,7 +88,7 @@ function throughputWithout(graph: GraphData, model: Model, prediction: Predictio
   const byPart = split?.parts.map(() => 0)
   if (split !== undefined) origins.forEach(({ node }, index) => void (byPart![split.of[node]!]! += rates[index]!))
   return (node) => {
-    if (!isSettled) return predict(settled(graph, unlimited(model, node))).throughput
+    if (!isSettled) return predict(settledModel(graph, unlimited(model, node))).throughput
     if (!holding.has(node) || throughput === Infinity) return throughput
     if (split === undefined) return predict(unlimited(model, node)).throughput
     const part = split.of[node]!

@@ -1,4 +1,4 @@
-import type { Counts, Limit } from './limits.ts'
+import type { CountsAsLimit, Limit } from './limits.ts'
 import { climb, type Model, type Origin } from './model.ts'
 
 interface Closing {
@@ -6,7 +6,7 @@ interface Closing {
   readonly holders: (Limit | undefined)[]
   /** What is full now. */
   readonly now: readonly Limit[]
-  readonly counts: Counts
+  readonly counts: CountsAsLimit
 }
 
 /** Sets the limit of every origin from which records come to what is full: the first that it feeds. */
@@ -24,7 +24,7 @@ export function close(model: Model, origins: readonly Origin[], { limits, holder
 }
 
 /** For each node the first of some limits to which records come from it, by position; `NONE` where there is none. */
-function firstFed(model: Model, limits: readonly Limit[], counts: Counts): Uint32Array {
+function firstFed(model: Model, limits: readonly Limit[], counts: CountsAsLimit): Uint32Array {
   const found = new Uint32Array(model.graph.nodes.length).fill(NONE)
   limits.forEach(({ by, node: stage }, index) => {
     const burners = by === 'cores' ? model.services.keys() : [stage!]

@@ -1,5 +1,5 @@
 import { fill, type Filling } from './filling.ts'
-import { ALL, SAME, type Counts, type Limit, type Met } from './limits.ts'
+import { ALL, SAME, type CountsAsLimit, type Limit, type Met } from './limits.ts'
 import type { Model, Origin } from './model.ts'
 import { sectionsOf } from './sections.ts'
 
@@ -7,7 +7,7 @@ import { sectionsOf } from './sections.ts'
  * The same as `fill`: sections of the graph are filled one by one, in the order of the flow, so that what comes to a buffer is
  * known before what leaves it is filled. Cost: linear, and for each section what filling it costs.
  */
-export function fillSections(model: Model, origins: readonly Origin[], counts: Counts = ALL): Filling {
+export function fillSections(model: Model, origins: readonly Origin[], counts: CountsAsLimit = ALL): Filling {
   const split = sectionsOf(model)
   if (split === undefined) return fill(model, origins, counts)
   const { sections, of, from, place } = split

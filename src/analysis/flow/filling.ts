@@ -1,5 +1,5 @@
 import { close } from './closing.ts'
-import { ALL, SAME, type Counts, type Limit, type Met } from './limits.ts'
+import { ALL, SAME, type CountsAsLimit, type Limit, type Met } from './limits.ts'
 import { cutTraffic, outsideOf, type Model, type Origin } from './model.ts'
 import { times } from './times.ts'
 import type { Traffic } from './traffic.ts'
@@ -28,7 +28,7 @@ export interface Filling {
  * what does not fit is not sent. An origin that follows what comes to it is raised until it has caught up with that.
  * Cost: some solutions of the traffic equations for each origin or limit that is met.
  */
-export function fill(model: Model, origins: readonly Origin[], counts: Counts = ALL): Filling {
+export function fill(model: Model, origins: readonly Origin[], counts: CountsAsLimit = ALL): Filling {
   const rates = origins.map(() => 0)
   const limits: (Limit | undefined)[] = origins.map(({ most, by }) => (most === 0 ? { by } : undefined))
   const into = new Float64Array(model.graph.nodes.length)
@@ -117,7 +117,12 @@ function stepToOwn(origins: readonly Origin[], rates: readonly number[], speeds:
 }
 
 /** How long rates may grow until the first stage, or the cores, are full. */
-export function stepToFull(model: Model, into: Float64Array, growth: Float64Array, counts: Counts = ALL): number {
+export function stepToFull(
+  model: Model,
+  into: Float64Array,
+  growth: Float64Array,
+  counts: CountsAsLimit = ALL,
+): number {
   let step = Infinity
   growth.forEach((speed, node) => {
     const rate = model.services[node]?.rate ?? Infinity
@@ -134,7 +139,7 @@ export function limitsMet(
   model: Model,
   into: Float64Array,
   growth: Float64Array,
-  counts: Counts = ALL,
+  counts: CountsAsLimit = ALL,
 ): readonly Limit[] {
   const met: Limit[] = []
   let burner = -1
@@ -166,6 +171,6 @@ function coreLoadOf(model: Model, into: Float64Array, node: number): number {
 }
 
 /** Cores that are busy at these rates. */
-export function coreLoad(model: Model, into: Float64Array, counts: Counts = ALL): number {
+export function coreLoad(model: Model, into: Float64Array, counts: CountsAsLimit = ALL): number {
   return into.reduce((load, _, node) => (counts(node) ? load + coreLoadOf(model, into, node) : load), 0)
 }

@@ -1,7 +1,7 @@
 import type { GraphData, NodeKind } from '../../graph/types.ts'
 import { bottleneckOf } from './bottleneck.ts'
 import { modelOf, type FlowOptions, type Model } from './model.ts'
-import { EDGE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './moment.ts'
+import { NEGLIGIBLE, flowAt, growthOf, massGrowth, onTheirWay, type Moment } from './moment.ts'
 import { predict, type Prediction } from './predict.ts'
 import { queueGraph, type Queue } from './queues.ts'
 import { atRates, meanBetween, noneOf, type Rates } from './totals.ts'
@@ -111,12 +111,12 @@ function nextChange(moment: Moment, flow: Prediction): number {
   for (const [node, { capacity }] of queues) {
     const growth = growthOf(flow, node)
     const room = capacity - held[node]!
-    if (growth > 0 && room > capacity * EDGE) least = Math.min(least, room / growth)
+    if (growth > 0 && room > capacity * NEGLIGIBLE) least = Math.min(least, room / growth)
     if (growth < 0 && held[node]! > 0) least = Math.min(least, held[node]! / -growth)
   }
   const more = massGrowth(moment, flow)
   const left = window - onTheirWay(moment)
-  return more > 0 && left > window * EDGE ? Math.min(least, left / more) : least
+  return more > 0 && left > window * NEGLIGIBLE ? Math.min(least, left / more) : least
 }
 
 function advance({ queues, held }: Moment, flow: Rates, seconds: number): void {

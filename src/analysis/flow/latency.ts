@@ -7,7 +7,7 @@ import { loopTraffic, type LoopTraffic } from './loop-traffic.ts'
 import { cutTraffic, type FlowOptions, type Model } from './model.ts'
 import { steadyModel } from './overflow.ts'
 import { predict, type Prediction } from './predict.ts'
-import { fastestRoutes, slowestRoutes, type Crossing, type FastestRoutes, type Times } from './routes.ts'
+import { fastestRoutes, slowestRoutes, type Crossing, type FastestRoutes, type RouteTimes } from './routes.ts'
 import { sharesOf } from './shares.ts'
 import { times as product } from './times.ts'
 import { waitingMs } from './waiting.ts'
@@ -48,7 +48,7 @@ export function latency(graph: GraphData, { paths, ...options }: FlowOptions & E
   const parts = components(found)
   const waiting = waitingMs(model, prediction)
   const plain = timesOf(model)
-  const waited: Times = { ...plain, node: (node) => plain.node(node) + (waiting[node] ?? 0) }
+  const waited: RouteTimes = { ...plain, node: (node) => plain.node(node) + (waiting[node] ?? 0) }
   const sources = found.nodes.flatMap(({ kind }, node) => (kind === 'source' ? [node] : []))
   const least = fastestRoutes(found, sources, plain)
   const short = shortCrossing(found, parts, plain)
@@ -85,7 +85,7 @@ function slowestOf(sinks: readonly SinkLatency[]): SinkLatency | undefined {
   )
 }
 
-function timesOf({ graph, services }: Model): Times {
+function timesOf({ graph, services }: Model): RouteTimes {
   return { node: (node) => services[node]?.serviceMs ?? 0, edge: (edge) => graph.edge(edge).weight }
 }
 
@@ -93,7 +93,7 @@ function timesOf({ graph, services }: Model): Times {
 type ShortCrossing = (entry: number) => FastestRoutes
 
 /** A component crossed by the fastest way: each node on it once. */
-function shortCrossing(graph: ResolvedGraph, parts: Components, times: Times): ShortCrossing {
+function shortCrossing(graph: ResolvedGraph, parts: Components, times: RouteTimes): ShortCrossing {
   const known = new Map<number, FastestRoutes>()
   return (entry) => {
     const members = parts.members[parts.of(entry)] ?? []
@@ -121,7 +121,7 @@ function loopsOf(graph: ResolvedGraph, parts: Components): LoopOf {
  * A loop crossed as often as is to be expected: the mean time at which records that entered at `entry` are done at `exit`,
  * over all turns they make before. Where no record is expected there, or the loop grows, the fastest way.
  */
-function expectedCrossing(graph: ResolvedGraph, parts: Components, times: Times, loopOf: LoopOf): Crossing {
+function expectedCrossing(graph: ResolvedGraph, parts: Components, times: RouteTimes, loopOf: LoopOf): Crossing {
   const short = shortCrossing(graph, parts, times)
   const known = new Map<number, ReadonlyMap<number, number>>()
   const scratch = { visits: new Float64Array(graph.nodes.length), sums: new Float64Array(graph.nodes.length) }
@@ -144,7 +144,7 @@ interface Entered {
   readonly gain: (edge: number) => number
   readonly loop: LoopTraffic
   readonly entry: number
-  readonly times: Times
+  readonly times: RouteTimes
   /** By node of the whole graph; what other loops left there does not matter. */
   readonly visits: Float64Array
   readonly sums: Float64Array
@@ -173,7 +173,7 @@ function meanCrossing(
 }
 
 /** The mean time at which records are done at each node, over all ways and turns, weighted by the predicted flow. */
-function meanTimes(model: Model, prediction: Prediction, times: Times): Float64Array {
+function meanTimes(model: Model, prediction: Prediction, times: RouteTimes): Float64Array {
   const { graph, shares, sources } = model
   const traffic = model.parting.size === 0 ? model.traffic : cutTraffic(graph, shares, new Set())
   const outside = new Float64Array(graph.nodes.length)

@@ -10,8 +10,8 @@ export interface Met extends Limit {
 }
 
 /** Tells which stages count as limits; a filling may look at a part of the graph only. */
-export type Counts = (node: number) => boolean
-export const ALL: Counts = () => true
+export type CountsAsLimit = (node: number) => boolean
+export const ALL: CountsAsLimit = () => true
 
 /** Two rates are the same when they differ by less than this part. */
 export const SAME = 1e-9

@@ -4,7 +4,7 @@ import type { GraphData } from '../../graph/types.ts'
 import { resolved } from '../resolved.ts'
 import { refuseBadFigures } from './figures.ts'
 import { windowRates } from './residence.ts'
-import { servicesOf, type Service } from './service.ts'
+import { servicesOf, type NodeService } from './service.ts'
 import { sharesOf, type EdgeShare } from './shares.ts'
 import { times } from './times.ts'
 import { traffic, type Traffic } from './traffic.ts'
@@ -40,7 +40,7 @@ export interface Origin {
 export interface Model {
   readonly graph: ResolvedGraph
   readonly shares: readonly EdgeShare[]
-  readonly services: readonly Service[]
+  readonly services: readonly NodeService[]
   readonly cores: number
   readonly traffic: Traffic
   readonly sources: readonly Origin[]

@@ -18,7 +18,7 @@ export interface Moment {
 }
 
 /** A share of the capacity that counts as nothing, or as everything. */
-export const EDGE = 1e-6
+export const NEGLIGIBLE = 1e-6
 const WINDOW_TURNS = 60
 /** A growth, as a share of all that comes, that counts as none: over the longest forecast it adds up to nothing. */
 const SETTLED = 1e-10
@@ -61,14 +61,14 @@ export function flowAt(moment: Moment): Prediction {
 export function growthOf({ into, leaving }: Rates, node: number): number {
   if (leaving[node] === Infinity) return 0
   const growth = into[node]! - leaving[node]!
-  return Math.abs(growth) <= EDGE * into[node]! && growth !== Infinity ? 0 : growth
+  return Math.abs(growth) <= NEGLIGIBLE * into[node]! && growth !== Infinity ? 0 : growth
 }
 
 /** Source records per second by which what is on its way grows. */
 export function massGrowth({ queues, mass, held }: Moment, flow: Rates): number {
   return [...queues].reduce((sum, [node, { drops, capacity }]) => {
     const growth = growthOf(flow, node)
-    return drops && growth > 0 && held[node]! >= capacity * (1 - EDGE) ? sum : sum + growth * mass[node]!
+    return drops && growth > 0 && held[node]! >= capacity * (1 - NEGLIGIBLE) ? sum : sum + growth * mass[node]!
   }, 0)
 }
 
@@ -77,11 +77,11 @@ export function onTheirWay({ held, mass }: Moment): number {
 }
 
 function isFull({ queues, held }: Moment, node: number): boolean {
-  return held[node]! >= (queues.get(node)?.capacity ?? 0) * (1 - EDGE)
+  return held[node]! >= (queues.get(node)?.capacity ?? 0) * (1 - NEGLIGIBLE)
 }
 
 function isEmpty({ queues, held }: Moment, node: number): boolean {
-  return held[node]! <= (queues.get(node)?.capacity ?? 0) * EDGE
+  return held[node]! <= (queues.get(node)?.capacity ?? 0) * NEGLIGIBLE
 }
 
 function isDropping({ queues }: Moment, node: number): boolean {
@@ -111,7 +111,7 @@ function heldBack(moment: Moment, { graph, parting }: Model, stuck: ReadonlySet<
 function withinWindow(moment: Moment, model: Model): Prediction {
   const options = { hasBacklog: (node: number) => !isEmpty(moment, node) }
   const free = predictShared(model, options)
-  const isFull = onTheirWay(moment) >= moment.window * (1 - EDGE) && Number.isFinite(free.throughput)
+  const isFull = onTheirWay(moment) >= moment.window * (1 - NEGLIGIBLE) && Number.isFinite(free.throughput)
   const least = SETTLED * free.throughput
   if (!isFull || massGrowth(moment, free) <= least) return free
   const slowed = (part: number): Slowed => {

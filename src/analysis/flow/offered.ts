@@ -1,7 +1,7 @@
 import { components, type Components } from '../components.ts'
 import { spreadBelow, type Below } from './below.ts'
 import { coreLoad } from './filling.ts'
-import type { Counts } from './limits.ts'
+import type { CountsAsLimit } from './limits.ts'
 import { feeders, flowsTo, type Model } from './model.ts'
 import { predict, type Prediction } from './predict.ts'
 import { times } from './times.ts'
@@ -89,7 +89,7 @@ function fromSeveral(model: Model): (buffer: number) => number {
     const stays =
       grown && last !== undefined && !holdsByCores(last) && !holdingStages(last).some((node) => marks.has(node))
     if (last === undefined || !stays) {
-      const notBelow: Counts = (node) => !marks.has(node)
+      const notBelow: CountsAsLimit = (node) => !marks.has(node)
       last = predict(model, { counts: notBelow })
     }
     return last.into[buffer]!

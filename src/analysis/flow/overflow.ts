@@ -22,11 +22,11 @@ import { windowsOf } from './windows.ts'
  * @throws GRAPH_INVALID where a figure is no number, or negative; LOOP_TOO_LARGE
  */
 export function steadyModel(graph: GraphData, options: FlowOptions = {}): Model {
-  return settled(graph, modelOf(graph, options))
+  return settledModel(graph, modelOf(graph, options))
 }
 
 /** The same for a model of the graph in which stages serve at other rates. */
-export function settled(graph: GraphData, model: Model): Model {
+export function settledModel(graph: GraphData, model: Model): Model {
   const dropping = droppingBuffers(model.graph)
   if (dropping.length === 0) return model
   const { graph: withQueues, queues } = queueGraph(graph)

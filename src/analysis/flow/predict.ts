@@ -1,6 +1,6 @@
 import { fillSections } from './fill-sections.ts'
 import type { Filling } from './filling.ts'
-import type { Counts, Limit } from './limits.ts'
+import type { CountsAsLimit, Limit } from './limits.ts'
 import { outsideOf, type Model, type Origin } from './model.ts'
 
 /** A filling that has settled: also what leaves the buffers that drop is in balance with what comes to them. */
@@ -16,7 +16,7 @@ export interface Prediction extends Filling {
 
 export interface PredictOptions {
   /** Which stages limit. Default: all. */
-  readonly counts?: Counts
+  readonly counts?: CountsAsLimit
   /** Of a buffer that parts the flow: more is there than comes, so it sends whatever is taken. Default: none. */
   readonly hasBacklog?: (node: number) => boolean
 }

@@ -1,7 +1,7 @@
 import { isStage, type ResolvedGraph, type ResolvedNode } from '../../graph/resolve.ts'
 import { components, type Components } from '../components.ts'
 import { isHop } from '../parts.ts'
-import type { Service } from './service.ts'
+import type { NodeService } from './service.ts'
 import { branchesOf, type EdgeShare, failuresOf, isFailureEdge } from './shares.ts'
 import { times } from './times.ts'
 import type { Traffic } from './traffic.ts'
@@ -10,7 +10,7 @@ import type { Traffic } from './traffic.ts'
 export interface Flowing {
   readonly graph: ResolvedGraph
   readonly shares: readonly EdgeShare[]
-  readonly services: readonly Service[]
+  readonly services: readonly NodeService[]
   readonly traffic: Traffic
 }
 

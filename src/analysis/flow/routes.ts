@@ -3,7 +3,7 @@ import type { Components } from '../components.ts'
 import { leastRoutes, type RouteCost } from '../least-routes.ts'
 
 /** Times of nodes and edges, in ms, by number. */
-export interface Times {
+export interface RouteTimes {
   node(node: number): number
   edge(edge: number): number
 }
@@ -32,7 +32,7 @@ export interface Leg {
 export function slowestRoutes(
   graph: ResolvedGraph,
   parts: Components,
-  times: Times,
+  times: RouteTimes,
   crossing: Crossing,
 ): SlowestRoutes {
   const size = graph.nodes.length
@@ -86,7 +86,7 @@ export interface FastestRoutes {
 export function fastestRoutes(
   graph: ResolvedGraph,
   start: readonly number[],
-  times: Times,
+  times: RouteTimes,
   within?: ReadonlySet<number>,
 ): FastestRoutes {
   const found = leastRoutes(graph, start, routeTime(graph, times), { within })
@@ -94,7 +94,7 @@ export function fastestRoutes(
 }
 
 /** The time of a way: of all its nodes, both ends included, and of its edges. */
-export function routeTime(graph: ResolvedGraph, times: Times): RouteCost {
+export function routeTime(graph: ResolvedGraph, times: RouteTimes): RouteCost {
   return {
     start: (node) => times.node(node),
     next: (ms, edge) => ms + times.edge(edge) + times.node(graph.to(edge)),

@@ -3,7 +3,7 @@ import { isFused } from '../loops/workers.ts'
 import type { EdgeShare } from './shares.ts'
 
 /** How fast one node can work, by what it declares. */
-export interface Service {
+export interface NodeService {
   /** Records per second that the whole stage can serve; infinite where nothing limits it. */
   readonly rate: number
   /** That rate is its rate limit, not what its handler takes. */
@@ -26,7 +26,7 @@ export function servicesOf(
   graph: ResolvedGraph,
   shares: readonly EdgeShare[],
   overheadMs: number | Readonly<Record<string, number>> = 0,
-): readonly Service[] {
+): readonly NodeService[] {
   const overheadAt = (id: string): number => {
     if (typeof overheadMs === 'number') return overheadMs
     return Object.hasOwn(overheadMs, id) ? overheadMs[id]! : 0
@@ -56,10 +56,10 @@ export function servicesOf(
 function withFused(
   graph: ResolvedGraph,
   head: number,
-  own: Service,
+  own: NodeService,
   fusedMs: number,
   fusedCoreSeconds: number,
-): Service {
+): NodeService {
   const workerMs = own.serviceMs + fusedMs
   const rate = Math.min(rateOf(own.servers, workerMs), rateOf(graph.node(head).workers, fusedMs))
   const workerCoreSeconds = own.coreSeconds + fusedCoreSeconds
@@ -67,7 +67,10 @@ function withFused(
 }
 
 /** A source's limit counts with what it offers (`model.ts`), not with what it serves. */
-function withinLimit({ kind, rateLimit = Infinity }: ResolvedNode, rate: number): Pick<Service, 'rate' | 'isLimited'> {
+function withinLimit(
+  { kind, rateLimit = Infinity }: ResolvedNode,
+  rate: number,
+): Pick<NodeService, 'rate' | 'isLimited'> {
   const isLimited = kind !== 'source' && rateLimit < rate
   return { rate: isLimited ? rateLimit : rate, isLimited }
 }
@@ -80,7 +83,7 @@ function rateOf(servers: number, ms: number): number {
  * `rate = servers × 1,000 / latencyMs`, or the declared `serviceRate`, and at most the `rateLimit`. A worker that waits (not `cpu`) serves `maxInFlight`
  * records at once where that is declared. `overheadMs` is core time that the runtime itself takes for each record.
  */
-export function serviceOf(node: ResolvedNode, overheadMs = 0): Service {
+export function serviceOf(node: ResolvedNode, overheadMs = 0): NodeService {
   const { kind, latencyMs = 0, serviceRate, cpu, workers, overlap } = node
   const none = {
     rate: Infinity,
@@ -106,7 +109,7 @@ export function serviceOf(node: ResolvedNode, overheadMs = 0): Service {
 }
 
 /** Records per second that a node can take: of what is fused to another, as many as that one lets come. */
-export function rateAt(services: readonly Service[], node: number): number {
+export function rateAt(services: readonly NodeService[], node: number): number {
   const { rate, fused } = services[node]!
   if (fused === undefined) return rate
   const head = services[fused.head]!.rate

@@ -1,7 +1,7 @@
 import { isStage, type ResolvedEdge, type ResolvedGraph } from '../../graph/resolve.ts'
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
 import { failuresOf, isFailureEdge } from '../flow/shares.ts'
-import { copiesOf, headOf } from '../loops/workers.ts'
+import { copiesOf, fusedStageOf } from '../loops/workers.ts'
 import { resolved } from '../resolved.ts'
 import type { EdgeMeasurement, Measurements, NodeMeasurement } from '../types.ts'
 
@@ -58,7 +58,7 @@ export function measuredGraph(graph: GraphData, measurements: Measurements): Gra
 
 function measuredNode(measured: Measured, node: GraphNode, number: number): GraphNode {
   const found = measured.node(number)
-  const head = headOf(measured.graph, number)
+  const head = fusedStageOf(measured.graph, number)
   // Nodes without threads have no workers of their own, and the fused run in another's, whose measured time holds theirs.
   if (head !== number && (measured.node(head)?.serviceMs ?? 0) > 0) {
     return { ...node, latencyMs: 0, serviceRate: undefined } as unknown as GraphNode

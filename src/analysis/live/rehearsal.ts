@@ -32,7 +32,7 @@ export function compare(graph: GraphData, forecast: Forecast, measurements: Meas
   })
   return {
     nodes: Object.fromEntries(nodes),
-    largestError: Math.max(0, ...nodes.map(([, each]) => errorOf(each.predicted.in, each.measured.in))),
+    largestError: Math.max(0, ...nodes.map(([, each]) => relativeError(each.predicted.in, each.measured.in))),
     bottleneck: { predicted: forecast.bottleneck ?? null, measured: blame(graph, measurements).root ?? null },
   }
 }
@@ -41,7 +41,7 @@ export function compare(graph: GraphData, forecast: Forecast, measurements: Meas
  * How far a measured rate is off: a share of the predicted one. Where nothing was predicted, anything is off by 1; where no limit
  * was, nothing is.
  */
-export function errorOf(predicted: number, measured: number): number {
+export function relativeError(predicted: number, measured: number): number {
   if (predicted === measured || predicted === Infinity) return 0
   return predicted === 0 ? 1 : Math.abs(measured / predicted - 1)
 }

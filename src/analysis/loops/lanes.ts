@@ -1,7 +1,7 @@
 import { isStage, type ResolvedGraph } from '../../graph/resolve.ts'
 import { RUN_OPTIONS } from '../../options/index.ts'
 import { isFailureEdge } from '../flow/shares.ts'
-import { headOf, isFused } from './workers.ts'
+import { fusedStageOf, isFused } from './workers.ts'
 
 /** Records on a lane for which neither its edges nor a buffer say anything. */
 export const DEFAULT_MAX_DEMAND = RUN_OPTIONS.maxDemand.default
@@ -70,7 +70,7 @@ function goesAlone(graph: ResolvedGraph, edge: number): boolean {
   return (
     isFailureEdge(node, graph.edge(edge)) &&
     node.batch === undefined &&
-    headOf(graph, graph.from(edge)) === graph.from(edge)
+    fusedStageOf(graph, graph.from(edge)) === graph.from(edge)
   )
 }
 
@@ -91,7 +91,7 @@ export function ringFor({ fullRings, waitingReaders, chunk }: LanePath, records:
 
 function laneOf(graph: ResolvedGraph, edges: readonly number[], maxDemand: number): Omit<LanePath, 'chunk'> {
   // What is fused runs in the workers of the first of its chain, which get their records as that one does.
-  const [from, to] = [headOf(graph, graph.from(edges[0] ?? -1)), graph.to(edges.at(-1) ?? -1)]
+  const [from, to] = [fusedStageOf(graph, graph.from(edges[0] ?? -1)), graph.to(edges.at(-1) ?? -1)]
   const [writers, readers] = [graph.node(from).workers, graph.node(to).workers]
   const rings = writers * readers
   const buffers = edges.map((edge) => graph.node(graph.to(edge))).filter(({ kind }) => kind === 'buffer')

@@ -8,7 +8,7 @@ export function isFused(graph: ResolvedGraph, edge: number): boolean {
 }
 
 /** The stage in whose workers a node runs: itself, but for what is fused to the stage before it. */
-export function headOf(graph: ResolvedGraph, node: number): number {
+export function fusedStageOf(graph: ResolvedGraph, node: number): number {
   let head = node
   for (const seen = new Set<number>(); !seen.has(head);) {
     seen.add(head)

@@ -3,7 +3,7 @@ import { MillraceError } from '../../errors.ts'
 import { HISTOGRAMS, type HistogramKind, namesOf } from '../../figures.ts'
 import { distribution } from '../../telemetry/distribution.ts'
 import { hdrBase64 } from '../../telemetry/hdr-export.ts'
-import { type HistogramCopy, summaryOf } from '../../telemetry/histogram-read.ts'
+import { type HistogramCopy, summaryOfCopy } from '../../telemetry/histogram-read.ts'
 import { endpoint, NODE, PIPELINE, type Endpoint } from '../endpoint.ts'
 import { type Room, runningOf } from '../room.ts'
 import type { Running } from '../watched.ts'
@@ -148,5 +148,5 @@ async function distributionOf(
   withHdr: boolean,
 ): Promise<HistogramAnswer['total']> {
   const points = distribution(copy).map((point) => ({ ...point }))
-  return { seconds, figures: summaryOf(copy), points, ...(withHdr ? { hdr: await hdrBase64(copy) } : {}) }
+  return { seconds, figures: summaryOfCopy(copy), points, ...(withHdr ? { hdr: await hdrBase64(copy) } : {}) }
 }
