@@ -130,7 +130,8 @@ export class Slots {
 
   /** All slots that are open, oldest chunk first. */
   openSlots(): number[] {
-    const open = Array.from({ length: this.capacity }, (_, slot) => slot).filter((slot) => this.count(slot) > 0)
+    const open: number[] = []
+    for (let slot = 0; slot < this.capacity; slot++) if (this.count(slot) > 0) open.push(slot)
     return open.sort((a, b) => (this.sequence(a) - this.sequence(b)) | 0)
   }
 

@@ -5,7 +5,7 @@ import timersPromises from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { PROCESS_TIME, type TimeSource, goBy } from '../time.ts'
 import { requestsUnderWay } from '../worker/thread/leaving.ts'
-import { type RunClock, type Due, turn } from './clock.ts'
+import { type RunClock, type Due, drained, turn } from './clock.ts'
 
 const EPOCH_MS = 1_700_000_000_000
 const START_MS = 1_000
@@ -150,7 +150,8 @@ export class VirtualClock implements RunClock {
     return true
   }
 
-  readonly settle = turn
+  /** Promises only: what is read or written comes when no worker can go on, at `settleAll`, and so at no chance moment. */
+  readonly settle = drained
 
   async settleAll(): Promise<void> {
     for (;;) {

