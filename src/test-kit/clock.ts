@@ -68,11 +68,6 @@ function itself(): void {
   // Time goes on by itself, and timers are the process's.
 }
 
-/** Lets all promises settle that can. The event loop does not go round: that costs many times as much. */
-export function drained(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve))
-}
-
 /** Lets the event loop go round. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => void PROCESS_TIME.setImmediate(resolve))

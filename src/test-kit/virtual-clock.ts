@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { PROCESS_TIME, type TimeSource, goBy } from '../time.ts'
+import { PROCESS_TIME, type TimeSource, drained, goBy } from '../time.ts'
 import { requestsUnderWay } from '../worker/thread/leaving.ts'
-import { type RunClock, type Due, drained, turn } from './clock.ts'
+import { type RunClock, type Due, turn } from './clock.ts'
 
 const EPOCH_MS = 1_700_000_000_000
 const START_MS = 1_000

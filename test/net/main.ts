@@ -64,8 +64,11 @@ async function play(): Promise<Summary> {
 async function playInProcesses(): Promise<Summary> {
   const each = Array.from({ length: jobs }, (_, job) => [
     fileURLToPath(import.meta.url),
-    ...['--json', '--jobs', '1', '--most-faults', values['most-faults']],
-    ...['--deaths', String(Math.ceil(deaths / jobs)), '--seed', String(seed + job * SEEDS_APART)],
+    '--json',
+    '--jobs=1',
+    `--most-faults=${values['most-faults']}`,
+    `--deaths=${Math.ceil(deaths / jobs)}`,
+    `--seed=${seed + job * SEEDS_APART}`,
   ])
   const summaries = await Promise.all(each.map(summaryOf))
   const sum = (figure: 'deaths' | 'records' | 'rounds' | 'steps' | 'resizes'): number =>
