@@ -14,10 +14,15 @@ export type Guard = (headers: IncomingHttpHeaders, access: Access) => void
  */
 export function guardOf({ token, hosts = [] }: { readonly token?: string; readonly hosts?: readonly string[] }): Guard {
   const names = new Set(hosts.map((name) => nameOf(name)))
+  // Nearly all requests of a server name the same host, and reading a name costs more than all the rest here.
+  let accepted: string | undefined
   const wanted = token === undefined ? undefined : digest(token)
   return (headers, access) => {
     if (access === 'open') return
-    if (wanted === undefined) refuseForeignHost(headers.host, names)
+    if (wanted === undefined && (accepted === undefined || headers.host !== accepted)) {
+      refuseForeignHost(headers.host, names)
+      accepted = headers.host
+    }
     if (access === 'command') refuseForeignOrigin(headers)
     if (wanted !== undefined) checkToken(headers.authorization, wanted)
   }

@@ -8,8 +8,11 @@ interface Preference {
   readonly applied: string | undefined
 }
 
+const ANSWER: Preference = { waitMs: Infinity, applied: undefined }
+
 /** `Prefer: respond-async`, `Prefer: wait=5`, both, or GoFlow's `X-Async: true`. What cannot be read counts as not said. */
 export function preferenceOf({ prefer, 'x-async': async }: IncomingHttpHeaders): Preference {
+  if (prefer === undefined && async === undefined) return ANSWER
   const wishes = [prefer ?? []]
     .flat()
     .join(',')

@@ -109,6 +109,7 @@ export class RequestBooks {
       }
     }
     this.#keep(request)
+    if (this.#archive === undefined) return
     await request.ended
     await this.save(request)
   }

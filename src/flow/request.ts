@@ -60,8 +60,6 @@ export interface RequestRecord {
 /** One request, as the thread that called `runFlow` keeps it. */
 export class Request implements FlowRequest {
   readonly id: string
-  readonly answer: Promise<unknown>
-  readonly ended: Promise<void>
   readonly input: unknown
   readonly callback: string | undefined
   readonly #flow: string
@@ -79,10 +77,13 @@ export class Request implements FlowRequest {
   #endedAt: number | undefined
   #state: RequestState = 'queued'
   #outcome: Outcome | undefined
-  #resolve!: (answer: unknown) => void
-  #reject!: (error: Error) => void
-  #end!: () => void
-  readonly #listeners = new Set<() => void>()
+  /** Each is made when it is asked for: a thousand requests that have ended are kept, and few are waited for in both ways. */
+  #answer: Deferred<unknown> | undefined
+  #ended: Deferred<void> | undefined
+  #listeners: Set<() => void> | undefined
+  /** What `onFailure` of the flow makes of its failure. */
+  #recovered: Promise<unknown> | undefined
+  #isOver = false
   /** Its line in the request table, while it is open and not queued. */
   place: Place | undefined
   isStopping = false
@@ -109,13 +110,22 @@ export class Request implements FlowRequest {
       this.steps = new DoneSteps()
       this.itemAnswers = new CollectedItems()
     }
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+  }
+
+  get answer(): Promise<unknown> {
+    if (this.#answer !== undefined) return this.#answer.promise
+    this.#answer = deferred()
     // Whoever started it may only look at its state.
-    this.answer.catch(nothing)
-    this.ended = new Promise((resolve) => (this.#end = resolve))
+    this.#answer.promise.catch(nothing)
+    this.#tellAnswer()
+    return this.#answer.promise
+  }
+
+  get ended(): Promise<void> {
+    if (this.#ended !== undefined) return this.#ended.promise
+    this.#ended = deferred()
+    if (this.#isOver) this.#ended.resolve()
+    return this.#ended.promise
   }
 
   get state(): RequestState {
@@ -142,11 +152,10 @@ export class Request implements FlowRequest {
     if (outcome === undefined) return
     this.#state = state
     this.#outcome = outcome
-    if ('answer' in outcome) this.#resolve(outcome.answer)
-    else this.#reject(outcome.error)
+    this.#tellAnswer()
     if (endedAt === undefined) return
     this.#endedAt = endedAt
-    this.#end()
+    this.#finish()
   }
 
   /** All that another process has to know of it. */
@@ -189,14 +198,17 @@ export class Request implements FlowRequest {
   }
 
   succeed(answer: unknown): void {
-    if (this.#settle('succeeded', { answer })) this.#resolve(answer)
+    if (this.#settle('succeeded', { answer })) this.#tellAnswer()
   }
 
   fail(state: 'failed' | 'stopped' | 'timedOut', error: Error): void {
     if (!this.#settle(state, { error })) return
     const { onFailure } = this.#hooks
-    if (onFailure === undefined || state === 'stopped') return this.#reject(error)
-    void (async () => onFailure(error, this.view()))().then(this.#resolve, this.#reject)
+    if (onFailure !== undefined && state !== 'stopped') {
+      this.#recovered = (async () => onFailure(error, this.view()))()
+      this.#recovered.catch(nothing)
+    }
+    this.#tellAnswer()
   }
 
   end(): void {
@@ -204,10 +216,10 @@ export class Request implements FlowRequest {
     this.#endedAt = wallMs()
     this.#tell()
     const clean = this.#hooks.finally
-    if (clean === undefined) return this.#end()
+    if (clean === undefined) return this.#finish()
     void (async () => clean(this.view()))()
       .catch((error: unknown) => this.#warn(error))
-      .then(this.#end)
+      .then(() => this.#finish())
   }
 
   /** Resolves once it has ended, or is paused. */
@@ -255,8 +267,22 @@ export class Request implements FlowRequest {
   }
 
   watch(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    const listeners = (this.#listeners ??= new Set())
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  /** Nothing where it has none yet, or nobody has asked for it. */
+  #tellAnswer(): void {
+    if (this.#answer === undefined || this.#outcome === undefined) return
+    if (this.#recovered !== undefined) this.#answer.resolve(this.#recovered)
+    else if ('answer' in this.#outcome) this.#answer.resolve(this.#outcome.answer)
+    else this.#answer.reject(this.#outcome.error)
+  }
+
+  #finish(): void {
+    this.#isOver = true
+    this.#ended?.resolve()
   }
 
   /** The first outcome is the request's. */
@@ -278,8 +304,20 @@ export class Request implements FlowRequest {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener()
+    if (this.#listeners !== undefined) for (const listener of this.#listeners) listener()
   }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T | PromiseLike<T>) => void
+  readonly reject: (error: Error) => void
+}
+
+function deferred<T>(): Deferred<T> {
+  let settle!: Omit<Deferred<T>, 'promise'>
+  const promise = new Promise<T>((resolve, reject) => (settle = { resolve, reject }))
+  return { promise, ...settle }
 }
 
 function nothing(): void {

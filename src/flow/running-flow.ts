@@ -254,6 +254,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   }
 
   #watch(request: Request, timeoutMs: number | undefined, signal: AbortSignal | undefined): void {
+    if (timeoutMs === undefined && signal === undefined) return
     const late = (): void => {
       request.fail('timedOut', new MillraceError('REQUEST_TIMED_OUT', { request: request.id, timeoutMs }))
       this.#stop(request)
