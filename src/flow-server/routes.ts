@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { type Endpoint, endpoint } from '../control/endpoint.ts'
+import { GraphAnswer } from '../control/resources/graph.ts'
 import { MillraceError } from '../errors.ts'
 import type { FlowRequest, RunningFlow } from '../flow/index.ts'
+import { graphToJson } from '../graph/json.ts'
 import { toMermaid } from '../render/mermaid.ts'
 import { toDot } from '../render/dot.ts'
 import { within } from '../running-time.ts'
@@ -47,6 +49,14 @@ function definitions(room: FlowRoom): readonly Endpoint[] {
       answer: FlowAnswer,
       errors: ['FLOW_UNKNOWN'],
       handle: ({ params }) => flowView(flowOf(room, params.flow)),
+    }),
+    endpoint('GET /flows/:flow/graph', {
+      tag: 'flows',
+      summary: 'Returns the graph of a flow as JSON.',
+      params: FLOW,
+      answer: GraphAnswer,
+      errors: ['FLOW_UNKNOWN'],
+      handle: ({ params }) => graphToJson(flowOf(room, params.flow).pipeline.graph),
     }),
     endpoint('GET /flows/:flow/drawing', {
       tag: 'flows',

@@ -179,12 +179,19 @@ test('flows are listed, described and drawn, and the document names every route'
   assert.deepEqual([flow.steps, flow.open], [['ask', 'left', 'right', 'both'], 0])
   assert.match(await (await ask('/flows/diamond/drawing')).text(), /digraph/)
   assert.match(await (await ask('/flows/diamond/drawing?format=mermaid')).text(), /flowchart|graph/)
+  const graph = (await (await ask('/flows/diamond/graph')).json()) as { name: string; nodes: { id: string }[] }
+  assert.equal(graph.name, 'diamond')
+  assert.deepEqual(
+    graph.nodes.map(({ id }) => id).filter((id) => ['ask', 'left', 'right', 'both'].includes(id)),
+    ['ask', 'left', 'right', 'both'],
+  )
   const { paths, info } = (await (await ask('/openapi.json')).json()) as { paths: object; info: { title: string } }
   assert.equal(info.title, 'Millrace flows')
   assert.deepEqual(Object.keys(paths).toSorted(), [
     '/flows',
     '/flows/{flow}',
     '/flows/{flow}/drawing',
+    '/flows/{flow}/graph',
     '/flows/{flow}/requests',
     '/flows/{flow}/requests/{request}',
     '/flows/{flow}/requests/{request}/pause',
