@@ -1,7 +1,8 @@
 import { deserialize, serialize } from 'node:v8'
 import { ERROR_CODES, type ErrorCode, MillraceError, errorOf } from '../errors.ts'
 import type { DoneStep } from './done-steps.ts'
-import type { Request, RequestRecord } from './request.ts'
+import type { Request } from './request.ts'
+import type { RequestRecord } from './request-record.ts'
 import type { FlowStore } from './store/store.ts'
 import { StoreWriter } from './store/store-writer.ts'
 

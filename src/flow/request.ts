@@ -1,8 +1,10 @@
 import { MillraceError, errorText } from '../errors.ts'
 import { wallMs } from '../time.ts'
 import type { FlowHooks } from './data.ts'
+import { type Deferred, deferred } from './deferred.ts'
 import { type DoneStep, DoneSteps } from './done-steps.ts'
 import { type ItemAnswer, CollectedItems } from './collected-items.ts'
+import type { GivenRequest, Outcome, RequestRecord } from './request-record.ts'
 import type { RequestState, RequestView } from './request-view.ts'
 import type { Place } from './table.ts'
 
@@ -28,33 +30,6 @@ export interface FlowRequest<Answer = unknown> {
   items(): AsyncGenerator<ItemAnswer, void>
   /** Calls `listener` at each change of the state, and at the end. @returns what ends that */
   watch(listener: () => void): () => void
-}
-
-type Outcome = { readonly answer: unknown } | { readonly error: Error }
-
-/** A request as it was given. */
-interface GivenRequest {
-  readonly id: string
-  readonly input: unknown
-  readonly hash?: string | undefined
-  readonly createdAt?: number
-  readonly replayOf?: string | undefined
-  readonly callback?: string | undefined
-}
-
-/** A request as a store keeps it. */
-export interface RequestRecord {
-  readonly input: unknown
-  readonly hash: string | undefined
-  readonly state: RequestState
-  readonly createdAt: number
-  readonly startedAt: number | undefined
-  readonly endedAt: number | undefined
-  readonly outcome: Outcome | undefined
-  /** It is to end: no further step of it is called. Absent in what older versions have kept. */
-  readonly isStopping?: boolean
-  readonly replayOf?: string | undefined
-  readonly callback?: string | undefined
 }
 
 /** One request, as the thread that called `runFlow` keeps it. */
@@ -306,18 +281,6 @@ export class Request implements FlowRequest {
   #tell(): void {
     if (this.#listeners !== undefined) for (const listener of this.#listeners) listener()
   }
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T | PromiseLike<T>) => void
-  readonly reject: (error: Error) => void
-}
-
-function deferred<T>(): Deferred<T> {
-  let settle!: Omit<Deferred<T>, 'promise'>
-  const promise = new Promise<T>((resolve, reject) => (settle = { resolve, reject }))
-  return { promise, ...settle }
 }
 
 function nothing(): void {
