@@ -1,7 +1,7 @@
 import type { RequestState } from './request-view.ts'
 
 /** How a request came out. */
-export type Outcome = { readonly answer: unknown } | { readonly error: Error }
+export type RequestOutcome = { readonly answer: unknown } | { readonly error: Error }
 
 /** A request as it was given. */
 export interface GivenRequest {
@@ -21,7 +21,7 @@ export interface RequestRecord {
   readonly createdAt: number
   readonly startedAt: number | undefined
   readonly endedAt: number | undefined
-  readonly outcome: Outcome | undefined
+  readonly outcome: RequestOutcome | undefined
   /** It is to end: no further step of it is called. Absent in what older versions have kept. */
   readonly isStopping?: boolean
   readonly replayOf?: string | undefined

@@ -4,7 +4,7 @@ import type { FlowHooks } from './data.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import { type DoneStep, DoneSteps } from './done-steps.ts'
 import { type ItemAnswer, CollectedItems } from './collected-items.ts'
-import type { GivenRequest, Outcome, RequestRecord } from './request-record.ts'
+import type { GivenRequest, RequestOutcome, RequestRecord } from './request-record.ts'
 import type { RequestState, RequestView } from './request-view.ts'
 import type { Place } from './table.ts'
 
@@ -51,7 +51,7 @@ export class Request implements FlowRequest {
   #startedAt: number | undefined
   #endedAt: number | undefined
   #state: RequestState = 'queued'
-  #outcome: Outcome | undefined
+  #outcome: RequestOutcome | undefined
   /** Each is made when it is asked for: a thousand requests that have ended are kept, and few are waited for in both ways. */
   #answer: Deferred<unknown> | undefined
   #ended: Deferred<void> | undefined
@@ -261,7 +261,7 @@ export class Request implements FlowRequest {
   }
 
   /** The first outcome is the request's. */
-  #settle(state: RequestState, outcome: Outcome): boolean {
+  #settle(state: RequestState, outcome: RequestOutcome): boolean {
     if (this.#outcome !== undefined) return false
     this.#outcome = outcome
     this.#state = state
