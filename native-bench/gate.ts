@@ -83,19 +83,24 @@ export class Gate {
     store(this.#words, COUNT, this.#count)
   }
 
+  /** Embedder: lets the source make so many more records. @returns how many it was asked for in all */
+  ask(records: number, ratePerMs = 0): number {
+    const first = load(this.#words, TARGET)
+    this.#floats[START] = 0
+    this.#floats[RATE] = ratePerMs
+    store(this.#words, FIRST, first)
+    store(this.#words, TARGET, first + records)
+    return first + records
+  }
+
   /**
    * Embedder: has so many records moved, and checks what arrived.
    * @param sumOfFirst sum of the first so many records of all, as they must arrive
    */
   async burst(records: number, sumOfFirst: (count: number) => number, ratePerMs = 0): Promise<Burst> {
-    const first = load(this.#words, TARGET)
-    const target = first + records
     const deadline = performance.now() + TIMEOUT_MS
-    this.#floats[START] = 0
-    this.#floats[RATE] = ratePerMs
     const cpu = process.cpuUsage()
-    store(this.#words, FIRST, first)
-    store(this.#words, TARGET, target)
+    const target = this.ask(records, ratePerMs)
     while (load(this.#words, COUNT) !== target) {
       if (performance.now() > deadline) throw new Error(`only ${load(this.#words, COUNT)} of ${target} records arrived`)
       await new Promise((resolve) => setTimeout(resolve, SLICE_MS))

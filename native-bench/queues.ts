@@ -1,12 +1,8 @@
 /** Queues that keep what they accept, each with its own client: what one would use in the place of a durable run. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import postgres from 'postgres'
+import { isThere, startRedis } from './servers.ts'
 
 /** A queue with somebody who works it off. */
 export interface WorkedQueue {
@@ -24,7 +20,7 @@ const ROWS_AT_ONCE = 100
 
 /** BullMQ on a Redis server that appends to its file, and syncs it every second; undefined where there is none. */
 export async function openBull(concurrency: number): Promise<WorkedQueue | undefined> {
-  const server = await redisServer()
+  const server = await startRedis('--appendonly', 'yes', '--appendfsync', 'everysec')
   if (server === undefined) return undefined
   const connection = { host: '127.0.0.1', port: server.port, maxRetriesPerRequest: null }
   const queue = new Queue('bench', { connection })
@@ -75,50 +71,4 @@ export async function openTable(): Promise<WorkedQueue | undefined> {
       await Promise.all([sql.end(), taking.end()])
     },
   }
-}
-
-async function redisServer(): Promise<{ port: number; close(): Promise<void> } | undefined> {
-  const dir = mkdtempSync(join(tmpdir(), 'millrace-redis-'))
-  const port = await freePort()
-  const args = ['--port', String(port), '--dir', dir, '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec']
-  const server = spawn('redis-server', args, { stdio: 'ignore' })
-  const close = async (): Promise<void> => {
-    server.kill()
-    await gone(server)
-    rmSync(dir, { recursive: true, force: true })
-  }
-  const failed = new Promise<boolean>((resolve) => server.once('error', () => resolve(true)))
-  for (let look = 0; look < 100; look++) {
-    if (await isThere('127.0.0.1', port)) return { port, close }
-    if (await Promise.race([failed, sleep(50, false)])) break
-  }
-  rmSync(dir, { recursive: true, force: true })
-  return undefined
-}
-
-function gone(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return Promise.resolve()
-  return new Promise((resolve) => server.once('exit', () => resolve()))
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-function isThere(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

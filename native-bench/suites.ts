@@ -1,4 +1,5 @@
 import type { Suite } from './suite.ts'
+import { brokers } from './suites/brokers.ts'
 import { codec } from './suites/codec.ts'
 import { curves } from './suites/curves.ts'
 import { durable } from './suites/durable.ts'
@@ -30,6 +31,7 @@ export const SUITES: readonly Suite[] = [
   trace,
   requests,
   durable,
+  brokers,
   importSuite,
   curves,
 ]

@@ -7,6 +7,8 @@ import { startServer } from './servers.js'
 
 const USER = 'mill'
 const PASSWORD = 'stone'
+/** Twice what a pull lasts at least, and some more. */
+const SOON_MS = 2_500
 
 function address(port: number): string {
   return `nats://127.0.0.1:${port}`
@@ -43,7 +45,7 @@ export async function startNats(kind: 'source' | 'sink'): Promise<ServerUnderTes
                 ...login,
                 stream,
                 consumer: 'c',
-                ackWaitMs: redeliversSoon === true ? 1_500 : 3_600_000,
+                ackWaitMs: redeliversSoon === true ? SOON_MS : 3_600_000,
               },
         async send(texts) {
           await Promise.all(texts.map((text) => client.publish(`${stream}.a`, text)))
