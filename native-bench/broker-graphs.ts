@@ -27,7 +27,7 @@ export function intoBroker({ name, broker, port }: BrokerParams): GraphData {
   const sink =
     broker === 'nats'
       ? natsSink<SixFields>({ servers: servers(port), subject: name })
-      : redisSink<SixFields>({ url: url(port), stream: name, dedupeMs: DEDUPE_MS })
+      : redisSink<SixFields>({ url: url(port), stream: name })
   return dataflow<BrokerParams>(name, import.meta.url)
     .source('in', { poll: feed(name, SIX_FIELDS) })
     .sink('out', sink)
@@ -50,8 +50,8 @@ export function outOfBroker({ name, broker, port, chunk }: BrokerParams): GraphD
 export function throughBroker({ name, broker, port }: BrokerParams): GraphData {
   const via: Via =
     broker === 'nats'
-      ? { technology: 'nats', servers: servers(port), stream: name, dedupeMs: DEDUPE_MS }
-      : { technology: 'redis', url: url(port), stream: name, dedupeMs: DEDUPE_MS }
+      ? { technology: 'nats', servers: servers(port), stream: name }
+      : { technology: 'redis', url: url(port), stream: name }
   return dataflow<BrokerParams>(name, import.meta.url)
     .source('in', { poll: feed(name, SIX_FIELDS) })
     .buffer('queue', { capacity: 100_000, via })

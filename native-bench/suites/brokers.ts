@@ -7,7 +7,7 @@ import { SIX_FIELDS, sums } from '../records.ts'
 import { type OwnServer, startNats, startRedis } from '../servers.ts'
 import { type Absent, type Contender, type Scale, type Suite, moved } from '../suite.ts'
 
-const RECORDS = 20_000
+const RECORDS = 5_000
 const CHUNK = 512
 const CASES = ['write', 'write: its client', 'read', `read, chunk ${CHUNK}`, 'read: its client', 'through'] as const
 

@@ -76,17 +76,36 @@ export async function untilConfirmed<T>(
   signal: AbortSignal,
   reach?: Reach,
 ): Promise<T> {
-  let backoff: Backoff | undefined
   try {
-    for (;;) {
+    return await act()
+  } catch (error) {
+    return untilConfirmedAgain(error, act, isPassing, signal, reach)
+  }
+}
+
+/**
+ * The same after a first try that failed.
+ * @param error of that try
+ */
+export async function untilConfirmedAgain<T>(
+  error: unknown,
+  act: () => Promise<T>,
+  isPassing: (error: unknown) => boolean,
+  signal: AbortSignal,
+  reach?: Reach,
+): Promise<T> {
+  const backoff = new Backoff(reach)
+  try {
+    for (let last = error; ;) {
+      if (signal.aborted || !isPassing(last)) throw last
+      await backoff.pause(signal, last)
       try {
         return await act()
-      } catch (error) {
-        if (signal.aborted || !isPassing(error)) throw error
-        await (backoff ??= new Backoff(reach)).pause(signal, error)
+      } catch (next) {
+        last = next
       }
     }
   } finally {
-    backoff?.reset()
+    backoff.reset()
   }
 }

@@ -39,11 +39,11 @@ export function hopWriter(hop: Hop, open: (context: SetupContext) => Promise<Pub
   const salt = saltOf(hop.buffer)
   return {
     setup: (context: SetupContext) => Outbox.open(context, open),
-    write: (record: unknown, { state, id, signal, trace }: Context<Outbox>) => {
-      const named = idAt(id, salt)
+    write: (record: unknown, context: Context<Outbox>) => {
+      const named = idAt(context.id, salt)
       const bytes = codec === 'json' ? Buffer.from(jsonOf(record)) : encodeValue(record).slice()
-      const envelope: Envelope = { id: named, bytes, terms, traceparent: trace?.traceparent }
-      return state.send(envelope, named, signal)
+      const envelope: Envelope = { id: named, bytes, terms, traceparent: context.trace?.traceparent }
+      return context.state.send(envelope, named, context)
     },
     teardown: (state: Outbox) => state.close(),
   }

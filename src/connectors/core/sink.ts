@@ -1,5 +1,5 @@
 import type { Context, SetupContext, SinkBatchOptions, SinkWriteOptions } from '../../graph/types.ts'
-import { Reach, untilConfirmed } from './backoff.ts'
+import { Reach, untilConfirmedAgain } from './backoff.ts'
 
 /** One worker's side of a place that takes single records, and confirms each. */
 export interface Publisher<M = any> {
@@ -36,10 +36,16 @@ export class Outbox {
     return new Outbox(await open(context), new Reach(context))
   }
 
-  /** Encodes and sends a record. @throws what `encode` throws, at once */
-  send(record: unknown, id: string, signal: AbortSignal): Promise<unknown> {
+  /**
+   * Encodes and sends a record. The signal of its call is not made unless the first try fails.
+   * @throws what `encode` throws, at once
+   */
+  send(record: unknown, id: string, call: Pick<Context, 'signal'>): Promise<unknown> {
     const message: unknown = this.#publisher.encode(record)
-    return untilConfirmed(() => this.#publisher.send(message, id), this.#isPassing, signal, this.#reach)
+    return this.#publisher.send(message, id).catch((error: unknown) => {
+      const again = (): Promise<unknown> => this.#publisher.send(message, id)
+      return untilConfirmedAgain(error, again, this.#isPassing, call.signal, this.#reach)
+    })
   }
 
   close(): Promise<void> | void {
@@ -52,7 +58,7 @@ export function publisherSink<T>(open: (context: SetupContext) => Promise<Publis
   return {
     maxInFlight: IN_FLIGHT,
     setup: (context) => Outbox.open(context, open),
-    write: (record, { state, id, signal }) => state.send(record, id, signal) as Promise<void>,
+    write: (record, context) => context.state.send(record, context.id, context) as Promise<void>,
     teardown: (state) => state.close(),
   }
 }

@@ -2,6 +2,7 @@ import { MillraceError, errorText } from '../../errors.ts'
 import type { SetupContext } from '../../graph/types.ts'
 import type { Publisher } from '../core/sink.ts'
 import type { MsgHdrs } from '@nats-io/transport-node'
+import { Confirms } from './confirms.ts'
 import { NatsLink, type NatsServer } from './link.ts'
 
 /** What a publisher is made of: options of `natsSink` with their defaults. */
@@ -14,26 +15,25 @@ interface NatsPublisherOptions extends NatsServer {
   readonly ensure?: (link: NatsLink) => Promise<unknown>
 }
 
+/** Names a message: the stream takes one of a name once. */
+export const ID_HEADER = 'Nats-Msg-Id'
+
 interface Outgoing {
   readonly subject: string
   readonly bytes: string | Uint8Array
-  readonly headers?: MsgHdrs
+  readonly headers: MsgHdrs
 }
 
 /** One worker's side of a subject: each record is a message, named by the record's id, and done when its stream has it. */
 export class NatsPublisher implements Publisher<Outgoing> {
   readonly #options: NatsPublisherOptions
   readonly #link: NatsLink
-  /** Ends of the waits for a confirmation. */
-  readonly #waits = new Set<(error: Error) => void>()
+  readonly #confirms: Confirms
 
   private constructor(options: NatsPublisherOptions, link: NatsLink) {
     this.#options = options
     this.#link = link
-    link.onLost(() => {
-      // What a lost connection was to bring does not come.
-      for (const end of this.#waits) end(this.#lost())
-    })
+    this.#confirms = new Confirms(link, options.confirmMs)
   }
 
   /**
@@ -59,34 +59,20 @@ export class NatsPublisher implements Publisher<Outgoing> {
 
   encode(record: unknown): Outgoing {
     const { subjectOf, encode, headersOf } = this.#options
-    const outgoing = { subject: subjectOf(record), bytes: encode(record) }
-    return headersOf === undefined ? outgoing : { ...outgoing, headers: this.#headers(headersOf(record)) }
-  }
-
-  #headers(values: Readonly<Record<string, string>>): MsgHdrs {
     const headers = this.#link.client.headers()
-    for (const [name, value] of Object.entries(values)) headers.set(name, value)
-    return headers
+    if (headersOf !== undefined) for (const [name, value] of Object.entries(headersOf(record))) headers.set(name, value)
+    return { subject: subjectOf(record), bytes: encode(record), headers }
   }
 
   async send({ subject, bytes, headers }: Outgoing, id: string): Promise<void> {
-    const { confirmMs } = this.#options
-    // What is published now goes nowhere.
-    if (!this.#link.isConnected) throw this.#lost()
-    let end!: (error: Error) => void
-    const lost = new Promise<never>((_, reject) => (end = reject))
-    this.#waits.add(end)
+    headers.set(ID_HEADER, id)
     try {
-      const options = { msgID: id, timeout: confirmMs, ...(headers && { headers }) }
-      const published = this.#link.jetStream.publish(subject, bytes, options)
-      await Promise.race([published, lost])
+      await this.#confirms.publish(subject, bytes, headers)
     } catch (error) {
       if (this.#options.ensure === undefined || !this.#link.isUnanswered(error)) throw error
       // The stream was deleted under us: then there is a new one.
       await this.#options.ensure(this.#link)
-      throw this.#lost()
-    } finally {
-      this.#waits.delete(end)
+      throw this.#confirms.lost()
     }
   }
 
@@ -94,11 +80,8 @@ export class NatsPublisher implements Publisher<Outgoing> {
     return this.#link.isPassing(error)
   }
 
-  #lost(): Error {
-    return new this.#link.client.RequestError('the connection is lost')
-  }
-
   close(): Promise<void> {
+    this.#confirms.close()
     return this.#link.connection.close()
   }
 }

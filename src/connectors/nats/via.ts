@@ -5,7 +5,7 @@ import { type Envelope, hopOptions, hopReader, hopWriter, TERMS_HEADER, TRACE_HE
 import { NatsIntake } from './intake.ts'
 import type { NatsLink } from './link.ts'
 import { type NatsMessage, STREAM_NOT_FOUND } from './message.ts'
-import { NatsPublisher } from './publisher.ts'
+import { ID_HEADER, NatsPublisher } from './publisher.ts'
 
 /** Options of `nats`. */
 export interface NatsViaOptions extends Given<typeof NATS_VIA_OPTIONS> {
@@ -17,7 +17,6 @@ type Options = Resolved<typeof NATS_VIA_OPTIONS> & { readonly stream: string; re
 /** All parts that read a buffer share this one. */
 const CONSUMER = 'millrace'
 const NANOS = 1e6
-const ID_HEADER = 'Nats-Msg-Id'
 
 /** The address of a buffer in NATS JetStream, for the option `via` of a buffer: a stream that is a work queue. */
 export function nats(options: NatsViaOptions): Via {

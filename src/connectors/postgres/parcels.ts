@@ -1,5 +1,6 @@
 import type { SetupContext } from '../../graph/types.ts'
 import { monotonicMs } from '../../time.ts'
+import { Groups } from '../core/groups.ts'
 import type { Publisher } from '../core/sink.ts'
 import { PostgresLink, isTableGone, type DatabaseTable } from './link.ts'
 
@@ -41,8 +42,7 @@ export class ParcelPublisher implements Publisher<NewParcel> {
   readonly #database: PostgresLink
   readonly #capacity: number
   readonly #encode: (record: unknown) => NewParcel
-  #waiting: { readonly parcel: NewParcel; readonly end: (error?: Error) => void }[] = []
-  #isWriting = false
+  readonly #groups = new Groups<NewParcel>({ most: MOST_ROWS }, (parcels) => this.#write(parcels))
   /** Rows that there is room for, and until when that holds. */
   #room = 0
   #roomUntil = 0
@@ -67,11 +67,7 @@ export class ParcelPublisher implements Publisher<NewParcel> {
   }
 
   send(parcel: NewParcel): Promise<void> {
-    const sent = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ parcel, end: (error) => (error === undefined ? resolve() : reject(error)) })
-    })
-    if (!this.#isWriting) void this.#write()
-    return sent
+    return this.#groups.add(parcel)
   }
 
   isPassing(error: unknown): boolean {
@@ -82,21 +78,13 @@ export class ParcelPublisher implements Publisher<NewParcel> {
     return this.#database.close()
   }
 
-  async #write(): Promise<void> {
-    this.#isWriting = true
-    // Those that are sent in this turn go together.
-    await Promise.resolve()
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, MOST_ROWS)
-      try {
-        await this.#insert(group.map(({ parcel }) => parcel))
-        for (const { end } of group) end()
-      } catch (error) {
-        if (isTableGone(error)) await makeParcelTable(this.#database).catch(() => undefined)
-        for (const { end } of group) end(error instanceof Error ? error : new Error(String(error)))
-      }
+  async #write(parcels: readonly NewParcel[]): Promise<void> {
+    try {
+      await this.#insert(parcels)
+    } catch (error) {
+      if (isTableGone(error)) await makeParcelTable(this.#database).catch(() => undefined)
+      throw error
     }
-    this.#isWriting = false
   }
 
   async #insert(parcels: readonly NewParcel[]): Promise<void> {

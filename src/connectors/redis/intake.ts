@@ -37,6 +37,9 @@ export class RedisIntake implements MessageIntake<RedisReceipt> {
   #readerId: Promise<number> | undefined
   /** When failed entries are to be looked for. */
   #dueAt = Infinity
+  /** When entries that others have left are to be looked for. */
+  #claimAt = 0
+  readonly #blockMs: number
   readonly keepMs: number
 
   private constructor(
@@ -54,6 +57,7 @@ export class RedisIntake implements MessageIntake<RedisReceipt> {
     this.#teller = links.teller
     this.#claims = new Claims(links.teller, { stream, group, consumer: this.#consumer, isSole }, claimMs)
     this.keepMs = claimMs / 2
+    this.#blockMs = Math.min(MOST_BLOCK_MS, claimMs / 4)
   }
 
   /** @throws CONNECTOR_NOT_INSTALLED, CONNECTOR_UNREACHABLE, CONNECTOR_REFUSED */
@@ -145,6 +149,14 @@ export class RedisIntake implements MessageIntake<RedisReceipt> {
     await this.#join()
   }
 
+  /** Looks for entries that others have left, or that failed: now and then, while there are new ones. */
+  #mayClaim(): boolean {
+    const now = monotonicMs()
+    if (now < Math.min(this.#claimAt, this.#dueAt)) return false
+    this.#claimAt = now + this.#blockMs
+    return true
+  }
+
   /** @param from `0` for what this consumer has read and not acked, `>` for what nobody has read */
   async #read(most: number, from: string): Promise<void> {
     let left = most
@@ -156,18 +168,27 @@ export class RedisIntake implements MessageIntake<RedisReceipt> {
       }
     }
     try {
-      const claimed = from === '>' ? await this.#claims.take(most) : []
+      const claimed = from === '>' && this.#mayClaim() ? await this.#claims.take(most) : []
       const counts = await this.#claims.deliveriesOf(claimed.map(({ id }) => id))
       arrive(claimed, (i) => counts[i]!)
       this.#dueAt = Math.max(this.#dueAt, monotonicMs())
       // What was found may be followed by more.
-      if (claimed.length > 0) return
-      this.#readerId = this.#reader.client.clientId()
-      await this.#readerId
+      if (claimed.length > 0) {
+        this.#claimAt = 0
+        return
+      }
       if (this.#feed.isStopped) return
-      const { group, stream, claimMs } = this.#options
-      const blockMs = Math.max(1, Math.min(MOST_BLOCK_MS, claimMs / 4, this.#dueAt - monotonicMs()))
-      if (this.#dueAt - monotonicMs() <= 0) this.#dueAt = Infinity
+      // The answer comes before that of the read, which is sent along.
+      this.#readerId = this.#reader.client.clientId()
+      this.#readerId.catch(() => undefined)
+      const { group, stream } = this.#options
+      const nextAt = Math.min(this.#claimAt, this.#dueAt)
+      const blockMs = Math.max(1, Math.min(this.#blockMs, nextAt - monotonicMs()))
+      if (this.#dueAt - monotonicMs() <= 0) {
+        // Another look after this read, and then again only now and then.
+        this.#dueAt = Infinity
+        this.#claimAt = 0
+      }
       const read = await this.#reader.client.xReadGroup(
         group,
         this.#consumer,

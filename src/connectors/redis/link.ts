@@ -81,6 +81,11 @@ export class RedisLink {
     return error instanceof Error && !(error instanceof TypeError) && this.client.isOpen
   }
 
+  /** What the server has said of a part of a command. */
+  errorOf(answer: string): Error {
+    return new this.#redis.ErrorReply(answer)
+  }
+
   close(): void {
     if (this.client.isOpen) this.client.destroy()
   }

@@ -146,9 +146,10 @@ export class CallContext implements Context {
     return AbortSignal.any([this.#stopped, this.#call.signal])
   }
 
-  /** Tells the call in hand that its time is over. */
+  /** Tells the call in hand that its time is over: also where it looks at its signal only later. */
   abort(reason: unknown): void {
-    this.#call?.abort(reason)
+    this.#call ??= new AbortController()
+    this.#call.abort(reason)
   }
 
   get id(): string {
