@@ -7,8 +7,8 @@ import { SIX_FIELDS, sums } from '../records.ts'
 import { type OwnServer, startNats, startRedis } from '../servers.ts'
 import { type Absent, type Contender, type Scale, type Suite, moved } from '../suite.ts'
 
-const RECORDS = 5_000
-const CHUNK = 512
+const RECORDS = 3_000
+const CHUNK = 64
 const CASES = ['write', 'write: its client', 'read', `read, chunk ${CHUNK}`, 'read: its client', 'through'] as const
 
 interface Broker {
@@ -56,10 +56,12 @@ async function openBroker(
   const { port } = server
   const client = await open(port)
   const running: Pipeline[] = []
-  const named = async (what: string, chunk?: number): Promise<BrokerParams> => {
-    const params = { name: `${broker}_${what}`, broker, port, ...(chunk !== undefined && { chunk }) }
-    return Promise.resolve(params)
-  }
+  const named = (what: string, chunk?: number): BrokerParams => ({
+    name: `${broker}_${what}`,
+    broker,
+    port,
+    ...(chunk !== undefined && { chunk }),
+  })
   const records = scale.records(RECORDS)
   const sum = sums(SIX_FIELDS, 0)
   const contender = (what: string, burst: Contender['burst']): Contender => ({
@@ -69,7 +71,7 @@ async function openBroker(
   })
 
   const write = async (): Promise<Contender> => {
-    const params = await named('write')
+    const params = named('write')
     await client.queue(params.name)
     const gate = makeGate(params.name)
     const pipeline = await run(intoBroker, { params })
@@ -93,7 +95,7 @@ async function openBroker(
   }
 
   const read = async (what: string, name: string, chunk?: number): Promise<Contender> => {
-    const params = await named(name, chunk)
+    const params = named(name, chunk)
     const queue = await client.queue(params.name)
     const gate = makeGate(params.name)
     const pipeline = await run(outOfBroker, { params, paused: true })
@@ -126,7 +128,7 @@ async function openBroker(
   }
 
   const through = async (): Promise<Contender> => {
-    const params = await named('through')
+    const params = named('through')
     const gate = makeGate(params.name)
     running.push(await run(throughBroker, { params }))
     return contender('through', () => gate.burst(records, sum))

@@ -301,11 +301,12 @@ export interface RecordMarks {
   readonly flush?: boolean | undefined
   readonly id?: string | number | undefined
   readonly traceparent?: string | undefined
+  readonly alone?: boolean | undefined
 }
 
 /**
  * A source record with its cursor (where to go on after it), its receipt (what `ack` is given for it), the error with which it
- * failed before it was a record, and whether it flushes.
+ * failed before it was a record, whether it flushes, and whether it travels alone.
  */
 export class Marked<T> {
   readonly value: T
@@ -315,9 +316,10 @@ export class Marked<T> {
   readonly flush: boolean
   readonly id: string | number | undefined
   readonly traceparent: string | undefined
+  readonly alone: boolean
   /** Whether there is any in this thread: most sources mark nothing, so nothing need be looked through. */
   static isUsed = false
-  constructor(value: T, { cursor, receipt, error, flush = false, id, traceparent }: RecordMarks) {
+  constructor(value: T, { cursor, receipt, error, flush = false, id, traceparent, alone = false }: RecordMarks) {
     Marked.isUsed = true
     this.value = value
     this.cursor = cursor
@@ -326,6 +328,7 @@ export class Marked<T> {
     this.flush = flush
     this.id = id
     this.traceparent = traceparent
+    this.alone = alone
   }
 }
 
@@ -334,7 +337,8 @@ export class Marked<T> {
  * failed already (what arrived cannot be read, say): no handler is called with it, it takes the dead-letter edge of its source.
  * With `flush`, open batches that it comes to, or that hold records from before it, do not wait for more. `id` names the record at
  * its origin (a message id, a number in a stream): the record then has one id in every process, whichever worker takes it; whole
- * numbers that follow each other travel together. `traceparent` is the span that it continues, where it is traced.
+ * numbers that follow each other travel together. `traceparent` is the span that it continues, where it is traced. One that goes
+ * `alone` shares its chunk, and so its ack, with no other.
  */
 export function mark<T>(value: T, marks: RecordMarks): Marked<T> {
   return new Marked(value, marks)

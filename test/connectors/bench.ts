@@ -50,6 +50,8 @@ export interface Suite extends MakerUnderTest {
   start(): Promise<ServerUnderTest | string>
   /** Which of the tests run: those that start further processes, or wait for time-outs of the server, are long. */
   readonly isLong?: boolean
+  /** Instead, those that wait for minutes. */
+  readonly isSoak?: boolean
   /** There is no server, and no connection to it. */
   readonly isLocal?: boolean
   /** Only whoever sends a message knows how often it was delivered. */
@@ -96,7 +98,11 @@ export class Bench {
   }
 
   test(what: string, act: (given: Case) => Promise<void>): void {
-    if (this.suite.isLong !== true) this.#add(what, act)
+    if (this.suite.isLong !== true && this.suite.isSoak !== true) this.#add(what, act)
+  }
+
+  soakTest(what: string, act: (given: Case) => Promise<void>): void {
+    if (this.suite.isSoak === true) this.#add(what, act)
   }
 
   /** Tests of the way to a server, through a proxy: files have none. */
@@ -106,6 +112,9 @@ export class Bench {
     },
     longTest: (what: string, act: (given: Case) => Promise<void>): void => {
       if (this.suite.isLocal !== true) this.longTest(what, act)
+    },
+    soakTest: (what: string, act: (given: Case) => Promise<void>): void => {
+      if (this.suite.isLocal !== true) this.soakTest(what, act)
     },
   }
 
@@ -134,9 +143,9 @@ export class Case {
     this.folder = folder
   }
 
-  params(more: { options?: object; port?: number; hasDead?: boolean; soon?: boolean } = {}): WorkParams {
-    const { port = this.server.port ?? 0, hasDead = false, soon = false } = more
-    return { options: { ...this.queue.options(port, soon), ...more.options }, folder: this.folder, hasDead }
+  params(more: { options?: object; port?: number; hasDead?: boolean; soon?: boolean; chunk?: number } = {}): WorkParams {
+    const { port = this.server.port ?? 0, hasDead = false, soon = false, chunk } = more
+    return { options: { ...this.queue.options(port, soon), ...more.options }, folder: this.folder, hasDead, ...(chunk !== undefined && { chunk }) }
   }
 
   async run(params: WorkParams): Promise<Pipeline> {

@@ -6,6 +6,8 @@ import type { Pipeline } from 'millrace'
 import { Bench, type Case, items, range, type Suite, until } from './bench.js'
 import { type Item, linesOf, numbersOf } from './work.js'
 
+const MINUTE_MS = 60_000
+
 /** Away, wrong credentials, nothing there: at the start, and with a code. */
 function startGuarantees(bench: Bench): void {
   bench.network.test('a server that is away at the start is CONNECTOR_UNREACHABLE', async (given) => {
@@ -130,6 +132,62 @@ export function sourceGuarantees(suite: Suite): void {
     assert.equal(pipeline.snapshot().nodes['in']!.failed, 0)
   })
 
+  bench.network.longTest('what another process has again while the first one works on it is lost by neither', async (given) => {
+    if (suite.isUncounted === true) return given.t.skip('only its sender delivers again')
+    await using proxy = await given.proxy()
+    await given.queue.send(items(0, 10, { act: 'hold' }))
+    const first = await given.fork(given.params({ port: proxy.port, soon: true }))
+    const started = (): number => linesOf(given.folder, 'started').length
+    await until(() => started() === 10, 'the first process has them')
+    proxy.close()
+    await given.run(given.params({ soon: true }))
+    await until(() => started() >= 20, 'another one has them too')
+    proxy.open()
+    given.openGate()
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    await until(() => linesOf(given.folder, 'done').length >= 20, 'both have done them')
+    // The first one's acks of what is acked already are no failures.
+    await given.queue.send(items(10, 20))
+    await until(async () => (await given.queue.left()) === 0, 'more are acked')
+    assert.deepEqual(given.done(), range(0, 20))
+    first.kill('SIGINT')
+    const [code] = (await once(first, 'exit')) as [number | null]
+    assert.equal(code, 0)
+  })
+
+  bench.network.soakTest('a server that is away for a minute is waited for, and so are its acks', async (given) => {
+    await using proxy = await given.proxy()
+    await given.queue.send(items(0, 20, { act: 'hold' }))
+    const pipeline = await given.run(given.params({ port: proxy.port, soon: true }))
+    await until(() => linesOf(given.folder, 'started').length === 20, 'they are in the graph')
+    proxy.close()
+    given.openGate()
+    await given.queue.send(items(20, 40))
+    await until(() => pipeline.degraded.length > 0, 'its health says so')
+    await sleep(MINUTE_MS)
+    assert.deepEqual(given.done(), range(0, 20))
+    proxy.open()
+    await until(async () => (await given.queue.left()) === 0, 'all are acked')
+    assert.deepEqual(given.done(), range(0, 40))
+    assert.equal(pipeline.snapshot().nodes['in']!.failed, 0)
+    await until(() => pipeline.degraded.length === 0, 'its health is well again')
+  })
+
+  bench.network.longTest('a server that is away for good does not hold up a stop', async (given) => {
+    await using proxy = await given.proxy()
+    await given.queue.send(items(0, 10, { act: 'hold' }))
+    const pipeline = await given.run(given.params({ port: proxy.port, soon: true }))
+    await until(() => linesOf(given.folder, 'started').length === 10, 'they are in the graph')
+    proxy.close()
+    given.openGate()
+    await until(() => given.done().length === 10, 'they are done')
+    await pipeline.stop()
+    assert.ok((await given.queue.left()) === 10, 'what nobody acked is there')
+    await given.run(given.params({ soon: true }))
+    await until(async () => (await given.queue.left()) === 0, 'the next process acks it')
+    assert.deepEqual(given.done(), range(0, 10))
+  })
+
   bench.test(
     'a message that is no record, and one that fails, take the dead-letter edge; the others go on',
     async (given) => {
@@ -156,6 +214,17 @@ export function sourceGuarantees(suite: Suite): void {
       await until(() => pipeline.snapshot().nodes['in']!.failed === 3, 'it is counted')
     },
   )
+
+  bench.test('messages that travelled with one that fails come once more, and then each by itself', async (given) => {
+    if (suite.isUncounted === true) return given.t.skip('its deliveries are not counted')
+    await given.queue.send([...items(0, 20), ...items(20, 21, { act: 'throw' }), ...items(21, 40)])
+    await given.run(given.params({ options: { maxDeliveries: 4, redeliverMs: 20 }, chunk: 64 }))
+    await until(async () => (await given.queue.left()) === 0, 'all are settled')
+    const times = (n: number): number => linesOf(given.folder, 'started').filter((line) => line === String(n)).length
+    assert.equal(times(20), 4)
+    for (const n of [...range(0, 20), ...range(21, 40)])
+      assert.ok(times(n) >= 1 && times(n) <= 2, `${n} came ${times(n)} times`)
+  })
 
   bench.longTest('what killed its process too often is not tried again', async (given) => {
     if (suite.isUncounted === true) return given.t.skip('its deliveries are not counted')
@@ -265,6 +334,19 @@ export function sinkGuarantees(suite: Suite): void {
     proxy.close()
     const open = await push(pipeline, 5, 25)
     assert.equal(await Promise.race([...open, sleep(500, 'none')]), 'none')
+    proxy.open()
+    await Promise.all(open)
+    assert.deepEqual([...new Set(await numbersAt(given))], range(0, 25))
+    assert.equal(pipeline.snapshot().nodes['out']!.failed, 0)
+  })
+
+  bench.network.soakTest('a server that is away for a minute is waited for', async (given) => {
+    await using proxy = await given.proxy()
+    const pipeline = await given.run(given.params({ port: proxy.port }))
+    await Promise.all(await push(pipeline, 0, 5))
+    proxy.close()
+    const open = await push(pipeline, 5, 25)
+    assert.equal(await Promise.race([...open, sleep(MINUTE_MS, 'none')]), 'none')
     proxy.open()
     await Promise.all(open)
     assert.deepEqual([...new Set(await numbersAt(given))], range(0, 25))

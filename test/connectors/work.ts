@@ -25,6 +25,8 @@ export interface WorkParams {
   readonly folder: string
   /** Whether there is a dead-letter edge. */
   readonly hasDead?: boolean
+  /** Messages that may travel together. Default: each by itself. */
+  readonly chunk?: number
 }
 
 /** source → work → out, all of it in files: `started`, `done`, `dead`. */
@@ -32,12 +34,12 @@ export function workGraph(
   name: string,
   module: string,
   source: SourceOptions<Item, any>,
-  { folder, hasDead = false }: WorkParams,
+  { folder, hasDead = false, chunk }: WorkParams,
 ): GraphData {
   const write = (file: string, line: unknown): void =>
     appendFileSync(join(folder, file), `${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
   const graph = dataflow(name, module)
-    .source('in', source)
+    .source('in', { ...source, ...(chunk !== undefined && { chunk }) })
     .transform('work', {
       maxInFlight: 1_024,
       map: async (item: Item) => {

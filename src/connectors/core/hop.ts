@@ -30,6 +30,7 @@ export function hopOptions({ via, capacity }: Hop): any {
 }
 
 const FORMAT = 1
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 const TERMS = /^(\d+) (\w+) (\w+)$/
 
 /** Handlers of the sink above a buffer: a record is done when the broker has confirmed it. */
@@ -108,8 +109,7 @@ class Opener {
       process.emitWarning(`A message in the buffer ${buffer} of ${graph} is taken, though ${text}.`, 'MillraceWarning')
     }
     if (codec === 'msgpack') return decodeValue
-    if (codec === 'json')
-      return (bytes) => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
+    if (codec === 'json') return (bytes) => JSON.parse(utf8.decode(bytes)) as unknown
     throw new TypeError(`its codec is ${codec}`)
   }
 }

@@ -28,7 +28,8 @@ export function recordOfMessage<M extends { readonly deliveries: number }>(
     })
   }
   try {
-    return mark(decode(message), { ...marksOf?.(message), receipt })
+    // It may be this one that failed: others are not to fail with it again.
+    return mark(decode(message), { ...marksOf?.(message), receipt, alone: deliveries > 1 })
   } catch (cause) {
     return mark<unknown>(message, { receipt, error: unreadable(cause, where) })
   }

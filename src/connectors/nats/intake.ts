@@ -22,6 +22,8 @@ interface NatsIntakeOptions extends NatsServer, QueueOptions<NatsMessage> {
 /** A pull stays open so long where no messages come: the client takes no less than a second. */
 const [LEAST_PULL_MS, MOST_PULL_MS] = [1_000, 10_000]
 const NANOS = 1e6
+/** What a server is told of a message. */
+const [ACK, TERM, WPI] = ['+ACK', '+TERM', '+WPI'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
 /** At the end a server that does not answer is not waited for. */
 const FLUSH_MS = 1_000
 
@@ -107,8 +109,8 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
 
   /** What is published while there is no connection is lost with it, so it is said again. */
   async settle(all: MessageEnds<NatsReceipt>): Promise<void> {
-    for (const receipt of all.done) this.#reply(receipt, '+ACK')
-    for (const receipt of all.over) this.#reply(receipt, '+TERM')
+    for (const receipt of all.done) this.#reply(receipt, ACK)
+    for (const receipt of all.over) this.#reply(receipt, TERM)
     for (const { receipt, delayMs } of all.again)
       this.#reply(receipt, `-NAK ${JSON.stringify({ delay: delayMs * NANOS })}`)
     await this.#link.connection.flush()
@@ -118,7 +120,7 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
   /** Work may take longer than the server waits. */
   keep(): void {
     if (this.#link.connection.isClosed()) return
-    for (const reply of this.#replies.values()) this.#link.connection.publish(reply, '+WPI')
+    for (const reply of this.#replies.values()) this.#link.connection.publish(reply, WPI)
   }
 
   isPassing(error: unknown): boolean {
@@ -198,8 +200,8 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
   }
 
   /** It may have been delivered again since: then the last delivery counts. */
-  #reply({ id, reply }: NatsReceipt, text: string): void {
-    this.#link.connection.publish(this.#replies.get(id) ?? reply, text)
+  #reply({ id, reply }: NatsReceipt, words: string | Uint8Array): void {
+    this.#link.connection.publish(this.#replies.get(id) ?? reply, words)
   }
 }
 

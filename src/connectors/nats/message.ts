@@ -20,9 +20,11 @@ export interface NatsReceipt extends MessageReceipt {
   readonly reply: string
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Takes the bytes as JSON. */
 export function fromJson({ bytes }: NatsMessage): unknown {
-  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  return JSON.parse(utf8.decode(bytes))
 }
 
 /** What the server says of a stream that is not there. */

@@ -48,11 +48,13 @@ export class Taken {
     return this.hasMarks && this.marks[0]?.error !== undefined
   }
 
-  /** Of the first `count` records, those before the first that has failed already; such a one goes by itself. */
+  /** Of the first `count` records, those before the first that has failed already, or goes alone; such a one goes by itself. */
   alike(count: number): number {
     if (!this.hasMarks) return count
-    if (this.hasFailed) return 1
-    for (let i = 1; i < count; i++) if (this.marks[i]?.error !== undefined) return i
+    for (let i = 0; i < count; i++) {
+      const mark = this.marks[i]
+      if (mark !== undefined && (mark.alone || mark.error !== undefined)) return Math.max(1, i)
+    }
     return count
   }
 

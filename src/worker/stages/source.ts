@@ -386,7 +386,12 @@ export class SourceStage implements Stage, Sender, Further {
   #send(): Step {
     if (!this.#unit.send(this)) return BLOCKED
     this.#closeChunk()
-    return this.#supply.isAsync ? this.#unit.commit() : this.#unit.commitIfDue()
+    // What arrives by and by goes at once; where more of it is here, together with that.
+    return this.#supply.isAsync && !this.#hasMore ? this.#unit.commit() : this.#unit.commitIfDue()
+  }
+
+  get #hasMore(): boolean {
+    return this.#taken.count > 0 || (this.#supply.left?.length ?? 0) > 0
   }
 
   /** The record has killed whoever sent it. It is what the source made, so it is not sent with its failure either. */
