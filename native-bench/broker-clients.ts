@@ -86,20 +86,24 @@ export async function redisClient(port: number): Promise<BrokerClient> {
       return {
         write: (from, to) =>
           pump(from, to, (index) =>
-            client.addOnce(
-              name,
-              `{${name}}:${index}`,
-              String(DEDUPE_MS),
-              JSON.stringify(SIX_FIELDS.make(index)),
-            ),
+            client.addOnce(name, `{${name}}:${index}`, String(DEDUPE_MS), JSON.stringify(SIX_FIELDS.make(index))),
           ),
         async read(count) {
           let sum = 0
           for (let left = count; left > 0;) {
-            const read = await client.xReadGroup(name, 'client', { key: name, id: '>' }, { COUNT: Math.min(WINDOW, left) })
+            const read = await client.xReadGroup(
+              name,
+              'client',
+              { key: name, id: '>' },
+              { COUNT: Math.min(WINDOW, left) },
+            )
             const [{ messages }] = read as unknown as [{ messages: { id: string; message: { data: string } }[] }]
             for (const { message } of messages) sum += SIX_FIELDS.sumOf(JSON.parse(message.data) as SixFields)
-            await client.xAck(name, name, messages.map(({ id }) => id))
+            await client.xAck(
+              name,
+              name,
+              messages.map(({ id }) => id),
+            )
             left -= messages.length
           }
           return sum

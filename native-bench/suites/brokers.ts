@@ -14,8 +14,8 @@ const CASES = ['write', 'write: its client', 'read', `read, chunk ${CHUNK}`, 're
 interface Broker {
   readonly name: 'nats' | 'redis'
   readonly title: string
-  start(): Promise<OwnServer | undefined>
-  client(port: number): Promise<BrokerClient>
+  readonly start: () => Promise<OwnServer | undefined>
+  readonly client: (port: number) => Promise<BrokerClient>
 }
 
 const BROKERS: readonly Broker[] = [
@@ -25,7 +25,8 @@ const BROKERS: readonly Broker[] = [
 
 export const brokers: Suite = {
   name: 'brokers',
-  title: 'Records of six fields into a broker, out of it, and through a buffer in it; beside the client of the broker alone',
+  title:
+    'Records of six fields into a broker, out of it, and through a buffer in it; beside the client of the broker alone',
   async open(scale) {
     const bouts = await Promise.all(BROKERS.map((broker) => openBroker(broker, scale)))
     return {

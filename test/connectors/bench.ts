@@ -143,9 +143,16 @@ export class Case {
     this.folder = folder
   }
 
-  params(more: { options?: object; port?: number; hasDead?: boolean; soon?: boolean; chunk?: number } = {}): WorkParams {
+  params(
+    more: { options?: object; port?: number; hasDead?: boolean; soon?: boolean; chunk?: number } = {},
+  ): WorkParams {
     const { port = this.server.port ?? 0, hasDead = false, soon = false, chunk } = more
-    return { options: { ...this.queue.options(port, soon), ...more.options }, folder: this.folder, hasDead, ...(chunk !== undefined && { chunk }) }
+    return {
+      options: { ...this.queue.options(port, soon), ...more.options },
+      folder: this.folder,
+      hasDead,
+      ...(chunk !== undefined && { chunk }),
+    }
   }
 
   async run(params: WorkParams): Promise<Pipeline> {

@@ -132,28 +132,31 @@ export function sourceGuarantees(suite: Suite): void {
     assert.equal(pipeline.snapshot().nodes['in']!.failed, 0)
   })
 
-  bench.network.longTest('what another process has again while the first one works on it is lost by neither', async (given) => {
-    if (suite.isUncounted === true) return given.t.skip('only its sender delivers again')
-    await using proxy = await given.proxy()
-    await given.queue.send(items(0, 10, { act: 'hold' }))
-    const first = await given.fork(given.params({ port: proxy.port, soon: true }))
-    const started = (): number => linesOf(given.folder, 'started').length
-    await until(() => started() === 10, 'the first process has them')
-    proxy.close()
-    await given.run(given.params({ soon: true }))
-    await until(() => started() >= 20, 'another one has them too')
-    proxy.open()
-    given.openGate()
-    await until(async () => (await given.queue.left()) === 0, 'all are acked')
-    await until(() => linesOf(given.folder, 'done').length >= 20, 'both have done them')
-    // The first one's acks of what is acked already are no failures.
-    await given.queue.send(items(10, 20))
-    await until(async () => (await given.queue.left()) === 0, 'more are acked')
-    assert.deepEqual(given.done(), range(0, 20))
-    first.kill('SIGINT')
-    const [code] = (await once(first, 'exit')) as [number | null]
-    assert.equal(code, 0)
-  })
+  bench.network.longTest(
+    'what another process has again while the first one works on it is lost by neither',
+    async (given) => {
+      if (suite.isUncounted === true) return given.t.skip('only its sender delivers again')
+      await using proxy = await given.proxy()
+      await given.queue.send(items(0, 10, { act: 'hold' }))
+      const first = await given.fork(given.params({ port: proxy.port, soon: true }))
+      const started = (): number => linesOf(given.folder, 'started').length
+      await until(() => started() === 10, 'the first process has them')
+      proxy.close()
+      await given.run(given.params({ soon: true }))
+      await until(() => started() >= 20, 'another one has them too')
+      proxy.open()
+      given.openGate()
+      await until(async () => (await given.queue.left()) === 0, 'all are acked')
+      await until(() => linesOf(given.folder, 'done').length >= 20, 'both have done them')
+      // The first one's acks of what is acked already are no failures.
+      await given.queue.send(items(10, 20))
+      await until(async () => (await given.queue.left()) === 0, 'more are acked')
+      assert.deepEqual(given.done(), range(0, 20))
+      first.kill('SIGINT')
+      const [code] = (await once(first, 'exit')) as [number | null]
+      assert.equal(code, 0)
+    },
+  )
 
   bench.network.soakTest('a server that is away for a minute is waited for, and so are its acks', async (given) => {
     await using proxy = await given.proxy()

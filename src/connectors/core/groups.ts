@@ -35,7 +35,7 @@ export class Groups<M> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ message, resolve, reject })
       // Those that are sent in this turn go together.
-      if (this.#waiting.length === 1 && this.#free > 0) queueMicrotask(() => void this.#go())
+      if (this.#waiting.length === 1 && this.#free > 0) void Promise.resolve().then(() => this.#go())
     })
   }
 

@@ -62,7 +62,9 @@ export class RedisPublisher implements Publisher<readonly string[]> {
   readonly #options: RedisPublisherOptions
   readonly #link: RedisLink
   readonly #trim: readonly string[]
-  readonly #groups = new Groups<Addition>({ most: MOST_ENTRIES, atOnce: CALLS }, (additions) => this.#addOnce(additions))
+  readonly #groups = new Groups<Addition>({ most: MOST_ENTRIES, atOnce: CALLS }, (additions) =>
+    this.#addOnce(additions),
+  )
 
   private constructor(options: RedisPublisherOptions, link: RedisLink) {
     this.#options = options
