@@ -1,6 +1,6 @@
 import type { SetupContext } from '../../graph/types.ts'
 import { monotonicMs } from '../../time.ts'
-import { Groups } from '../core/groups.ts'
+import { WriteGroups } from '../core/write-groups.ts'
 import type { Publisher } from '../core/sink.ts'
 import { PostgresLink, isTableGone, type DatabaseTable } from './link.ts'
 
@@ -42,7 +42,7 @@ export class ParcelPublisher implements Publisher<NewParcel> {
   readonly #database: PostgresLink
   readonly #capacity: number
   readonly #encode: (record: unknown) => NewParcel
-  readonly #groups = new Groups<NewParcel>({ most: MOST_ROWS }, (parcels) => this.#write(parcels))
+  readonly #groups = new WriteGroups<NewParcel>({ most: MOST_ROWS }, (parcels) => this.#write(parcels))
   /** Rows that there is room for, and until when that holds. */
   #room = 0
   #roomUntil = 0

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SetupContext } from '../../graph/types.ts'
-import { Groups } from '../core/groups.ts'
+import { WriteGroups } from '../core/write-groups.ts'
 import type { Publisher } from '../core/sink.ts'
 import { STREAM_FULL, RedisLink, type RedisServer } from './link.ts'
 
@@ -62,7 +62,7 @@ export class RedisPublisher implements Publisher<readonly string[]> {
   readonly #options: RedisPublisherOptions
   readonly #link: RedisLink
   readonly #trim: readonly string[]
-  readonly #groups = new Groups<Addition>({ most: MOST_ENTRIES, atOnce: CALLS }, (additions) =>
+  readonly #groups = new WriteGroups<Addition>({ most: MOST_ENTRIES, atOnce: CALLS }, (additions) =>
     this.#addOnce(additions),
   )
 

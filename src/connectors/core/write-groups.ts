@@ -9,7 +9,7 @@ interface Waiting<M> {
  * What is sent while the server writes goes with the next write: so many messages cost little more than one, and a single one does
  * not wait for others.
  */
-export class Groups<M> {
+export class WriteGroups<M> {
   readonly #most: number
   readonly #write: (messages: readonly M[]) => Promise<readonly (Error | undefined)[] | void>
   #waiting: Waiting<M>[] = []
