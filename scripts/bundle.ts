@@ -163,7 +163,7 @@ function swap(folder: string, away: string, instead: string): void {
 const { values } = parseArgs({
   options: { pack: { type: 'string' }, swap: { type: 'boolean' }, restore: { type: 'boolean' } },
 })
-if (values.restore === true) swap(DIST, BUNDLE, MODULES)
-else await bundle()
+if (values.restore !== true) await bundle()
+else if (existsSync(MODULES)) swap(DIST, BUNDLE, MODULES)
 if (values.swap === true) swap(DIST, MODULES, BUNDLE)
 if (values.pack !== undefined) pack(values.pack)
