@@ -22,6 +22,8 @@ export interface FileState {
   readonly formerTable: string | null
   /** Rows of several files are in the table, and nothing finds those of one quickly. */
   readonly lacksIndex: boolean
+  /** COPY does all that INSERT does to it. */
+  readonly isPlain: boolean
 }
 
 export interface ColumnRow {
@@ -64,6 +66,8 @@ export async function bookedStateOf(
         where o.id = f.kind and o.id <> k.id and o.is_made and f.rows > 0) as "formerTable",
       to_regclass(format('%I.file_%s', $1::text, k.id)) is null
         and exists (select from ${BOOKS}.files o where o.kind = k.id and o.rows > 0 and o.id <> f.id) as "lacksIndex",
+      exists (select from pg_class where oid = to_regclass(n.name) and relkind in ('r', 'p')
+        and not relhasrules and not relrowsecurity) as "isPlain",
       to_regclass(n.name) is not null or to_regtype(n.name) is not null as "isThere",
       (select coalesce(jsonb_agg(attname), '[]') from pg_attribute
         where attrelid = to_regclass(n.name) and attnum > 0 and not attisdropped) as "inTable",

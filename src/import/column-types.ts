@@ -135,16 +135,22 @@ function typed(type: ColumnType, types: number, declared: DeclaredColumn, nulls:
   }
 }
 
-/** What a column of a staging table may be: types that give each text back by their value. */
-export type StageType = 'text' | 'bigint' | 'numeric' | 'date'
+/** What a column of a staging table may be. */
+export type StageType = ColumnType
 
-const STAGE_BITS = { bigint: BIGINT, numeric: NUMERIC, date: DATE } as const
+const STAGE_BITS: Readonly<Record<Exclude<StageType, 'text'>, number>> = {
+  boolean: BOOLEAN,
+  bigint: BIGINT,
+  'double precision': DOUBLE,
+  numeric: NUMERIC,
+  date: DATE,
+  timestamp: TIMESTAMP,
+  timestamptz: TIMESTAMPTZ,
+}
 
 /** As what a column is staged: what is read where a file comes in need not be read again where it ends. */
 export function stageTypeOf({ type, format }: CellReading): StageType {
-  if (type === undefined || Object.keys(format).length > 0) return 'text'
-  if (type === 'double precision') return 'numeric'
-  return type === 'bigint' || type === 'numeric' || type === 'date' ? type : 'text'
+  return type === undefined || Object.keys(format).length > 0 ? 'text' : type
 }
 
 /** Whether COPY takes all cells of a piece into a column of the stage. */
@@ -152,9 +158,9 @@ export function fitsStage(stage: StageType, types: number, words: number, emptie
   return stage === 'text' || ((types & STAGE_BITS[stage]) !== 0 && words === 0 && empties === 0)
 }
 
-/** Whether the value of a staged cell is the value of the column: a number may have lost how it was written. */
+/** Whether the value of a staged cell gives the value of the column: integers and days alone keep how they were written. */
 export function isReadable(stage: StageType, { type = 'text' }: CellReading): boolean {
-  return stage !== 'numeric' || type === 'numeric' || type === 'double precision'
+  return stage === 'text' || stage === type || stage === 'bigint' || stage === 'date'
 }
 
 /** The value of a cell in SQL, from an expression that gives it as it is staged. */

@@ -39,8 +39,11 @@ export async function endFile(
     await enterResult(database, job.run, file.id, result, allLetters)
     return result
   }
-  const { evidence, digest, stage, types, hasRefused } = whole
-  const staged: Staged = { table: stage, types, head, evidence, rows, digest, hasRefused }
+  const { evidence, digest, stage, types, hasRefused, mayBecomeTable, unsent } = whole
+  const staged: Staged = {
+    ...{ table: stage, types, head, evidence, rows, digest, hasRefused, mayBecomeTable },
+    ...(unsent === undefined ? {} : { unsent }),
+  }
   const { mode = 'replace' } = declared
   const { state, applied } = await apply({ database, job }, file, staged)
   const dead = deadLetters + applied.letters.length
@@ -48,15 +51,17 @@ export async function endFile(
   const written = rows - applied.letters.length
   const { quoted: table, columns } = applied
   const held = await enterImported(database, file, { table, digest, columns, seen: head.seen, deadLetters: dead })
+  // All that the table holds of a file that it had nothing of was inserted just now.
+  const inserted = mode !== 'upsert' && !(state.isThere && state.rows > 0) ? held : applied.inserted
   const result: FileResult = {
     ...common,
     outcome: 'imported',
     table: applied.table,
     rows: written,
-    inserted: applied.inserted,
+    inserted,
     deleted: applied.deleted,
     deadLetters: dead,
-    missing: missingOf(mode, written, held, applied.inserted, state.digest === digest),
+    missing: missingOf(mode, written, held, inserted, state.isThere && state.digest === digest),
     changes: applied.changes,
     remarks: [...head.remarks, ...(rows + deadLetters === 0 ? ['a header alone'] : []), ...applied.remarks],
   }

@@ -11,7 +11,7 @@ import { ImportProblem, messageOf } from './problem.ts'
 import type { FileResult, HeldBack, Note, ParsedPiece } from './records.ts'
 import { Restraint } from './restraint.ts'
 import { StageLost, dropStage, giveUpStage, prepareStage, stagePiece, stagedFile } from './stage.ts'
-import { StageMisfit, stageColumns } from './staged.ts'
+import { StageMisfit } from './staged.ts'
 
 /** Calls for one piece, before the database is given up. With the delays of the graph, that takes about ten seconds. */
 export const LOAD_ATTEMPTS = 7
@@ -129,30 +129,27 @@ async function loadAt(loader: Loader, piece: ParsedPiece, hasRefused: boolean): 
   const { statementTimeoutMs } = job.kinds[file.kind]!.limits ?? {}
   const limit = statementTimeoutMs === undefined ? '' : `set local statement_timeout = ${statementTimeoutMs};`
   const lock = lockFileSql(file, job)
-  if (end?.pieces === 1) {
-    const table = `stage_${piece.head.titles.length}`
-    const stage = `${limit} create temporary table if not exists ${table} (${stageColumns(piece.head.titles.length)}) on commit delete rows`
-    return database.transaction(() => loadWhole(loader, piece, { stage: `pg_temp.${table}`, lock, hasRefused }), stage)
-  }
+  if (end?.pieces === 1) return database.transaction(() => loadWhole(loader, piece, hasRefused), limit + lock)
   if (!staging.has(piece.version)) {
-    await database.transaction(() => prepareStage(database, file, piece), limit)
+    await database.transaction(() => prepareStage(database, file, piece, job.schema), limit)
     staging.add(piece.version)
   }
   const isStaged = await database.transaction(() => stagePiece(database, id, piece), limit)
   return isStaged ? database.transaction(() => loadStaged(loader, piece, id, hasRefused), limit + lock) : undefined
 }
 
-async function loadWhole(
-  loader: Loader,
-  piece: ParsedPiece,
-  { stage, lock, hasRefused }: { readonly stage: string; readonly lock: string; readonly hasRefused: boolean },
-): Promise<FileResult> {
-  const { database } = loader
-  const { letters, copy, rows } = piece
-  if (rows > 0) await database.copy(stage, copy)
-  // What the file waits for is not waited for before.
-  await database.execute(lock)
-  const whole = { ...piece, deadLetters: letters.length, digest: digestOf(piece), stage, types: [], hasRefused }
+function loadWhole(loader: Loader, piece: ParsedPiece, hasRefused: boolean): Promise<FileResult> {
+  const { letters, copy, head } = piece
+  const whole = {
+    ...piece,
+    deadLetters: letters.length,
+    digest: digestOf(piece),
+    stage: `pg_temp.stage_${head.titles.length}`,
+    types: [],
+    hasRefused,
+    mayBecomeTable: false,
+    unsent: copy,
+  }
   return endFile(loader, piece, whole, letters)
 }
 

@@ -61,7 +61,7 @@ export async function insertApart(
     end ${tag}`,
   )
   const refused = await database.query<{ line: number; reason: string; title: string | null; cells: unknown }>(
-    `select r.line::float8 as line, r.reason, r.title, to_jsonb(s) - 'line' as cells
+    `select r.line::float8 as line, r.reason, r.title, to_jsonb(s) - 'line' - '_file' as cells
     from pg_temp.refused r join ${stage} s on s.line = r.line order by r.line`,
   )
   const [counted] = await database.query<{ inserted: number }>(

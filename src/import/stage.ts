@@ -7,7 +7,7 @@ import { type Evidence, addEvidence } from './evidence.ts'
 import type { JobFile } from './job.ts'
 import { digestOf } from './parse.ts'
 import { type Letter, MAX_STAGED_COLUMNS, type ParsedPiece } from './records.ts'
-import { StageMisfit, stageColumns } from './staged.ts'
+import { StageMisfit, type Staged, stageColumns, stageNames } from './staged.ts'
 
 const STAGES_LOCK = 7_113_002
 
@@ -26,6 +26,7 @@ export async function prepareStage(
   database: Database,
   { id: file, kindId, stagesText }: Pick<JobFile, 'id' | 'kindId' | 'stagesText'>,
   piece: ParsedPiece,
+  schema: string,
 ): Promise<void> {
   const { version, head } = piece
   await database.query('select pg_advisory_xact_lock($1, $2)', [STAGES_LOCK, file])
@@ -33,12 +34,30 @@ export async function prepareStage(
   if (load?.version === version) return
   await dropStage(database, file)
   const types = stagesText === true ? [] : await typesOf(database, kindId, piece)
-  await database.execute(`create unlogged table ${stageOf(file)} (${stageColumns(head.titles.length, types)})`)
+  const columns = stageColumns(head.titles.length, types)
+  await database.execute(
+    head.titles.length <= MAX_STAGED_COLUMNS && (await mayBecomeTable(database, file, kindId, schema))
+      ? `create table ${stageOf(file)} (_file integer not null default ${file}, ${columns}); alter table ${stageOf(file)} alter line set not null`
+      : `create unlogged table ${stageOf(file)} (${columns})`,
+  )
   await database.query(`insert into ${BOOKS}.loads (file, version, types) values ($1, $2, $3::text::jsonb)`, [
     file,
     version,
     JSON.stringify(types),
   ])
+}
+
+/** Whether a stage can become the table of its kind: there is none yet, and nothing but its rows tells it from a new one. */
+async function mayBecomeTable(database: Database, file: number, kind: number, schema: string): Promise<boolean> {
+  const [may] = await database.query<{ may: boolean }>(
+    `select k.mode <> 'upsert' and to_regclass(format('%I.%I', $1::text, k.table_name)) is null
+      and to_regclass(format('%I.stage_%s', $1::text, $3::integer)) is null
+      and not exists (select from pg_default_acl where defaclnamespace = to_regnamespace(quote_ident($1)))
+      and not exists (select from ${BOOKS}.loads l join ${BOOKS}.files f on f.id = l.file where f.kind = k.id and f.id <> $3::integer) as may
+    from ${BOOKS}.kinds k where k.id = $2`,
+    [schema, kind, file],
+  )
+  return may?.may === true
 }
 
 /** The columns of a stage are what those of the piece that comes first will be, if the others are alike. */
@@ -93,7 +112,7 @@ export async function stagePiece(database: Database, file: number, piece: Parsed
     [file, piece.piece, JSON.stringify(facts), JSON.stringify(letters)],
   )
   if (added.length > 0 && rows > 0) {
-    await database.copy(stageOf(file), copy).catch((error: unknown) => {
+    await database.copy(`${stageOf(file)} (${stageNames(piece.head.titles.length)})`, copy).catch((error: unknown) => {
       throw types.length > 0 && isRowsFault(error) ? new StageMisfit('it holds other cells', { cause: error }) : error
     })
   }
@@ -126,14 +145,11 @@ interface PieceFacts {
 }
 
 /** What all pieces of a file are together. */
-export interface WholeFile extends PieceFacts {
+export interface WholeFile extends PieceFacts, Omit<Staged, 'table' | 'head'> {
   readonly deadLetters: number
   /** Of them, so many that tell what is wrong. */
   readonly letters: readonly Letter[]
   readonly stage: string
-  /** Of the columns of the stage; none: all are texts. */
-  readonly types: readonly StageType[]
-  readonly hasRefused: boolean
 }
 
 /** All pieces of a file together; undefined where another worker has ended the file meanwhile. */
@@ -144,9 +160,10 @@ export async function stagedFile(database: Database, id: number): Promise<Omit<W
     [id],
   )
   if (pieces.length === 0) return undefined
-  const [load] = await database.query<{ types: readonly StageType[] }>(
-    `select types from ${BOOKS}.loads where file = $1`,
-    [id],
+  const [load] = await database.query<{ types: readonly StageType[]; mayBecomeTable: boolean }>(
+    `select types, (select relpersistence = 'p' from pg_class where oid = to_regclass($2)) as "mayBecomeTable"
+    from ${BOOKS}.loads where file = $1`,
+    [id, stageOf(id)],
   )
   const evidence = pieces[0]!.facts.evidence
   for (const { facts } of pieces.slice(1)) addEvidence(evidence, facts.evidence)
@@ -164,5 +181,6 @@ export async function stagedFile(database: Database, id: number): Promise<Omit<W
     letters: pieces.flatMap(({ letters }) => letters).slice(0, 10),
     stage: stageOf(id),
     types: load?.types ?? [],
+    mayBecomeTable: load?.mayBecomeTable === true,
   }
 }

@@ -44,17 +44,16 @@ export async function applyFile(database: Database, to: Destination, staged: Sta
     ({ cell, reading }) => typeof cell === 'number' && !isReadable(staged.types[cell] ?? 'text', reading),
   )
   if (isMisfit || (staged.hasRefused && staged.types.length > 0)) throw new StageMisfit(shownTable)
+  const becomesTable = !isThere && canBecomeTable(staged, plan)
   if (isThere) await alterTable(database, table, known, plan)
-  else await makeTable(database, to, table, plan)
+  else if (becomesTable) await makeTable(database, to, moveSql(to, staged, plan))
+  else await makeTable(database, to, createSql(table, plan))
   await enterColumns(database, kind, [...plan.added, ...plan.widened.map(({ column }) => column)])
   if (state.lacksIndex) await database.execute(`create index ${quoteName(`file_${kind}`)} on ${table} (_file)`)
   const all = [...known, ...plan.added]
-  const { inserted, deleted, letters } = await write(
-    database,
-    to,
-    { table, columns: plan.columns, values: valuesSql(all, plan.columns, staged) },
-    staged,
-  )
+  const { inserted, deleted, letters } = becomesTable
+    ? { inserted: staged.rows, deleted: 0, letters: [] }
+    : await write(database, to, { table, columns: plan.columns, values: valuesSql(all, plan.columns, staged) }, staged)
   const { formerTable } = state
   const left = formerTable === null ? 0 : await database.change(`delete from ${formerTable} where _file = ${to.file}`)
   const gone = mode === 'replace' ? await dropColumns(database, to, table, shownTable, known, plan.columns) : []
@@ -79,18 +78,10 @@ function changesTable({ mode, state }: Destination, known: readonly ColumnRow[],
 }
 
 /** A table that was there once, and is not any more, begins anew. */
-async function makeTable(
-  database: Database,
-  { kind, state }: Destination,
-  table: string,
-  plan: ColumnPlan,
-): Promise<void> {
-  const columns = plan.added.filter(({ isRest }) => !isRest).map(columnSql)
-  const rest = plan.added.some(({ isRest }) => isRest) ? ['_rest jsonb'] : []
-  const all = ['_file integer not null', '_line bigint not null', ...columns, ...rest]
+async function makeTable(database: Database, { kind, state }: Destination, create: string): Promise<void> {
   await database.execute(
     [
-      `create table ${table} (${all.join(', ')})`,
+      create,
       ...(state.isMade
         ? [
             `delete from ${BOOKS}.columns where kind = ${kind}`,
@@ -99,6 +90,55 @@ async function makeTable(
         : [`update ${BOOKS}.kinds set is_made = true where id = ${kind}`]),
     ].join('; '),
   )
+}
+
+function createSql(table: string, plan: ColumnPlan): string {
+  const columns = plan.added.filter(({ isRest }) => !isRest).map(columnSql)
+  const rest = plan.added.some(({ isRest }) => isRest) ? ['_rest jsonb'] : []
+  return `create table ${table} (${['_file integer not null', '_line bigint not null', ...columns, ...rest].join(', ')})`
+}
+
+/** Whether the staged rows of a file are the rows of its new table: they need not be written twice. */
+function canBecomeTable({ mayBecomeTable, types, hasRefused }: Staged, { columns }: ColumnPlan): boolean {
+  return (
+    mayBecomeTable &&
+    !hasRefused &&
+    columns.every(
+      ({ column, cell }) =>
+        !column.isRest && (typeof cell === 'object' || (types[cell] ?? 'text') === (column.type ?? 'text')),
+    )
+  )
+}
+
+/** Makes the stage of a file the table of its kind. */
+function moveSql({ schema, state }: Destination, { table: stage }: Staged, { columns }: ColumnPlan): string {
+  const name = stage.slice(stage.indexOf('.') + 1)
+  const moved = `${quoteName(schema)}.${name}`
+  const cells = columns.filter(({ cell }) => typeof cell === 'number')
+  const renamed = cells
+    .map(({ cell, column }) => ({ from: `c${(cell as number) + 1}`, to: column.name }))
+    .filter(({ from, to }) => from !== to)
+  const targets = new Set(renamed.map(({ to }) => to))
+  // A title may be the name that another column still has.
+  const isInTheWay = (from: string): boolean => targets.has(from)
+  const aside = (from: string): string => (isInTheWay(from) ? quoteName(`${from} moved`) : from)
+  const rename = (from: string, to: string): string => `alter table ${stage} rename ${from} to ${to}`
+  return [
+    ...renamed.filter(({ from }) => isInTheWay(from)).map(({ from }) => rename(from, aside(from))),
+    rename('line', '_line'),
+    ...renamed.map(({ from, to }) => rename(aside(from), quoteName(to))),
+    ...columns.flatMap(({ cell, column }) => {
+      if (typeof cell === 'number') return []
+      const added = quoteName(column.name)
+      return [
+        `alter table ${stage} add column ${added} text default ${quoteText(cell.text)}`,
+        `alter table ${stage} alter ${added} drop default`,
+      ]
+    }),
+    `alter table ${stage} alter _file drop default`,
+    `alter table ${stage} set schema ${quoteName(schema)}`,
+    ...(name === state.table ? [] : [`alter table ${moved} rename to ${quoteName(state.table)}`]),
+  ].join('; ')
 }
 
 async function alterTable(

@@ -7,7 +7,8 @@ import { quoteName } from './names.ts'
 import { ImportProblem } from './problem.ts'
 import type { Letter } from './records.ts'
 import { insertApart } from './refused.ts'
-import type { Staged } from './staged.ts'
+import { type Staged, stageUnsent } from './staged.ts'
+import { canCopy, copyRows } from './copied-rows.ts'
 
 export interface Destination {
   readonly schema: string
@@ -30,7 +31,7 @@ export interface Written {
 }
 
 /** The columns that a file has, and each column of its table with what it is in a row of the stage `s`. For SQL. */
-interface Values {
+export interface Values {
   readonly table: string
   readonly columns: readonly FileColumn[]
   readonly values: readonly [string, string][]
@@ -44,12 +45,17 @@ export async function write(database: Database, to: Destination, given: Values, 
   const { table, values } = given
   const { file, mode, state } = to
   const before = state.isThere ? state : { rows: 0, digest: null }
+  const isFresh = mode === 'append' || before.rows === 0
+  if (isFresh && before.rows === 0 && canCopy(to, given, staged)) {
+    await copyRows(database, file, given, staged)
+    return { inserted: staged.rows, deleted: 0, letters: [] }
+  }
+  await stageUnsent(database, staged)
   if (mode === 'upsert') return upsert(database, to, given, staged)
   if (mode === 'append' && before.digest === staged.digest) return { inserted: 0, deleted: 0, letters: [] }
   const names = ['_file', '_line', ...values.map(([name]) => name)].join(', ')
   const selected = [`${file}`, 's.line', ...values.map(([, value]) => value)].join(', ')
   const insert = `insert into ${table} (${names}) select ${selected} from ${staged.table} s`
-  const isFresh = mode === 'append' || before.rows === 0
   if (staged.hasRefused) {
     const deleted = isFresh ? 0 : await database.change(`delete from ${table} where _file = ${file}`)
     return { deleted, ...(await insertApart(database, staged.table, (condition) => `${insert} where ${condition}`)) }
@@ -58,16 +64,16 @@ export async function write(database: Database, to: Destination, given: Values, 
   return replace(database, file, given, staged)
 }
 
-/** Brings over what differs between a file and its rows, found in one pass over both. */
-async function replace(
-  database: Database,
-  file: number,
-  { table, values }: Values,
-  { table: stage, rows }: Staged,
-): Promise<Written> {
-  if (rows > MANY_ROWS) await database.execute(`set local work_mem = '64MB'; analyze ${stage} (line)`)
+/** Brings over what differs between a file and its rows. */
+async function replace(database: Database, file: number, given: Values, staged: Staged): Promise<Written> {
+  const { table, values } = given
   const names = ['_file', '_line', ...values.map(([name]) => name)].join(', ')
   const columns = values.map(([name]) => name)
+  const isMany = staged.rows > MANY_ROWS
+  const parts = isMany ? await otherParts(database, file, given, staged) : undefined
+  if (parts?.length === 0) return { inserted: 0, deleted: 0, letters: [] }
+  if (isMany) await database.execute(`set local work_mem = '64MB'; analyze ${staged.table} (line)`)
+  const within = (line: string): string => (parts === undefined ? 'true' : `${partSql(line)} in (${parts.join()})`)
   const isOther =
     columns.length === 0
       ? 'false'
@@ -75,8 +81,9 @@ async function replace(
   const [counts] = await database.query<{ inserted: number; deleted: number }>(
     `with other as materialized (
       select t.ctid as _place, given.*
-      from (select ctid, * from ${table} where _file = ${file}) t
-      full join (select s.line as _line${values.map(([name, value]) => `, ${value} as ${name}`).join('')} from ${stage} s) given
+      from (select ctid, * from ${table} where _file = ${file} and ${within('_line')}) t
+      full join (select s.line as _line${values.map(([name, value]) => `, ${value} as ${name}`).join('')}
+          from ${staged.table} s where ${within('s.line')}) given
         on given._line = t._line
       where t.ctid is null or given._line is null or ${isOther}),
     gone as (delete from ${table} t using other where t.ctid = other._place returning 1),
@@ -86,6 +93,45 @@ async function replace(
     select (select count(*) from come)::float8 as inserted, (select count(*) from gone)::float8 as deleted`,
   )
   return { ...counts!, letters: [] }
+}
+
+/** So many lines of a file are compared by one sum. */
+const PART_BITS = 12
+
+function partSql(line: string): string {
+  return `${line} >> ${PART_BITS}`
+}
+
+/**
+ * Parts of a file whose rows are not those of the table: told by sums of hashes of 64 bits, of the rows as the server would send
+ * them, to the last bit. A join of all rows takes several times as long.
+ */
+async function otherParts(
+  database: Database,
+  file: number,
+  { table, values }: Values,
+  { table: stage }: Staged,
+): Promise<readonly number[]> {
+  const sums = (rows: string, line: string, cells: readonly string[]): Promise<readonly PartSum[]> =>
+    database.query<PartSum>(
+      `select (${partSql(line)})::float8 as part, count(*) || ' ' ||
+        sum(hashtextextended(record_send(row(${[line, ...cells].join()}))::text, 0)) as sum from ${rows} group by 1`,
+    )
+  const names = values.map(([name]) => name)
+  const texts = values.map(([, value]) => value)
+  const here = await sums(`${table} t where _file = ${file}`, '_line', names)
+  const there = new Map((await sums(`${stage} s`, 's.line', texts)).map(({ part, sum }) => [part, sum]))
+  const others = new Set(there.keys())
+  for (const { part, sum } of here) {
+    if (there.get(part) === sum) others.delete(part)
+    else others.add(part)
+  }
+  return [...others]
+}
+
+interface PartSum {
+  readonly part: number
+  readonly sum: string
 }
 
 /** Rows by their key: of equal ones in a file the last counts, and what is as it was is not written. */
