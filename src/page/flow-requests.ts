@@ -21,9 +21,10 @@ export class FlowRequests {
   readonly #before = h('button', { type: 'button', click: () => void this.#turn(this.#page - 1) }, 'Newer')
   readonly #after = h('button', { type: 'button', click: () => void this.#turn(this.#page + 1) }, 'Older')
   #page = 1
+  #looks = 0
   #chosen: string | undefined
 
-  private constructor(name: string, graph: GraphAnswer) {
+  constructor(name: string, graph: GraphAnswer) {
     this.name = name
     this.#path = `flows/${encodeURIComponent(name)}`
     const whole = byId('flow-whole') as HTMLButtonElement
@@ -37,18 +38,23 @@ export class FlowRequests {
     )
     setText(byId('flow-requests-title'), `Requests of ${name}`)
     byId('flow-requests-bar').replaceChildren(this.#state, this.#before, this.#after, this.#pages)
-    byId('flow-requests').replaceChildren()
-    this.#rows = new Keyed(byId('flow-requests'), ({ id }) => this.#row(id))
+    // Its own: an answer that comes late, to a flow that was shown before, is for rows that are not shown any more.
+    const body = h('tbody', { id: 'flow-requests' })
+    byId('flow-requests').replaceWith(body)
+    this.#rows = new Keyed(body, ({ id }) => this.#row(id))
   }
 
-  static async of(name: string): Promise<FlowRequests> {
-    return new FlowRequests(name, await ask<GraphAnswer>('GET', `pipelines/${encodeURIComponent(name)}/graph`))
+  static graphOf(name: string): Promise<GraphAnswer> {
+    return ask<GraphAnswer>('GET', `pipelines/${encodeURIComponent(name)}/graph`)
   }
 
   async look(): Promise<void> {
     const state = this.#state.value === '' ? '' : `&state=${this.#state.value}`
     const path = `${this.#path}/requests?page=${this.#page}&pageSize=${PAGE_SIZE}${state}`
+    const look = ++this.#looks
     const { requests, total, pages } = await ask<RequestList>('GET', path)
+    // Another state or page was chosen meanwhile.
+    if (look !== this.#looks) return
     this.#rows.show(requests, ({ id }) => id)
     setText(this.#pages, `${count(total)} known${pages > 1 ? `, page ${this.#page} of ${pages}` : ''}`)
     this.#before.disabled = this.#page <= 1

@@ -4,48 +4,46 @@ import { byId, h, Keyed, set, setText } from './dom.ts'
 import { count } from './format.ts'
 import { executeDialog } from './flow-execute.ts'
 import { FlowRequests } from './flow-requests.ts'
-import { act, complain, notice } from './notices.ts'
+import { act } from './notices.ts'
+import { Poll } from './poll.ts'
 
-const LOOK_MS = 1_000
-
-/** All flows of the server, and the requests of one: looked at once a second while they are shown. */
+/** All flows of the server, and the requests of one: polled while they are shown. */
 export class FlowsView {
   readonly #rows: Keyed<FlowAnswer>
   #shown: FlowRequests | undefined
-  #timer: ReturnType<typeof setInterval> | undefined
-  #isLost = false
+  /** The flow that was chosen last. */
+  #wanted: string | undefined
+  readonly #poll = new Poll(() => this.#look())
 
   constructor() {
     this.#rows = new Keyed(byId('flow-list'), ({ name }) => this.#row(name))
   }
 
   open(): void {
-    this.close()
-    this.#timer = setInterval(() => void (document.hidden || this.#look()), LOOK_MS)
-    void this.#look()
+    this.#poll.open()
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    this.#poll.close()
   }
 
   async #look(): Promise<void> {
-    try {
-      const { flows } = await ask<FlowList>('GET', 'flows')
-      if (this.#shown === undefined && flows[0] !== undefined) await this.#choose(flows[0].name)
-      this.#rows.show(flows, ({ name }) => name)
-      await this.#shown?.look()
-      if (this.#isLost) notice('')
-      this.#isLost = false
-    } catch (error) {
-      this.#isLost = true
-      await complain(error)
-    }
+    const { flows } = await ask<FlowList>('GET', 'flows')
+    if (this.#wanted === undefined && flows[0] !== undefined) await this.#choose(flows[0].name)
+    this.#rows.show(flows, ({ name }) => name)
+    await this.#shown?.look()
   }
 
   async #choose(name: string): Promise<void> {
-    if (this.#shown?.name === name) return
-    this.#shown = await FlowRequests.of(name)
+    if (this.#shown?.name === name && this.#wanted === name) return
+    this.#wanted = name
+    const graph = await FlowRequests.graphOf(name).catch((error: unknown) => {
+      if (this.#wanted === name) this.#wanted = this.#shown?.name
+      throw error
+    })
+    // Another one was chosen meanwhile: what is shown is what was chosen last.
+    if (this.#wanted !== name) return
+    this.#shown = new FlowRequests(name, graph)
     for (const button of byId('flow-list').querySelectorAll('button[data-flow]'))
       set(button, 'aria-pressed', String((button as HTMLElement).dataset['flow'] === name))
     await this.#shown.look()
@@ -55,7 +53,7 @@ export class FlowsView {
     const request = await executeDialog(name)
     if (request === undefined) return
     await this.#choose(name)
-    await this.#shown!.choose(request.id)
+    if (this.#shown?.name === name) await this.#shown.choose(request.id)
   }
 
   #row(name: string): { element: HTMLElement; update(flow: FlowAnswer): void } {

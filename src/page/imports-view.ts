@@ -2,40 +2,29 @@ import type { ImportKindView, ImportList, ImportRunView, ImportView } from '#src
 import { ask } from './api.ts'
 import { byId, h, Keyed, set, setText } from './dom.ts'
 import { count, duration, elapsed } from './format.ts'
-import { act, complain, notice } from './notices.ts'
+import { act } from './notices.ts'
+import { Poll } from './poll.ts'
 
-const LOOK_MS = 1_000
-
-/** All imports that serve: looked at once a second while they are shown. */
+/** All imports that serve: polled while they are shown. */
 export class ImportsView {
   readonly #cards: Keyed<ImportView>
-  #timer: ReturnType<typeof setInterval> | undefined
-  #isLost = false
+  readonly #poll = new Poll(() => this.#look())
 
   constructor() {
-    this.#cards = new Keyed(byId('imports'), (view) => new ImportCard(view, () => this.#look()))
+    this.#cards = new Keyed(byId('imports'), (view) => new ImportCard(view, () => this.#poll.now()))
   }
 
   open(): void {
-    this.close()
-    this.#timer = setInterval(() => void (document.hidden || this.#look()), LOOK_MS)
-    void this.#look()
+    this.#poll.open()
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    this.#poll.close()
   }
 
   async #look(): Promise<void> {
-    try {
-      const { imports } = await ask<ImportList>('GET', 'imports')
-      this.#cards.show(imports, ({ name }) => name)
-      if (this.#isLost) notice('')
-      this.#isLost = false
-    } catch (error) {
-      this.#isLost = true
-      await complain(error)
-    }
+    const { imports } = await ask<ImportList>('GET', 'imports')
+    this.#cards.show(imports, ({ name }) => name)
   }
 }
 
