@@ -38,7 +38,10 @@ export async function copyRows(
     .toSorted((a, b) => (a.cell as number) - (b.cell as number))
   const names = [...texts, ...cells].map(({ column }) => quoteName(column.name))
   const first = Buffer.from([`${file}`, ...texts.map(({ text }) => copyText(text)), ''].join('\t'))
-  await database.copy(`${table} (${['_file', ...names.slice(0, texts.length), '_line', ...names.slice(texts.length)].join(', ')})`, withFirst(unsent!, first, rows))
+  await database.copy(
+    `${table} (${['_file', ...names.slice(0, texts.length), '_line', ...names.slice(texts.length)].join(', ')})`,
+    withFirst(unsent!, first, rows),
+  )
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }

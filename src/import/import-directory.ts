@@ -5,7 +5,7 @@ import { monotonicMs } from '../time.ts'
 import { readDeclared } from './declared.ts'
 import { lockEmbedded } from './embedded-lock.ts'
 import { type UnenteredJob, importEntered } from './entered-import.ts'
-import { survey } from './job.ts'
+import { type FoundFile, survey } from './job.ts'
 import type { ImportOptions, Progress } from './options.ts'
 import { ImportProblem, messageOf } from './problem.ts'
 import type { FileResult, HeldBack } from './records.ts'
@@ -63,7 +63,7 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
   const name = options.source ?? declared.source
   const statementTimeoutMs = options.statementTimeoutMs ?? declared.limits?.statementTimeoutMs
   const rowsPerSecond = options.rowsPerSecond ?? declared.limits?.rowsPerSecond
-  const usual = Math.min(CONNECTIONS, files.length + 1)
+  const usual = usualConnections(files)
   const connections = options.to === undefined ? 1 : (options.connections ?? declared.limits?.connections ?? usual)
   const job: UnenteredJob = {
     directory,
@@ -94,6 +94,15 @@ export async function importDirectory(options: ImportOptions): Promise<ImportRes
   } finally {
     unlock()
   }
+}
+
+/** A connection more pays where it has this much to do: a file costs beside its bytes. */
+const BYTES_EACH = 8 * 1024 * 1024
+const BYTES_OF_A_FILE = 64 * 1024
+
+function usualConnections(files: readonly FoundFile[]): number {
+  const bytes = files.reduce((sum, file) => sum + file.bytes + BYTES_OF_A_FILE, 0)
+  return Math.min(CONNECTIONS, files.length + 1, 1 + Math.floor(bytes / BYTES_EACH))
 }
 
 async function realDirectory(directory: string): Promise<string> {

@@ -17,6 +17,8 @@ const START_DEADLINE_MS = 120_000
 /** A file that is read once more is so for one reason, and then perhaps for another. */
 const MAX_ROUNDS = 5
 
+const READ_TO_PARSE = graph.edges.findIndex(({ from, to }) => from === 'files' && to === 'parse')
+
 interface RoundOptions {
   readonly signal: AbortSignal
   readonly onRunning?: ((pipeline: Pipeline) => void) | undefined
@@ -52,11 +54,14 @@ export async function importFiles(
 
 async function importOnce(job: JobData, options: RoundOptions): Promise<Round> {
   const { onRunning, progress, signal } = options
-  const { connections } = job
   const results = new Map<string, FileResult>()
-  // One parser feeds more than a server takes; the server may need a core too.
-  const parsers = Math.max(1, Math.min(4, availableParallelism() - 1))
-  const sized = changeGraph(graph, { nodes: { load: { concurrency: connections }, parse: { concurrency: parsers } } })
+  const { connections } = job
+  const cores = availableParallelism()
+  const sized = changeGraph(graph, {
+    nodes: { load: { concurrency: connections }, parse: { concurrency: Math.max(1, Math.min(4, cores - 1)) } },
+    // One parser feeds more than a server takes that shares two cores with it: a thread that reads and parses starts sooner than two.
+    edges: cores > 2 ? {} : { [READ_TO_PARSE]: { fuse: true, maxDemand: undefined, laneBytes: undefined } },
+  })
   let pipeline: Pipeline
   try {
     pipeline = await run(sized, { params: job, startDeadlineMs: START_DEADLINE_MS })
