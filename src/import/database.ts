@@ -250,7 +250,7 @@ async function openEmbedded(directory: string): Promise<Database> {
     const unfinished = `${directory}.unfinished`
     rmSync(unfinished, { recursive: true, force: true })
     mkdirSync(dirname(directory), { recursive: true })
-    await (await PGlite.create(unfinished)).close()
+    await (await makeEmbedded(PGlite, unfinished)).close()
     renameSync(unfinished, directory)
   }
   const embedded = await PGlite.create(directory)
@@ -279,6 +279,27 @@ async function openEmbedded(directory: string): Promise<Database> {
     close: () => embedded.close(),
   }
   return database
+}
+
+/** A package of the makers of PGlite with what `initdb` makes. It need not be there. */
+const PREPARED: string = '@electric-sql/pglite-prepopulatedfs'
+
+/** What is prepared is unpacked: to make it takes several times as long, and twice the memory. */
+async function makeEmbedded(PGlite: typeof EmbeddedPostgres, directory: string): Promise<EmbeddedPostgres> {
+  let loadDataDir: Blob
+  try {
+    const prepared = (await import(PREPARED)) as { dataDir(): Promise<Blob> }
+    loadDataDir = await prepared.dataDir()
+  } catch {
+    return PGlite.create(directory)
+  }
+  try {
+    return await PGlite.create(directory, { loadDataDir })
+  } catch {
+    // Another version of PostgreSQL.
+    rmSync(directory, { recursive: true, force: true })
+    return PGlite.create(directory)
+  }
 }
 
 /**
