@@ -41,7 +41,14 @@ export async function endFile(
   }
   const { evidence, digest, stage, types, hasRefused, mayBecomeTable, unsent } = whole
   const staged: Staged = {
-    ...{ table: stage, types, head, evidence, rows, digest, hasRefused, mayBecomeTable },
+    table: stage,
+    types,
+    head,
+    evidence,
+    rows,
+    digest,
+    hasRefused,
+    mayBecomeTable,
     ...(unsent === undefined ? {} : { unsent }),
   }
   const { mode = 'replace' } = declared

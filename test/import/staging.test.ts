@@ -72,6 +72,56 @@ test('numbers that are staged keep their digits, whatever the column is by then'
   ])
 })
 
+test('a first import is the table itself, whatever its columns and its folder are called', onServer, async () => {
+  const many = Array.from({ length: MANY }, (_, i) => `${i},true,${i}.5,${'.'.repeat(40)}\n`).join('')
+  const directory = folderOf(
+    { 'a\\b/large.csv': `c2,c1,line,_file\n${many}`, 'a\\b/small.csv': 'c2,c1,line,_file\n1,true,0.5,x\n' },
+    'moved',
+  )
+  const declared = { kinds: ['large', 'small'].map((name) => ({ pattern: `{tenant}/${name}.csv`, name, table: name })) }
+  for (const inserted of [MANY + 1, 0]) {
+    const summary = await importHere({ directory, to, declared })
+    assert.deepEqual([summary.failed, summary.inserted, summary.deleted, summary.isBalanced], [0, inserted, 0, true])
+    for (const [name, n] of Object.entries({ large: MANY, small: 1 })) {
+      const rows = await rowsAt(
+        to,
+        `select count(*) || ' ' || min(tenant) || ' ' || pg_typeof(min(c2)) || ' ' || pg_typeof(bool_and(c1)) || ' ' || pg_typeof(min(line)) as all
+        from moved.${name} where c1 and _line = case when '${name}' = 'small' then 2 else c2 + 2 end group by c1`,
+      )
+      assert.deepEqual(rows, [[`${n} a\\b bigint boolean double precision`]], name)
+      const columns = await rowsAt(
+        to,
+        `select string_agg(column_name || coalesce(column_default, ''), ' ' order by ordinal_position) as all, min(p.relpersistence)
+        from information_schema.columns join pg_class p on p.oid = 'moved.${name}'::regclass where table_schema = 'moved' and table_name = '${name}'`,
+      )
+      assert.deepEqual(columns, [['_file _line c2 c1 line file tenant', 'p']])
+    }
+  }
+})
+
+test('what somebody changed by hand in a large table is found, wherever and whatever it is', onServer, async () => {
+  const directory = folderOf({ 'a.csv': filled((i) => `${i},${i}.50`, '0,1.50,x') }, 'by_hand')
+  await importHere({ directory, to })
+  const changes: Readonly<Record<string, readonly [number, number]>> = {
+    // Equal to a hash of 32 bits of each half, equal as a number, and equal as a sum.
+    'update by_hand.a set n = 4294967296 where n = 1': [1, 1],
+    'update by_hand.a set d = 7.5 where n = 7': [1, 1],
+    'update by_hand.a set n = case n when 5 then 6 else 5 end where n in (5, 6)': [2, 2],
+    'delete from by_hand.a where n = 20000': [1, 0],
+  }
+  for (const [change, [inserted, deleted]] of Object.entries(changes)) {
+    await withDatabase(to, '', (database) => database.execute(change))
+    const summary = await importHere({ directory, to })
+    assert.deepEqual([summary.failed, summary.isBalanced], [0, true], change)
+    assert.deepEqual([summary.inserted, summary.deleted], [inserted, deleted], change)
+    assert.deepEqual(
+      await rowsAt(to, `select count(*) || ' ' || sum(n) || ' ' || max(length(d::text)) as all from by_hand.a`),
+      [[`${MANY + 1} ${(MANY * (MANY - 1)) / 2} 8`]],
+      change,
+    )
+  }
+})
+
 test('a refused row of a large file is told as the file has it', onServer, async () => {
   const directory = folderOf({ 'a.csv': filled((i) => `${i},1.50`, '90000000000000001,1.5e+10,x') }, 'told')
   await importHere({ directory, to })
