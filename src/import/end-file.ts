@@ -39,18 +39,8 @@ export async function endFile(
     await enterResult(database, job.run, file.id, result, allLetters)
     return result
   }
-  const { evidence, digest, stage, types, hasRefused, mayBecomeTable, unsent } = whole
-  const staged: Staged = {
-    table: stage,
-    types,
-    head,
-    evidence,
-    rows,
-    digest,
-    hasRefused,
-    mayBecomeTable,
-    ...(unsent === undefined ? {} : { unsent }),
-  }
+  const { digest, stage } = whole
+  const staged: Staged = { ...whole, table: stage, head }
   const { mode = 'replace' } = declared
   const { state, applied } = await apply({ database, job }, file, staged)
   const dead = deadLetters + applied.letters.length
