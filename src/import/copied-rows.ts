@@ -5,10 +5,10 @@ import { LF } from './dialect.ts'
 import { quoteName } from './names.ts'
 import { MAX_STAGED_COLUMNS } from './records.ts'
 import type { Staged } from './staged.ts'
-import type { Destination, Values } from './written.ts'
+import type { Destination, FileValues } from './destination.ts'
 
 /** Whether COPY comes to the same as an insert of what is in the stage. */
-export function canCopy({ mode, state }: Destination, { columns, values }: Values, staged: Staged): boolean {
+export function canCopy({ mode, state }: Destination, { columns, values }: FileValues, staged: Staged): boolean {
   const { unsent, hasRefused, head, evidence } = staged
   if (unsent === undefined || hasRefused || mode === 'upsert' || (state.isThere && !state.isPlain)) return false
   // A column that the file has not may have a default by now.
@@ -28,7 +28,7 @@ export function canCopy({ mode, state }: Destination, { columns, values }: Value
 export async function copyRows(
   database: Database,
   file: number,
-  { table, columns }: Values,
+  { table, columns }: FileValues,
   { unsent, rows }: Staged,
 ): Promise<void> {
   if (rows === 0) return

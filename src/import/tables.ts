@@ -8,7 +8,8 @@ import { quoteName, quoteText } from './names.ts'
 import { ImportProblem } from './problem.ts'
 import { MAX_STAGED_COLUMNS, type SchemaChange } from './records.ts'
 import { StageMisfit, type Staged } from './staged.ts'
-import { type Destination, type Written, write } from './written.ts'
+import type { Destination } from './destination.ts'
+import { type Written, write } from './written.ts'
 
 export interface Applied extends Written {
   readonly table: string

@@ -1,26 +1,12 @@
 /** How the rows of a file meet those of its table, by the mode of its kind. */
-import type { FileState } from './books.ts'
-import type { FileColumn } from './columns.ts'
 import type { Database } from './database.ts'
-import type { Mode } from './declared.ts'
+import type { Destination, FileValues } from './destination.ts'
 import { quoteName } from './names.ts'
 import { ImportProblem } from './problem.ts'
 import type { Letter } from './records.ts'
 import { insertApart } from './refused.ts'
 import { type Staged, stageUnsent } from './staged.ts'
 import { canCopy, copyRows } from './copied-rows.ts'
-
-export interface Destination {
-  readonly schema: string
-  readonly kind: number
-  readonly file: number
-  readonly state: FileState
-  readonly mode: Mode
-  /** Titles of the columns that tell rows apart. */
-  readonly key: readonly string[]
-  /** No other file of the kind is at work on the table. */
-  readonly isAlone: boolean
-}
 
 /** What writing a file came to. */
 export interface Written {
@@ -30,18 +16,11 @@ export interface Written {
   readonly letters: readonly Letter[]
 }
 
-/** The columns that a file has, and each column of its table with what it is in a row of the stage `s`. For SQL. */
-export interface Values {
-  readonly table: string
-  readonly columns: readonly FileColumn[]
-  readonly values: readonly [string, string][]
-}
-
 /** Fewer rows are quickly compared in whatever way. */
 const MANY_ROWS = 10_000
 
 /** Writes what a file has, as its mode says. */
-export async function write(database: Database, to: Destination, given: Values, staged: Staged): Promise<Written> {
+export async function write(database: Database, to: Destination, given: FileValues, staged: Staged): Promise<Written> {
   const { table, values } = given
   const { file, mode, state } = to
   const before = state.isThere ? state : { rows: 0, digest: null }
@@ -65,7 +44,7 @@ export async function write(database: Database, to: Destination, given: Values, 
 }
 
 /** Brings over what differs between a file and its rows. */
-async function replace(database: Database, file: number, given: Values, staged: Staged): Promise<Written> {
+async function replace(database: Database, file: number, given: FileValues, staged: Staged): Promise<Written> {
   const { table, values } = given
   const names = ['_file', '_line', ...values.map(([name]) => name)].join(', ')
   const columns = values.map(([name]) => name)
@@ -109,7 +88,7 @@ function partSql(line: string): string {
 async function otherParts(
   database: Database,
   file: number,
-  { table, values }: Values,
+  { table, values }: FileValues,
   { table: stage }: Staged,
 ): Promise<readonly number[]> {
   const sums = (rows: string, line: string, cells: readonly string[]): Promise<readonly PartSum[]> =>
@@ -138,7 +117,7 @@ interface PartSum {
 async function upsert(
   database: Database,
   { file, kind, key }: Destination,
-  { table, columns, values }: Values,
+  { table, columns, values }: FileValues,
   { table: stage, hasRefused }: Staged,
 ): Promise<Written> {
   const keys = key.map((title) => {
