@@ -54,7 +54,7 @@ export interface NodeShape {
 export interface EdgeShape {
   readonly from: string
   readonly to: string
-  /** A broadcast whose copies go to some of the workers only. */
+  /** Not every record takes it; a broadcast whose copies go to some of the workers only. */
   readonly selects: boolean
   readonly options: Readonly<Record<string, unknown>>
 }
@@ -320,9 +320,10 @@ class Shaping {
       ...(random.chance(0.2) ? { codec: random.pick(['msgpack', 'json']) } : {}),
     }
     const isBroadcast = this.#nodes.find(({ id }) => id === to)!.options['dispatch'] === 'broadcast'
-    const selects = isBroadcast && random.chance(0.5)
     // The plan sizes the lanes of a loop, unless a graph says how much they hold.
     const isPlain = 'fuse' in options || options['pathType'] === 'retry'
+    const isNormal = !isPlain && options['pathType'] === undefined
+    const selects = (isBroadcast && random.chance(0.5)) || (isNormal && random.chance(0.15))
     this.#edges.push({ from, to, selects, options: isPlain ? options : { ...own, ...options } })
   }
 

@@ -172,10 +172,10 @@ export const PROBLEMS = {
     text: '`dispatch: partition` needs a key, but there is no `partitionBy`.',
     fix: 'Add `partitionBy`, or use another `dispatch`.',
   },
-  SELECTOR_UNUSED: {
-    severity: 'warning',
-    text: 'An edge has a `selector`, but the next stage does not use `dispatch: broadcast`.',
-    fix: 'Set `dispatch: broadcast` on the next stage, or remove the selector.',
+  SELECTOR_MISPLACED: {
+    severity: 'error',
+    text: 'An edge has a `selector`, but is fused, or takes failures or retries: a record that it leaves out would be lost.',
+    fix: 'Remove the selector, or set it on a normal edge.',
   },
   NACK_UNUSED: {
     severity: 'warning',

@@ -108,7 +108,9 @@ export const EDGE_TREATMENT: Readonly<Record<keyof typeof EDGE_OPTIONS, Treatmen
   laneBytes: modelled('deadlock; otherwise lanes have bytes for the records that they hold'),
   capture: nothing('content of trace events'),
   redact: HANDLER,
-  selector: assumed('every worker gets every record of a broadcast'),
+  selector: assumed(
+    'every worker gets every record of a broadcast; the declared `ratio` of other edges is the share that takes them',
+  ),
   fuse: modelled('service rate: the workers of both are the same'),
 }
 

@@ -403,7 +403,7 @@ export interface MergeOptions extends Data<OptionsFor<Table, 'merge'>> {}
 
 /** Options of an edge. */
 export interface EdgeOptions<Payload = unknown, Params = unknown> extends Given<WithoutHandlers<typeof EDGE_OPTIONS>> {
-  /** With `dispatch: 'broadcast'`: whether this worker of the next stage gets the record. */
+  /** Whether the record takes this edge; with `dispatch: 'broadcast'`, whether this worker of the next stage gets it. `worker` is else 0. */
   readonly selector?: ((record: Payload, worker: number, context: RunContext<Params>) => boolean) | HandlerReference
   /** With `capture`: what may be seen of a record. */
   readonly redact?: ((record: Payload, context: RunContext<Params>) => unknown) | HandlerReference

@@ -38,7 +38,7 @@ export const EDGE_OPTIONS = {
   },
   selector: {
     type: 'handler',
-    text: 'For `dispatch: broadcast`: decides from the record and the index of a worker whether that worker receives the record.',
+    text: 'Decides from the record whether it takes this edge. If the next stage has `dispatch: broadcast`: called for each of its workers, with its index, and decides whether that worker receives the record.',
   },
   capture: {
     type: 'integer',

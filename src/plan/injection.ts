@@ -42,6 +42,7 @@ export function draftInjection(drafts: readonly StageDraft[], links: { next: num
     from: INJECT,
     to,
     edges: [],
+    selectorEdge: undefined,
     capacity: INJECTED_RECORDS,
     whenFull: 'block' as const,
     dropEdge: undefined,

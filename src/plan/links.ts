@@ -36,7 +36,6 @@ export function linkShape(
     edges.map(pick).find((value) => value !== undefined)
   const [from, to] = [draft.from, draft.to].map((id) => stages.find(({ stage }) => stage.node === id)!.stage)
   const target = nodeAt(network, draft.to)
-  const selectorEdge = draft.edges.find((index) => edgeAt(network, index).selector !== undefined)
   const codec = first(({ codec }) => codec) ?? EDGE_OPTIONS.codec.default
   const lanes = from!.seats * to!.seats
   const asked = first(({ maxDemand }) => maxDemand) ?? share(draft.capacity, lanes)
@@ -74,7 +73,7 @@ export function linkShape(
     whenFull: draft.whenFull,
     dropEdge: draft.dropEdge,
     capacity: needed,
-    selectorEdge,
+    selectorEdge: draft.selectorEdge,
     capture: captureOf(network, draft),
     narrowedFrom: ringBytes < alone ? alone : undefined,
     sizes: {

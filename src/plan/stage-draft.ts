@@ -17,6 +17,8 @@ export interface LinkDraft {
   readonly from: string
   readonly to: string
   readonly edges: readonly number[]
+  /** Edge whose `selector` chooses the workers of a broadcast. */
+  readonly selectorEdge: number | undefined
   readonly capacity: number | undefined
   readonly whenFull: WhenFull
   readonly dropEdge: number | undefined

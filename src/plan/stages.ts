@@ -1,5 +1,5 @@
 import { serviceOf } from '../analysis/flow/service.ts'
-import type { ResolvedNode } from '../graph/resolve.ts'
+import { isStage, type ResolvedNode } from '../graph/resolve.ts'
 import type { NodeKind } from '../graph/types.ts'
 import {
   ACK_RETRY_OPTIONS,
@@ -106,14 +106,35 @@ class StageDrafter {
     const path = pathFrom(this.#network, edge)
     const counters = this.#take(EDGE_FLOATS)
     const { pathType, nack } = edgeAt(this.#network, edge)
-    const port = { edge, pathType, ...(nack && { nack }), edges: path.edges, counters }
+    const choosing = this.#choosingEdge(path)
+    const selectors = path.edges.filter((each) => each !== choosing && this.#selects(each))
+    const port = {
+      edge,
+      pathType,
+      ...(nack && { nack }),
+      ...(selectors.length > 0 && { selectors }),
+      edges: path.edges,
+      counters,
+    }
     if (hasWorkers(this.#network, path.to)) return { ...port, link: this.#link(from, path) }
     this.#carried.set(path.to, path)
     const known = this.#nodes.indexOf(path.to)
     return { ...port, node: known >= 0 ? known : this.#nodes.push(path.to) - 1 }
   }
 
-  #link(from: string, { edges, to, capacity, whenFull, dropEdge }: NetworkPath): number {
+  #selects(edge: number): boolean {
+    return edgeAt(this.#network, edge).selector !== undefined
+  }
+
+  /** The edge into a stage that broadcasts: its selector is asked for each worker. */
+  #choosingEdge({ edges, to }: NetworkPath): number | undefined {
+    const last = edges.at(-1)!
+    const { kind, dispatch } = nodeAt(this.#network, to)
+    return isStage(kind) && dispatch === 'broadcast' && this.#selects(last) ? last : undefined
+  }
+
+  #link(from: string, path: NetworkPath): number {
+    const { edges, to, capacity, whenFull, dropEdge } = path
     const index = this.#links.next++
     // An inline node (a conditional, or a buffer or merge with several edges) hands what lies before it on to each of its lanes.
     const kept = this.#carried.get(from)
@@ -125,6 +146,7 @@ class StageDrafter {
       capacity: sum(kept?.capacity, capacity),
       whenFull: whenFull === 'block' ? (kept?.whenFull ?? 'block') : whenFull,
       dropEdge: dropEdge ?? kept?.dropEdge,
+      selectorEdge: this.#choosingEdge(path),
     })
     return index
   }

@@ -188,6 +188,8 @@ export interface PortPlan {
   readonly edge: number
   readonly edges: readonly number[]
   readonly pathType: PathType
+  /** Edges whose `selector` a record must pass, before it is known which worker gets it. */
+  readonly selectors?: readonly number[]
   /** Of an error or dead-letter edge: what goes there is nacked too. */
   readonly nack?: boolean | undefined
   /** Index of the edge's block among the worker's counters. */

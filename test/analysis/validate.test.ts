@@ -135,7 +135,11 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
   DISPATCH_CONFLICT: { graph: chain({ work: { partitionBy: map, dispatch: 'broadcast' } }), at: { node: 'work' } },
   PARTITION_WITHOUT_KEY: { graph: chain({ work: { map, dispatch: 'partition' } }), at: { node: 'work' } },
   NACK_UNUSED: { graph: chain({ first: { nack: true } }), at: { edge: 0, option: 'nack' } },
-  SELECTOR_UNUSED: { graph: chain({ first: { selector: map } }), at: { edge: 0, option: 'selector' } },
+  SELECTOR_MISPLACED: {
+    graph: chain({ first: { selector: map, pathType: 'dead_letter' } }),
+    at: { edge: 0, option: 'selector' },
+    says: /`dead_letter`/,
+  },
   EDGE_NODE_UNKNOWN: { graph: chain({ edges: ['work > nowhere'] }), at: { edge: 2, option: 'to' }, says: /`nowhere`/ },
   EDGE_INTO_SOURCE: { graph: chain({ edges: ['work > in'] }), at: { edge: 2 } },
   EDGE_DUPLICATE: { graph: chain({ edges: ['work > out'] }), at: { edge: 2 } },

@@ -208,12 +208,12 @@ function checkLevels(node: GraphNode, report: ReportProblem): void {
 
 function checkSelectors(graph: GraphData, report: ReportProblem): void {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]))
-  graph.edges.forEach(({ from, to, selector }, index) => {
-    const target = nodes.get(to)
-    if (selector === undefined || target === undefined || !isStage(target.kind) || target.dispatch === 'broadcast')
-      return
-    const message = `Edge ${quote(from)} → ${quote(to)} has a selector, and ${quote(to)} does not use \`dispatch: broadcast\`.`
-    report('SELECTOR_UNUSED', message, { edge: index, option: 'selector' })
+  graph.edges.forEach(({ from, to, selector, pathType = 'normal', fuse = false }, index) => {
+    const isBroadcast = nodes.get(to)?.dispatch === 'broadcast'
+    if (selector === undefined || isBroadcast || (pathType === 'normal' && !fuse)) return
+    const why = fuse ? 'is fused' : `its \`pathType\` is ${quote(pathType)}`
+    const message = `Edge ${quote(from)} → ${quote(to)} has a selector, and ${why}.`
+    report('SELECTOR_MISPLACED', message, { edge: index, option: 'selector' })
   })
 }
 

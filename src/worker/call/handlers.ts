@@ -115,6 +115,17 @@ export class Handlers {
     }
   }
 
+  /** Whether a record takes all of these edges. */
+  selects(edges: readonly number[]): (value: unknown) => boolean {
+    const selectors = edges.map((index) => {
+      const { to, selector } = this.#graph.edges[index]!
+      const select = this.#of(selector)
+      if (select === undefined) throw new MillraceError('HANDLER_MISSING', { node: to, handler: 'selector' })
+      return (value: unknown) => booleanOf(to, 'selector', select(value, 0, this.#run))
+    })
+    return (value) => selectors.every((select) => select(value))
+  }
+
   /** What may be seen of the records of a link into this stage. */
   redact({ capture }: LinkPlan): ((record: unknown) => unknown) | undefined {
     const redact = capture && this.#of(this.#graph.edges[capture.edge]!.redact)

@@ -16,6 +16,7 @@ import { type Fault, type OnFault, type Outcome, failureOf, located } from './fa
 import { inlineOf } from './inline.ts'
 import { linksThatKeepIds } from './keeps-ids.ts'
 import { InlinePort, LinkPort, NodeOutlet, type Port } from './node-outlet.ts'
+import { SelectingPort } from './selecting-port.ts'
 import { SourceNews } from './source-news.ts'
 import type { Settlement } from './settlement.ts'
 import type { Member } from '../chunk.ts'
@@ -413,21 +414,36 @@ export class Outlet {
       const writer = linkOf(port)
       const refuse: Refuse = (origin, value, error) => this.#refuse(writer, origin, value, error)
       this.#refusals.push(refuse)
-      return new LinkPort(writer, refuse)
+      return this.#selecting(port, new LinkPort(writer, refuse), (value, origin, error) => refuse(origin, value, error))
     }
     const node = this.#nodes[port.node!]!
     const run = inlineOf(this, this.#handlers, node)
     const { counters } = from
     const records = port.counters + EDGE_COUNTER.records
-    return new InlinePort((value, origin) => {
+    const fail = (value: unknown, origin: number, error: unknown): void =>
+      this.giveUp(node, value, origin, { error, attempts: 1, firstFailedAt: wallMs() })
+    const own = new InlinePort((value, origin) => {
       counters[records]!++
       node.count(COUNTER.in, 1)
       try {
         run(value, origin)
       } catch (error) {
-        this.giveUp(node, value, origin, { error, attempts: 1, firstFailedAt: wallMs() })
+        fail(value, origin, error)
       }
     })
+    return this.#selecting(port, own, (value, origin, error) => {
+      counters[records]!++
+      node.count(COUNTER.in, 1)
+      fail(value, origin, error)
+    })
+  }
+
+  #selecting(
+    { selectors }: PortPlan,
+    port: Port,
+    fail: (value: unknown, origin: number, error: unknown) => void,
+  ): Port {
+    return selectors === undefined ? port : new SelectingPort(port, this.#handlers.selects(selectors), fail)
   }
 }
 

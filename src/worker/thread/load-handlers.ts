@@ -83,12 +83,21 @@ function partOf(plan: Plan, stage: StagePlan, { nodes, edges, ...rest }: GraphDa
       return next.has(id) && partitionBy !== undefined ? [{ id, kind, partitionBy }] : []
     }),
     edges: [
+      ...selectorsOf(stage).map((index) => edges[index]!),
       ...links.flatMap(({ selectorEdge }) => (selectorEdge === undefined ? [] : [edges[selectorEdge]!])),
       ...plan.links.flatMap(({ to, capture }) =>
         to === stage.index && capture !== undefined ? [edges[capture.edge]!] : [],
       ),
     ],
   }
+}
+
+/** Edges whose selectors the workers of a stage ask before they choose a lane. */
+function selectorsOf({ nodes }: StagePlan): readonly number[] {
+  const ports = nodes.flatMap(({ out, branches, error, deadLetter, retry }) =>
+    [out, ...branches.map((branch) => branch.ports), error, deadLetter, retry].flat(),
+  )
+  return ports.flatMap(({ selectors }) => selectors ?? [])
 }
 
 async function load(handler: Handler, plan: Plan): Promise<AnyFunction> {
