@@ -20,10 +20,10 @@ test('each edge takes the records that its selector picks: one, several or none 
       .connect('small', 'out'),
   )
   line.settle()
-  assert.deepEqual(line.out.toSorted(), [
-    ...['even 0', 'even 10', 'even 2', 'even 4', 'even 6', 'even 8'],
-    ...['small 0', 'small 1', 'small 2'],
-  ])
+  assert.deepEqual(
+    line.out.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)),
+    [...['even 0', 'even 10', 'even 2', 'even 4', 'even 6', 'even 8'], ...['small 0', 'small 1', 'small 2']],
+  )
   assert.deepEqual([line.counts('even')['in'], line.counts('small')['in'], line.counts('in')['inFlight']], [6, 3, 0])
 })
 
@@ -51,7 +51,10 @@ test('a branch has selectors too, and a conditional behind a selector gets what 
       .connect('route', 'out', { when: 'high', label: 'high' }),
   )
   line.settle()
-  assert.deepEqual(line.out, [2, 4, 6, 8, 10])
+  assert.deepEqual(
+    line.out.toSorted((a, b) => Number(a) - Number(b)),
+    [2, 4, 6, 8, 10],
+  )
   assert.equal(line.counts('route')['in'], 6)
 })
 
