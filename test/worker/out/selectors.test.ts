@@ -22,7 +22,7 @@ test('each edge takes the records that its selector picks: one, several or none 
   line.settle()
   assert.deepEqual(
     line.out.toSorted((a, b) => (String(a) < String(b) ? -1 : 1)),
-    [...['even 0', 'even 10', 'even 2', 'even 4', 'even 6', 'even 8'], ...['small 0', 'small 1', 'small 2']],
+    ['even 0', 'even 10', 'even 2', 'even 4', 'even 6', 'even 8', 'small 0', 'small 1', 'small 2'],
   )
   assert.deepEqual([line.counts('even')['in'], line.counts('small')['in'], line.counts('in')['inFlight']], [6, 3, 0])
 })
