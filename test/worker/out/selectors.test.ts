@@ -6,6 +6,11 @@ import { Line } from '../line.ts'
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 const isEven = (n: number): boolean => n % 2 === 0
 
+const throwsAtFive = (n: number): boolean => {
+  if (n === 5) throw new Error('five')
+  return true
+}
+
 const graphOf = (name: string) => dataflow(name, import.meta.url).source('in', { chunk: 4, produce: () => upTo(12) })
 
 test('each edge takes the records that its selector picks: one, several or none of them', async () => {
@@ -59,18 +64,14 @@ test('a branch has selectors too, and a conditional behind a selector gets what 
 })
 
 test('a selector that throws fails its record, once, and no others', async () => {
-  const throws = (n: number): boolean => {
-    if (n === 5) throw new Error('five')
-    return true
-  }
   const line = await Line.of(
     graphOf('throws')
       .transform('work', { map: (n: number) => n })
       .conditional('route', { route: () => 'on' })
       .sink('out')
       .connect('in', 'work')
-      .connect('work', 'out', { selector: throws })
-      .connect('work', 'route', { selector: (n: number) => n > 9 && throws(n - 5) })
+      .connect('work', 'out', { selector: throwsAtFive })
+      .connect('work', 'route', { selector: (n: number) => n > 9 && throwsAtFive(n - 5) })
       .connect('route', 'out', { when: 'on' }),
   )
   line.settle()
