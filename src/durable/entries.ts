@@ -54,6 +54,7 @@ export interface MarkedRecord {
   readonly flush?: boolean
   readonly id?: string | number
   readonly traceparent?: string
+  readonly alone?: boolean
 }
 
 /** A record as a segment keeps it. */

@@ -159,7 +159,7 @@ const MOST_INSTANTS = 8
 /** The records of a push source, as if they had all been pushed before the start, and no more to come. */
 function supplyOf(node: string, records: readonly unknown[], wake: () => void): PushSupply {
   const supply = new PushSupply(wake)
-  for (const record of records) supply.add(record, new Receipt(node), () => undefined)
+  for (const record of records) supply.add({ record, receipt: new Receipt(node), settle: () => undefined })
   supply.close()
   return supply
 }

@@ -32,9 +32,9 @@ function writeDown(rows: readonly Row[], { params }: Context): void {
   appendFileSync((params as Place).ledger, rows.map(({ id, n }) => `${id} ${n}\n`).join(''))
 }
 
-/** Records that are pushed in, worked on by two stages, and written to a file. */
+/** Records that are pushed in, several in a chunk, worked on by two stages, and written to a file. */
 export const ledger = dataflow('ledger', import.meta.url)
-  .source('in', { push: true })
+  .source('in', { push: true, chunk: 8 })
   .transform('wait', { concurrency: 2, maxInFlight: 16, map: wait })
   .transform('row', { map: toRow })
   .sink('file', { batch: { size: 20, timeoutMs: 2 }, write: writeDown })

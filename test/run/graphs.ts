@@ -163,6 +163,19 @@ export const pushed = dataflow('pushed', import.meta.url)
   .connect('in', 'square')
   .connect('square', 'out')
 
+/** The same, several of its records in a chunk: they end together. */
+export const pushedTogether = dataflow('pushedTogether', import.meta.url)
+  .source<'in', number>('in', { push: true, chunk: 10 })
+  .transform('square', {
+    map: (n: number) => {
+      if (n < 0) throw new RangeError('negative')
+      return n * n
+    },
+  })
+  .sink('out')
+  .connect('in', 'square')
+  .connect('square', 'out')
+
 export const largeRecords = dataflow('largeRecords', import.meta.url)
   .source('texts', {
     produce: function* () {

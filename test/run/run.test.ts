@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type MillraceError, type PipelineEvent, run } from 'millrace'
+import { type MillraceError, type PipelineEvent, type Receipt, run } from 'millrace'
 import * as graphs from './graphs.js'
 import { assertConserved, collect } from './harness.js'
 
@@ -217,6 +217,34 @@ test(
     assert.equal(pipeline.snapshot().nodes['work']!.failed, 10)
   },
 )
+
+test('pushed records that share a chunk end together, and a call has its own answer', async () => {
+  const pipeline = await run(graphs.pushedTogether)
+  let others = 0
+  const reading = (async () => {
+    for await (const _ of pipeline.output('out')) others++
+  })()
+  const pushed = async (n: number): Promise<Receipt> => await pipeline.push('in', n)
+  const called = async (n: number): Promise<unknown> => await pipeline.call('in', n)
+  const [receipts, answers] = await Promise.all([
+    Promise.all(upTo(300).map(pushed)),
+    Promise.all(upTo(100).map(called)),
+  ])
+  assert.deepEqual(
+    answers,
+    upTo(100).map((n) => n * n),
+  )
+  await Promise.all(receipts.map(({ done }) => done))
+  const failing = await Promise.all([1, 2, -3, 4].map(pushed))
+  await assert.rejects(failing[2]!.done, { code: 'RECORD_FAILED' })
+  await Promise.allSettled(failing.map(({ done }) => done))
+  assert.ok(failing.every(({ outcome }) => outcome !== undefined))
+  const report = await pipeline.drain()
+  assert.equal(report.acked + report.failed, 404)
+  await reading
+  assert.ok(others >= 300)
+  assertConserved(pipeline)
+})
 
 test('a record that fails in the embedding thread itself is told of like any other', async () => {
   const pipeline = await run(graphs.pushed)

@@ -3,9 +3,9 @@ import { type ErrorData, errorOf } from '../../errors.ts'
 /** A pushed record whose answer is waited for. */
 export class Call {
   readonly answered: Promise<unknown>
-  /** The number of its record within the source, once a lane has taken it. */
+  /** That of its record's chunk, once it is in one. */
   sequence: number | undefined
-  /** By which its id is made: its sequence, or its number in the ingress journal. */
+  /** By which its id is made: how many were taken before it, or its number in the ingress journal. */
   number: number | undefined
   #known: Error | undefined
   #answer!: (record: unknown) => void
@@ -49,7 +49,8 @@ export class Calls {
     this.#idOf = idOf
   }
 
-  open(call: Call, sequence: number, number = sequence): void {
+  /** The chunk of the call's record has this sequence. @param number by which the record's id is made */
+  open(call: Call, sequence: number, number: number): void {
     call.sequence = sequence
     call.number = number
     this.#bySequence.set(sequence, call)

@@ -184,17 +184,13 @@ export class HostWorkers {
         takeBack()
         reject(signal!.reason as Error)
       })
-      const takeBack = worker.supply!.add(
-        record,
-        receipt,
-        (sequence) => {
-          forget()
-          if (sequence === undefined) return reject(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
-          if (call !== undefined) worker.calls!.open(call, sequence)
-          resolve(receipt)
-        },
-        parent,
-      )
+      const settle = (isTaken: boolean): void => {
+        forget()
+        if (isTaken) resolve(receipt)
+        else reject(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
+      }
+      const opened = call && worker.calls!.open.bind(worker.calls, call)
+      const takeBack = worker.supply!.add({ record, receipt, settle, opened, parent })
     })
   }
 

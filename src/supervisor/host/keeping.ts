@@ -40,13 +40,13 @@ export class Keeping {
           takeBack()
           refuse(signal!.reason as Error)
         })
-        const settle = (sequence: number | undefined): void => {
+        const settle = (isTaken: boolean): void => {
           forget()
-          if (sequence === undefined) return refuse(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
-          if (call !== undefined) calls!.open(call, sequence, number)
-          resolve(receipt)
+          if (isTaken) resolve(receipt)
+          else refuse(new MillraceError('PIPELINE_NOT_RUNNING', { node }))
         }
-        const takeBack = supply!.add(record, receipt, settle, parent)
+        const opened = call && calls!.open.bind(calls, call)
+        const takeBack = supply!.add({ record, receipt, settle, opened, parent })
       })
       // Whoever is told that a record was not taken may push it again.
       const refuse = (reason: Error): void => {
@@ -61,18 +61,16 @@ export class Keeping {
     for (const { number, node, isCall, value, marks } of this.#journal.records) {
       const { supply, calls } = workers.find((worker) => worker.node === node)!
       const record = marks === undefined ? value : new Marked(value, marks)
-      const settle = (sequence: number | undefined): void => {
-        // An output hands the answer to a call, though nobody reads it.
-        if (isCall && sequence !== undefined) calls!.open(new Call(), sequence, number)
-      }
-      supply!.add(record, new Receipt(node, number), settle)
+      // An output hands the answer to a call, though nobody reads it.
+      const opened = isCall ? calls!.open.bind(calls, new Call()) : undefined
+      supply!.add({ record, receipt: new Receipt(node, number), settle: () => undefined, opened })
     }
   }
 }
 
 function contentOf(record: unknown): { value: unknown; marks?: MarkedRecord } {
   if (!(record instanceof Marked)) return { value: record }
-  const { value, cursor, error, flush, id, traceparent } = record as Marked<unknown>
+  const { value, cursor, error, flush, id, traceparent, alone } = record as Marked<unknown>
   return {
     value,
     marks: {
@@ -82,6 +80,7 @@ function contentOf(record: unknown): { value: unknown; marks?: MarkedRecord } {
       flush,
       ...(id !== undefined && { id }),
       ...(traceparent !== undefined && { traceparent }),
+      ...(alone && { alone }),
     },
   }
 }

@@ -1,5 +1,6 @@
 import { MillraceError, errorOf } from '../../errors.ts'
 import type { TraceParent } from '../../lane/trace-parent.ts'
+import { Marked } from '../../plan/definition.ts'
 import type { FailureReason } from './slot-reasons.ts'
 import type { KeptName, Supply, Taken } from './supply.ts'
 
@@ -89,12 +90,24 @@ function errorWith(reason: FailureReason | undefined): Error | undefined {
   return errorOf({ name, message, code })
 }
 
+/** A pushed record that waits to be taken. */
 interface Waiting {
   readonly record: unknown
   readonly receipt: Receipt
+  readonly parent?: TraceParent | undefined
+  /** Called when the record is taken; false: it is not taken any more. */
+  readonly settle: (isTaken: boolean) => void
+  /** Called when it is in a chunk, with the chunk's sequence and its own number. It is the only record of that chunk. */
+  readonly opened?: ((sequence: number, number: number) => void) | undefined
+}
+
+/** A pushed record that was taken. */
+interface TakenPush {
+  readonly receipt: Receipt
+  readonly opened: Waiting['opened']
+  /** That of the journal that keeps it, or how many were taken before it, modulo 2^32. */
+  readonly number: number
   readonly parent: TraceParent | undefined
-  /** Called when the record is taken, with its sequence; false: it is not taken any more. */
-  settle: (sequence: number | undefined) => void
 }
 
 /** Where pushed records are kept until they have ended. */
@@ -111,28 +124,32 @@ export class PushSupply implements Supply {
   readonly isAsync = true
   readonly #waiting = new Set<Waiting>()
   #isClosed = false
-  #sequence = 0
-  readonly #open = new Map<number, Receipt>()
-  /** What records continue that are taken and not opened yet. */
-  readonly #parents = new Map<number, TraceParent>()
+  /** Records that were taken, modulo 2^32: the number of the next one. */
+  #number = 0
+  /** Those that are taken and in no chunk yet, in order. */
+  readonly #taken: TakenPush[] = []
+  /** By the sequence of their chunk. */
+  readonly #open = new Map<number, readonly TakenPush[]>()
   /** Of the open ones, those whose end somebody waits for. */
   #waitedFor = 0
   readonly #wake: () => void
   readonly #why: ((number: number) => Promise<Error | undefined>) | undefined
   readonly #keeper: Keeper | undefined
-  /** Changed in place: it is read for each record. */
-  readonly #kept: { low: number; high: number; number: number } | undefined
 
   /** @param why finds the error of the record with this number, which has failed: that of the journal, if one keeps it */
   constructor(wake: () => void, why?: (number: number) => Promise<Error | undefined>, keeper?: Keeper) {
     this.#wake = wake
     this.#why = why
     this.#keeper = keeper
-    if (keeper !== undefined) this.#kept = { low: keeper.name[0], high: keeper.name[1], number: 0 }
   }
 
   get kept(): KeptName | undefined {
-    return this.#kept
+    if (this.#keeper === undefined) return undefined
+    const [low, high] = this.#keeper.name
+    const number = this.#taken[0]?.number ?? 0
+    let run = 1
+    while (run < this.#taken.length && this.#taken[run]!.number === number + run) run++
+    return { low, high, number, run }
   }
 
   get isWaitedFor(): boolean {
@@ -143,19 +160,10 @@ export class PushSupply implements Supply {
     return this.#isClosed && this.#waiting.size === 0
   }
 
-  /**
-   * Adds a record. `settle` is told its sequence when it is taken, or undefined where it never is.
-   * @returns what takes it back, while it waits
-   */
-  add(
-    record: unknown,
-    receipt: Receipt,
-    settle: (sequence: number | undefined) => void,
-    parent?: TraceParent,
-  ): () => void {
-    const waiting: Waiting = { record, receipt, settle, parent }
+  /** Adds a record. @returns what takes it back, while it waits */
+  add(waiting: Waiting): () => void {
     if (this.#isClosed) {
-      settle(undefined)
+      waiting.settle(false)
       return () => undefined
     }
     this.#waiting.add(waiting)
@@ -164,38 +172,41 @@ export class PushSupply implements Supply {
   }
 
   take(asked: number, into: Taken): void {
-    // The numbers of records that are kept need not follow each other.
-    let most = this.#kept === undefined ? asked : Math.min(asked, 1)
+    let most = asked
     for (const waiting of this.#waiting) {
       if (most-- <= 0) return
-      const { record, receipt, settle, parent } = waiting
+      const { record, receipt, settle, opened, parent } = waiting
       this.#waiting.delete(waiting)
-      if (this.#kept !== undefined) this.#kept.number = receipt.number!
-      into.add(record)
-      this.#open.set(this.#sequence, receipt)
+      // Its answer is known by its chunk.
+      into.add(opened === undefined ? record : alone(record))
+      this.#taken.push({ receipt, number: receipt.number ?? this.#number, opened, parent })
       if (receipt.isWaitedFor) this.#waitedFor++
       else receipt.whenWaitedFor(() => this.#beWaitedFor())
-      if (parent !== undefined) this.#parents.set(this.#sequence, parent)
-      settle(this.#sequence)
-      this.#sequence = (this.#sequence + 1) | 0
+      settle(true)
+      this.#number = (this.#number + 1) | 0
     }
   }
 
-  parentOf(sequence: number): TraceParent | undefined {
-    const parent = this.#parents.get(sequence)
-    this.#parents.delete(sequence)
-    return parent
+  get parent(): TraceParent | undefined {
+    return this.#taken[0]?.parent
+  }
+
+  opened(sequence: number, records: number): void {
+    const chunk = this.#taken.splice(0, records)
+    this.#open.set(sequence, chunk)
+    chunk[0]?.opened?.(sequence, chunk[0].number)
   }
 
   ended(sequence: number, failures: number, reason?: FailureReason): void {
-    const receipt = this.#open.get(sequence)
-    if (receipt === undefined) return
+    const chunk = this.#open.get(sequence)
+    if (chunk === undefined) return
     this.#open.delete(sequence)
-    if (receipt.isWaitedFor) this.#waitedFor--
-    const { number } = receipt
-    if (number !== undefined) this.#keeper?.end(number)
-    if (failures === 0) return receipt.end('acked')
-    receipt.end('failed', async () => (await this.#why?.(number ?? sequence)) ?? errorWith(reason))
+    for (const { receipt, number } of chunk) {
+      if (receipt.isWaitedFor) this.#waitedFor--
+      if (receipt.number !== undefined) this.#keeper?.end(receipt.number)
+      if (failures === 0) receipt.end('acked')
+      else receipt.end('failed', async () => (await this.#why?.(number)) ?? errorWith(reason))
+    }
   }
 
   /** The loop has to say that it wants to know at once. */
@@ -211,9 +222,16 @@ export class PushSupply implements Supply {
   /** The pipeline is over: what waits was never taken, and what is open never ended. */
   abandon(): void {
     this.#isClosed = true
-    for (const { settle } of this.#waiting) settle(undefined)
+    for (const { settle } of this.#waiting) settle(false)
     this.#waiting.clear()
-    for (const receipt of this.#open.values()) receipt.end('abandoned')
+    for (const { receipt } of this.#taken.splice(0)) receipt.end('abandoned')
+    for (const chunk of this.#open.values()) for (const { receipt } of chunk) receipt.end('abandoned')
     this.#open.clear()
   }
+}
+
+function alone(record: unknown): Marked<unknown> {
+  if (!(record instanceof Marked)) return new Marked(record, { alone: true })
+  const { value, ...marks } = record as Marked<unknown>
+  return new Marked(value, { ...marks, alone: true })
 }

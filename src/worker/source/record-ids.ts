@@ -73,7 +73,7 @@ export class RecordIds {
   /**
    * Sets `baseLow`, `baseHigh` and `first` to those of the next record.
    * @param most records that are handed on together
-   * @param kept of a record that is taken by itself
+   * @param kept of records that an ingress journal keeps
    * @returns how many of them have ids that follow each other
    */
   name(
@@ -91,14 +91,10 @@ export class RecordIds {
     const id = hasMarks ? marks[0]?.id : undefined
     if (id !== undefined) return this.#nameById(id, marks, count)
     const cursor = hasMarks ? marks[0]?.cursor : undefined
-    if (cursor !== undefined && this.#isNew(cursor)) return this.#nameByCursor(cursor, marks, count)
-    if (kept !== undefined) {
-      mixKept(kept)
-      this.baseLow = mixed.low
-      this.baseHigh = mixed.high
-      this.first = kept.number | 0
-      return 1
-    }
+    // What the journal keeps behind a record with a cursor has a number of its own.
+    if (cursor !== undefined && this.#isNew(cursor))
+      return this.#nameByCursor(cursor, marks, count, kept === undefined ? count : 1)
+    if (kept !== undefined) return this.#nameByJournal(kept, marks, hasMarks, count)
     if (this.#hasCursor) {
       this.baseLow = this.#cursorLow
       this.baseHigh = this.#cursorHigh
@@ -125,7 +121,7 @@ export class RecordIds {
   /** The id of a record that was pushed, by its number: modulo 2^32, or that of the journal that keeps it. */
   ofPushed(number: number, kept?: KeptName): string {
     if (kept === undefined) mix(this.#runLow, this.#runHigh, Math.floor(this.#progress.emitted / WORD))
-    else mixKept({ ...kept, number })
+    else mixKept(kept, number)
     mix(mixed.low, mixed.high, number | 0)
     return formatId(mixed.low, mixed.high)
   }
@@ -149,7 +145,20 @@ export class RecordIds {
     return run
   }
 
-  #nameByCursor(cursor: unknown, marks: Taken['marks'], count: number): number {
+  #nameByJournal(kept: KeptName, marks: Taken['marks'], hasMarks: boolean, count: number): number {
+    mixKept(kept, kept.number)
+    this.baseLow = mixed.low
+    this.baseHigh = mixed.high
+    this.first = kept.number | 0
+    const most = Math.min(count, kept.run, WORD - (kept.number % WORD))
+    if (!hasMarks) return most
+    let run = 1
+    while (run < most && marks[run]?.id === undefined && !this.#hasNewCursor(marks[run]?.cursor)) run++
+    return run
+  }
+
+  /** @param behind most records that are named with it by its cursor alone */
+  #nameByCursor(cursor: unknown, marks: Taken['marks'], count: number, behind: number): number {
     const next = this.#next
     let run = 1
     let last = cursor
@@ -171,7 +180,7 @@ export class RecordIds {
     this.baseLow = mixed.low
     this.baseHigh = mixed.high
     this.first = 0
-    return this.#runBehind(1, marks, true, count, 0)
+    return this.#runBehind(1, marks, true, behind, 0)
   }
 
   /** Records from `run` on that have no cursor of their own; `number` is that of the first one of all. */
@@ -201,7 +210,7 @@ export class RecordIds {
 }
 
 /** The base of a kept record. */
-function mixKept({ low, high, number }: KeptName): void {
+function mixKept({ low, high }: KeptName, number: number): void {
   mix(low, high, OF_JOURNAL)
   mix(mixed.low, mixed.high, Math.floor(number / WORD))
 }

@@ -72,11 +72,15 @@ export class Taken {
   }
 }
 
-/** What names records that an ingress journal keeps: the words of the journal, and the number of the record that was given last. */
+/** What names records that an ingress journal keeps. */
 export interface KeptName {
+  /** The words of the journal. */
   readonly low: number
   readonly high: number
+  /** Of the first record that is taken and in no chunk yet. */
   readonly number: number
+  /** Records from there on whose numbers follow each other. */
+  readonly run: number
 }
 
 /** Where a source's records come from. */
@@ -103,8 +107,10 @@ export interface Supply {
   readonly kept?: KeptName | undefined
   /** Somebody waits for what comes of its records. */
   readonly isWaitedFor?: boolean
-  /** What the record of a chunk continues, by its sequence; asked once. */
-  parentOf?(sequence: number): TraceParent | undefined
+  /** What the first record that is taken and in no chunk yet continues. */
+  readonly parent?: TraceParent | undefined
+  /** So many of the records that are taken are a chunk now. */
+  opened?(sequence: number, records: number): void
   /** All that came of a chunk is done: its sequence, how many records failed, and why, where that was said. */
   ended?(sequence: number, failures: number, why?: FailureReason): void
 }

@@ -169,17 +169,22 @@ export class SourceStage implements Stage, Sender, Further {
     if (count === 0 || count < resumed) return this.#nothing()
     const taken = count - before
     if (taken > 0) this.#parts.histograms.service.record(((clock.read() - start) * 1e6) / taken, taken)
-    if (resumed > 0) return this.#open(this.#ids.name(this.#taken, resumed))
-    let named = this.#ids.name(this.#taken, count, this.#supply.kept)
+    if (resumed > 0) return this.#open(this.#name(resumed))
+    let named = this.#name(count)
     const alike = this.#taken.alike(named)
-    if (alike < named) named = this.#ids.name(this.#taken, alike)
-    if (hand.doubts(this.#header(), 0, named)) named = this.#ids.name(this.#taken, 1)
+    if (alike < named) named = this.#name(alike)
+    if (hand.doubts(this.#header(), 0, named)) named = this.#name(1)
     const allowed = this.#allowed(named)
     if (allowed === 0) {
       this.#unit.wakeAt = this.#parts.limit.nextAt(clock.now)
       return LIMITED
     }
-    return this.#open(allowed < named ? this.#ids.name(this.#taken, allowed) : named)
+    return this.#open(allowed < named ? this.#name(allowed) : named)
+  }
+
+  /** Names the first of the records that are taken, at most so many. @returns how many of them one chunk can name */
+  #name(most: number): number {
+    return this.#ids.name(this.#taken, most, this.#supply.kept)
   }
 
   /** Of so many records, those that the rate limit lets through now. What is taken when the pipeline drains goes at once. */
@@ -284,6 +289,7 @@ export class SourceStage implements Stage, Sender, Further {
     if (isKept === false) return this.#putOff(records)
     if (!isResumed) this.#ends.inFlight += records
     this.#trace(records, isResumed)
+    this.#supply.opened?.(progress.sequence, records)
     this.#unit.open(chunk, chunk.count)
     hand.open(chunk)
     const deaths = records === 1 ? hand.deathsOf(chunk, 0) : 0
@@ -340,8 +346,7 @@ export class SourceStage implements Stage, Sender, Further {
       hand.holdSeveral(chunk.first, records)
       const { values } = this.#taken
       const { parents } = worker.slots!
-      const parent =
-        parents === undefined ? undefined : (this.#supply.parentOf?.(progress.sequence) ?? this.#markedParent())
+      const parent = parents === undefined ? undefined : (this.#supply.parent ?? this.#markedParent())
       if (parent !== undefined) writeParent(memory, parents!, this.#slot, parent)
       slots.setTrace(this.#slot, this.#selection.decide(values, records, progress, parent))
     }
@@ -363,7 +368,7 @@ export class SourceStage implements Stage, Sender, Further {
     // Receipts that do not fit an empty stash together go with fewer records.
     const fewer = isAlone ? records >> 1 : 0
     if (!isDraining()) limit.giveBack(records - fewer)
-    if (fewer > 0) return this.#open(this.#ids.name(this.#taken, fewer))
+    if (fewer > 0) return this.#open(this.#name(fewer))
     if (isAlone) throw new MillraceError('RECEIPT_TOO_LARGE', { node: stage.node, most: pending.stash.maxEntryBytes })
     this.#isCramped = true
     return this.#unit.handoff.isDirty ? this.#unit.commit() : BLOCKED

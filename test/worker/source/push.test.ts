@@ -12,9 +12,10 @@ test('a source wants to know at once of the ends that somebody waits for, and of
   const supply = new PushSupply(() => wakes++)
   const [first, second, third] = [receiptOf('in'), receiptOf('in'), receiptOf('in')]
   const early = third.done
-  for (const receipt of [first, second, third]) supply.add('a record', receipt, nothing)
+  for (const receipt of [first, second, third]) supply.add({ record: 'a record', receipt, settle: nothing })
   assert.equal(supply.isWaitedFor, false, 'they are not on their way yet')
   supply.take(2, new Taken())
+  for (const sequence of [0, 1]) supply.opened(sequence, 1)
   assert.equal(supply.isWaitedFor, false)
   const before = wakes
   const ended = second.done
@@ -26,9 +27,28 @@ test('a source wants to know at once of the ends that somebody waits for, and of
   assert.equal(supply.isWaitedFor, false)
   await assert.rejects(ended, { code: 'RECORD_FAILED' })
   supply.take(1, new Taken())
+  supply.opened(2, 1)
   assert.equal(supply.isWaitedFor, true, 'whoever began to wait before counts too')
   supply.ended(2, 0)
   await early
   assert.equal(supply.isWaitedFor, false)
   assert.equal(await first.done, undefined, 'what has ended needs no wait')
+})
+
+test('records that travel as one chunk end together, and those that were taken with them by themselves', async () => {
+  const supply = new PushSupply(nothing)
+  const receipts = Array.from({ length: 5 }, () => receiptOf('in'))
+  for (const receipt of receipts) supply.add({ record: 'a record', receipt, settle: nothing })
+  supply.take(5, new Taken())
+  supply.opened(0, 3)
+  supply.opened(1, 1)
+  supply.ended(0, 1)
+  assert.deepEqual(
+    receipts.map(({ outcome }) => outcome),
+    ['failed', 'failed', 'failed', undefined, undefined],
+  )
+  supply.ended(1, 0)
+  supply.abandon()
+  assert.equal(receipts[3]!.outcome, 'acked')
+  assert.equal(receipts[4]!.outcome, 'abandoned')
 })
