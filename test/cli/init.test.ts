@@ -58,7 +58,9 @@ for (const kind of ['service', 'worker', 'importer']) {
     assert.match(out, new RegExp(`^Made my-${kind}:`))
     const project = join(folder, `My ${kind}`)
     link(project)
-    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project], { stdio: 'inherit' })
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/@typescript/native/bin/tsc'), '-p', project], {
+      stdio: 'inherit',
+    })
     // A test runner that is started by a test must not take itself for a part of it.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const ran = promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', 'dist/test/graph.test.js'], {
