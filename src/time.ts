@@ -60,10 +60,23 @@ export function wallMsAt(ms: number): number {
 /** The longest delay of a timer: Node takes a longer one for 1 ms. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1
 
-/** Resolves after so long, however long that is. */
-export async function sleep(ms: number): Promise<void> {
+/** Resolves after so long, however long that is, or when `signal` aborts. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   const endsAt = monotonicMs() + ms
   for (let leftMs = ms; leftMs > 0; leftMs = endsAt - monotonicMs()) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, MAX_TIMER_MS)))
+    if (signal?.aborted === true) return
+    await sleepOnce(Math.min(leftMs, MAX_TIMER_MS), signal)
   }
+}
+
+function sleepOnce(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(wake, ms)
+    function wake(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', wake)
+      resolve()
+    }
+    signal?.addEventListener('abort', wake)
+  })
 }

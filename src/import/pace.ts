@@ -1,4 +1,4 @@
-import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
+import { monotonicMs, sleep } from '../time.ts'
 
 /** Holds rows to so many in a second. */
 export class Pace {
@@ -17,11 +17,6 @@ export class Pace {
 
   /** Resolves when the next rows may go, or when it is aborted. */
   async after(rows: number, signal: AbortSignal): Promise<void> {
-    const ms = this.waitMs(rows, monotonicMs())
-    if (signal.aborted || ms <= 0) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-    })
+    await sleep(this.waitMs(rows, monotonicMs()), signal)
   }
 }

@@ -1,6 +1,6 @@
 import { errorText } from '../../errors.ts'
 import type { SetupContext } from '../../graph/types.ts'
-import { clearTimeout, setTimeout } from '../../time.ts'
+import { sleep } from '../../time.ts'
 
 const FIRST_MS = 50
 const MOST_MS = 5_000
@@ -46,22 +46,8 @@ export class Backoff {
       this.#reach?.fails(this, cause === undefined ? 'the server cannot be reached' : errorText(cause).message)
     const ms = this.#next * (0.75 + Math.random() / 2)
     this.#next = Math.min(MOST_MS, this.#next * 2)
-    return pause(ms, signal)
+    return sleep(ms, signal)
   }
-}
-
-/** Resolves after so long, or when `signal` is aborted. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted === true) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal?.addEventListener('abort', end)
-  })
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { AckContext, Marked, PolledBatch, SetupContext, SourceContext, SourceOptions } from '../../graph/types.ts'
-import { clearInterval, setInterval } from '../../time.ts'
-import { pause, Reach, untilConfirmed } from './backoff.ts'
+import { clearInterval, setInterval, sleep } from '../../time.ts'
+import { Reach, untilConfirmed } from './backoff.ts'
 import { Feed, type FeedOptions } from './feed.ts'
 import type { MessageReceipt } from './receipt.ts'
 import { type MessageEnds, settledBy, messageEnds, untried } from './ends.ts'
@@ -111,7 +111,7 @@ export class MessageQueue<R extends MessageReceipt = any> {
     this.#stopping ??=
       this.#intake === undefined
         ? Promise.resolve()
-        : Promise.race([giveBack(this.#intake).catch(() => undefined), pause(END_MS, this.#closed.signal)])
+        : Promise.race([giveBack(this.#intake).catch(() => undefined), sleep(END_MS, this.#closed.signal)])
     return this.#stopping
   }
 

@@ -2,8 +2,7 @@
 import { errorText, MillraceError } from '../../errors.ts'
 import { mark, type Marked, type SourceContext, type SourceOptions } from '../../graph/types.ts'
 import { CRON_OPTIONS, type Given } from '../../options/index.ts'
-import { MAX_TIMER_MS, wallMs } from '../../time.ts'
-import { pause } from '../core/backoff.ts'
+import { MAX_TIMER_MS, sleep, wallMs } from '../../time.ts'
 import { checked } from '../core/checked.ts'
 import { loadClient } from '../core/client.ts'
 import { CursorFile } from '../core/file/cursor-file.ts'
@@ -83,7 +82,7 @@ async function* ticks(
   for (let at = next(); at !== undefined; at = next()) {
     last = at
     for (let left = at - wallMs(); left > 0 && !signal.aborted; left = at - wallMs())
-      await pause(Math.min(left, MAX_TIMER_MS), signal)
+      await sleep(Math.min(left, MAX_TIMER_MS), signal)
     if (signal.aborted) return
     yield mark({ at, isLate: wallMs() - at > LATE_MS }, { cursor: at })
   }

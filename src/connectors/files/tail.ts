@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { pause } from '../core/backoff.ts'
 import type { FilePart } from '../core/file/file-source.ts'
 import { endOfLines, recordsOfLines } from '../core/file/lines.ts'
+import { sleep } from '../../time.ts'
 
 interface Tail {
   readonly path: string
@@ -24,7 +24,7 @@ export async function* tailParts(tail: Tail, from: unknown, signal: AbortSignal)
   let cursor = from as TailCursor | undefined
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     const found = await openThere(path)
-    if (found === undefined) await pause(lookMs, signal)
+    if (found === undefined) await sleep(lookMs, signal)
     else {
       try {
         const { ino, size } = await found.stat()
@@ -58,7 +58,7 @@ async function* linesFrom(
     const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, at + rest.length)
     if (bytesRead === 0) {
       if (isOver) return
-      await pause(lookMs, signal)
+      await sleep(lookMs, signal)
       continue
     }
     const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)])

@@ -1,6 +1,6 @@
 import type { Context, SetupContext } from '../../graph/types.ts'
-import { monotonicMs, wallMs } from '../../time.ts'
-import { Backoff, pause, Reach } from '../core/backoff.ts'
+import { monotonicMs, sleep, wallMs } from '../../time.ts'
+import { Backoff, Reach } from '../core/backoff.ts'
 import type { BatchWriter } from '../core/sink.ts'
 
 /** What a writer is made of: options of `httpSink` with their defaults. */
@@ -50,7 +50,7 @@ export class HttpWriter implements BatchWriter {
         const reason = status === undefined ? 'no answer' : `the answer is ${status}`
         await backoff.pause(signal, reason)
         const ms = retryAt - monotonicMs()
-        if (ms > 0) await pause(Math.min(ms, MOST_RETRY_MS), signal)
+        if (ms > 0) await sleep(Math.min(ms, MOST_RETRY_MS), signal)
       }
     } finally {
       backoff.reset()

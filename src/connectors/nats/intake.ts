@@ -1,13 +1,14 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import { errorText, MillraceError } from '../../errors.ts'
 import type { SetupContext } from '../../graph/types.ts'
-import { Backoff, pause } from '../core/backoff.ts'
+import { Backoff } from '../core/backoff.ts'
 import type { Feed } from '../core/feed.ts'
 import type { MessageIntake, QueueOptions } from '../core/queue.ts'
 import { settledBy, type MessageEnds } from '../core/ends.ts'
 import { NatsLink, type NatsServer } from './link.ts'
 import { natsMessage } from './delivery.ts'
 import type { NatsMessage, NatsReceipt } from './message.ts'
+import { sleep } from '../../time.ts'
 
 /** Options of `natsSource` with their defaults. */
 interface NatsIntakeOptions extends NatsServer, QueueOptions<NatsMessage> {
@@ -103,7 +104,7 @@ export class NatsIntake implements MessageIntake<NatsReceipt> {
   async halt(): Promise<void> {
     this.#stopped.abort()
     const flushed = this.#link.connection.flush().catch(() => undefined)
-    await Promise.race([flushed, pause(FLUSH_MS)])
+    await Promise.race([flushed, sleep(FLUSH_MS)])
     for (const pull of this.#pulls) pull.stop()
   }
 

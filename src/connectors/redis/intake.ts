@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import { errorText, MillraceError } from '../../errors.ts'
 import type { SetupContext } from '../../graph/types.ts'
-import { monotonicMs } from '../../time.ts'
-import { Backoff, pause, untilConfirmed } from '../core/backoff.ts'
+import { monotonicMs, sleep } from '../../time.ts'
+import { Backoff, untilConfirmed } from '../core/backoff.ts'
 import type { Feed } from '../core/feed.ts'
 import type { MessageIntake, QueueOptions } from '../core/queue.ts'
 import type { MessageEnds } from '../core/ends.ts'
@@ -118,7 +118,7 @@ export class RedisIntake implements MessageIntake<RedisReceipt> {
 
   /** A consumer that has nothing left leaves its group. */
   async close(): Promise<void> {
-    if (this.#feed.held.size === 0) await Promise.race([this.#claims.leave().catch(() => undefined), pause(LEAVE_MS)])
+    if (this.#feed.held.size === 0) await Promise.race([this.#claims.leave().catch(() => undefined), sleep(LEAVE_MS)])
     this.#disconnect()
   }
 

@@ -29,7 +29,7 @@ export async function post(body: unknown, options: PostOptions): Promise<unknown
     const outcome = await once(bytes, options)
     if ('answer' in outcome) return outcome.answer
     if (!outcome.isPassing || attempt >= options.attempts || options.signal.aborted) throw new Error(outcome.reason)
-    await pause(Math.min(options.maxPauseMs, outcome.afterMs ?? pauseMs), options.signal)
+    await sleep(Math.min(options.maxPauseMs, outcome.afterMs ?? pauseMs), options.signal)
   }
 }
 
@@ -82,9 +82,4 @@ export function retryAfterMs(value: string | null): number | undefined {
   const seconds = Number(value)
   const ms = Number.isNaN(seconds) ? Date.parse(value) - wallMs() : seconds * 1_000
   return Number.isNaN(ms) ? undefined : Math.max(0, ms)
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  await Promise.race([sleep(ms), ended])
 }
