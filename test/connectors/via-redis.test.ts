@@ -1,3 +1,4 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-viaGuarantees('redis', 2)
+// Parts that are killed are in the soak tests: those over NATS show the same way.
+viaGuarantees('redis', 0)
