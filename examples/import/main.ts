@@ -55,6 +55,6 @@ function given() {
     })
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`)
-    process.exit(2)
+    return process.exit(2)
   }
 }

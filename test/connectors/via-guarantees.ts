@@ -82,8 +82,11 @@ class Hop {
   }
 }
 
-/** @param kills of processes, at random instants; with several, only these tests run */
-export function viaGuarantees(technology: Technology, kills: number, isLong = false): void {
+/**
+ * @param kills of processes, at random instants
+ * @param extent all tests, those of the way there alone, or the kills alone
+ */
+export function viaGuarantees(technology: Technology, kills: number, extent: 'all' | 'way' | 'kills' = 'all'): void {
   let broker: BrokerUnderTest | string
   before(async () => void (broker = await BROKERS[technology]()))
   after(async () => void (typeof broker === 'string' || (await broker.close())))
@@ -97,7 +100,7 @@ export function viaGuarantees(technology: Technology, kills: number, isLong = fa
   const seed = Number(process.env['VIA_SEED'] ?? Date.now() % 1_000_000)
   if (kills > 0)
     add(`a part is killed ${kills} times while its twin works on (seed ${seed})`, (given) => deaths(given, kills, seed))
-  if (isLong) return
+  if (extent === 'kills') return
 
   add('all parts in one process go through the broker, and values arrive as they were sent', async (given) => {
     given.say('enough', '99')
@@ -122,6 +125,8 @@ export function viaGuarantees(technology: Technology, kills: number, isLong = fa
     await below.drain()
     assert.equal(await given.broker.left(`${given.name}_one`), 0)
   })
+
+  if (extent === 'way') return
 
   add('a message that no part has sent takes the dead-letter edge; the others go on', async (given) => {
     const pipeline = await given.run(twoParts, given.params())

@@ -1,3 +1,3 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-viaGuarantees('nats', 50, true)
+viaGuarantees('nats', 50, 'kills')

@@ -1,3 +1,3 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-viaGuarantees('postgres', 50, true)
+viaGuarantees('postgres', 50)

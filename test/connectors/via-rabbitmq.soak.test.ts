@@ -1,3 +1,3 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-viaGuarantees('rabbitmq', 50, true)
+viaGuarantees('rabbitmq', 50)

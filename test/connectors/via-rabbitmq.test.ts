@@ -1,4 +1,4 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-// Parts that are killed are in the soak tests: a lease is long.
-viaGuarantees('rabbitmq', 0)
+// The rest is in the soak tests: over NATS all of it runs here.
+viaGuarantees('rabbitmq', 0, 'way')

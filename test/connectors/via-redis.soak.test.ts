@@ -1,3 +1,3 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-viaGuarantees('redis', 50, true)
+viaGuarantees('redis', 50)

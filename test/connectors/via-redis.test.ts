@@ -1,4 +1,4 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-// Parts that are killed are in the soak tests: those over NATS show the same way.
-viaGuarantees('redis', 0)
+// The rest is in the soak tests: over NATS all of it runs here.
+viaGuarantees('redis', 0, 'way')

@@ -120,10 +120,12 @@ async function onFaultyDisk(what: Fault): Promise<MillraceError> {
 }
 
 /** What a module of this library throws where only these packages are installed beside it. */
+const isCode = (path: string): boolean => !/\.(?:map|d\.ts)$/.test(path)
+
 async function alone(file: string, packages: readonly string[], act: (module: any) => unknown): Promise<Told> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
   try {
-    cpSync(new URL('../../../dist', import.meta.url), join(folder, 'dist'), { recursive: true })
+    cpSync(new URL('../../../dist', import.meta.url), join(folder, 'dist'), { recursive: true, filter: isCode })
     const imports = { '#atomics': './dist/atomics.js' }
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ version: '0.0.0', type: 'module', imports }))
     mkdirSync(join(folder, 'node_modules'))

@@ -308,7 +308,7 @@ test('a worker is restarted without a charge, killed with one; a life ends once'
 
 test('figures are answered and conserved while workers are killed', async () => {
   await controlled(graphs.mill, INJECTED, async ({ ask, get, pipeline }) => {
-    for (let kills = 0; kills < 12; kills++) {
+    for (let kills = 0; kills < 4; kills++) {
       await until('a thread to kill', async () => {
         const { json } = await ask('POST', `/pipelines/mill/stages/parse/workers/${kills % 2}/kill`, {})
         return json.done === true

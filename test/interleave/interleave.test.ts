@@ -7,12 +7,12 @@ const FEW = { preemptions: 2 }
 
 driveAll([
   ['a ring of two records, one record: all orders', onLane({ records: 1 })],
-  ['a ring of one record, two records: all orders', onLane({ records: 2, ringBytes: 64 })],
+  ['a ring of one record, two records: 3 preemptions', onLane({ records: 2, ringBytes: 64 }, { preemptions: 3 })],
   ['a ring of two records, two records: all orders', onLane({ records: 2 })],
   ['two records whose positions pass 2^32: all orders', onLane({ records: 2, from: -96 })],
   ['a ring of two records, three records: 3 preemptions', onLane({ records: 3 }, { preemptions: 3 })],
   ['two records in one hand-off: all orders', onLane({ records: 2, perHandoff: 2 })],
-  ['credit for one record: all orders', onLane({ records: 2, ringBytes: 512, maxDemand: 1 })],
+  ['credit for one record: 3 preemptions', onLane({ records: 2, ringBytes: 512, maxDemand: 1 }, { preemptions: 3 })],
   [
     'credit for two, asked for below two: 3 preemptions',
     onLane({ records: 3, ringBytes: 512, maxDemand: 2, minDemand: 1 }, { preemptions: 3 }),
@@ -31,7 +31,6 @@ driveAll([
   ['acks of two chunks, room for one: all orders', onAcks({ chunks: 2, worker: 0 })],
   ['a writer that dies after each of its stores, one record: all orders', writerDeaths(1)],
   ['a reader that dies after each of its stores, one record: all orders', readerDeaths(1)],
-  ['a reader that dies after each of its stores, two records: 3 preemptions', readerDeaths(2)],
   [
     'a source that dies after each of its stores, one chunk: all orders',
     withDeaths((sourceDeaths) => onAcks({ chunks: 1, worker: 0, sourceDeaths }), 0),

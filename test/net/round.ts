@@ -62,8 +62,8 @@ export async function round(seed: number, shape: Shape = resizable(inThreads(sha
     {
       random,
       clock,
-      deathShare: random.pick([0, 0.02, 0.2, 0.5, 0.5]),
-      maxDeaths: random.pick([5, 200, 800]),
+      deathShare: random.pick([0, 0.02, 0.2, 0.5, 0.8, 0.8]),
+      maxDeaths: random.pick([5, 200, 800, 800]),
       drainAfter: random.chance(0.3) ? random.between(0, 2_000) : Infinity,
       flushShare: random.pick([0, 0, 0.002, 0.05]),
       leapMs: random.chance(0.2) ? 500 : 0,
