@@ -119,9 +119,9 @@ async function onFaultyDisk(what: Fault): Promise<MillraceError> {
   })
 }
 
-/** What a module of this library throws where only these packages are installed beside it. */
 const isCode = (path: string): boolean => !/\.(?:map|d\.ts)$/.test(path)
 
+/** What a module of this library throws where only these packages are installed beside it. */
 async function alone(file: string, packages: readonly string[], act: (module: any) => unknown): Promise<Told> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
   try {
