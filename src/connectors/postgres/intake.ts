@@ -79,14 +79,16 @@ export class PostgresIntake<M extends PostgresMessage = PostgresMessage> impleme
     const ended = [...done, ...over].map(({ id }) => id)
     const late = again.map(({ receipt }) => receipt.id)
     if (ended.length > 0)
-      await (this.#options.keptMs === undefined
-        ? sql`delete from ${table} where id = any(${ended}::bigint[])`
-        : sql`update ${table} set done_at = now(), due_at = 'infinity', body = '' where id = any(${ended}::bigint[])`)
+      await this.#database.answerOf(
+        this.#options.keptMs === undefined
+          ? sql`delete from ${table} where id = any(${ended}::bigint[])`
+          : sql`update ${table} set done_at = now(), due_at = 'infinity', body = '' where id = any(${ended}::bigint[])`,
+      )
     if (late.length === 0) return
     const delays = again.map(({ delayMs }) => delayMs)
-    await sql`
+    await this.#database.answerOf(sql`
       update ${table} queue set due_at = now() + late.ms * interval '1 ms'
-      from unnest(${late}::bigint[], ${delays}::float8[]) late (id, ms) where queue.id = late.id`
+      from unnest(${late}::bigint[], ${delays}::float8[]) late (id, ms) where queue.id = late.id`)
   }
 
   /** Work may take longer than a lease. */
@@ -116,10 +118,10 @@ export class PostgresIntake<M extends PostgresMessage = PostgresMessage> impleme
     let left = most
     try {
       const more = this.#options.keptMs === undefined ? sql`` : sql`, name, terms, trace`
-      const rows = await sql<M[]>`
+      const rows = await this.#database.answerOf(sql<M[]>`
         update ${table} set deliveries = deliveries + 1, due_at = now() + ${leaseMs}::float8 * interval '1 ms'
         where id in (select id from ${table} where due_at <= now() order by due_at, id limit ${most} for update skip locked)
-        returning id::text, body, deliveries ${more}`
+        returning id::text, body, deliveries ${more}`)
       // They come in any order.
       rows.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
       for (const row of rows) {

@@ -1,6 +1,7 @@
 import type Postgres from 'postgres'
 import { errorText, MillraceError } from '../../errors.ts'
 import type { SetupContext } from '../../graph/types.ts'
+import { clearTimeout, setTimeout } from '../../time.ts'
 import { loadClient } from '../core/client.ts'
 
 /** Where a database is, and the table in it. */
@@ -10,6 +11,8 @@ export interface DatabaseTable {
   readonly connectMs: number
 }
 
+/** A connection that is lost in the middle of a query may leave it open for ever: then it is done again. */
+const ANSWER_MS = 20_000
 /** Seconds between two tries to connect; between queries that fail, the connector waits by itself. */
 const RECONNECT_SECONDS = 0.2
 /** States in which a server will give another answer in a while: it starts, stops, is full, or two transactions were in each other's way. */
@@ -59,6 +62,25 @@ export class PostgresLink {
     } catch (cause) {
       await sql.end({ timeout: 0 }).catch(() => undefined)
       throw database.refusal(cause)
+    }
+  }
+
+  /**
+   * Waits for a query that may be done twice.
+   * @throws what the query throws; an error that passes if no answer comes
+   */
+  async answerOf<T>(query: PromiseLike<T> & { cancel(): void }): Promise<T> {
+    let late!: NodeJS.Timeout
+    const silence = new Promise<never>((_, reject) => {
+      late = setTimeout(() => {
+        query.cancel()
+        reject(new Error('the database does not answer'))
+      }, ANSWER_MS)
+    })
+    try {
+      return await Promise.race([query, silence])
+    } finally {
+      clearTimeout(late)
     }
   }
 
