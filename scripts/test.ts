@@ -4,9 +4,9 @@
  *
  * The name of a file says when it runs:
  *
- *     *.test.ts         with each `npm test`: all promises, in five minutes on two quiet cores
+ *     *.test.ts         with each `npm test`
  *     *.long.test.ts    with `npm run test:all` (`--all`) as well; `--rest` runs these alone
- *     *.soak.test.ts    with `npm run test:soak` (`--soak`) only: with other seeds each time, for as long as it takes
+ *     *.soak.test.ts    with `npm run test:soak` (`--soak`) only: real kills, slow servers and many cases, for as long as it takes
  *
  * Node 20's `--test` takes no globs, and later ones take no folders, so the files are found here.
  */
