@@ -151,14 +151,14 @@ export const partitions = dataflow('partitions', import.meta.url)
   .connect('numbers', 'keyed')
   .connect('keyed', 'out')
 
+function square(n: number): number {
+  if (n < 0) throw new RangeError('negative')
+  return n * n
+}
+
 export const pushed = dataflow('pushed', import.meta.url)
   .source<'in', number>('in', { push: true })
-  .transform('square', {
-    map: (n: number) => {
-      if (n < 0) throw new RangeError('negative')
-      return n * n
-    },
-  })
+  .transform('square', { map: square })
   .sink('out')
   .connect('in', 'square')
   .connect('square', 'out')
@@ -166,12 +166,7 @@ export const pushed = dataflow('pushed', import.meta.url)
 /** The same, several of its records in a chunk: they end together. */
 export const pushedTogether = dataflow('pushedTogether', import.meta.url)
   .source<'in', number>('in', { push: true, chunk: 10 })
-  .transform('square', {
-    map: (n: number) => {
-      if (n < 0) throw new RangeError('negative')
-      return n * n
-    },
-  })
+  .transform('square', { map: square })
   .sink('out')
   .connect('in', 'square')
   .connect('square', 'out')

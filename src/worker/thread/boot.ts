@@ -33,7 +33,10 @@ function urlOfBundle(): URL | undefined {
   return new URL(files.at(-1) ?? own)
 }
 
-/** The worker's entry is beside this file, or where it lies for a chunk of the package as it is published. Deno says where the source lies that this file was made of. */
+/**
+ * The worker's entry is beside this file, or where it lies for a chunk of the package as it is published. Deno says where the source lies
+ * that this file was made of.
+ */
 function isPublished(url: string): boolean {
   return ['entry.cjs', 'entry.cts', '../worker/thread/entry.cjs'].some((name) => existsSync(new URL(name, url)))
 }
