@@ -120,6 +120,8 @@ export interface BatchFacts {
   readonly trigger: BatchTrigger
   /** How long it was open, in ms; 0 if its worker has crashed since. */
   readonly openMs: number
+  /** Stable id of one of its records, during the call; undefined where there is none. The first one of a batch costs a look at all its records. */
+  readonly idAt: (index: number) => string | undefined
 }
 
 /** The span that tells what becomes of the records in hand, as OpenTelemetry knows it. */

@@ -16,7 +16,7 @@ import { test, type TestContext } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { type GraphMaker, type Pipeline, run } from 'millrace'
 import { until } from './bench.js'
-import { readCsv, readLines, readStream, readTail, writeLines } from './modules/made.js'
+import { readCsv, readLines, readStream, readTail, writeAndDie, writeLines } from './modules/made.js'
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-files-'))
@@ -108,6 +108,21 @@ test('what a crash left of a batch is cut off; what others wrote is kept', async
   assert.equal(readFileSync(path, 'utf8'), '{"a":1}\n2\n')
   assert.ok(!existsSync(`${path}.end`))
 })
+
+for (const times of [1, 2, 3]) {
+  test(`what was written ${times === 1 ? 'once' : `${times} times`} before its worker died is there once`, async (t) => {
+    const folder = folderOf(t)
+    const [path, deaths] = [join(folder, 'out.ndjson'), join(folder, 'deaths')]
+    writeFileSync(path, '"before"\n')
+    const pipeline = await run(writeAndDie, { params: { options: { path, mode: 'append', times, deaths } } })
+    const records = ['a', 10n, 'b', 'c', 'd', 'e', 10n, 'f']
+    const open = await Promise.all(records.map((record) => pipeline.push('in', record)))
+    await Promise.allSettled(open.map(({ done }) => done))
+    await pipeline.drain()
+    assert.equal(readFileSync(deaths, 'utf8').length, times)
+    assert.equal(readFileSync(path, 'utf8'), '"before"\n"a"\n"b"\n"c"\n"d"\n"e"\n"f"\n')
+  })
+}
 
 test('a compressed file is one that others can read, batch behind batch', async (t) => {
   const path = join(folderOf(t), 'out.ndjson.gz')

@@ -6,7 +6,7 @@ import type { ChunkHeader } from '../../lane/writer.ts'
 import { COUNTER, TRIGGER } from '../../memory/counters.ts'
 import { type CallContext, RELEASE_SAID, type Said } from '../call/context.ts'
 import { isWorthRetry, retryDelayMs } from '../call/retry.ts'
-import { type Member, NO_ANCHORS, headerOf, idOf, partSalt } from '../chunk.ts'
+import { type Member, NO_ANCHORS, headerOf, idOf, partSalt, recordIdOf } from '../chunk.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import type { Fault } from '../out/failure.ts'
 import { settled, settledEach } from '../call/results.ts'
@@ -48,6 +48,15 @@ export interface Kept {
 export function batchId({ chunks, firstIndex, values }: Pick<Batch, 'chunks' | 'firstIndex' | 'values'>): void {
   idOf(chunks[0]!, firstIndex)
   if (values.length > 1) mix(mixed.low, mixed.high, values.length)
+}
+
+/** Of a batch with these members: the id of the record at an index, as handlers see it. */
+export function idsOf(members: () => readonly Member[]): BatchFacts['idAt'] {
+  let known: readonly Member[] | undefined
+  return (index) => {
+    const member = (known ??= members())[index]
+    return member && recordIdOf(member.header, member.index)
+  }
 }
 
 /** The header of what comes of a batch. */

@@ -1,5 +1,6 @@
 /** Graphs of one source, whose records are what a test reads. */
-import { dataflow, type GraphData, type SourceOptions } from 'millrace'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { type Context, dataflow, type GraphData, type SourceOptions } from 'millrace'
 import { type CronOptions, cronSource } from 'millrace/cron'
 import { type CsvSourceOptions, csvSource } from 'millrace/csv'
 import { type TailOptions, tailSource } from 'millrace/files'
@@ -39,3 +40,23 @@ export const writeLines = ({ options }: Made): GraphData =>
     .source('in', { push: true })
     .sink('out', ndjsonSink(options as { path: string }))
     .connect('in', 'out')
+
+/** A sink whose worker dies between its write and its ack, so many times; `deaths` counts them. */
+export const writeAndDie = ({ options }: Made): GraphData => {
+  const { times, deaths, ...rest } = options as { times: number; deaths: string; path: string; mode: 'append' }
+  const sink = ndjsonSink(rest)
+  const write = sink.write as (records: any[], context: Context<any>) => Promise<void>
+  return dataflow('write-and-die', import.meta.url)
+    .source('in', { push: true, chunk: 1 })
+    .sink('out', {
+      ...sink,
+      batch: { size: 4, timeoutMs: 1_000 },
+      async write(records, context) {
+        await write(records, context)
+        if (existsSync(deaths) && readFileSync(deaths).length >= times) return
+        appendFileSync(deaths, '.')
+        process.exit(1)
+      },
+    })
+    .connect('in', 'out')
+}

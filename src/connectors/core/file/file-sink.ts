@@ -39,20 +39,24 @@ class FileWriter implements BatchWriter {
   /** A record that has no row fails alone. Where the disk is full, records wait. */
   async write(
     records: readonly Readonly<Record<string, unknown>>[],
-    { fail, signal }: Pick<Context, 'fail' | 'signal'>,
+    { batch, fail, signal }: Pick<Context, 'batch' | 'fail' | 'signal'>,
   ): Promise<void> {
+    let first = -1
     let text = ''
-    for (const record of records) {
+    for (const [index, record] of records.entries()) {
       try {
-        if (text === '' && this.#file.isEmpty) text = this.#rows.headerOf?.(record) ?? ''
         text += this.#rows.rowOf(record)
+        if (first < 0) first = index
       } catch (error) {
         fail(record, error)
       }
     }
-    if (text === '') return
+    if (first < 0) return
+    const id = batch!.idAt(first)!
+    await this.#file.cut(id)
+    if (this.#file.isEmpty) text = (this.#rows.headerOf?.(records[first]!) ?? '') + text
     const bytes = this.#name.endsWith('.gz') ? gzipSync(text) : Buffer.from(text)
-    await untilConfirmed(() => this.#file.append(bytes), isFull, signal)
+    await untilConfirmed(() => this.#file.append(bytes, id), isFull, signal)
   }
 
   close(): Promise<void> {
