@@ -9,7 +9,7 @@ export function errorsPage(): string {
     '# Errors',
     '',
     'Every failure is a `MillraceError`. `code` is its code, `detail` says where and why (plain data), `fix` what to do. `message`',
-    'contains all three. A code is never renamed and never reused. This page is printed from `src/errors.ts`.',
+    'contains all three, but for a long `detail.history`. A code is never renamed and never reused. This page is printed from `src/errors.ts`.',
     '',
     '| Code | What happened | What to do |',
     '|---|---|---|',

@@ -48,11 +48,11 @@ export const ERROR_CODES = {
   },
   RESTARTS_EXHAUSTED: {
     text: 'The workers of a stage crashed too often, so the pipeline stopped.',
-    fix: 'Check `history` and `cause`. The option `restart` sets how many crashes are allowed in which time.',
+    fix: '`reason` is that of the last crash; `cause` and `detail.history` have more. The option `restart` sets how many crashes are allowed in which time.',
   },
   STAGE_POISONED: {
     text: 'Too many records of a stage crashed its worker, so the pipeline stopped.',
-    fix: 'Check `history` and `cause`: the handler itself crashes, not only on single records. `restart.maxPoison` sets the share of the last 20 records that may crash a worker.',
+    fix: '`reason` is that of the last crash; `cause` and `detail.history` have more. The handler itself crashes, not only on single records. `restart.maxPoison` sets the share of the last 20 records that may crash a worker.',
   },
   STAGE_DETACHED: {
     text: 'A record came to a stage that is detached because its workers crashed too often.',
@@ -371,7 +371,7 @@ export const ERROR_CODES = {
     fix: 'Check what crashes or fails with it: the dead letter contains the message as it came. `maxDeliveries` sets how many deliveries are allowed.',
   },
   TRACE_STORE_NOT_INSTALLED: {
-    text: 'A store of traces needs a package that is not installed.',
+    text: 'A store of traces or requests needs a package that is not installed.',
     fix: 'Install it: `npm install postgres`, or for SQLite before Node 22.5 `npm install better-sqlite3@12`. A folder needs nothing.',
   },
   TRACE_STORE_UNUSABLE: {
@@ -516,10 +516,11 @@ export function isMillraceError(error: unknown): error is MillraceError {
   }
 }
 
-/** Problems get a line each, with a way out of its own. */
+/** Problems get a line each, with a way out of its own. A history is long: it stands in `detail` alone. */
 function messageOf(code: ErrorCode, { problems, ...where }: ErrorDetail): string {
   const { text, fix } = ERROR_CODES[code]
-  const places = Object.entries(where).map(([key, value]) => `${key}: ${textOf(value)}`)
+  const said = Object.entries(where).filter(([key]) => key !== 'history')
+  const places = said.map(([key, value]) => `${key}: ${textOf(value)}`)
   const head = `${code}: ${text}${places.length === 0 ? '' : ` (${places.join(', ')})`}`
   return isProblems(problems) ? [head, ...problems.map(lineOf)].join('\n') : `${head} ${fix}`
 }

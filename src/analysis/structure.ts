@@ -1,9 +1,9 @@
-import { MillraceError } from '../errors.ts'
 import type { ResolvedGraph } from '../graph/resolve.ts'
 import type { GraphData, NodeKind } from '../graph/types.ts'
 import { components } from './components.ts'
 import { describeCycle, elementaryCycles } from './cycles.ts'
 import { edgeShares } from './flow/shares.ts'
+import { unknownNode } from './nearest.ts'
 import { resolved } from './resolved.ts'
 import type { Cycle, EdgeFilter } from './types.ts'
 
@@ -193,7 +193,11 @@ function beyond(graph: GraphData, id: string, direction: 'up' | 'down', filter: 
 /** The number of an id. @throws NODE_UNKNOWN */
 export function known(graph: ResolvedGraph, id: string): number {
   const node = graph.number(id)
-  if (node === -1) throw new MillraceError('NODE_UNKNOWN', { node: id })
+  if (node === -1)
+    throw unknownNode(
+      id,
+      graph.nodes.map((each) => each.id),
+    )
   return node
 }
 

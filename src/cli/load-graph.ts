@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -74,6 +74,7 @@ async function load(file: string, values: Values): Promise<Loaded> {
     const graph = graphFromJson(await read(file))
     return { given: graph, params, graph }
   }
+  await checkFile(file)
   const wanted = textOf(values, 'graph')
   const loading = importModule(pathToFileURL(resolve(file)).href, 'auto')
   // A module that runs its graph itself hands it over, and needs not export it.
@@ -145,6 +146,15 @@ function isMeasurements(value: unknown): value is Measurements {
   if (typeof value !== 'object' || value === null) return false
   const { seconds, nodes, edges } = value as Partial<Measurements>
   return typeof seconds === 'number' && seconds > 0 && typeof nodes === 'object' && Array.isArray(edges)
+}
+
+/** What Node says of a module that is not there names the file twice. @throws FILE_NOT_READ */
+async function checkFile(file: string): Promise<void> {
+  const reason = await stat(file).then(
+    (found) => (found.isDirectory() ? 'it is a folder, not a module' : undefined),
+    (error: unknown) => String(error),
+  )
+  if (reason !== undefined) throw new MillraceError('FILE_NOT_READ', { file, reason })
 }
 
 async function read(file: string): Promise<string> {

@@ -1,9 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
-import type { ControlClient } from '../control/index.ts'
+import { ControlClient } from '../control/client.ts'
 import { MillraceError } from '../errors.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { textOf, TOKEN_TEXT, UsageError, type Command } from './command.ts'
-import { loadControl } from './load-control.ts'
 import { TOOLS } from './mcp-tools.ts'
 
 export const mcpCommand: Command = {
@@ -18,7 +17,7 @@ export const mcpCommand: Command = {
     if (url === undefined || more.length > 0 || !URL.canParse(url)) {
       throw new UsageError('Expected one URL of a control API, such as http://127.0.0.1:4480.')
     }
-    const [{ ControlClient }, sdk] = await Promise.all([loadControl(), loadSdk()])
+    const sdk = await loadSdk()
     const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
     const server = new sdk.Server(
       { name: 'millrace', version: LIBRARY_VERSION },

@@ -1,4 +1,5 @@
 import { divide } from '../analysis/divide.ts'
+import { ControlClient } from '../control/client.ts'
 import type { ControlServer } from '../control/index.ts'
 import { MillraceError } from '../errors.ts'
 import type { GraphData } from '../graph/types.ts'
@@ -84,7 +85,7 @@ async function serve(pipeline: Pipeline, values: Values, output: Output): Promis
     return server
   } catch (error) {
     if (port !== undefined || !isCode(error, 'CONTROL_NOT_INSTALLED')) throw error
-    output.warn((error as MillraceError).message)
+    output.warn(`${oneLine(pipeline.name)} runs without its page and API; \`npm install fastify typebox\` adds them.`)
     return undefined
   }
 }
@@ -121,7 +122,6 @@ async function watched(
     await ended
     return clearInterval(timer)
   }
-  const { ControlClient } = await loadControl()
   const stop = new AbortController()
   const client = new ControlClient(server.url.replace('0.0.0.0', '127.0.0.1'), { token: tokenOf(values) })
   const hint = (): string => `${server.url}   ${interrupts.hint}`
@@ -167,9 +167,16 @@ async function reported(
     output.print(JSON.stringify({ graph: pipeline.name, url: server?.url, report, error }))
   } else {
     if (report !== undefined) output.warn(reportLine(report))
-    if (failure !== undefined) output.warn(failure instanceof Error ? failure.message : 'It failed.')
+    if (failure !== undefined) output.warn(failure instanceof Error ? failureText(failure) : 'It failed.')
   }
   return failure === undefined ? 0 : 1
+}
+
+/** What is wrong, and where in the code of the graph what caused it was thrown. */
+function failureText(failure: Error): string {
+  let root = failure
+  while (root.cause instanceof Error) root = root.cause
+  return root === failure || root.stack === undefined ? failure.message : `${failure.message}\n\n${root.stack}`
 }
 
 function reportLine({ outcome, acked, failed, deadLettered, dropped, abandoned, seconds }: Report): string {

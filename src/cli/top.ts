@@ -1,6 +1,6 @@
-import type { ControlClient, LoggedEvent } from '../control/index.ts'
+import { ControlClient } from '../control/client.ts'
+import type { LoggedEvent } from '../control/index.ts'
 import { numberOf, textOf, TOKEN_TEXT, UsageError, type Command, type Output } from './command.ts'
-import { loadControl } from './load-control.ts'
 import { liveLines } from './live-text.ts'
 import { TerminalScreen } from './screen.ts'
 
@@ -23,7 +23,6 @@ export const topCommand: Command = {
     }
     const rateHz = numberOf(values, 'rate', 0.05) ?? 2
     if (rateHz > 10) throw new UsageError('--rate must be at most 10.')
-    const { ControlClient } = await loadControl()
     const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
     const name = textOf(values, 'pipeline') ?? (await client.pipelines())[0]?.name
     if (name === undefined) {

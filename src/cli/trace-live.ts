@@ -1,7 +1,6 @@
-import type { ControlClient } from '../control/client.ts'
+import { ControlClient } from '../control/client.ts'
 import { MillraceError } from '../errors.ts'
 import { numberOf, textOf, UsageError, type Values } from './command.ts'
-import { loadControl } from './load-control.ts'
 import { atOf, filterOf, rangeOf } from './trace-options.ts'
 
 type Query = Readonly<Record<string, string | number | undefined>>
@@ -61,7 +60,6 @@ const ADDRESSES: Readonly<Record<string, Address>> = {
 
 /** A control API, and the pipeline there that is meant. @throws UsageError, CONTROL_UNREACHABLE, PIPELINE_UNKNOWN */
 export async function reach(url: string, values: Values): Promise<{ client: ControlClient; pipeline: string }> {
-  const { ControlClient } = await loadControl()
   const client = new ControlClient(url, { token: textOf(values, 'token') ?? process.env['MILLRACE_TOKEN'] })
   const pipeline = textOf(values, 'pipeline') ?? (await client.pipelines())[0]?.name
   if (pipeline === undefined) throw new MillraceError('PIPELINE_UNKNOWN', { url })

@@ -123,7 +123,11 @@ export class Successors {
     if (detachments.isDetached(stage) && !this.#detached.has(handle)) return this.#start(handle, monotonicMs())
     const history = this.#options.history.of(node)
     events.emit('stage.gaveUp', { node, deaths: history.length, cause })
-    const error = new MillraceError(code, { node, deaths: history.length, history }, { cause })
+    const error = new MillraceError(
+      code,
+      { node, deaths: history.length, reason: cause.detail['reason'], history },
+      { cause },
+    )
     // One that crashes without its handler too cannot go on at all.
     if (restart.exhausted === 'stop' || detachments.isDetached(stage)) return onGiveUp(error)
     detachments.detach(stage, error, handle)

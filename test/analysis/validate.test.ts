@@ -140,7 +140,11 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
     at: { edge: 0, option: 'selector' },
     says: /`dead_letter`/,
   },
-  EDGE_NODE_UNKNOWN: { graph: chain({ edges: ['work > nowhere'] }), at: { edge: 2, option: 'to' }, says: /`nowhere`/ },
+  EDGE_NODE_UNKNOWN: {
+    graph: chain({ edges: ['wrok > out'] }),
+    at: { edge: 2, option: 'from', fix: 'Did you mean `work`?' },
+    says: /`wrok`/,
+  },
   EDGE_INTO_SOURCE: { graph: chain({ edges: ['work > in'] }), at: { edge: 2 } },
   EDGE_DUPLICATE: { graph: chain({ edges: ['work > out'] }), at: { edge: 2 } },
   SELF_LOOP: {

@@ -321,6 +321,17 @@ test('figures that must be above 0 are refused at 0', async () => {
   }
 })
 
+test('an id with a typo is refused with the one that was perhaps meant', async () => {
+  for (const args of [
+    ['simulate', IOT, '--set', 'agregator.concurrency=2'],
+    ['draw', IOT, '--view', 'focus=agregator'],
+  ]) {
+    const { code, err } = await millrace(...args)
+    assert.equal(code, 1)
+    assert.match(err, /^NODE_UNKNOWN.*node: agregator, near: aggregator/)
+  }
+})
+
 test('draw: a picture that cannot be written is refused with a code', async () => {
   const { code, err } = await millrace('draw', IOT, '--out', join(folder, 'absent', 'picture.dot'))
   assert.equal(code, 1)
@@ -336,7 +347,8 @@ test('run: a graph without handlers is refused before anything starts, and rehea
 test('files and modules that are no graph are refused with a code', async () => {
   const refused: [string[], RegExp][] = [
     [['check', join(folder, 'absent.json')], /^FILE_NOT_READ/],
-    [['check', join(folder, 'absent.js')], /^MODULE_NOT_LOADED/],
+    [['check', join(folder, 'absent.js')], /^FILE_NOT_READ.*absent\.js/],
+    [['check', folder], /^FILE_NOT_READ.*a folder/],
     [['check', file('text.json', 'not json')], /^GRAPH_JSON_INVALID/],
     [['check', file('empty.mjs', 'export const x = 1')], /^GRAPH_NOT_EXPORTED/],
     [['check', file('throws.mjs', 'throw new Error("no")')], /^MODULE_NOT_LOADED.*no/],

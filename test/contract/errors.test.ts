@@ -440,10 +440,7 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
   VIEW_INVALID: () => thrown(() => views.zoom(7)(graphs.good)),
   SVG_RENDERER_MISSING: () => alone('render/svg.js', [], ({ toSvg }) => toSvg(graphs.good)),
   CONTROL_NOT_INSTALLED: () => alone('cli/load-control.js', [], ({ loadControl }) => loadControl()),
-  MCP_NOT_INSTALLED: () =>
-    alone('cli/mcp.js', ['fastify', 'typebox', 'hdr-histogram-js'], ({ mcpCommand }) =>
-      mcpCommand.run(call(['http://127.0.0.1:1'])),
-    ),
+  MCP_NOT_INSTALLED: () => alone('cli/mcp.js', [], ({ mcpCommand }) => mcpCommand.run(call(['http://127.0.0.1:1']))),
   // A theme that no compiler has seen: all that has the right type is drawn.
   SVG_NOT_DRAWN: () =>
     thrown(() =>

@@ -1,4 +1,4 @@
-import { equal, rejects } from 'node:assert/strict'
+import { equal, match, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
 import { MillraceError, type AnyGraph, run } from 'millrace'
 import { validate } from 'millrace/analysis'
@@ -10,6 +10,13 @@ test('a message says what happened, where, and what to do', () => {
     'NODE_UNKNOWN: The graph has no node with this id. (node: x, near: undefined, of: ["a","b"]) ' +
       'Use the id exactly as the graph spells it.',
   )
+})
+
+test('a history is in the detail, and too long for a message', () => {
+  const history = Array.from({ length: 6 }, () => ({ cause: 'a crash' }))
+  const { message, detail } = new MillraceError('RESTARTS_EXHAUSTED', { node: 'work', reason: 'no such file', history })
+  match(message, /\(node: work, reason: no such file\)/)
+  equal(detail['history'], history)
 })
 
 test('problems get a line each, with a way out of its own', () => {

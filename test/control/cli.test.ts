@@ -55,7 +55,9 @@ test('a second Ctrl-C stops; a pipeline that fails is exit code 1 with its cause
   assert.match(JSON.parse(stuck.out.stdout).report.outcome, /stopped|drained/)
   const doomed = millrace('run', GRAPHS, '--graph', 'doomed', '--no-api', '--json')
   assert.equal((await doomed.ended)[0], 1)
-  assert.equal(JSON.parse(doomed.out.stdout).error.code, 'RESTARTS_EXHAUSTED')
+  const { error } = JSON.parse(doomed.out.stdout)
+  assert.equal(error.code, 'RESTARTS_EXHAUSTED')
+  assert.match(error.message, /node: \w+, deaths: \d+, reason: [^,]+\) `reason`/)
 })
 
 test('millrace top shows a pipeline once where there is no terminal, or as lines of JSON', async () => {

@@ -1,5 +1,6 @@
 /** The main job as a user runs it, into the embedded database: half a minute. Parts of it are in `embedded.test.ts` and `damage.test.ts`. */
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ImportRun } from 'millrace/import'
@@ -16,7 +17,9 @@ test('the main job: every file of a package, twice the same', async () => {
   assert.deepEqual([files, imported, failed, deadLetters], [24, 24, 0, 0])
   assert.ok(rows > 95_000)
   assert.equal(inserted, rows)
-  assert.deepEqual(Object.keys(stages), ['files', 'parse', 'load', 'notes', 'lost'])
+  // On two cores one thread reads and parses.
+  const parse = availableParallelism() > 2 ? ['parse'] : []
+  assert.deepEqual(Object.keys(stages), ['files', ...parse, 'load', 'notes', 'lost'])
   const once = await withDatabase(undefined, database, (database) => tablesOf(database, 'vega'))
   const second = await importByCommand([VEGA, '--json', '--source', 'vega'], { cwd })
   const { unchanged, rows: still, inserted: written } = second.summary

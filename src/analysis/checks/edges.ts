@@ -1,6 +1,7 @@
 import { isStage, type ResolvedEdge, type ResolvedGraph, type ResolvedNode } from '../../graph/resolve.ts'
 import type { GraphEdge } from '../../graph/types.ts'
 import { type Branch, branchesOf, failuresOf, isFailureEdge } from '../flow/shares.ts'
+import { nearest } from '../nearest.ts'
 import type { ReportProblem } from '../problems.ts'
 import { quote } from '../problems.ts'
 import { isNumber } from './handlers.ts'
@@ -11,6 +12,7 @@ const RATIO_TOLERANCE = 1e-9
 /** Every edge by itself: its ends, loops to the same node, branches that nothing names. */
 export function checkEdges(graph: ResolvedGraph, report: ReportProblem): void {
   const seen = new Set<string>()
+  const ids = graph.nodes.map(({ id }) => id)
   graph.allEdges.forEach((edge, index) => {
     const title = edgeTitle(edge)
     for (const [end, id] of [
@@ -19,7 +21,9 @@ export function checkEdges(graph: ResolvedGraph, report: ReportProblem): void {
     ] as const) {
       // What is no text was reported with the entry.
       if (id === '' || graph.number(id) !== -1) continue
-      report('EDGE_NODE_UNKNOWN', `${title}: ${quote(id)} is no node.`, { edge: index, option: end })
+      const near = nearest(id, ids)
+      const fix = near === undefined ? undefined : `Did you mean ${quote(near)}?`
+      report('EDGE_NODE_UNKNOWN', `${title}: ${quote(id)} is no node.`, { edge: index, option: end }, fix)
     }
     const from = graph.from(index)
     const to = graph.to(index)

@@ -3,6 +3,7 @@ import { STRUCT_TYPES, TECHNOLOGIES } from '../../graph/types.ts'
 import type { OptionSpec, OptionTable } from '../../options/index.ts'
 import type { Place, ProblemCode, ReportProblem } from '../problems.ts'
 import { quote, showValue } from '../problems.ts'
+import { nearest } from '../nearest.ts'
 
 /** What is checked: an entry's options, the keys that are no options, the kind that takes them, and where it stands. */
 export interface OptionsToCheck {
@@ -199,33 +200,4 @@ export function isPlain(value: unknown): value is object {
 
 function list(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
-}
-
-/** The name with the fewest changed letters, at most two; `undefined` where none is that near. */
-function nearest(word: string, names: readonly string[]): string | undefined {
-  let best: string | undefined
-  let least = 3
-  for (const name of names) {
-    const changes = distance(word.toLowerCase(), name.toLowerCase(), least)
-    if (changes < least) {
-      least = changes
-      best = name
-    }
-  }
-  return best
-}
-
-/** Letters to insert, delete or replace between two words; `limit` where there are at least so many. */
-function distance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return Math.min(limit, row.at(-1) ?? 0)
 }

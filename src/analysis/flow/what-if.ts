@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { GraphData, GraphEdge, GraphNode } from '../../graph/types.ts'
+import { unknownNode } from '../nearest.ts'
 import type { FlowOptions } from './model.ts'
 import { simulate, type Simulation } from './simulate.ts'
 
@@ -61,7 +62,7 @@ export function whatIf(graph: GraphData, changes: Changes, options: FlowOptions 
 export function changeGraph(graph: GraphData, { nodes = {}, edges = {} }: Changes): GraphData {
   const changes = new Map(Object.entries(nodes))
   const ids = new Set(graph.nodes.map(({ id }) => id))
-  for (const id of changes.keys()) if (!ids.has(id)) throw new MillraceError('NODE_UNKNOWN', { node: id })
+  for (const id of changes.keys()) if (!ids.has(id)) throw unknownNode(id, [...ids])
   for (const index of Object.keys(edges)) {
     if (graph.edges[Number(index)] === undefined) throw new MillraceError('EDGE_UNKNOWN', { edge: index })
   }
