@@ -13,7 +13,10 @@ export interface Publisher<M = any> {
 
 /** One worker's side of a place that takes batches. */
 export interface BatchWriter {
-  write(records: readonly Readonly<Record<string, unknown>>[], context: Pick<Context, 'batch' | 'fail' | 'id' | 'signal'>): Promise<void>
+  write(
+    records: readonly Readonly<Record<string, unknown>>[],
+    context: Pick<Context, 'batch' | 'fail' | 'id' | 'signal'>,
+  ): Promise<void>
   close(): Promise<void>
 }
 
