@@ -180,7 +180,7 @@ export const ERROR_CODES = {
   },
   KEY_INVALID: {
     text: 'A key function returned an invalid key.',
-    fix: 'Return a string, or a number other than NaN, from `partitionBy`, `batch.by` and `ackBy`.',
+    fix: 'Return a string, or a number other than NaN, from `partitionBy`, `batch.by`, `rateLimit.by` and `ackBy`.',
   },
   ROUTE_UNKNOWN: {
     text: 'A record was sent to a branch that no edge has.',

@@ -44,6 +44,8 @@ export interface NodeShape {
   readonly weighs: boolean
   /** Records are looked up before their calls. */
   readonly preloads: boolean
+  /** Each key has a rate limit (`options.rateLimit`). */
+  readonly limited?: true
   /** So many keys there are. */
   readonly keys: number
   /** Characters that some records of a source carry beside their trail. */

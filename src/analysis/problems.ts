@@ -102,6 +102,16 @@ export const PROBLEMS = {
     text: 'A source declares a rate above its `rateLimit`.',
     fix: 'Raise `rateLimit`, or correct the declared rate.',
   },
+  LIMIT_BY_MISPLACED: {
+    severity: 'error',
+    text: 'A limit by key is set on a source, a stage with batches, or a sink without `write`.',
+    fix: 'Set it on a transform or sink that takes single records, or remove `rateLimit.by`.',
+  },
+  LIMIT_BY_SPREAD: {
+    severity: 'error',
+    text: 'A stage has a limit by key and several workers, and records with the same key may come to different ones.',
+    fix: 'Set `partitionBy` to the same function as `rateLimit.by`, or use one worker.',
+  },
   SERVICE_SAID_TWICE: {
     severity: 'warning',
     text: 'A stage declares both `latencyMs` and `serviceRate`. Only `serviceRate` is used.',

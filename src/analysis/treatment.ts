@@ -16,9 +16,15 @@ const nothing = (text: string): Treatment => ({ is: 'nothing', text })
 const DRAWN: Treatment = nothing('drawings')
 const HANDLER: Treatment = nothing('the graph declares its time and its results')
 
-/** Every option of nodes; those of `batch` by themselves. */
+/** Every option of nodes; those of `batch`, and those of a limit that make it one by key, by themselves. */
 export const NODE_TREATMENT: Readonly<
-  Record<Exclude<keyof typeof NODE_OPTIONS, 'batch'> | `batch.${keyof typeof BATCH_OPTIONS}`, Treatment>
+  Record<
+    | Exclude<keyof typeof NODE_OPTIONS, 'batch'>
+    | `batch.${keyof typeof BATCH_OPTIONS}`
+    | 'rateLimit.by'
+    | 'rateLimit.keys',
+    Treatment
+  >
 > = {
   label: DRAWN,
   description: DRAWN,
@@ -41,6 +47,8 @@ export const NODE_TREATMENT: Readonly<
   teardown: HANDLER,
   rate: modelled('what a source offers'),
   rateLimit: modelled('what a source offers at most; service rate of other stages'),
+  'rateLimit.by': assumed('no key comes more often than its limit allows'),
+  'rateLimit.keys': nothing('see `rateLimit.by`'),
   window: modelled('rate by Little’s law, forecast, reach of buffers, deadlock'),
   chunk: modelled('deadlock; rates assume that records travel one by one'),
   pollSize: assumed('a call of `poll` returns as many records as there is room for'),

@@ -1,3 +1,4 @@
+import { LIMIT_OPTIONS } from '../options/index.ts'
 import { Graph, type Ports } from './graph.ts'
 import type { GraphCluster, GraphData, GraphEdge, GraphNode } from './types.ts'
 
@@ -19,7 +20,7 @@ export type AnyGraph = Graph<Record<string, Ports<any, any>>>
 export function graphToJson({ name, nodes, edges, clusters }: GraphData): GraphJson {
   return {
     name,
-    nodes: nodes.map(({ id, kind, ...options }) => ({ id, kind, ...withoutFunctions(options) })),
+    nodes: nodes.map(({ id, kind, ...options }) => ({ id, kind, ...withoutFunctions(withLimitKeys(options)) })),
     edges: edges.map(({ from, to, ...options }) => ({ from, to, ...withoutFunctions(options) })),
     clusters: clusters.map(({ id, ...options }) => ({ id, ...withoutFunctions(options) })),
   }
@@ -73,6 +74,13 @@ function kindOf(value: unknown): string {
 
 function frozen<T extends object>(entry: T): T {
   return Object.freeze(mapValues(entry, (value) => (isObject(value) ? Object.freeze({ ...value }) : value))) as T
+}
+
+/** Without its function, a limit by key is to be known as one. */
+function withLimitKeys<T extends Pick<GraphNode, 'rateLimit'>>(options: T): T {
+  const { rateLimit } = options
+  if (typeof rateLimit !== 'object' || typeof rateLimit.by !== 'function') return options
+  return { ...options, rateLimit: { keys: LIMIT_OPTIONS.keys.default, ...rateLimit } }
 }
 
 function withoutFunctions<T extends object>(options: T): T {

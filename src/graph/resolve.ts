@@ -24,7 +24,7 @@ export interface ResolvedNode
   /** Where the graph says `cores`, and nobody has said how many there are: 1. */
   readonly concurrency: number
   readonly limit?: ResolvedLimit
-  /** Records per second of the stage by that; absent where there is none. */
+  /** Records per second of the stage by that; absent where there is none, and where each key has its own. */
   readonly rateLimit?: number
   /** There where the stage takes batches: also of `mapBatch` or `mapEach` alone. */
   readonly batch?: Resolved<typeof BATCH_OPTIONS>
@@ -37,7 +37,11 @@ export interface ResolvedNode
 }
 
 /** A rate limit, whether it was given as a number or as options. */
-type ResolvedLimit = Resolved<typeof LIMIT_OPTIONS> & { readonly perSecond: number }
+type ResolvedLimit = Resolved<typeof LIMIT_OPTIONS> & {
+  readonly perSecond: number
+  /** It is that of each key. */
+  readonly keyed: boolean
+}
 
 /** How a stage's number of workers follows its load; `max` also where `maxConcurrency` says it. */
 type ResolvedScale = Resolved<typeof SCALE_OPTIONS> & { readonly max: number }
@@ -171,7 +175,7 @@ export function resolveNode(node: GraphNode): ResolvedNode {
     scale,
     overlap: maxInFlight ?? 1,
     limit,
-    rateLimit: limit?.perSecond,
+    rateLimit: limit?.keyed === true ? undefined : limit?.perSecond,
     ...(isBatching ? { batch: resolve(BATCH_OPTIONS, nested(batch)) } : {}),
     retry: retry === undefined ? NO_RETRY : resolve(RETRY_OPTIONS, nested(retry)),
   }) as ResolvedNode
@@ -179,8 +183,11 @@ export function resolveNode(node: GraphNode): ResolvedNode {
 
 function resolveLimit(given: GraphNode['rateLimit']): ResolvedLimit | undefined {
   if (given === undefined || given === null) return undefined
-  const options = typeof given === 'object' ? given : { perSecond: given }
-  return options.perSecond === undefined ? undefined : (resolve(LIMIT_OPTIONS, options) as ResolvedLimit)
+  const options: Exclude<typeof given, number> = typeof given === 'object' ? given : { perSecond: given }
+  if (options.perSecond === undefined) return undefined
+  // A graph read from JSON has lost its function.
+  const keyed = options.by !== undefined || options.keys !== undefined
+  return { ...(resolve(LIMIT_OPTIONS, options) as Omit<ResolvedLimit, 'keyed'>), keyed }
 }
 
 /** Without a `max` there is no scale: that was reported. */

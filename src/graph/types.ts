@@ -4,6 +4,7 @@ import type {
   CLUSTER_OPTIONS,
   EDGE_OPTIONS,
   Given,
+  LIMIT_OPTIONS,
   NODE_OPTIONS,
   OptionsFor,
   RESTART_OPTIONS,
@@ -205,6 +206,15 @@ export interface RetryPolicy<Params = unknown> extends Given<WithoutHandlers<typ
   readonly when?: ((error: unknown, attempt: number, context: RunContext<Params>) => boolean) | HandlerReference
 }
 
+/** How many records per second go; all of them together. */
+export interface LimitOptions extends Omit<Given<WithoutHandlers<typeof LIMIT_OPTIONS>>, 'keys'> {}
+
+/** The same where each key has a limit. */
+export interface LimitPolicy<In = unknown, Params = unknown> extends Given<WithoutHandlers<typeof LIMIT_OPTIONS>> {
+  /** Key of a record. */
+  readonly by?: ((record: In, context: RunContext<Params>) => string | number) | HandlerReference
+}
+
 /** How a stage's dead workers are replaced. */
 export interface RestartPolicy extends Given<typeof RESTART_OPTIONS> {}
 
@@ -241,7 +251,9 @@ type OfInputs = Exclude<OptionsFor<Table, 'transform'> & OptionsFor<Table, 'sink
 export interface CommonNodeOptions extends Data<OptionsFor<Table, never>> {}
 
 /** Options of nodes that get threads. */
-export interface StageOptions extends Data<OfStages> {}
+export interface StageOptions extends Data<OfStages> {
+  readonly rateLimit?: number | LimitOptions
+}
 
 /** Options of stages that take records. */
 export interface InputOptions<In, Params = unknown> extends Data<OfInputs> {
@@ -249,6 +261,7 @@ export interface InputOptions<In, Params = unknown> extends Data<OfInputs> {
   readonly partitionBy?: ((record: In, context: RunContext<Params>) => string | number) | HandlerReference
   readonly batch?: BatchPolicy<In, Params>
   readonly retry?: RetryPolicy<Params>
+  readonly rateLimit?: number | LimitPolicy<In, Params>
 }
 
 /** What is called at the start and at the end of each worker. */
@@ -260,6 +273,7 @@ interface Lifecycle<State, Params> {
 /** Options of a source. */
 export interface SourceOptions<Out, State, Params = unknown>
   extends Data<OptionsFor<Table, 'source'>>, Lifecycle<State, Params> {
+  readonly rateLimit?: number | LimitOptions
   readonly produce?:
     | ((context: SourceContext<State, Params>) => Iterable<Out | Marked<Out>> | AsyncIterable<Out | Marked<Out>>)
     | HandlerReference

@@ -82,7 +82,7 @@ export const NODE_OPTIONS = {
     fields: LIMIT_OPTIONS,
     above: 0,
     unit: 'records/s',
-    text: 'Maximum number of records per second of all workers of the stage together: those that a source sends, those that a handler is called with, further attempts included. A batch counts as its records. Default: no limit.',
+    text: 'Maximum number of records per second of all workers of the stage together: those that a source sends, those that a handler is called with, further attempts included. A batch counts as its records. With `by`, it limits each key instead of the stage. Default: no limit.',
   },
   setup: {
     kinds: STAGES,

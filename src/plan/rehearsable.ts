@@ -55,8 +55,11 @@ function isRetry(pathType: GraphEdge['pathType'], when: string | undefined): boo
 /** A node with synthetic work. Time-outs and retries in place are left out: the declared time and ratios hold. */
 function synthetic(node: GraphNode, isRetried: boolean): GraphNode {
   const entries = Object.entries(node).filter(([name]) => !LEFT_OUT.has(name))
-  const kept = Object.fromEntries(entries) as unknown as GraphNode
-  const { batch, dispatch } = resolveNode(node)
+  const { batch, dispatch, limit } = resolveNode(node)
+  // Synthetic records have as many keys as it takes, so that no limit of one is reached.
+  const kept = Object.fromEntries(
+    limit?.keyed === true ? entries.filter(([name]) => name !== 'rateLimit') : entries,
+  ) as unknown as GraphNode
   const keyed = dispatch === 'partition' ? { partitionBy: SYNTHETIC } : {}
   const by = batch?.by === undefined ? {} : { by: SYNTHETIC }
   const again = isRetried ? { retry: { maxAttempts: NEVER_GIVEN_UP, when: SYNTHETIC as never } } : {}

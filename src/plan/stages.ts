@@ -159,7 +159,8 @@ class StageDrafter {
 
 function limitPlan({ limit, batch, concurrency, maxConcurrency = 1 }: ResolvedNode): StageDraft['stage']['limit'] {
   const atOnce = (batch?.size ?? 1) * Math.max(concurrency, maxConcurrency)
-  return { perSecond: limit?.perSecond ?? 0, burst: limit?.burst ?? 0, atOnce }
+  const keys = limit?.keyed === true ? { keys: limit.keys } : {}
+  return { perSecond: limit?.perSecond ?? 0, burst: limit?.burst ?? 0, atOnce, ...keys }
 }
 
 /** What a node does that says nothing about it; nothing where it only passes records on. */

@@ -77,7 +77,7 @@ const TECHNOLOGY_NAMES: Readonly<Record<Technology, string>> = {
 /** What a node declares, in short lines. */
 function detailsOf(node: GraphNode): readonly string[] {
   const { rate, latencyMs, serviceRate, capacity, via } = node
-  const { concurrency, whenFull, selectivity, rateLimit } = resolveNode(node)
+  const { concurrency, whenFull, selectivity, limit } = resolveNode(node)
   const workers = concurrency === 1 ? '' : ` × ${concurrency}`
   const service = serviceRate === undefined ? latencyMs : undefined
   const work = [
@@ -91,7 +91,7 @@ function detailsOf(node: GraphNode): readonly string[] {
   ]
   return [
     ...(rate === undefined ? [] : [rateText(rate)]),
-    ...(rateLimit === undefined ? [] : [`at most ${rateText(rateLimit)}`]),
+    ...(limit === undefined ? [] : [`at most ${rateText(limit.perSecond)}${limit.keyed ? ' of each key' : ''}`]),
     ...(work.length === 0 ? [] : [work.join(' · ')]),
     ...(via === undefined ? [] : [TECHNOLOGY_NAMES[via.technology] ?? via.technology]),
     ...(capacity === undefined ? [] : [`holds ${numberText(capacity)}`]),

@@ -157,6 +157,7 @@ export function makeParts(given: {
       canRelease: stage.sourcesAbove.every((number) => sourceOf(plan, number).chunk === 1),
       branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
     },
+    isFirstLife: (given.epoch ?? 0) === 0,
     stopped: given.stopped,
     draining: given.draining,
     limit: breaker === undefined ? new RateLimit(memory, stage.limit) : new BreakingLimit(memory, stage.limit, breaker),

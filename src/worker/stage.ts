@@ -47,6 +47,8 @@ export interface Parts extends Participants {
   readonly memory: Memory
   readonly handlers: Handlers
   readonly facts: WorkerFacts
+  /** No life of this worker came before. */
+  readonly isFirstLife: boolean
   /** Aborted when the pipeline stops, and when it drains. */
   readonly stopped: AbortSignal
   readonly draining: AbortSignal

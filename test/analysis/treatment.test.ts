@@ -75,7 +75,8 @@ const CHANGES: Readonly<Record<string, { node?: string; edge?: number; to: objec
 test('every option is modelled, or assumed in words, or has no part in predictions', () => {
   const { batch: _, ...own } = NODE_OPTIONS
   const nested = Object.keys(BATCH_OPTIONS).map((name) => `batch.${name}`)
-  assert.deepEqual(Object.keys(NODE_TREATMENT).sort(), [...Object.keys(own), ...nested].sort())
+  const ofLimits = ['rateLimit.by', 'rateLimit.keys']
+  assert.deepEqual(Object.keys(NODE_TREATMENT).sort(), [...Object.keys(own), ...nested, ...ofLimits].sort())
   assert.deepEqual(Object.keys(EDGE_TREATMENT).sort(), Object.keys(EDGE_OPTIONS).sort())
   assert.deepEqual(Object.keys(RUN_TREATMENT).sort(), Object.keys(RUN_OPTIONS).sort())
 })
@@ -105,6 +106,7 @@ const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object 
   retry: { node: 'b', to: { retry: { maxAttempts: 3 } } },
   breaker: { node: 'b', to: { breaker: { failures: 5 } } },
   timeoutMs: { node: 'b', to: { timeoutMs: 100 } },
+  'rateLimit.by': { node: 'b', to: { rateLimit: { perSecond: 10, by: () => 1 } } },
   maxCrashes: { node: 'b', to: { maxCrashes: 1 } },
   'batch.by': { node: 'side', to: { batch: { size: 10, by: () => 1 } } },
   'batch.of': { node: 'side', to: { batch: { size: 10, by: () => 1, of: () => 10 } } },

@@ -107,6 +107,16 @@ const CASES: Record<Own, { graph: GraphData; at?: object; says?: RegExp }> = {
   },
   BOUNDS_CROSSED: { graph: chain({ first: { minDemand: 8, maxDemand: 8 } }), at: { edge: 0, option: 'minDemand' } },
   RATE_ABOVE_LIMIT: { graph: chain({ source: { rate: 5, rateLimit: 4 } }), at: { node: 'in' } },
+  LIMIT_BY_MISPLACED: {
+    graph: chain({ source: { rateLimit: { perSecond: 5, by: map } } }),
+    at: { node: 'in', option: 'rateLimit.by' },
+    says: /is a source/,
+  },
+  LIMIT_BY_SPREAD: {
+    graph: chain({ work: { map, concurrency: 2, partitionBy: () => 1, rateLimit: { perSecond: 5, by: map } } }),
+    at: { node: 'work', option: 'rateLimit.by' },
+    says: /another `partitionBy`/,
+  },
   SERVICE_SAID_TWICE: { graph: chain({ work: { latencyMs: 5, serviceRate: 4 } }), at: { node: 'work' } },
   BATCH_ABOVE_WINDOW: {
     graph: chain({ source: { window: 10, concurrency: 2 }, sink: { batch: { size: 21 } } }),

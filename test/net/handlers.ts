@@ -45,13 +45,16 @@ class NetHandlers {
   readonly #acked = new Set<string>()
   /** By source worker. */
   readonly #watermarks = new Map<string, number>()
+  /** What stages with a limit by key were called with; and by node and key, when so many may be called as at the beginning. */
+  readonly #called = new Set<string>()
+  readonly #freshAt = new Map<string, number>()
 
   constructor(world: World) {
     this.#world = world
   }
 
   of(node: NodeShape): object {
-    const { concurrency, acks, partitioned, batchedByKey, weighs, preloads, failures, options } = node
+    const { concurrency, acks, partitioned, batchedByKey, weighs, preloads, limited, failures, options } = node
     const isStage = ['source', 'transform', 'sink'].includes(node.kind) && node.does !== 'output'
     const keyOf = (entry: Entry): number => {
       fuse.visit()
@@ -73,6 +76,7 @@ class NetHandlers {
           }
         : {}),
       ...(partitioned ? { partitionBy: keyOf } : {}),
+      ...(limited === true ? { rateLimit: { ...(options['rateLimit'] as object), by: keyOf } } : {}),
       ...(preloads ? { preload: (entries: readonly Entry[]) => this.#preload(node, entries) } : {}),
       ...(options['retry'] === undefined
         ? {}
@@ -120,6 +124,7 @@ class NetHandlers {
   #call(node: NodeShape, given: Entry & readonly Entry[], context: Context): unknown {
     const isBatch = node.options['batch'] !== undefined || node.does === 'mapBatch'
     if (isBatch) this.#checkBatch(node, given, context.batch)
+    if (node.limited === true && !node.preloads) this.#checkLimit(node, given)
     const first = isBatch ? given[0]! : given
     const act = (): unknown => (isBatch ? this.#handleBatch(node, given, context) : this.#handle(node, given, context))
     const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, first) % 2 === 0)
@@ -136,6 +141,22 @@ class NetHandlers {
     }
     const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, entries[0]!) % 3 === 0)
     return isSync ? act() : this.#world.later(act)
+  }
+
+  /** No key goes above its limit, whoever dies and whatever is resized. A record that is called once more is not counted. */
+  #checkLimit(node: NodeShape, entry: Entry): void {
+    const { perSecond, burst } = node.options['rateLimit'] as { perSecond: number; burst?: number }
+    const call = `${node.id} ${entry.trail}`
+    if (fuse.isDead || this.#called.has(call)) return
+    this.#called.add(call)
+    const most = burst ?? Math.max(1, Math.floor(perSecond / 100)) + perSecond / 10
+    const key = `${node.id} ${deeds.keyOf(node, entry)}`
+    const now = performance.now()
+    const everyMs = 1_000 / perSecond
+    const freshAt = Math.max(this.#freshAt.get(key) ?? 0, now) + everyMs
+    this.#freshAt.set(key, freshAt)
+    const taken = (freshAt - now) / everyMs
+    if (taken > most + 1) this.#world.fault(`${taken} records of key ${key} at once, where the most is ${most}`)
   }
 
   #checkBatch(node: NodeShape, given: readonly Entry[], facts: BatchFacts | undefined): void {

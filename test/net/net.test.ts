@@ -5,7 +5,7 @@ import { deathsInNet, inNet } from './in-net.js'
 /** Fixed, so that a failure is the change's; `npm run net` and NET_SEED take others. */
 const SEED = '4000000'
 
-for (const scenarios of ['scenarios', 'ack-scenarios']) {
+for (const scenarios of ['scenarios', 'ack-scenarios', 'limit-scenarios']) {
   test(`the ${scenarios} of the net`, () => {
     const { status, stdout, stderr } = inNet(`${scenarios}.js`)
     assert.equal(status, 0, stdout + stderr)

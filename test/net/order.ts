@@ -26,6 +26,7 @@ export function orderOf(shape: Shape, output: string): KeptOrder | undefined {
 
 /** Whether a stage sends in the order in which it takes. */
 function keeps({
+  limited,
   does,
   concurrency,
   answers,
@@ -43,6 +44,7 @@ function keeps({
   if (isBatched && isHopeless) return false
   if (!isKept) return false
   if (partitioned && options['ordered'] === true) return 'key'
+  if (limited === true && options['ordered'] !== true) return 'key'
   if (Math.max(concurrency, (options['maxConcurrency'] as number | undefined) ?? 1) > 1)
     return partitioned ? 'key' : false
   return true

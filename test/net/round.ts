@@ -22,7 +22,7 @@ export interface RoundResult {
   readonly faults: readonly string[]
 }
 
-export async function round(seed: number, shape: Shape = resizable(inThreads(shapeOf(seed)))): Promise<RoundResult> {
+export async function round(seed: number, shape: Shape = resizable(limited(inThreads(shapeOf(seed))))): Promise<RoundResult> {
   const chances = new Random(seed ^ 0xca5e)
   const clock = new VirtualClock()
   clock.begin(() => chances.next())
@@ -177,6 +177,32 @@ function inThreads(shape: Shape): Shape {
   return { ...shape, nodes }
 }
 
+/** In some of the stages each key has a rate limit. */
+function limited(shape: Shape): Shape {
+  const random = new Random(shape.seed ^ 0x11f7)
+  const fused = new Set(shape.edges.filter(({ options }) => 'fuse' in options).map(({ to }) => to))
+  const nodes = shape.nodes.map((node): NodeShape => {
+    const { does, options, concurrency, partitioned } = node
+    const takesRecords = ['map', 'flatMap', 'filter', 'write'].includes(does) && options['batch'] === undefined
+    if (!takesRecords || fused.has(node.id) || !random.chance(0.3)) return node
+    const { dispatch, ...kept } = options
+    const isSpread = concurrency > 1 || partitioned
+    const rateLimit = {
+      perSecond: random.pick([500, 5_000, 20_000]),
+      ...(random.chance(0.5) ? { burst: random.pick([1, 2, 30]) } : {}),
+      keys: random.pick([1, 2, 1_000]),
+    }
+    const isDispatched = !isSpread && dispatch !== undefined
+    return {
+      ...node,
+      limited: true,
+      partitioned: isSpread,
+      options: { ...kept, rateLimit, ...(isDispatched ? { dispatch } : {}) },
+    }
+  })
+  return { ...shape, nodes }
+}
+
 /** Some of the stages can be resized. What a broadcast copies depends on how many workers there are, so none of those. */
 function resizable(shape: Shape): Shape {
   const random = new Random(shape.seed ^ 0x5ea7)
@@ -185,7 +211,7 @@ function resizable(shape: Shape): Shape {
   const nodes = shape.nodes.map((node): NodeShape => {
     const { does, kind, partitioned, options, concurrency } = node
     const isStage = (kind === 'transform' || kind === 'sink') && does !== 'output' && !fused.has(node.id)
-    const isSafe = options['dispatch'] !== 'broadcast' && !(hasLoop && partitioned)
+    const isSafe = options['dispatch'] !== 'broadcast' && !(hasLoop && partitioned) && (partitioned || !node.limited)
     if (!isStage || !isSafe || !random.chance(0.3)) return node
     return { ...node, options: { ...options, maxConcurrency: concurrency + random.between(1, 3) } }
   })

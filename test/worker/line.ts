@@ -26,6 +26,7 @@ export class Line {
   readonly #kinds: readonly (Kind | undefined)[]
   readonly #lives: { stage: Stage; parts: Parts }[]
   #isDraining = false
+  #epoch = 0
 
   static async of(graph: GraphData, options: object = {}): Promise<Line> {
     const plan = { ...makePlan(graph, { maxRecordBytes: 65_536, ...options, inject: false }), rehearse: false }
@@ -76,7 +77,7 @@ export class Line {
   kill(node: string): void {
     const worker = this.#worker(node)
     recoverWorker(this.memory, this.#plan, worker)
-    this.#lives[worker.index] = this.#born(worker)
+    this.#lives[worker.index] = this.#born(worker, ++this.#epoch)
   }
 
   drain(): void {
@@ -92,7 +93,7 @@ export class Line {
     return this.#plan.workers[this.#plan.stages.find((stage) => stage.node === node)!.workers[0]!]!
   }
 
-  #born(worker: WorkerPlan): { stage: Stage; parts: Parts } {
+  #born(worker: WorkerPlan, epoch = 0): { stage: Stage; parts: Parts } {
     const plan = this.#plan
     const stage = plan.stages[worker.stage]!
     const functions = new Map<Handler, AnyFunction>(
@@ -104,6 +105,7 @@ export class Line {
       plan,
       worker: worker.index,
       memory: this.memory,
+      epoch,
       assembly: viewMemory(new SharedArrayBuffer(plan.maxRecordBytes)),
       handlers: new Handlers(stage, this.#graph, functions),
       state: undefined,

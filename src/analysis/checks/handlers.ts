@@ -3,6 +3,7 @@ import type { GraphData, GraphNode } from '../../graph/types.ts'
 import { isGiven, NODE_OPTIONS, WORK_OPTIONS } from '../../options/index.ts'
 import type { ReportProblem } from '../problems.ts'
 import { quote } from '../problems.ts'
+import { checkLimitKeys } from './limit-keys.ts'
 
 /** Which handlers a node may have together, and options that stand against each other. */
 export function checkHandlers(graph: GraphData, report: ReportProblem): void {
@@ -10,6 +11,7 @@ export function checkHandlers(graph: GraphData, report: ReportProblem): void {
   for (const node of graph.nodes) {
     checkCount(node, anyHandlers, report)
     checkDispatch(node, anyHandlers, report)
+    checkLimitKeys(node, anyHandlers, report)
     if (anyHandlers) checkUnused(node, report)
     checkOwnThread(node, anyHandlers, report)
     checkLevels(node, report)

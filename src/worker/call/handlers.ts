@@ -56,6 +56,12 @@ export class Handlers {
     return this.#keyed(this.#nodes.get(this.#stage.node)?.ackBy)
   }
 
+  /** Key of a record, where each key has a rate limit; a stage that has given up calls nothing. */
+  limitKey(): AnyFunction | undefined {
+    const limit = this.#nodes.get(this.#stage.node)?.rateLimit
+    return this.isDetached || typeof limit !== 'object' ? undefined : this.#keyed(limit.by)
+  }
+
   batchKey(): AnyFunction | undefined {
     return this.#keyed(this.#nodes.get(this.#stage.node)?.batch?.by)
   }

@@ -12,6 +12,7 @@ const EXPECTED = {
   route: 'the name of a branch, at once',
   partitionBy: 'a string, or a number other than NaN, at once',
   'batch.by': 'a string, or a number other than NaN, at once',
+  'rateLimit.by': 'a string, or a number other than NaN, at once',
   'batch.of': 'a whole number from 1 to `batch.size`, or undefined, at once',
   'batch.weigh': 'a finite number of at least 0, at once',
   ackBy: 'a string, or a number other than NaN, at once',
@@ -22,15 +23,14 @@ const EXPECTED = {
 } as const
 
 export type CheckedHandler = keyof typeof EXPECTED
+type KeyHandler = 'partitionBy' | 'batch.by' | 'rateLimit.by' | 'ackBy'
+const KEYS: ReadonlySet<CheckedHandler> = new Set<KeyHandler>(['partitionBy', 'batch.by', 'rateLimit.by', 'ackBy'])
 
 /** The error of a handler that returned something else. The value itself is not told: it may be huge. */
 export function invalidResult(node: string, handler: CheckedHandler, result: unknown): MillraceError {
   // Nobody waits for a promise that should not be there, and one that fails unseen would end the thread.
   if (isThenable(result)) result.then(undefined, () => undefined)
-  const code =
-    handler === 'partitionBy' || handler === 'batch.by' || handler === 'ackBy'
-      ? 'KEY_INVALID'
-      : 'HANDLER_RESULT_INVALID'
+  const code = KEYS.has(handler) ? 'KEY_INVALID' : 'HANDLER_RESULT_INVALID'
   return new MillraceError(code, { node, handler, returned: kindOf(result), expected: EXPECTED[handler] })
 }
 
@@ -53,7 +53,8 @@ export function branchOf(node: string, result: unknown): string {
   throw invalidResult(node, 'route', result)
 }
 
-export function keyOf(node: string, handler: 'partitionBy' | 'batch.by' | 'ackBy', result: unknown): string | number {
+/** @throws KEY_INVALID */
+export function keyOf(node: string, handler: KeyHandler, result: unknown): string | number {
   if (typeof result === 'string' || (typeof result === 'number' && !Number.isNaN(result))) return result
   throw invalidResult(node, handler, result)
 }

@@ -54,6 +54,16 @@ export class Tenure implements Gate {
     this.#version = -1
   }
 
+  /** Its stage was resized. */
+  get isResized(): boolean {
+    return this.#sizing.version > 0
+  }
+
+  /** The last resize by which this worker has taken up all that is its own. */
+  get settled(): number {
+    return this.#settled
+  }
+
   /** What this worker has sent of a key comes before what the next one sends. */
   get keepsOrder(): boolean {
     return this.#isPartitioned

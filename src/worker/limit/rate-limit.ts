@@ -4,11 +4,11 @@ import { GIVEN, RATE } from '../../memory/control.ts'
 import type { LimitPlan } from '../../plan/limit-plan.ts'
 
 /** A pause lets so many milliseconds of the rate through at once, where nothing else is said, and at least one record. */
-const BURST_MS = 10
+export const BURST_MS = 10
 /** Who has to wait comes back for so much at once: at a high rate a wait for each record would cost more than the record. */
 const LUMP_MS = 1
 /** Who was held by the limit and comes late is given what it has missed, up to this, unless a burst is asked for. */
-const LATE_MS = 100
+export const LATE_MS = 100
 /** Two workers differ by no more than this. A count that is further ahead belongs to another rate, or has gone round. */
 const AHEAD_MS = 50
 /** Parts of a record that are counted below this rate per millisecond, so that slow rates are even. */
@@ -19,7 +19,7 @@ const MOST_PARTS_AHEAD = 2 ** 28
 /** What is due is counted from here: 0 says that nothing was given yet, also of a rate at which nothing more is ever due. */
 const ORIGIN = 1
 /** Faster is no limit: a word counts no further. */
-const MOST_PER_SECOND = 1e9
+export const MOST_PER_SECOND = 1e9
 
 /** What says how many records a worker may call now. Times are of the monotonic clock, in ms. */
 export interface CallLimit {
@@ -107,6 +107,8 @@ export class RateLimit implements CallLimit {
 
   /** Reads the rate as it is now. @returns whether there is a limit */
   #readRate(): boolean {
+    // Of each key, not of the stage (`key-limit.ts`).
+    if (this.#plan.keys !== undefined) return false
     const perSecond = this.#floats[this.#rate]! || this.#plan.perSecond
     if (perSecond === 0 || perSecond > MOST_PER_SECOND) return false
     // What is too slow for a number is slow, not without limit.

@@ -10,6 +10,7 @@ import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { InputOrder, KeyOrder, type Order, noOrder } from './order.ts'
 import type { RecordWork } from './record-work.ts'
 import { type PreloadedRecord, Preloads } from './preloads.ts'
+import type { Turns } from './turns.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Step, WAITING } from '../stage.ts'
 import type { Unit } from '../unit.ts'
 
@@ -46,13 +47,15 @@ export class Calls implements Callee<CalledRecord> {
   #isLinedUp = false
   /** A record could be called, but for the rate limit. */
   #isLimited = false
+  readonly #turns: Turns
 
-  constructor(parts: Parts, unit: Unit, work: RecordWork) {
+  constructor(parts: Parts, unit: Unit, work: RecordWork, turns: Turns) {
     this.#parts = parts
     this.#unit = unit
     this.#work = work
+    this.#turns = turns
     const preload = parts.handlers.preload()
-    this.#preloads = preload && new Preloads(parts, preload)
+    this.#preloads = preload && new Preloads(parts, preload, turns)
     this.handler = preload === undefined ? work.handler : afterPreload(work.handler)
     this.#calls = new OpenCalls<CalledRecord>(parts, unit, this)
     const { ordered, keyed } = parts.stage.input!
@@ -72,6 +75,7 @@ export class Calls implements Callee<CalledRecord> {
     const sent = this.#calls.sendEnded()
     if (sent === BLOCKED) return BLOCKED
     this.#lineUp()
+    this.#turns.look()
     const hasStarted = this.#preloads === undefined ? this.#startDue() : this.#startLoaded(this.#preloads)
     const taken = this.#takeMore(chunk)
     if (taken === TAKE_DIRECTLY) return TAKE_DIRECTLY
@@ -79,7 +83,9 @@ export class Calls implements Callee<CalledRecord> {
     if (this.#isLimited) return this.#unit.idle(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
     // While no call may start, an entry that is due waits for an answer, not for a time.
     const isLoading = this.#preloads !== undefined && (this.#preloads.isOpen || this.#preloads.hasNext)
-    const wakeAt = this.#calls.free > 0 && !isLoading ? this.#parts.pending.nextDueAt : Infinity
+    const mayStart = this.#calls.free > 0 && !isLoading
+    const wakeAt = mayStart ? this.#turns.nextDueAt : Infinity
+    if (mayStart && this.#turns.isHeld) return this.#unit.idle(LIMITED, wakeAt)
     return this.#unit.idle(
       this.#calls.open > 0 || isLoading ? WAITING : this.#intake.isHolding ? BLOCKED : STARVED,
       wakeAt,
@@ -203,14 +209,14 @@ export class Calls implements Callee<CalledRecord> {
     const { pending, hand, clock, limit } = this.#parts
     let hasStarted = false
     this.#isLimited = false
-    while (this.#calls.free > 0 && pending.nextDueAt <= clock.now) {
+    while (this.#calls.free > 0 && this.#turns.nextDueAt <= clock.now) {
       this.#isLimited = limit.take(1, clock.now) === 0
       if (this.#isLimited) break
-      const entry = pending.next(clock.now)!
-      const deaths = hand.deathsOf(pending.stash.header(entry), 0)
-      if (deaths > 0 && this.#calls.open > 0) {
+      const entry = this.#turns.next(this.#calls.open)
+      const deaths = entry === undefined ? 0 : hand.deathsOf(pending.stash.header(entry), 0)
+      if (entry === undefined || (deaths > 0 && this.#calls.open > 0)) {
         limit.giveBack(1)
-        pending.wait(entry)
+        if (entry !== undefined) this.#turns.putBack(entry)
         break
       }
       this.#start(entry, deaths)
@@ -221,10 +227,10 @@ export class Calls implements Callee<CalledRecord> {
 
   /** The same where records are looked up first: starts the calls of those that were, and looks the next ones up. */
   #startLoaded(preloads: Preloads): boolean {
-    const { pending, clock, limit } = this.#parts
+    const { clock, limit } = this.#parts
     const isIdle = !preloads.isOpen && !preloads.hasNext
     // What would have to wait for its call is not looked up before the wait is over.
-    this.#isLimited = isIdle && pending.nextDueAt <= clock.now && limit.allowed(clock.now) === 0
+    this.#isLimited = isIdle && this.#turns.nextDueAt <= clock.now && limit.allowed(clock.now) === 0
     let hasStarted = isIdle && !this.#isLimited && this.#calls.free > 0 && preloads.begin(this.#calls.open)
     while (this.#calls.free > 0 && preloads.hasNext) {
       this.#isLimited = limit.take(1, clock.now) === 0
@@ -254,6 +260,9 @@ export class Calls implements Callee<CalledRecord> {
       // Its record may be what kills: it is not read.
       return this.#calls.fail({ entry, header, value: undefined }, attempt, deaths, this.#work.poison(deaths))
     }
+    const fault = this.#turns.faultOf(entry)
+    if (fault !== undefined)
+      return this.#calls.fail({ entry, header, value: undefined }, attempt, deaths, fault.error)
     hand.holdOne(header)
     const value = pending.value(entry)
     hand.drop()

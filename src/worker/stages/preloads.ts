@@ -3,6 +3,7 @@ import { Preload } from './preload.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { idOf } from '../chunk.ts'
 import type { Parts } from '../stage.ts'
+import type { Turns } from './turns.ts'
 
 /** A record of the stash whose call may start. */
 export interface PreloadedRecord {
@@ -36,10 +37,12 @@ export class Preloads {
   #failure: { readonly error: unknown } | undefined
   /** How many of the group have gone on. */
   #gone = 0
+  readonly #turns: Turns
 
-  constructor(parts: Parts, handler: AnyFunction) {
+  constructor(parts: Parts, handler: AnyFunction, turns: Turns) {
     const { maxInFlight, preloads } = parts.stage.input!
     this.#parts = parts
+    this.#turns = turns
     this.#preload = new Preload(parts, handler)
     this.#most = preloads!
     this.#place = maxInFlight + 1
@@ -63,7 +66,7 @@ export class Preloads {
   begin(openCalls: number): boolean {
     if (this.isOpen || this.hasNext || !this.#gather(openCalls)) return false
     const { pending, hand, stage } = this.#parts
-    this.#isUnread = this.#deaths >= stage.input!.maxCrashes
+    this.#isUnread = this.#failure !== undefined || this.#deaths >= stage.input!.maxCrashes
     // Its record may be what kills: it is not read.
     if (this.#isUnread) return true
     const headers = this.#group.map((entry) => pending.stash.header(entry))
@@ -103,16 +106,21 @@ export class Preloads {
     this.#group = []
     this.#values = []
     this.#gone = this.#deaths = 0
-    while (this.#group.length < this.#most && pending.nextDueAt <= clock.now) {
-      const entry = pending.next(clock.now)!
+    this.#failure = undefined
+    while (this.#group.length < this.#most && this.#turns.nextDueAt <= clock.now) {
+      const beside = openCalls + this.#group.length
+      const entry = this.#turns.next(beside)
+      if (entry === undefined) break
       const deaths = hand.deathsOf(pending.stash.header(entry), 0)
-      if (deaths > 0 && (openCalls > 0 || this.#group.length > 0)) {
-        pending.wait(entry)
+      const fault = this.#turns.faultOf(entry)
+      if ((deaths > 0 && beside > 0) || (fault !== undefined && this.#group.length > 0)) {
+        this.#turns.putBack(entry)
         break
       }
       this.#group.push(entry)
       this.#deaths = deaths
-      if (deaths > 0) break
+      this.#failure = fault
+      if (deaths > 0 || fault !== undefined) break
     }
     return this.#group.length > 0
   }

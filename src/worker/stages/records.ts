@@ -1,11 +1,12 @@
 import type { StashEntry } from '../../lane/stash.ts'
 import { OpenCall } from '../call/call.ts'
-import { headerOf } from '../chunk.ts'
+import { headerOf, idOf } from '../chunk.ts'
 import { Calls, TAKE_DIRECTLY } from './calls.ts'
 import { CallContext } from '../call/context.ts'
 import { LaneChunk } from '../in/inlet.ts'
 import { type InHand, RecordWork } from './record-work.ts'
 import { Preload } from './preload.ts'
+import { KeyTurns, turnsOf } from './turns.ts'
 import { isThenable } from '../call/results.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
@@ -47,6 +48,10 @@ export class RecordStage implements Stage, Sender {
   /** Where records are looked up before their calls: what the calls do not take is by itself. */
   readonly #preload: Preload | undefined
   readonly #handler: AnyFunction
+  /** Where each key has a rate limit of its own. */
+  readonly #keyTurns: KeyTurns | undefined
+  /** The record at #index waits for the limit of its key until then. */
+  #heldUntil = 0
   /** Takes over once the handler has shown that it is async. */
   #calls: Calls | undefined
   /** The records behind #index are with the calls. */
@@ -66,10 +71,12 @@ export class RecordStage implements Stage, Sender {
     this.#handler = this.#preload === undefined ? this.#work.handler : afterPreload(this.#preload, this.#work.handler)
     const { ordered, retry } = parts.stage.input!
     this.#hasHalfSent = parts.hand.isResuming
+    const limitKey = parts.handlers.limitKey()
+    this.#keyTurns = limitKey && new KeyTurns(parts, limitKey)
     parts.pending.recover()
     // What waits in the stash, or could, has its place before what the lanes bring.
     const isLinedUp = ordered && (retry.maxAttempts > 1 || parts.pending.waiting > 0)
-    if (isLinedUp || preload !== undefined) this.#useCalls()
+    if (isLinedUp || preload !== undefined || limitKey !== undefined) this.#useCalls()
   }
 
   get wakeAt(): number {
@@ -137,7 +144,10 @@ export class RecordStage implements Stage, Sender {
       if (dueAt > this.#parts.clock.now) return this.#unit.wait(BLOCKED, dueAt)
       if (!this.#takeRest()) {
         if (this.#preload !== undefined && this.#isLoading(this.#preload)) return this.#unit.wait(WAITING)
-        if (!this.#callPortion()) return this.#unit.wait(LIMITED, this.#parts.limit.nextAt(this.#parts.clock.now))
+        if (!this.#callPortion()) {
+          const { limit, clock } = this.#parts
+          return this.#unit.wait(LIMITED, Math.max(limit.nextAt(clock.now), this.#heldUntil))
+        }
       }
     } else if (!this.#handOver(open) && !this.#settle(open)) return this.#unit.wait(WAITING)
     if (this.#exception !== undefined && this.#index === this.#first) return this.#run()
@@ -168,11 +178,16 @@ export class RecordStage implements Stage, Sender {
     const start = clock.now
     // What was left half sent goes as it went: what a lane has of it already is counted from its first record on.
     const isDoubtful = !hand.isResuming && hand.doubts(this.#chunk, from, this.#chunk.count)
-    const isAlone = this.#inHand !== undefined || isDoubtful || this.#preload !== undefined
+    const isByOne = this.#preload !== undefined || this.#keyTurns !== undefined
+    const isAlone = this.#inHand !== undefined || isDoubtful || isByOne
     const wanted = Math.min(isAlone ? 1 : Infinity, this.#chunk.count - from)
     const allowed = this.#allowed(wanted)
     // Nothing is wanted where all that was left of the chunk was dropped: no limit is in the way of that.
     if (allowed === 0 && wanted > 0) return false
+    if (this.#keyTurns !== undefined && wanted > 0 && !this.#isItsTurn(this.#keyTurns)) {
+      this.#parts.limit.giveBack(allowed)
+      return this.#exception !== undefined
+    }
     const last = from + allowed
     if (this.#timesEach || hand.suspects > 0) this.#callEach(last)
     else this.#callUpTo(last, 0)
@@ -184,6 +199,22 @@ export class RecordStage implements Stage, Sender {
     // The record at #index was called too, where it is an exception.
     if (this.#exception !== undefined) this.#parts.limit.giveBack(last - this.#index - 1)
     return true
+  }
+
+  /** Whether the key of the record at #index may send one now. A record whose key cannot be had has failed. */
+  #isItsTurn(turns: KeyTurns): boolean {
+    const { hand, stage } = this.#parts
+    const chunk = this.#chunk
+    this.#heldUntil = 0
+    if (hand.isResuming || chunk.unreadDeaths > 0) return true
+    if (hand.deathsOf(chunk, this.#index) >= stage.input!.maxCrashes) return true
+    idOf(chunk, this.#index)
+    try {
+      this.#heldUntil = turns.takeBeside(chunk.values[this.#index]) ?? 0
+    } catch (error) {
+      this.#exception = { error }
+    }
+    return this.#heldUntil === 0 && this.#exception === undefined
   }
 
   /** Of so many records, those that the rate limit lets through now. What was left half sent goes whole. */
@@ -410,7 +441,7 @@ export class RecordStage implements Stage, Sender {
   }
 
   #useCalls(): void {
-    this.#calls ??= new Calls(this.#parts, this.#unit, this.#work)
+    this.#calls ??= new Calls(this.#parts, this.#unit, this.#work, this.#keyTurns ?? turnsOf(this.#parts))
   }
 }
 

@@ -113,6 +113,7 @@ export function handlersOf({ nodes, edges }: GraphData): Handler[] {
   const entries: unknown[] = nodes.flatMap((node) => [
     ...Object.values(node),
     ...Object.values(node.batch ?? {}),
+    typeof node.rateLimit === 'object' ? node.rateLimit.by : undefined,
     node.retry?.when,
   ])
   return [...entries, ...edges.flatMap(({ selector, redact }) => [selector, redact])].filter(isHandler)
