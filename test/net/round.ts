@@ -22,7 +22,10 @@ export interface RoundResult {
   readonly faults: readonly string[]
 }
 
-export async function round(seed: number, shape: Shape = resizable(limited(inThreads(shapeOf(seed))))): Promise<RoundResult> {
+export async function round(
+  seed: number,
+  shape: Shape = resizable(limited(inThreads(shapeOf(seed)))),
+): Promise<RoundResult> {
   const chances = new Random(seed ^ 0xca5e)
   const clock = new VirtualClock()
   clock.begin(() => chances.next())

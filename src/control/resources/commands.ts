@@ -19,7 +19,8 @@ export type CommandAnswer = Type.Static<typeof CommandAnswer>
 export const RateLimit = Type.Object(
   {
     perSecond: Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: 1e12 }), Type.Null()], {
-      description: 'Records per second, for all workers of the stage together (with `rateLimit.by`: for each key); null removes the limit.',
+      description:
+        'Records per second, for all workers of the stage together (with `rateLimit.by`: for each key); null removes the limit.',
     }),
   },
   { additionalProperties: false, examples: [{ perSecond: 500 }] },

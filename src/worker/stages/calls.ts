@@ -261,8 +261,7 @@ export class Calls implements Callee<CalledRecord> {
       return this.#calls.fail({ entry, header, value: undefined }, attempt, deaths, this.#work.poison(deaths))
     }
     const fault = this.#turns.faultOf(entry)
-    if (fault !== undefined)
-      return this.#calls.fail({ entry, header, value: undefined }, attempt, deaths, fault.error)
+    if (fault !== undefined) return this.#calls.fail({ entry, header, value: undefined }, attempt, deaths, fault.error)
     hand.holdOne(header)
     const value = pending.value(entry)
     hand.drop()
