@@ -442,6 +442,18 @@ export const ERROR_CODES = {
     text: 'The store of a flow cannot be used.',
     fix: 'See `reason`. Requests that were taken before go on, and are saved once it is back.',
   },
+  FLOW_STORE_NOT_SHARED: {
+    text: 'The role of a flow needs a store that several processes share.',
+    fix: 'Open a PostgreSQL server with `openFlowStore(address, { shared: true })`. A file of SQLite and `MemoryFlowStore` are for one process.',
+  },
+  FLOW_ROLE_MISSING: {
+    text: 'The store of a flow is shared with other processes, and the flow has no role.',
+    fix: 'Give `runFlow` the option `role`, or open the store without `shared` to use it alone.',
+  },
+  FLOW_TAKES_NO_REQUESTS: {
+    text: 'This instance of a flow only runs requests that others have taken.',
+    fix: 'Send requests to an instance with the role `api` or `all`.',
+  },
   CALLBACK_REFUSED: {
     text: 'The address in `Callback-Url` is not allowed.',
     fix: 'Use an http or https address without a password, of a host in the option `callbackHosts` of the server.',

@@ -59,7 +59,7 @@ export class Callbacks {
   }
 
   async #post(request: FlowRequest, url: string): Promise<void> {
-    const body = printable(JSON.stringify(requestView(request, this.#options.showErrors)))
+    const body = printable(JSON.stringify(requestView(request.view(), this.#options.showErrors)))
     let [pauseMs, reason] = [FIRST_PAUSE_MS, '']
     for (let tries = 1; tries <= TRIES && !this.#closed.signal.aborted; tries++) {
       const status = await this.#try(url, request.id, body).catch((error: unknown) => errorText(error).message)

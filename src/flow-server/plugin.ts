@@ -9,19 +9,16 @@ import { sendUnknown } from '../control/not-found.ts'
 import { openApi } from '../control/openapi.ts'
 import { SECURITY_HEADERS } from '../control/security-headers.ts'
 import { MillraceError } from '../errors.ts'
-import type { RunningFlow } from '../flow/index.ts'
 import { FLOW_SERVER_OPTIONS, type Given, resolve } from '../options/index.ts'
 import { printable } from '../shown.ts'
 import { LIBRARY_VERSION } from '../version.ts'
 import { acceptAnyBody } from './bodies.ts'
 import { Callbacks } from './callbacks.ts'
 import { flowRoutes } from './routes.ts'
+import type { ServedFlow } from './served-flow.ts'
 
 /** Options of the HTTP API of flows. */
 export interface FlowApiOptions extends Given<typeof FLOW_SERVER_OPTIONS> {}
-
-/** A running flow, whatever it takes and answers. */
-export type ServedFlow = RunningFlow<any, any>
 
 /**
  * The HTTP API of running flows as a Fastify plugin: `app.register(flowApi([kyc], { token }), { prefix: '/api' })`. The flows neither
@@ -54,12 +51,14 @@ export function mounted(
   } = resolve(FLOW_SERVER_OPTIONS, options)
   const guard = guardOf(options)
   return async (app) => {
-    const byName = new Map(flows.map((flow) => [flow.name, flow as RunningFlow]))
+    const byName = new Map(flows.map((flow) => [flow.name, flow]))
     const callbacks = new Callbacks({ callbackHosts, callbackSecret, showErrors })
-    // Those that an earlier process has left open.
-    for (const flow of flows)
+    // Those that an earlier process has left open. Where others share the store, they may follow them already.
+    for (const flow of flows) {
+      if ('role' in flow) continue
       for (const { id, endedAt } of flow.list({ limit: Infinity }))
         if (endedAt === undefined) callbacks.follow(flow.get(id)!)
+    }
     app.addHook('onClose', (_, done) => {
       callbacks.close()
       done()
@@ -81,7 +80,7 @@ export function mounted(
     })
     if (page) {
       const shared = { showRecords: showErrors, ...(token === undefined ? {} : { token }), ...(hosts && { hosts }) }
-      const pipelines = flows.map(({ pipeline }) => pipeline)
+      const pipelines = flows.flatMap(({ pipeline }) => pipeline ?? [])
       await app.register(plugin(pipelines, shared, { guard, isWholeServer: false, hasFlows: true }))
     }
     acceptAnyBody(app)

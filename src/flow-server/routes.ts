@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { type Endpoint, endpoint } from '../control/endpoint.ts'
 import { GraphAnswer } from '../control/resources/graph.ts'
 import { MillraceError } from '../errors.ts'
-import type { FlowRequest, RunningFlow } from '../flow/index.ts'
+import type { FlowRequest } from '../flow/index.ts'
 import { graphToJson } from '../graph/json.ts'
 import { toMermaid } from '../render/mermaid.ts'
 import { toDot } from '../render/dot.ts'
@@ -12,13 +12,14 @@ import { within } from '../running-time.ts'
 import { bodyOf, sendAnswer } from './bodies.ts'
 import type { Callbacks } from './callbacks.ts'
 import { preferenceOf } from './preference.ts'
+import { type ServedFlow, flowGraph, flowView, listedRequests } from './served-flow.ts'
 import { FlowAnswer, FlowList, RequestAnswer, RequestList, StateOfRequest } from './schemas.ts'
 import { NDJSON, streamChanges, streamItems } from './streams.ts'
-import { flowView, requestView } from './views.ts'
+import { requestView } from './views.ts'
 
 /** What all routes look at. */
 interface FlowRoom {
-  readonly flows: ReadonlyMap<string, RunningFlow>
+  readonly flows: ReadonlyMap<string, ServedFlow>
   readonly showErrors: boolean
   readonly callbacks: Callbacks
   /** Where the routes are mounted. */
@@ -40,7 +41,7 @@ function definitions(room: FlowRoom): readonly Endpoint[] {
       tag: 'flows',
       summary: 'Lists all flows.',
       answer: FlowList,
-      handle: () => ({ flows: [...room.flows.values()].map(flowView) }),
+      handle: async () => ({ flows: await Promise.all([...room.flows.values()].map(flowView)) }),
     }),
     endpoint('GET /flows/:flow', {
       tag: 'flows',
@@ -56,7 +57,7 @@ function definitions(room: FlowRoom): readonly Endpoint[] {
       params: FLOW,
       answer: GraphAnswer,
       errors: ['FLOW_UNKNOWN'],
-      handle: ({ params }) => graphToJson(flowOf(room, params.flow).pipeline.graph),
+      handle: ({ params }) => graphToJson(flowGraph(flowOf(room, params.flow))),
     }),
     endpoint('GET /flows/:flow/drawing', {
       tag: 'flows',
@@ -66,7 +67,7 @@ function definitions(room: FlowRoom): readonly Endpoint[] {
       answer: 'text/plain',
       errors: ['FLOW_UNKNOWN'],
       handle: ({ params, query, reply }) => {
-        const { graph } = flowOf(room, params.flow).pipeline
+        const graph = flowGraph(flowOf(room, params.flow))
         return reply
           .type('text/plain; charset=utf-8')
           .send(query.format === 'mermaid' ? toMermaid(graph) : toDot(graph))
@@ -95,6 +96,7 @@ function asking(room: FlowRoom): readonly Endpoint[] {
         'REQUEST_TIMED_OUT',
         'PIPELINE_NOT_RUNNING',
         'FLOW_STORE_UNUSABLE',
+        'FLOW_TAKES_NO_REQUESTS',
         'STEPS_NOT_KEPT',
         'CALLBACK_REFUSED',
       ],
@@ -136,9 +138,9 @@ function telling(room: FlowRoom): readonly Endpoint[] {
         answer: RequestAnswer,
         errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_ENDED', 'STEPS_NOT_KEPT'],
         handle: async ({ params }) => {
-          const request = requestOf(room, params)
+          const request = await requestOf(room, params)
           await flowOf(room, params.flow)[change](params.request)
-          return requestView(request, room.showErrors)
+          return requestView(request.view(), room.showErrors)
         },
       }),
     ),
@@ -151,10 +153,10 @@ function telling(room: FlowRoom): readonly Endpoint[] {
       errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN', 'REQUEST_OPEN', 'STEPS_NOT_KEPT', 'KEY_REUSED'],
       handle: async ({ params, request, reply }) => {
         const id = idOf(request)
-        const asked = flowOf(room, params.flow).replay(params.request, id === undefined ? {} : { id })
+        const asked = await flowOf(room, params.flow).replay(params.request, id === undefined ? {} : { id })
         await asked.saved
         void reply.header('x-request-id', asked.id).header('location', addressOf(room, params.flow, asked.id))
-        return requestView(asked, room.showErrors)
+        return requestView(asked.view(), room.showErrors)
       },
     }),
     endpoint('DELETE /flows/:flow/requests/:request', {
@@ -183,16 +185,13 @@ function following(room: FlowRoom): readonly Endpoint[] {
       },
       answer: RequestList,
       errors: ['FLOW_UNKNOWN'],
-      handle: ({ params, query }): RequestList => {
+      handle: async ({ params, query }): Promise<RequestList> => {
         const { state, page = 1, pageSize = 100 } = query
-        const [from, to] = [timeOf('from', query.from, -Infinity), timeOf('to', query.to, Infinity)]
-        const flow = flowOf(room, params.flow)
-        const found = flow
-          .list({ limit: Infinity, ...(state === undefined ? {} : { state }) })
-          .filter(({ createdAt }) => createdAt >= from && createdAt < to)
-        const shown = found.slice((page - 1) * pageSize, page * pageSize)
-        const requests = shown.map(({ id }) => requestView(flow.get(id)!, room.showErrors, true))
-        return { requests, total: found.length, page, pages: Math.ceil(found.length / pageSize) }
+        const [from, to] = [timeOf('from', query.from), timeOf('to', query.to)]
+        const range = { limit: pageSize, offset: (page - 1) * pageSize }
+        const { views, total } = await listedRequests(flowOf(room, params.flow), { state, from, to }, range)
+        const requests = views.map((view) => requestView(view, room.showErrors, true))
+        return { requests, total, page, pages: Math.ceil(total / pageSize) }
       },
     }),
     endpoint('GET /flows/:flow/requests/:request', {
@@ -208,11 +207,11 @@ function following(room: FlowRoom): readonly Endpoint[] {
       answer: RequestAnswer,
       errors: ['FLOW_UNKNOWN', 'REQUEST_UNKNOWN'],
       handle: async ({ params, query, request, reply }) => {
-        const found = requestOf(room, params)
+        const found = await requestOf(room, params)
         if (accepts(request, 'text/event-stream')) return streamChanges(found, reply, room.showErrors)
         if (accepts(request, NDJSON)) return streamItems(found, reply, room.showErrors)
         if (query.wait !== undefined) await within(query.wait, found.ended)
-        return requestView(found, room.showErrors)
+        return requestView(found.view(), room.showErrors)
       },
     }),
   ]
@@ -237,7 +236,7 @@ async function answer(
     // Whoever is told that it is taken may rely on it.
     await asked.saved
     void reply.code(202).header('location', addressOf(room, asked.view().flow, asked.id))
-    return requestView(asked, room.showErrors)
+    return requestView(asked.view(), room.showErrors)
   }
   if ('error' in came) throw shownError(came.error, room.showErrors)
   return sendAnswer(reply, came.value)
@@ -255,24 +254,27 @@ function shownError(error: unknown, showErrors: boolean): unknown {
 }
 
 async function stop(room: FlowRoom, place: Readonly<Record<'flow' | 'request', string>>): Promise<RequestAnswer> {
-  const request = requestOf(room, place)
+  const request = await requestOf(room, place)
   if (!request.isOpen) throw new MillraceError('REQUEST_ENDED', { request: place.request, state: request.state })
   await flowOf(room, place.flow).stop(place.request)
-  return requestView(request, room.showErrors)
+  return requestView(request.view(), room.showErrors)
 }
 
 function accepts({ headers }: FastifyRequest, type: string): boolean {
   return headers.accept?.includes(type) === true
 }
 
-function flowOf({ flows }: FlowRoom, name: string): RunningFlow {
+function flowOf({ flows }: FlowRoom, name: string): ServedFlow {
   const found = flows.get(name)
   if (found === undefined) throw new MillraceError('FLOW_UNKNOWN', { flow: name })
   return found
 }
 
-function requestOf(room: FlowRoom, { flow, request: id }: Readonly<Record<'flow' | 'request', string>>): FlowRequest {
-  const found = flowOf(room, flow).get(id)
+async function requestOf(
+  room: FlowRoom,
+  { flow, request: id }: Readonly<Record<'flow' | 'request', string>>,
+): Promise<FlowRequest> {
+  const found = await flowOf(room, flow).get(id)
   if (found === undefined) throw new MillraceError('REQUEST_UNKNOWN', { request: id })
   return found
 }
@@ -290,8 +292,8 @@ function idOf({ headers }: FastifyRequest): string | undefined {
   throw new MillraceError('REQUEST_INVALID', { reason: `an id has 1 to ${MAX_ID} characters` })
 }
 
-function timeOf(name: string, text: string | undefined, none: number): number {
-  if (text === undefined) return none
+function timeOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
   const time = Date.parse(text)
   if (Number.isNaN(time)) throw new MillraceError('REQUEST_INVALID', { reason: `query/${name} is no time` })
   return time

@@ -1,20 +1,21 @@
 import { type AppServer, type Listening, serveApp } from '../control/serve.ts'
 import type { AnyFlow } from '../flow/index.ts'
-import { type RunFlowOptions, runFlow } from '../flow/index.ts'
+import { type RunFlowOptions, type RunningFlow, type SharedFlowOptions, runFlow } from '../flow/index.ts'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
 import { FLOW_SERVER_OPTIONS, SERVE_OPTIONS } from '../options/index.ts'
-import { type FlowApiOptions, type ServedFlow, mounted } from './plugin.ts'
+import { type FlowApiOptions, mounted } from './plugin.ts'
+import type { ServedFlow } from './served-flow.ts'
 
 /** Options of a server of flows: of its API, of where it listens, and of the runs of flows that do not run yet. */
-export interface ServeFlowsOptions extends FlowApiOptions, Listening {
-  readonly run?: RunFlowOptions
+export interface ServeFlowsOptions<Run = RunFlowOptions> extends FlowApiOptions, Listening {
+  readonly run?: Run
 }
 
 /** A server of flows. */
-export interface FlowServer extends AppServer {
+export interface FlowServer<Served extends ServedFlow = RunningFlow<any, any>> extends AppServer {
   /** The flows that it serves, by name. */
-  readonly flows: ReadonlyMap<string, ServedFlow>
+  readonly flows: ReadonlyMap<string, Served>
 }
 
 /**
@@ -22,9 +23,17 @@ export interface FlowServer extends AppServer {
  * @throws OPTIONS_INVALID with all problems, FLOW_NAME_TAKEN, ADDRESS_NEEDS_TOKEN, CONTROL_NOT_LISTENING, what `runFlow` throws
  */
 export async function serveFlows(
+  flows: readonly (AnyFlow | RunningFlow<any, any>)[],
+  options?: ServeFlowsOptions,
+): Promise<FlowServer>
+export async function serveFlows(
   flows: readonly (AnyFlow | ServedFlow)[],
-  { run = {}, host, port, logger, ...api }: ServeFlowsOptions = {},
-): Promise<FlowServer> {
+  options?: ServeFlowsOptions<RunFlowOptions | SharedFlowOptions>,
+): Promise<FlowServer<ServedFlow>>
+export async function serveFlows(
+  flows: readonly (AnyFlow | ServedFlow)[],
+  { run = {}, host, port, logger, ...api }: ServeFlowsOptions<RunFlowOptions | SharedFlowOptions> = {},
+): Promise<FlowServer<ServedFlow>> {
   const listening = {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),

@@ -11,7 +11,7 @@ export const NDJSON = 'application/x-ndjson'
 /** Each change of a request as a server-sent event, until it has ended. */
 export async function streamChanges(request: FlowRequest, reply: FastifyReply, showErrors: boolean): Promise<void> {
   const response = begun(reply, 'text/event-stream')
-  const send = (): void => void response.write(message('request', requestView(request, showErrors)))
+  const send = (): void => void response.write(message('request', requestView(request.view(), showErrors)))
   send()
   const forget = request.watch(send)
   const left = new Promise<void>((resolve) => response.once('close', resolve))
@@ -34,7 +34,7 @@ export async function streamItems(request: FlowRequest, reply: FastifyReply, sho
     const hasRoom = response.write(`${JSON.stringify({ forEach, path, answer: jsonOf(answer) })}\n`)
     if (!hasRoom) await Promise.race([once(response, 'drain'), once(response, 'close')])
   }
-  const { answer, error, state } = requestView(request, showErrors)
+  const { answer, error, state } = requestView(request.view(), showErrors)
   response.end(`${JSON.stringify(error === undefined ? { state, answer } : { state, error })}\n`)
 }
 

@@ -1,15 +1,15 @@
-import type { FlowRequest, RunningFlow, StepView } from '../flow/index.ts'
+import type { RequestView, StepView } from '../flow/index.ts'
 import { MillraceError } from '../errors.ts'
-import type { FlowAnswer, RequestAnswer, StepOfRequest } from './schemas.ts'
+import type { RequestAnswer, StepOfRequest } from './schemas.ts'
 
 /** @param showErrors whether the words of steps are shown: they may quote what was asked */
-export function requestView(request: FlowRequest, showErrors: boolean, isListed = false): RequestAnswer {
-  const { id, flow, state, createdAt, startedAt, endedAt, replayOf, answer, error, steps } = request.view()
+export function requestView(request: RequestView, showErrors: boolean, isListed = false): RequestAnswer {
+  const { id, flow, state, createdAt, startedAt, endedAt, replayOf, answer, error, steps } = request
   return {
     id,
     flow,
     state,
-    isOpen: request.isOpen,
+    isOpen: endedAt === undefined,
     createdAt: new Date(createdAt).toISOString(),
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() }),
     ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
@@ -41,15 +41,4 @@ function errorOfRequest(error: Error, showErrors: boolean): NonNullable<RequestA
 /** Bytes have no form of their own in JSON. */
 export function jsonOf(answer: unknown): unknown {
   return answer instanceof Uint8Array ? { base64: Buffer.from(answer).toString('base64') } : answer
-}
-
-export function flowView(flow: RunningFlow): FlowAnswer {
-  const { name, pipeline } = flow
-  return {
-    name,
-    state: pipeline.state,
-    open: flow.open,
-    queued: flow.queued,
-    steps: pipeline.graph.nodes.filter(({ kind }) => kind === 'transform').map(({ id }) => id),
-  }
 }

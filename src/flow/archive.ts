@@ -1,28 +1,35 @@
 import { deserialize, serialize } from 'node:v8'
-import { ERROR_CODES, type ErrorCode, MillraceError, errorOf } from '../errors.ts'
 import type { DoneStep } from './done-steps.ts'
 import type { Request } from './request.ts'
 import type { RequestRecord } from './request-record.ts'
-import type { FlowStore } from './store/store.ts'
+import { packRecord, unpackRecord } from './saved-record.ts'
+import type { FlowStore, StoreChange } from './store/store.ts'
 import { StoreWriter } from './store/store-writer.ts'
 
 /** A request as it is found in a store. */
-interface FoundRequest {
+export interface FoundRequest {
   readonly id: string
   readonly record: RequestRecord
   readonly steps: readonly DoneStep[]
 }
 
+/** Where requests and what their steps did are kept. */
+export interface RequestArchive {
+  /** @returns a promise that resolves once it is saved. @throws where the input cannot be cloned */
+  save(request: Request): Promise<void>
+  saveStep(request: Request, key: string, step: DoneStep): Promise<void>
+}
+
 /** The requests of one flow in a store. */
-export class Archive {
+export class Archive implements RequestArchive {
   readonly #store: FlowStore
   readonly #flow: string
-  readonly #writer: StoreWriter
+  readonly #writer: StoreWriter<StoreChange>
 
   constructor(store: FlowStore, flow: string) {
     this.#store = store
     this.#flow = flow
-    this.#writer = new StoreWriter(store)
+    this.#writer = new StoreWriter((changes) => store.save(changes))
   }
 
   /** Why the store cannot be written to; undefined while it can. */
@@ -33,19 +40,12 @@ export class Archive {
   async load(): Promise<readonly FoundRequest[]> {
     const stored = await this.#store.load(this.#flow)
     return stored.map(({ id, data, steps }) => {
-      const { outcome, ...record } = deserialize(data) as SavedRecord
-      return {
-        id,
-        record: { ...record, outcome: outcome === undefined ? undefined : outcomeOf(outcome) },
-        steps: steps.map((step) => deserialize(step) as DoneStep),
-      }
+      return { id, record: unpackRecord(data), steps: steps.map((step) => deserialize(step) as DoneStep) }
     })
   }
 
-  /** @returns a promise that resolves once it is saved. @throws where the input cannot be cloned */
   save(request: Request): Promise<void> {
-    const { outcome, ...record } = request.record()
-    const saved: SavedRecord = { ...record, outcome: outcome === undefined ? undefined : savedOutcome(outcome) }
+    const record = request.record()
     const { state, createdAt } = record
     return this.#writer.add({
       kind: 'request',
@@ -53,7 +53,7 @@ export class Archive {
       id: request.id,
       state,
       createdAt,
-      data: serialize(saved),
+      data: packRecord(record),
     })
   }
 
@@ -68,43 +68,4 @@ export class Archive {
   close(): Promise<void> {
     return this.#writer.close()
   }
-}
-
-type SavedOutcome = { readonly answer: unknown } | { readonly error: SavedError }
-type SavedRecord = Omit<RequestRecord, 'outcome'> & { readonly outcome: SavedOutcome | undefined }
-
-interface SavedError {
-  readonly name: string
-  readonly message: string
-  readonly stack: string
-  readonly code?: string | undefined
-  readonly detail?: Readonly<Record<string, unknown>> | undefined
-  readonly cause?: SavedError | undefined
-}
-
-function savedOutcome(outcome: NonNullable<RequestRecord['outcome']>): SavedOutcome {
-  return 'answer' in outcome ? outcome : { error: savedError(outcome.error) }
-}
-
-function savedError(error: Error): SavedError {
-  const { name, message, stack = '', cause } = error
-  const { code, detail } = error as { code?: string; detail?: Readonly<Record<string, unknown>> }
-  const own = { name, message, stack, ...(typeof code === 'string' ? { code } : {}) }
-  return {
-    ...own,
-    ...(error instanceof MillraceError ? { detail } : {}),
-    ...(cause instanceof Error ? { cause: savedError(cause) } : {}),
-  }
-}
-
-function outcomeOf(outcome: SavedOutcome): NonNullable<RequestRecord['outcome']> {
-  return 'answer' in outcome ? outcome : { error: errorFrom(outcome.error) }
-}
-
-function errorFrom({ cause, ...own }: SavedError): Error {
-  const options = cause === undefined ? {} : { cause: errorFrom(cause) }
-  const { name, code, detail } = own
-  if (name === 'MillraceError' && code !== undefined && Object.hasOwn(ERROR_CODES, code))
-    return new MillraceError(code as ErrorCode, detail, options)
-  return Object.assign(errorOf(own), options)
 }

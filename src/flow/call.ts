@@ -38,8 +38,14 @@ export function stepRefusal(parcel: Parcel, { node, races }: Site, call: FlowCal
   if (table?.isStopped(parcel) === true) return refused('REQUEST_STOPPED', 'the request was stopped')
   for (const race of races)
     if (isDecided(parcel, race, table)) return refused('STEP_CANCELLED', 'its answer is not waited for any more')
-  if (table?.isPaused(parcel) === true) return refused('REQUEST_PAUSED', 'the request is paused')
+  if (table?.isPaused(parcel) === true || table?.isLeaseOver === true)
+    return refused('REQUEST_PAUSED', 'the request is paused')
   return undefined
+}
+
+/** Whether another process may have the request by now. */
+export function isLeaseOver(call: FlowCall): boolean {
+  return tableOf(call)?.isLeaseOver === true
 }
 
 /** The join has enough answers: in this run of the request, or in an earlier one. */

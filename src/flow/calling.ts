@@ -63,7 +63,7 @@ export function faultOf(parcels: readonly Parcel[], isQuorum = false): StepFault
   return failures.find(({ code }) => code !== 'STEP_CANCELLED') ?? failures[0] ?? paused
 }
 
-export function isPause({ code }: StepFault): boolean {
+export function isPause({ code }: { readonly code?: string | undefined }): boolean {
   return code === 'REQUEST_PAUSED'
 }
 

@@ -1,3 +1,5 @@
+import type { DoneStep } from './done-steps.ts'
+
 /** The answer of one item of a `forEach`. */
 export interface ItemAnswer {
   /** The `forEach`, with the names of the flows around it. */
@@ -24,4 +26,15 @@ export class CollectedItems {
   since(from: number): readonly ItemAnswer[] {
     return this.#answers.slice(from)
   }
+}
+
+/** Keeps the answer of an item, if it is one that the step has made. @param ends nodes that make answers of items */
+export function collectItem(
+  items: CollectedItems | undefined,
+  ends: ReadonlyMap<string, string>,
+  { step, path, answer, fault, undone }: DoneStep,
+): void {
+  const forEach = ends.get(step)
+  if (forEach === undefined || fault !== undefined || undone !== undefined) return
+  items?.add(forEach, path, answer)
 }

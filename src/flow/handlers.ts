@@ -1,5 +1,5 @@
 import type { Context } from '../graph/types.ts'
-import { StepCall, decide, stepRefusal } from './call.ts'
+import { StepCall, decide, isLeaseOver, stepRefusal } from './call.ts'
 import {
   type JoinHandler,
   type NodeHandler,
@@ -90,6 +90,7 @@ export function stepUndo(
   undos: ReadonlyMap<string, UserFunction>,
 ): (done: UndoneStep, context: Context<any, any>) => unknown {
   return ({ request, at, turn, path, step, answer }, context) => {
+    if (isLeaseOver(context)) throw Object.assign(new Error('another process undoes it'), { code: 'REQUEST_PAUSED' })
     const parcel = { request, at, turn, path, from: step, value: undefined }
     return undos.get(step)!(answer, new StepCall(parcel, step, context))
   }

@@ -33,6 +33,11 @@ export class KnownRequests {
     this.#requests.set(request.id, request)
   }
 
+  /** It has not ended, and is known no longer. */
+  drop(request: Request): void {
+    if (this.#requests.get(request.id) === request) this.#requests.delete(request.id)
+  }
+
   get(id: string): Request | undefined {
     this.#forget()
     return this.#requests.get(id)

@@ -1,17 +1,22 @@
 import { MillraceError, isMillraceError } from '../errors.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
-import type { Archive } from './archive.ts'
+import type { FoundRequest, RequestArchive } from './archive.ts'
+import { isPause } from './calling.ts'
+import { collectItem } from './collected-items.ts'
 import { UNDO_NODE } from './compile.ts'
 import type { FlowHooks } from './data.ts'
 import { type DoneStep, shortOf } from './done-steps.ts'
 import type { KnownRequests } from './known-requests.ts'
 import type { Parcel } from './parcel.ts'
+import type { RequestHold } from './request-hold.ts'
 import { Request } from './request.ts'
 
 /** What the books of a flow are made of. */
 interface RequestBooksSettings {
   readonly known: KnownRequests
-  readonly archive: Archive | undefined
+  readonly archive: RequestArchive | undefined
+  /** Only where other processes share the store. */
+  readonly hold: RequestHold | undefined
   readonly undoable: ReadonlySet<string>
   readonly itemEnds: ReadonlyMap<string, string>
   readonly hooks: FlowHooks
@@ -22,34 +27,35 @@ interface RequestBooksSettings {
 export class RequestBooks {
   readonly #pipeline: Pipeline
   readonly #known: KnownRequests
-  readonly #archive: Archive | undefined
+  readonly #archive: RequestArchive | undefined
+  readonly #hold: RequestHold | undefined
   readonly #undoable: ReadonlySet<string>
   readonly #itemEnds: ReadonlyMap<string, string>
   readonly #common: { readonly flow: string; readonly hooks: FlowHooks; readonly keepsSteps: boolean }
 
-  constructor(pipeline: Pipeline, { known, archive, undoable, itemEnds, hooks, keepsSteps }: RequestBooksSettings) {
+  constructor(
+    pipeline: Pipeline,
+    { known, archive, hold, undoable, itemEnds, hooks, keepsSteps }: RequestBooksSettings,
+  ) {
     this.#pipeline = pipeline
     this.#known = known
     this.#archive = archive
+    this.#hold = hold
     this.#undoable = undoable
     this.#itemEnds = itemEnds
     this.#common = { flow: pipeline.name, hooks, keepsSteps }
   }
 
-  /** Takes up what an earlier process has left in the store. @returns those that are open */
-  async load(): Promise<readonly Request[]> {
-    const found = (await this.#archive?.load()) ?? []
-    const requests = found.map(({ id, record, steps }) => {
-      const request = this.make({ id, ...record })
-      request.restore(record)
-      for (const step of steps.toSorted((a, b) => a.endedAt - b.endedAt)) {
-        request.steps?.add(step)
-        this.#itemOf(request, step)
-      }
-      if (!request.isOpen) this.#known.ended(request)
-      return request
-    })
-    return requests.filter(({ isOpen }) => isOpen)
+  /** Takes up a request as a store has kept it. */
+  restore({ id, record, steps }: FoundRequest): Request {
+    const request = this.make({ id, ...record })
+    request.restore(record)
+    for (const step of steps.toSorted((a, b) => a.endedAt - b.endedAt)) {
+      request.steps?.add(step)
+      collectItem(request.itemAnswers, this.#itemEnds, step)
+    }
+    if (!request.isOpen) this.#known.ended(request)
+    return request
   }
 
   /** Resolves when every request has ended, or is paused; or the pipeline has. */
@@ -89,6 +95,7 @@ export class RequestBooks {
     const isOver = this.#pipeline.state !== 'running' && this.#pipeline.state !== 'draining'
     // Another process goes on with it.
     const isLeft = isOver && this.#archive !== undefined && !request.isStopping && !request.isSettled
+    if (this.#hold !== undefined && (isLeft || !this.#hold.isHeld)) return this.#hold.left(request)
     // Most have their answer: an error is not made for nothing.
     if (request.isSettled) return void this.end(request)
     if (request.isStopping) request.fail('stopped', new MillraceError('REQUEST_STOPPED', { request: id }))
@@ -105,18 +112,26 @@ export class RequestBooks {
       await this.save(request)
       for (const step of request.steps!.toUndo(this.#undoable)) {
         // What is left is undone by the next process, if there is a store.
-        if (!(await this.#undo(request, step))) return this.#keep(request)
+        if (!(await this.#undo(request, step))) return this.#leave(request)
       }
     }
     this.#keep(request)
     if (this.#archive === undefined) return
     await request.ended
     await this.save(request)
+    this.#hold?.left(request)
+  }
+
+  /** Another process undoes the rest. */
+  #leave(request: Request): void {
+    if (this.#hold === undefined) this.#keep(request)
+    else this.#hold.left(request)
   }
 
   /** @returns whether it was tried to its end */
   async #undo(request: Request, done: DoneStep): Promise<boolean> {
     const { at, turn, path, step, answer } = done
+    if (this.#hold?.isHeld === false) return false
     try {
       const receipt = await this.#pipeline.push(UNDO_NODE, { request: request.id, at, turn, path, step, answer })
       await receipt.done
@@ -125,6 +140,7 @@ export class RequestBooks {
     } catch (error) {
       if (this.#pipeline.state !== 'running' && this.#pipeline.state !== 'draining') return false
       const { cause } = error as Error
+      if (this.#hold !== undefined && isPause({ ...(cause as { code?: string }) })) return false
       this.did(request, { ...done, undone: shortOf((cause instanceof Error ? cause : error) as Error) })
       return true
     }
@@ -132,15 +148,9 @@ export class RequestBooks {
 
   /** A step has answered, has failed, or was undone. */
   did(request: Request, step: DoneStep): void {
-    this.#itemOf(request, step)
+    collectItem(request.itemAnswers, this.#itemEnds, step)
     const key = request.did(step)
     if (this.#archive !== undefined) void this.#archive.saveStep(request, key, step)
-  }
-
-  #itemOf(request: Request, { step, path, answer, fault, undone }: DoneStep): void {
-    const forEach = this.#itemEnds.get(step)
-    if (forEach === undefined || fault !== undefined || undone !== undefined) return
-    request.itemAnswers?.add(forEach, path, answer)
   }
 
   /** An item came past the last part of its flow: that has made nothing else of it. */
@@ -155,8 +165,9 @@ export class RequestBooks {
     this.#known.ended(request)
   }
 
-  /** It is not run. */
+  /** It is not run: not here, where others share the store. */
   refuse(request: Request, error = new MillraceError('PIPELINE_NOT_RUNNING', { node: 'request' })): void {
+    if (this.#hold !== undefined) return this.#hold.left(request)
     request.fail('failed', error)
     this.#keep(request)
   }

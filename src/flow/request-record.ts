@@ -26,4 +26,6 @@ export interface RequestRecord {
   readonly isStopping?: boolean
   readonly replayOf?: string | undefined
   readonly callback?: string | undefined
+  /** What `onFailure` of the flow has made of its failure, where another process is to know. */
+  readonly said?: RequestOutcome
 }

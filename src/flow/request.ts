@@ -4,33 +4,10 @@ import type { FlowHooks } from './data.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import { type DoneStep, DoneSteps } from './done-steps.ts'
 import { type ItemAnswer, CollectedItems } from './collected-items.ts'
+import type { FlowRequest } from './flow-request.ts'
 import type { GivenRequest, RequestOutcome, RequestRecord } from './request-record.ts'
 import type { RequestState, RequestView } from './request-view.ts'
 import type { Place } from './table.ts'
-
-/** A request of a flow. */
-export interface FlowRequest<Answer = unknown> {
-  readonly id: string
-  /** As it was given: where whoever serves the flow says that it has ended. */
-  readonly callback: string | undefined
-  /** True until nothing of it is left anywhere: no step of it runs, and none will. */
-  readonly isOpen: boolean
-  readonly state: RequestState
-  /** The answer of the last step. @throws REQUEST_FAILED, REQUEST_STOPPED, REQUEST_TIMED_OUT, what ended the pipeline */
-  readonly answer: Promise<Answer>
-  /** Resolves once the store of the flow, if there is one, keeps it as it is now. */
-  readonly saved: Promise<void>
-  /** Resolves when nothing of it is left anywhere, and `finally` of the flow is over. Never rejects. */
-  readonly ended: Promise<void>
-  view(): RequestView
-  /**
-   * The answers of the items of all its `forEach`, as they come, those that have come before first; until it has ended. An item that
-   * fails has none. The flow needs `keepSteps`. @throws STEPS_NOT_KEPT
-   */
-  items(): AsyncGenerator<ItemAnswer, void>
-  /** Calls `listener` at each change of the state, and at the end. @returns what ends that */
-  watch(listener: () => void): () => void
-}
 
 /** One request, as the thread that called `runFlow` keeps it. */
 export class Request implements FlowRequest {
@@ -58,12 +35,16 @@ export class Request implements FlowRequest {
   #listeners: Set<() => void> | undefined
   /** What `onFailure` of the flow makes of its failure. */
   #recovered: Promise<unknown> | undefined
+  /** The same, as another process knows it. */
+  #said: RequestOutcome | undefined
   #isOver = false
   /** Its line in the request table, while it is open and not queued. */
   place: Place | undefined
   isStopping = false
   /** A step was not called because the request was paused: what is left of it is to run again. */
   isCut = false
+  /** Another process is to go on with it. */
+  isLeaving = false
   /** Resolves once the store keeps it. */
   saved: Promise<void> = Promise.resolve()
   /** Forgets its deadline and the caller's signal. */
@@ -120,17 +101,26 @@ export class Request implements FlowRequest {
   }
 
   /** What an earlier process knew of it. */
-  restore({ state, startedAt, endedAt, outcome, isStopping = false }: RequestRecord): void {
-    this.#startedAt = startedAt
+  restore(record: RequestRecord): void {
+    const { state, outcome, isStopping = false } = record
     this.isStopping = isStopping
-    if (state === 'paused') this.#state = state
-    if (outcome === undefined) return
-    this.#state = state
-    this.#outcome = outcome
-    this.#tellAnswer()
-    if (endedAt === undefined) return
-    this.#endedAt = endedAt
-    this.#finish()
+    this.follow({ ...record, state: outcome !== undefined || state === 'paused' ? state : 'queued' })
+  }
+
+  /** What another process knows of it. Its first outcome stands: it may have timed out here. */
+  follow({ state, startedAt, endedAt, outcome, said }: RequestRecord): void {
+    this.#startedAt = startedAt
+    if (this.#outcome === undefined) {
+      this.#state = state
+      this.#outcome = outcome
+      this.#said = said
+      if (outcome !== undefined) this.release()
+      this.#tellAnswer()
+    }
+    const isEnd = endedAt !== undefined && this.isOpen
+    if (isEnd) this.#endedAt = endedAt
+    this.#tell()
+    if (isEnd) this.#finish()
   }
 
   /** All that another process has to know of it. */
@@ -139,6 +129,14 @@ export class Request implements FlowRequest {
     const [createdAt, startedAt, endedAt, outcome] = [this.#createdAt, this.#startedAt, this.#endedAt, this.#outcome]
     const replayOf = this.#replayOf
     return { input, hash, state, createdAt, startedAt, endedAt, outcome, isStopping, replayOf, callback }
+  }
+
+  /** What `onFailure` of the flow makes of its failure; undefined where nothing does. */
+  get said(): Promise<RequestOutcome> | undefined {
+    return this.#recovered?.then(
+      (answer) => ({ answer }),
+      (error: unknown) => ({ error: error instanceof Error ? error : new Error(errorText(error).message) }),
+    )
   }
 
   start(place: Place): void {
@@ -184,6 +182,12 @@ export class Request implements FlowRequest {
       this.#recovered.catch(nothing)
     }
     this.#tellAnswer()
+  }
+
+  /** It is not run, or not followed any more. */
+  refuse(error: Error): void {
+    this.fail('failed', error)
+    if (this.isOpen) this.end()
   }
 
   end(): void {
@@ -250,9 +254,10 @@ export class Request implements FlowRequest {
   /** Nothing where it has none yet, or nobody has asked for it. */
   #tellAnswer(): void {
     if (this.#answer === undefined || this.#outcome === undefined) return
+    const outcome = this.#said ?? this.#outcome
     if (this.#recovered !== undefined) this.#answer.resolve(this.#recovered)
-    else if ('answer' in this.#outcome) this.#answer.resolve(this.#outcome.answer)
-    else this.#answer.reject(this.#outcome.error)
+    else if ('answer' in outcome) this.#answer.resolve(outcome.answer)
+    else this.#answer.reject(outcome.error)
   }
 
   #finish(): void {

@@ -3,16 +3,17 @@ import { MillraceError } from '../errors.ts'
 import { within } from '../running-time.ts'
 import type { Pipeline } from '../supervisor/pipeline.ts'
 import type { Report } from '../supervisor/report.ts'
-import { clearTimeout, monotonicMs, setTimeout } from '../time.ts'
-import type { Receipt } from '../worker/source/push.ts'
+import { monotonicMs } from '../time.ts'
 import type { Archive } from './archive.ts'
 import { RequestBooks } from './request-books.ts'
 import type { FlowHooks } from './data.ts'
 import { KnownRequests } from './known-requests.ts'
-import { Places } from './places.ts'
-import type { FlowRequest, Request } from './request.ts'
+import type { FlowRequest } from './flow-request.ts'
+import type { Request } from './request.ts'
+import { abort, limit } from './request-limits.ts'
 import { type RequestOptions, checkRequest } from './request-options.ts'
-import { storeError, takeAnswers, takeNotes } from './told.ts'
+import { RequestRuns } from './request-runs.ts'
+import { storeError } from './told.ts'
 import type { RequestState, RequestView } from './request-view.ts'
 import type { RequestTable } from './table.ts'
 
@@ -36,28 +37,22 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   /** What runs it: events, snapshots, dead letters, the control API. */
   readonly pipeline: Pipeline
   readonly #settings: RunningFlowSettings
-  readonly #table: RequestTable
   readonly #archive: Archive | undefined
-  readonly #places: Places
   readonly #requests: KnownRequests
   readonly #books: RequestBooks
-  readonly #queue = new Set<Request>()
+  readonly #runs: RequestRuns
   #isClosed = false
 
   /** @internal */
   constructor(pipeline: Pipeline, settings: RunningFlowSettings) {
-    const { table, maxRequests, keepsSteps, archive } = settings
+    const { archive } = settings
     this.pipeline = pipeline
     this.#settings = settings
-    this.#table = table
     this.#archive = archive
     this.#requests = new KnownRequests(settings, (id) => archive?.forget(id))
-    this.#books = new RequestBooks(pipeline, { ...settings, known: this.#requests })
-    this.#places = new Places(table, maxRequests)
-    void takeAnswers(pipeline, this.#places)
-    if (keepsSteps) void takeNotes(pipeline, this.#places, this.#books)
-    const close = (): void => this.#close()
-    pipeline.finished.then(close, close)
+    const shared = { ...settings, known: this.#requests, hold: undefined }
+    this.#books = new RequestBooks(pipeline, shared)
+    this.#runs = new RequestRuns(pipeline, { ...shared, books: this.#books }, () => (this.#isClosed = true))
   }
 
   /**
@@ -65,12 +60,9 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
    * @internal
    */
   async recover(): Promise<void> {
-    for (const request of await this.#books.load()) {
-      if (request.isSettled) void this.#books.end(request)
-      else if (request.isStopping) this.#books.finish(request, undefined)
-      else if (!request.isPaused) this.#queue.add(request)
-    }
-    this.#admit()
+    const found = (await this.#archive?.load()) ?? []
+    const open = found.map((each) => this.#books.restore(each)).filter(({ isOpen }) => isOpen)
+    for (const request of open) this.#runs.goOn(request)
   }
 
   get name(): string {
@@ -117,14 +109,15 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
     }
     const request = this.#books.make({ id, input, hash, callback, replayOf: before?.id })
     const reason = this.#archive?.failure
-    if (signal?.aborted === true) this.#abort(request, signal)
-    else if (reason !== undefined) this.#books.refuse(request, storeError(reason))
+    if (signal?.aborted === true) {
+      abort(request, signal)
+      this.#runs.stop(request)
+    } else if (reason !== undefined) this.#books.refuse(request, storeError(reason))
     else if (this.#isClosed || this.pipeline.state !== 'running') this.#books.refuse(request)
     else if (this.#books.isSaved(request)) {
       for (const step of before?.steps?.done() ?? []) this.#books.did(request, step)
-      this.#watch(request, timeoutMs, signal)
-      this.#queue.add(request)
-      this.#admit()
+      limit(request, { timeoutMs, signal }, () => this.#runs.stop(request))
+      this.#runs.add(request)
     }
     return request as FlowRequest<Answer>
   }
@@ -140,7 +133,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   }
 
   get queued(): number {
-    return this.#queue.size
+    return this.#runs.queued
   }
 
   /** Requests that are known, newest first. */
@@ -155,9 +148,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   async pause(id: string): Promise<void> {
     const request = this.#changeable(id)
     if (request.isPaused) return
-    if (request.place === undefined) this.#queue.delete(request)
-    else this.#table.pause(request.place)
-    request.pause()
+    this.#runs.pause(request)
     await this.#books.save(request)
   }
 
@@ -165,10 +156,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   async resume(id: string): Promise<void> {
     const request = this.#changeable(id)
     if (!request.isPaused) return
-    request.resume()
-    if (request.place === undefined) this.#queue.add(request)
-    else this.#table.resume(request.place)
-    this.#admit()
+    this.#runs.resume(request)
     await this.#books.save(request)
   }
 
@@ -189,7 +177,7 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   async stop(id: string): Promise<void> {
     const request = this.#requests.get(id)
     if (request === undefined) throw new MillraceError('REQUEST_UNKNOWN', { request: id })
-    this.#stop(request)
+    this.#runs.stop(request)
     await request.ended
     await request.saved
   }
@@ -212,87 +200,5 @@ export class RunningFlow<Input = unknown, Answer = unknown> implements AsyncDisp
   /** Drains, as `await using` expects. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain().catch(() => undefined)
-  }
-
-  #admit(): void {
-    if (this.pipeline.state !== 'running') return this.#close()
-    for (const request of this.#queue) {
-      const place = this.#places.take(request)
-      if (place === undefined) return
-      this.#queue.delete(request)
-      request.start(place)
-      void this.#push(request)
-    }
-  }
-
-  /** Resolves when nothing of the request is left in the pipeline. */
-  async #push(request: Request): Promise<void> {
-    const { id, input, steps } = request
-    const { at, turn } = request.place!
-    const memos = steps?.memos() ?? []
-    let reason: unknown
-    try {
-      const parcel = { request: id, at, turn, path: '', from: 'request', value: input }
-      const receipt: Receipt = await this.pipeline.push('request', memos.length === 0 ? parcel : { ...parcel, memos })
-      await receipt.done
-    } catch (error) {
-      reason = error
-    }
-    this.#places.leave({ at, turn })
-    if (reason === undefined && request.isCut && !request.isStopping && !request.isSettled) this.#cut(request)
-    else this.#books.finish(request, reason)
-    this.#admit()
-  }
-
-  /** It was paused, and is to go on where it was: at once if it was resumed meanwhile. */
-  #cut(request: Request): void {
-    request.isCut = false
-    request.place = undefined
-    if (request.isPaused) return
-    request.resume()
-    this.#queue.add(request)
-  }
-
-  #watch(request: Request, timeoutMs: number | undefined, signal: AbortSignal | undefined): void {
-    if (timeoutMs === undefined && signal === undefined) return
-    const late = (): void => {
-      request.fail('timedOut', new MillraceError('REQUEST_TIMED_OUT', { request: request.id, timeoutMs }))
-      this.#stop(request)
-    }
-    const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs)
-    const aborted = (): void => this.#abort(request, signal!)
-    signal?.addEventListener('abort', aborted, { once: true })
-    request.release = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', aborted)
-    }
-  }
-
-  #abort(request: Request, { reason }: AbortSignal): void {
-    const error =
-      reason instanceof Error ? reason : new MillraceError('REQUEST_STOPPED', { request: request.id, reason })
-    request.fail('stopped', error)
-    this.#stop(request)
-  }
-
-  #stop(request: Request): void {
-    if (!request.isOpen || request.isStopping) return
-    request.isStopping = true
-    if (request.place !== undefined) {
-      this.#table.stop(request.place)
-      // Whoever is killed before it has ended leaves a stopped request behind, not an open one.
-      void this.#books.save(request)
-      return
-    }
-    this.#queue.delete(request)
-    this.#books.finish(request, undefined)
-  }
-
-  /** The pipeline has ended: what still waits is never run. */
-  #close(): void {
-    this.#isClosed = true
-    for (const request of this.#requests.all())
-      if (this.#queue.has(request) || (request.isPaused && request.place === undefined)) this.#books.refuse(request)
-    this.#queue.clear()
   }
 }

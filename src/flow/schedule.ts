@@ -1,7 +1,8 @@
 import { errorText } from '../errors.ts'
 import { MAX_TIMER_MS, clearTimeout, setTimeout, wallMs } from '../time.ts'
-import type { FlowRequest } from './request.ts'
+import type { FlowRequest } from './flow-request.ts'
 import type { RunningFlow } from './running-flow.ts'
+import type { SharedFlow } from './instances/shared-flow.ts'
 import { type ScheduleTimes, type When, scheduleTimes, wrong } from './schedule-times.ts'
 
 /** Of times that were missed, so many of the last ones are made up for, at most. */
@@ -50,23 +51,40 @@ export interface FlowSchedule extends Disposable {
  * after the other.
  * @throws OPTIONS_INVALID, CONNECTOR_NOT_INSTALLED without the package `croner`
  */
-export async function schedule<Input>(
-  flow: RunningFlow<Input, any>,
-  options: ScheduleOptions<Input>,
-): Promise<FlowSchedule> {
+export async function schedule<Input>(flow: AskedFlow<Input>, options: ScheduleOptions<Input>): Promise<FlowSchedule> {
   const { missed = 'once', overlap = 'skip', name = 'schedule' } = options
   if (!MISSED.includes(missed)) throw wrong(`\`missed\` must be one of ${MISSED.join(', ')}.`)
   if (!OVERLAPS.includes(overlap)) throw wrong(`\`overlap\` must be one of ${OVERLAPS.join(', ')}.`)
   if (typeof name !== 'string' || name === '' || name.length > 100)
     throw wrong('`name` must be a text of 1 to 100 characters.')
-  return new RunningSchedule(flow, { ...options, missed, overlap, name }, await scheduleTimes(options))
+  const times = await scheduleTimes(options)
+  return new RunningSchedule(flow, { ...options, missed, overlap, name }, times, await lastKnown(flow, name))
+}
+
+type AskedFlow<Input> = RunningFlow<Input, any> | SharedFlow<Input, any>
+
+/** The last time of a schedule for which there is a request, also from an earlier process, and that request. */
+interface LastKnown {
+  readonly at: number
+  readonly request: FlowRequest | undefined
+}
+
+async function lastKnown(flow: AskedFlow<any>, name: string): Promise<LastKnown | undefined> {
+  const prefix = `${name}@`
+  const times = (await flow.list({ limit: Infinity }))
+    .filter(({ id }) => id.startsWith(prefix))
+    .map(({ id }) => Date.parse(id.slice(prefix.length)))
+    .filter((at) => !Number.isNaN(at))
+  if (times.length === 0) return undefined
+  const at = times.reduce((latest, at) => Math.max(latest, at))
+  return { at, request: await flow.get(prefix + new Date(at).toISOString()) }
 }
 
 type Filled<Input> = ScheduleOptions<Input> & Required<Pick<ScheduleOptions<Input>, 'missed' | 'overlap' | 'name'>>
 
 class RunningSchedule<Input> implements FlowSchedule {
   readonly name: string
-  readonly #flow: RunningFlow<Input, any>
+  readonly #flow: AskedFlow<Input>
   readonly #options: Filled<Input>
   readonly #times: ScheduleTimes
   /** The last time that was looked at. */
@@ -76,14 +94,16 @@ class RunningSchedule<Input> implements FlowSchedule {
   #timer: NodeJS.Timeout | undefined
   #isOver = false
 
-  constructor(flow: RunningFlow<Input, any>, options: Filled<Input>, times: ScheduleTimes) {
+  constructor(flow: AskedFlow<Input>, options: Filled<Input>, times: ScheduleTimes, last: LastKnown | undefined) {
     this.name = options.name
     this.#flow = flow
     this.#options = options
     this.#times = times
-    this.#last = this.#lastKnown() ?? wallMs()
+    this.#last = last?.at ?? wallMs()
+    this.#before = last?.request
     const stop = (): void => this.stop()
-    flow.pipeline.finished.then(stop, stop)
+    const finished: Promise<unknown> = 'role' in flow ? flow.finished : flow.pipeline.finished
+    finished.then(stop, stop)
     this.#look()
   }
 
@@ -99,20 +119,6 @@ class RunningSchedule<Input> implements FlowSchedule {
 
   [Symbol.dispose](): void {
     this.stop()
-  }
-
-  /** Of the requests that the flow knows, also from an earlier process: the time of the last one, which may still be open. */
-  #lastKnown(): number | undefined {
-    const prefix = `${this.name}@`
-    const times = this.#flow
-      .list({ limit: Infinity })
-      .filter(({ id }) => id.startsWith(prefix))
-      .map(({ id }) => Date.parse(id.slice(prefix.length)))
-      .filter((at) => !Number.isNaN(at))
-    if (times.length === 0) return undefined
-    const last = times.reduce((latest, at) => Math.max(latest, at))
-    this.#before = this.#flow.get(prefix + new Date(last).toISOString())
-    return last
   }
 
   /** Asks for all that is due, and waits for the next time. */

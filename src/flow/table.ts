@@ -1,5 +1,6 @@
 import { allocateWords } from '../supervisor/memory.ts'
 import { mix, mixed } from '../lane/ids.ts'
+import { monotonicMs } from '../time.ts'
 import { load, notify, store, waitAsync } from '#atomics'
 
 /** Words of a line: which request it belongs to, and what it is told. */
@@ -31,16 +32,19 @@ export class RequestTable {
   readonly memory: SharedArrayBuffer
   readonly #words: Int32Array
   readonly #decisions: number
+  /** The last word: until when requests may go on here, in ms of the monotonic clock, modulo 2^32; 0 where there is no such limit. */
+  readonly #lease: number
 
   /** @param memory of a table that another thread has made */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory
     this.#words = new Int32Array(memory)
-    this.#decisions = this.#words.length - DECISIONS * DECISION_WORDS
+    this.#lease = this.#words.length - 1
+    this.#decisions = this.#lease - DECISIONS * DECISION_WORDS
   }
 
   static of(requests: number): RequestTable {
-    return new RequestTable(allocateWords(LINE_WORDS * requests + DECISIONS * DECISION_WORDS))
+    return new RequestTable(allocateWords(LINE_WORDS * requests + DECISIONS * DECISION_WORDS + 1))
   }
 
   /** A request takes a free line. */
@@ -73,6 +77,16 @@ export class RequestTable {
 
   isPaused(place: Place): boolean {
     return this.#commandOf(place) === PAUSE
+  }
+
+  /** No step of any request is called after this time, by the monotonic clock, unless it is moved before. */
+  leaseUntil(ms: number): void {
+    store(this.#words, this.#lease, Math.floor(ms) | 0 || 1)
+  }
+
+  get isLeaseOver(): boolean {
+    const until = load(this.#words, this.#lease)
+    return until !== 0 && ((until - monotonicMs()) | 0) < 0
   }
 
   /** Aborts `controller` when the request is stopped. Resolves when there is nothing more to wait for. */

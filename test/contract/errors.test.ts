@@ -25,7 +25,7 @@ import {
   run,
 } from 'millrace'
 import { graphFromJson, reachable, simulate, whatIf } from 'millrace/analysis'
-import { flow, openFlowStore, runFlow, type AnyFlow, type RequestOptions } from 'millrace/flow'
+import { type AnyFlow, type RequestOptions, type SharedFlowStore, flow, openFlowStore, runFlow } from 'millrace/flow'
 import { serveFlows } from 'millrace/flow/server'
 import { natsSource } from 'millrace/nats'
 import { plan } from 'millrace/plan'
@@ -53,6 +53,16 @@ async function thrown(act: () => unknown): Promise<MillraceError> {
     return error
   }
   return assert.fail('nothing was thrown')
+}
+
+/** A store that other instances do not use. */
+function sharedByNobody(): SharedFlowStore {
+  const store = { register: nothing, leave: nothing, sweep: nothing, listen: () => makesNothing }
+  return { isShared: true, ...store, take: async () => [], save: async () => [] } as unknown as SharedFlowStore
+}
+
+async function nothing(): Promise<void> {
+  // Nobody is told.
 }
 
 function makesNothing(): void {
@@ -324,6 +334,12 @@ const PROVOKED: Readonly<Record<Exclude<ErrorCode, Elsewhere>, () => Told | Prom
     await using running = await runFlow(flows.said)
     void running.start('x', { id: 'x' })
     return thrown(() => running.pause('x'))
+  },
+  FLOW_STORE_NOT_SHARED: () => thrown(() => openFlowStore('requests.db', { shared: true })),
+  FLOW_ROLE_MISSING: () => thrown(() => runFlow(flows.kept, { store: { isShared: true } as never })),
+  FLOW_TAKES_NO_REQUESTS: async () => {
+    await using running = await runFlow(flows.kept, { store: sharedByNobody(), role: 'worker' })
+    return thrown(() => running.start({ log: '', items: 1 }))
   },
   FLOW_STORE_UNUSABLE: () => thrown(() => openFlowStore('postgres://127.0.0.1:1/none')),
   PART_UNKNOWN: () => thrown(() => plan(graphs.good, { part: 'nowhere' })),

@@ -3,14 +3,24 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { MillraceError, type Pipeline } from 'millrace'
 import { validate } from 'millrace/analysis'
-import { type AnyFlow, type RunFlowOptions, type RunningFlow, runFlow } from 'millrace/flow'
+import {
+  type AnswerOf,
+  type AnyFlow,
+  type InputOf,
+  type RunFlowOptions,
+  type RunningFlow,
+  runFlow,
+} from 'millrace/flow'
 import { assertConserved, until } from '../run/harness.js'
 import * as flows from './flows.js'
 
 const open: RunningFlow<any, any>[] = []
 after(() => Promise.all(open.map((running) => running.pipeline.stop())))
 
-async function started<F extends AnyFlow>(flow: F, options?: RunFlowOptions<any>): ReturnType<typeof runFlow<F>> {
+async function started<F extends AnyFlow>(
+  flow: F,
+  options?: RunFlowOptions<any>,
+): Promise<RunningFlow<InputOf<F>, AnswerOf<F>>> {
   const running = await runFlow(flow, options as never)
   open.push(running)
   return running

@@ -1,20 +1,6 @@
 import type { Sql } from 'postgres'
-import { MillraceError } from '../../errors.ts'
+import { REQUEST_TABLES, SCHEMA_LOCK, clientsOf, serverOf } from './postgres-client.ts'
 import { type FlowStore, type StepRow, type StoreChange, type StoredRequest, stepsById, unusable } from './store.ts'
-
-const SCHEMA = `
-  create schema if not exists millrace_flows;
-  create table if not exists millrace_flows.requests (
-    flow text not null, id text not null, state text not null, created_at float8 not null, data bytea not null,
-    primary key (flow, id)
-  );
-  create table if not exists millrace_flows.steps (
-    flow text not null, id text not null, step text not null, data bytea not null,
-    primary key (flow, id, step)
-  );
-`
-/** Of the lock that says which process uses the schema. */
-const LOCK = 7_236_837_164_106
 
 /** Keeps requests in the schema `millrace_flows` of a PostgreSQL server, over the package `postgres`. */
 export class PostgresFlowStore implements FlowStore {
@@ -30,25 +16,13 @@ export class PostgresFlowStore implements FlowStore {
 
   /** @throws FLOW_STORE_UNUSABLE, TRACE_STORE_NOT_INSTALLED */
   static async open(url: string): Promise<PostgresFlowStore> {
-    const { default: postgres } = await import('postgres').catch((cause: unknown) => {
-      throw new MillraceError('TRACE_STORE_NOT_INSTALLED', { store: 'postgres', package: 'postgres' }, { cause })
-    })
+    const connect = await clientsOf(url)
     const server = serverOf(url)
-    const connect = (): Sql =>
-      postgres(url, {
-        max: 1,
-        // The lock is that of the connection.
-        max_lifetime: null,
-        connect_timeout: 10,
-        fetch_types: false,
-        connection: { application_name: 'millrace flows' },
-        onnotice: () => undefined,
-      })
     const [sql, owner] = [connect(), connect()]
     try {
-      const [lock] = await owner.unsafe<{ taken: boolean }[]>(`select pg_try_advisory_lock(${LOCK}) as taken`)
+      const [lock] = await owner.unsafe<{ taken: boolean }[]>(`select pg_try_advisory_lock(${SCHEMA_LOCK}) as taken`)
       if (lock?.taken !== true) throw new Error('another process uses it')
-      await owner.unsafe(SCHEMA)
+      await owner.unsafe(REQUEST_TABLES)
       return new PostgresFlowStore(sql, owner, server)
     } catch (cause) {
       await Promise.allSettled([sql.end({ timeout: 1 }), owner.end({ timeout: 1 })])
@@ -103,11 +77,4 @@ async function apply(sql: Pick<Sql, 'unsafe'>, change: StoreChange): Promise<voi
     await sql.unsafe('delete from millrace_flows.requests where flow = $1 and id = $2', [flow, id])
     await sql.unsafe('delete from millrace_flows.steps where flow = $1 and id = $2', [flow, id])
   }
-}
-
-/** An address without its password. */
-function serverOf(url: string): string {
-  if (!URL.canParse(url)) return 'postgres'
-  const { hostname, port, pathname } = new URL(url)
-  return `${hostname}${port === '' ? '' : `:${port}`}${pathname}`
 }

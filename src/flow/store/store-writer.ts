@@ -1,5 +1,4 @@
 import { clearTimeout, setTimeout } from '../../time.ts'
-import type { FlowStore, StoreChange } from './store.ts'
 
 /** Between two tries of a store that is away. */
 const AGAIN_MS = 250
@@ -8,17 +7,18 @@ const AGAIN_MS = 250
  * Saves changes in their order, those that come together in one go. A store that is away is tried again until it is back; what
  * waits for it is kept.
  */
-export class StoreWriter {
-  readonly #store: FlowStore
-  #waiting: StoreChange[] = []
+export class StoreWriter<Change> {
+  readonly #apply: (changes: readonly Change[]) => Promise<void>
+  #waiting: Change[] = []
   #saving: Promise<void> | undefined
   #failure: unknown
   #timer: NodeJS.Timeout | undefined
   #wake: (() => void) | undefined
   #isClosed = false
 
-  constructor(store: FlowStore) {
-    this.#store = store
+  /** @param apply saves all of them, or none */
+  constructor(apply: (changes: readonly Change[]) => Promise<void>) {
+    this.#apply = apply
   }
 
   /** Why the last try failed; undefined while all goes well. */
@@ -27,7 +27,7 @@ export class StoreWriter {
   }
 
   /** @returns a promise that resolves once it is saved */
-  add(...changes: readonly StoreChange[]): Promise<void> {
+  add(...changes: readonly Change[]): Promise<void> {
     this.#waiting.push(...changes)
     return (this.#saving ??= this.#save())
   }
@@ -47,7 +47,7 @@ export class StoreWriter {
       const changes = this.#waiting
       this.#waiting = []
       try {
-        await this.#store.save(changes)
+        await this.#apply(changes)
         this.#failure = undefined
       } catch (error) {
         this.#failure = error
