@@ -170,6 +170,14 @@ export const ERROR_CODES = {
     text: 'A handler called `context.note` with a value that is not small plain data.',
     fix: 'Use data that `JSON.stringify` accepts, at most 1,024 bytes of it.',
   },
+  META_INVALID: {
+    text: 'A source marked a record with `meta` or `expiresAt` that it cannot have.',
+    fix: 'Set `metaBytes` of the source: room for `meta` as JSON, in bytes; 0 is enough for `expiresAt`. Use plain data for `meta`, and milliseconds since 1970 for `expiresAt`.',
+  },
+  RECORD_EXPIRED: {
+    text: 'A record came to a handler after its `expiresAt`, so the handler was not called.',
+    fix: 'Check what it waited for: the wait times of the stages say where. Set a later `expiresAt` if it is still wanted.',
+  },
   RELEASE_REFUSED: {
     text: 'A handler called `context.release`, and a source above acks several records together.',
     fix: 'Set `chunk: 1` on the sources above, or remove it if they have `ack` or `push`.',

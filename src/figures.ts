@@ -65,6 +65,13 @@ export const COUNTERS = {
     label: 'crashed',
     text: 'Records that failed because they crashed their worker too often.',
   },
+  expired: {
+    unit: 'records',
+    kind: 'counter',
+    metric: 'node_records_expired_total',
+    label: 'expired',
+    text: 'Records that failed because they came after their `expiresAt`.',
+  },
 } as const satisfies Readonly<Record<string, Figure>>
 
 /** What follows from the counters of a node and of its edges. */

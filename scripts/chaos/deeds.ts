@@ -16,6 +16,11 @@ export function made(node: NodeShape, worker: number, n: number): Entry {
   return node.padding > 0 && n % 4 === 0 ? { ...entry, padding: 'x'.repeat(n % node.padding) } : entry
 }
 
+/** What a source with metas says of a record: of two in three nothing. */
+export function metaOf({ source, n }: Entry): { readonly of: string } | undefined {
+  return n % 3 === 0 ? { of: `${source}:${n}` } : undefined
+}
+
 /** A number that follows from the node and the record alone. */
 export function dice({ id }: NodeShape, { trail }: Entry): number {
   return hash(`${id} ${trail}`)

@@ -6,11 +6,14 @@ import { mark } from 'millrace/graph'
 import { die } from './deaths.ts'
 import * as deeds from './deeds.ts'
 import { type Entry, dice } from './deeds.ts'
+import { Metas } from './metas.ts'
 import { KINDS, type Kind, Orders } from './orders.ts'
 import { type NodeShape, type Shape, shapeOf } from './shape.ts'
 
 const seed = Number(new URL(import.meta.url).searchParams.get('seed'))
 const orders = Orders.of(seed)
+const shape = shapeOf(seed)
+const metas = new Metas(shape)
 /** This thread's worker, among those of all nodes; none in the thread that runs the pipeline. */
 let worker: number | undefined
 
@@ -176,11 +179,12 @@ function polling(node: NodeShape) {
 }
 
 function recordOf(node: NodeShape, own: number, n: number): unknown {
-  const { acks, cursorEvery, firstWorker } = node
+  const { acks, cursorEvery, firstWorker, metas: marks } = node
   const cursor = cursorEvery > 0 && n % cursorEvery === 0 ? n + 1 : undefined
   const entry = deeds.made(node, own, n)
-  if (!acks && cursor === undefined) return entry
-  return mark(entry, { cursor, ...(acks ? { receipt: Orders.receipt(firstWorker + own, n) } : {}) })
+  const meta = marks ? deeds.metaOf(entry) : undefined
+  if (!acks && cursor === undefined && meta === undefined) return entry
+  return mark(entry, { cursor, meta, ...(acks ? { receipt: Orders.receipt(firstWorker + own, n) } : {}) })
 }
 
 function tell(successes: readonly unknown[]): void {
@@ -196,6 +200,7 @@ function answer<T>(node: NodeShape, entry: Entry, act: () => T): T | Promise<T> 
 }
 
 function handle(node: NodeShape, entry: Entry, context: Context): unknown {
+  if (!metas.isRight(node, entry, context.meta)) throw new Error('the meta of another record')
   if (node.preloads && context.preloaded !== deeds.preloadedOf(node, entry)) throw new Error('not what was looked up')
   if (context.attempt <= deeds.failuresOf(node, entry)) throw new Error('not yet')
   if (deeds.isHopeless(node, entry)) throw new TypeError('never')
@@ -214,6 +219,8 @@ function doOne(node: NodeShape, entry: Entry): unknown {
 
 function handleBatch(node: NodeShape, entries: readonly Entry[], context: Context): unknown {
   live()
+  if (!entries.every((entry, i) => metas.isRight(node, entry, context.batch!.metaAt(i))))
+    throw new Error('the meta of another record')
   if (context.attempt <= deeds.failuresOf(node, entries[0]!)) throw new Error('not yet')
   const good = entries.filter((entry) => !deeds.isHopeless(node, entry))
   for (const entry of entries) if (deeds.isHopeless(node, entry)) context.fail(entry, new TypeError('never'))
@@ -225,4 +232,4 @@ function handleBatch(node: NodeShape, entries: readonly Entry[], context: Contex
   return found
 }
 
-export default graphOf(shapeOf(seed), import.meta.url)
+export default graphOf(shape, import.meta.url)

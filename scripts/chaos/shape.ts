@@ -48,6 +48,8 @@ export interface NodeShape {
   readonly limited?: true
   /** So many keys there are. */
   readonly keys: number
+  /** Sources: some records have meta. */
+  readonly metas: boolean
   /** Characters that some records of a source carry beside their trail. */
   readonly padding: number
   readonly options: Readonly<Record<string, unknown>>
@@ -137,11 +139,14 @@ class Shaping {
       ...(random.chance(0.5) ? { chunk: random.pick([1, 3, 40, 1_024]) } : {}),
       ...(random.chance(0.6) ? { rateLimit: random.pick([500, 5_000, 20_000]) } : {}),
     }
+    const metas = !isPushed && random.chance(0.4)
     const cursorEvery = isPushed ? 0 : random.pick([0, 1, 5])
     const padding = random.chance(0.2) ? random.pick([300, 3_000]) : 0
     const answers = random.pick(['sync', 'async'] as const)
     const finishes = !isPushed && random.chance(0.4)
-    this.#add('source', does, { concurrency, acks, finishes, options, cursorEvery, padding, answers })
+    const heads = metas ? { metaBytes: 64 } : {}
+    const own = { concurrency, acks, finishes, metas, options: { ...options, ...heads } }
+    this.#add('source', does, { ...own, cursorEvery, padding, answers })
     this.#ends.push({ from: this.#last, options: {} })
   }
 
@@ -307,6 +312,7 @@ class Shaping {
       batchedByKey: false,
       weighs: false,
       preloads: false,
+      metas: false,
     } as const
     const id = `${does}${this.#nodes.length}`
     const node = { id, kind, does, ...plain, ...not, options: {}, firstWorker: this.#workers, ...given }

@@ -201,7 +201,8 @@ export function known(graph: ResolvedGraph, id: string): number {
   return node
 }
 
-function isFailurePath(path: string | undefined): boolean {
+/** Failures take it. */
+export function isFailurePath(path: string | undefined): boolean {
   return path === 'error' || path === 'dead_letter'
 }
 

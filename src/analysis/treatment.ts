@@ -53,6 +53,7 @@ export const NODE_TREATMENT: Readonly<
   chunk: modelled('deadlock; rates assume that records travel one by one'),
   pollSize: assumed('a call of `poll` returns as many records as there is room for'),
   pollMs: assumed('a source always has records when the graph can take them'),
+  metaBytes: assumed('no record expires'),
   trace: nothing('tracing has no part in predictions'),
   produce: HANDLER,
   poll: HANDLER,

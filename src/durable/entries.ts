@@ -55,6 +55,8 @@ export interface MarkedRecord {
   readonly id?: string | number
   readonly traceparent?: string
   readonly alone?: boolean
+  readonly meta?: unknown
+  readonly expiresAt?: number
 }
 
 /** A record as a segment keeps it. */

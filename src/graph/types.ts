@@ -59,6 +59,8 @@ export interface Context<State = unknown, Params = unknown, Preloaded = unknown>
   readonly state: State
   /** What `preload` gave for this record; undefined where the node has none. */
   readonly preloaded: Preloaded
+  /** What the source marked the record with that this one comes of: a copy, as JSON holds it. Of a batch, that of its first record. */
+  readonly meta: unknown
   /** Sends a further record to the edges whose `when` is `branch`. */
   readonly emit: (branch: string, record: unknown) => void
   /**
@@ -122,7 +124,9 @@ export interface BatchFacts {
   /** How long it was open, in ms; 0 if its worker has crashed since. */
   readonly openMs: number
   /** Stable id of one of its records, during the call; undefined where there is none. The first one of a batch costs a look at all its records. */
-  readonly idAt: (index: number) => string | undefined
+  idAt(index: number): string | undefined
+  /** `meta` of one of its records. */
+  metaAt(index: number): unknown
 }
 
 /** The span that tells what becomes of the records in hand, as OpenTelemetry knows it. */
@@ -239,6 +243,8 @@ export interface Failure<In = unknown> {
   readonly attempts: number
   readonly firstFailedAt: number
   readonly failedAt: number
+  /** `context.meta` of the record. */
+  readonly meta?: unknown
 }
 
 type Table = typeof NODE_OPTIONS
@@ -318,11 +324,13 @@ export interface RecordMarks {
   readonly id?: string | number | undefined
   readonly traceparent?: string | undefined
   readonly alone?: boolean | undefined
+  readonly meta?: unknown
+  readonly expiresAt?: number | undefined
 }
 
 /**
  * A source record with its cursor (where to go on after it), its receipt (what `ack` is given for it), the error with which it
- * failed before it was a record, whether it flushes, and whether it travels alone.
+ * failed before it was a record, whether it flushes, whether it travels alone, and its head: its meta and when it expires.
  */
 export class Marked<T> {
   readonly value: T
@@ -333,9 +341,12 @@ export class Marked<T> {
   readonly id: string | number | undefined
   readonly traceparent: string | undefined
   readonly alone: boolean
+  readonly meta: unknown
+  readonly expiresAt: number | undefined
   /** Whether there is any in this thread: most sources mark nothing, so nothing need be looked through. */
   static isUsed = false
-  constructor(value: T, { cursor, receipt, error, flush = false, id, traceparent, alone = false }: RecordMarks) {
+  constructor(value: T, marks: RecordMarks) {
+    const { cursor, receipt, error, flush = false, id, traceparent, alone = false, meta, expiresAt } = marks
     Marked.isUsed = true
     this.value = value
     this.cursor = cursor
@@ -345,6 +356,8 @@ export class Marked<T> {
     this.id = id
     this.traceparent = traceparent
     this.alone = alone
+    this.meta = meta
+    this.expiresAt = expiresAt
   }
 }
 
@@ -355,6 +368,9 @@ export class Marked<T> {
  * its origin (a message id, a number in a stream): the record then has one id in every process, whichever worker takes it; whole
  * numbers that follow each other travel together. `traceparent` is the span that it continues, where it is traced. One that goes
  * `alone` shares its chunk, and so its ack, with no other.
+ *
+ * With `metaBytes` of the source, all that comes of a record has its `meta`, plain data that JSON holds, as `context.meta`. After
+ * `expiresAt`, in ms since 1970, no handler is called with what comes of it: it fails with RECORD_EXPIRED. Both go alone.
  */
 export function mark<T>(value: T, marks: RecordMarks): Marked<T> {
   return new Marked(value, marks)

@@ -1,3 +1,5 @@
+import type { HeadsLayout } from './heads.ts'
+
 /**
  * A source worker's slots: one for each chunk of its records that is on its way. All slots are the worker's end-to-end
  * window. Stored by the source worker only, through its journal; anyone may read when a slot was born.
@@ -23,6 +25,8 @@ export interface SlotsLayout {
   readonly source: number
   /** Of a source that is pushed into, where something can be traced: PARENT_WORDS for each slot, what its record continues. */
   readonly parents?: number
+  /** Of a source whose records have heads. */
+  readonly heads?: HeadsLayout
 }
 
 export const LOW = 0

@@ -115,6 +115,14 @@ export const NODE_OPTIONS = {
     default: { when: ['ack', 'push'], is: 1, else: 512 },
     text: 'Maximum number of source records that travel as one chunk: they share a slot, and are acked together.',
   },
+  metaBytes: {
+    kinds: ['source'],
+    type: 'integer',
+    min: 0,
+    max: 65_536,
+    unit: 'bytes',
+    text: 'Room for the `meta` of each record in flight, as JSON; 0: room for `expiresAt` alone. A record with either travels as one chunk. Default: records have neither.',
+  },
   trace: {
     kinds: ['source'],
     type: 'handler',

@@ -8,6 +8,7 @@ export { moduleUrl } from '../graph/module-url.ts'
 export { lookOutFor, seenGraph, serialOf } from '../graph/serial.ts'
 export {
   Marked,
+  mark,
   type AckContext,
   type AckReason,
   type BatchFacts,

@@ -4,6 +4,7 @@ import { type JournalLayout, journalBytes } from '../memory/journal.ts'
 import { type LaneLayout, laneBytes } from '../memory/lane.ts'
 import { LINE_BYTES } from '../memory/memory.ts'
 import { SIZING_BYTES } from '../memory/sizing.ts'
+import { type HeadsLayout, headBytes } from '../memory/heads.ts'
 import { type SlotsLayout, slotsBytes, PARENT_WORDS } from '../memory/slots.ts'
 import { type StashLayout, stashBytes } from '../memory/stash.ts'
 import { EVENT_BYTES, TRACE_CONTROL_BYTES, type TraceLayout, traceBytes } from '../memory/trace.ts'
@@ -74,9 +75,16 @@ export class MemoryMap {
     return { ...lane, reasons: { offset: this.take(reasonsBytes(reasonWords)), words: reasonWords } }
   }
 
-  slots(slots: number, source: number, hasParents: boolean): SlotsLayout {
+  /** @param metaBytes room for `meta` in the heads beside them; undefined: there are none */
+  slots(slots: number, source: number, hasParents: boolean, metaBytes: number | undefined): SlotsLayout {
     const offset = this.take(slotsBytes(slots))
-    return { offset, slots, source, ...(hasParents && { parents: this.take(4 * PARENT_WORDS * slots) }) }
+    const parents = hasParents ? this.take(4 * PARENT_WORDS * slots) : undefined
+    const heads = metaBytes === undefined ? undefined : this.#heads(slots, headBytes(metaBytes))
+    return { offset, slots, source, ...(parents !== undefined && { parents }), ...(heads && { heads }) }
+  }
+
+  #heads(slots: number, bytes: number): HeadsLayout {
+    return { offset: this.take(slots * bytes), bytes }
   }
 
   stash(ringBytes: number): StashLayout {

@@ -232,7 +232,7 @@ class Planner {
     if (stage.source === undefined) return common
     // Those that are pushed, and messages of another process, may continue a trace.
     const hasParents = this.#isTraced && (stage.host === 'embedder' || stage.source.ack !== undefined)
-    const slots = this.#map.slots(stage.source.slots, source, hasParents)
+    const slots = this.#map.slots(stage.source.slots, source, hasParents, stage.source.metaBytes)
     // Where a producer was with its pushes, only that producer knows.
     const keepsWatermark = this.#options.durable.dir !== undefined && stage.host === 'pool'
     return { ...common, source, slots, progress: this.#map.progress(), keepsWatermark }

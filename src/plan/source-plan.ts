@@ -16,6 +16,8 @@ export interface SourcePlan {
   readonly ack?: AckPlan | undefined
   /** Words of the ring of reasons beside each of its ack lanes; 0: it asks for none. */
   readonly reasonWords: number
+  /** Room for the `meta` of a record; absent where its records have no heads. */
+  readonly metaBytes?: number | undefined
   readonly maxCrashes: number
   /** Most records that one call of `poll` is asked for, and the pause after an empty answer. */
   readonly pollSize: number

@@ -1,4 +1,5 @@
 import { serviceOf } from '../analysis/flow/service.ts'
+import { isFailurePath, reachable } from '../analysis/structure.ts'
 import { isStage, type ResolvedNode } from '../graph/resolve.ts'
 import type { NodeKind } from '../graph/types.ts'
 import {
@@ -23,14 +24,23 @@ import type { BatchPlan, InputPlan, NodePlan, PortPlan, RehearsedWork, StagePlan
  */
 export function draftStages(network: Network, restart: object, rehearse: boolean, inject: boolean): StageDraft[] {
   const links = { next: 0 }
+  const failures = behindFailures(network)
   const drafts = network.graph.nodes
     .filter(({ id }) => hasWorkers(network, id))
-    .map((node, index) => new StageDrafter(network, links, rehearse).draft(node, index, restart))
+    .map((node, index) => new StageDrafter(network, links, failures, rehearse).draft(node, index, restart))
   return inject ? [...drafts, draftInjection(drafts, links, restart)] : drafts
+}
+
+/** Nodes that failures come to, or what comes of them. */
+function behindFailures({ given, graph }: Network): ReadonlySet<string> {
+  const taken = graph.edges.filter((edge) => isFailurePath(graph.edge(edge).pathType))
+  const first = taken.map((edge) => graph.edge(edge).to)
+  return new Set(reachable(given, first))
 }
 
 class StageDrafter {
   readonly #network: Network
+  readonly #failures: ReadonlySet<string>
   readonly #links: { next: number }
   readonly #rehearse: boolean
   readonly #nodes: string[] = []
@@ -40,8 +50,9 @@ class StageDrafter {
   #counters = WORKER_FLOATS
   #stage = ''
 
-  constructor(network: Network, links: { next: number }, rehearse: boolean) {
+  constructor(network: Network, links: { next: number }, failures: ReadonlySet<string>, rehearse: boolean) {
     this.#network = network
+    this.#failures = failures
     this.#links = links
     this.#rehearse = rehearse
   }
@@ -67,7 +78,7 @@ class StageDrafter {
         limit: limitPlan(node),
         ...(node.kind === 'source'
           ? { source: sourcePlan(node) }
-          : { input: inputPlan(node, () => this.#take(BATCH_FLOATS)) }),
+          : { input: inputPlan(node, this.#failures.has(node.id), () => this.#take(BATCH_FLOATS)) }),
         restart: resolve(RESTART_OPTIONS, { ...restart, ...node.restart }),
         resourceLimits: { ...node.resourceLimits },
       },
@@ -203,7 +214,8 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
 }
 
 function sourcePlan(node: ResolvedNode): SourcePlan {
-  const { window, chunk, ack, ackBy, ackRetry, ackInFlight, reasonBytes, maxCrashes, pollSize, pollMs } = node
+  const { window, chunk, ack, ackBy, ackRetry, ackInFlight, reasonBytes, metaBytes, maxCrashes, pollSize, pollMs } =
+    node
   // Without groups there is one, and so one call at a time.
   const inFlight = ackBy === undefined ? 1 : ackInFlight
   return {
@@ -212,6 +224,7 @@ function sourcePlan(node: ResolvedNode): SourcePlan {
     slots: slotsOf(window, chunk),
     ...(ack !== undefined && { ack: { inFlight, retry: resolve(ACK_RETRY_OPTIONS, ackRetry) } }),
     reasonWords: Math.ceil(reasonBytes / 4),
+    ...(metaBytes !== undefined && { metaBytes }),
     maxCrashes,
     pollSize,
     pollMs,
@@ -233,7 +246,7 @@ function batchPlan(batch: NonNullable<ResolvedNode['batch']>, counters: number):
 }
 
 /** @param countBatches takes a block of counters */
-function inputPlan(node: ResolvedNode, countBatches: () => number): InputPlan {
+function inputPlan(node: ResolvedNode, isBehindFailures: boolean, countBatches: () => number): InputPlan {
   const { batch, maxInFlight, ordered, partitionBy, timeoutMs = 0, maxCrashes, breaker, stashBytes } = node
   const { preload, preloadSize } = node
   // `when` is a handler: workers find it in the graph.
@@ -247,6 +260,7 @@ function inputPlan(node: ResolvedNode, countBatches: () => number): InputPlan {
     retry,
     timeoutMs,
     maxCrashes,
+    isBehindFailures,
     ...(breaker && { breaker: resolve(BREAKER_OPTIONS, breaker) }),
     ...(stashBytes === undefined ? {} : { stashBytes }),
   }

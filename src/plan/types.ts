@@ -131,6 +131,8 @@ export interface InputPlan {
   /** 0: no limit. */
   readonly timeoutMs: number
   readonly maxCrashes: number
+  /** Failures come here, or what comes of them: it takes what has expired all the same. */
+  readonly isBehindFailures: boolean
   /** Absent where no worker is held after failures. */
   readonly breaker?: Resolved<typeof BREAKER_OPTIONS>
   /** Undefined: as the run says. */

@@ -2,7 +2,7 @@ import type { Changes, WhatIf } from '../analysis/flow/what-if.ts'
 import { whatIfMeasured } from '../analysis/live/scale/what-if-measured.ts'
 import { validateOptions } from '../analysis/validate-options.ts'
 import { MillraceError } from '../errors.ts'
-import { type GraphData, mark } from '../graph/types.ts'
+import type { GraphData } from '../graph/types.ts'
 import {
   DRAIN_OPTIONS,
   type Given,
@@ -16,7 +16,7 @@ import type { Plan } from '../plan/types.ts'
 import type { HistogramKind } from '../figures.ts'
 import { type HistogramCopy, copyHistograms } from '../telemetry/histogram-read.ts'
 import { type Snapshot, readSnapshot } from '../telemetry/snapshot.ts'
-import type { PushOptions } from './host/host-workers.ts'
+import { type PushMarks, type PushOptions, marked } from './host/host-workers.ts'
 import type { Receipt } from '../worker/source/push.ts'
 import { checkedOptions, endedWith } from './checked.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -128,12 +128,12 @@ export class Pipeline implements AsyncDisposable {
 
   /**
    * Pushes a record into a source with `push: true`. Resolves when a lane has taken it, so it waits where there is no credit;
-   * `receipt.done` follows it to its end. With `flush`, no open batch that it comes to waits for more.
+   * `receipt.done` follows it to its end. With `flush`, no open batch that it comes to waits for more. `meta` and `expiresAt` are those of
+   * `mark`.
    * @throws NODE_NOT_PUSHED, PIPELINE_NOT_RUNNING; the signal's reason
    */
-  push(node: string, record: unknown, options: PushOptions & { readonly flush?: boolean } = {}): Promise<Receipt> {
-    const given = options.flush === true ? mark(record, { flush: true }) : record
-    return this.#supervisor.host.push(node, given, options)
+  push(node: string, record: unknown, options: PushOptions & PushMarks = {}): Promise<Receipt> {
+    return this.#supervisor.host.push(node, marked(record, options), options)
   }
 
   /**
@@ -163,8 +163,8 @@ export class Pipeline implements AsyncDisposable {
    * Pushes a record and resolves to the first record that comes of it at an output (a sink without `write`).
    * @throws what `push` throws; RECORD_FAILED, CALL_UNANSWERED, RECORD_ABANDONED
    */
-  call(node: string, record: unknown, options: PushOptions = {}): Promise<unknown> {
-    return this.#supervisor.host.call(node, record, options)
+  call(node: string, record: unknown, options: PushOptions & Omit<PushMarks, 'flush'> = {}): Promise<unknown> {
+    return this.#supervisor.host.call(node, marked(record, options), options)
   }
 
   /**

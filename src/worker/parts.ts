@@ -1,5 +1,6 @@
 import { errorText } from '../errors.ts'
 import { load } from '#atomics'
+import { Heads } from '../lane/heads.ts'
 import { Journal } from '../lane/journal.ts'
 import { AckReader } from '../lane/acks.ts'
 import { Slots } from '../lane/slots.ts'
@@ -12,6 +13,7 @@ import { Clock } from './clock.ts'
 import { Pending } from './hold/pending.ts'
 import { End } from './in/end.ts'
 import { Hand } from './hold/hand.ts'
+import type { WorkerFacts } from './call/context.ts'
 import type { Handlers } from './call/handlers.ts'
 import { Inlet, type Reading } from './in/inlet.ts'
 import { Markers } from './in/markers.ts'
@@ -81,7 +83,26 @@ export function makeParts(given: {
     settle: source.slots.settle.bind(source.slots),
     tell: source.reasons && source.reasons.add.bind(source.reasons),
   }
+  const { timeoutMs = 0, maxCrashes = 0 } = stage.input ?? {}
+  const hand = new Hand(memory, worker.hand, timeoutMs > 0)
+  const sourcesHere = worker.source === undefined ? stage.sourcesAbove : [worker.source]
+  const heads = headsOf(plan, sourcesHere, memory)
   const settlement = new Settlement(memory, plan, worker.ackOutputs, stage.sourcesAbove, own)
+  const facts: WorkerFacts = {
+    node: stage.node,
+    worker: worker.ordinal,
+    workers: stage.concurrency,
+    state,
+    params: handlers.params,
+    tracing: recorder,
+    heads,
+    ...(heads !== undefined &&
+      stage.input?.isBehindFailures !== true && {
+        expiresBy: () => (hand.isResuming ? -Infinity : monotonicMs()),
+      }),
+    canRelease: sourcesHere.every((number) => sourceOf(plan, number).chunk === 1),
+    branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
+  }
   const outlet = new Outlet({
     memory,
     plan,
@@ -91,13 +112,14 @@ export function makeParts(given: {
     settlement,
     handlers,
     recorder,
+    facts,
+    stopped: given.stopped,
     onFault(node, input, { error, attempts }, outcome, recordId) {
       const name = outcome === 'failed' ? 'record.failed' : 'record.deadLettered'
       report({ name, node, recordId, attempts, error: errorText(error), input })
     },
   })
   const phase = plan.control.offset / 4 + PHASE
-  const { timeoutMs = 0, maxCrashes = 0 } = stage.input ?? {}
   const breaker =
     stage.input?.breaker &&
     new CallBreaker(stage.input.breaker, {
@@ -106,7 +128,6 @@ export function makeParts(given: {
       closed: (attempts, error) =>
         given.report({ name: 'breaker.closed', node: stage.node, attempts, error: errorText(error) }),
     })
-  const hand = new Hand(memory, worker.hand, timeoutMs > 0)
   // A record that has killed its share is read once more, to be given up; if that kills too, it is given up unread.
   const reading: Reading = {
     start(chunk) {
@@ -147,16 +168,7 @@ export function makeParts(given: {
     hand,
     clock,
     recorder,
-    facts: {
-      node: stage.node,
-      worker: worker.ordinal,
-      workers: stage.concurrency,
-      state,
-      params: handlers.params,
-      tracing: recorder,
-      canRelease: stage.sourcesAbove.every((number) => sourceOf(plan, number).chunk === 1),
-      branches: new Set(stage.nodes[0]!.branches.map(({ when }) => when)),
-    },
+    facts,
     isFirstLife: (given.epoch ?? 0) === 0,
     stopped: given.stopped,
     draining: given.draining,
@@ -176,6 +188,15 @@ export function makeParts(given: {
 /** Whether a worker that starts now runs without its handler. */
 export function isDetached({ words }: Memory, { control }: WorkerPlan): boolean {
   return (load(words, control.offset / 4 + COMMAND) & DETACHED) !== 0
+}
+
+/** Reads the heads of what comes of these sources; undefined where none of them gives any. */
+function headsOf(plan: Plan, sources: readonly number[], memory: Memory): Heads | undefined {
+  if (sources.every((number) => sourceOf(plan, number).metaBytes === undefined)) return undefined
+  return new Heads(
+    memory,
+    plan.sources.map((worker) => plan.workers[worker]!.slots!.heads),
+  )
 }
 
 function sourceOf({ sources, workers, stages }: Plan, number: number): SourcePlan {

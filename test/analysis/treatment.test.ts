@@ -100,6 +100,7 @@ const GIVEN: Readonly<Record<string, { node?: string; edge?: number; to: object 
   ack: { node: 'in', to: { ack: () => undefined } },
   pollSize: { node: 'in', to: { pollSize: 5 } },
   pollMs: { node: 'in', to: { pollMs: 5 } },
+  metaBytes: { node: 'in', to: { metaBytes: 64 } },
   preload: { node: 'b', to: { preload: () => [] } },
   ordered: { node: 'b', to: { ordered: true } },
   partitionBy: { node: 'b', to: { partitionBy: () => 1 } },

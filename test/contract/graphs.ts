@@ -175,3 +175,12 @@ export const badProduce = dataflow('badProduce', here)
   .source('numbers', { restart: { maxRestarts: 0 }, produce: (() => 7) as unknown as () => number[] })
   .sink('out', { write: () => undefined })
   .connect('numbers', 'out')
+export const badMeta = headed('badMeta', { meta: 'for whom' })
+export const expired = headed('expired', { expiresAt: 1 }, { metaBytes: 0 })
+
+function headed(name: string, marks: Parameters<typeof mark>[1], options: object = {}): GraphData {
+  return dataflow(name, import.meta.url)
+    .source('in', { produce: () => [mark(1, marks)], ...options })
+    .sink('out', { write: () => undefined })
+    .connect('in', 'out')
+}

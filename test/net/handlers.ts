@@ -3,6 +3,7 @@ import type { AckContext, BatchFacts, Context, Failure, GraphData, SourceContext
 import { mark } from 'millrace/graph'
 import * as deeds from '../../scripts/chaos/deeds.ts'
 import { type Entry, dice } from '../../scripts/chaos/deeds.ts'
+import { Metas } from '../../scripts/chaos/metas.ts'
 import type { NodeShape, Shape } from '../../scripts/chaos/shape.ts'
 import { fuse } from '#src/test-kit/fuse.js'
 
@@ -19,7 +20,7 @@ export interface World {
 }
 
 export function graphOf(shape: Shape, world: World): GraphData {
-  const handlers = new NetHandlers(world)
+  const handlers = new NetHandlers(shape, world)
   const nodes = shape.nodes.map((node) => ({ id: node.id, kind: node.kind, ...node.options, ...handlers.of(node) }))
   const edges = shape.edges.map(({ from, to, selects, options }) => ({
     from,
@@ -41,6 +42,7 @@ function select(entry: Entry, worker: number): boolean {
 
 class NetHandlers {
   readonly #world: World
+  readonly #metas: Metas
   /** Receipts that `ack` was called with. */
   readonly #acked = new Set<string>()
   /** By source worker. */
@@ -49,8 +51,9 @@ class NetHandlers {
   readonly #called = new Set<string>()
   readonly #freshAt = new Map<string, number>()
 
-  constructor(world: World) {
+  constructor(shape: Shape, world: World) {
     this.#world = world
+    this.#metas = new Metas(shape)
   }
 
   of(node: NodeShape): object {
@@ -125,6 +128,7 @@ class NetHandlers {
     const isBatch = node.options['batch'] !== undefined || node.does === 'mapBatch'
     if (isBatch) this.#checkBatch(node, given, context.batch)
     if (node.limited === true && !node.preloads) this.#checkLimit(node, given)
+    this.#checkMeta(node, isBatch ? given : [given], context)
     const first = isBatch ? given[0]! : given
     const act = (): unknown => (isBatch ? this.#handleBatch(node, given, context) : this.#handle(node, given, context))
     const isSync = node.answers === 'sync' || (node.answers === 'sometimes' && dice(node, first) % 2 === 0)
@@ -178,6 +182,15 @@ class NetHandlers {
         `a batch of ${given.length}, ${weight}, ${key} at ${node.id}, and told ${told.join()}, completed by ${facts?.trigger}`,
       )
     if (keys.size > 1) this.#world.fault(`a batch of ${keys.size} keys at ${node.id}`)
+  }
+
+  #checkMeta(node: NodeShape, given: readonly Entry[], { meta, batch }: Context): void {
+    if (fuse.isDead) return
+    given.forEach((entry, i) => {
+      const found = batch === undefined ? meta : batch.metaAt(i)
+      if (!this.#metas.isRight(node, entry, found))
+        this.#world.fault(`${entry.trail} at ${node.id} has the meta ${JSON.stringify(found)}`)
+    })
   }
 
   *#producing(node: NodeShape, { cursor, worker }: SourceContext): Generator {
@@ -295,9 +308,10 @@ function isWorthRetry(failures: number) {
 }
 
 function recordOf(node: NodeShape, worker: number, n: number): unknown {
-  const { acks, cursorEvery } = node
+  const { acks, cursorEvery, metas } = node
   const cursor = cursorEvery > 0 && n % cursorEvery === 0 ? n + 1 : undefined
   const entry = deeds.made(node, worker, n)
-  if (!acks && cursor === undefined) return entry
-  return mark(entry, { cursor, ...(acks ? { receipt: receiptOf(node, worker, n) } : {}) })
+  const meta = metas ? deeds.metaOf(entry) : undefined
+  if (!acks && cursor === undefined && meta === undefined) return entry
+  return mark(entry, { cursor, meta, ...(acks ? { receipt: receiptOf(node, worker, n) } : {}) })
 }

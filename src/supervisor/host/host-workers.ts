@@ -2,6 +2,7 @@ import type { IngressJournal } from '../../durable/ingress-journal.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Memory } from '../../memory/memory.ts'
 import { anchorSlot, anchorSource } from '../../memory/slots.ts'
+import { Marked, mark } from '../../plan/definition.ts'
 import type { Plan, WorkerPlan } from '../../plan/types.ts'
 import type { Handlers } from '../../worker/call/handlers.ts'
 import { OutputStage } from '../../worker/stages/output.ts'
@@ -20,6 +21,26 @@ export interface PushOptions {
   readonly signal?: AbortSignal | undefined
   /** The header `traceparent` of what the record comes of: its trace goes on here, and is chosen where that says it is sampled. */
   readonly traceparent?: string | undefined
+}
+
+/** What is said of a pushed record: see `mark`. */
+export interface PushMarks {
+  readonly flush?: boolean | undefined
+  readonly meta?: unknown
+  /** In ms since 1970. */
+  readonly expiresAt?: number | undefined
+}
+
+/** A record with these marks beside its own. */
+export function marked(record: unknown, { flush, meta, expiresAt }: PushMarks): unknown {
+  if (flush !== true && meta === undefined && expiresAt === undefined) return record
+  const { value, ...own } = record instanceof Marked ? (record as Marked<unknown>) : mark(record, {})
+  return mark(value, {
+    ...own,
+    flush: flush ?? own.flush,
+    meta: meta ?? own.meta,
+    expiresAt: expiresAt ?? own.expiresAt,
+  })
 }
 
 /**

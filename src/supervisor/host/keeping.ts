@@ -70,7 +70,7 @@ export class Keeping {
 
 function contentOf(record: unknown): { value: unknown; marks?: MarkedRecord } {
   if (!(record instanceof Marked)) return { value: record }
-  const { value, cursor, error, flush, id, traceparent, alone } = record as Marked<unknown>
+  const { value, cursor, error, flush, id, traceparent, alone, meta, expiresAt } = record as Marked<unknown>
   return {
     value,
     marks: {
@@ -81,6 +81,8 @@ function contentOf(record: unknown): { value: unknown; marks?: MarkedRecord } {
       ...(id !== undefined && { id }),
       ...(traceparent !== undefined && { traceparent }),
       ...(alone && { alone }),
+      ...(meta !== undefined && { meta }),
+      ...(expiresAt !== undefined && { expiresAt }),
     },
   }
 }

@@ -1,5 +1,7 @@
 import { MillraceError } from '../../errors.ts'
-import type { BatchFacts, Context, TraceContext } from '../../plan/definition.ts'
+import type { Heads } from '../../lane/heads.ts'
+import type { Context, TraceContext } from '../../plan/definition.ts'
+import type { BatchView } from './batch-view.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
 import { recordIdOf } from '../chunk.ts'
 import { type AttributeValue, Notes } from './notes.ts'
@@ -17,6 +19,13 @@ export interface WorkerFacts {
   readonly branches: ReadonlySet<string>
   /** Absent where nothing is traced. */
   readonly tracing?: CallTracing | undefined
+  /** Absent where no source above gives its records heads. */
+  readonly heads?: Heads | undefined
+  /**
+   * The time at which it is asked, in ms of the monotonic clock: what expires by then is not called. Absent where nothing expires; long
+   * ago while what was left half sent is made again, which goes as it went.
+   */
+  readonly expiresBy?: (() => number) | undefined
 }
 
 /** What calls have to do with tracing. */
@@ -40,12 +49,15 @@ export class CallContext implements Context {
   readonly #emitted: [branch: string, record: unknown][] = []
   #failed = new Map<unknown, unknown[]>()
   #failedAt: Map<number, unknown> | undefined
-  #batch: BatchFacts | undefined
+  #batch: BatchView | undefined
+  /** Of a batch that is called without some of its records: where the others are in it. */
+  #places: readonly number[] | undefined
   readonly #branches: ReadonlySet<string>
   readonly #canRelease: boolean
   readonly #stopped: AbortSignal
   #call: AbortController | undefined
   readonly #tracing: CallTracing | undefined
+  readonly #heads: Heads | undefined
   #notes: Notes | undefined
   #header: ChunkHeader | undefined
   #index = 0
@@ -61,6 +73,7 @@ export class CallContext implements Context {
     this.#branches = facts.branches
     this.#canRelease = facts.canRelease
     this.#tracing = facts.tracing
+    this.#heads = facts.heads
   }
 
   /** What the call sent to branches, as pairs. Goes out only when the call ends well. */
@@ -78,7 +91,7 @@ export class CallContext implements Context {
     return this.#failedAt
   }
 
-  get batch(): BatchFacts | undefined {
+  get batch(): BatchView | undefined {
     return this.#batch
   }
 
@@ -119,12 +132,22 @@ export class CallContext implements Context {
   }
 
   /** The record, or the batch, that the next call is for. */
-  aim(header: ChunkHeader, index: number, attempt: number, batch?: BatchFacts): void {
+  aim(header: ChunkHeader, index: number, attempt: number, batch?: BatchView): void {
     this.#batch = batch
+    this.#places = undefined
     this.#header = header
     this.#index = index
     this.#call = undefined
     this.attempt = attempt
+  }
+
+  /** The same for a call in the middle of another one, whose attempt it has. */
+  aimInline(header: ChunkHeader, index: number, attempt: number): void {
+    this.#header = header
+    this.#index = index
+    this.attempt = attempt
+    // A call that threw has left what it said.
+    if (this.#emitted.length > 0) this.#emitted.length = 0
   }
 
   /** The record of the call in hand lies elsewhere now: the call goes on. */
@@ -154,6 +177,21 @@ export class CallContext implements Context {
 
   get id(): string {
     return recordIdOf(this.#header!, this.#index)
+  }
+
+  get meta(): unknown {
+    return this.#header && this.#heads?.metaOf(this.#header.slot)
+  }
+
+  /** Whether the record in hand has expired. @param now in ms of the monotonic clock */
+  isExpired(now: number): boolean {
+    return this.#heads?.isExpired(this.#header!.slot, now) === true
+  }
+
+  /** From here on the batch is that of the records at these indexes. */
+  narrow(places: readonly number[]): void {
+    this.#batch = this.#batch!.only(places)
+    this.#places = places
   }
 
   get trace(): TraceContext | undefined {
@@ -199,8 +237,9 @@ export class CallContext implements Context {
     if (!Number.isInteger(index) || index < 0 || index >= records)
       throw new MillraceError('FAIL_INDEX_INVALID', { node: this.node, index, records })
     if (this.#batch === undefined) return this.fail(undefined, reason)
+    const place = this.#places?.[index] ?? index
     this.#failedAt ??= new Map()
-    if (!this.#failedAt.has(index)) this.#failedAt.set(index, reason)
+    if (!this.#failedAt.has(place)) this.#failedAt.set(place, reason)
   }
 }
 

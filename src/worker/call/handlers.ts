@@ -10,8 +10,7 @@ export type AnyFunction = (...args: any[]) => unknown
 /** What a node that has no thread of its own does with a record. */
 export interface Operation {
   readonly work: Work
-  /** Calls it with the context of the call in hand; without one, with the worker's own. */
-  readonly call: (value: unknown, context?: Context) => unknown
+  readonly call: (value: unknown, context: Context) => unknown
 }
 
 /** The user's functions of one stage: those of its own node, of the nodes it runs inline, and of the lanes out of it. */
@@ -23,7 +22,7 @@ export class Handlers {
   readonly #run: RunContext
   /** The stage gave up: its records fail in place of a call of its handler. */
   isDetached = false
-  /** The context of inline nodes; set once the worker has it. */
+  /** The context of the call in hand, or of the last one. */
   context: CallContext | undefined
 
   constructor(stage: StagePlan, graph: GraphData, functions: ReadonlyMap<Handler, AnyFunction>, params?: unknown) {
@@ -104,8 +103,8 @@ export class Handlers {
     if (given === undefined) throw new MillraceError('HANDLER_MISSING', { node: plan.node, handler: work })
     const isOfBatches = plan.node === this.#stage.node && this.#stage.input?.batch !== undefined
     const handler = observed(isOfBatches ? 'batch' : 'call', plan.node, given)
-    if (work !== 'flatMap') return { work, call: (value, context = this.context) => handler(value, context) }
-    return { work, call: (value, context = this.context) => gathered(handler(value, context)) }
+    if (work !== 'flatMap') return { work, call: handler }
+    return { work, call: (value, context) => gathered(handler(value, context)) }
   }
 
   /** How a link chooses lanes: the key of the next stage's records, and the selector of a broadcast. */

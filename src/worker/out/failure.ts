@@ -18,7 +18,12 @@ export type OnFault = (node: string, input: unknown, fault: Fault, outcome: Outc
 export type Outcome = 'error' | 'deadLettered' | 'failed'
 
 /** What goes to an error or dead-letter edge. */
-export function failureOf(node: string, input: unknown, { error, attempts, firstFailedAt }: Fault): Failure {
+export function failureOf(
+  node: string,
+  input: unknown,
+  { error, attempts, firstFailedAt }: Fault,
+  meta: unknown,
+): Failure {
   return {
     input,
     error: { stack: '', ...errorText(error) },
@@ -26,6 +31,7 @@ export function failureOf(node: string, input: unknown, { error, attempts, first
     attempts,
     firstFailedAt,
     failedAt: wallMs(),
+    ...(meta !== undefined && { meta }),
   }
 }
 

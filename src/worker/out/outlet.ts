@@ -1,4 +1,4 @@
-import { MillraceError, isMillraceError } from '../../errors.ts'
+import { type ErrorCode, MillraceError, isMillraceError } from '../../errors.ts'
 import type { Failure } from '../../plan/definition.ts'
 import type { Journal } from '../../lane/journal.ts'
 import type { Memory } from '../../memory/memory.ts'
@@ -11,7 +11,7 @@ import type { Handlers } from '../call/handlers.ts'
 import { type Composed, portionOf, recordIdOf } from '../chunk.ts'
 import { LinkWriter, type Refuse } from './link-writer.ts'
 import { leftOf } from './left-of.ts'
-import type { Said } from '../call/context.ts'
+import type { CallContext, Said, WorkerFacts } from '../call/context.ts'
 import { type Fault, type OnFault, type Outcome, failureOf, located } from './failure.ts'
 import { inlineOf } from './inline.ts'
 import { linksThatKeepIds } from './keeps-ids.ts'
@@ -22,6 +22,12 @@ import type { Settlement } from './settlement.ts'
 import type { Member } from '../chunk.ts'
 import type { Recorder } from '../trace/recorder.ts'
 import { wallMs } from '../../time.ts'
+
+/** What counts records that failed for reasons of this library, beside those that failed. */
+const COUNTER_OF: Readonly<Partial<Record<ErrorCode, number>>> = {
+  RECORD_POISONED: COUNTER.crashed,
+  RECORD_EXPIRED: COUNTER.expired,
+}
 
 /**
  * A worker's writing side: where the outputs of its handler go. Conditionals, inline buffers and merges, and fused nodes run
@@ -41,6 +47,8 @@ export class Outlet {
   readonly #failures = new WeakMap<Failure, SentFailure>()
   readonly #onFault: OnFault
   readonly #recorder: Recorder | undefined
+  readonly #facts: WorkerFacts
+  readonly #stopped: AbortSignal
   readonly #counters: Float64Array
   /** What the chunk in hand adds to the counters and to the failures: known to others only once it is wholly done. */
   readonly #pending: Float64Array
@@ -76,7 +84,11 @@ export class Outlet {
     onFault: OnFault
     /** Absent where nothing is traced. */
     recorder?: Recorder | undefined
+    facts: WorkerFacts
+    stopped: AbortSignal
   }) {
+    this.#facts = given.facts
+    this.#stopped = given.stopped
     this.#settlement = given.settlement
     this.#news = new SourceNews(given.settlement)
     this.#handlers = given.handlers
@@ -172,7 +184,7 @@ export class Outlet {
     const ports = node.error.length > 0 ? node.error : node.deadLetter
     const outcome: Outcome = ports.length === 0 ? 'failed' : node.error.length > 0 ? 'error' : 'deadLettered'
     if (outcome !== 'failed') {
-      this.#sendFailure(ports, failureOf(node.plan.node, input, fault), origin, {
+      this.#sendFailure(ports, failureOf(node.plan.node, input, fault, this.#facts.heads?.metaOf(owner.slot)), origin, {
         node,
         owner,
         outcome,
@@ -187,9 +199,23 @@ export class Outlet {
     const isOwnSource = node === this.root && node.plan.kind === 'source'
     if (!isOwnSource && isCounted) {
       node.count(outcome === 'deadLettered' ? COUNTER.deadLettered : COUNTER.failed, 1)
-      if (isMillraceError(given.error) && given.error.code === 'RECORD_POISONED') node.count(COUNTER.crashed, 1)
+      const counter = isMillraceError(given.error) ? COUNTER_OF[given.error.code] : undefined
+      if (counter !== undefined) node.count(counter, 1)
     }
     this.#tellGivenUp(node, input, fault, outcome, member, isCounted)
+  }
+
+  /** Aims the context of a fused node at the record in hand with this index. */
+  aim(context: CallContext, origin: number): void {
+    const member = this.#members?.[origin]
+    const header = member?.header ?? this.#chunk!
+    const attempt = this.#handlers.context?.attempt ?? header.attempt + 1
+    context.aimInline(header, member?.index ?? Math.max(0, origin), attempt)
+  }
+
+  /** What a fused handler said for those who trace the record. */
+  note(context: CallContext): void {
+    this.#recorder?.note(context.takeNotes())
   }
 
   /** What the handler said of a record to its source, where its call has ended well. */
@@ -417,7 +443,7 @@ export class Outlet {
       return this.#selecting(port, new LinkPort(writer, refuse), (value, origin, error) => refuse(origin, value, error))
     }
     const node = this.#nodes[port.node!]!
-    const run = inlineOf(this, this.#handlers, node)
+    const run = inlineOf(this, { facts: this.#facts, stopped: this.#stopped, handlers: this.#handlers }, node)
     const { counters } = from
     const records = port.counters + EDGE_COUNTER.records
     const fail = (value: unknown, origin: number, error: unknown): void =>

@@ -1,4 +1,6 @@
+import type { HeadMarks } from './record-head.ts'
 import type { TraceParent } from '../../lane/trace-parent.ts'
+import { type RecordHead, NO_HEAD } from '../../memory/heads.ts'
 import type { SourceContext } from '../../plan/definition.ts'
 import { Marked } from '../../plan/definition.ts'
 import { type Numbers, areNumbers } from '../../codec/struct.ts'
@@ -15,12 +17,20 @@ export class Taken {
   readonly marks: (Marked<unknown> | undefined)[] = []
   count = 0
   hasMarks = false
+  /** Heads of those that have one, by their marks. */
+  readonly #heads = new WeakMap<Marked<unknown>, RecordHead>()
+  readonly #headOf: (marks: HeadMarks) => RecordHead
+
+  /** @param headOf throws where a record cannot have its head: it has failed then */
+  constructor(headOf: (marks: HeadMarks) => RecordHead = () => NO_HEAD) {
+    this.#headOf = headOf
+  }
 
   add(record: unknown): void {
     const values = this.values as unknown[]
     if (record instanceof Marked) {
       this.hasMarks = true
-      this.marks[this.count] = record
+      this.marks[this.count] = this.#withHead(record)
       values[this.count++] = record.value
     } else {
       if (this.hasMarks) this.marks[this.count] = undefined
@@ -43,17 +53,34 @@ export class Taken {
     return true
   }
 
+  /** Head of the first record. */
+  get head(): RecordHead {
+    const mark = this.hasMarks ? this.marks[0] : undefined
+    return (mark && this.#heads.get(mark)) ?? NO_HEAD
+  }
+
+  #withHead(record: Marked<unknown>): Marked<unknown> {
+    if (record.meta === undefined && record.expiresAt === undefined) return record
+    try {
+      this.#heads.set(record, this.#headOf(record))
+      return record
+    } catch (error) {
+      const { value, ...marks } = record
+      return new Marked(value, { ...marks, error: marks.error ?? error })
+    }
+  }
+
   /** The first record has failed already. */
   get hasFailed(): boolean {
     return this.hasMarks && this.marks[0]?.error !== undefined
   }
 
-  /** Of the first `count` records, those before the first that has failed already, or goes alone; such a one goes by itself. */
+  /** Of the first `count` records, those before the first that has failed already, goes alone or has a head; such a one goes by itself. */
   alike(count: number): number {
     if (!this.hasMarks) return count
     for (let i = 0; i < count; i++) {
       const mark = this.marks[i]
-      if (mark !== undefined && (mark.alone || mark.error !== undefined)) return Math.max(1, i)
+      if (mark !== undefined && (mark.alone || mark.error !== undefined || this.#heads.has(mark))) return Math.max(1, i)
     }
     return count
   }

@@ -4,13 +4,14 @@ import { mix, mixed } from '../../lane/ids.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
 import { COUNTER, TRIGGER } from '../../memory/counters.ts'
+import type { BatchView } from '../call/batch-view.ts'
 import { type CallContext, RELEASE_SAID, type Said } from '../call/context.ts'
+import { withoutExpired } from '../call/expiry.ts'
 import { isWorthRetry, retryDelayMs } from '../call/retry.ts'
-import { type Member, NO_ANCHORS, headerOf, idOf, partSalt, recordIdOf } from '../chunk.ts'
+import { type Member, NO_ANCHORS, headerOf, idOf, partSalt } from '../chunk.ts'
 import type { AnyFunction } from '../call/handlers.ts'
 import type { Fault } from '../out/failure.ts'
 import { settled, settledEach } from '../call/results.ts'
-import type { BatchFacts } from '../../plan/definition.ts'
 import type { LinkPlan } from '../../plan/types.ts'
 import type { Parts } from '../stage.ts'
 import { wallMs } from '../../time.ts'
@@ -20,7 +21,7 @@ export interface Batch {
   /** What the outputs are sent under: a base of their own, and an anchor for each slot in the batch. */
   readonly header: ChunkHeader
   readonly values: ArrayLike<unknown>
-  readonly facts: BatchFacts
+  readonly facts: BatchView
   /** The chunks that its records count for, each once, the first record's first; and that record's place. */
   readonly chunks: readonly ChunkHeader[]
   readonly firstIndex: number
@@ -48,15 +49,6 @@ export interface Kept {
 export function batchId({ chunks, firstIndex, values }: Pick<Batch, 'chunks' | 'firstIndex' | 'values'>): void {
   idOf(chunks[0]!, firstIndex)
   if (values.length > 1) mix(mixed.low, mixed.high, values.length)
-}
-
-/** Of a batch with these members: the id of the record at an index, as handlers see it. */
-export function idsOf(members: () => readonly Member[]): BatchFacts['idAt'] {
-  let known: readonly Member[] | undefined
-  return (index) => {
-    const member = (known ??= members())[index]
-    return member && recordIdOf(member.header, member.index)
-  }
 }
 
 /** The header of what comes of a batch. */
@@ -100,10 +92,11 @@ export class BatchWork {
     const Lent = lentBy(parts.inlet.lanes)
     this.Lent = Lent
     // What comes from the stash is an array of its own still.
-    this.handler =
+    const called: AnyFunction =
       Lent === undefined
         ? handler
         : (values: ArrayLike<number>, context) => handler(areNumbers(values) ? values : Lent.from(values), context)
+    this.handler = withoutExpired(parts.facts, parts.stage.work, called)
     this.#when = parts.handlers.retryWhen()
   }
 

@@ -2,7 +2,8 @@ import type { Numbers } from '../../codec/struct.ts'
 import { MillraceError } from '../../errors.ts'
 import type { BatchTrigger } from '../../figures.ts'
 import { TRIGGER, TRIGGER_NAMES } from '../../memory/counters.ts'
-import { type Batch, BatchWork, type Kept, batchHeader, batchId, idsOf } from './batch-work.ts'
+import { BatchView } from '../call/batch-view.ts'
+import { type Batch, BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { type GroupBatch, Groups } from './groups.ts'
@@ -231,7 +232,8 @@ export class BatchStage implements Stage, Sender {
       )
     const again = (): unknown[] => parts.flatMap(({ chunk, from, to }) => inlet.again(chunk).slice(from, to))
     const header = batchHeader(chunks, firstIndex, 0)
-    const facts = { key: undefined, size: values.length, weight: undefined, trigger, openMs, idAt: idsOf(members) }
+    const view = { key: undefined, size: values.length, weight: undefined, trigger, openMs }
+    const facts = new BatchView(view, members, this.#parts.facts.heads)
     const batch = { header, values, facts, chunks, firstIndex, members, attempt: 0, since: 0, again, parts }
     if (hand.suspects === 0) return batch
     batchId(batch)

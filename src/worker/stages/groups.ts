@@ -2,7 +2,8 @@ import type { StashEntry } from '../../lane/stash.ts'
 import type { BatchTrigger } from '../../figures.ts'
 import { TRIGGER, TRIGGER_NAMES } from '../../memory/counters.ts'
 import { HANDED_OVER } from '../../memory/stash.ts'
-import { type Batch, type Kept, batchHeader, batchId, idsOf } from './batch-work.ts'
+import { BatchView } from '../call/batch-view.ts'
+import { type Batch, type Kept, batchHeader, batchId } from './batch-work.ts'
 import type { GatheredBatch } from './open-batches.ts'
 import { type Member, headerOf } from '../chunk.ts'
 import type { LaneChunk } from '../in/inlet.ts'
@@ -242,12 +243,12 @@ export class Groups {
       if (isUnreadable) return chunks.map(() => undefined)
       return direct === undefined ? entries.map(read) : [inlet.again(direct)[firstIndex]]
     }
-    const facts = { ...this.#facts(group), idAt: idsOf(members) }
+    const facts = new BatchView(this.#facts(group), members, this.#parts.facts.heads)
     const own = { chunks, firstIndex, members, since, again, group, fault, header, facts }
     return { ...own, values: again(), attempt: attempt + deaths, ...(direct === undefined ? { entries } : {}) }
   }
 
-  #facts({ entries, measured, trigger, openMs = 0 }: Group): Omit<BatchFacts, 'idAt'> {
+  #facts({ entries, measured, trigger, openMs = 0 }: Group): Omit<BatchFacts, 'idAt' | 'metaAt'> {
     const { weighed } = this.#parts.stage.input!.batch!
     const sum = entries.reduce((sum, { weight }) => sum + weight, measured?.weight ?? 0)
     const key = (entries[0] ?? measured)?.key as string | number | undefined

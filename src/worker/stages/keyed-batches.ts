@@ -1,10 +1,11 @@
+import type { BatchView } from '../call/batch-view.ts'
 import { MillraceError } from '../../errors.ts'
 import type { StashEntry } from '../../lane/stash.ts'
 import { HANDED_OVER } from '../../memory/stash.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
 import { type BatchOrder, LineOrder, SendOrder, anyOrder } from './batch-order.ts'
 import { BatchWork, type Kept, batchHeader, batchId } from './batch-work.ts'
-import { CallContext } from '../call/context.ts'
+import type { CallContext } from '../call/context.ts'
 import { type Member, idOf } from '../chunk.ts'
 import { type Group, type GroupBatch, Groups, type KeyAndWeight } from './groups.ts'
 import type { AnyFunction } from '../call/handlers.ts'
@@ -14,7 +15,6 @@ import { batchCountOf, keyOf, weightOf } from '../call/results.ts'
 import { OpenBatches } from './open-batches.ts'
 import { type Callee, OpenCalls, type PlacedCall } from './open-calls.ts'
 import { COUNTER } from '../../memory/counters.ts'
-import type { BatchFacts } from '../../plan/definition.ts'
 import { BLOCKED, LIMITED, PROGRESS, type Parts, STARVED, type Stage, type Step, WAITING } from '../stage.ts'
 import { Triggers } from './trigger.ts'
 import { Unit } from '../unit.ts'
@@ -63,7 +63,6 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     const { ordered, batch } = parts.stage.input!
     const isSerial = this.#by !== undefined && (ordered || batch!.serial)
     this.#order = isSerial ? new LineOrder() : ordered ? new SendOrder() : anyOrder
-    parts.handlers.context = new CallContext(parts.facts, parts.stopped)
     this.#groups = new Groups(parts, this.#unit)
     this.#intake = new Intake(parts, this.#unit, (entry, value) => this.#admit(entry, value))
     const triggers = new Triggers(parts, () => this.#intake.isHolding)
@@ -390,7 +389,7 @@ export class KeyedBatchStage implements Stage, Callee<GroupBatch> {
     return values.length
   }
 
-  factsOf({ facts }: GroupBatch): BatchFacts {
+  factsOf({ facts }: GroupBatch): BatchView {
     return facts
   }
 

@@ -1,8 +1,8 @@
+import type { BatchView } from '../call/batch-view.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
 import { OpenCall } from '../call/call.ts'
 import { CallContext } from '../call/context.ts'
 import { isThenable } from '../call/results.ts'
-import type { BatchFacts } from '../../plan/definition.ts'
 import { BLOCKED, type Parts, STARVED, type Step } from '../stage.ts'
 import type { Member } from '../chunk.ts'
 import type { Sender, Unit } from '../unit.ts'
@@ -29,7 +29,7 @@ export interface Callee<W> {
   headerOf(work: W): ChunkHeader
   recordsOf(work: W): number
   /** Of a batch: what its handler sees of it. */
-  factsOf?(work: W): BatchFacts
+  factsOf?(work: W): BatchView
   /** Of a batch: its records. */
   membersOf?(work: W): readonly Member[]
   /** Its records as they were taken: asked for only where they are looked at. */
@@ -174,6 +174,7 @@ export class OpenCalls<W> implements Sender {
     }
     this.#unit.open(callee.headerOf(work), callee.recordsOf(work), 0, composed)
     this.#unit.note(call.context)
+    this.#parts.handlers.context = call.context
     this.#callee.deliver(call)
   }
 

@@ -3,6 +3,7 @@ import type { StashEntry } from '../../lane/stash.ts'
 import type { ChunkHeader } from '../../lane/writer.ts'
 import { COUNTER } from '../../memory/counters.ts'
 import type { CallContext } from '../call/context.ts'
+import { unlessExpired } from '../call/expiry.ts'
 import { isWorthRetry, retryDelayMs } from '../call/retry.ts'
 import { headerOf } from '../chunk.ts'
 import type { AnyFunction } from '../call/handlers.ts'
@@ -31,7 +32,8 @@ export class RecordWork {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
+    const handler = parts.handlers.operation({ ...parts.stage.nodes[0]!, work: parts.stage.work }).call as AnyFunction
+    this.handler = unlessExpired(parts.facts, handler)
     this.isChecked = parts.stage.work === 'flatMap' || parts.stage.work === 'filter'
     this.#when = parts.handlers.retryWhen()
   }

@@ -6,6 +6,8 @@ import { askForFlush } from '../ask-for-flush.ts'
 import type { Journal } from '../../lane/journal.ts'
 import { NO_SLOT, anchorOf } from '../../memory/slots.ts'
 import { type TraceParent, parseParent, writeParent } from '../../lane/trace-parent.ts'
+import { recordHeadOf } from '../source/record-head.ts'
+import { writeHead } from '../../memory/heads.ts'
 import { COMMAND, PAUSED } from '../../memory/control.ts'
 import type { SourcePlan } from '../../plan/source-plan.ts'
 import { COUNTER } from '../../memory/counters.ts'
@@ -50,7 +52,7 @@ export class SourceStage implements Stage, Sender, Further {
   readonly #selection: Selection | undefined
   readonly #control: number
   /** Records that are taken from the handler and not sent yet. */
-  readonly #taken = new Taken()
+  readonly #taken: Taken
   readonly #chunk = new Chunk()
   #isSending = false
   #slot = NO_SLOT
@@ -64,6 +66,7 @@ export class SourceStage implements Stage, Sender, Further {
     const { worker, stage, progress, clock, handlers } = parts
     this.#parts = parts
     this.#source = stage.source!
+    this.#taken = new Taken((marks) => recordHeadOf(stage.node, marks, this.#source.metaBytes))
     this.#control = worker.control.offset / 4
     this.#ids = new RecordIds(parts.memory, parts.plan, worker, progress)
     this.#size = new ChunkSize(this.#source.chunk, clock.now)
@@ -288,6 +291,7 @@ export class SourceStage implements Stage, Sender, Further {
     const isKept = isResumed || this.#keep(records)
     if (isKept === false) return this.#putOff(records)
     if (!isResumed) this.#ends.inFlight += records
+    if (!isResumed) this.#writeHead()
     this.#trace(records, isResumed)
     this.#supply.opened?.(progress.sequence, records)
     this.#unit.open(chunk, chunk.count)
@@ -302,6 +306,13 @@ export class SourceStage implements Stage, Sender, Further {
     }
     this.#isSending = true
     return this.#send()
+  }
+
+  /** Says in its slot what all that comes of the record has. An earlier life has said it of what it left half sent. */
+  #writeHead(): void {
+    const { memory, worker } = this.#parts
+    const { heads } = worker.slots!
+    if (heads !== undefined) writeHead(memory, heads, this.#slot, this.#taken.head)
   }
 
   /** Keeps what is to be known of the chunk at its end. False where there is no room for it. */
