@@ -36,6 +36,9 @@ export const RequestAnswer = Type.Object(
     startedAt: Type.Optional(Type.String({ format: 'date-time' })),
     endedAt: Type.Optional(Type.String({ format: 'date-time' })),
     replayOf: Type.Optional(Type.String({ description: 'The request that this one replays.' })),
+    instance: Type.Optional(
+      Type.String({ description: 'The instance that runs it, if several processes share the store.' }),
+    ),
     answer: Type.Optional(
       Type.Unknown({
         description:

@@ -4,7 +4,7 @@ import type { RequestAnswer, StepOfRequest } from './schemas.ts'
 
 /** @param showErrors whether the words of steps are shown: they may quote what was asked */
 export function requestView(request: RequestView, showErrors: boolean, isListed = false): RequestAnswer {
-  const { id, flow, state, createdAt, startedAt, endedAt, replayOf, answer, error, steps } = request
+  const { id, flow, state, createdAt, startedAt, endedAt, replayOf, instance, answer, error, steps } = request
   return {
     id,
     flow,
@@ -14,6 +14,7 @@ export function requestView(request: RequestView, showErrors: boolean, isListed 
     ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() }),
     ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
     ...(replayOf === undefined ? {} : { replayOf }),
+    ...(instance === undefined ? {} : { instance }),
     ...(answer === undefined ? {} : { answer: jsonOf(answer) }),
     ...(error === undefined ? {} : { error: errorOfRequest(error, showErrors) }),
     ...(steps === undefined || isListed ? {} : { steps: steps.map((step) => stepView(step, showErrors)) }),

@@ -31,6 +31,8 @@ export interface RemoteRequest<Answer> {
   readonly endedAt?: string
   /** The request that it repeats from where that failed. */
   readonly replayOf?: string
+  /** The instance that runs it, where several processes share the store. */
+  readonly instance?: string
   readonly answer?: Answer
   readonly error?: { readonly code: string; readonly step?: string; readonly reason?: string }
   /** What its steps did, where the flow has `keepSteps`; not in lists. */

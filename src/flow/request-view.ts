@@ -30,6 +30,8 @@ export interface RequestView {
   readonly endedAt?: number
   /** The request that it repeats from where that failed. */
   readonly replayOf?: string
+  /** The instance that runs it, where several share the store. */
+  readonly instance?: string
   readonly answer?: unknown
   readonly error?: Error
   /** Where the flow keeps its steps, in the order in which they ended. */

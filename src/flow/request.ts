@@ -45,6 +45,8 @@ export class Request implements FlowRequest {
   isCut = false
   /** Another process is to go on with it. */
   isLeaving = false
+  /** Where it runs, if not here. */
+  instance: string | undefined
   /** Resolves once the store keeps it. */
   saved: Promise<void> = Promise.resolve()
   /** Forgets its deadline and the caller's signal. */
@@ -242,7 +244,8 @@ export class Request implements FlowRequest {
     }
     const steps = this.steps === undefined ? {} : { steps: this.steps.views() }
     const replay = this.#replayOf === undefined ? {} : { replayOf: this.#replayOf }
-    return { id, flow: this.#flow, state, ...times, ...replay, ...this.#outcome, ...steps }
+    const instance = this.instance === undefined ? {} : { instance: this.instance }
+    return { id, flow: this.#flow, state, ...times, ...replay, ...instance, ...this.#outcome, ...steps }
   }
 
   watch(listener: () => void): () => void {

@@ -133,13 +133,14 @@ export class FlowRequestPanel {
   }
 }
 
-function factsOf({ createdAt, startedAt, endedAt, replayOf }: RequestAnswer): string {
+function factsOf({ createdAt, startedAt, endedAt, replayOf, instance }: RequestAnswer): string {
   const [created, started] = [Date.parse(createdAt), startedAt === undefined ? undefined : Date.parse(startedAt)]
   return [
     `asked ${new Date(createdAt).toLocaleString('en-GB')}`,
     ...(started === undefined ? [] : [`queued ${duration(started - created)}`]),
     ...(started === undefined || endedAt === undefined ? [] : [`ran ${duration(Date.parse(endedAt) - started)}`]),
     ...(replayOf === undefined ? [] : [`a replay of ${replayOf}`]),
+    ...(instance === undefined ? [] : [`on ${instance}`]),
   ].join(', ')
 }
 

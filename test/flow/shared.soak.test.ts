@@ -1,6 +1,6 @@
 /** Bad days of instances that share a store: kills, stopped processes, a database that is away. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -10,6 +10,7 @@ import { Proxy } from '../connectors/proxy.js'
 import { databaseOnServer, newDatabase } from '../import/harness.js'
 import { randomOf } from '../rehearse/random-graphs.js'
 import { until } from '../run/harness.js'
+import { trip } from './flows.js'
 import { Instance } from './instances.js'
 import { STEPS, type Spread, callsIn, spread } from './spread-flow.js'
 
@@ -112,6 +113,106 @@ test(
     )
     assert.deepEqual(await api.execute({ n: 2, folder: place }, { id: 'refused' }), { n: 2, sum: 7 })
     await worker.drain()
+  },
+)
+
+test(
+  'a worker whose server does not answer calls no step after its lease: another one takes over, and what it says later is dropped',
+  { timeout: 120_000, ...onServer },
+  async () => {
+    const address = await newDatabase(to)
+    const place = newFolder()
+    await using way = await Proxy.to(Number(new URL(address).port || 5432))
+    const url = new URL(address)
+    url.port = String(way.port)
+    await using store = await openFlowStore(address, { shared: true })
+    await using api = await runFlow(spread, { store, role: 'api' })
+    const cut = await Instance.start({ address: url.href, role: 'worker', leaseMs: LEASE_MS })
+    writeFileSync(join(place, 'a.left'), '')
+    const request = api.start({ n: 1, folder: place }, { id: 'a' })
+    await until(() => callsIn(place).length === 3, 'it runs')
+    while ((await api.get('a'))!.view().steps!.length < 2);
+    way.silence()
+    const other = await Instance.start({ address, role: 'worker', leaseMs: LEASE_MS })
+    await until(() => callsIn(place).some(({ pid }) => pid === other.pid), 'it is taken over')
+    rmSync(join(place, 'a.left'))
+    assert.deepEqual(await request.answer, { n: 1, sum: 4 })
+    way.speak()
+    while ((await cut.ask('dropped')) < 1) await sleep(20)
+    const counts = STEPS.map((step) => callsOf(place, `a/${step}`).length)
+    assert.deepEqual(counts, [1, 2, 1, 1, 1])
+    await other.drain()
+    assert.deepEqual(await api.execute({ n: 2, folder: place }), { n: 2, sum: 7 })
+    await cut.drain()
+  },
+)
+
+test(
+  'requests of a process that used the store alone go on in instances that share it, and the other way round; so does undoing',
+  { timeout: 120_000, ...onServer },
+  async () => {
+    const address = await newDatabase(to)
+    const place = newFolder()
+    const input: Spread = { n: 1, folder: place }
+    const log = join(place, 'trip')
+    {
+      await using store = await openFlowStore(address)
+      const alone = await runFlow(spread, { store })
+      await alone.execute(input, { id: 'ended' })
+      writeFileSync(join(place, 'paused.first'), '')
+      writeFileSync(join(place, 'open.left'), '')
+      for (const id of ['paused', 'open']) alone.start(input, { id })
+      await until(() => callsIn(place).length === 9, 'both run')
+      await alone.pause('paused')
+      rmSync(join(place, 'paused.first'))
+      await until(() => alone.get('paused')!.view().steps!.length === 1, 'its step has ended')
+      const stopped = alone.pipeline.stop({ deadlineMs: 2_000 })
+      rmSync(join(place, 'open.left'))
+      await stopped
+      await alone.drain().catch(() => undefined)
+    }
+    {
+      await using store = await openFlowStore(address, { shared: true })
+      await using all = await runFlow(spread, { store, role: 'all', leaseMs: LEASE_MS })
+      assert.deepEqual(await (await all.get('open'))!.answer, { n: 1, sum: 4 })
+      assert.deepEqual(await all.execute(input, { id: 'ended' }), { n: 1, sum: 4 })
+      assert.equal((await all.get('paused'))!.state, 'paused')
+      assert.deepEqual(await all.load(), { open: 1, queued: 0 })
+      await using trips = await runFlow(trip, { store, role: 'all', leaseMs: LEASE_MS })
+      const travel = trips.start({ id: 't', log, waits: 'car' }, { id: 't' })
+      await travel.saved
+      await until(() => travel.view().steps!.length === 3, 'all but the last is booked')
+      const failed = trips.start({ id: 'f', log, fails: 'car' }, { id: 'f' })
+      await assert.rejects(failed.answer, { code: 'REQUEST_FAILED' })
+      await failed.ended
+      assert.deepEqual(
+        failed
+          .view()
+          .steps!.map(({ state }) => state)
+          .toSorted(),
+        ['done', 'failed', 'undone', 'undone'],
+      )
+      const end = trips.stop('t')
+      await assert.rejects(travel.answer, { code: 'REQUEST_STOPPED' })
+      await end
+      assert.deepEqual(readFileSync(log, 'utf8').trim().split('\n').slice(-2), ['no flight of t', 'no hotel of t'])
+    }
+    await using store = await openFlowStore(address)
+    await using again = await runFlow(spread, { store })
+    assert.deepEqual(
+      again
+        .list()
+        .map(({ id, state }) => [id, state])
+        .toSorted(),
+      [
+        ['ended', 'succeeded'],
+        ['open', 'succeeded'],
+        ['paused', 'paused'],
+      ],
+    )
+    await again.resume('paused')
+    assert.deepEqual(await again.execute(input, { id: 'paused' }), { n: 1, sum: 4 })
+    assert.equal(callsOf(place, 'paused/first').length, 1)
   },
 )
 

@@ -20,11 +20,11 @@ export interface Call {
   readonly at: number
 }
 
-async function work(step: string, { folder, waitMs = 0 }: Spread, { id, request }: StepContext): Promise<void> {
+async function work(step: string, { folder, waitMs = 0 }: Spread, { id, request, signal }: StepContext): Promise<void> {
   const call: Call = { id, pid: process.pid, at: Date.now() }
   await appendFile(join(folder, 'calls'), `${JSON.stringify(call)}\n`)
   if (waitMs > 0) await sleep(waitMs)
-  while (existsSync(join(folder, `${request}.${step}`))) await sleep(5)
+  while (existsSync(join(folder, `${request}.${step}`)) && !signal.aborted) await sleep(5)
   // A side effect that is there once, however often the step is called.
   const effect = join(folder, `effect ${id.replaceAll('/', ' ')}`)
   await writeFile(effect, '', { flag: 'wx' }).catch(() => undefined)

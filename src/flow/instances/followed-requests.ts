@@ -147,6 +147,7 @@ export class FollowedRequests {
     const isPausing = owner === undefined && asked === 'pause' && record.outcome === undefined
     const isResuming = owner === undefined && asked === 'resume' && state === 'paused'
     const shown = isPausing ? 'paused' : isResuming ? 'queued' : record.outcome === undefined ? state : record.state
+    request.instance = owner
     request.follow({ ...record, state: shown, startedAt: record.startedAt ?? startedAt })
   }
 
