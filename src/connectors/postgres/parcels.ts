@@ -93,18 +93,18 @@ export class ParcelPublisher implements Publisher<NewParcel> {
     if (this.#room < parcels.length) throw new Error('the queue has as many messages as it may')
     this.#room -= parcels.length
     const json = JSON.stringify(parcels)
-    await sql`
+    await this.#database.answerOf(sql`
       insert into ${table} (name, terms, trace, body)
       select name, terms, trace, body
       from jsonb_to_recordset(${json}::text::jsonb) as parcel (name text, terms text, trace text, body text)
-      on conflict (name) do nothing`
+      on conflict (name) do nothing`)
   }
 
   /** Others write too, so a few more may come to be there than there may be. */
   async #count(): Promise<void> {
     const { sql, table } = this.#database
-    const [row] = await sql<{ count: number }[]>`
-      select count(*)::int from (select from ${table} where due_at < 'infinity' limit ${this.#capacity}) open`
+    const [row] = await this.#database.answerOf(sql<{ count: number }[]>`
+      select count(*)::int from (select from ${table} where due_at < 'infinity' limit ${this.#capacity}) open`)
     this.#room = this.#capacity - row!.count
     this.#roomUntil = monotonicMs() + COUNT_MS
   }

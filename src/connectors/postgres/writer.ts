@@ -66,9 +66,11 @@ export class PostgresWriter {
           : sql`on conflict (${sql([...key])}) do update set ${replace}`
     // Before the client has it: what throws while the client writes a statement may leave its connection waiting for ever.
     const json = JSON.stringify(rows)
-    await sql`
+    const insert = sql`
       insert into ${table} (${sql(columns)}) select ${sql(columns)}
       from jsonb_populate_recordset(null::${table}, ${json}::text::jsonb) ${onConflict}`
+    // Without a key, rows that were written and not confirmed would come twice.
+    await (key === undefined ? insert : this.#database.answerOf(insert))
   }
 
   close(): Promise<void> {
