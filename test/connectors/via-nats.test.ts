@@ -1,3 +1,3 @@
 import { viaGuarantees } from './via-guarantees.js'
 
-viaGuarantees('nats', 2)
+viaGuarantees('nats', 1)

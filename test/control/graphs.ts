@@ -38,6 +38,27 @@ export const mill = dataflow('mill', import.meta.url)
   .connect('size', 'tens', { when: 'tens' })
   .connect('queue', 'store')
 
+/** Runs for ever, and at nearly every moment some records are with a handler. */
+export const patient = dataflow('patient', import.meta.url)
+  .source('sensors', {
+    produce: async function* ({ signal }) {
+      for (let id = 0; !signal.aborted; id++) {
+        yield { id, secret: `secret-${id}` }
+        if (id % 10 === 0) await sleep(5, undefined, { signal }).catch(() => undefined)
+      }
+    },
+  })
+  .transform('parse', {
+    maxInFlight: 64,
+    map: async (reading: Reading) => {
+      await sleep(30)
+      return reading
+    },
+  })
+  .sink('store', { write: () => undefined })
+  .connect('sensors', 'parse', { dataType: 'reading' })
+  .connect('parse', 'store')
+
 /** Its source has three workers, which make records without end. */
 export const shared = dataflow('shared', import.meta.url)
   .source('in', { concurrency: 3, poll: (demand) => Array.from({ length: demand }, (_, i) => i) })

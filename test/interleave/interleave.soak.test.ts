@@ -1,10 +1,12 @@
 /** More orders than in `interleave.test.ts` and `deaths.soak.test.ts`: many times as many. */
-import { driveAll, readerDeaths, workerDeaths } from './drives.ts'
-import { onLane, onResize, onWorkers } from './programs.ts'
+import { driveAll, readerDeaths, workerDeaths, writerDeaths } from './drives.ts'
+import { onLane, onResize, onTrace, onWorkers } from './programs.ts'
 
 driveAll([
   ['a ring of one record, two records: all orders', onLane({ records: 2, ringBytes: 64 })],
   ['credit for one record: all orders', onLane({ records: 2, ringBytes: 512, maxDemand: 1 })],
+  ['a writer that dies after each of its stores, one record: all orders', writerDeaths(1)],
+  ['events of two chunks, room for one: 2 preemptions', onTrace({ chunks: 2, events: 1 }, { preemptions: 2 })],
   ['a reader that dies after each of its stores, two records: 3 preemptions', readerDeaths(2)],
   ['a key that moves between two records: 2 preemptions', onResize({ records: 2, resizeAfter: 1 }, { preemptions: 2 })],
   ['a whole source and a whole sink, two records: 3 preemptions', onWorkers({ records: 2 }, { preemptions: 3 })],

@@ -8,6 +8,8 @@ export interface Mutation {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** Many orders must be tried before one shows it: some seconds. */
+  readonly isSlow?: true
   /** Only a resize shows it. */
   readonly isOfResize?: true
 }

@@ -5,12 +5,14 @@ export const MUTATIONS: readonly Mutation[] = [
   // The ring.
   {
     name: 'the tail is published before the hand-off is marked',
+    isSlow: true,
     file: 'lane/writer.js',
     from: 'journal.set(this.#header + TAIL, this.#tail);',
     to: 'store(this.#memory.words, this.#header + TAIL, this.#tail);',
   },
   {
     name: 'the tail is published before the records are counted as sent',
+    isSlow: true,
     file: 'lane/writer.js',
     from: 'journal.set(this.#header + SENT, this.#sent);',
     to: 'journal.set(this.#header + TAIL, this.#tail); journal.set(this.#header + SENT, this.#sent);',
@@ -47,6 +49,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the head is given back before the hand-off is marked',
+    isSlow: true,
     file: 'lane/reader.js',
     from: 'journal.set(this.#header + HEAD, this.#released);',
     to: 'store(this.#memory.words, this.#header + HEAD, this.#released);',
@@ -54,18 +57,21 @@ export const MUTATIONS: readonly Mutation[] = [
   // The table of texts.
   {
     name: 'a half of the table is written anew at once',
+    isSlow: true,
     file: 'lane/texts.js',
     from: 'if (!this.#isUnread(this.#leftAt))',
     to: 'if (false)',
   },
   {
     name: 'the head is read without an order before a half is written anew',
+    isSlow: true,
     file: 'lane/texts.js',
     from: 'load(this.#memory.words, this.#ring.headWord)',
     to: 'this.#memory.words[this.#ring.headWord]',
   },
   {
     name: 'a text is counted before it is whole',
+    isSlow: true,
     file: 'lane/texts.js',
     from: 'this.#memory.words[at] = length;',
     to: 'store(this.#memory.words, this.#used, this.#generation * TEXT_NUMBERS + end); this.#memory.words[at] = length;',
@@ -85,6 +91,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'more credit is granted than the lane may hold',
+    isSlow: true,
     file: 'lane/reader.js',
     from: 'this.#hasGranted = this.#isLow();\n        if (this.#hasGranted) {\n            this.#granted = (this.#taken + this.#maxDemand) | 0;',
     to: 'this.#hasGranted = this.#isLow();\n        if (this.#hasGranted) {\n            this.#granted = (this.#granted + this.#maxDemand) | 0;',
@@ -153,30 +160,35 @@ export const MUTATIONS: readonly Mutation[] = [
   // The journal.
   {
     name: 'the mark is set before the counters are written down',
+    isSlow: true,
     file: 'lane/journal.js',
     from: 'for (let i = 0; i < this.counters.length; i++)\n            floats[this.#image + i] = this.counters[i];',
     to: 'store(words, this.#mark, this.#count + 1); for (let i = 0; i < this.counters.length; i++) floats[this.#image + i] = this.counters[i];',
   },
   {
     name: 'the mark is cleared before the hand-off is applied',
+    isSlow: true,
     file: 'lane/journal.js',
     from: 'const count = words[mark] - 1;',
     to: 'const count = words[mark] - 1; store(words, mark, 0);',
   },
   {
     name: 'the mark is not cleared',
+    isSlow: true,
     file: 'lane/journal.js',
     from: '    store(words, mark, 0);\n',
     to: '',
   },
   {
     name: 'a marked hand-off is not finished',
+    isSlow: true,
     file: 'lane/journal.js',
     from: 'apply(memory, layout);\n    return true;',
     to: 'store(memory.words, layout.offset / 4 + MARK, 0);\n    return true;',
   },
   {
     name: 'an unmarked hand-off is finished',
+    isSlow: true,
     file: 'lane/journal.js',
     from: 'if (load(memory.words, layout.offset / 4 + MARK) === 0)\n        return false;',
     to: 'if (load(memory.words, layout.offset / 4 + MARK) === 0) store(memory.words, layout.offset / 4 + MARK, 1);',
@@ -184,12 +196,14 @@ export const MUTATIONS: readonly Mutation[] = [
   // Acks.
   {
     name: 'an ack is told before the hand-off is marked',
+    isSlow: true,
     file: 'lane/acks.js',
     from: 'journal.set(this.#header + TAIL, this.#tail);',
     to: 'store(this.#words, this.#header + TAIL, this.#tail);',
   },
   {
     name: 'an ack is taken before the hand-off is marked',
+    isSlow: true,
     file: 'lane/acks.js',
     from: 'journal.set(this.#header + HEAD, this.#head);',
     to: 'store(this.#words, this.#header + HEAD, this.#head);',
@@ -220,6 +234,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a slot is stored before the hand-off is marked',
+    isSlow: true,
     file: 'lane/slots.js',
     from: 'journal.set(index, value);',
     to: 'this.#words[index] = value;',
@@ -227,6 +242,7 @@ export const MUTATIONS: readonly Mutation[] = [
   // Rings of events.
   {
     name: 'the tail of the trace is stored after everything else',
+    isSlow: true,
     file: 'lane/journal.js',
     from: 'for (let at = firsts; at < entries; at += 2)\n        if (words[at] !== 0)\n            store(words, words[at], words[at + 1]);\n    for (let i = 0; i < count; i++)\n        store(words, words[entries + 2 * i], words[entries + 2 * i + 1]);',
     to: 'for (let i = 0; i < count; i++)\n        store(words, words[entries + 2 * i], words[entries + 2 * i + 1]);\n    for (let at = firsts; at < entries; at += 2)\n        if (words[at] !== 0)\n            store(words, words[at], words[at + 1]);',
@@ -239,6 +255,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the tail of the trace is published before the hand-off is marked',
+    isSlow: true,
     file: 'lane/trace.js',
     from: 'journal.setFirst(1, this.#header + TAIL, this.#tail);',
     to: 'store(this.words, this.#header + TAIL, this.#tail);',
@@ -310,6 +327,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what was taken is given back by another hand-off than what came of it',
+    isSlow: true,
     file: 'worker/handoff.js',
     from: 'inlet.stage(journal);\n',
     to: 'inlet.stage(journal); journal.commit();\n',
@@ -328,6 +346,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'nobody is woken after a death',
+    isSlow: true,
     file: 'supervisor/recovery.js',
     from: 'ring(memory.words, plan.workers[peer].control.doorbell);',
     to: '',

@@ -1,0 +1,3 @@
+import { testMutations } from './mutation-tests.js'
+
+testMutations(({ isSlow }) => isSlow === true)
