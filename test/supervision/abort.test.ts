@@ -53,6 +53,9 @@ test('a start that is given up tears down what was set up', TIMELY, async () => 
   const controller = new AbortController()
   const refused = assert.rejects(run(looping, { ...NEVER, signal: controller.signal }), { name: 'AbortError' })
   await until(() => steps(HANGING) > 0 && steps(READY) > 0, 'one worker is set up, the other hangs')
+  // Its setup has been called; that it is over is told behind that.
+  let looks = 0
+  await until(() => ++looks > 30, 'the supervisor has heard of it')
   controller.abort()
   await refused
   assert.equal(steps(TORN_DOWN), steps(READY))
