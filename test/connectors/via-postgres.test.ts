@@ -1,4 +1,0 @@
-import { viaGuarantees } from './via-guarantees.js'
-
-// The rest is in the soak tests: over NATS all of it runs here.
-viaGuarantees('postgres', 0, 'way')
