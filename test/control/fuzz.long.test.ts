@@ -10,7 +10,7 @@ import { type Asked, served } from './harness.js'
 
 /** What these pipelines do not have: nothing is traced or imported, none of their stages can be resized, and their sources hardly ever wait. */
 const REFUSALS = ['TRACING_OFF', 'RESIZE_REFUSED', 'PROBE_REFUSED', 'IMPORT_UNKNOWN']
-const REQUESTS = 5_000
+const REQUESTS = 10_000
 const AT_ONCE = 32
 /** Pictures take a while to draw. */
 const PICTURES_ONE_IN = 60
